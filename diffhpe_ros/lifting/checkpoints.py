@@ -1,0 +1,127 @@
+"""Models on disk: `models/<name>` folders of config.yaml and model.safetensors."""
+
+from pathlib import Path
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.config import Model, ModelConfig, build_model
+from diffhpe_ros.lifting.released import read_released
+from diffhpe_ros.paths import models_folders
+
+CONFIG_FILE = "config.yaml"
+WEIGHTS_FILE = "model.safetensors"
+
+
+def load_model(path: str | Path) -> Model:
+    """A model, ready to run (evaluation mode, float32, on the CPU).
+
+    Args:
+        path: the name of a model that comes with the package, a folder with config.yaml and
+            model.safetensors, or a released .pth or .pt file. None of them can run code.
+
+    Raises:
+        DiffhpeError: nothing is there, or what is there does not fit.
+    """
+    return load_with_config(path)[0]
+
+
+def load_with_config(path: str | Path) -> tuple[Model, ModelConfig]:
+    """`load_model` and the configuration that the model was built from."""
+    place = find_model(path)
+    config, state = _read_folder(place) if place.is_dir() else read_released(place)
+    model = build_model(config)
+    _load_state(model, state, place)
+    return model.eval(), config
+
+
+def save_model(
+    model: Model, config: ModelConfig, folder: Path, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write config.yaml and model.safetensors into a folder, made where there is none.
+
+    Args:
+        model: what to save.
+        config: what it was built from.
+        folder: models/<name>.
+        dtype: how floating-point tensors are stored.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    save_file(state, folder / WEIGHTS_FILE)
+    text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
+    (folder / CONFIG_FILE).write_text(text)
+
+
+def convert(checkpoint: Path, folder: Path) -> ModelConfig:
+    """A released .pth or .pt file → a model folder.
+
+    Raises:
+        DiffhpeError: the checkpoint cannot be read, or the folder holds a model already.
+    """
+    if (folder / WEIGHTS_FILE).exists():
+        raise DiffhpeError(f"{folder} holds a model already; name another folder or remove it")
+    model, config = load_with_config(checkpoint)
+    save_model(model, config, folder)
+    return config
+
+
+def find_model(path: str | Path) -> Path:
+    """Where a model lies: a path that exists, or a name in the models folders.
+
+    Raises:
+        DiffhpeError: neither; lists the names there are.
+    """
+    given = Path(path).expanduser()
+    if given.exists():
+        return given
+    if given.suffix in (".pt", ".pth"):
+        raise DiffhpeError(f"{given}: no such checkpoint file")
+    known = {
+        folder.name: folder
+        for place in reversed(models_folders())
+        for folder in sorted(place.iterdir())
+        if (folder / CONFIG_FILE).is_file()
+    }
+    if str(path) not in known:
+        names = ", ".join(sorted(known)) or "none installed"
+        raise DiffhpeError(f"unknown model {str(path)!r}; expected a path or one of: {names}")
+    return known[str(path)]
+
+
+def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
+    for file in (config_file, weights_file):
+        if not file.is_file():
+            raise DiffhpeError(f"{folder} is no model folder: {file.name} is missing")
+    try:
+        values = yaml.safe_load(config_file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from error
+    if not isinstance(values, dict):
+        raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
+    config = ModelConfig.from_dict(values, str(config_file))
+    try:
+        state = load_file(weights_file)
+    except (SafetensorError, OSError) as error:
+        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from error
+    return config, {
+        name: value.float() if value.is_floating_point() else value for name, value in state.items()
+    }
+
+
+def _load_state(model: Model, state: dict[str, Tensor], place: Path) -> None:
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        # The first line names the class only; the second says what is wrong.
+        reason = " ".join(line.strip() for line in str(error).splitlines()[1:2])
+        raise DiffhpeError(f"{place}: the weights do not fit the model: {reason}") from error

@@ -1,0 +1,164 @@
+"""What a model folder's config.yaml says, and the network that it describes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.denoiser import Denoiser
+from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
+from diffhpe_ros.lifting.parameterisation import parameterisation
+
+ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
+
+Model = MixSTE | DiffHPE
+
+
+@dataclass(frozen=True)
+class TrunkConfig:
+    """Sizes of MixSTE; the defaults are DiffHPE's."""
+
+    channels: int = 64
+    depth: int = 8
+    heads: int = 8
+    mlp_ratio: float = 2.0
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """Sizes of the denoiser and the meaning of its output; the defaults are as published."""
+
+    channels: int = 64
+    blocks: int = 16
+    steps: int = 50
+    """Diffusion steps T."""
+    prediction: str = "noise"
+    """noise (as published), pose or velocity."""
+    pose_scale: float = 1.0
+    """Metres of one unit of the diffused poses."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a diffusion model is sampled."""
+
+    sampler: str
+    steps: int
+    hypotheses: int
+
+
+FAITHFUL = Preset("ddpm", steps=50, hypotheses=5)
+"""As published."""
+
+DEFAULT_PRESETS: Mapping[str, Preset] = {
+    "fast": Preset("ddim", steps=2, hypotheses=1),
+    "balanced": Preset("ddim", steps=5, hypotheses=5),
+    "faithful": FAITHFUL,
+}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """All of config.yaml."""
+
+    architecture: str
+    """mixste, diffhpe-2d or diffhpe-wrapper."""
+    input_view: str = "screen"
+    """What the model was trained on: screen (the papers) or person; see `lifting.views`."""
+    frames: int = 27
+    """Window length."""
+    rate: float = 50.0
+    """Frames per second of the windows."""
+    trunk: TrunkConfig = field(default_factory=TrunkConfig)
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
+    default_preset: str = "balanced"
+    residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
+    """Per joint, the standard deviation of the model's error along x, y, z of its input view,
+    measured on validation; None where it was not measured."""
+
+    @classmethod
+    def from_dict(
+        cls, values: Mapping[str, Any], source: str = "the configuration"
+    ) -> "ModelConfig":
+        """Read what YAML gives.
+
+        Raises:
+            DiffhpeError: a key is unknown or a value does not fit; names `source`.
+        """
+        try:
+            known = dict(_checked(cls, values))
+            known["trunk"] = TrunkConfig(**_checked(TrunkConfig, known.get("trunk") or {}))
+            known["denoiser"] = DenoiserConfig(
+                **_checked(DenoiserConfig, known.get("denoiser") or {})
+            )
+            presets = known.get("presets") or {}
+            known["presets"] = dict(DEFAULT_PRESETS) | {
+                name: Preset(**_checked(Preset, preset)) for name, preset in presets.items()
+            }
+            residual = known.get("residual_std_mm")
+            if residual is not None:
+                known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
+            config = cls(**known)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DiffhpeError(f"{source}: {error}") from error
+        if config.architecture not in ARCHITECTURES:
+            raise DiffhpeError(
+                f"{source}: unknown architecture {config.architecture!r};"
+                f" expected one of {', '.join(ARCHITECTURES)}"
+            )
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads, of plain lists and numbers."""
+        values = asdict(self)
+        if self.architecture == "mixste":
+            for key in ("denoiser", "presets", "default_preset"):
+                del values[key]
+        if self.architecture == "diffhpe-2d":
+            del values["trunk"]
+        if self.residual_std_mm is not None:
+            values["residual_std_mm"] = [list(row) for row in self.residual_std_mm]
+        return values
+
+
+def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = {f.name for f in fields(cls)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; expected {', '.join(sorted(known))}")
+    return values
+
+
+def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.0) -> Model:
+    """The network that a configuration describes, with fresh weights, in training mode.
+
+    Args:
+        config: its sizes.
+        drop_path: stochastic depth of MixSTE's blocks.
+        dropout: of the denoiser's graph layers.
+    """
+    if config.architecture == "diffhpe-2d":
+        return DiffHPE2D(_denoiser(config, 5, dropout), *_meaning(config))
+    trunk = MixSTETrunk(
+        frames=config.frames,
+        channels=config.trunk.channels,
+        depth=config.trunk.depth,
+        heads=config.trunk.heads,
+        mlp_ratio=config.trunk.mlp_ratio,
+        drop_path=drop_path,
+    )
+    if config.architecture == "mixste":
+        return MixSTE(trunk)
+    inputs = 2 * config.trunk.channels
+    return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config))
+
+
+def _denoiser(config: ModelConfig, inputs: int, dropout: float) -> Denoiser:
+    sizes = config.denoiser
+    return Denoiser(inputs, sizes.channels, sizes.blocks, config.frames, sizes.steps, dropout)
+
+
+def _meaning(config: ModelConfig) -> tuple[Any, float]:
+    return parameterisation(config.denoiser.prediction), config.denoiser.pose_scale

@@ -1,0 +1,284 @@
+"""The lifter: windows of 2D keypoints → 3D poses with their spread."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import views
+from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
+from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers import Sampler, create_sampler
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+SEQUENCES_AT_ONCE = 256
+"""Windows times hypotheses in one pass: bounds the memory of a large batch."""
+
+
+@dataclass(frozen=True)
+class LiftResult:
+    """What lifting a batch of windows gives; metres, camera optical frame, root-relative.
+
+    Where a window has no seen joint at all, its values are NaN.
+    """
+
+    poses: NDArray[np.float32]
+    """(B, 27, 17, 3), the mean of the hypotheses."""
+    hypotheses: NDArray[np.float32]
+    """(B, H, 27, 17, 3)."""
+    covariance: NDArray[np.float32]
+    """(B, 27, 17, 3, 3), m²: spread of the hypotheses plus the model's residual covariance."""
+
+
+class Lifter:
+    """A model with its view, sampler and seed. The result depends on nothing else.
+
+    Args:
+        model: MixSTE or DiffHPE.
+        config: of the model.
+        device: cpu, cuda, or cuda:N.
+        seed: of the noise that diffusion starts from.
+        preset: a name of the model's presets; its default one if not given.
+        sampler: ddpm or ddim, instead of the preset's.
+        steps: sampling steps, instead of the preset's.
+        hypotheses: poses sampled per window, instead of the preset's.
+
+    Raises:
+        DiffhpeError: a setting is unknown, or the device is not there.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        config: ModelConfig,
+        device: str = "cpu",
+        seed: int = 0,
+        preset: str | None = None,
+        sampler: str | None = None,
+        steps: int | None = None,
+        hypotheses: int | None = None,
+    ) -> None:
+        self.device = _device(device)
+        self.model = model.eval().to(self.device)
+        self.config = config
+        self.seed = seed
+        chosen = _preset(config, preset)
+        self.preset = Preset(
+            sampler=chosen.sampler if sampler is None else sampler,
+            steps=chosen.steps if steps is None else steps,
+            hypotheses=chosen.hypotheses if hypotheses is None else hypotheses,
+        )
+        if self.preset.hypotheses < 1:
+            raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
+        self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
+        if isinstance(model, DiffHPE) and not 1 <= self.preset.steps <= model.schedule.steps:
+            raise DiffhpeError(
+                f"sampling steps must be 1 to {model.schedule.steps}, got {self.preset.steps}"
+            )
+        self._view = views.view(config.input_view)
+        self._residual = _residual_covariance(config).to(self.device)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        device: str = "cpu",
+        seed: int = 0,
+        preset: str | None = None,
+        sampler: str | None = None,
+        steps: int | None = None,
+        hypotheses: int | None = None,
+    ) -> "Lifter":
+        """Load a model by name or path (see `load_model`) and make its lifter."""
+        model, config = load_with_config(name)
+        return cls(model, config, device, seed, preset, sampler, steps, hypotheses)
+
+    @property
+    def hypotheses(self) -> int:
+        """Poses per window: 1 for a deterministic model."""
+        return self.preset.hypotheses if isinstance(self.model, DiffHPE) else 1
+
+    def lift(
+        self, x_2d: Any, confidence: Any | None = None, covariance_2d: Any | None = None
+    ) -> LiftResult:
+        """Lift a batch of windows; each gets the same noise, that of the seed.
+
+        Args:
+            x_2d: (B, 27, 17, 2), canonical view, (0, 0) where unseen.
+            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. The present models
+                use no more of it.
+            covariance_2d: (B, 27, 17, 2, 2), canonical units squared. The present models do not
+                use it.
+
+        Raises:
+            DiffhpeError: a shape is wrong, or x_2d is not finite.
+        """
+        windows = self._checked(x_2d, confidence, covariance_2d)
+        return self._lift(windows, [self.seed] * len(windows))
+
+    def stream(self) -> "LiftingStream":
+        """A stream of windows of people over time."""
+        return LiftingStream(self)
+
+    def _checked(self, x_2d: Any, confidence: Any | None, covariance_2d: Any | None) -> Tensor:
+        x = torch.as_tensor(np.asarray(x_2d, dtype=np.float32))
+        shape = (self.config.frames, NUM_JOINTS, 2)
+        if x.ndim != 4 or tuple(x.shape[1:]) != shape:
+            raise DiffhpeError(f"x_2d must be (B, {str(shape)[1:]}, got {tuple(x.shape)}")
+        if not bool(torch.isfinite(x).all()):
+            raise DiffhpeError("x_2d holds NaN or infinity; unseen joints must be (0, 0)")
+        if covariance_2d is not None and np.shape(covariance_2d) != (*x.shape, 2):
+            raise DiffhpeError(
+                f"covariance_2d must be {(*x.shape, 2)}, got {np.shape(covariance_2d)}"
+            )
+        if confidence is None:
+            return x
+        if np.shape(confidence) != tuple(x.shape[:-1]):
+            raise DiffhpeError(
+                f"confidence must be {tuple(x.shape[:-1])}, got {np.shape(confidence)}"
+            )
+        seen = torch.as_tensor(np.asarray(confidence, dtype=np.float32)) > 0
+        return x * seen[..., None]
+
+    @torch.inference_mode()
+    def _lift(self, windows: Tensor, seeds: Sequence[int]) -> LiftResult:
+        x, rotation = self._view.enter(windows.to(self.device))
+        at_once = max(1, SEQUENCES_AT_ONCE // self.hypotheses)
+        parts = [
+            self._hypotheses(x[k : k + at_once], seeds[k : k + at_once])
+            for k in range(0, len(x), at_once)
+        ]
+        shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
+        hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
+        hypotheses[~(windows != 0).flatten(1).any(1)] = torch.nan
+        poses = hypotheses.mean(1)
+        covariance = views.turn_covariance_back(
+            self._residual.expand(len(x), *x.shape[1:3], 3, 3), rotation
+        )
+        if self.hypotheses > 1:
+            spread = hypotheses - poses[:, None]
+            outer = torch.einsum("bhlji,bhljk->bljik", spread, spread)
+            covariance = covariance + outer / (self.hypotheses - 1)
+        return LiftResult(poses.cpu().numpy(), hypotheses.cpu().numpy(), covariance.cpu().numpy())
+
+    def _hypotheses(self, x: Tensor, seeds: Sequence[int]) -> Tensor:
+        """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""
+        model = self.model
+        if not isinstance(model, DiffHPE):
+            poses = model(x)[:, None]
+        else:
+            condition = model.condition(x).repeat_interleave(self.hypotheses, 0)
+
+            def denoise(x_t: Tensor, t: int) -> Prediction:
+                return model.predict(x_t, torch.full((len(x_t),), t, device=x_t.device), condition)
+
+            noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
+            sampled = self._sampler.sample(denoise, model.schedule, noise)
+            poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
+        return poses - poses[..., :1, :]
+
+
+class LiftingStream:
+    """Windows of people over time, each with noise of its own."""
+
+    def __init__(self, lifter: Lifter) -> None:
+        self.lifter = lifter
+
+    def lift(
+        self,
+        x_2d: Any,
+        persons: Sequence[Hashable],
+        stamps: Sequence[int],
+        confidence: Any | None = None,
+        covariance_2d: Any | None = None,
+    ) -> LiftResult:
+        """Lift one window of each of several people.
+
+        Args:
+            x_2d: (B, 27, 17, 2), see `Lifter.lift`.
+            persons: B keys that tell people apart, such as (frame_id, person); the noise depends
+                on their `repr`.
+            stamps: B times of the newest frame, nanoseconds.
+            confidence: see `Lifter.lift`.
+            covariance_2d: see `Lifter.lift`.
+        """
+        lifter = self.lifter
+        windows = lifter._checked(x_2d, confidence, covariance_2d)
+        if not len(windows) == len(persons) == len(stamps):
+            raise DiffhpeError(
+                f"{len(windows)} windows need as many persons and stamps,"
+                f" got {len(persons)} and {len(stamps)}"
+            )
+        seeds = [
+            noise_seed(lifter.seed, person, stamp)
+            for person, stamp in zip(persons, stamps, strict=True)
+        ]
+        return lifter._lift(windows, seeds)
+
+
+class SeededNoise:
+    """Standard normal noise of which each window has a stream of its own.
+
+    Drawn on the CPU, so that a seed means the same on every device, and window by window, so that
+    a window's noise does not depend on the batch it is in.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        hypotheses: int,
+        shape: tuple[int, ...],
+        device: torch.device,
+    ) -> None:
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._shape = (hypotheses, *shape, 3)
+        self._device = device
+
+    def __call__(self) -> Tensor:
+        """(B·H, 27, 17, 3)."""
+        draws = [torch.randn(self._shape, generator=each) for each in self._generators]
+        return torch.cat(draws).to(self._device)
+
+
+def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
+    """The seed of one person's window, the same on every machine."""
+    text = f"{seed} {person!r} {int(stamp)}".encode()
+    return int.from_bytes(blake2b(text, digest_size=7).digest(), "big")
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DiffhpeError(
+            f"device {name!r} is not there: torch {torch.__version__} finds"
+            f" {torch.cuda.device_count()} CUDA devices; use cpu"
+        )
+    return device
+
+
+def _preset(config: ModelConfig, name: str | None) -> Preset:
+    name = config.default_preset if name is None else name
+    if name not in config.presets:
+        raise DiffhpeError(f"unknown preset {name!r}; expected one of {', '.join(config.presets)}")
+    return config.presets[name]
+
+
+def _residual_covariance(config: ModelConfig) -> Tensor:
+    """(17, 3, 3) m²; zero where it was not measured."""
+    if config.residual_std_mm is None:
+        return torch.zeros(NUM_JOINTS, 3, 3)
+    return torch.diag_embed((torch.tensor(config.residual_std_mm) / 1000) ** 2)

@@ -1,0 +1,83 @@
+"""What a denoiser's output means: the noise (as published), the clean pose, or the velocity.
+
+With x_t = √ᾱ x_0 + √(1-ᾱ) ε, each of the three gives the other two.
+"""
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+
+
+class Prediction(NamedTuple):
+    """Estimates at one step, both (B, L, J, 3) in the diffused space."""
+
+    pose: Tensor
+    noise: Tensor
+
+
+class Parameterisation(Protocol):
+    """Between a denoiser's output and its meaning; `signal` is √ᾱ_t and `spread` √(1-ᾱ_t)."""
+
+    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+        """What the denoiser is trained to put out."""
+
+    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+        """Pose and noise that an output says."""
+
+
+class PredictNoise:
+    """The output is ε (Ho et al., 2020), as published."""
+
+    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+        """ε."""
+        return noise
+
+    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+        """x_0 = (x_t - √(1-ᾱ) ε) / √ᾱ."""
+        return Prediction(pose=(x_t - spread * output) / signal, noise=output)
+
+
+class PredictPose:
+    """The output is x_0."""
+
+    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+        """x_0."""
+        return x_0
+
+    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+        """ε = (x_t - √ᾱ x_0) / √(1-ᾱ)."""
+        return Prediction(pose=output, noise=(x_t - signal * output) / spread)
+
+
+class PredictVelocity:
+    """The output is v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans and Ho, 2022)."""
+
+    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+        """v."""
+        return signal * noise - spread * x_0
+
+    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+        """x_0 = √ᾱ x_t - √(1-ᾱ) v, ε = √(1-ᾱ) x_t + √ᾱ v."""
+        return Prediction(pose=signal * x_t - spread * output, noise=spread * x_t + signal * output)
+
+
+PARAMETERISATIONS: dict[str, type[Parameterisation]] = {
+    "noise": PredictNoise,
+    "pose": PredictPose,
+    "velocity": PredictVelocity,
+}
+
+
+def parameterisation(name: str) -> Parameterisation:
+    """The parameterisation of that name.
+
+    Raises:
+        DiffhpeError: there is none.
+    """
+    if name not in PARAMETERISATIONS:
+        raise DiffhpeError(
+            f"unknown prediction {name!r}; expected one of {', '.join(PARAMETERISATIONS)}"
+        )
+    return PARAMETERISATIONS[name]()

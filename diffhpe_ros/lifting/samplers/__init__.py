@@ -1,0 +1,21 @@
+"""Samplers: the reverse process, from noise to poses. One file each, behind one protocol."""
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.samplers.base import Denoise, Noise, Sampler, spaced_steps
+from diffhpe_ros.lifting.samplers.ddim import DDIM
+from diffhpe_ros.lifting.samplers.ddpm import DDPM
+
+__all__ = ["DDIM", "DDPM", "Denoise", "Noise", "Sampler", "create_sampler", "spaced_steps"]
+
+SAMPLERS: dict[str, type[DDPM] | type[DDIM]] = {"ddpm": DDPM, "ddim": DDIM}
+
+
+def create_sampler(name: str, steps: int) -> Sampler:
+    """The sampler of that name with so many steps.
+
+    Raises:
+        DiffhpeError: there is none of that name.
+    """
+    if name not in SAMPLERS:
+        raise DiffhpeError(f"unknown sampler {name!r}; expected one of {', '.join(SAMPLERS)}")
+    return SAMPLERS[name](steps)

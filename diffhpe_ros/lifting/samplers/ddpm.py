@@ -1,0 +1,31 @@
+"""Ancestral sampling (Ho et al., 2020, algorithm 2)."""
+
+from torch import Tensor
+
+from diffhpe_ros.lifting.samplers.base import Denoise, Noise, spaced_steps
+from diffhpe_ros.lifting.schedule import CosineSchedule
+
+
+class DDPM:
+    """x_{t-1} = (x_t - β_t / √(1-ᾱ_t) ε̂) / √(1-β_t) + σ_t z, with no noise at the last step.
+
+    With fewer steps than the schedule has, β and σ are those of the visited steps alone:
+    β = 1 - ᾱ_t / ᾱ_{t'}, where t' is the next visited step.
+    """
+
+    def __init__(self, steps: int = 50) -> None:
+        self.steps = steps
+
+    def sample(self, denoise: Denoise, schedule: CosineSchedule, noise: Noise) -> Tensor:
+        """See `Sampler.sample`."""
+        visited = spaced_steps(self.steps, schedule.steps)
+        x = noise()
+        for t, following in zip(visited, [*visited[1:], None], strict=True):
+            alpha_bar = schedule.alpha_bar[t]
+            alpha_bar_next = schedule.alpha_bar[following] if following is not None else 1.0
+            beta = 1 - alpha_bar / alpha_bar_next
+            x = x - beta / (1 - alpha_bar).sqrt() * denoise(x, t).noise
+            x = x / (1 - beta).sqrt()
+            if following is not None:
+                x = x + (beta * (1 - alpha_bar_next) / (1 - alpha_bar)).sqrt() * noise()
+        return x

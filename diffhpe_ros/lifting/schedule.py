@@ -1,0 +1,44 @@
+"""The forward process: x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε (DiffHPE, section 3.2)."""
+
+import torch
+from torch import Tensor, nn
+
+
+class CosineSchedule(nn.Module):
+    """Cosine schedule with f(u) = cos²(((u + 0.008) / 1.008)·π/2) over T zero-based steps.
+
+    Attributes:
+        beta: (T,), β_i = min(1 - f((i+1)/T) / f(i/T), 0.5); the limit clips the last three.
+        alpha_bar: (T,), ᾱ_i = Π_{j≤i} (1-β_j).
+        sigma: (T-1,), standard deviation of the noise added after steps 1…T-1,
+            σ_i² = β_i (1-ᾱ_{i-1}) / (1-ᾱ_i).
+    """
+
+    beta: Tensor
+    alpha_bar: Tensor
+    sigma: Tensor
+
+    def __init__(self, steps: int = 50) -> None:
+        super().__init__()
+        u = torch.arange(steps + 1, dtype=torch.float64) / steps
+        f = torch.cos((u + 0.008) / 1.008 * torch.pi / 2) ** 2
+        beta = (1 - f[1:] / f[:-1]).clamp(max=0.5)
+        alpha_bar = torch.cumprod(1 - beta, 0)
+        sigma = (beta[1:] * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:])).sqrt()
+        for name, value in (("beta", beta), ("alpha_bar", alpha_bar), ("sigma", sigma)):
+            self.register_buffer(name, value.float(), persistent=False)
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.beta)
+
+    def signal_and_noise(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1)."""
+        alpha_bar = self.alpha_bar[t].view(-1, 1, 1, 1)
+        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+    def add_noise(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """x_t of x_0 (B, L, J, 3) at steps t (B,)."""
+        signal, spread = self.signal_and_noise(t)
+        return signal * x_0 + spread * noise

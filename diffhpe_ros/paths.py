@@ -1,0 +1,20 @@
+"""Where the package's own files lie: in a checkout, or in an installed share folder."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def share_folders() -> list[Path]:
+    """Folders that may hold models/, config/ and launch/, nearest first.
+
+    The checkout that the package is imported from, then `share/diffhpe_ros` below each folder
+    above the package: of a virtual environment, a colcon install space, or /usr/local.
+    """
+    places = [_PACKAGE.parent, *(parent / "share" / "diffhpe_ros" for parent in _PACKAGE.parents)]
+    return [place for place in places if (place / "models").is_dir()]
+
+
+def models_folders() -> list[Path]:
+    """Folders of models, nearest first."""
+    return [place / "models" for place in share_folders()]
