@@ -1,0 +1,331 @@
+"""A camera's intrinsics and lens: between its pixels and the canonical view.
+
+The canonical view is what the lifters see: undistorted rays u = 2.29·X/Z, v = 2.29·Y/Z, whatever
+camera took the image. 2.29 is Human3.6M's focal length in its own screen normalisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import radians, tan
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+
+CANONICAL_FOCAL = 2.29
+
+DEFAULT_FIELD_OF_VIEW = 60.0
+"""Degrees across the longer image side, assumed where nothing is known about the camera.
+
+Webcams, phones and robots' colour cameras have 55 to 75 degrees there. A guess that is wrong
+scales every distance from the camera by tan(true / 2) / tan(guess / 2), 20 % at 70 degrees; joints
+relative to the root suffer much less. It is the longer side because a phone held upright has the
+same lens.
+"""
+
+# The numbers of distortion coefficients that OpenCV knows for each of ROS's distortion models;
+# none at all means an undistorted pinhole image.
+_COEFFICIENTS = {
+    "plumb_bob": (0, 4, 5),
+    "rational_polynomial": (0, 8, 12, 14),
+    "equidistant": (4,),
+}
+_NEWTON_STEPS = 30
+_CONVERGED_PX = 1e-6
+_ACCEPTED_PX = 1e-3
+_CHUNK = 1 << 16  # points per OpenCV call, whose derivatives take 240 bytes each
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """Intrinsics and lens distortion of one camera at one image size.
+
+    Attributes:
+        width: image width in pixels.
+        height: image height in pixels.
+        matrix: (3, 3) float64, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels; the centre of the
+            first pixel is at (0, 0), as in OpenCV and ROS.
+        distortion: (n,) float64 coefficients in OpenCV's order; n = 4 or 5 for plumb_bob, 8, 12 or
+            14 for rational_polynomial, 4 for equidistant (fisheye); the first two may have none.
+        model: ROS's name of the distortion model.
+        calibrated: False where the intrinsics are a guess from a field of view.
+
+    Raises:
+        DiffhpeError: a value makes no sense.
+    """
+
+    width: int
+    height: int
+    matrix: NDArray[np.float64]
+    distortion: NDArray[np.float64]
+    model: str = "plumb_bob"
+    calibrated: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the values and keep read-only float64 copies of the arrays."""
+        for name in ("matrix", "distortion"):
+            try:
+                array = np.array(getattr(self, name), dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise DiffhpeError(f"numbers are expected as the camera's {name}") from error
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        _check_size(self.width, self.height)
+        _check_matrix(self.matrix)
+        _check_distortion(self.distortion, self.model)
+
+    @classmethod
+    def from_field_of_view(
+        cls, width: int, height: int, horizontal_degrees: float | None = None
+    ) -> Camera:
+        """A camera without distortion that looks through the middle of the image.
+
+        Args:
+            width: image width in pixels.
+            height: image height in pixels.
+            horizontal_degrees: the angle between the left and the right edge of the image; by
+                default `DEFAULT_FIELD_OF_VIEW` across the longer side.
+
+        Returns:
+            The camera, with `calibrated` False.
+
+        Raises:
+            DiffhpeError: the size or the angle makes no sense.
+        """
+        _check_size(width, height)
+        if horizontal_degrees is None:
+            degrees, side = DEFAULT_FIELD_OF_VIEW, max(width, height)
+        else:
+            degrees, side = horizontal_degrees, width
+        if not 1.0 <= degrees <= 170.0:
+            raise DiffhpeError(f"a field of view of 1 to 170 degrees is expected, got {degrees:g}")
+        focal = side / 2 / tan(radians(degrees) / 2)
+        matrix = [[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]]
+        return cls(width, height, np.array(matrix), np.zeros(0), calibrated=False)
+
+    def scaled(self, width: int, height: int) -> Camera:
+        """This camera for an image resized to another size of the same shape.
+
+        Args:
+            width: the other image's width in pixels.
+            height: the other image's height in pixels.
+
+        Returns:
+            The camera with its matrix scaled; itself where the size is the same.
+
+        Raises:
+            DiffhpeError: the sides' ratio differs by more than a pixel of rounding: such an image
+                was cropped or padded, and where cannot be known.
+        """
+        _check_size(width, height)
+        if (width, height) == (self.width, self.height):
+            return self
+        across, down = width / self.width, height / self.height
+        if abs(width - self.width * down) > 1 and abs(height - self.height * across) > 1:
+            raise DiffhpeError(
+                f"the camera was calibrated at {self.width}x{self.height}, the image is"
+                f" {width}x{height}: the same ratio of the sides is expected"
+            )
+        matrix = self.matrix.copy()
+        # Half a pixel: the matrix counts from the first pixel's centre, resizing from its edge.
+        matrix[0, 0] *= across
+        matrix[1, 1] *= down
+        matrix[0, 2] = (matrix[0, 2] + 0.5) * across - 0.5
+        matrix[1, 2] = (matrix[1, 2] + 0.5) * down - 0.5
+        return replace(self, width=width, height=height, matrix=matrix)
+
+    def to_canonical(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Pixels to the canonical view, lens distortion removed.
+
+        Args:
+            pixels: (..., 2) in pixels.
+
+        Returns:
+            (..., 2) canonical coordinates, NaN where the pixel is not finite or no ray in front
+            of the camera leads to it; float32 for float32, else float64.
+        """
+        points = _as_points(pixels)
+        rays = (points - self.matrix[:2, 2]) / self._focal
+        if self._distorted:
+            rays = _in_chunks(self._undistort, points)
+        return _like(CANONICAL_FOCAL * rays, pixels)
+
+    def to_pixels(self, canonical: NDArray[Any]) -> NDArray[Any]:
+        """The canonical view to pixels, lens distortion applied; the inverse of `to_canonical`.
+
+        Args:
+            canonical: (..., 2) canonical coordinates.
+
+        Returns:
+            (..., 2) in pixels, also outside the image; NaN where the input is not finite or so
+            far off the axis that the distortion model folds back.
+        """
+        rays = _as_points(canonical) / CANONICAL_FOCAL
+        if self._distorted:
+            return _like(_in_chunks(self._distort_or_nan, rays), canonical)
+        return _like(rays * self._focal + self.matrix[:2, 2], canonical)
+
+    def covariance_to_canonical(self, covariance_px2: NDArray[Any]) -> NDArray[Any]:
+        """Covariances of pixel positions to the canonical view.
+
+        The lens's local stretch is left out: it is far smaller than the uncertainty of a
+        detector's uncertainty.
+
+        Args:
+            covariance_px2: (..., 2, 2) in square pixels.
+
+        Returns:
+            (..., 2, 2) in canonical units squared.
+        """
+        scale = CANONICAL_FOCAL / self._focal
+        return _like(np.asarray(covariance_px2) * np.outer(scale, scale), covariance_px2)
+
+    def project(self, points: NDArray[Any]) -> NDArray[Any]:
+        """Points in the optical frame to pixels.
+
+        Args:
+            points: (..., 3) metres, x right, y down, z forward.
+
+        Returns:
+            (..., 2) in pixels; NaN where a point is not finite or not in front of the camera.
+        """
+        points = np.asarray(points)
+        depth = np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
+        return self.to_pixels(CANONICAL_FOCAL * points[..., :2] / depth)
+
+    @property
+    def _focal(self) -> NDArray[np.float64]:
+        """(2,) focal lengths in pixels."""
+        return self.matrix[[0, 1], [0, 1]]
+
+    @property
+    def _distorted(self) -> bool:
+        return self.model == "equidistant" or bool(self.distortion.any())
+
+    def _distort(
+        self, rays: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Rays (N, 2) as X/Z, Y/Z to pixels (N, 2) and their derivatives (N, 2, 2)."""
+        points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None]
+        still = np.zeros(3)
+        if self.model == "equidistant":
+            pixels, derivatives = cv2.fisheye.projectPoints(
+                points, still, still, self.matrix, self.distortion
+            )
+            by_translation = derivatives[:, 11:13]
+        else:
+            pixels, derivatives = cv2.projectPoints(
+                points, still, still, self.matrix, self.distortion
+            )
+            by_translation = derivatives[:, 3:5]
+        # At Z = 1, moving the camera's origin by dX is moving the ray by dX.
+        return (
+            np.asarray(pixels, np.float64).reshape(-1, 2),
+            np.asarray(by_translation, np.float64).reshape(-1, 2, 2),
+        )
+
+    def _distort_or_nan(self, rays: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rays (N, 2) to pixels (N, 2), NaN where the model folds back."""
+        return np.where(self._before_fold(rays), self._distort(rays)[0], np.nan)
+
+    def _before_fold(self, rays: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N, 1): whether the rays (N, 2) are where the distortion model is meant to be used."""
+        return np.linalg.norm(rays, axis=-1, keepdims=True) < self._fold_radius
+
+    @cached_property
+    def _fold_radius(self) -> float:
+        """How far off the axis, as √(X²+Y²)/Z, rays move outwards in the image.
+
+        A polynomial fitted to the image bends back somewhere beyond it, and rays from there would
+        be seen where nearer ones are.
+        """
+        radii = np.tan(np.radians(np.linspace(0, 89.9, 2000)))
+        _, derivatives = self._distort(np.stack([radii, np.zeros_like(radii)], -1))
+        folded = np.flatnonzero(derivatives[:, 0, 0] <= 0)
+        return float(radii[folded[0]]) if len(folded) else float("inf")
+
+    def _undistort(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixels (N, 2) to rays (N, 2) by Newton's method on OpenCV's own distortion.
+
+        cv2.undistortPoints iterates a fixed point that diverges on wide angles, and how often it
+        iterates differs between OpenCV's versions.
+        """
+        rays = (pixels - self.matrix[:2, 2]) / self._focal
+        with np.errstate(all="ignore"):
+            for _ in range(_NEWTON_STEPS):
+                reached, slope = self._distort(rays)
+                missing = pixels - reached
+                if not (np.abs(missing) > _CONVERGED_PX).any():
+                    break
+                rays = rays + _solve(slope, missing)
+            missing = pixels - self._distort(rays)[0]
+            found = (np.abs(missing) < _ACCEPTED_PX).all(-1, keepdims=True)
+        return np.where(found & self._before_fold(rays), rays, np.nan)
+
+
+def _solve(matrices: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve (N, 2, 2) @ x = (N, 2); infinite or NaN, not an exception, where singular."""
+    (a, b), (c, d) = matrices[:, 0].T, matrices[:, 1].T
+    p, q = values.T
+    return np.stack([d * p - b * q, a * q - c * p], -1) / (a * d - b * c)[:, None]
+
+
+def _in_chunks(function: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Apply (N, 2) → (N, 2) to the finite points of (..., 2), a bounded number at a time."""
+    flat = points.reshape(-1, 2)
+    known = np.flatnonzero(np.isfinite(flat).all(-1))
+    out = np.full_like(flat, np.nan)
+    for start in range(0, len(known), _CHUNK):
+        rows = known[start : start + _CHUNK]
+        out[rows] = function(flat[rows])
+    return out.reshape(points.shape)
+
+
+def _as_points(array: ArrayLike) -> NDArray[np.float64]:
+    points = np.asarray(array, dtype=np.float64)
+    if points.ndim == 0 or points.shape[-1] != 2:
+        raise DiffhpeError(f"points of shape (..., 2) are expected, got {points.shape}")
+    return points
+
+
+def _like(result: NDArray[Any], given: ArrayLike) -> NDArray[Any]:
+    """Give float32 back for float32, float64 for all else."""
+    return result.astype(np.result_type(np.asarray(given), np.float32))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise DiffhpeError(f"an image of at least 1x1 pixels is expected, got {width}x{height}")
+
+
+def _check_matrix(matrix: NDArray[np.float64]) -> None:
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        raise DiffhpeError(f"a finite 3x3 camera matrix is expected, got {matrix.tolist()}")
+    if matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
+        raise DiffhpeError(
+            "positive focal lengths are expected in the camera matrix, got"
+            f" fx = {matrix[0, 0]:g}, fy = {matrix[1, 1]:g}"
+        )
+    if matrix[0, 1] != 0 or matrix[1, 0] != 0 or matrix[2].tolist() != [0, 0, 1]:
+        raise DiffhpeError(
+            f"[[fx, 0, cx], [0, fy, cy], [0, 0, 1]] is expected as the camera matrix,"
+            f" got {matrix.tolist()}"
+        )
+
+
+def _check_distortion(distortion: NDArray[np.float64], model: str) -> None:
+    if model not in _COEFFICIENTS:
+        known = ", ".join(_COEFFICIENTS)
+        raise DiffhpeError(f"unknown distortion model {model!r}; known: {known}")
+    if distortion.ndim != 1 or distortion.size not in _COEFFICIENTS[model]:
+        expected = " or ".join(map(str, _COEFFICIENTS[model]))
+        raise DiffhpeError(
+            f"distortion model {model} has {expected} coefficients, got {distortion.tolist()}"
+        )
+    if not np.isfinite(distortion).all():
+        raise DiffhpeError(f"finite distortion is expected, got {distortion.tolist()}")
