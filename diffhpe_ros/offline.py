@@ -1,0 +1,224 @@
+"""A recorded track to windows and back: what the live graph does frame by frame, at once.
+
+The track is resampled to the lifters' grid, cut into overlapping windows, and the lifted windows
+are blended and read off at the recording's own times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows import (
+    BRIDGE_S,
+    FRAMES,
+    RATE,
+    TOLERANCE_S,
+    check_grid,
+    hide_unseen,
+    interpolate_joints,
+)
+
+# More grid frames than this per recorded frame mean times in a wrong unit, or hours of nothing.
+_MOST_GRID_FRAMES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class TrackWindows:
+    """A track cut into windows.
+
+    Attributes:
+        keypoints: (W, frames, 17, 2) float32 canonical view, NaN where unseen.
+        confidence: (W, frames, 17) float32, 0 where unseen.
+        starts: (W,) int64, the grid frame at which each window starts.
+        grid_times_s: (G,) float64 times of the grid, in the track's own clock.
+        times_s: (T,) float64, the track's times.
+        seen: (T,) bool, the track's frames in which a joint was seen.
+    """
+
+    keypoints: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    grid_times_s: NDArray[np.float64]
+    times_s: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+
+    def to_track(self, window_poses: NDArray[Any]) -> NDArray[Any]:
+        """The lifted windows as one track.
+
+        Args:
+            window_poses: (W, frames, 17, 3).
+
+        Returns:
+            (T, 17, 3) at the track's own times; NaN in frames in which no joint was seen, however
+            short: a lifter would still answer, but nobody was there to be seen.
+        """
+        blended = blend_windows(window_poses, self.starts, len(self.grid_times_s))
+        poses = at_times(blended, self.grid_times_s, self.times_s)
+        poses[~self.seen] = np.nan
+        return poses
+
+
+def windows_of_track(
+    times_s: NDArray[Any],
+    keypoints: NDArray[Any],
+    confidence: NDArray[Any],
+    rate: float = RATE,
+    frames: int = FRAMES,
+    stride: int = 9,
+    bridge_s: float = BRIDGE_S,
+) -> TrackWindows:
+    """Resample a recorded track to the grid and cut it into overlapping windows.
+
+    The grid spans the track exactly, so its rate is the one nearest to `rate` that does: within
+    2 % for the shortest track, 0.1 % after ten seconds. The last window ends with the track.
+
+    Args:
+        times_s: (T,) rising.
+        keypoints: (T, 17, 2) canonical view, NaN where unseen.
+        confidence: (T, 17), 0 where unseen.
+        rate: grid frames per second.
+        frames: frames of a window.
+        stride: grid frames from one window to the next; at most `frames`.
+        bridge_s: sightings of a joint further apart than this are not joined, as in
+            `WindowBuilder`.
+
+    Returns:
+        The windows.
+
+    Raises:
+        DiffhpeError: shapes, times or numbers make no sense, or the track is shorter than a window.
+    """
+    check_grid(frames, rate, bridge_s)
+    if not 1 <= stride <= frames:
+        raise DiffhpeError(f"a stride of 1 to {frames} grid frames is expected, got {stride}")
+    times = np.asarray(times_s, np.float64)
+    _check_track(times, keypoints, confidence)
+    total = _grid_size(times, rate, frames)
+
+    relative = times - times[0]
+    # Nanoseconds as in the live windows, so that both share one interpolation.
+    stamps = np.rint(relative * 1e9).astype(np.int64)
+    grid = np.linspace(0.0, relative[-1], total)
+    values = np.concatenate([hide_unseen(keypoints, confidence), confidence[..., None]], -1)
+    on_grid = interpolate_joints(
+        stamps,
+        values.astype(np.float32),
+        np.clip(np.rint(grid * 1e9).astype(np.int64), 0, stamps[-1]),
+        round(bridge_s * 1e9),
+    )
+    starts = np.arange(0, total - frames, stride)
+    starts = np.append(starts, total - frames).astype(np.int64)
+    rows = starts[:, None] + np.arange(frames)
+    return TrackWindows(
+        keypoints=on_grid[rows][..., :2],
+        confidence=np.nan_to_num(on_grid[rows][..., 2], nan=0.0),
+        starts=starts,
+        grid_times_s=times[0] + grid,
+        times_s=times,
+        seen=np.isfinite(values[..., 0]).any(-1),
+    )
+
+
+def blend_windows(
+    window_poses: NDArray[Any], starts: NDArray[np.integer[Any]], total: int
+) -> NDArray[Any]:
+    """Blend overlapping windows into one sequence.
+
+    Each frame is the mean of the windows that cover it, weighted by a triangle: a window knows
+    most about its middle, and no window begins or ends with a jump.
+
+    Args:
+        window_poses: (W, L, 17, 3).
+        starts: (W,) the frame at which each window starts.
+        total: the number of frames of the sequence.
+
+    Returns:
+        (total, 17, 3); NaN where no window covers the frame.
+
+    Raises:
+        DiffhpeError: a window does not lie within the sequence.
+    """
+    count, length = window_poses.shape[:2]
+    if len(starts) != count or (count and (min(starts) < 0 or max(starts) + length > total)):
+        raise DiffhpeError(
+            f"{count} windows of {length} frames within 0 to {total} are expected,"
+            f" got starts {np.asarray(starts).tolist()}"
+        )
+    triangle = 1.0 - np.abs(np.arange(length) - (length - 1) / 2) / ((length + 1) / 2)
+    rows = (np.asarray(starts)[:, None] + np.arange(length)).ravel()
+    tail = window_poses.shape[2:]
+    sums, weights = np.zeros((total, *tail)), np.zeros(total)
+    weighted = window_poses * triangle.reshape(-1, *[1] * len(tail))
+    np.add.at(sums, rows, weighted.reshape(-1, *tail))
+    np.add.at(weights, rows, np.tile(triangle, count))
+    with np.errstate(invalid="ignore"):
+        blended = sums / weights.reshape(-1, *[1] * len(tail))
+    return blended.astype(np.result_type(window_poses, np.float32))
+
+
+def at_times(
+    grid_poses: NDArray[Any], grid_times: NDArray[Any], times: NDArray[Any]
+) -> NDArray[Any]:
+    """Interpolate a sequence linearly to other times.
+
+    Args:
+        grid_poses: (G, ...).
+        grid_times: (G,) rising.
+        times: (T,).
+
+    Returns:
+        (T, ...); NaN at times outside the grid by more than 1 ms.
+
+    Raises:
+        DiffhpeError: there are not as many times as poses, or none.
+    """
+    if len(grid_poses) != len(grid_times) or not len(grid_times):
+        raise DiffhpeError(
+            f"as many grid times as poses are expected, got {len(grid_times)} and {len(grid_poses)}"
+        )
+    position = np.interp(times, grid_times, np.arange(len(grid_times)))
+    outside = (times < grid_times[0] - TOLERANCE_S) | (times > grid_times[-1] + TOLERANCE_S)
+    before = np.floor(position).astype(np.int64)
+    after = np.minimum(before + 1, len(grid_times) - 1)
+    share = np.where(outside, np.nan, position - before)
+    share = share.reshape(-1, *[1] * (grid_poses.ndim - 1))
+    # A pose exactly on the grid must not become NaN through a NaN neighbour.
+    end = np.where(share == 0, grid_poses[before], grid_poses[after])
+    poses = grid_poses[before] + share * (end - grid_poses[before])
+    return poses.astype(np.result_type(grid_poses, np.float32))
+
+
+def _check_track(
+    times: NDArray[np.float64], keypoints: NDArray[Any], confidence: NDArray[Any]
+) -> None:
+    count = len(times) if times.ndim == 1 else -1
+    if keypoints.shape != (count, NUM_JOINTS, 2) or confidence.shape != (count, NUM_JOINTS):
+        raise DiffhpeError(
+            f"times (T,), keypoints (T, {NUM_JOINTS}, 2) and confidence (T, {NUM_JOINTS}) are"
+            f" expected, got {times.shape}, {keypoints.shape} and {confidence.shape}"
+        )
+    if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+        raise DiffhpeError("finite, rising times are expected")
+
+
+def _grid_size(times: NDArray[np.float64], rate: float, frames: int) -> int:
+    """Number of grid frames over the track."""
+    duration = float(times[-1] - times[0]) if len(times) else 0.0
+    total = round(duration * rate) + 1
+    if total < frames:
+        raise DiffhpeError(
+            f"a track of at least {(frames - 1) / rate:.2f} s ({frames} frames at {rate:g} per"
+            f" second) is expected, got {duration:.2f} s in {len(times)} frames"
+        )
+    if total > _MOST_GRID_FRAMES * len(times):
+        raise DiffhpeError(
+            f"{len(times)} frames over {duration:g} s are too few to lift: times in seconds are"
+            " expected, and recordings with long pauses in pieces"
+        )
+    return total

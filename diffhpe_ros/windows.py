@@ -1,0 +1,251 @@
+"""From 2D frames at any rate to windows on the uniform grid that the lifters were trained on.
+
+Cameras run at 15, 30 or 60 Hz, skip frames and jitter; a lifter expects 27 frames at 50 Hz. The
+grid is anchored at the newest frame, so that its pose has the newest frame's stamp, and every
+joint of every grid frame is interpolated between that joint's own neighbouring sightings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+FRAMES = 27
+RATE = 50.0
+BRIDGE_S = 0.1
+TOLERANCE_S = 1e-3
+"""Stamps jitter: this much is forgiven where a time is compared with a limit."""
+
+_TOLERANCE_NS = round(TOLERANCE_S * 1e9)
+# Kept observations are at least a quarter of a grid step apart, so that a camera with absurd
+# stamps cannot fill the memory. At 50 Hz all frames up to 200 Hz are used.
+_KEPT_PER_GRID_STEP = 4
+_CHANNELS = 7  # u, v, confidence, and the four numbers of the covariance
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One person in one frame.
+
+    Attributes:
+        stamp_ns: the frame's time stamp.
+        keypoints: (17, 2) canonical view, NaN where unseen.
+        confidence: (17,), 0 where unseen.
+        covariance: (17, 2, 2) canonical units squared, NaN where the detector gives none.
+    """
+
+    stamp_ns: int
+    keypoints: NDArray[Any]
+    confidence: NDArray[Any]
+    covariance: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One person on the grid, oldest frame first; the newest is the newest observation.
+
+    Attributes:
+        stamp_ns: the newest frame's time stamp.
+        offsets_ns: (frames,) int64 times relative to it, the last is 0.
+        keypoints: (frames, 17, 2) float32 canonical view, NaN where unseen.
+        confidence: (frames, 17) float32, 0 where unseen.
+        covariance: (frames, 17, 2, 2) float32 canonical units squared, NaN where unknown.
+    """
+
+    stamp_ns: int
+    offsets_ns: NDArray[np.int64]
+    keypoints: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    covariance: NDArray[np.float32]
+
+
+class WindowBuilder:
+    """Collects one person's observations and gives a window for each (causal).
+
+    Memory is bounded whatever the input: only what the next window can need is kept, and no two
+    kept observations but the newest are closer than a quarter of a grid step.
+    """
+
+    def __init__(
+        self,
+        frames: int = FRAMES,
+        rate: float = RATE,
+        stride: int = 1,
+        bridge_s: float = BRIDGE_S,
+        restart_s: float = 0.5,
+    ) -> None:
+        """Begin with no history.
+
+        Args:
+            frames: frames of a window.
+            rate: grid frames per second.
+            stride: give a window for every `stride`-th observation.
+            bridge_s: sightings of a joint further apart than this (in seconds) are not joined: it
+                is unseen between them. A camera slower than 1 / bridge_s needs a larger value.
+            restart_s: a longer gap (in seconds) between observations forgets the history.
+
+        Raises:
+            DiffhpeError: a value makes no sense.
+        """
+        check_grid(frames, rate, bridge_s)
+        if stride < 1 or not restart_s > 0:
+            raise DiffhpeError(
+                "a stride of at least 1 and a positive restart time are expected,"
+                f" got {stride} and {restart_s:g}"
+            )
+        self._offsets = np.rint(np.arange(1 - frames, 1) * (1e9 / rate)).astype(np.int64)
+        self._thinning_ns = 1e9 / rate / _KEPT_PER_GRID_STEP
+        self._stride = stride
+        self._bridge_ns = round(bridge_s * 1e9)
+        self._restart_ns = round(restart_s * 1e9)
+        self.restarts = 0
+        """How often the history was forgotten for a gap or a stamp that went back."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the history, without counting it as a restart."""
+        self._stamps = np.zeros(0, np.int64)
+        self._values = np.zeros((0, NUM_JOINTS, _CHANNELS), np.float32)
+        self._until_next = 0
+
+    def add(self, observation: Observation) -> Window | None:
+        """Add the newest observation.
+
+        A stamp equal to the last is ignored. A stamp before it, or more than `restart_s` after
+        it, begins a new history.
+
+        Args:
+            observation: the person now.
+
+        Returns:
+            The window that ends with it; None before the history spans a window, for a repeated
+            stamp, and between strides.
+
+        Raises:
+            DiffhpeError: the arrays have wrong shapes.
+        """
+        row = _pack(observation)
+        stamp = int(observation.stamp_ns)
+        if len(self._stamps):
+            gap = stamp - int(self._stamps[-1])
+            if gap == 0:
+                return None
+            if not 0 < gap <= self._restart_ns:
+                self.restarts += 1
+                self.reset()
+        self._remember(stamp, row)
+        if self._stamps[0] > stamp + self._offsets[0] + _TOLERANCE_NS:
+            return None
+        self._until_next -= 1
+        if self._until_next > 0:
+            return None
+        self._until_next = self._stride
+        return self._window(stamp)
+
+    def _remember(self, stamp: int, row: NDArray[np.float32]) -> None:
+        """Append the newest and drop what no window will need any more."""
+        end = len(self._stamps)
+        if end > 1 and self._stamps[-1] - self._stamps[-2] < self._thinning_ns:
+            end -= 1
+        # The one observation before this time stays: it shows that the history spans a window.
+        needed = stamp + self._offsets[0] - self._bridge_ns - _TOLERANCE_NS
+        start = max(0, int(np.searchsorted(self._stamps[:end], needed, "right")) - 1)
+        self._stamps = np.append(self._stamps[start:end], stamp)
+        self._values = np.concatenate([self._values[start:end], row[None]])
+
+    def _window(self, stamp: int) -> Window:
+        # Within the tolerance the oldest grid frame may lie before the history: it is then moved
+        # to its first observation, since extrapolating would amplify noise.
+        grid = np.maximum(stamp + self._offsets, self._stamps[0])
+        values = interpolate_joints(self._stamps, self._values, grid, self._bridge_ns)
+        return Window(
+            stamp_ns=stamp,
+            offsets_ns=self._offsets.copy(),
+            keypoints=values[..., :2],
+            confidence=np.nan_to_num(values[..., 2], nan=0.0),
+            covariance=values[..., 3:].reshape(*values.shape[:2], 2, 2),
+        )
+
+
+def interpolate_joints(
+    stamps_ns: NDArray[np.int64],
+    values: NDArray[np.float32],
+    grid_ns: NDArray[np.int64],
+    bridge_ns: int,
+) -> NDArray[np.float32]:
+    """Interpolate each joint linearly between its own neighbouring sightings.
+
+    All channels are linear in time, confidence and covariance included, so that none jumps when
+    a stamp moves by a microsecond. For the covariance that is an upper bound: were the errors of
+    the two sightings independent, the mean between them would be surer than either.
+
+    Args:
+        stamps_ns: (T,) rising.
+        values: (T, J, C); a joint is seen where its first channel is not NaN.
+        grid_ns: (G,) times at which values are wanted.
+        bridge_ns: sightings further apart than this are not joined.
+
+    Returns:
+        (G, J, C); NaN where a joint has no sighting at that time and none near enough on both
+        sides. Nothing is extrapolated.
+    """
+    count = len(stamps_ns)
+    rows = np.arange(count)[:, None]
+    seen = np.isfinite(values[..., 0])
+    last_seen = np.maximum.accumulate(np.where(seen, rows, -1), axis=0)
+    next_seen = np.minimum.accumulate(np.where(seen, rows, count)[::-1], axis=0)[::-1]
+
+    at_or_before = np.searchsorted(stamps_ns, grid_ns, "right") - 1
+    at_or_after = np.searchsorted(stamps_ns, grid_ns, "left")
+    inside = ((at_or_before >= 0) & (at_or_after < count))[:, None]
+    before = last_seen[np.maximum(at_or_before, 0)]
+    after = next_seen[np.minimum(at_or_after, count - 1)]
+    known = inside & (before >= 0) & (after < count)
+    before, after = np.where(known, before, 0), np.where(known, after, 0)
+
+    apart = stamps_ns[after] - stamps_ns[before]
+    known &= apart <= bridge_ns + _TOLERANCE_NS
+    share = (grid_ns[:, None] - stamps_ns[before]) / np.maximum(apart, 1)
+    share = np.where(known, share, np.nan).astype(np.float32)[..., None]
+    joints = np.arange(values.shape[1])
+    start, end = values[before, joints], values[after, joints]
+    return start + share * (end - start)
+
+
+def check_grid(frames: int, rate: float, bridge_s: float) -> None:
+    """Raise a DiffhpeError where the grid makes no sense."""
+    if frames < 2:
+        raise DiffhpeError(f"windows of at least 2 frames are expected, got {frames}")
+    if not 1.0 <= rate <= 1000.0:
+        raise DiffhpeError(f"a rate of 1 to 1000 frames per second is expected, got {rate:g}")
+    if not 0.0 <= bridge_s < float("inf"):
+        raise DiffhpeError(f"a bridged time of at least 0 s is expected, got {bridge_s:g}")
+
+
+def hide_unseen(keypoints: NDArray[Any], confidence: NDArray[Any]) -> NDArray[np.float32]:
+    """Keypoints (..., 2) as float32, NaN where one is not finite or its confidence not above 0."""
+    seen = np.isfinite(keypoints).all(-1) & (confidence > 0)
+    return np.where(seen[..., None], keypoints, np.nan).astype(np.float32)
+
+
+def _pack(observation: Observation) -> NDArray[np.float32]:
+    """The observation as (17, 7): all that is interpolated."""
+    shapes = tuple(
+        np.shape(getattr(observation, name)) for name in ("keypoints", "confidence", "covariance")
+    )
+    if shapes != ((NUM_JOINTS, 2), (NUM_JOINTS,), (NUM_JOINTS, 2, 2)):
+        raise DiffhpeError(
+            "an observation's keypoints (17, 2), confidence (17,) and covariance (17, 2, 2) are"
+            f" expected, got {shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
+    row = np.empty((NUM_JOINTS, _CHANNELS), np.float32)
+    row[:, :2] = hide_unseen(observation.keypoints, observation.confidence)
+    row[:, 2] = observation.confidence
+    row[:, 3:] = np.reshape(observation.covariance, (NUM_JOINTS, 4))
+    return row
