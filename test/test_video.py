@@ -1,0 +1,202 @@
+"""Video files in and out."""
+
+import logging
+
+import av
+import numpy as np
+import pytest
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.video import VideoReader, VideoWriter
+
+GREY, RED = 128, (40, 40, 220)  # BGR
+
+
+def picture(index, width=96, height=64):
+    """Grey, with a red block in the upper left, and a shade that tells the index."""
+    image = np.full((height, width, 3), GREY, np.uint8)
+    image[:24, :24] = RED
+    image[-16:] = index * 8
+    return image
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """20 frames of 96x64 at 25 frames per second."""
+    path = tmp_path / "clip.mp4"
+    with VideoWriter(path, 96, 64, 25) as video:
+        for index in range(20):
+            video.write(picture(index))
+    return path
+
+
+def turn(path, matrix):
+    """Set the display matrix in the file's track header, as a phone held upright does."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"tkhd") + 4 + 40
+    for k, value in enumerate(matrix):
+        content[at + 4 * k : at + 4 * k + 4] = (value & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(content)
+
+
+def test_what_is_written_is_read(clip):
+    with VideoReader(clip) as video:
+        assert (video.width, video.height, video.fps, video.frame_count) == (96, 64, 25.0, 20)
+        frames = list(video)
+    assert [index for index, _, _ in frames] == list(range(20))
+    np.testing.assert_allclose([time for _, time, _ in frames], np.arange(20) / 25, atol=1e-6)
+    for index, _, image in frames:
+        assert image.shape == (64, 96, 3)
+        assert image.dtype == np.uint8
+        assert np.abs(image.astype(int) - picture(index)).mean() < 4
+
+
+def test_colours_are_blue_green_red(clip):
+    with VideoReader(clip) as video:
+        _, _, image = next(iter(video))
+    np.testing.assert_allclose(image[10, 10], RED, atol=20)
+
+
+ONE = 0x10000
+
+
+@pytest.mark.parametrize(
+    ("matrix", "size", "corner"),
+    [
+        ((0, ONE, 0, -ONE, 0, 0, 64 * ONE, 0, 1 << 30), (64, 96), (10, -10)),
+        ((-ONE, 0, 0, 0, -ONE, 0, 96 * ONE, 64 * ONE, 1 << 30), (96, 64), (-10, -10)),
+        ((0, -ONE, 0, ONE, 0, 0, 0, 96 * ONE, 1 << 30), (64, 96), (-10, 10)),
+    ],
+    ids=["a quarter clockwise", "upside down", "a quarter anticlockwise"],
+)
+def test_phones_videos_are_turned_upright(clip, matrix, size, corner):
+    turn(clip, matrix)
+    with VideoReader(clip) as video:
+        assert (video.width, video.height) == size
+        _, _, image = next(iter(video))
+    assert image.shape == (size[1], size[0], 3)
+    assert image.flags.c_contiguous
+    np.testing.assert_allclose(image[corner], RED, atol=20)
+
+
+def test_odd_sizes_become_even(tmp_path):
+    with VideoWriter(tmp_path / "odd.mp4", 95, 63, 29.97) as video:
+        for _ in range(3):
+            video.write(picture(0, 95, 63))
+    with VideoReader(tmp_path / "odd.mp4") as video:
+        assert (video.width, video.height) == (96, 64)
+        np.testing.assert_allclose(video.fps, 29.97, rtol=1e-4)
+
+
+def test_any_browser_can_play_it(clip):
+    with av.open(str(clip)) as container:
+        codec = container.streams.video[0].codec_context
+        assert (codec.name, codec.format.name) == ("h264", "yuv420p")
+    content = clip.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
+
+
+def test_an_interrupted_run_leaves_no_file(tmp_path):
+    path = tmp_path / "out.mp4"
+    with pytest.raises(KeyboardInterrupt), VideoWriter(path, 96, 64, 25) as video:
+        video.write(picture(0))
+        assert not path.exists()
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_run_keeps_the_file_of_the_run_before(clip):
+    before = clip.read_bytes()
+    with pytest.raises(DiffhpeError), VideoWriter(clip, 96, 64, 25) as video:
+        video.write(picture(0, width=10))
+    assert clip.read_bytes() == before
+
+
+def test_a_file_cut_off_gives_the_frames_it_has_and_a_warning(clip, caplog):
+    content = clip.read_bytes()
+    clip.write_bytes(content[: len(content) - 250])
+    with caplog.at_level(logging.WARNING), VideoReader(clip) as video:
+        frames = list(video)
+    assert 1 <= len(frames) < 20
+    np.testing.assert_allclose(frames[0][2].astype(int), picture(0), atol=60)
+    assert f"clip.mp4 is damaged: {len(frames)} of 20 frames could be decoded" in caplog.text
+
+
+def test_a_second_pass_gives_nothing_more(clip, caplog):
+    with VideoReader(clip) as video:
+        assert len(list(video)) == 20
+        assert list(video) == []
+    assert not caplog.text
+
+
+def sound_only(path):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+        silence.rate = 8000
+        container.mux(stream.encode(silence))
+        container.mux(stream.encode(None))
+
+
+def index_only(path):
+    with VideoWriter(path.with_name("full.mp4"), 96, 64, 25) as video:
+        video.write(picture(0))
+    content = path.with_name("full.mp4").read_bytes()
+    path.write_bytes(content[: content.index(b"mdat") + 4])
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "message"),
+    [
+        ("missing.mp4", lambda path: None, "cannot open video .*missing.mp4"),
+        ("folder.mp4", lambda path: path.mkdir(), "cannot open video .*folder.mp4"),
+        ("empty.mp4", lambda path: path.touch(), "cannot open video .*empty.mp4"),
+        ("text.mp4", lambda path: path.write_text("no video " * 99), "cannot open .*text.mp4"),
+        ("sound.wav", sound_only, "sound.wav has no video stream"),
+        ("index.mp4", index_only, "video .*index.mp4"),
+    ],
+)
+def test_what_is_no_video_is_refused_by_name(tmp_path, name, make, message):
+    make(tmp_path / name)
+    with pytest.raises(DiffhpeError, match=message):
+        VideoReader(tmp_path / name)
+
+
+def test_a_file_without_its_index_is_refused(clip):
+    content = clip.read_bytes()
+    clip.write_bytes(content[: content.index(b"moov") - 4])
+    with pytest.raises(DiffhpeError, match=r"clip\.mp4"):
+        VideoReader(clip)
+
+
+def test_the_writer_refuses_what_it_cannot_write(tmp_path):
+    with pytest.raises(DiffhpeError, match=r"cannot write video .*nowhere"):
+        VideoWriter(tmp_path / "nowhere" / "out.mp4", 96, 64, 25)
+    with pytest.raises(DiffhpeError, match=r"ends in \.mp4"):
+        VideoWriter(tmp_path / "out.avi", 96, 64, 25)
+    with pytest.raises(DiffhpeError, match="got 96x64 at nan"):
+        VideoWriter(tmp_path / "out.mp4", 96, 64, float("nan"))
+    with (
+        pytest.raises(DiffhpeError, match=r"\(64, 96, 3\) and type uint8.*float64"),
+        VideoWriter(tmp_path / "out.mp4", 96, 64, 25) as video,
+    ):
+        video.write(np.zeros((64, 96, 3)))
+    with (
+        pytest.raises(DiffhpeError, match="no frames"),
+        VideoWriter(tmp_path / "out.mp4", 96, 64, 25),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("p2s_single_cam01.mp4", (1080, 1920)), ("p2s_single_cam03.mp4", (1088, 1920))],
+)
+def test_real_upright_videos(shared_data, name, size):
+    with VideoReader(shared_data / "video" / name) as video:
+        assert (video.width, video.height) == size
+        assert (video.fps, video.frame_count) == (60.0, 100)
+        _, time, image = next(iter(video))
+    assert time == 0
+    assert image.shape == (size[1], size[0], 3)
