@@ -1,0 +1,132 @@
+"""BlazePose's first network: where in an image people are, and how they are turned."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.litert import Network, sigmoid
+
+_SIZE = 224
+_LAYERS = ((8, 2), (16, 2), (32, 6))
+"""(stride in pixels, anchors per cell) of the network's output."""
+_HIPS, _ENVELOPE = 0, 1
+"""Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
+_OVERLAP = 0.3
+_MARGIN = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A turned square of the image, in which a person stands upright."""
+
+    centre: NDArray[np.float64]
+    """(2,) pixels."""
+    size: float
+    """Pixels along a side."""
+    rotation: float
+    """Radians, from x to y: 0 for a person upright in the image."""
+
+    @classmethod
+    def around(cls, hips: NDArray[Any], envelope: NDArray[Any]) -> "Region | None":
+        """The region of a person, None where the two points (2,) give none.
+
+        Args:
+            hips: the middle of the hips, pixels.
+            envelope: above the head, on the circle round the hips that the body fits in.
+        """
+        x, y = np.asarray(envelope, np.float64) - hips
+        size = 2 * _MARGIN * math.hypot(x, y)
+        if not (math.isfinite(size) and size >= 1):
+            return None
+        return cls(np.asarray(hips, np.float64), size, math.pi / 2 - math.atan2(-y, x))
+
+    def to_image(self, crop: int) -> NDArray[np.float64]:
+        """The affine map (2, 3) from a crop of this region, `crop` pixels a side, to the image.
+
+        Pixel centres are at whole numbers and no half pixel is added, as in mediapipe: the
+        networks were trained with crops made this way.
+        """
+        cosine, sine = math.cos(self.rotation), math.sin(self.rotation)
+        turn = np.array([[cosine, -sine], [sine, cosine]]) * self.size / crop
+        return np.column_stack([turn, self.centre - turn @ (crop / 2, crop / 2)])
+
+
+@cache
+def anchors() -> NDArray[np.float32]:
+    """Centres (2254, 2) of the cells that the network's candidates count from, in 0..1."""
+    layers = []
+    for stride, per_cell in _LAYERS:
+        cells = (np.arange(_SIZE // stride) + 0.5) / (_SIZE // stride)
+        x, y = np.meshgrid(cells, cells)
+        layers.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), per_cell, axis=0))
+    return np.concatenate(layers).astype(np.float32)
+
+
+def merge_candidates(
+    boxes: NDArray[Any], keypoints: NDArray[Any], scores: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Weighted non-maximum suppression: overlapping candidates are averaged by their scores.
+
+    Args:
+        boxes: (N, 4) centre x, centre y, width, height.
+        keypoints: (N, K, 2).
+        scores: (N,).
+
+    Returns:
+        Keypoints (M, K, 2) and scores (M,) of the M people, the surest first.
+    """
+    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
+    area = boxes[:, 2] * boxes[:, 3]
+    left = np.argsort(-scores, kind="stable")
+    merged = []
+    while left.size:
+        best = left[0]
+        sides = np.minimum(high[left], high[best]) - np.maximum(low[left], low[best])
+        common = sides.clip(min=0).prod(-1)
+        same = common > _OVERLAP * (area[left] + area[best] - common)
+        same[0] = True  # even a box without any area
+        group, left = left[same], left[~same]
+        merged.append((np.average(keypoints[group], axis=0, weights=scores[group]), scores[best]))
+    if not merged:
+        return keypoints[:0], scores[:0]
+    people, best_scores = zip(*merged, strict=True)
+    return np.stack(people), np.stack(best_scores)
+
+
+class RegionFinder:
+    """The person detection network."""
+
+    def __init__(self, model: bytes, threads: int, threshold: float) -> None:
+        self._network = Network(model, threads)
+        self._threshold = threshold
+
+    def find(self, image_bgr: NDArray[np.uint8]) -> list[Region]:
+        """Regions of the people in an image (H, W, 3), the surest first."""
+        height, width = image_bgr.shape[:2]
+        scale = _SIZE / max(height, width)
+        shift = (np.array([_SIZE, _SIZE]) - np.array([width, height]) * scale) / 2
+        letterbox = np.column_stack([np.eye(2) * scale, shift])
+        crop = cv2.warpAffine(image_bgr, letterbox, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
+        outputs = self._network(np.divide(crop[..., ::-1], 127.5, dtype=np.float32) - 1)
+        keypoints, _ = self._decode(
+            outputs[(1, len(anchors()), 12)][0], outputs[(1, len(anchors()), 1)][0, :, 0]
+        )
+        pixels = (keypoints * _SIZE - shift) / scale
+        regions = (Region.around(person[_HIPS], person[_ENVELOPE]) for person in pixels)
+        return [region for region in regions if region is not None]
+
+    def _decode(
+        self, values: NDArray[np.float32], logits: NDArray[np.float32]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """People's keypoints (M, 4, 2) in 0..1 of the letterbox, and their scores (M,)."""
+        scores = sigmoid(logits)
+        sure = scores >= self._threshold
+        origin, offsets = anchors()[sure], values[sure] / _SIZE
+        boxes = np.concatenate([offsets[:, :2] + origin, offsets[:, 2:4]], axis=-1)
+        keypoints = offsets[:, 4:].reshape(-1, 4, 2) + origin[:, None]
+        return merge_candidates(boxes, keypoints, scores[sure])

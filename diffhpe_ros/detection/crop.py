@@ -1,0 +1,39 @@
+"""Cutting a person out of an image for a pose model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_MARGIN = 1.25
+"""A box grows by this, so that hands and feet at its border have surroundings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """A box of the image, scaled to a pose model's input."""
+
+    image: NDArray[np.uint8]
+    """(h, w, 3) BGR, black outside of the image."""
+    scale: float
+    """Pixels of the image per pixel of the crop."""
+    corner: NDArray[np.float64]
+    """(2,) pixel of the image at the crop's (0, 0)."""
+
+    @classmethod
+    def around(cls, image_bgr: NDArray[np.uint8], box: NDArray[Any], w: int, h: int) -> "Crop":
+        """The box (4,) x0 y0 x1 y1 with a margin, grown about its centre to the shape w:h."""
+        box = np.asarray(box, np.float64)
+        centre = (box[:2] + box[2:]) / 2
+        scale = float(_MARGIN * ((box[2:] - box[:2]) / (w, h)).max())
+        corner = centre - np.array([w, h]) * scale / 2
+        to_image = np.column_stack([np.eye(2) * scale, corner])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        image = cv2.warpAffine(image_bgr, to_image, (w, h), flags=flags)
+        return cls(np.asarray(image, np.uint8), scale, corner)
+
+    def to_image(self, points: NDArray[Any]) -> NDArray[Any]:
+        """Points (..., 2) of the crop in pixels of the image."""
+        return points * self.scale + self.corner

@@ -1,0 +1,41 @@
+"""One tflite network on ai-edge-litert."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+
+
+class Network:
+    """A network with one input image and several outputs, told apart by their shapes."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise DiffhpeError(
+                f"the blazepose detector needs ai-edge-litert (pip install ai-edge-litert): {error}"
+            ) from error
+        self._interpreter = Interpreter(model_content=model, num_threads=threads)
+        self._interpreter.allocate_tensors()
+        (only,) = self._interpreter.get_input_details()
+        self._input: int = only["index"]
+        self.input_size: int = int(only["shape"][1])
+        """Pixels along a side of the square input."""
+        self._outputs = {
+            tuple(int(n) for n in output["shape"]): output["index"]
+            for output in self._interpreter.get_output_details()
+        }
+
+    def __call__(self, image: NDArray[np.float32]) -> dict[tuple[int, ...], NDArray[np.float32]]:
+        """Run on an image (S, S, 3) RGB; every output under its shape."""
+        self._interpreter.set_tensor(self._input, image[None])
+        self._interpreter.invoke()
+        return {shape: self._interpreter.get_tensor(i) for shape, i in self._outputs.items()}
+
+
+def sigmoid(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Probabilities of logits (...), limited to ±100 as in mediapipe."""
+    return 1 / (1 + np.exp(-logits.astype(np.float64).clip(-100, 100)))

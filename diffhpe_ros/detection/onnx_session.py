@@ -1,0 +1,123 @@
+"""Opening ONNX models on onnxruntime, and saying what they really run on."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+
+_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""TensorRT is left to those who ask for it: it compiles for minutes at the first start."""
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""A tensor's shape, None where the model leaves a length open."""
+
+
+class OnnxModel:
+    """An ONNX model with one input.
+
+    Args:
+        path: the .onnx file.
+        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
+            where the installed onnxruntime has it, else the CPU.
+        threads: of one operator on the CPU; None takes all cores.
+
+    Raises:
+        DiffhpeError: onnxruntime is not installed, or the file is missing or no usable model.
+    """
+
+    def __init__(
+        self, path: str | Path, providers: Sequence[str] | None = None, threads: int | None = None
+    ) -> None:
+        ort = _onnxruntime()
+        if isinstance(providers, str):
+            providers = (providers,)
+        self.path = Path(path).expanduser()
+        if not self.path.is_file():
+            raise DiffhpeError(f"there is no ONNX model at {self.path}")
+        available = ort.get_available_providers()
+        usable = [name for name in providers or _PREFERRED if name in available]
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3  # its complaints come back as exceptions
+        try:
+            self._session = ort.InferenceSession(
+                str(self.path), options, providers=usable or ["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime has no common base class for its errors
+            raise DiffhpeError(f"{self.path} is no usable ONNX model: {_line(error)}") from error
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        """What onnxruntime really uses, the first one before the others."""
+        _warn_of_missing(providers or (), self.providers, available)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self.inputs: dict[str, Shape] = {i.name: _shape(i.shape) for i in inputs}
+        self.outputs: dict[str, Shape] = {o.name: _shape(o.shape) for o in outputs}
+        self._input_type: str = inputs[0].type if inputs else ""
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the first input, () where there is none."""
+        return next(iter(self.inputs.values()), ())
+
+    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run on a tensor of the input's shape, cast to its type; the outputs by name."""
+        tensor = np.ascontiguousarray(tensor, _DTYPES.get(self._input_type, np.float32))
+        try:
+            values = self._session.run(None, {next(iter(self.inputs)): tensor})
+        except Exception as error:
+            raise DiffhpeError(f"{self.path} does not run: {_line(error)}") from error
+        return dict(zip(self.outputs, values, strict=True))
+
+    def describe(self) -> str:
+        """Inputs and outputs, for an error message."""
+        sides = (
+            f"{name} {_text(s)}" for side in (self.inputs, self.outputs) for name, s in side.items()
+        )
+        return f"{self.path} ({', '.join(sides)})"
+
+
+_DTYPES: dict[str, type[np.generic]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+    "tensor(int32)": np.int32,
+}
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise DiffhpeError(
+            "the onnx detector needs onnxruntime (pip install onnxruntime, or onnxruntime-gpu on a"
+            f" machine with CUDA, never both): {error}"
+        ) from error
+    return onnxruntime
+
+
+def _warn_of_missing(asked: Sequence[str], got: Sequence[str], available: Sequence[str]) -> None:
+    """Say what onnxruntime would keep to itself: it falls back to the CPU silently."""
+    missing = [name for name in asked if name not in got]
+    if missing:
+        warnings.warn(
+            f"onnxruntime does not give {', '.join(missing)} and runs on {', '.join(got)}"
+            f" (this installation has {', '.join(available)})",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _shape(lengths: Sequence[Any]) -> Shape:
+    return tuple(n if isinstance(n, int) and n > 0 else None for n in lengths)
+
+
+def _text(shape: Shape) -> str:
+    return "x".join("?" if n is None else str(n) for n in shape)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,99 @@
+"""What every 2D detector takes and gives."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """The 2D joints of P people in one image.
+
+    Raises:
+        DiffhpeError: the arrays' shapes do not fit each other.
+    """
+
+    keypoints: NDArray[np.float32]
+    """(P, 17, 2) pixels, NaN where a joint is unseen."""
+    confidence: NDArray[np.float32]
+    """(P, 17) in 0..1, 0 where a joint is unseen."""
+    covariance: NDArray[np.float32]
+    """(P, 17, 2, 2) pixels squared, NaN where a joint is unseen or the detector gives none."""
+
+    def __post_init__(self) -> None:
+        shapes = (self.keypoints.shape, self.confidence.shape, self.covariance.shape)
+        joints = (len(self.keypoints), NUM_JOINTS)
+        if shapes != ((*joints, 2), joints, (*joints, 2, 2)):
+            raise DiffhpeError(
+                "people have keypoints (P,17,2), confidence (P,17) and covariance (P,17,2,2),"
+                f" got {shapes[0]}, {shapes[1]} and {shapes[2]}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    @classmethod
+    def empty(cls) -> "People":
+        """Nobody."""
+        return cls(
+            np.empty((0, NUM_JOINTS, 2), np.float32),
+            np.empty((0, NUM_JOINTS), np.float32),
+            np.empty((0, NUM_JOINTS, 2, 2), np.float32),
+        )
+
+
+class Detector(Protocol):
+    """Finds people's joints in the images of one camera, in the order of time."""
+
+    @property
+    def name(self) -> str:
+        """The name that `create_detector` knows it by."""
+
+    @property
+    def device(self) -> str:
+        """What the networks really run on, as opposed to what was asked for."""
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        """Find the people in an image (H, W, 3), empty where there is nobody.
+
+        Raises:
+            DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
+        """
+
+    def reset(self) -> None:
+        """Forget the frames before: the next image belongs to another video."""
+
+
+def check_image(image: Any) -> None:
+    """Refuse what is no colour image.
+
+    Raises:
+        DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
+    """
+    if not isinstance(image, np.ndarray):
+        raise DiffhpeError(
+            f"an image is a numpy array (H,W,3) of uint8, got {type(image).__name__}"
+        )
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise DiffhpeError(
+            "an image is (H,W,3) uint8 with at least one pixel,"
+            f" got shape {image.shape} {image.dtype}"
+        )
+
+
+def check_options(threads: int | None = None, **fractions: float) -> None:
+    """Refuse settings that no detector can run with.
+
+    Raises:
+        DiffhpeError: `threads` is below one, or one of the named fractions is not in 0..1.
+    """
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise DiffhpeError(f"threads is a whole number from 1, got {threads!r}")
+    for name, value in fractions.items():
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise DiffhpeError(f"{name} is a number in 0..1, got {value!r}")

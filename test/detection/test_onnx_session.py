@@ -1,0 +1,61 @@
+import sys
+
+import numpy as np
+import pytest
+from onnx_writer import write_constant_model
+
+from diffhpe_ros.detection.onnx_session import OnnxModel
+from diffhpe_ros.errors import DiffhpeError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write_constant_model(tmp_path / "m.onnx", (1, 2), {"out": np.ones((1, 3), np.float32)})
+
+
+def test_a_model_runs_and_describes_itself(path):
+    model = OnnxModel(path)
+    assert model.input_shape == (1, 2)
+    assert model.providers[-1] == "CPUExecutionProvider"
+    np.testing.assert_array_equal(model.run(np.zeros((1, 2)))["out"], [[1, 1, 1]])
+    assert model.describe() == f"{path} (input 1x2, out 1x3)"
+
+
+def test_a_provider_that_is_not_to_be_had_is_warned_of(path):
+    with pytest.warns(
+        RuntimeWarning, match="does not give TensorrtExecutionProvider, Foo and runs"
+    ):
+        model = OnnxModel(path, ["TensorrtExecutionProvider", "Foo"])
+    assert model.providers == ("CPUExecutionProvider",)
+
+
+def test_what_was_asked_for_and_got_is_not_warned_of(path, recwarn):
+    OnnxModel(path, ["CPUExecutionProvider"])
+    OnnxModel(path, "CPUExecutionProvider")
+    OnnxModel(path)
+    assert not recwarn.list
+
+
+def test_missing_and_corrupt_files_are_named(path):
+    with pytest.raises(DiffhpeError, match=r"there is no ONNX model at .*none\.onnx"):
+        OnnxModel(path.with_name("none.onnx"))
+    with pytest.raises(DiffhpeError, match="there is no ONNX model at"):
+        OnnxModel(path.parent)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DiffhpeError, match="is no usable ONNX model") as raised:
+        OnnxModel(path)
+    assert "\n" not in str(raised.value)
+    path.write_bytes(b"")
+    with pytest.raises(DiffhpeError, match="is no usable ONNX model"):
+        OnnxModel(path)
+
+
+def test_a_tensor_of_the_wrong_shape_is_an_error_of_ours(path):
+    with pytest.raises(DiffhpeError, match="does not run"):
+        OnnxModel(path).run(np.zeros((1, 5)))
+
+
+def test_without_onnxruntime_it_says_what_to_install(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(DiffhpeError, match="pip install onnxruntime, or onnxruntime-gpu"):
+        OnnxModel(path)

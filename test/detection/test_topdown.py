@@ -1,0 +1,115 @@
+"""The ONNX detector with real weights on real clips."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.detection import create_detector
+from diffhpe_ros.errors import DiffhpeError
+
+PERSON_MODELS = ["yolox_nano_coco.onnx", "rtmdet_nano_person.onnx"]
+POSE_MODEL = "movenet_singlepose_lightning_v4.onnx"
+
+
+@pytest.fixture(scope="session")
+def make(shared_data):
+    detectors = {}
+
+    def make(person_model=PERSON_MODELS[0], **options):
+        key = (person_model, *sorted(options.items()))
+        if key not in detectors:
+            folder = shared_data / "onnx"
+            models = {"person_model": folder / person_model, "pose_model": folder / POSE_MODEL}
+            detectors[key] = create_detector("onnx", **models, threads=1, **options)
+        return detectors[key]
+
+    return make
+
+
+def nearest(people, joints):
+    """The keypoints (17, 2) of the person nearest to known joints."""
+    distance = np.linalg.norm(people.keypoints - joints, axis=-1)
+    return people.keypoints[np.nanmean(distance, axis=1).argmin()]
+
+
+@pytest.mark.parametrize("person_model", PERSON_MODELS)
+@pytest.mark.parametrize("camera", range(4))
+def test_joints_land_on_the_person(make, view, person_model, camera):
+    scene = view(camera)
+    keypoints = [
+        nearest(make(person_model).detect(frame), joints)
+        for frame, joints in zip(scene.frames[::4], scene.joints[::4], strict=True)
+    ]
+    error = np.linalg.norm(np.stack(keypoints) - scene.joints[::4], axis=-1) / scene.height
+    assert np.nanmedian(error) < 0.035
+
+
+def test_the_same_models_elsewhere_gave_the_same_keypoints(make, view, shared_data):
+    """The data's own keypoints were made with these weights by other code."""
+    stored = np.load(shared_data / "multiview" / "pose2sim_single_coco17.npz")["keypoints2d"]
+    people = make(min_confidence=0.0).detect(view(3).frames[0])
+    assert len(people) == 1
+    expected = stored[3, 0, [6, 8, 10, 5, 7, 9], :2]
+    np.testing.assert_allclose(people.keypoints[0, [14, 15, 16, 11, 12, 13]], expected, atol=0.5)
+
+
+@pytest.mark.parametrize("person_model", PERSON_MODELS)
+def test_two_people_are_two(make, two_people, person_model):
+    for frame in two_people:
+        people = make(person_model).detect(frame)
+        assert len(people) == 2
+        centres = np.nanmean(people.keypoints, axis=1)
+        man, woman = centres[np.argsort(centres[:, 0])]
+        assert 500 < man[0] < 760  # on the roof
+        assert man[1] < 460
+        assert 1000 < woman[0] < 1500  # on the lawn
+        assert woman[1] > 500
+
+
+def test_no_more_people_than_asked_for(make, two_people):
+    assert len(make(max_people=1).detect(two_people[0])) == 1
+
+
+def test_movenet_knows_no_covariance_but_unseen_joints(make, view):
+    people = make(min_confidence=0.6).detect(view(2).frames[0])
+    assert np.isnan(people.covariance).all()
+    assert (np.isnan(people.keypoints).all(-1) == (people.confidence == 0)).all()
+    assert (people.confidence == 0).any()
+    assert people.confidence[people.confidence > 0].min() >= 0.6
+
+
+@pytest.mark.parametrize("person_model", PERSON_MODELS)
+@pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (2, 3000, 3)])
+def test_an_image_without_people_has_nobody(make, person_model, shape):
+    make(person_model).reset()
+    for value in (0, 128, 255):
+        assert len(make(person_model).detect(np.full(shape, value, np.uint8))) == 0
+
+
+def test_nobody_is_left_when_people_leave(make, view):
+    frame = view(3).frames[0]
+    assert len(make().detect(frame)) == 1
+    assert len(make().detect(np.zeros_like(frame))) == 0
+
+
+def test_it_says_what_it_really_runs_on(make, shared_data):
+    assert make().name == "onnx"
+    with pytest.warns(RuntimeWarning, match="does not give ROCMExecutionProvider"):
+        detector = make(providers=("ROCMExecutionProvider", "CPUExecutionProvider"))
+    assert detector.device == "CPUExecutionProvider"
+
+
+def test_models_in_each_others_places_are_told_apart(shared_data):
+    person, pose = shared_data / "onnx" / PERSON_MODELS[0], shared_data / "onnx" / POSE_MODEL
+    with pytest.raises(DiffhpeError, match=r"neither a YOLOX .* nor an RTMDet"):
+        create_detector("onnx", person_model=pose, pose_model=pose)
+    with pytest.raises(DiffhpeError, match=r"neither a MoveNet .* nor a SimCC"):
+        create_detector("onnx", person_model=person, pose_model=person)
+
+
+def test_options_and_images_out_of_range_are_refused(make):
+    with pytest.raises(DiffhpeError, match="max_people is a whole number from 1, got 0"):
+        make(max_people=0)
+    with pytest.raises(DiffhpeError, match="person_threshold"):
+        make(person_threshold=2)
+    with pytest.raises(DiffhpeError, match=r"got shape \(4, 4\)"):
+        make().detect(np.zeros((4, 4), np.uint8))
