@@ -50,7 +50,7 @@ class ResidualBlock(nn.Module):
         nn.init.kaiming_normal_(self.output_projection.weight)
 
     def forward(self, x: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-        """x (J, B, L, C) and step (B, 128) → next x and skip, both (J, B, L, C)."""
+        """X (J, B, L, C) and step (B, 128) → next x and skip, both (J, B, L, C)."""
         y = x + self.diffusion_projection(step)[:, None, :]
         by_channel = y.transpose(2, 3)  # (J, B, C, L): the frames are the time layer's features
         y = self.time_layer(by_channel.flatten(1, 2)).view_as(by_channel).transpose(2, 3)
@@ -95,7 +95,7 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.output_projection2.weight)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x (B, L, J, inputs), zero-based steps t (B,) → (B, L, J, 3)."""
+        """X (B, L, J, inputs), zero-based steps t (B,) → (B, L, J, 3)."""
         step = self.diffusion_embedding(t)
         y = self.input_projection(x.permute(2, 0, 1, 3)).relu()  # (J, B, L, C)
         skips = torch.zeros_like(y)

@@ -55,7 +55,7 @@ class PredictVelocity:
     """The output is v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans and Ho, 2022)."""
 
     def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
-        """v."""
+        """V."""
         return signal * noise - spread * x_0
 
     def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:

@@ -1,0 +1,40 @@
+"""Reading array files from outside: no pickles, and errors that name the file."""
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+
+
+def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]]:
+    """All arrays of an .npz file; object arrays, which could run code, are refused.
+
+    Args:
+        path: the file.
+        names: arrays that must be there.
+
+    Raises:
+        DiffhpeError: the file is missing, damaged, holds pickles, or lacks an array.
+    """
+    if not path.is_file():
+        raise DiffhpeError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DiffhpeError(f"{path}: expected an .npz archive of arrays")
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DiffhpeError(
+            f"{path}: not a readable .npz file of plain arrays ({reason})"
+        ) from error
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        found = ", ".join(sorted(arrays)) or "nothing"
+        raise DiffhpeError(f"{path}: array {missing[0]!r} is missing; found {found}")
+    return arrays

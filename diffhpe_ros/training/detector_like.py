@@ -1,0 +1,74 @@
+"""2D keypoints as a detector would give them: its joint conventions, its noise, its misses."""
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from diffhpe_ros.skeleton import HIP, SPINE, THORAX
+from diffhpe_ros.training.virtual_camera import uniform
+
+NOSE, HEAD = 9, 10
+THIGHS = ((1, 2), (4, 5))  # (hip joint, knee)
+
+# Error of each joint relative to the others: extremities and wrists are the worst.
+JOINT_NOISE = (0.6, 0.8, 0.8, 1.0, 0.8, 0.8, 1.0, 0.6, 0.6, 0.8, 0.8, 0.8, 1.0, 1.4, 0.8, 1.0, 1.4)
+CONSTANT, SMOOTH, WHITE = 0.5, 0.7, 0.5  # standard deviations; their squares add up to about 1
+OUTLIER_SHARE, OUTLIER_FACTOR = 0.02, 5.0
+NOISE_LEVEL = (0.006, 0.018)  # of the person's height in the image
+MISSING_SHARE = 0.15  # of the windows
+UNSEEN_JOINT_SHARE = 0.2
+
+
+def detector_joints(positions: Tensor, head_forward: Tensor, strength: Tensor) -> Tensor:
+    """Where a detector such as BlazePose puts the joints of a motion-captured body.
+
+    Its nose is the tip of the nose and its head the middle of the eyes; its hips lie lower and
+    closer together; its spine is the middle of hip and thorax.
+
+    Args:
+        positions: (B, L, 17, 3) motion-capture joints.
+        head_forward: (B, L, 3), where the head faces.
+        strength: (B,), 0 leaves the joints as they are, 1 is the detector's convention.
+
+    Returns:
+        (B, L, 17, 3).
+    """
+    moved = positions.clone()
+    crown = functional.normalize(positions[:, :, HEAD] - positions[:, :, THORAX], dim=-1)
+    moved[:, :, NOSE] = positions[:, :, HEAD] - 0.09 * crown + 0.11 * head_forward
+    moved[:, :, HEAD] = positions[:, :, HEAD] - 0.05 * crown + 0.08 * head_forward
+    for joint, knee in THIGHS:
+        inwards = positions[:, :, HIP] - positions[:, :, joint]
+        down = positions[:, :, knee] - positions[:, :, joint]
+        moved[:, :, joint] = positions[:, :, joint] + 0.15 * inwards + 0.08 * down
+    moved[:, :, HIP] = moved[:, :, [1, 4]].mean(2)
+    moved[:, :, SPINE] = (moved[:, :, HIP] + moved[:, :, THORAX]) / 2
+    return torch.lerp(positions, moved, strength[:, None, None, None])
+
+
+def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
+    """Errors (B, L, 17, 2): constant over the window, smooth, and white with outliers."""
+    batch, frames, joints, _ = x_2d.shape
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator)
+
+    height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
+    level = height * uniform((batch,), *NOISE_LEVEL, generator)
+    kernel = torch.full((1, 1, 5), 5**-0.5)
+    smooth = functional.conv1d(normal(batch * joints * 2, 1, frames + 4), kernel)
+    smooth = smooth.view(batch, joints, 2, frames).permute(0, 3, 1, 2)
+    is_outlier = torch.rand(batch, frames, joints, 1, generator=generator) < OUTLIER_SHARE
+    white = normal(batch, frames, joints, 2) * torch.where(is_outlier, OUTLIER_FACTOR, 1.0)
+    noise = CONSTANT * normal(batch, 1, joints, 2) + SMOOTH * smooth + WHITE * white
+    return noise * level[:, None, None, None] * torch.tensor(JOINT_NOISE)[:, None]
+
+
+def missing_joints(batch: int, frames: int, joints: int, generator: Generator) -> Tensor:
+    """Joints (B, L, 17) that a detector misses in some windows, for a stretch of frames each."""
+    in_window = torch.rand(batch, 1, 1, generator=generator) < MISSING_SHARE
+    of_joint = torch.rand(batch, 1, joints, generator=generator) < UNSEEN_JOINT_SHARE
+    first = torch.randint(-frames, frames, (batch, 1, joints), generator=generator)
+    length = torch.randint(1, frames + 1, (batch, 1, joints), generator=generator)
+    frame = torch.arange(frames)[None, :, None]
+    return in_window & of_joint & (frame >= first) & (frame < first + length)
