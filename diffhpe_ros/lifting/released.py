@@ -12,8 +12,10 @@ from torch import Tensor
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import DenoiserConfig, ModelConfig, TrunkConfig
 
+_Rules = tuple[tuple[str, str], ...]
+
 # Released name → ours, in this order. 1x1 convolutions are linear layers here.
-_TRUNK_NAMES = (
+_TRUNK_NAMES: _Rules = (
     (r"^Spatial_patch_to_embedding\.", "trunk.embed."),
     (r"^Spatial_pos_embed$", "trunk.spatial_position"),
     (r"^Temporal_pos_embed$", "trunk.temporal_position"),
@@ -22,13 +24,17 @@ _TRUNK_NAMES = (
     (r"^Spatial_norm\.", "trunk.spatial_norm."),
     (r"^Temporal_norm\.", "trunk.temporal_norm."),
 )
-_MIXSTE_NAMES = (*_TRUNK_NAMES, (r"^head\.0\.", "trunk.head_norm."), (r"^head\.1\.", "head."))
-_CONDITIONING_NAMES = (
+_MIXSTE_NAMES: _Rules = (
+    *_TRUNK_NAMES,
+    (r"^head\.0\.", "trunk.head_norm."),
+    (r"^head\.1\.", "head."),
+)
+_CONDITIONING_NAMES: _Rules = (
     *_TRUNK_NAMES,
     (r"^head\.", "trunk.head_norm."),
     (r"^data_enc\.", "pose_encoder."),
 )
-_DENOISER_NAMES = (
+_DENOISER_NAMES: _Rules = (
     (r"non_local\.non_local\.concat_project\.0\.", "non_local.affinity."),
     (r"non_local\.non_local\.W\.0\.", "non_local.out."),
     (r"non_local\.non_local\.W\.1\.", "non_local.bn."),

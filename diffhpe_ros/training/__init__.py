@@ -1,0 +1,1 @@
+"""Training and evaluation: data, losses, figures. Training needs the `train` extra."""

@@ -64,8 +64,9 @@ def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
     return noise * level[:, None, None, None] * torch.tensor(JOINT_NOISE)[:, None]
 
 
-def missing_joints(batch: int, frames: int, joints: int, generator: Generator) -> Tensor:
+def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
     """Joints (B, L, 17) that a detector misses in some windows, for a stretch of frames each."""
+    batch, frames, joints = shape
     in_window = torch.rand(batch, 1, 1, generator=generator) < MISSING_SHARE
     of_joint = torch.rand(batch, 1, joints, generator=generator) < UNSEEN_JOINT_SHARE
     first = torch.randint(-frames, frames, (batch, 1, joints), generator=generator)

@@ -51,7 +51,7 @@ class VirtualCameraWindows(IterableDataset[tuple[Tensor, Tensor]]):
         x_2d = virtual_camera.project(detected)
         x_2d = x_2d + detector_like.detector_noise(x_2d, generator)
         unseen = virtual_camera.cut_by_border(x_2d, generator)
-        unseen |= detector_like.missing_joints(*x_2d.shape[:3], generator)
+        unseen |= detector_like.missing_joints(unseen.shape, generator)
         x_2d = torch.where(unseen[..., None], 0.0, x_2d)
         turned, rotation = PersonView().enter(x_2d)
         poses = points - points[:, :, :1]

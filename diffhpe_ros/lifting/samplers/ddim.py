@@ -1,5 +1,7 @@
 """Denoising diffusion implicit models (Song et al., 2021)."""
 
+from itertools import pairwise
+
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
@@ -25,7 +27,7 @@ class DDIM:
         """See `Sampler.sample`."""
         visited = spaced_steps(self.steps, schedule.steps)
         x = noise()
-        for t, following in zip(visited, visited[1:], strict=False):
+        for t, following in pairwise(visited):
             pose, epsilon = denoise(x, t)
             alpha_bar, alpha_bar_next = schedule.alpha_bar[t], schedule.alpha_bar[following]
             variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
