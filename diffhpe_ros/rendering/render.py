@@ -1,0 +1,123 @@
+"""Images of clothed people in a room, by marching rays through signed distances."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.rendering.body import Pose
+from diffhpe_ros.rendering.clothes import Figure
+from diffhpe_ros.rendering.march import BLOCK, march
+from diffhpe_ros.rendering.scene import Room, View
+from diffhpe_ros.rendering.shade import lit, shadow
+from diffhpe_ros.rendering.shapes import Floats
+
+Image = NDArray[np.uint8]
+
+GAMMA = 2.2
+
+
+class Renderer:
+    """Draws poses as one camera sees them; the empty room is drawn once.
+
+    Args:
+        view: the camera and where it stands.
+        room: what is behind the people.
+        noise: standard deviation of the sensor's noise, share of white.
+        samples: samples per pixel along each side.
+    """
+
+    def __init__(
+        self, view: View, room: Room | None = None, noise: float = 0.006, samples: int = 2
+    ):
+        self.view, self.noise, self.samples = view, noise, samples
+        self._rays = view.rays(self._sample_pixels())
+        self._room, self._room_points = (room or Room()).colours(view.position, self._rays)
+
+    def render(self, poses: Sequence[Pose], seed: int = 0) -> Image:
+        """Draw people.
+
+        Args:
+            poses: in world metres; a nearer person hides a farther one.
+            seed: of the sensor's noise: the same arguments give the same image.
+
+        Returns:
+            (height, width, 3) BGR.
+        """
+        figures = sorted((Figure(pose) for pose in poses), key=self._distance, reverse=True)
+        picture = self._room.copy()
+        for figure in figures:
+            self._shade_floor(picture, figure)
+        for figure in figures:
+            self._draw(picture, figure)
+        return self._develop(picture, seed)
+
+    def mask(self, pose: Pose) -> NDArray[np.bool_]:
+        """Which pixels (height, width) one person covers in the middle."""
+        picture = np.zeros_like(self._room)
+        self._draw(picture, Figure(pose), silhouette=True)
+        return np.asarray(self._pixels(picture[..., 0]) >= 0.5)
+
+    def _sample_pixels(self) -> NDArray[np.float64]:
+        """Where the samples are (h, w, 2), pixels; filled up to whole blocks."""
+        camera, n = self.view.camera, self.samples
+        height, width = (-(-side * n // BLOCK) * BLOCK for side in (camera.height, camera.width))
+        v, u = np.mgrid[0:height, 0:width]
+        return (np.stack([u, v], -1) + 0.5) / n - 0.5
+
+    def _pixels(self, picture: Floats) -> Floats:
+        """Means of the samples of each pixel, (height, width) or (height, width, 3)."""
+        size = (self.view.camera.width, self.view.camera.height)
+        picture = picture[: size[1] * self.samples, : size[0] * self.samples]
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def _distance(self, figure: Figure) -> float:
+        return float(np.linalg.norm(figure.pose.joints[0] - self.view.position))
+
+    def _draw(self, picture: Floats, figure: Figure, silhouette: bool = False) -> None:
+        """Draw a person over a picture of samples."""
+        left, top, right, bottom = self._box(figure)
+        if left >= right or top >= bottom:
+            return
+        rays = self._rays[top:bottom, left:right]
+        distance = march(figure, self.view.position, rays)
+        hit = np.isfinite(distance)
+        target = picture[top:bottom, left:right]
+        if silhouette:
+            target[hit] = 1.0
+            return
+        points = self.view.position + rays[hit] * distance[hit, None]
+        target[hit] = lit(figure, points.astype(np.float32), self.view.position)
+
+    def _box(self, figure: Figure) -> tuple[int, int, int, int]:
+        """Samples round a person: left, top, right, bottom; whole blocks, inside of the image."""
+        corners = []
+        for part in figure.parts:
+            box = np.stack([part.shape.low, part.shape.high])
+            corners += [[box[i, 0], box[j, 1], box[k, 2]] for i, j, k in np.ndindex(2, 2, 2)]
+        optical = self.view.to_optical(np.array(corners))
+        if (optical[:, 2] < 0.2).any():  # at the camera: anywhere in the image
+            pixels = np.array([[0.0, 0.0], [self.view.camera.width, self.view.camera.height]])
+        else:
+            pixels = self.view.camera.project(optical)
+        low = np.floor((pixels.min(0) - 2) * self.samples / BLOCK).astype(int) * BLOCK
+        high = np.ceil((pixels.max(0) + 3) * self.samples / BLOCK).astype(int) * BLOCK
+        limits = np.array(self._rays.shape[1::-1])
+        left, top = np.clip(low, 0, limits)
+        right, bottom = np.clip(high, 0, limits)
+        return int(left), int(top), int(right), int(bottom)
+
+    def _shade_floor(self, picture: Floats, figure: Figure) -> None:
+        """Darken the floor where a person takes the light away."""
+        beside = self._room_points[..., :2] - figure.pose.joints[0, :2].astype(np.float32)
+        near = (self._room_points[..., 2] < 1e-3) & ((beside**2).sum(-1) < 2.5**2)
+        picture[near] *= shadow(figure, self._room_points[near])[:, None]
+
+    def _develop(self, picture: Floats, seed: int) -> Image:
+        """Samples of linear light to an 8-bit image with the softness and noise of a sensor."""
+        soft = cv2.GaussianBlur(self._pixels(picture), (0, 0), 0.5)
+        image = np.clip(soft, 0, 1) ** (1 / GAMMA)
+        image += np.random.default_rng(seed).normal(0, self.noise, image.shape)
+        eight_bit: Image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return np.ascontiguousarray(eight_bit[..., ::-1])
