@@ -4,7 +4,11 @@ from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
 from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult
 
+DEFAULT_MODEL = "mixste"
+"""The model that is lifted with where none is named."""
+
 __all__ = [
+    "DEFAULT_MODEL",
     "LiftResult",
     "Lifter",
     "LiftingStream",

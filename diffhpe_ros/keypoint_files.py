@@ -1,0 +1,127 @@
+"""Recorded 2D keypoints in, 3D poses out: what `diffhpe lift` does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.offline import windows_of_track
+from diffhpe_ros.placement import place_root
+from diffhpe_ros.skeleton import to_h36m17
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class KeypointTrack:
+    """One person's keypoints over a recording."""
+
+    times_s: NDArray[np.float64]
+    """(T,)."""
+    keypoints: NDArray[np.float32]
+    """(T, 17, 2) pixels, NaN where unseen."""
+    confidence: NDArray[np.float32]
+    """(T, 17), 0 where unseen."""
+    camera: Camera
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """The same person in 3D, at the recording's own times."""
+
+    times_s: NDArray[np.float64]
+    """(T,)."""
+    poses: NDArray[np.float32]
+    """(T, 17, 3) root-relative metres, optical frame; NaN where nothing was seen."""
+    root: NDArray[np.float32]
+    """(T, 3) metres, optical frame; NaN where it cannot be told."""
+
+
+def read_track(path: Path) -> KeypointTrack:
+    """Read an .npz file of keypoints.
+
+    Arrays: keypoints (T, K, 2) pixels or (T, K, 3) with confidence, NaN where unseen; layout, one
+    of `skeleton.LAYOUTS`; fps; width; height; optionally K (3, 3) and dist (n,).
+
+    Raises:
+        DiffhpeError: the file is missing or damaged, or an array is missing or does not fit.
+    """
+    arrays = read_npz(path, ("keypoints", "layout", "fps", "width", "height"))
+    keypoints = arrays["keypoints"]
+    if (
+        keypoints.ndim != 3
+        or keypoints.shape[-1] not in (2, 3)
+        or keypoints.dtype.kind not in "fiu"
+    ):
+        raise DiffhpeError(
+            f"{path}: keypoints must be numbers (T, K, 2) or (T, K, 3),"
+            f" got {keypoints.shape} of {keypoints.dtype}"
+        )
+    fps, width, height = (_number(arrays[name], name, path) for name in ("fps", "width", "height"))
+    points = keypoints[..., :2].astype(np.float32)
+    certain = keypoints[..., 2] if keypoints.shape[-1] == 3 else np.ones(points.shape[:2])
+    mapped, confidence = to_h36m17(points, certain.astype(np.float32), str(arrays["layout"]))
+    if not np.isfinite(mapped).any():
+        raise DiffhpeError(f"{path}: no joint is seen in any of the {len(mapped)} frames")
+    return KeypointTrack(
+        times_s=np.arange(len(mapped)) / fps,
+        keypoints=mapped,
+        confidence=confidence,
+        camera=_camera(arrays, int(width), int(height)),
+    )
+
+
+def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> LiftedTrack:
+    """Lift a recording in overlapping windows, blended.
+
+    Raises:
+        DiffhpeError: the recording is shorter than a window.
+    """
+    canonical = track.camera.to_canonical(track.keypoints)
+    windows = windows_of_track(
+        track.times_s,
+        canonical,
+        track.confidence,
+        rate=lifter.config.rate,
+        frames=lifter.config.frames,
+    )
+    x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
+    batches = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
+    poses = windows.to_track(
+        np.concatenate([lifter.lift(x_2d[k : k + BATCH]).poses for k in batches])
+    )
+    return LiftedTrack(track.times_s, poses, place_root(poses, canonical, track.confidence))
+
+
+def save_track(path: Path, lifted: LiftedTrack) -> None:
+    """Write poses (T, 17, 3), root (T, 3) and times_s (T,) as .npz.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(file, poses=lifted.poses, root=lifted.root, times_s=lifted.times_s)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _number(value: NDArray[Any], name: str, path: Path) -> float:
+    if value.size != 1 or value.dtype.kind not in "fiu" or not 0 < float(value.item()) < np.inf:
+        raise DiffhpeError(f"{path}: {name} must be one positive number, got {value}")
+    return float(value.item())
+
+
+def _camera(arrays: Any, width: int, height: int) -> Camera:
+    if "K" not in arrays:
+        return Camera.from_field_of_view(width, height)
+    distortion = arrays.get("dist", np.zeros(0)).ravel()
+    model = "rational_polynomial" if len(distortion) > 5 else "plumb_bob"
+    return Camera(width, height, arrays["K"], distortion, model)

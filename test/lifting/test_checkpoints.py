@@ -1,0 +1,160 @@
+"""Models on disk: round trips, released files, and files that are not what they should be."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import ModelConfig, build_model, convert, load_model, save_model
+from diffhpe_ros.lifting.checkpoints import load_with_config
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+
+@pytest.mark.parametrize("file", ["tiny-mixste.pt", "tiny-wrapper.pth", "tiny-2d.pth"])
+def test_released_files_convert_without_loss(tmp_path, file):
+    convert(GOLDEN / file, tmp_path / "model")
+    before, after = load_model(GOLDEN / file), load_model(tmp_path / "model")
+    assert before.state_dict().keys() == after.state_dict().keys()
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_released_files_are_published_parameterisations_on_the_screen():
+    _, config = load_with_config(GOLDEN / "tiny-wrapper.pth")
+    assert config.input_view == "screen"
+    assert config.denoiser.prediction == "noise"
+    assert config.denoiser.pose_scale == 1.0
+
+
+def test_data_parallel_prefixes_are_understood(tmp_path):
+    state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
+    file = tmp_path / "parallel.bin"
+    torch.save({"model_pos": {f"module.{name}": value for name, value in state.items()}}, file)
+    x = torch.randn(1, 27, 17, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(load_model(file)(x), load_model(GOLDEN / "tiny-mixste.pt")(x))
+
+
+def test_published_sizes():
+    def count(architecture):
+        return sum(p.numel() for p in build_model(ModelConfig(architecture)).parameters())
+
+    mixste, wrapper, diffhpe_2d = map(count, ("mixste", "diffhpe-wrapper", "diffhpe-2d"))
+    assert mixste == 539_139
+    # The wrapper's trunk lacks MixSTE's last layer; its noisy poses are encoded, 3 → 64.
+    assert wrapper == (mixste - 64 * 3 - 3) + 3_209_843 + (3 * 64 + 64)
+    assert diffhpe_2d == 3_209_843 - (128 - 5) * 64
+
+
+def test_half_precision_storage_reads_as_float32(tmp_path):
+    config = ModelConfig("mixste")
+    save_model(build_model(config), config, tmp_path, dtype=torch.float16)
+    assert load_file(tmp_path / "model.safetensors")["head.weight"].dtype == torch.float16
+    assert load_model(tmp_path).head.weight.dtype == torch.float32
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+    ran = tmp_path / "ran"
+
+    class Attack:
+        def __reduce__(self):
+            return Path.touch, (ran,)
+
+    for name, write in (
+        ("raw.pth", lambda file: file.write_bytes(pickle.dumps(Attack()))),
+        ("torch.pth", lambda file: torch.save({"model_pos": Attack()}, file)),
+    ):
+        write(tmp_path / name)
+        with pytest.raises(DiffhpeError, match="refused|not a readable checkpoint"):
+            load_model(tmp_path / name)
+    assert not ran.exists()
+
+
+def test_other_checkpoints_are_refused(tmp_path):
+    file = tmp_path / "resnet.pth"
+    torch.save({"conv1.weight": torch.zeros(3)}, file)
+    with pytest.raises(DiffhpeError, match=r"no known checkpoint.*found conv1\.weight"):
+        load_model(file)
+
+
+def test_incomplete_checkpoints_are_refused(tmp_path):
+    state = torch.load(GOLDEN / "tiny-2d.pth", weights_only=True)
+    del state["diffmodel.output_projection1.bias"]
+    torch.save(state, tmp_path / "cut.pth")
+    with pytest.raises(DiffhpeError, match="do not fit the model: Missing key"):
+        load_model(tmp_path / "cut.pth")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half an archive"])
+def test_damaged_checkpoints_are_refused(tmp_path, content):
+    file = tmp_path / "damaged.pth"
+    file.write_bytes(content)
+    with pytest.raises(DiffhpeError, match=r"damaged\.pth"):
+        load_model(file)
+
+
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(DiffhpeError, match="unknown model 'mixest'; expected a path or one of"):
+        load_model("mixest")
+
+
+def test_missing_files_are_named():
+    with pytest.raises(DiffhpeError, match=r"/nowhere/model\.pth: no such checkpoint file"):
+        load_model("/nowhere/model.pth")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    convert(GOLDEN / "tiny-mixste.pt", tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def test_converting_onto_a_model_is_refused(folder):
+    with pytest.raises(DiffhpeError, match="holds a model already"):
+        convert(GOLDEN / "tiny-mixste.pt", folder)
+
+
+def test_a_folder_without_weights_is_refused(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(DiffhpeError, match=r"model\.safetensors is missing"):
+        load_model(folder)
+
+
+def test_truncated_weights_are_refused(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(DiffhpeError, match="damaged or no safetensors file"):
+        load_model(folder)
+
+
+def test_weights_of_another_size_are_refused(folder):
+    save_file({"head.bias": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(DiffhpeError, match="the weights do not fit the model"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": "transformer"}, "unknown architecture 'transformer'"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"trunk": {"depth": 2, "width": 3}}, "unknown key 'width'"),
+        ({"trunk": 3}, "config.yaml"),
+    ],
+)
+def test_configurations_that_make_no_sense_are_refused(folder, change, message):
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | change))
+    with pytest.raises(DiffhpeError, match=message):
+        load_model(folder)
+
+
+def test_configurations_that_are_no_yaml_are_refused(folder):
+    (folder / "config.yaml").write_text("architecture: [")
+    with pytest.raises(DiffhpeError, match="not readable as YAML"):
+        load_model(folder)
