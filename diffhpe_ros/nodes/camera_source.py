@@ -1,0 +1,95 @@
+"""Which camera took the images: what camera_info says, or a guess."""
+
+import threading
+from math import atan, degrees, radians, tan
+
+from sensor_msgs.msg import CameraInfo
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.messages.camera_info import camera_from_info
+
+
+class CameraSource:
+    """The camera of a topic's images.
+
+    The first image waits for the first camera_info. If none comes in time, or it says that the
+    camera is not calibrated, the stated field of view is used, and warned of. Live, a camera_info
+    that changes is followed; in replay the first one holds to the end, so that the result does
+    not depend on which of two topics is faster.
+    """
+
+    def __init__(
+        self, field_of_view: float, rectified: bool, timeout_s: float, replay: bool, health: Health
+    ) -> None:
+        """See `parameters.DetectorParameters`."""
+        self._field_of_view = field_of_view
+        self._rectified = rectified
+        self._timeout_s = timeout_s
+        self._replay = replay
+        self._health = health
+        self._info: CameraInfo | None = None
+        self._arrived = threading.Event()
+        self._closed = False
+        self._known: tuple[object, ...] | None = None
+        self._camera: Camera | None = None
+
+    def put(self, info: CameraInfo) -> None:
+        """Hear a camera_info, in the thread of the callbacks."""
+        if not (self._replay and self._arrived.is_set()):
+            self._info = info
+            self._arrived.set()
+
+    def close(self) -> None:
+        """Wait no longer for the first camera_info: there is no camera any more."""
+        self._closed = True
+        self._arrived.set()
+
+    def camera(self, width: int, height: int) -> Camera | None:
+        """The camera of images of this size; the same object as long as nothing changes.
+
+        None once this is closed.
+
+        Raises:
+            DiffhpeError: camera_info makes no sense, or is for images of another shape.
+        """
+        if not self._arrived.wait(self._timeout_s):
+            self._arrived.set()
+        if self._closed:
+            return None
+        info = self._info
+        key = (width, height, *_calibration(info))
+        if self._camera is None or key != self._known:
+            self._camera = self._make(info, width, height)
+            self._known = key
+        return self._camera
+
+    def _make(self, info: CameraInfo | None, width: int, height: int) -> Camera:
+        camera = None if info is None else camera_from_info(info, self._rectified)
+        if camera is not None:
+            self._health.clear("camera")
+            return camera.scaled(width, height)
+        found = "no camera_info came" if info is None else "camera_info says uncalibrated (K is 0)"
+        self._health.warn(
+            "camera",
+            f"{found}: a field of view of {self._field_of_view:g} degrees is assumed, distances"
+            " may be wrong by 20 % and more; calibrate the camera, or set field_of_view",
+        )
+        return guessed_camera(width, height, self._field_of_view)
+
+
+def guessed_camera(width: int, height: int, field_of_view: float) -> Camera:
+    """A camera of so many degrees over the longer side of its images."""
+    if height > width:
+        field_of_view = degrees(2 * atan(width / height * tan(radians(field_of_view) / 2)))
+    return Camera.from_field_of_view(width, height, field_of_view)
+
+
+def _calibration(info: CameraInfo | None) -> tuple[object, ...]:
+    """All of the message but its header."""
+    if info is None:
+        return ()
+    return (
+        info.width, info.height, info.distortion_model, tuple(info.d), tuple(info.k),
+        tuple(info.p), info.binning_x, info.binning_y, str(info.roi),
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""An image → the people in it and their windows: all that `detector` does, without ROS."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.detection import Detector, People
+from diffhpe_ros.nodes.parameters import DetectorParameters
+from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
+from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
+from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
+
+_FORGET_S = 1.0
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one image gave."""
+
+    people: People
+    """Everybody who was detected, in pixels."""
+    windows: PeopleWindows | None
+    """Of the followed people whose window is complete; empty once when the last of them has
+    left; None where there is nothing to say."""
+
+
+class DetectionStage:
+    """Detects and follows people in one camera's images, and builds their windows."""
+
+    def __init__(
+        self, detector: Detector, tracker: Tracker, parameters: DetectorParameters
+    ) -> None:
+        self._detector = detector
+        self._tracker = tracker
+        self._parameters = parameters
+        self._forget_ns = round(1e9 * max(_FORGET_S, parameters.restart_s))
+        self._builders: dict[int, WindowBuilder] = {}
+        self._seen_ns: dict[int, int] = {}
+        self._camera: Camera | None = None
+        self._stamp_ns: int | None = None
+        self._told = False
+        self.resets = 0
+        """How often the clock jumped back or the camera changed."""
+        self.repeated = 0
+        """Images that were ignored for having the stamp of the one before."""
+
+    def process(
+        self, image: NDArray[np.uint8], camera: Camera, frame_id: str, stamp_ns: int
+    ) -> Sighting:
+        """Look at the next image (H, W, 3) BGR.
+
+        Raises:
+            DiffhpeError: the detector fails.
+        """
+        if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
+            self.repeated += 1
+            return Sighting(People.empty(), None)
+        self._reset_if_needed(camera, stamp_ns)
+        people = self._detector.detect(image)
+        ids = self._tracker.update(people, stamp_ns)
+        windows: dict[int, Window] = {}
+        for row in np.flatnonzero(ids != NOT_FOLLOWED)[:MAX_PEOPLE]:
+            person = int(ids[row])
+            window = self._builder(person).add(_observe(people, row, camera, stamp_ns))
+            self._seen_ns[person] = stamp_ns
+            if window is not None:
+                windows[person] = window
+        self._forget(stamp_ns)
+        return Sighting(people, self._collect(windows, frame_id, stamp_ns))
+
+    def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
+        """Start again where the past means nothing for this image."""
+        if self._stamp_ns is not None and (stamp_ns < self._stamp_ns or camera is not self._camera):
+            self.resets += 1
+            self._detector.reset()
+            self._tracker.reset()
+            self._builders.clear()
+            self._seen_ns.clear()
+        self._stamp_ns, self._camera = stamp_ns, camera
+
+    def _builder(self, person: int) -> WindowBuilder:
+        if person not in self._builders:
+            parameters = self._parameters
+            self._builders[person] = WindowBuilder(
+                FRAMES, parameters.rate, parameters.stride, parameters.bridge_s,
+                parameters.restart_s,
+            )  # fmt: skip
+        return self._builders[person]
+
+    def _forget(self, stamp_ns: int) -> None:
+        for person in [p for p, seen in self._seen_ns.items() if stamp_ns - seen > self._forget_ns]:
+            del self._builders[person], self._seen_ns[person]
+
+    def _collect(
+        self, windows: dict[int, Window], frame_id: str, stamp_ns: int
+    ) -> PeopleWindows | None:
+        all_left = self._told and not self._builders
+        if not windows and not all_left:
+            return None
+        self._told = not all_left
+        each = list(windows.values())
+        joints = (len(each), FRAMES, NUM_JOINTS)
+        return PeopleWindows(
+            frame_id=frame_id,
+            stamp_ns=stamp_ns,
+            persons=tuple(windows),
+            offsets_ns=np.array([w.offsets_ns for w in each], np.int64).reshape(joints[:2]),
+            keypoints=np.array([w.keypoints for w in each], np.float32).reshape(*joints, 2),
+            confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
+            covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
+        )
+
+
+def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:
+    return Observation(
+        stamp_ns=stamp_ns,
+        keypoints=camera.to_canonical(people.keypoints[row]),
+        confidence=people.confidence[row],
+        covariance=camera.covariance_to_canonical(people.covariance[row]),
+    )

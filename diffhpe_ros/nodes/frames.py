@@ -1,0 +1,112 @@
+"""Images with their times, from a video file or a webcam."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.video import VideoReader
+
+
+class Frames(Protocol):
+    """Gives images at the time they are due."""
+
+    width: int
+    height: int
+
+    def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give (stamp in ns, BGR image (H, W, 3)) until there are no more.
+
+        Args:
+            wait: waits for so many seconds; True where the play is to end.
+
+        Raises:
+            DiffhpeError: there are no images to be had any more.
+        """
+
+    def close(self) -> None:
+        """Let go of the file or the device."""
+
+
+class FileFrames:
+    """A video file in its own time: frame k has the stamp t0 + k / fps and comes at that time."""
+
+    def __init__(
+        self, path: str, loop: bool, start_ns: int | None, now_ns: Callable[[], int]
+    ) -> None:
+        """Look into the file.
+
+        Args:
+            path: the file.
+            loop: whether it begins again when it ends; the stamps go on rising.
+            start_ns: t0; None for the time at which the play begins.
+            now_ns: the clock that t0 is taken from.
+
+        Raises:
+            DiffhpeError: it cannot be read.
+        """
+        with VideoReader(path) as video:
+            self.width, self.height, self.fps = video.width, video.height, video.fps
+        self._path = path
+        self._loop = loop
+        self._start_ns = start_ns
+        self._now_ns = now_ns
+
+    def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give the frames at their times; see `Frames.play`."""
+        start_ns = self._now_ns() if self._start_ns is None else self._start_ns
+        begin = time.monotonic()
+        for index, image in enumerate(self._images()):
+            due = index / self.fps
+            if wait(max(0.0, begin + due - time.monotonic())):
+                return
+            yield start_ns + round(due * 1e9), image
+
+    def close(self) -> None:
+        """Nothing is open between plays."""
+
+    def _images(self) -> Iterator[NDArray[np.uint8]]:
+        while True:
+            with VideoReader(self._path) as video:
+                for _, _, image in video:
+                    yield image
+            if not self._loop:
+                return
+
+
+class WebcamFrames:
+    """A webcam; stamps are of the moment at which an image was there."""
+
+    def __init__(self, number: int, now_ns: Callable[[], int]) -> None:
+        """Open the device.
+
+        Raises:
+            DiffhpeError: there is none, or it gives no image.
+        """
+        self._number = number
+        self._now_ns = now_ns
+        self._device = cv2.VideoCapture(number)
+        self._device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        read, image = self._device.read()
+        if not read:
+            self._device.release()
+            raise DiffhpeError(f"camera {number} cannot be opened, or is used by another program")
+        self.height, self.width = image.shape[:2]
+
+    def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give the images as they come; see `Frames.play`."""
+        while not wait(0.0):
+            grabbed = self._device.grab()
+            stamp_ns = self._now_ns()
+            read, image = self._device.retrieve() if grabbed else (False, None)
+            if not read or image is None:
+                raise DiffhpeError(f"camera {self._number} gives no images any more")
+            yield stamp_ns, np.asarray(image, np.uint8)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._device.release()

@@ -1,0 +1,127 @@
+"""Windows → people in metres: all that `lifter` does, without ROS."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from diffhpe_ros.coherence import segment_std, symmetry_gap
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, LiftResult
+from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
+from diffhpe_ros.placement import place_root
+from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows import FRAMES
+
+_RATE_TOLERANCE = 0.05
+
+
+def make_lifter(parameters: LifterParameters) -> Lifter:
+    """Load the model, and run it once so that the first window is as fast as the others.
+
+    Raises:
+        DiffhpeError: the model or a setting is not to be had, or it is for other windows.
+    """
+    _use_threads(parameters.threads)
+    lifter = _load(parameters)
+    if lifter.config.frames != FRAMES:
+        raise DiffhpeError(
+            f"a model for windows of {FRAMES} frames is expected, {parameters.model} is for"
+            f" {lifter.config.frames}"
+        )
+    lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
+    return lifter
+
+
+class LiftingStage:
+    """Lifts the people of all cameras in one batch and places them in metres."""
+
+    def __init__(self, lifter: Lifter) -> None:
+        self._stream = lifter.stream()
+        self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
+
+    def check(self, windows: PeopleWindows) -> None:
+        """Refuse windows that the model was not made for.
+
+        Raises:
+            DiffhpeError: they are not at the model's rate.
+        """
+        spans = -windows.offsets_ns[:, 0]
+        wrong = np.abs(spans / self._span_ns - 1) > _RATE_TOLERANCE
+        if wrong.any():
+            raise DiffhpeError(
+                f"windows of {self._span_ns / 1e9:.3f} s are expected by this model, got"
+                f" {spans[wrong][0] / 1e9:.3f} s: set the detector's parameter rate"
+            )
+
+    def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
+        """Lift the newest frames of one or more cameras' people; one result for each message."""
+        if not sum(map(len, messages)):
+            return [_nobody(windows) for windows in messages]
+        seen = np.concatenate([windows.keypoints for windows in messages])
+        result = self._stream.lift(
+            np.nan_to_num(seen),
+            [(windows.frame_id, person) for windows in messages for person in windows.persons],
+            [windows.stamp_ns for windows in messages for _ in windows.persons],
+            confidence=np.concatenate([windows.confidence for windows in messages]),
+            covariance_2d=np.concatenate([windows.covariance for windows in messages]),
+        )
+        ends = np.cumsum([len(windows) for windows in messages])
+        return [
+            _place(windows, result, slice(end - len(windows), end))
+            for windows, end in zip(messages, ends, strict=True)
+        ]
+
+
+def _place(windows: PeopleWindows, result: LiftResult, rows: slice) -> LiftedPeople:
+    """One camera's people in metres, at their newest frame."""
+    poses, newest = result.poses[rows], result.poses[rows, -1]
+    confidence = windows.confidence[:, -1]
+    root = place_root(newest, windows.keypoints[:, -1], confidence)
+    apart = result.hypotheses[rows, :, -1] - newest[:, None]
+    return LiftedPeople(
+        frame_id=windows.frame_id,
+        stamp_ns=windows.stamp_ns,
+        persons=windows.persons,
+        joints=newest + root[:, None],
+        covariance=result.covariance[rows, -1],
+        confidence=confidence,
+        symmetry_gap=np.asarray(symmetry_gap(poses), np.float64),
+        segment_std=np.asarray(segment_std(poses), np.float64),
+        hypothesis_spread=np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
+    )
+
+
+def _nobody(windows: PeopleWindows) -> LiftedPeople:
+    none = np.zeros(0)
+    joints = np.zeros((0, NUM_JOINTS, 3), np.float32)
+    return LiftedPeople(
+        windows.frame_id, windows.stamp_ns, (), joints, joints[..., None] * joints[..., None, :],
+        joints[..., 0], none, none, none,
+    )  # fmt: skip
+
+
+def _load(parameters: LifterParameters) -> Lifter:
+    devices = ("cuda", "cpu") if parameters.device == "auto" else (parameters.device,)
+    for device in devices:
+        try:
+            return Lifter.from_pretrained(
+                parameters.model,
+                device=device,
+                seed=parameters.seed,
+                preset=parameters.preset or None,
+                sampler=parameters.sampler or None,
+                steps=parameters.steps or None,
+                hypotheses=parameters.hypotheses or None,
+            )
+        except DiffhpeError:
+            if device == devices[-1]:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _use_threads(threads: int) -> None:
+    if threads:
+        import torch  # nothing else in this room needs it
+
+        torch.set_num_threads(threads)

@@ -1,0 +1,113 @@
+"""CameraInfo, its calibration files, and cameras."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from sensor_msgs.msg import CameraInfo
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+
+_NO_DISTORTION = np.zeros(0)
+
+
+def camera_from_info(info: CameraInfo, rectified: bool = False) -> Camera | None:
+    """The camera that took the images beside which this message was sent.
+
+    Args:
+        info: the message. Its K, D and P are for the whole sensor; region of interest and
+            binning, in this order, say what of it the images show.
+        rectified: the images are undistorted already, so that P holds.
+
+    Returns:
+        None where the message says that the camera is not calibrated (K[0] is 0).
+
+    Raises:
+        DiffhpeError: the values make no sense or the distortion model is not known.
+    """
+    if info.k[0] == 0:
+        return None
+    matrix = np.array(info.k, np.float64).reshape(3, 3)
+    distortion, model = np.array(info.d, np.float64), info.distortion_model or "plumb_bob"
+    if rectified:
+        if info.p[0] == 0:
+            raise DiffhpeError("camera_info of rectified images needs P, got zeros")
+        matrix = np.array(info.p, np.float64).reshape(3, 4)[:, :3]
+        distortion, model = _NO_DISTORTION, "plumb_bob"
+    region = info.roi
+    if region.width and region.height:
+        matrix[:2, 2] -= region.x_offset, region.y_offset
+    width, height = region.width or info.width, region.height or info.height
+    camera = Camera(width, height, matrix, distortion, model)
+    across, down = max(1, info.binning_x), max(1, info.binning_y)
+    return camera.scaled(width // across, height // down) if across > 1 or down > 1 else camera
+
+
+def info_from_camera(camera: Camera) -> CameraInfo:
+    """The message that says what is known of a camera; K is 0 where it is a guess."""
+    info = CameraInfo(width=camera.width, height=camera.height)
+    if not camera.calibrated:
+        return info
+    info.distortion_model = camera.model
+    info.d = camera.distortion.tolist()
+    info.k = camera.matrix.ravel().tolist()
+    info.r = np.eye(3).ravel().tolist()
+    info.p = np.hstack([camera.matrix, np.zeros((3, 1))]).ravel().tolist()
+    return info
+
+
+def read_calibration(path: str) -> CameraInfo:
+    """Read a calibration file as the camera_calibration package and camera drivers write it.
+
+    Args:
+        path: the YAML file, also as a file:// URL.
+
+    Raises:
+        DiffhpeError: the file is missing, or is no such calibration.
+    """
+    file = Path(path.removeprefix("file://")).expanduser()
+    try:
+        values = yaml.safe_load(file.read_text())
+        info = CameraInfo(
+            width=values["image_width"],
+            height=values["image_height"],
+            distortion_model=values["distortion_model"],
+            d=_numbers(values, "distortion_coefficients"),
+            k=_numbers(values, "camera_matrix"),
+        )
+        if "rectification_matrix" in values:
+            info.r = _numbers(values, "rectification_matrix")
+        if "projection_matrix" in values:
+            info.p = _numbers(values, "projection_matrix")
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise DiffhpeError(f"cannot read calibration {file}: {reason}") from error
+    except (KeyError, TypeError, ValueError, AssertionError) as error:
+        raise DiffhpeError(
+            f"{file} is no camera calibration: image_width, image_height, camera_matrix,"
+            f" distortion_model and distortion_coefficients are expected ({error})"
+        ) from error
+    camera_from_info(info)  # a wrong calibration is an error here, not in some other node
+    return info
+
+
+def write_calibration(camera: Camera, path: Path) -> None:
+    """Write a calibration file that `read_calibration` and ROS's camera drivers read."""
+    info = info_from_camera(camera)
+    values: dict[str, Any] = {
+        "image_width": camera.width,
+        "image_height": camera.height,
+        "camera_name": path.stem,
+        "camera_matrix": {"rows": 3, "cols": 3, "data": [float(x) for x in info.k]},
+        "distortion_model": camera.model,
+        "distortion_coefficients": {"rows": 1, "cols": len(info.d), "data": [float(x) for x in info.d]},
+        "rectification_matrix": {"rows": 3, "cols": 3, "data": [float(x) for x in info.r]},
+        "projection_matrix": {"rows": 3, "cols": 4, "data": [float(x) for x in info.p]},
+    }
+    path.write_text(yaml.safe_dump(values, sort_keys=False, default_flow_style=None))
+
+
+def _numbers(values: dict[str, Any], name: str) -> list[float]:
+    return [float(value) for value in values[name]["data"]]

@@ -1,0 +1,17 @@
+"""Stamps and headers."""
+
+from builtin_interfaces.msg import Time
+from std_msgs.msg import Header
+
+_SECOND = 1_000_000_000
+
+
+def stamp_to_ns(stamp: Time) -> int:
+    """Nanoseconds of a stamp."""
+    return int(stamp.sec) * _SECOND + int(stamp.nanosec)
+
+
+def make_header(frame_id: str, stamp_ns: int) -> Header:
+    """A header for nanoseconds since the epoch."""
+    seconds, nanoseconds = divmod(stamp_ns, _SECOND)
+    return Header(frame_id=frame_id, stamp=Time(sec=seconds, nanosec=nanoseconds))

@@ -1,0 +1,126 @@
+"""Topic `windows`: 27-frame windows of 2D joints, as a PointCloud2 of people x 27 rows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import PointCloud2
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
+from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
+from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
+from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows import FRAMES
+
+POINT = np.dtype(
+    [
+        ("u", np.float32),
+        ("v", np.float32),
+        ("var_uu", np.float32),
+        ("var_uv", np.float32),
+        ("var_vv", np.float32),
+        ("confidence", np.float32),
+        ("t", np.int32),
+        ("person", np.uint32),
+    ]
+)
+"""One joint in one frame; t in nanoseconds relative to the header's stamp."""
+
+_LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera sees further to the side
+_LONGEST_FRAME_ID = 256
+
+
+def pack_windows(windows: PeopleWindows) -> PointCloud2:
+    """The message; of height 0 where nobody is left.
+
+    Raises:
+        DiffhpeError: a window is longer than the 2.1 s that t can tell.
+    """
+    if (windows.offsets_ns < np.iinfo(np.int32).min).any():
+        raise DiffhpeError(
+            f"windows of at most 2.147 s are expected, got {-windows.offsets_ns.min() / 1e9:g} s"
+        )
+    points = np.empty((len(windows), FRAMES, NUM_JOINTS), POINT)
+    points["u"], points["v"] = np.moveaxis(windows.keypoints, -1, 0)
+    points["var_uu"] = windows.covariance[..., 0, 0]
+    points["var_uv"] = windows.covariance[..., 0, 1]
+    points["var_vv"] = windows.covariance[..., 1, 1]
+    points["confidence"] = windows.confidence
+    points["t"] = windows.offsets_ns[..., None]
+    points["person"] = np.array(windows.persons, np.uint32)[:, None, None]
+    header = make_header(windows.frame_id, windows.stamp_ns)
+    # Unseen joints are NaN in almost every window.
+    return pack_cloud(header, points.reshape(-1, NUM_JOINTS), is_dense=False)
+
+
+def unpack_windows(message: PointCloud2) -> PeopleWindows:
+    """Read the message, whoever sent it.
+
+    Raises:
+        DiffhpeError: it is no such message, or a value makes no sense.
+    """
+    if message.height % FRAMES or message.width != NUM_JOINTS:
+        raise DiffhpeError(
+            f"windows of people x {FRAMES} rows and {NUM_JOINTS} columns are expected,"
+            f" got {message.height} x {message.width}"
+        )
+    if message.height > MAX_PEOPLE * FRAMES:
+        raise DiffhpeError(
+            f"windows of at most {MAX_PEOPLE} people are expected, got {message.height // FRAMES}"
+        )
+    if len(message.header.frame_id) > _LONGEST_FRAME_ID:
+        raise DiffhpeError(f"a frame_id of at most {_LONGEST_FRAME_ID} characters is expected")
+    points = unpack_cloud(message, POINT).reshape(-1, FRAMES, NUM_JOINTS)
+    keypoints = np.stack([points["u"], points["v"]], -1).astype(np.float32)
+    return PeopleWindows(
+        frame_id=message.header.frame_id,
+        stamp_ns=stamp_to_ns(message.header.stamp),
+        persons=_persons(points["person"]),
+        offsets_ns=_offsets(points["t"]),
+        keypoints=_checked_view(keypoints),
+        confidence=_confidence(points["confidence"]),
+        covariance=_covariance(points),
+    )
+
+
+def _persons(numbers: NDArray[Any]) -> tuple[int, ...]:
+    each = numbers[:, 0, 0]
+    if (numbers != each[:, None, None]).any() or len(np.unique(each)) != len(each):
+        raise DiffhpeError("one number for each person's window is expected, different for each")
+    return tuple(int(number) for number in each)
+
+
+def _offsets(times: NDArray[Any]) -> NDArray[np.int64]:
+    offsets = times[..., 0].astype(np.int64)
+    if (times != times[..., :1]).any() or (np.diff(offsets) <= 0).any() or (offsets > 0).any():
+        raise DiffhpeError(
+            "the same t for the joints of a frame, rising from frame to frame up to 0, is expected"
+        )
+    return offsets
+
+
+def _checked_view(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
+    if (np.abs(keypoints) > _LARGEST_VIEW).any():
+        raise DiffhpeError(
+            f"u and v within {_LARGEST_VIEW:g} (canonical view) or NaN are expected,"
+            f" got {np.nanmax(np.abs(keypoints)):g}"
+        )
+    return keypoints
+
+
+def _confidence(values: NDArray[Any]) -> NDArray[np.float32]:
+    confidence = np.where(np.isnan(values), 0, values).astype(np.float32)
+    if ((confidence < 0) | (confidence > 1)).any():
+        raise DiffhpeError(
+            "confidence in 0..1 or NaN is expected,"
+            f" got {confidence.min():g} to {confidence.max():g}"
+        )
+    return confidence
+
+
+def _covariance(points: NDArray[Any]) -> NDArray[np.float32]:
+    uu, uv, vv = (points[name].astype(np.float32) for name in ("var_uu", "var_uv", "var_vv"))
+    if np.isinf([uu, uv, vv]).any() or (uu < 0).any() or (vv < 0).any():
+        raise DiffhpeError("variances of at least 0 or NaN are expected, got negative or infinite")
+    return np.stack([uu, uv, uv, vv], -1).reshape(*uu.shape, 2, 2)

@@ -1,0 +1,126 @@
+"""The nodes' parameters: name, type, default, range and meaning, in one place.
+
+Each node's are a dataclass. They are taken when the node is configured: a change takes effect
+after `cleanup` and `configure`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
+from diffhpe_ros.detection import DETECTORS
+from diffhpe_ros.windows import BRIDGE_S, RATE
+
+
+def _parameter(
+    default: Any,
+    description: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    choices: tuple[str, ...] = (),
+    read_only: bool = False,
+) -> Any:
+    metadata = {
+        "description": description,
+        "range": None if least is None else (least, most),
+        "choices": choices,
+        "read_only": read_only,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class CommonParameters:
+    """Parameters of every node."""
+
+    autostart: bool = _parameter(
+        False, "configure and activate at start, without a lifecycle manager", read_only=True
+    )
+    replay: bool = _parameter(
+        False, "process every message, reproducibly, instead of the newest only"
+    )
+
+
+@dataclass(frozen=True)
+class DetectorParameters(CommonParameters):
+    """Parameters of `detector`."""
+
+    detector: str = _parameter("blazepose", "what finds the joints", choices=DETECTORS)
+    person_model: str = _parameter("", "onnx: file of a YOLOX or RTMDet that finds people")
+    pose_model: str = _parameter("", "onnx: file of a MoveNet or SimCC model that finds joints")
+    min_confidence: float = _parameter(
+        -1.0, "joints below are unseen; -1 is the detector's own default", least=-1.0, most=1.0
+    )
+    threads: int = _parameter(
+        0, "CPU threads of the detector; 0 is its own default", least=0, most=256
+    )
+    image_transport: str = _parameter(
+        "raw", "type of the topic `image`: Image or CompressedImage", choices=("raw", "compressed")
+    )
+    rectified: bool = _parameter(
+        False, "the images are undistorted already: use P of camera_info, without distortion"
+    )
+    camera_info_timeout_s: float = _parameter(
+        2.0,
+        "wait so long for camera_info after the first image; then field_of_view is used",
+        least=0.0,
+        most=60.0,
+    )
+    field_of_view: float = _parameter(
+        DEFAULT_FIELD_OF_VIEW,
+        "degrees over the longer image side, for cameras without calibration",
+        least=1.0,
+        most=170.0,
+    )
+    rate: float = _parameter(
+        RATE, "frames per second of the windows: what the lifter's model expects", least=13.0,
+        most=1000.0,
+    )  # fmt: skip
+    stride: int = _parameter(1, "give windows for every so-manieth image", least=1, most=1000)
+    bridge_s: float = _parameter(
+        BRIDGE_S, "joints unseen for no longer than this are interpolated", least=0.0, most=2.0
+    )
+    restart_s: float = _parameter(
+        0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0
+    )
+
+
+@dataclass(frozen=True)
+class LifterParameters(CommonParameters):
+    """Parameters of `lifter`."""
+
+    model: str = _parameter("mixste", "name of a model that is installed, or its path")
+    device: str = _parameter("auto", "cpu, cuda, cuda:N, or auto: cuda where there is one")
+    threads: int = _parameter(
+        0, "CPU threads of the model; 0 is torch's default", least=0, most=256
+    )
+    preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
+    sampler: str = _parameter("", "ddpm or ddim; empty is the preset's")
+    steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000)
+    hypotheses: int = _parameter(0, "poses per window; 0 is the preset's", least=0, most=100)
+    seed: int = _parameter(0, "of the noise that diffusion starts from")
+    marker_lifetime_s: float = _parameter(
+        0.5, "skeletons of people unseen for longer than this are removed", least=0.05, most=60.0
+    )
+    ellipsoids: bool = _parameter(True, "draw the one-sigma ellipsoid of each joint")
+
+
+@dataclass(frozen=True)
+class VideoSourceParameters(CommonParameters):
+    """Parameters of `video_source`."""
+
+    path: str = _parameter("", "video file; or else give `camera`")
+    camera: int = _parameter(-1, "number of a webcam", least=-1, most=63)
+    loop: bool = _parameter(False, "begin the file again when it ends")
+    frame_id: str = _parameter("camera_optical_frame", "of the images")
+    calibration: str = _parameter(
+        "", "YAML file of camera_calibration; without one the images count as uncalibrated"
+    )
+    wait_s: float = _parameter(
+        5.0, "wait so long for a subscriber before the first image", least=0.0, most=600.0
+    )
+    start_time_s: float = _parameter(
+        0.0, "stamp of a file's first image, for reproducible stamps; 0 is now", least=0.0,
+        most=4e9,
+    )  # fmt: skip

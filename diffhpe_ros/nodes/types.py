@@ -1,0 +1,67 @@
+"""What goes from stage to stage, as plain arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_PEOPLE = 64
+"""People of one camera at a time: bounds memory and time, whoever sends the message."""
+
+
+@dataclass(frozen=True, eq=False)
+class PeopleWindows:
+    """Windows of P people, all seen in the same newest image of one camera.
+
+    P is 0 where everybody has left.
+    """
+
+    frame_id: str
+    """Optical frame of the camera; with the person's number it tells people apart."""
+    stamp_ns: int
+    """Time of the newest image."""
+    persons: tuple[int, ...]
+    """P different numbers, 0 to 2³²-1."""
+    offsets_ns: NDArray[np.int64]
+    """(P, 27) times relative to the stamp, rising, at most 0."""
+    keypoints: NDArray[np.float32]
+    """(P, 27, 17, 2) canonical view, NaN where unseen."""
+    confidence: NDArray[np.float32]
+    """(P, 27, 17) in 0..1, 0 where unseen."""
+    covariance: NDArray[np.float32]
+    """(P, 27, 17, 2, 2) canonical units squared, NaN where unknown."""
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+
+@dataclass(frozen=True, eq=False)
+class LiftedPeople:
+    """3D poses of P people at the stamp of the image they were seen in."""
+
+    frame_id: str
+    """The optical frame that the joints are in."""
+    stamp_ns: int
+    """Time of the pose."""
+    persons: tuple[int, ...]
+    """P numbers, those of the windows."""
+    joints: NDArray[np.float32]
+    """(P, 17, 3) metres; NaN for a person whose distance cannot be told."""
+    covariance: NDArray[np.float32]
+    """(P, 17, 3, 3) m², of the joints relative to the root."""
+    confidence: NDArray[np.float32]
+    """(P, 17) of the 2D joints in the newest image, 0 where unseen."""
+    symmetry_gap: NDArray[np.float64]
+    """(P,) metres, equation 13."""
+    segment_std: NDArray[np.float64]
+    """(P,) metres, equation 14."""
+    hypothesis_spread: NDArray[np.float64]
+    """(P,) metres: root mean square distance of the hypotheses' joints from their mean."""
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """(P,) whether the person has a place in the optical frame."""
+        return np.asarray(np.isfinite(self.joints).all((1, 2)))

@@ -1,0 +1,95 @@
+"""Node `video_source`: a video file or a webcam as a ROS camera, for those with no driver."""
+
+import sys
+import threading
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, Image
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes import qos
+from diffhpe_ros.nodes.base import StageNode
+from diffhpe_ros.nodes.frames import FileFrames, Frames, WebcamFrames
+from diffhpe_ros.nodes.messages.camera_info import read_calibration
+from diffhpe_ros.nodes.messages.images import ImagePacker
+from diffhpe_ros.nodes.parameters import VideoSourceParameters
+from diffhpe_ros.nodes.run import run
+
+
+class VideoSourceNode(StageNode[VideoSourceParameters]):
+    """Publishes `image` and, before each with the same stamp, `camera_info`."""
+
+    def __init__(self, **options: Any) -> None:
+        """Make the node, unconfigured; options as for `rclpy.node.Node`."""
+        super().__init__("video_source", VideoSourceParameters, **options)
+        self._frames: Frames | None = None
+        self._player: threading.Thread | None = None
+        self._packer = ImagePacker()
+
+    def setup(self) -> None:
+        """Open the file or the webcam."""
+        parameters = self.parameters
+        self._info = read_calibration(parameters.calibration) if parameters.calibration else None
+        self._frames = self._open()
+        self._image = self.advertise(Image, "image", qos.image(parameters.replay))
+        self._camera_info = self.advertise(CameraInfo, "camera_info", qos.CAMERA_INFO_OUT)
+
+    def start(self) -> None:
+        """Begin to play, the file from its first frame."""
+        self._player = threading.Thread(target=self._play, name="video_source player")
+        self._player.start()
+
+    def stop(self) -> None:
+        """Play no more."""
+        if self._player is not None:
+            self._player.join()
+            self._player = None
+
+    def teardown(self) -> None:
+        """Let go of the webcam."""
+        if self._frames is not None:
+            self._frames.close()
+            self._frames = None
+
+    def _open(self) -> Frames:
+        parameters = self.parameters
+        if bool(parameters.path) == (parameters.camera >= 0):
+            raise DiffhpeError("either the parameter path (a file) or camera (a number) is needed")
+        if not parameters.path:
+            return WebcamFrames(parameters.camera, self._now_ns)
+        start_ns = round(parameters.start_time_s * 1e9) or None
+        return FileFrames(parameters.path, parameters.loop, start_ns, self._now_ns)
+
+    def _play(self) -> None:
+        try:
+            self.wait_for_listener(self._image, self.parameters.wait_s)
+            assert self._frames is not None
+            for stamp_ns, image in self._frames.play(self.stopping.wait):
+                self._publish(image, stamp_ns)
+            if not self.stopping.is_set():
+                self.health.show("ended", "the video ended")
+                self.get_logger().info(f"{self.parameters.path} ended")
+        except Exception as error:
+            if self.context.ok():
+                self.problem(error)
+
+    def _publish(self, image: Any, stamp_ns: int) -> None:
+        message = self._packer.pack(image, self.parameters.frame_id, stamp_ns)
+        # Without a calibration K stays 0, which says so.
+        info = self._info or CameraInfo(width=message.width, height=message.height)
+        info.header = message.header
+        self._camera_info.publish(info)
+        self._image.publish(message)
+        self.health.count("published")
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+
+def main() -> int:
+    """Run the node."""
+    return run(VideoSourceNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
