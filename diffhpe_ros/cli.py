@@ -1,6 +1,5 @@
 """The command line: `diffhpe demo | lift | train | evaluate | convert | bench`."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.files import write_json
 
 app = typer.Typer(
     help="Live 3D human skeletons from one camera, by diffusion lifting.",
@@ -36,19 +36,17 @@ def demo(
     model: Model = "",
     device: Device = "cpu",
     preset: Preset = None,
-    seconds: Annotated[
-        float, typer.Option(help="How long to record a webcam, or how much of a video.")
-    ] = 10.0,
+    seconds: Annotated[float, typer.Option(help="How long to record a webcam.")] = 10.0,
 ) -> None:
     """Run the whole live graph on real ROS 2 nodes over a clip.
 
     Writes overlay.mp4, skeleton.png, lift.mcap and report.json.
     """
-    from diffhpe_ros.demo import run_demo
+    from diffhpe_ros.demo import Settings, choose_source, run_demo
+    from diffhpe_ros.lifting import DEFAULT_MODEL
 
-    if video is not None and camera is not None:
-        raise DiffhpeError("give --video or --camera, not both")
-    run_demo(video, camera, out, model or None, device, preset, seconds)
+    source = choose_source(video, camera)
+    run_demo(source, out, Settings(model or DEFAULT_MODEL, device, preset, seconds))
 
 
 @app.command()
@@ -148,18 +146,6 @@ def bench(
         typer.echo(f"{name:28} {value:9.2f}" if isinstance(value, float) else f"{name:28} {value}")
     if json_file is not None:
         write_json(json_file, figures)
-
-
-def write_json(path: Path, values: dict[str, object]) -> None:
-    """Write figures as JSON.
-
-    Raises:
-        DiffhpeError: the file cannot be written.
-    """
-    try:
-        path.write_text(json.dumps(values, indent=2) + "\n")
-    except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def main() -> None:

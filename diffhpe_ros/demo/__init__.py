@@ -1,0 +1,5 @@
+"""`diffhpe demo`: the whole live graph over a clip, and pictures, a bag and a report of it."""
+
+from diffhpe_ros.demo.run import Settings, choose_source, run_demo
+
+__all__ = ["Settings", "choose_source", "run_demo"]

@@ -1,0 +1,97 @@
+"""The nodes of the graph as processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.paths import share_folders
+
+STOP_SECONDS = 10.0
+
+
+def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
+    """Let Fast DDS carry large images: its default shared memory loses all of them."""
+    for folder in share_folders():
+        profile = folder / "config" / "fastdds.xml"
+        if profile.is_file():
+            environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+            if environment.get("ROS_DISTRO") in ("humble", "jazzy"):  # later ones warn of it
+                environment.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
+            return
+
+
+class NodeProcess:
+    """One node, run as `python -m diffhpe_ros.nodes.<name>`; stopped by SIGINT.
+
+    Args:
+        name: detector, lifter or video_source.
+        namespace: of the node and its topics.
+        parameters: of the node.
+        folder: for its parameter file and its log.
+    """
+
+    def __init__(
+        self, name: str, namespace: str, parameters: Mapping[str, Any], folder: Path
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        settings = folder / f"{name}.yaml"
+        settings.write_text(yaml.safe_dump({"/**": {"ros__parameters": dict(parameters)}}))
+        command = [
+            *(sys.executable, "-m", f"diffhpe_ros.nodes.{name}", "--ros-args"),
+            *("-r", f"__ns:=/{namespace}", "--params-file", str(settings)),
+        ]
+        environment = dict(os.environ)
+        use_fastdds_profile(environment)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def check(self) -> None:
+        """See that it runs.
+
+        Raises:
+            DiffhpeError: it has ended; names the last line of its log.
+        """
+        if not self.running:
+            raise DiffhpeError(f"the {self.name} node ended: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The last line of its log that says something."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.strip()), "its log is empty")
+
+    def stop(self) -> None:
+        """Ask it to end; kill it if it does not."""
+        if self.running:
+            self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> "NodeProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,136 @@
+"""overlay.mp4 and skeleton.png."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diffhpe_ros.demo.results import Results
+from diffhpe_ros.demo.source import Source
+from diffhpe_ros.drawing import SkeletonView, compose_frame
+from diffhpe_ros.drawing.figure import save_skeleton_figure
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.video import VideoReader, VideoWriter
+
+HEIGHT = 480
+"""Of the overlay; each of its two halves is 4:3."""
+SIZE = (HEIGHT * 4 // 3 * 2, HEIGHT)
+
+Frames = Iterator[tuple[int, NDArray[np.uint8]]]
+
+
+def save_pictures(
+    folder: Path,
+    source: Source,
+    results: Results,
+    report: Mapping[str, Any],
+    jpegs: Mapping[int, bytes],
+) -> None:
+    """Draw every image with its 2D joints and 3D skeletons; one of them as a figure.
+
+    Args:
+        folder: for overlay.mp4 and skeleton.png.
+        source: of the images.
+        results: of the run to show.
+        report: the report, for the labels.
+        jpegs: a webcam's images by stamp.
+
+    Raises:
+        DiffhpeError: a file cannot be written.
+    """
+    frames = _file_frames(source, results) if source.path else _webcam_frames(jpegs)
+    figure_stamp = _figure_stamp(results)
+    view = SkeletonView(SIZE[0] // 2, SIZE[1], up=source.up)
+    total = len(results.stamps_ns)
+    with VideoWriter(folder / "overlay.mp4", *SIZE, source.fps) as video:
+        for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
+            video.write(_overlay(stamp, image, source, results, report, view))
+            if stamp == figure_stamp:
+                _save_figure(folder / "skeleton.png", stamp, image, source, results)
+    if figure_stamp is None:
+        (folder / "skeleton.png").unlink(missing_ok=True)
+        tqdm.write("nobody was lifted: there is no skeleton.png")
+
+
+def _overlay(
+    stamp: int,
+    image: NDArray[np.uint8],
+    source: Source,
+    results: Results,
+    report: Mapping[str, Any],
+    view: SkeletonView,
+) -> NDArray[np.uint8]:
+    keypoints, confidence = _keypoints(stamp, results)
+    joints = results.joints.get(stamp)
+    latency = report["latency_ms"]["p50"]
+    labels = [f"{(stamp - results.stamps_ns[0]) / 1e9:5.2f} s   {report['model']}"]
+    if latency is not None:
+        labels.append(f"live: image to skeleton {latency:.0f} ms (median)")
+    if joints is not None:
+        distance = np.linalg.norm(joints.positions[:, 0], axis=-1)
+        labels.append("distance " + ", ".join(f"{metres:.2f} m" for metres in distance))
+    return compose_frame(
+        image,
+        keypoints,
+        None if joints is None else joints.positions,
+        labels,
+        SIZE,
+        confidence=confidence,
+        covariance=None if joints is None else joints.covariance,
+        view=view,
+    )
+
+
+def _keypoints(
+    stamp: int, results: Results
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Pixels (P, 17, 2) and confidence (P, 17) of the newest frames of the windows."""
+    windows = results.windows.get(stamp)
+    if windows is None:
+        return None, None
+    return results.camera.to_pixels(windows.keypoints[:, -1]), windows.confidence[:, -1]
+
+
+def _figure_stamp(results: Results) -> int | None:
+    """The moment at which the 2D joints were surest, in the middle half of the run."""
+    stamps = sorted(results.joints.keys() & results.windows.keys())
+    middle = stamps[len(stamps) // 4 : max(1, 3 * len(stamps) // 4)]
+    return max(
+        middle, key=lambda s: float(results.windows[s].confidence[0, -1].mean()), default=None
+    )
+
+
+def _save_figure(
+    path: Path, stamp: int, image: NDArray[np.uint8], source: Source, results: Results
+) -> None:
+    keypoints, confidence = _keypoints(stamp, results)
+    assert keypoints is not None and confidence is not None
+    pose = results.joints[stamp].positions[0]
+    truth, title = None, source.name
+    if source.truth is not None:
+        truth = source.truth[results.frame_of(stamp, source.fps)]
+        truth = truth - truth[0] + pose[0]
+        error = 1000 * np.linalg.norm(pose - truth, axis=-1).mean()
+        title += f": {error:.0f} mm mean joint error, roots aligned"
+    save_skeleton_figure(path, image, keypoints[0], pose, truth, title, confidence[0])
+
+
+def _file_frames(source: Source, results: Results) -> Frames:
+    by_frame = {results.frame_of(stamp, source.fps): stamp for stamp in results.stamps_ns}
+    assert source.path is not None
+    with VideoReader(source.path) as video:
+        for index, _, image in video:
+            if index in by_frame:
+                yield by_frame[index], image
+
+
+def _webcam_frames(jpegs: Mapping[int, bytes]) -> Frames:
+    for stamp in sorted(jpegs):
+        image = cv2.imdecode(np.frombuffer(jpegs[stamp], np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise DiffhpeError("an image of the webcam could not be read back")
+        yield stamp, image.astype(np.uint8, copy=False)

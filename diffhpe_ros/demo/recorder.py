@@ -1,0 +1,132 @@
+"""Listens to the graph and keeps every message with the time at which it came."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.messages.header import stamp_to_ns
+from diffhpe_ros.nodes.messages.images import image_to_bgr
+
+DIAGNOSTICS = "/diagnostics"
+TOPICS: dict[str, type[Any]] = {
+    "camera_info": CameraInfo,
+    "windows": PointCloud2,
+    "joints": PointCloud2,
+    "skeletons": MarkerArray,
+    "coherence": DiagnosticArray,
+    DIAGNOSTICS: DiagnosticArray,
+}
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message, as it came."""
+
+    topic: str
+    received_ns: int
+    data: bytes
+
+    def message(self) -> Any:
+        """The message itself."""
+        return deserialize_message(self.data, TOPICS[self.topic])
+
+
+class Recorder:
+    """A node that subscribes to what the graph in one namespace publishes.
+
+    Use it as a context manager; `records` grows while it is open.
+
+    Args:
+        namespace: of the graph.
+        keep_images: keep the images, too, as JPEG by stamp: a webcam shows them only once.
+    """
+
+    def __init__(self, namespace: str, keep_images: bool = False) -> None:
+        self.namespace = namespace
+        self.records: list[Record] = []
+        self.images: dict[int, bytes] = {}
+        self._context = rclpy.Context()
+        self._context.init()
+        self._node = rclpy.create_node("recorder", namespace=namespace, context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        for topic, kind in TOPICS.items():
+            self._node.create_subscription(
+                kind, topic, self._keep(topic), QoSProfile(depth=1000), raw=True
+            )
+        if keep_images:
+            self._node.create_subscription(
+                Image, "image", self._keep_image, qos_profile_sensor_data
+            )
+        self._thread = threading.Thread(target=self._spin)
+        self._thread.start()
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown()
+        self._thread.join()
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def count(self, topic: str) -> int:
+        """How many messages of a topic have come."""
+        return sum(record.topic == topic for record in self.records.copy())
+
+    def quiet_s(self) -> float:
+        """Seconds since anything but diagnostics came; 0 before the first message."""
+        record = next((r for r in reversed(self.records.copy()) if r.topic != DIAGNOSTICS), None)
+        return 0.0 if record is None else (time.time_ns() - record.received_ns) / 1e9
+
+    def wait_until_active(self, node: str, check: Callable[[], None], timeout_s: float) -> None:
+        """Wait for a lifecycle node to be active.
+
+        Args:
+            node: its name.
+            check: called while waiting; raises where there is no hope.
+            timeout_s: how long to wait.
+
+        Raises:
+            DiffhpeError: it did not become active in time.
+        """
+        client: Any = self._node.create_client(GetState, f"{node}/get_state")
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            check()
+            if client.wait_for_service(timeout_sec=_POLL_S):
+                answer = client.call_async(GetState.Request())
+                asked = time.monotonic()
+                while not answer.done() and time.monotonic() < asked + 1.0:
+                    time.sleep(_POLL_S / 10)
+                if answer.done() and answer.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
+                    return
+            time.sleep(_POLL_S)
+        raise DiffhpeError(f"the {node} node was not active after {timeout_s:.0f} s")
+
+    def _keep(self, topic: str) -> Callable[[bytes], None]:
+        return lambda data: self.records.append(Record(topic, time.time_ns(), data))
+
+    def _keep_image(self, message: Image) -> None:
+        _, jpeg = cv2.imencode(".jpg", image_to_bgr(message))
+        self.images[stamp_to_ns(message.header.stamp)] = jpeg.tobytes()
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()

@@ -1,0 +1,100 @@
+"""What the recorded messages say, as plain arrays by stamp."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo
+
+from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.camera_source import guessed_camera
+from diffhpe_ros.nodes.messages.camera_info import camera_from_info
+from diffhpe_ros.nodes.messages.header import stamp_to_ns
+from diffhpe_ros.nodes.messages.joints import Joints, unpack_joints
+from diffhpe_ros.nodes.messages.windows import unpack_windows
+from diffhpe_ros.nodes.types import PeopleWindows
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run of the graph."""
+
+    stamps_ns: Sequence[int]
+    """Of the images, rising."""
+    camera: Camera
+    """That the pixels were turned into rays with."""
+    windows: Mapping[int, PeopleWindows]
+    """By stamp of the newest image."""
+    joints: Mapping[int, Joints]
+    """By stamp; only those with people."""
+    latency_ms: NDArray[np.float64]
+    """From image stamp to marker, of every `skeletons` message with people."""
+    symmetry_gap_mm: NDArray[np.float64]
+    """Of every lifted window."""
+    segment_std_mm: NDArray[np.float64]
+    """Of every lifted window."""
+    diagnostics: Mapping[str, Mapping[str, str]]
+    """The last values of each node, by its name."""
+
+    def frame_of(self, stamp_ns: int, fps: float) -> int:
+        """Number of the frame with that stamp."""
+        return round((stamp_ns - self.stamps_ns[0]) * fps / 1e9)
+
+
+def read_results(namespace: str, records: Sequence[Record]) -> Results:
+    """Read what was recorded in a namespace.
+
+    Raises:
+        DiffhpeError: no image was published.
+    """
+    by_topic: dict[str, list[Record]] = {}
+    for record in records:
+        by_topic.setdefault(record.topic, []).append(record)
+    infos = [record.message() for record in by_topic.get("camera_info", [])]
+    if not infos:
+        raise DiffhpeError("the video source published nothing")
+    windows = [unpack_windows(record.message()) for record in by_topic.get("windows", [])]
+    joints = [unpack_joints(record.message()) for record in by_topic.get("joints", [])]
+    coherence = [
+        {pair.key: float(pair.value) for pair in status.values}
+        for record in by_topic.get("coherence", [])
+        for status in record.message().status
+    ]
+    return Results(
+        stamps_ns=sorted({stamp_to_ns(info.header.stamp) for info in infos}),
+        camera=_camera(infos[-1]),
+        windows={each.stamp_ns: each for each in windows if len(each)},
+        joints={each.stamp_ns: each for each in joints if each.persons},
+        latency_ms=_latencies_ms(by_topic.get("skeletons", [])),
+        symmetry_gap_mm=np.array([each["symmetry_gap_mm"] for each in coherence]),
+        segment_std_mm=np.array([each["segment_std_mm"] for each in coherence]),
+        diagnostics=_last_diagnostics(namespace, by_topic.get(DIAGNOSTICS, [])),
+    )
+
+
+def _camera(info: CameraInfo) -> Camera:
+    """What the detector makes of a camera_info."""
+    calibrated = camera_from_info(info)
+    return calibrated or guessed_camera(info.width, info.height, DEFAULT_FIELD_OF_VIEW)
+
+
+def _latencies_ms(records: Sequence[Record]) -> NDArray[np.float64]:
+    times = []
+    for record in records:
+        added = [marker for marker in record.message().markers if marker.action == marker.ADD]
+        if added:
+            times.append((record.received_ns - stamp_to_ns(added[0].header.stamp)) / 1e6)
+    return np.array(times)
+
+
+def _last_diagnostics(namespace: str, records: Sequence[Record]) -> dict[str, dict[str, str]]:
+    last = {}
+    for record in records:
+        for status in record.message().status:
+            if namespace in status.name:
+                name = status.name.split(":")[0].rsplit("/", 1)[-1]
+                last[name] = {pair.key: pair.value for pair in status.values}
+    return last

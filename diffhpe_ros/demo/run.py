@@ -1,0 +1,172 @@
+"""Runs the graph over a source: live, and for files once more in replay mode."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
+from diffhpe_ros.demo.source import Source, embedded_clip, video_file, webcam
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.files import write_json
+
+START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
+QUIET_SECONDS = 2.5  # without a message: all has been said
+DIAGNOSTICS_SECONDS = 1.2  # they come once a second
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose."""
+
+    model: str
+    device: str = "cpu"
+    preset: str | None = None
+    seconds: float = 10.0
+    """How long to record a webcam."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One run of the graph, as it was heard."""
+
+    namespace: str
+    records: Sequence[Any]
+    """Of `recorder.Record`."""
+    images: dict[int, bytes] = field(default_factory=dict)
+    """JPEGs of a webcam by stamp."""
+
+
+def choose_source(video: Path | None, camera: int | None) -> Source:
+    """The video file, the webcam, or the package's own clip.
+
+    Raises:
+        DiffhpeError: both are given, or the file cannot be read.
+    """
+    if video is not None and camera is not None:
+        raise DiffhpeError("give --video or --camera, not both")
+    if video is not None:
+        return video_file(video)
+    return embedded_clip() if camera is None else webcam(camera)
+
+
+def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
+    """Run the demo and write overlay.mp4, skeleton.png, lift.mcap and report.json into `out`.
+
+    The live run gives latencies and drops. Files are then run again in replay mode, where no
+    frame is dropped: pictures, bag, coherence and errors are of that run.
+
+    Args:
+        source: what to look at.
+        out: folder, made where there is none.
+        settings: the rest.
+
+    Returns:
+        The report.
+
+    Raises:
+        DiffhpeError: there is no rclpy, a node does not start, or a file cannot be written.
+    """
+    _require_rclpy()
+    from diffhpe_ros.demo import report as figures
+    from diffhpe_ros.demo.bag import write_bag
+    from diffhpe_ros.demo.pictures import save_pictures
+    from diffhpe_ros.demo.results import read_results
+
+    logs = _make_folder(out / "log")
+    live = shown = _record(source, settings, logs, replay=False)
+    results = read_results(live.namespace, live.records)
+    report = {"source": source.name, "model": settings.model, **figures.live_figures(results)}
+    if source.path is not None:
+        shown = _record(source, settings, logs, replay=True)
+        results = read_results(shown.namespace, shown.records)
+    report |= figures.coherence_figures(results) | figures.error_figures(source, results)
+    write_json(out / "report.json", report)
+    write_bag(out / "lift.mcap", shown.namespace, shown.records)
+    save_pictures(out, source, results, report, shown.images)
+    for line in figures.lines(report):
+        tqdm.write(line)
+    tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")
+    return report
+
+
+def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
+    """Start the nodes, run the source through them, and stop them."""
+    from diffhpe_ros.demo.recorder import Recorder
+
+    mode = "replay" if replay else "live"
+    namespace = f"demo_{os.getpid()}_{mode}"
+    folder = _make_folder(logs / mode)
+    common = {"autostart": True, "replay": replay}
+    lifter_parameters = {
+        "model": settings.model,
+        "device": settings.device,
+        "preset": settings.preset or "",
+    }
+    with (
+        Recorder(namespace, keep_images=source.path is None) as recorder,
+        NodeProcess("detector", namespace, common, folder) as detector,
+        NodeProcess("lifter", namespace, common | lifter_parameters, folder) as lifter,
+    ):
+        nodes = [detector, lifter]
+        for node in nodes:
+            recorder.wait_until_active(node.name, node.check, START_SECONDS)
+        with NodeProcess(
+            "video_source", namespace, common | _source_parameters(source, folder), folder
+        ) as video:
+            _watch(recorder, [*nodes, video], source, settings, mode)
+            time.sleep(DIAGNOSTICS_SECONDS)
+    return Recording(namespace, recorder.records, recorder.images)
+
+
+def _watch(
+    recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, mode: str
+) -> None:
+    """Show progress until the source is through and the graph has fallen silent."""
+    seconds = None if source.path is not None else settings.seconds
+    started: float | None = None
+    with tqdm(total=source.frames, desc=mode, unit="frame", mininterval=0.5) as bar:
+        while recorder.quiet_s() < QUIET_SECONDS:
+            time.sleep(0.1)
+            for node in nodes:
+                node.check()
+            bar.update(recorder.count("camera_info") - bar.n)
+            if bar.n and started is None:
+                started = time.monotonic()
+            if seconds is not None and started and time.monotonic() > started + seconds:
+                return
+
+
+def _source_parameters(source: Source, folder: Path) -> dict[str, Any]:
+    """Parameters of the video_source node."""
+    from diffhpe_ros.nodes.messages.camera_info import write_calibration
+
+    if source.path is None:
+        return {"camera": source.webcam}
+    parameters = {"path": str(source.path.resolve())}
+    if source.camera is not None:
+        calibration = folder / "calibration.yaml"
+        write_calibration(source.camera, calibration)
+        parameters["calibration"] = str(calibration.resolve())
+    return parameters
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def _require_rclpy() -> None:
+    if find_spec("rclpy") is None:
+        raise DiffhpeError(
+            "the demo needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'"
+        )
+    use_fastdds_profile(os.environ)

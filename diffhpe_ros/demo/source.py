@@ -1,0 +1,61 @@
+"""What the demo looks at: the package's own clip, a video file, or a webcam."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.video import VideoReader
+
+
+@dataclass(frozen=True)
+class Source:
+    """Images with what is known of them."""
+
+    name: str
+    path: Path | None
+    """The video file; None for a webcam."""
+    webcam: int = 0
+    fps: float = 30.0
+    frames: int | None = None
+    """Frames in the file; None where unknown."""
+    camera: Camera | None = None
+    """Calibration, where known."""
+    truth: NDArray[np.float32] | None = None
+    """(frames, 17, 3) true joints, metres, optical frame, where known."""
+    up: NDArray[np.float64] | None = None
+    """(3,) direction against gravity in the optical frame, where known."""
+
+
+def embedded_clip() -> Source:
+    """The rendered walking person: camera and joints are known exactly."""
+    clip = walking_clip()
+    head_over_feet = clip.joints[:, 10] - clip.joints[:, [3, 6]].mean(1)
+    up = head_over_feet.mean(0).astype(np.float64)
+    return Source(
+        "embedded clip",
+        clip.video_path,
+        fps=clip.fps,
+        frames=len(clip.joints),
+        camera=clip.camera,
+        truth=clip.joints,
+        up=up / np.linalg.norm(up),
+    )
+
+
+def video_file(path: Path) -> Source:
+    """A video of an unknown camera.
+
+    Raises:
+        DiffhpeError: it cannot be read.
+    """
+    with VideoReader(path) as video:
+        return Source(path.name, path, fps=video.fps, frames=video.frame_count)
+
+
+def webcam(number: int) -> Source:
+    """A webcam of unknown calibration."""
+    return Source(f"webcam {number}", None, webcam=number)
