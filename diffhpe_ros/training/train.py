@@ -76,7 +76,7 @@ def train(settings: DictConfig) -> Path:
         callbacks=[
             EMAWeightAveraging(decay=settings.ema_decay),
             ModelCheckpoint(
-                out, "last", every_n_train_steps=100,
+                out, "last", every_n_train_steps=settings.checkpoint_every,
                 enable_version_counter=False,
             ),
         ],

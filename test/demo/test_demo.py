@@ -1,0 +1,108 @@
+"""The demo, run as its user runs it: real nodes, real DDS, real detector, shipped weights."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import Reader
+
+pytest.importorskip("rclpy", reason="the demo needs ROS 2")
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+
+def run_demo(out: Path, *arguments: object) -> dict[str, object]:
+    command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()", "demo"]
+    run = subprocess.run(
+        [*command, "--out", str(out), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "wrote" in run.stderr + run.stdout
+    return json.loads((out / "report.json").read_text())
+
+
+def frames_of(video: Path) -> int:
+    with av.open(str(video)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory) -> tuple[Path, dict[str, object]]:
+    out = tmp_path_factory.mktemp("embedded")
+    return out, run_demo(out)
+
+
+def test_the_error_from_pixels_to_metres(embedded):
+    _, report = embedded
+    assert report["mpjpe_mm"] < 100
+    assert report["frames_with_error"] >= 160  # of 180; the first half second fills the window
+
+
+def test_the_live_run_gives_skeletons_in_time(embedded):
+    _, report = embedded
+    assert report["frames_in"] == 180
+    assert report["frames_detected"] + report["frames_dropped"] >= 175
+    assert 0 < report["markers_published"] <= report["windows_lifted"]
+    assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p95"]
+    assert report["device"] == "cpu"
+
+
+def test_coherence_is_reported(embedded):
+    _, report = embedded
+    assert 0 < report["symmetry_gap_mm"] < 100
+    assert 0 < report["segment_std_mm"] < 50
+
+
+def test_overlay_shows_every_frame(embedded):
+    out, _ = embedded
+    assert frames_of(out / "overlay.mp4") == 180
+
+
+def test_the_figure_is_a_picture(embedded):
+    out, _ = embedded
+    image = cv2.imread(str(out / "skeleton.png"))
+    assert image is not None and image.shape[1] > 1000
+    assert image.std() > 10
+
+
+def test_the_bag_holds_the_messages(embedded):
+    out, report = embedded
+    with Reader(out / "lift.mcap") as bag:
+        counts = {each.topic.rsplit("/", 1)[-1]: each.msgcount for each in bag.connections}
+        types = {each.topic.rsplit("/", 1)[-1]: each.msgtype for each in bag.connections}
+    assert counts["joints"] >= report["frames_with_error"]
+    assert counts["camera_info"] == 180
+    assert types["skeletons"] == "visualization_msgs/msg/MarkerArray"
+
+
+def test_real_video(tmp_path, shared_data):
+    report = run_demo(tmp_path, "--video", shared_data / "video" / "p2s_single_cam01.mp4")
+    assert report["frames_in"] == 100
+    assert "mpjpe_mm" not in report  # the truth of a video is not known
+    assert frames_of(tmp_path / "overlay.mp4") == 100
+    assert (tmp_path / "skeleton.png").stat().st_size > 10_000
+
+
+def test_nobody_in_the_image_is_no_skeleton(tmp_path):
+    """Two seconds of a grey wall."""
+    video = tmp_path / "wall.mp4"
+    rng = np.random.default_rng(0)
+    from diffhpe_ros.video import VideoWriter
+
+    with VideoWriter(video, 320, 240, 30) as writer:
+        for _ in range(60):
+            writer.write(rng.integers(90, 110, (240, 320, 3), dtype=np.uint8))
+    report = run_demo(tmp_path / "out", "--video", video)
+    assert report["frames_detected"] == report["windows_lifted"] == 0
+    assert report["markers_published"] == 0
+    assert report["latency_ms"]["p50"] is None
+    assert not (tmp_path / "out" / "skeleton.png").exists()
+    assert frames_of(tmp_path / "out" / "overlay.mp4") == 60

@@ -1,0 +1,93 @@
+"""The command line as its user meets it: results, one-line errors, exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def diffhpe(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def assert_refused(run: subprocess.CompletedProcess[str], message: str) -> None:
+    """One clear line on stderr, and a non-zero exit."""
+    assert run.returncode != 0
+    lines = run.stderr.strip().splitlines()
+    assert lines[-1].startswith("diffhpe: ")
+    assert message in lines[-1]
+    assert "Traceback" not in run.stderr
+
+
+def test_help_names_all_commands():
+    run = diffhpe("--help")
+    assert run.returncode == 0
+    for command in ("demo", "lift", "train", "evaluate", "convert", "bench"):
+        assert command in run.stdout
+
+
+def test_convert_then_evaluate(tmp_path):
+    run = diffhpe("convert", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
+    assert run.returncode == 0, run.stderr
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "windows.npz", x=rng.normal(size=(3, 27, 17, 2)), y=np.zeros((3, 27, 17, 3))
+    )
+    run = diffhpe(
+        *("evaluate", "--data", tmp_path / "windows.npz", "--model", tmp_path / "tiny"),
+        *("--json", tmp_path / "figures.json"),
+    )
+    assert run.returncode == 0, run.stderr
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["windows"] == 3 and figures["mpjpe_mm"] > 0
+    assert f"{figures['mpjpe_mm']:.1f}" in run.stdout
+
+
+def test_lift(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "keypoints.npz", keypoints=rng.uniform(100, 400, (60, 17, 2)),
+        layout="coco17", fps=30, width=640, height=480,
+    )  # fmt: skip
+    run = diffhpe(
+        *("lift", tmp_path / "keypoints.npz", "--out", tmp_path / "out.npz"),
+        *("--model", GOLDEN / "tiny-mixste.pt"),
+    )
+    assert run.returncode == 0, run.stderr
+    assert "60 degrees is assumed" in run.stderr
+    with np.load(tmp_path / "out.npz") as out:
+        assert out["poses"].shape == (60, 17, 3) and out["root"].shape == (60, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lift", "/nowhere.npz", "--out", "/tmp/o.npz"), "/nowhere.npz: no such file"),
+        (("evaluate", "--data", "/nowhere.npz"), "/nowhere.npz: no such file"),
+        (("convert", "/nowhere.pth", "--out", "/tmp/m"), "/nowhere.pth: no such checkpoint file"),
+        (("demo", "--video", "/nowhere.mp4"), "/nowhere.mp4"),
+        (("demo", "--video", "a.mp4", "--camera", "0"), "give --video or --camera, not both"),
+        (("train", "--experiment", "mixest"), "unknown experiment 'mixest'"),
+        (("bench", "--model", "mixest"), "unknown model 'mixest'"),
+    ],
+)
+def test_failures_are_one_line(arguments, message):
+    assert_refused(diffhpe(*arguments), message)
+
+
+def test_a_corrupt_video_is_one_line(tmp_path):
+    (tmp_path / "corrupt.mp4").write_bytes(b"\0" * 5000)
+    assert_refused(diffhpe("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
+
+
+def test_unknown_options_are_refused():
+    run = diffhpe("lift", "--colour", "red")
+    assert run.returncode != 0 and "--colour" in run.stderr

@@ -1,0 +1,134 @@
+"""Training windows: motion capture through virtual cameras and a detector's eyes."""
+
+import math
+
+import pytest
+import torch
+
+from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
+from diffhpe_ros.training import detector_like, virtual_camera
+from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, MotionCapture, load_cmu, mirror
+from diffhpe_ros.training.windows import VirtualCameraWindows
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope="module")
+def capture() -> MotionCapture:
+    """A stick figure that walks along x; its left is +y."""
+    from diffhpe_ros.rendering.walk import CircleWalk
+
+    walk = CircleWalk()
+    poses = [walk.pose(k / 50) for k in range(60)]
+    return MotionCapture(
+        positions=torch.tensor([pose.joints.tolist() for pose in poses]),
+        head_forward=torch.tensor([pose.head_forward.tolist() for pose in poses]),
+        starts=torch.arange(34),
+        frames=27,
+    )
+
+
+def seen_by_cameras(capture: MotionCapture, count: int = 500) -> torch.Tensor:
+    """(count, 27, 17, 3) in the optical frames of random cameras."""
+    positions, _ = capture.windows(torch.zeros(count, dtype=torch.long))
+    return virtual_camera.see(positions, positions[:, 13, HIP], generator())
+
+
+def test_cameras_cover_the_frozen_evaluation(capture):
+    """±35° off the axis and 2 to 8 m away, as ../shared/data's README says."""
+    root = seen_by_cameras(capture)[:, 13, HIP]
+    distance = root.norm(dim=-1)
+    assert distance.min() < 2.0 and distance.max() > 8.0
+    pan = torch.atan2(root[:, 0], root[:, 2])
+    assert pan.min() < -math.radians(35) and pan.max() > math.radians(35)
+
+
+def test_cameras_keep_the_body_rigid_and_upright(capture):
+    seen = seen_by_cameras(capture)
+    positions, _ = capture.windows(torch.zeros(1, dtype=torch.long))
+    for parent, child in BONES:
+        expected = (positions[:, :, parent] - positions[:, :, child]).norm(dim=-1)
+        found = (seen[:, :, parent] - seen[:, :, child]).norm(dim=-1)
+        torch.testing.assert_close(found, expected.expand_as(found), atol=1e-5, rtol=0)
+    head_over_feet = seen[:, 13, 10] - seen[:, 13, 3]
+    assert (head_over_feet[:, 1] < 0).all()  # y points down
+
+
+def test_projection_puts_the_axis_at_the_middle():
+    points = torch.tensor([[0.0, 0.0, 4.0], [1.0, -2.0, 4.0]])
+    torch.testing.assert_close(
+        virtual_camera.project(points), torch.tensor([[0.0, 0.0], [2.29 / 4, -2.29 / 2]])
+    )
+
+
+def test_cut_bodies_lose_one_side(capture):
+    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
+    beyond = virtual_camera.cut_by_border(x_2d, generator())
+    share = beyond.flatten(1).any(1).float().mean()
+    assert share == pytest.approx(virtual_camera.CUT_SHARE, abs=0.04)
+    assert beyond[..., 3].sum() > 2 * beyond[..., 10].sum()  # feet more often than heads
+
+
+def test_noise_has_the_stated_size(capture):
+    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
+    noise = detector_like.detector_noise(x_2d, generator())
+    height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
+    relative = noise / height[:, None, None, None]
+    low, high = detector_like.NOISE_LEVEL
+    assert low < relative[:, :, 3].std() < 1.2 * high
+    assert relative[:, :, 13].std() > relative[:, :, 0].std()  # wrists are worse than hips
+
+
+def test_detector_joints_follow_the_detectors_constructions(capture):
+    positions, facing = capture.windows(torch.zeros(2, dtype=torch.long))
+    moved = detector_like.detector_joints(positions, facing, torch.tensor([0.0, 1.0]))
+    torch.testing.assert_close(moved[0], positions[0])
+    hip, thorax, spine = moved[1, :, 0], moved[1, :, 8], moved[1, :, 7]
+    torch.testing.assert_close(spine, (hip + thorax) / 2)
+    width = (positions[1, :, 1] - positions[1, :, 4]).norm(dim=-1)
+    assert ((moved[1, :, 1] - moved[1, :, 4]).norm(dim=-1) < width).all()
+    torch.testing.assert_close(moved[1][:, [3, 6, 13, 16]], positions[1][:, [3, 6, 13, 16]])
+
+
+def test_missing_joints_are_stretches_of_frames():
+    missing = detector_like.missing_joints((4000, 27, 17), generator())
+    starts = (missing[:, 1:] & ~missing[:, :-1]).sum(1) + missing[:, 0].int()
+    assert starts.max() == 1
+    assert 0.0 < missing.float().mean() < 0.1
+
+
+def test_mirroring_exchanges_left_and_right(capture):
+    positions, facing = capture.windows(torch.tensor([3]))
+    mirrored, _ = mirror(positions, facing)
+    flip = torch.tensor([-1.0, 1.0, 1.0])
+    left, right = list(LEFT_JOINTS), list(RIGHT_JOINTS)
+    torch.testing.assert_close(mirrored[:, :, left], positions[:, :, right] * flip)
+    torch.testing.assert_close(mirror(mirrored, facing)[0], positions)
+
+
+def test_batches_are_what_the_model_sees(capture):
+    x_2d, poses = VirtualCameraWindows(capture, 64, seed=0, first=lambda: 0).batch(generator())
+    assert x_2d.shape == (64, 27, 17, 2) and poses.shape == (64, 27, 17, 3)
+    assert (poses[:, :, HIP] == 0).all()
+    # The person view again changes nothing: the mean hip ray is on the axis already.
+    again, _ = PersonView().enter(x_2d)
+    whole = (x_2d != 0).any(-1).all((1, 2))
+    assert whole.sum() > 30
+    assert (again - x_2d)[whole].abs().max() < 0.05
+
+
+def test_a_resumed_training_goes_on_with_the_next_batch(capture):
+    from_start = iter(VirtualCameraWindows(capture, 4, seed=5, first=lambda: 0))
+    resumed = iter(VirtualCameraWindows(capture, 4, seed=5, first=lambda: 2))
+    next(from_start), next(from_start)
+    torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
+
+
+def test_held_out_subjects_are_held_out(shared_data):
+    file = shared_data / "mocap" / "cmu_h36m17_50hz.npz"
+    everything, training = load_cmu(file, ()), load_cmu(file, HELD_OUT_SUBJECTS)
+    assert len(training.starts) < len(everything.starts)
+    assert {2, 7, 12, 16, 39, 903, 905} == HELD_OUT_SUBJECTS
