@@ -17,8 +17,9 @@ from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 from diffhpe_ros.nodes.parameters import CommonParameters
 
 _SILENCE_S = 3.0
-_LISTENER_S = 5.0
 _LOG_EVERY_S = 5.0
+REPLAY_WAIT_S = 30.0
+"""In replay nodes wait so long for a subscriber, so that it misses nothing."""
 
 P = TypeVar("P", bound=CommonParameters)
 
@@ -94,12 +95,14 @@ class StageNode(LifecycleNode, Generic[P]):
         self.health.error(text)
         self.get_logger().error(text, throttle_duration_sec=_LOG_EVERY_S)
 
-    def wait_for_listener(self, publisher: Publisher[Any], seconds: float = _LISTENER_S) -> None:
+    def wait_for_listener(self, publisher: Publisher[Any], seconds: float) -> None:
         """Wait until somebody subscribes, or for so long."""
         give_up = time.monotonic() + seconds
         while publisher.get_subscription_count() == 0 and time.monotonic() < give_up:
             if self.stopping.wait(0.02):
                 return
+        if publisher.get_subscription_count() == 0 and seconds > 0:
+            self.get_logger().warning(f"nobody subscribes to {publisher.topic_name}")
 
     def age_s(self, stamp_ns: int) -> float:
         """Seconds from a stamp to now."""

@@ -11,6 +11,7 @@ from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
@@ -38,13 +39,10 @@ class LifterNode(StageNode[LifterParameters]):
         """Load the model."""
         parameters = self.parameters
         self._lifter = make_lifter(parameters)
-        preset = self._lifter.preset
-        self.health.show("model", parameters.model)
+        self.health.show("model", describe(parameters.model, self._lifter))
         self.health.show("device", self._lifter.device)
-        self.health.show("hypotheses", self._lifter.hypotheses)
         self.get_logger().info(
-            f"{parameters.model} on {self._lifter.device},"
-            f" {self._lifter.hypotheses} hypotheses ({preset.sampler}, {preset.steps} steps)"
+            f"{describe(parameters.model, self._lifter)} on {self._lifter.device}"
         )
         outputs = qos.result(parameters.replay)
         self._skeletons = self.advertise(MarkerArray, "skeletons", outputs)
@@ -109,6 +107,14 @@ class LifterNode(StageNode[LifterParameters]):
             self.health.time("latency", self.age_s(people.stamp_ns))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))
+
+
+def describe(name: str, lifter: Lifter) -> str:
+    """The model and how it is sampled."""
+    if lifter.config.architecture == "mixste":
+        return name
+    preset = lifter.preset
+    return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses"
 
 
 def main() -> int:

@@ -118,7 +118,10 @@ class VideoSourceParameters(CommonParameters):
         "", "YAML file of camera_calibration; without one the images count as uncalibrated"
     )
     wait_s: float = _parameter(
-        5.0, "wait so long for a subscriber before the first image", least=0.0, most=600.0
+        5.0,
+        "wait so long for a subscriber before the first image; in replay at least 30 s",
+        least=0.0,
+        most=600.0,
     )
     start_time_s: float = _parameter(
         0.0, "stamp of a file's first image, for reproducible stamps; 0 is now", least=0.0,

@@ -102,7 +102,11 @@ def write_calibration(camera: Camera, path: Path) -> None:
         "camera_name": path.stem,
         "camera_matrix": {"rows": 3, "cols": 3, "data": [float(x) for x in info.k]},
         "distortion_model": camera.model,
-        "distortion_coefficients": {"rows": 1, "cols": len(info.d), "data": [float(x) for x in info.d]},
+        "distortion_coefficients": {
+            "rows": 1,
+            "cols": len(info.d),
+            "data": [float(x) for x in info.d],
+        },
         "rectification_matrix": {"rows": 3, "cols": 3, "data": [float(x) for x in info.r]},
         "projection_matrix": {"rows": 3, "cols": 4, "data": [float(x) for x in info.p]},
     }

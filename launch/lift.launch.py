@@ -1,0 +1,150 @@
+"""Camera images in, 3D skeletons out: detector, lifter and, if wanted, a video source and RViz.
+
+ros2 launch diffhpe_ros lift.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info
+ros2 launch diffhpe_ros lift.launch.py source:=clip.mp4 rviz:=true
+ros2 launch diffhpe_ros lift.launch.py source:=0
+"""
+
+import os
+from pathlib import Path
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from lifecycle_msgs.msg import Transition
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+
+PACKAGE = "diffhpe_ros"
+CONFIG = Path(__file__).resolve().parent.parent / "config"
+
+# Name, default and meaning. Where the default is empty, the parameter file says.
+ARGUMENTS = (
+    ("image", "image", "topic of the images"),
+    ("camera_info", "camera_info", "topic of their camera_info"),
+    ("source", "", "video file or number of a webcam; empty: the topics exist already"),
+    ("calibration", "", "YAML file of the source's calibration"),
+    ("model", "", "model that lifts: a name in models/, or a path"),
+    ("device", "", "cpu, cuda, cuda:N or auto"),
+    ("preset", "", "fast, balanced or faithful"),
+    ("steps", "", "sampling steps"),
+    ("hypotheses", "", "poses per window"),
+    ("detector", "", "blazepose or onnx"),
+    ("person_model", "", "onnx: file of the model that finds people"),
+    ("pose_model", "", "onnx: file of the model that finds joints"),
+    ("rviz", "false", "show everything in RViz"),
+    ("replay", "false", "process every message, reproducibly, instead of the newest only"),
+    ("params_file", str(CONFIG / "lift.yaml"), "parameters of all nodes"),
+    ("namespace", "", "of all nodes"),
+    ("use_sim_time", "false", "take the time from /clock"),
+    ("log_level", "info", "debug, info, warn, error"),
+)
+NUMBERS = ("steps", "hypotheses")
+
+
+def generate_launch_description() -> LaunchDescription:
+    """What `ros2 launch` runs."""
+    profile = str(CONFIG / "fastdds.xml")
+    variables = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=meaning)
+                for name, default, meaning in ARGUMENTS
+            ),
+            # Without it Fast DDS loses large images; a profile of the user's own stays.
+            *(
+                SetEnvironmentVariable(name, profile)
+                for name in variables
+                if not any(variable in os.environ for variable in variables)
+            ),
+            OpaqueFunction(function=_start),
+        ]
+    )
+
+
+def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    nodes = [
+        _node("lifter", given, _chosen(given, "model", "device", "preset", *NUMBERS)),
+        _node("detector", given, _chosen(given, "detector", "person_model", "pose_model")),
+    ]
+    if given["source"]:
+        nodes.append(_node("video_source", given, _source(given)))
+    actions = [action for node in nodes for action in _activated(node)]
+    if _flag(given["rviz"]):
+        actions.append(_rviz(given))
+    return actions
+
+
+def _node(name: str, given: dict[str, str], overrides: dict[str, object]) -> LifecycleNode:
+    flags = {key: _flag(given[key]) for key in ("replay", "use_sim_time")}
+    return LifecycleNode(
+        package=PACKAGE,
+        executable=name,
+        name=name,
+        namespace=given["namespace"],
+        parameters=[given["params_file"], flags | overrides],
+        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+        arguments=["--ros-args", "--log-level", f"{name}:={given['log_level']}"],
+        output="screen",
+    )
+
+
+def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
+    """The arguments that were given, which win over the parameter file."""
+    return {
+        name: int(given[name]) if name in NUMBERS else given[name] for name in names if given[name]
+    }
+
+
+def _source(given: dict[str, str]) -> dict[str, object]:
+    source = given["source"]
+    what = {"camera": int(source)} if source.isdecimal() else {"path": str(Path(source).resolve())}
+    return what | _chosen(given, "calibration")
+
+
+def _activated(node: LifecycleNode) -> list[LaunchDescriptionEntity]:
+    """The node, configured and then activated; this works on every ROS 2 distribution."""
+
+    def change(transition: int) -> EmitEvent:
+        return EmitEvent(
+            event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
+        )
+
+    when_configured = OnStateTransition(
+        target_lifecycle_node=node,
+        start_state="configuring",
+        goal_state="inactive",
+        entities=[change(Transition.TRANSITION_ACTIVATE)],
+    )
+    return [
+        RegisterEventHandler(when_configured),
+        node,
+        change(Transition.TRANSITION_CONFIGURE),
+    ]
+
+
+def _rviz(given: dict[str, str]) -> Node:
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        namespace=given["namespace"],
+        arguments=["-d", str(CONFIG / "lift.rviz")],
+        parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
+    )
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(f"true or false is expected, got {text!r}")
+    return text.lower() == "true"

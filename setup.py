@@ -1,0 +1,68 @@
+"""Packaging, where colcon and pip both look for it."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "diffhpe_ros"
+SHARE = f"share/{NAME}"
+
+
+def folder(path: str) -> tuple[str, list[str]]:
+    """The files of a folder of the checkout, for the same folder of the share directory."""
+    files = sorted(str(file) for file in Path(path).iterdir() if file.is_file())
+    return f"{SHARE}/{path}", files
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Live 3D human pose with uncertainty from one camera, by diffusion (DiffHPE)",
+    long_description=Path("README.md").read_text() if Path("README.md").is_file() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    maintainer="The diffhpe_ros maintainers",
+    maintainer_email="diffhpe-ros@users.noreply.github.com",
+    python_requires=">=3.10",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["assets/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (SHARE, ["package.xml"]),
+        folder("launch"),
+        folder("config"),
+        folder("config/train"),
+        *(folder(str(model.parent)) for model in sorted(Path("models").glob("*/config.yaml"))),
+    ],
+    # rclpy and the messages come from the ROS installation, or else from the extra `ros`;
+    # onnxruntime and onnxruntime-gpu exclude each other, so neither is asked for here.
+    install_requires=[
+        "ai-edge-litert",
+        "av>=14.1",
+        "matplotlib",
+        "numpy>=1.26",
+        "opencv-python-headless>=4.8",
+        "pyyaml",
+        "rosbags",
+        "safetensors",
+        "torch>=2.4",
+        "tqdm",
+        "typer",
+    ],
+    extras_require={
+        "cpu": ["onnxruntime"],
+        "gpu": ["onnxruntime-gpu"],
+        "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
+        "train": ["hydra-core", "lightning"],
+        "test": ["pytest", "pytest-timeout"],
+        "dev": ["mypy", "ruff", "types-PyYAML"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"diffhpe = {NAME}.cli:main",
+            f"detector = {NAME}.nodes.detector:main",
+            f"lifter = {NAME}.nodes.lifter:main",
+            f"video_source = {NAME}.nodes.video_source:main",
+        ],
+    },
+)
