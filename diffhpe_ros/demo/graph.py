@@ -77,8 +77,7 @@ class NodeProcess:
 
     def stop(self) -> None:
         """Ask it to end; kill it if it does not."""
-        if self.running:
-            self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(signal.SIGINT)  # of no effect on one that has ended
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

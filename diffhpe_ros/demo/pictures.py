@@ -45,7 +45,7 @@ def save_pictures(
     frames = _file_frames(source, results) if source.path else _webcam_frames(jpegs)
     figure_stamp = _figure_stamp(results)
     view = SkeletonView(SIZE[0] // 2, SIZE[1], up=source.up)
-    total = len(results.stamps_ns)
+    total = source.frames or len(jpegs)
     with VideoWriter(folder / "overlay.mp4", *SIZE, source.fps) as video:
         for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
             video.write(_overlay(stamp, image, source, results, report, view))
@@ -67,7 +67,7 @@ def _overlay(
     keypoints, confidence = _keypoints(stamp, results)
     joints = results.joints.get(stamp)
     latency = report["latency_ms"]["p50"]
-    labels = [f"{(stamp - results.stamps_ns[0]) / 1e9:5.2f} s   {report['model']}"]
+    labels = [f"{(stamp - results.first_stamp_ns) / 1e9:5.2f} s   {report['model']}"]
     if latency is not None:
         labels.append(f"live: image to skeleton {latency:.0f} ms (median)")
     if joints is not None:
@@ -120,12 +120,10 @@ def _save_figure(
 
 
 def _file_frames(source: Source, results: Results) -> Frames:
-    by_frame = {results.frame_of(stamp, source.fps): stamp for stamp in results.stamps_ns}
     assert source.path is not None
     with VideoReader(source.path) as video:
         for index, _, image in video:
-            if index in by_frame:
-                yield by_frame[index], image
+            yield results.first_stamp_ns + round(index / source.fps * 1e9), image
 
 
 def _webcam_frames(jpegs: Mapping[int, bytes]) -> Frames:

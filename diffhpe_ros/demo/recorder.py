@@ -10,10 +10,10 @@ from typing import Any
 import cv2
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from lifecycle_msgs.msg import State
-from lifecycle_msgs.srv import GetState
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
@@ -32,6 +32,8 @@ TOPICS: dict[str, type[Any]] = {
     DIAGNOSTICS: DiagnosticArray,
 }
 _POLL_S = 0.1
+_DISCOVERY_S = 10.0
+_MATCH_S = 1.0  # for publisher and subscriber to shake hands once they know of each other
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class Recorder:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         for topic, kind in TOPICS.items():
-            self._node.create_subscription(
-                kind, topic, self._keep(topic), QoSProfile(depth=1000), raw=True
-            )
+            quality = QoSProfile(depth=1000)
+            if topic == "camera_info":
+                quality.durability = DurabilityPolicy.TRANSIENT_LOCAL
+            self._node.create_subscription(kind, topic, self._keep(topic), quality, raw=True)
         if keep_images:
             self._node.create_subscription(
                 Image, "image", self._keep_image, qos_profile_sensor_data
@@ -104,21 +107,52 @@ class Recorder:
             timeout_s: how long to wait.
 
         Raises:
-            DiffhpeError: it did not become active in time.
+            DiffhpeError: it was not active in time.
         """
         client: Any = self._node.create_client(GetState, f"{node}/get_state")
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             check()
-            if client.wait_for_service(timeout_sec=_POLL_S):
-                answer = client.call_async(GetState.Request())
-                asked = time.monotonic()
-                while not answer.done() and time.monotonic() < asked + 1.0:
-                    time.sleep(_POLL_S / 10)
-                if answer.done() and answer.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
-                    return
+            answer = self._call(client, GetState.Request(), timeout_s=1.0)
+            if answer is not None and answer.current_state.id == State.PRIMARY_STATE_ACTIVE:
+                return
             time.sleep(_POLL_S)
         raise DiffhpeError(f"the {node} node was not active after {timeout_s:.0f} s")
+
+    def start_source(self, node: str, check: Callable[[], None], timeout_s: float) -> None:
+        """Configure a lifecycle node, and activate it once its publishers are known here.
+
+        Its first messages would else be lost: discovery takes its time.
+
+        Args:
+            node: its name.
+            check: called in between; raises where there is no hope.
+            timeout_s: how long to wait for the node to answer.
+
+        Raises:
+            DiffhpeError: it does not answer, or it refuses.
+        """
+        client: Any = self._node.create_client(ChangeState, f"{node}/change_state")
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            request = ChangeState.Request(transition=Transition(id=transition))
+            answer = self._call(client, request, timeout_s)
+            check()
+            if answer is None or not answer.success:
+                raise DiffhpeError(f"the {node} node could not be started; see its log")
+            deadline = time.monotonic() + _DISCOVERY_S
+            while not self._node.count_publishers("camera_info") and time.monotonic() < deadline:
+                time.sleep(_POLL_S)
+            time.sleep(_MATCH_S)
+
+    def _call(self, client: Any, request: Any, timeout_s: float) -> Any | None:
+        """The answer of a service; None where there is none in time."""
+        deadline = time.monotonic() + timeout_s
+        if not client.wait_for_service(timeout_sec=timeout_s):
+            return None
+        answer = client.call_async(request)
+        while not answer.done() and time.monotonic() < deadline:
+            time.sleep(_POLL_S / 10)
+        return answer.result() if answer.done() else None
 
     def _keep(self, topic: str) -> Callable[[bytes], None]:
         return lambda data: self.records.append(Record(topic, time.time_ns(), data))

@@ -15,9 +15,10 @@ def live_figures(results: Results) -> dict[str, Any]:
     """Counts and times of a live run."""
     detector = results.diagnostics.get("detector", {})
     lifter = results.diagnostics.get("lifter", {})
+    source = results.diagnostics.get("video_source", {})
     latency, count = results.latency_ms, len(results.latency_ms)
-    span_s = (results.stamps_ns[-1] - results.stamps_ns[0]) / 1e9
-    frames_in = len(results.stamps_ns)
+    frames_in = int(source.get("published", len(results.stamps_ns)))
+    periods = np.diff(results.stamps_ns) / 1e9
     return {
         "frames_in": frames_in,
         "frames_dropped": frames_in - int(detector.get("processed", 0)),
@@ -29,7 +30,7 @@ def live_figures(results: Results) -> dict[str, Any]:
             "p50": _number(lifter.get("lift_ms_p50")),
             "p95": _number(lifter.get("lift_ms_p95")),
         },
-        "fps": round((frames_in - 1) / span_s, 2) if span_s > 0 else None,
+        "fps": round(1 / float(np.median(periods)), 2) if len(periods) else None,
         "device": lifter.get("device"),
     }
 

@@ -22,8 +22,10 @@ from diffhpe_ros.nodes.types import PeopleWindows
 class Results:
     """One run of the graph."""
 
+    first_stamp_ns: int
+    """Of the first image."""
     stamps_ns: Sequence[int]
-    """Of the images, rising."""
+    """Of the images that were heard of, rising."""
     camera: Camera
     """That the pixels were turned into rays with."""
     windows: Mapping[int, PeopleWindows]
@@ -41,11 +43,18 @@ class Results:
 
     def frame_of(self, stamp_ns: int, fps: float) -> int:
         """Number of the frame with that stamp."""
-        return round((stamp_ns - self.stamps_ns[0]) * fps / 1e9)
+        return round((stamp_ns - self.first_stamp_ns) * fps / 1e9)
 
 
-def read_results(namespace: str, records: Sequence[Record]) -> Results:
+def read_results(
+    namespace: str, records: Sequence[Record], first_stamp_ns: int | None = None
+) -> Results:
     """Read what was recorded in a namespace.
+
+    Args:
+        namespace: of the graph.
+        records: what was heard.
+        first_stamp_ns: of the first image, where it is known; else of the first one heard of.
 
     Raises:
         DiffhpeError: no image was published.
@@ -63,8 +72,10 @@ def read_results(namespace: str, records: Sequence[Record]) -> Results:
         for record in by_topic.get("coherence", [])
         for status in record.message().status
     ]
+    stamps = sorted({stamp_to_ns(info.header.stamp) for info in infos})
     return Results(
-        stamps_ns=sorted({stamp_to_ns(info.header.stamp) for info in infos}),
+        first_stamp_ns=stamps[0] if first_stamp_ns is None else first_stamp_ns,
+        stamps_ns=stamps,
         camera=_camera(infos[-1]),
         windows={each.stamp_ns: each for each in windows if len(each)},
         joints={each.stamp_ns: each for each in joints if each.persons},

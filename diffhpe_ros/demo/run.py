@@ -16,8 +16,10 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
 
 START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
+FIRST_SECONDS = 60.0  # for the first image of a file
 QUIET_SECONDS = 2.5  # without a message: all has been said
 DIAGNOSTICS_SECONDS = 1.2  # they come once a second
+REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
     report = {"source": source.name, "model": settings.model, **figures.live_figures(results)}
     if source.path is not None:
         shown = _record(source, settings, logs, replay=True)
-        results = read_results(shown.namespace, shown.records)
+        results = read_results(shown.namespace, shown.records, round(REPLAY_START_S * 1e9))
     report |= figures.coherence_figures(results) | figures.error_figures(source, results)
     write_json(out / "report.json", report)
     write_bag(out / "lift.mcap", shown.namespace, shown.records)
@@ -108,19 +110,20 @@ def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Rec
         "device": settings.device,
         "preset": settings.preset or "",
     }
+    source_parameters = _source_parameters(source, folder) | {"replay": replay}
+    if replay:
+        source_parameters["start_time_s"] = REPLAY_START_S
     with (
         Recorder(namespace, keep_images=source.path is None) as recorder,
         NodeProcess("detector", namespace, common, folder) as detector,
         NodeProcess("lifter", namespace, common | lifter_parameters, folder) as lifter,
+        NodeProcess("video_source", namespace, source_parameters, folder) as video,
     ):
-        nodes = [detector, lifter]
-        for node in nodes:
+        for node in (detector, lifter):
             recorder.wait_until_active(node.name, node.check, START_SECONDS)
-        with NodeProcess(
-            "video_source", namespace, common | _source_parameters(source, folder), folder
-        ) as video:
-            _watch(recorder, [*nodes, video], source, settings, mode)
-            time.sleep(DIAGNOSTICS_SECONDS)
+        recorder.start_source(video.name, video.check, START_SECONDS)
+        _watch(recorder, [detector, lifter, video], source, settings, mode)
+        time.sleep(DIAGNOSTICS_SECONDS)
     return Recording(namespace, recorder.records, recorder.images)
 
 
@@ -128,17 +131,14 @@ def _watch(
     recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, mode: str
 ) -> None:
     """Show progress until the source is through and the graph has fallen silent."""
-    seconds = None if source.path is not None else settings.seconds
-    started: float | None = None
+    limit = time.monotonic() + (FIRST_SECONDS if source.path else settings.seconds)
     with tqdm(total=source.frames, desc=mode, unit="frame", mininterval=0.5) as bar:
         while recorder.quiet_s() < QUIET_SECONDS:
             time.sleep(0.1)
             for node in nodes:
                 node.check()
             bar.update(recorder.count("camera_info") - bar.n)
-            if bar.n and started is None:
-                started = time.monotonic()
-            if seconds is not None and started and time.monotonic() > started + seconds:
+            if time.monotonic() > limit and (source.path is None or not bar.n):
                 return
 
 
