@@ -74,13 +74,13 @@ def generate_launch_description() -> LaunchDescription:
 
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    nodes = [
-        _node("lifter", given, _chosen(given, "model", "device", "preset", *NUMBERS)),
-        _node("detector", given, _chosen(given, "detector", "person_model", "pose_model")),
-    ]
+    lifter = _node("lifter", given, _chosen(given, "model", "device", "preset", *NUMBERS))
+    detector = _node("detector", given, _chosen(given, "detector", "person_model", "pose_model"))
+    actions = [*_activated(lifter), *_activated(detector)]
     if given["source"]:
-        nodes.append(_node("video_source", given, _source(given)))
-    actions = [action for node in nodes for action in _activated(node)]
+        # Loading torch takes longest: a video that began before would lose its first windows.
+        source = _activated(_node("video_source", given, _source(given)))
+        actions.append(_when(lifter, "activating", "active", source))
     if _flag(given["rviz"]):
         actions.append(_rviz(given))
     return actions
@@ -121,17 +121,22 @@ def _activated(node: LifecycleNode) -> list[LaunchDescriptionEntity]:
             event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
         )
 
-    when_configured = OnStateTransition(
-        target_lifecycle_node=node,
-        start_state="configuring",
-        goal_state="inactive",
-        entities=[change(Transition.TRANSITION_ACTIVATE)],
-    )
     return [
-        RegisterEventHandler(when_configured),
         node,
+        _when(node, "configuring", "inactive", [change(Transition.TRANSITION_ACTIVATE)]),
         change(Transition.TRANSITION_CONFIGURE),
     ]
+
+
+def _when(
+    node: LifecycleNode, start: str, goal: str, actions: list[LaunchDescriptionEntity]
+) -> RegisterEventHandler:
+    """Do something each time that a node goes from one state to another."""
+    return RegisterEventHandler(
+        OnStateTransition(
+            target_lifecycle_node=node, start_state=start, goal_state=goal, entities=actions
+        )
+    )
 
 
 def _rviz(given: dict[str, str]) -> Node:

@@ -104,7 +104,8 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people):
             self._coherence.publish(pack_coherence(people, self.parameters.model))
-            self.health.time("latency", self.age_s(people.stamp_ns))
+            if not self.parameters.replay:
+                self.health.time("latency", self.age_s(people.stamp_ns))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))
 

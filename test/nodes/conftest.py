@@ -1,0 +1,99 @@
+"""The nodes' tests: a ROS graph of their own, a clip, and a model whose answer is known."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="no ROS: pip install -e '.[ros]'")
+
+import rclpy
+import torch
+from graph import Graph
+from rclpy.context import Context
+from standing import STANDING, standing_windows
+
+from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+from diffhpe_ros.lifting.config import TrunkConfig
+from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.video import VideoReader, VideoWriter
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAINS = itertools.count(os.getpid() % 80 + 10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody else's nodes, no log files in the home folder, and images that fit."""
+    profile = str(ROOT / "config" / "fastdds.xml")
+    variables = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "ROS_LOG_DIR": str(tmp_path_factory.mktemp("ros_log")),
+        "FASTDDS_DEFAULT_PROFILES_FILE": profile,
+        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
+        "OMP_NUM_THREADS": "1",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def context() -> Iterator[Context]:
+    """A ROS context in a domain that no other test has."""
+    own = Context()
+    rclpy.init(args=[], context=own, domain_id=next(DOMAINS))
+    yield own
+    rclpy.try_shutdown(context=own)
+
+
+@pytest.fixture
+def graph(context: Context, tmp_path: Path) -> Iterator[Graph]:
+    """Runs nodes as processes and listens to them."""
+    with Graph(context, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small MixSTE that sees a standing person, whatever the window.
+
+    Its embedding is 0, so that its features depend on the joint alone, and its head maps them to
+    `STANDING`.
+    """
+    torch.manual_seed(0)
+    config = ModelConfig("mixste", input_view="screen", trunk=TrunkConfig(channels=32, depth=1))
+    model = build_model(config).eval()
+    with torch.no_grad():
+        model.trunk.embed.weight.zero_()
+        model.trunk.spatial_position.normal_()
+        features = model.trunk(torch.zeros(1, 27, 17, 2))[0, 0]
+        model.head.bias.zero_()
+        model.head.weight.copy_(torch.linalg.lstsq(features, torch.tensor(STANDING)).solution.T)
+    folder = tmp_path_factory.mktemp("models") / "standing"
+    save_model(model, config, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1.2 s of a walking person, then 1.3 s of nobody, at 30 frames per second."""
+    path = tmp_path_factory.mktemp("clip") / "short.mp4"
+    clip = walking_clip()
+    with VideoReader(clip.video_path) as source:
+        images = [image for index, _, image in source if index < 36]
+    with VideoWriter(path, clip.camera.width, clip.camera.height, clip.fps) as video:
+        for image in images + [np.full_like(images[0], 90)] * 40:
+            video.write(image)
+    return path
+
+
+@pytest.fixture
+def windows() -> PeopleWindows:
+    """Of the people 3 and 7."""
+    return standing_windows([3, 7])

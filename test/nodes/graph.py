@@ -1,0 +1,132 @@
+"""Running nodes as processes of their own, and recording what they say."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+ROOT = Path(__file__).resolve().parents[2]
+TOPICS = {
+    "windows": PointCloud2,
+    "joints": PointCloud2,
+    "skeletons": MarkerArray,
+    "coherence": DiagnosticArray,
+}
+EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
+PATIENCE_S = 40.0  # for machines that are busy with other things
+
+
+class Graph:
+    """Nodes in processes, and a listener in this one."""
+
+    def __init__(self, context: Context, folder: Path) -> None:
+        self.raw: dict[str, list[bytes]] = defaultdict(list)
+        self.status: dict[str, DiagnosticStatus] = {}
+        self._folder = folder
+        self._domain = context.get_domain_id()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.node = Node("listener", context=context)
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+        for topic, kind in TOPICS.items():
+            self.node.create_subscription(
+                kind, topic, partial(self._keep, topic), EVERYTHING, raw=True
+            )
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._hear, 10)
+
+    def __enter__(self) -> "Graph":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+    def run(self, name: str, **parameters: Any) -> None:
+        """Start a node, activated."""
+        values = {"autostart": True, **parameters}
+        arguments = [
+            part
+            for key, value in values.items()
+            for part in ("-p", f"{key}:={str(value).lower() if value is True else value}")
+        ]
+        environment = os.environ | {
+            "ROS_DOMAIN_ID": str(self._domain),
+            "PYTHONPATH": str(ROOT),
+        }
+        with (self._folder / f"{name}.log").open("wb") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", f"diffhpe_ros.nodes.{name}", "--ros-args", *arguments],
+                env=environment,
+                stderr=log,
+                stdout=log,
+            )
+
+    def log(self, name: str) -> str:
+        """All that a node printed."""
+        return (self._folder / f"{name}.log").read_text()
+
+    def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> int:
+        """End a node as a user or a launch file does; its exit status."""
+        process = self._processes[name]
+        process.send_signal(how)
+        return process.wait(PATIENCE_S)
+
+    def wait(self, name: str) -> int:
+        """Wait for a node to end by itself; its exit status."""
+        return self._processes[name].wait(PATIENCE_S)
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Listen until the condition holds."""
+        give_up = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > give_up:
+                logs = "\n".join(f"--- {name}\n{self.log(name)}" for name in self._processes)
+                raise AssertionError(f"no {what} within {PATIENCE_S:g} s\n{logs}")
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def listen(self, seconds: float) -> None:
+        """Listen for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def forget(self) -> None:
+        """Forget all that was heard."""
+        self.listen(0.2)
+        self.raw.clear()
+        self.status.clear()
+
+    def messages(self, topic: str) -> list[Any]:
+        """What was said on a topic."""
+        return [deserialize_message(raw, TOPICS[topic]) for raw in self.raw[topic]]
+
+    def value(self, node: str, key: str) -> str | None:
+        """A value of the latest diagnostics of a node."""
+        status = self.status.get(node)
+        found = [pair.value for pair in status.values if pair.key == key] if status else []
+        return found[0] if found else None
+
+    def _keep(self, topic: str, raw: bytes) -> None:
+        self.raw[topic].append(raw)
+
+    def _hear(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.status[status.name] = status

@@ -1,0 +1,46 @@
+"""A person whose joints are known."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.nodes.types import PeopleWindows
+
+# A person who stands upright, arms down, facing the camera: metres from the hip, y down.
+STANDING = np.array(
+    [
+        [0, 0, 0], [-0.13, 0, 0], [-0.13, 0.45, 0], [-0.13, 0.87, 0.05],
+        [0.13, 0, 0], [0.13, 0.45, 0], [0.13, 0.87, 0.05],
+        [0, -0.24, 0], [0, -0.48, 0], [0, -0.55, -0.08], [0, -0.68, -0.02],
+        [0.15, -0.46, 0], [0.2, -0.18, 0.02], [0.22, 0.06, -0.05],
+        [-0.15, -0.46, 0], [-0.2, -0.18, 0.02], [-0.22, 0.06, -0.05],
+    ],
+    np.float32,
+)  # fmt: skip
+
+
+def standing_at(x: float, y: float, z: float) -> NDArray[np.float32]:
+    """The person's joints (17, 3) with the hip at a place in the optical frame."""
+    return STANDING + np.array([x, y, z], np.float32)
+
+
+def standing_windows(
+    persons: list[int], frame_id: str = "camera", stamp_ns: int = 5_000_000_000
+) -> PeopleWindows:
+    """Windows of people who stand 4 m away beside each other, each with an unseen foot."""
+    count = len(persons)
+    joints = np.array([standing_at(0.5 * k, 0.1, 4) for k in range(count)], np.float32)
+    joints = joints.reshape(count, 17, 3)
+    view = 2.29 * joints[..., :2] / joints[..., 2:]
+    keypoints = np.repeat(view[:, None], 27, axis=1).astype(np.float32)
+    keypoints[:, :, 3] = np.nan
+    seen = np.isfinite(keypoints).all(-1)
+    covariance = np.where(seen[..., None, None], 1e-4 * np.eye(2), np.nan).astype(np.float32)
+    return PeopleWindows(
+        frame_id=frame_id,
+        stamp_ns=stamp_ns,
+        persons=tuple(persons),
+        offsets_ns=np.tile(np.arange(-26, 1) * 20_000_000, (count, 1)),
+        keypoints=keypoints,
+        confidence=seen.astype(np.float32) * np.float32(0.75),
+        covariance=covariance,
+    )

@@ -1,0 +1,159 @@
+"""From camera_info and calibration files to cameras, and what to do without."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.camera_source import CameraSource, guessed_camera
+from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.messages.camera_info import (
+    camera_from_info,
+    info_from_camera,
+    read_calibration,
+    write_calibration,
+)
+
+MATRIX = np.array([[600.0, 0, 319], [0, 610, 241], [0, 0, 1]])
+PLUMB_BOB = Camera(640, 480, MATRIX, np.array([-0.3, 0.1, 0.001, -0.001, 0.0]))
+EQUIDISTANT = Camera(640, 480, MATRIX, np.array([0.1, 0.01, 0.0, 0.0]), "equidistant")
+RATIONAL = Camera(640, 480, MATRIX, np.linspace(0.01, 0.08, 8), "rational_polynomial")
+
+
+@pytest.mark.parametrize("camera", [PLUMB_BOB, EQUIDISTANT, RATIONAL])
+def test_every_lens_survives_the_message(camera: Camera) -> None:
+    back = camera_from_info(info_from_camera(camera))
+    pixels = np.array([[10.0, 20], [400, 300]])
+    np.testing.assert_array_equal(back.to_canonical(pixels), camera.to_canonical(pixels))
+    assert back.calibrated
+
+
+def test_k_of_zero_means_uncalibrated() -> None:
+    assert camera_from_info(CameraInfo(width=640, height=480)) is None
+
+
+def test_rectified_images_use_p_without_distortion() -> None:
+    info = info_from_camera(PLUMB_BOB)
+    info.p = [500.0, 0, 330, 0, 0, 500, 250, 0, 0, 0, 1, 0]
+    camera = camera_from_info(info, rectified=True)
+    assert camera.matrix[0].tolist() == [500, 0, 330]
+    assert not camera.distortion.any()
+    info.p = [0.0] * 12
+    with pytest.raises(DiffhpeError, match="needs P"):
+        camera_from_info(info, rectified=True)
+
+
+def test_region_of_interest_and_binning_show_the_same_rays() -> None:
+    info = info_from_camera(PLUMB_BOB)
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 100, 60, 400, 300
+    info.binning_x = info.binning_y = 2
+    camera = camera_from_info(info)
+    assert (camera.width, camera.height) == (200, 150)
+    # The centre of a binned pixel is the corner between four pixels of the sensor.
+    np.testing.assert_allclose(
+        camera.to_canonical(np.array([[50.0, 40.0]])),
+        PLUMB_BOB.to_canonical(np.array([[100 + 100.5, 60 + 80.5]])),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"distortion_model": "fov"}, "unknown distortion model 'fov'"),
+        ({"d": [0.1, 0.2]}, "0 or 4 or 5 coefficients"),
+        ({"d": [float("nan")] * 5}, "finite distortion"),
+        ({"k": [-600.0, 0, 319, 0, 610, 241, 0, 0, 1]}, "positive focal lengths"),
+        ({"k": [600.0, 0, 319, 0, 610, float("inf"), 0, 0, 1]}, "finite 3x3"),
+        ({"width": 0}, "at least 1x1"),
+    ],
+)
+def test_nonsense_is_refused(changes: dict[str, object], expected: str) -> None:
+    info = info_from_camera(PLUMB_BOB)
+    for name, value in changes.items():
+        setattr(info, name, value)
+    with pytest.raises(DiffhpeError, match=expected):
+        camera_from_info(info)
+
+
+@pytest.mark.parametrize("camera", [PLUMB_BOB, EQUIDISTANT])
+def test_calibration_files(camera: Camera, tmp_path: Path) -> None:
+    path = tmp_path / "camera.yaml"
+    write_calibration(camera, path)
+    back = camera_from_info(read_calibration(f"file://{path}"))
+    np.testing.assert_allclose(back.matrix, camera.matrix)
+    np.testing.assert_allclose(back.distortion, camera.distortion)
+    assert back.model == camera.model
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, "cannot read calibration"),
+        ("a: [1", "cannot read calibration"),
+        ("just text", "is no camera calibration"),
+        ("image_width: 640", "is no camera calibration"),
+        ("!!python/object/apply:os.system ['true']", "cannot read calibration"),
+    ],
+)
+def test_what_is_no_calibration_is_refused(text: str | None, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "camera.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DiffhpeError, match=expected):
+        read_calibration(str(path))
+
+
+def source(timeout_s: float = 0.0, replay: bool = False) -> tuple[CameraSource, Health]:
+    health = Health()
+    return CameraSource(70.0, False, timeout_s, replay, health), health
+
+
+def test_without_camera_info_a_stated_field_of_view_is_used_and_warned_of() -> None:
+    cameras, health = source()
+    camera = cameras.camera(640, 480)
+    edges = camera.to_canonical(np.array([[-0.5, 0], [639.5, 0]]))[:, 0] / 2.29
+    assert np.degrees(np.arctan(edges)).tolist() == pytest.approx([-35, 35])
+    assert "field of view of 70 degrees" in health.report().warnings[0]
+
+
+def test_a_portrait_image_has_the_field_of_view_over_its_height() -> None:
+    portrait, landscape = guessed_camera(480, 640, 70), guessed_camera(640, 480, 70)
+    assert portrait.matrix[0, 0] == pytest.approx(landscape.matrix[0, 0])
+
+
+def test_camera_info_ends_the_warning_and_is_scaled_to_the_image() -> None:
+    cameras, health = source()
+    cameras.camera(320, 240)
+    cameras.put(info_from_camera(PLUMB_BOB))
+    camera = cameras.camera(320, 240)
+    assert camera.calibrated and camera.matrix[0, 0] == 300
+    assert not health.report().warnings
+    assert cameras.camera(320, 240) is camera  # nothing has changed
+    with pytest.raises(DiffhpeError, match="same ratio"):
+        cameras.camera(240, 240)
+
+
+def test_the_first_image_waits_for_camera_info() -> None:
+    cameras, _ = source(timeout_s=10.0)
+    threading.Timer(0.05, cameras.put, [info_from_camera(PLUMB_BOB)]).start()
+    assert cameras.camera(640, 480).calibrated
+
+
+def test_waiting_ends_when_the_node_does() -> None:
+    cameras, _ = source(timeout_s=10.0)
+    threading.Timer(0.05, cameras.close).start()
+    assert cameras.camera(640, 480) is None
+
+
+def test_in_replay_the_first_camera_info_holds() -> None:
+    live, _ = source()
+    replayed, _ = source(replay=True)
+    for cameras in (live, replayed):
+        cameras.put(info_from_camera(PLUMB_BOB))
+        cameras.put(info_from_camera(EQUIDISTANT))
+    assert live.camera(640, 480).model == "equidistant"
+    assert replayed.camera(640, 480).model == "plumb_bob"

@@ -1,0 +1,120 @@
+"""Video in, skeletons out: three processes, real DDS, a real detector."""
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graph import TOPICS, Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from sensor_msgs.msg import Image
+from visualization_msgs.msg import Marker
+
+from diffhpe_ros.nodes.detector import DetectorNode
+from diffhpe_ros.nodes.messages.camera_info import write_calibration
+from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
+from diffhpe_ros.nodes.messages.joints import unpack_joints
+from diffhpe_ros.nodes.messages.windows import unpack_windows
+from diffhpe_ros.rendering.clip import walking_clip
+
+pytestmark = pytest.mark.ros
+START_NS = 1_000 * 10**9
+FRAME_NS = 1e9 / 30
+
+
+def replay(graph: Graph, clip: Path, model: Path, calibration: Path) -> None:
+    """Play the clip through the whole graph, every frame of it."""
+    write_calibration(walking_clip().camera, calibration)
+    graph.run("lifter", model=model, device="cpu", replay=True)
+    graph.run("detector", replay=True)
+    graph.until(lambda: graph.value("lifter", "state") == "active", "lifter")
+    graph.run("video_source", path=clip, calibration=calibration, replay=True, start_time_s=1000.0)
+    graph.until(lambda: graph.value("detector", "processed") == "76", "76 processed images")
+    graph.until(lambda: _ended(graph), "deletion of the skeleton")
+
+
+def _ended(graph: Graph) -> bool:
+    """Whether the person has left: the last message only deletes."""
+    last = graph.messages("skeletons")[-1:]
+    return bool(last) and all(marker.action == Marker.DELETE for marker in last[0].markers)
+
+
+def test_replay_lifts_every_frame_and_is_the_same_every_time(
+    graph: Graph, short_clip: Path, standing_model: Path, tmp_path: Path
+) -> None:
+    calibration = tmp_path / "camera.yaml"
+    replay(graph, short_clip, standing_model, calibration)
+
+    # The window is full 0.52 s after the first image, so at frame 16; frame 35 is the last with
+    # the person; a second later the person has left.
+    windows = [unpack_windows(message) for message in graph.messages("windows")]
+    frames = [round((each.stamp_ns - START_NS) / FRAME_NS) for each in windows]
+    assert frames[:-1] == list(range(16, 36))
+    assert 30 < frames[-1] - frames[-2] < 36 and len(windows[-1]) == 0
+
+    joints = [unpack_joints(message) for message in graph.messages("joints")]
+    assert [each.stamp_ns for each in joints] == [each.stamp_ns for each in windows[:-1]]
+    assert {(each.frame_id, each.persons) for each in joints} == {("camera_optical_frame", (0,))}
+    root = np.stack([each.positions[0, 0] for each in joints])
+    truth = walking_clip().joints[frames[:-1], 0]
+    # The model knows a person of about this height who does not move: the depth is about right.
+    np.testing.assert_allclose(root, truth, atol=0.8)
+
+    first = {topic: list(graph.raw[topic]) for topic in TOPICS}
+    assert [graph.stop(name) for name in ("video_source", "detector")] == [0, 0]
+    assert graph.stop("lifter", signal.SIGTERM) == 0
+    graph.forget()
+    replay(graph, short_clip, standing_model, calibration)
+    for topic in TOPICS:
+        assert graph.raw[topic] == first[topic], topic
+
+
+def test_live_the_newest_wins_and_an_uncalibrated_camera_is_warned_of(
+    graph: Graph, short_clip: Path, standing_model: Path
+) -> None:
+    graph.run("lifter", model=standing_model, device="cpu")
+    graph.run("detector", field_of_view=75.0)
+    overlays: list[Image] = []
+    graph.node.create_subscription(Image, "/detector/overlay", overlays.append, 5)
+    graph.until(lambda: graph.value("lifter", "state") == "active", "lifter")
+    graph.until(lambda: graph.value("detector", "state") == "active", "detector")
+    graph.run("video_source", path=short_clip, loop=True)
+    graph.until(lambda: graph.raw["joints"], "joints")
+    graph.until(lambda: overlays, "overlay")
+    graph.until(lambda: graph.value("lifter", "latency_ms_p50"), "latency")
+    graph.until(
+        lambda: "field of view of 75 degrees" in graph.status["detector"].message, "warning"
+    )
+    assert image_to_bgr(overlays[0]).shape == (480, 640, 3)
+    assert graph.messages("coherence")[0].status[0].name == "camera_optical_frame/person_0"
+    assert [graph.stop(name) for name in ("detector", "video_source", "lifter")] == [0, 0, 0]
+
+
+def test_a_node_that_cannot_start_says_why_in_one_line(graph: Graph, tmp_path: Path) -> None:
+    graph.run("video_source", path=tmp_path / "none.mp4")
+    assert graph.wait("video_source") == 1
+    assert "cannot open video" in graph.log("video_source")
+    assert "Traceback" not in graph.log("video_source")
+
+
+def test_images_that_are_none_do_not_stop_the_detector(graph: Graph, context: Context) -> None:
+    detector = DetectorNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(detector)
+    publisher = graph.node.create_publisher(Image, "image", 10)
+    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    graph.until(publisher.get_subscription_count, "detector")
+    packer = ImagePacker()
+    good = np.zeros((48, 64, 3), np.uint8)
+    wrong = packer.pack(good, "camera", 1)
+    wrong.encoding = "16UC1"
+    for message in (Image(), wrong):
+        publisher.publish(message)
+        graph.listen(0.2)
+    publisher.publish(ImagePacker().pack(good, "camera", 2))
+    graph.until(lambda: graph.value("detector", "processed") == "1", "a processed image")
+    assert graph.value("detector", "failed") == "2"
+    assert not graph.raw["windows"]
+    detector.close()
+    detector.destroy_node()

@@ -1,0 +1,129 @@
+"""Images in every usual encoding, and what is none."""
+
+from array import array
+
+import cv2
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CompressedImage, Image
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
+
+# A blue, a green, a red and a grey quarter.
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+PICTURE[:4, :4, 0] = PICTURE[:4, 4:, 1] = PICTURE[4:, :4, 2] = 200
+PICTURE[4:, 4:] = 90
+
+
+def image(pixels: np.ndarray, encoding: str, padding: int = 0) -> Image:
+    rows = pixels.reshape(len(pixels), -1)
+    padded = np.pad(rows, [(0, 0), (0, padding)], constant_values=77)
+    return Image(
+        encoding=encoding,
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        step=padded.shape[1],
+        data=array("B", padded.tobytes()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pixels"),
+    [
+        ("bgr8", PICTURE),
+        ("rgb8", PICTURE[..., ::-1]),
+        ("bgra8", np.dstack([PICTURE, PICTURE[..., 0]])),
+        ("rgba8", np.dstack([PICTURE[..., ::-1], PICTURE[..., 0]])),
+        ("8UC3", PICTURE),
+    ],
+)
+@pytest.mark.parametrize("padding", [0, 5])
+def test_colours_arrive_whatever_their_order(
+    encoding: str, pixels: np.ndarray, padding: int
+) -> None:
+    np.testing.assert_array_equal(image_to_bgr(image(pixels, encoding, padding)), PICTURE)
+
+
+def test_grey_becomes_colour() -> None:
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.testing.assert_array_equal(image_to_bgr(image(grey, "mono8", 3))[..., 1], grey)
+
+
+@pytest.mark.parametrize(("encoding", "luma"), [("yuv422", 1), ("yuv422_yuy2", 0)])
+def test_yuv_of_webcams(encoding: str, luma: int) -> None:
+    pixels = np.full((4, 6, 2), 128, np.uint8)
+    pixels[..., luma] = 235
+    np.testing.assert_array_equal(image_to_bgr(image(pixels, encoding)), np.full((4, 6, 3), 255))
+
+
+def test_an_image_without_the_last_rows_padding_is_whole() -> None:
+    message = image(PICTURE, "bgr8", 5)
+    message.data = message.data[:-5]
+    np.testing.assert_array_equal(image_to_bgr(message), PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"encoding": "16UC1"}, "'16UC1' is not supported"),
+        ({"encoding": "mono16"}, "not supported; known: bgr8"),
+        ({"encoding": ""}, "not supported"),
+        ({"width": 0}, "at least 1x1"),
+        ({"height": 0, "data": array("B")}, "at least 1x1"),
+        ({"height": 2**32 - 1}, "at most 50 million"),
+        ({"data": array("B")}, "got step 24 and 0 bytes"),
+        ({"data": array("B", bytes(191))}, "192 bytes, got step 24 and 191"),
+        ({"step": 23}, "a step of at least 24"),
+        ({"step": 2**32 - 1}, "bytes, got step 4294967295"),
+        ({"encoding": "yuyv", "width": 7}, "even width"),
+    ],
+)
+def test_what_is_no_image_is_refused(changes: dict[str, object], expected: str) -> None:
+    message = image(PICTURE, "bgr8")
+    for name, value in changes.items():
+        setattr(message, name, value)
+    with pytest.raises(DiffhpeError, match=expected):
+        image_to_bgr(message)
+
+
+def test_a_packed_image_is_read_again_after_the_next_was_packed() -> None:
+    packer = ImagePacker()
+    for pixels in (PICTURE, 255 - PICTURE, PICTURE[:5, :3]):
+        raw = serialize_message(packer.pack(np.ascontiguousarray(pixels), "cam", 7))
+        back = deserialize_message(raw, Image)
+        np.testing.assert_array_equal(image_to_bgr(back), pixels)
+        assert (back.header.frame_id, back.header.stamp.nanosec) == ("cam", 7)
+
+
+@pytest.mark.parametrize(("suffix", "apart"), [(".jpg", 40), (".png", 0)])
+def test_compressed_images(suffix: str, apart: int) -> None:
+    picture = cv2.resize(PICTURE, (64, 48), interpolation=cv2.INTER_NEAREST)
+    data = cv2.imencode(suffix, picture)[1].tobytes()
+    decoded = compressed_to_bgr(CompressedImage(data=array("B", data)))
+    assert np.abs(decoded.astype(int) - picture)[:20, :28].max() <= apart
+
+
+def _png_of(width: int, height: int) -> bytes:
+    data = bytearray(cv2.imencode(".png", PICTURE)[1].tobytes())
+    data[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "JPEG or PNG"),
+        (b"GIF89a" + bytes(50), "JPEG or PNG"),
+        (_png_of(60000, 60000), "at most 50 million"),
+        (_png_of(0, 10), "at least 1x1"),
+        (cv2.imencode(".png", PICTURE)[1].tobytes()[:60], "cannot be decoded"),
+        (cv2.imencode(".jpg", PICTURE)[1].tobytes()[:30], "whole JPEG"),
+        (b"\xff\xd8\xff\xe0\x00\x00" * 9, "whole JPEG"),
+        (b"\xff\xd8" + b"\xff" * 40, "whole JPEG"),
+    ],
+)
+def test_what_is_no_compressed_image_is_refused(data: bytes, expected: str) -> None:
+    with pytest.raises(DiffhpeError, match=expected):
+        compressed_to_bgr(CompressedImage(data=array("B", data)))

@@ -1,0 +1,107 @@
+"""The lifter's life cycle, and what messages from outside can do to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from graph import Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
+from standing import standing_windows
+from visualization_msgs.msg import Marker
+
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.joints import unpack_joints
+from diffhpe_ros.nodes.messages.windows import pack_windows
+
+pytestmark = pytest.mark.ros
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+@pytest.fixture
+def lifter(context: Context, graph: Graph) -> Iterator[LifterNode]:
+    """A lifter in this process, spun together with the listener."""
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    yield node
+    node.close()
+    node.destroy_node()
+
+
+def model(name: Path | str) -> Parameter:
+    return Parameter("model", value=str(name))
+
+
+def test_a_wrong_model_can_be_corrected(
+    lifter: LifterNode, graph: Graph, standing_model: Path
+) -> None:
+    lifter.set_parameters([model("nosuch")])
+    assert lifter.trigger_configure() == FAILURE
+    graph.until(lambda: "lifter" in graph.status, "diagnostics")
+    assert graph.status["lifter"].level == DiagnosticStatus.ERROR
+    assert "unknown model 'nosuch'" in graph.status["lifter"].message
+    lifter.set_parameters([model(standing_model)])
+    assert lifter.trigger_configure() == SUCCESS
+    assert lifter.trigger_activate() == SUCCESS
+    graph.until(lambda: graph.value("lifter", "state") == "active", "activity")
+    assert lifter.trigger_deactivate() == SUCCESS
+    assert lifter.trigger_cleanup() == SUCCESS
+    assert lifter.trigger_configure() == SUCCESS
+    assert lifter.trigger_shutdown() == SUCCESS
+
+
+def test_parameters_out_of_range_are_refused(lifter: LifterNode) -> None:
+    (result,) = lifter.set_parameters([Parameter("hypotheses", value=-1)])
+    assert not result.successful
+    (result,) = lifter.set_parameters([Parameter("autostart", value=True)])
+    assert not result.successful
+
+
+def test_people_are_shown_and_removed_and_bad_messages_do_no_harm(
+    lifter: LifterNode, graph: Graph, standing_model: Path
+) -> None:
+    lifter.set_parameters([model(standing_model)])
+    assert lifter.trigger_configure() == SUCCESS
+    publisher = graph.node.create_publisher(PointCloud2, "windows", 50)
+    assert lifter.trigger_activate() == SUCCESS
+    graph.until(lambda: publisher.get_subscription_count() == 2, "lifter")
+
+    def send(message: PointCloud2) -> None:
+        publisher.publish(message)
+        graph.listen(0.15)
+
+    spoilt = pack_windows(standing_windows([1]))
+    spoilt.height = 28
+    slow = standing_windows([1])
+    slow.offsets_ns[:] *= 2
+    for bad in (PointCloud2(), spoilt, pack_windows(slow)):
+        send(bad)
+    graph.until(lambda: graph.value("lifter", "failed") == "3", "count of three bad messages")
+    assert not graph.raw["joints"]
+
+    send(pack_windows(standing_windows([1, 2], stamp_ns=10**9)))
+    graph.until(lambda: graph.raw["skeletons"], "skeleton")
+    joints = unpack_joints(graph.messages("joints")[0])
+    assert (joints.frame_id, joints.stamp_ns, joints.persons) == ("camera", 10**9, (1, 2))
+    np.testing.assert_allclose(joints.positions[:, 0], [[0, 0.1, 4], [0.5, 0.1, 4]], atol=0.02)
+    (coherence,) = graph.messages("coherence")
+    assert [status.name for status in coherence.status] == ["camera/person_1", "camera/person_2"]
+
+    send(pack_windows(standing_windows([2], stamp_ns=2 * 10**9)))  # 1 has gone
+    send(pack_windows(standing_windows([], stamp_ns=3 * 10**9)))  # 2 as well
+    send(pack_windows(standing_windows([4], stamp_ns=4 * 10**9)))
+    assert lifter.trigger_deactivate() == SUCCESS  # which removes 4
+    graph.until(lambda: len(graph.raw["skeletons"]) == 5, "five marker messages")
+    deleted = [
+        {marker.ns for marker in message.markers if marker.action == Marker.DELETE}
+        for message in graph.messages("skeletons")
+    ]
+    person = "camera/person_{}".format
+    assert deleted == [set(), {person(1)}, {person(2)}, set(), {person(4)}]
+
+    send(pack_windows(standing_windows([5], stamp_ns=5 * 10**9)))
+    assert len(graph.raw["skeletons"]) == 5  # inactive nodes are silent

@@ -1,0 +1,118 @@
+"""`joints`, `skeletons` and `coherence` say what was lifted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from standing import standing_at
+from visualization_msgs.msg import Marker
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
+from diffhpe_ros.nodes.messages.markers import pack_skeletons, quaternions
+from diffhpe_ros.nodes.messages.status import pack_coherence
+from diffhpe_ros.nodes.types import LiftedPeople
+
+
+@pytest.fixture
+def people() -> LiftedPeople:
+    """Person 3 stands 4 m away; where person 7 is cannot be told."""
+    joints = np.stack([standing_at(0, 0, 4), np.full((17, 3), np.nan)]).astype(np.float32)
+    covariance = np.tile(np.diag([1e-4, 4e-4, 9e-4]).astype(np.float32), (2, 17, 1, 1))
+    covariance[..., 0, 1] = covariance[..., 1, 0] = 5e-5
+    return LiftedPeople(
+        frame_id="cam",
+        stamp_ns=1_500_000_000,
+        persons=(3, 7),
+        joints=joints,
+        covariance=covariance,
+        confidence=np.array([[0.5] * 17, [0.9] * 2 + [0] * 15], np.float32),
+        symmetry_gap=np.array([0.0123, 0.02]),
+        segment_std=np.array([0.004, 0.005]),
+        hypothesis_spread=np.array([0.0, 0.06]),
+    )
+
+
+def test_joints_hold_those_who_have_a_place(people: LiftedPeople) -> None:
+    message = pack_joints(people)
+    names = " ".join(field.name for field in message.fields)
+    assert names == "x y z confidence person joint cov_xx cov_xy cov_xz cov_yy cov_yz cov_zz"
+    assert (message.height, message.width, message.is_dense) == (1, 17, True)
+    joints = unpack_joints(message)
+    assert (joints.frame_id, joints.stamp_ns, joints.persons) == ("cam", 1_500_000_000, (3,))
+    np.testing.assert_array_equal(joints.positions, people.joints[:1])
+    np.testing.assert_array_equal(joints.covariance, people.covariance[:1])
+    np.testing.assert_array_equal(joints.confidence, people.confidence[:1])
+
+
+def test_joints_of_another_skeleton_are_refused(people: LiftedPeople) -> None:
+    message = pack_joints(people)
+    message.width = 18
+    with pytest.raises(DiffhpeError, match="17 joints"):
+        unpack_joints(message)
+
+
+def test_skeletons_have_stable_names_and_a_lifetime(people: LiftedPeople) -> None:
+    markers = pack_skeletons(people, gone=[5], lifetime_s=0.5, ellipsoids=True).markers
+    added = [marker for marker in markers if marker.action == Marker.ADD]
+    assert {marker.ns for marker in added} == {"cam/person_3"}
+    assert [marker.id for marker in added] == list(range(19))
+    bones, joints = added[:2]
+    assert (bones.type, len(bones.points)) == (Marker.LINE_LIST, 32)
+    assert (joints.type, len(joints.points)) == (Marker.SPHERE_LIST, 17)
+    assert joints.points[3].y == pytest.approx(0.87)
+    assert added[0].lifetime.nanosec == 500_000_000
+    assert added[0].header.frame_id == "cam"
+
+
+def test_who_has_left_is_deleted(people: LiftedPeople) -> None:
+    nobody = replace(people, joints=people.joints * np.nan)
+    markers = pack_skeletons(nobody, gone=[5], lifetime_s=0.5, ellipsoids=False).markers
+    assert {(marker.ns, marker.action) for marker in markers} == {("cam/person_5", Marker.DELETE)}
+    assert [marker.id for marker in markers] == list(range(19))
+
+
+def test_ellipsoids_are_one_sigma_along_the_axes_of_the_covariance(people: LiftedPeople) -> None:
+    marker = pack_skeletons(people, [], 0.5, ellipsoids=True).markers[2 + 16]
+    turn, size = marker.pose.orientation, marker.scale
+    x, y, z, w = turn.x, turn.y, turn.z, turn.w
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    sigma = np.diag([size.x / 2, size.y / 2, size.z / 2])
+    np.testing.assert_allclose(
+        rotation @ sigma**2 @ rotation.T, people.covariance[0, 16], rtol=1e-4, atol=1e-9
+    )
+
+
+def test_quaternions_are_unit_even_of_mirrored_axes() -> None:
+    axes = np.linalg.eigh(np.random.default_rng(0).normal(size=(50, 3, 3)))[1]
+    axes[:25, :, 0] *= -1
+    np.testing.assert_allclose(np.linalg.norm(quaternions(axes), axis=-1), 1)
+
+
+def test_a_joint_of_unknown_spread_is_still_drawn(people: LiftedPeople) -> None:
+    unknown = replace(people, covariance=people.covariance * np.nan)
+    marker = pack_skeletons(unknown, [], 0.5, ellipsoids=True).markers[-1]
+    assert 0 < marker.scale.x <= 0.002
+
+
+def test_coherence_is_in_numbers_that_can_be_plotted(people: LiftedPeople) -> None:
+    message = pack_coherence(people, "mixste")
+    first, second = message.status
+    assert (first.name, first.hardware_id, first.level) == (
+        "cam/person_3", "mixste", DiagnosticStatus.OK,
+    )  # fmt: skip
+    assert {pair.key: float(pair.value) for pair in first.values} == {
+        "symmetry_gap_mm": 12.3,
+        "segment_std_mm": 4.0,
+        "hypothesis_spread_mm": 0.0,
+        "visible_joints": 17,
+    }
+    assert second.level == DiagnosticStatus.WARN
+    assert "where the person is" in second.message

@@ -1,0 +1,148 @@
+"""What the nodes do, without nodes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from standing import STANDING, standing_at, standing_windows
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.detection import People
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.detection_stage import DetectionStage
+from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
+from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.tracking import SinglePersonTracker
+
+CAMERA = Camera.from_field_of_view(640, 480)
+IMAGE = np.zeros((480, 640, 3), np.uint8)
+FRAME_NS = 33_333_333
+
+
+class WrittenDetector:
+    """Sees in a black image what it is told: a standing person, or nobody."""
+
+    name, device = "written", "none"
+
+    def __init__(self) -> None:
+        self.somebody = True
+        self.resets = 0
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        if not self.somebody:
+            return People.empty()
+        keypoints = CAMERA.project(standing_at(0, 0, 4)).astype(np.float32)[None]
+        return People(
+            keypoints, np.ones((1, 17), np.float32), np.full((1, 17, 2, 2), np.nan, np.float32)
+        )
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+@pytest.fixture
+def detector() -> WrittenDetector:
+    return WrittenDetector()
+
+
+@pytest.fixture
+def stage(detector: WrittenDetector) -> DetectionStage:
+    return DetectionStage(detector, SinglePersonTracker(), DetectorParameters())
+
+
+def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[PeopleWindows]:
+    sightings = [stage.process(IMAGE, camera, "cam", 10**9 + FRAME_NS * k) for k in frames]
+    return [sighting.windows for sighting in sightings if sighting.windows is not None]
+
+
+def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage) -> None:
+    assert look(stage, range(15)) == []
+    (first,) = look(stage, range(15, 17))
+    assert first.persons == (0,)
+    assert first.stamp_ns == 10**9 + 16 * FRAME_NS
+    expected = 2.29 * STANDING[:, 0] / (4 + STANDING[:, 2])
+    np.testing.assert_allclose(first.keypoints[0, :, :, 0], np.tile(expected, (27, 1)), atol=1e-4)
+
+
+def test_nobody_gives_nothing_until_somebody_has_left(
+    stage: DetectionStage, detector: WrittenDetector
+) -> None:
+    detector.somebody = False
+    assert look(stage, range(60)) == []
+    detector.somebody = True
+    assert len(look(stage, range(60, 80))) == 4
+    detector.somebody = False
+    (farewell,) = look(stage, range(80, 140))
+    assert len(farewell) == 0
+    assert farewell.keypoints.shape == (0, 27, 17, 2)
+
+
+def test_a_clock_that_jumps_back_starts_again(
+    stage: DetectionStage, detector: WrittenDetector
+) -> None:
+    look(stage, range(20))
+    assert look(stage, range(15)) == []
+    assert (stage.resets, detector.resets) == (1, 1)
+    (window,) = look(stage, range(15, 17))
+    assert window.persons == (1,)  # perhaps somebody else
+
+
+def test_another_camera_starts_again(stage: DetectionStage) -> None:
+    look(stage, range(20))
+    assert look(stage, range(20, 30), Camera.from_field_of_view(640, 480, 90)) == []
+    assert stage.resets == 1
+
+
+def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
+    look(stage, range(20))
+    assert look(stage, range(19, 20)) == []
+    assert (stage.repeated, stage.resets) == (1, 0)
+
+
+@pytest.fixture(scope="module")
+def lifting(standing_model: Path) -> LiftingStage:
+    return LiftingStage(make_lifter(LifterParameters(model=str(standing_model), device="cpu")))
+
+
+def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
+    left, nobody = standing_windows([3, 7], "left"), standing_windows([], "empty")
+    right = standing_windows([3], "right", stamp_ns=9)
+    results = lifting.process([left, nobody, right])
+    assert [(each.frame_id, each.persons) for each in results] == [
+        ("left", (3, 7)), ("empty", ()), ("right", (3,)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(results[0].joints[1], standing_at(0.5, 0.1, 4), atol=0.02)
+    np.testing.assert_allclose(results[2].joints[0], standing_at(0, 0.1, 4), atol=0.02)
+    assert (results[0].confidence[:, 3] == 0).all()
+    assert results[0].segment_std == pytest.approx([0, 0], abs=1e-4)
+    assert results[0].hypothesis_spread.tolist() == [0, 0]
+
+
+def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
+    windows = standing_windows([3])
+    windows.keypoints[:, -1, 2:] = np.nan
+    windows.confidence[:, -1, 2:] = 0
+    (people,) = lifting.process([windows])
+    assert people.placed.tolist() == [False]
+
+
+def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
+    unseen = standing_windows([3])
+    unseen.keypoints[:] = np.nan
+    unseen.confidence[:] = 0
+    (people,) = lifting.process([unseen])
+    assert people.placed.tolist() == [False]
+
+
+def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
+    windows = standing_windows([3])
+    with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):
+        lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
+
+
+def test_an_unknown_model_is_one_clear_line() -> None:
+    with pytest.raises(DiffhpeError, match="unknown model 'nosuch'"):
+        make_lifter(LifterParameters(model="nosuch"))
