@@ -1,5 +1,6 @@
 """`diffhpe demo`: the whole live graph over a clip, and pictures, a bag and a report of it."""
 
-from diffhpe_ros.demo.run import Settings, choose_source, run_demo
+from diffhpe_ros.demo.run import Settings, choose_source, run_demo, run_live
+from diffhpe_ros.demo.source import embedded_clip
 
-__all__ = ["Settings", "choose_source", "run_demo"]
+__all__ = ["Settings", "choose_source", "embedded_clip", "run_demo", "run_live"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -14,6 +14,9 @@ from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
 from diffhpe_ros.demo.source import Source, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
+
+if TYPE_CHECKING:
+    from diffhpe_ros.demo.results import Results
 
 START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
 FIRST_SECONDS = 60.0  # for the first image of a file
@@ -74,7 +77,7 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
     Raises:
         DiffhpeError: there is no rclpy, a node does not start, or a file cannot be written.
     """
-    _require_rclpy()
+    require_rclpy()
     from diffhpe_ros.demo import report as figures
     from diffhpe_ros.demo.bag import write_bag
     from diffhpe_ros.demo.pictures import save_pictures
@@ -95,6 +98,24 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
         tqdm.write(line)
     tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")
     return report
+
+
+def run_live(source: Source, folder: Path, settings: Settings) -> "Results":
+    """One live run, without pictures.
+
+    Args:
+        source: what to look at.
+        folder: for the nodes' logs.
+        settings: the rest.
+
+    Raises:
+        DiffhpeError: there is no rclpy, or a node does not start.
+    """
+    require_rclpy()
+    from diffhpe_ros.demo.results import read_results
+
+    live = _record(source, settings, folder, replay=False)
+    return read_results(live.namespace, live.records)
 
 
 def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
@@ -164,7 +185,12 @@ def _make_folder(folder: Path) -> Path:
     return folder
 
 
-def _require_rclpy() -> None:
+def require_rclpy() -> None:
+    """See that rclpy is there, before anything imports it.
+
+    Raises:
+        DiffhpeError: it is not.
+    """
     if find_spec("rclpy") is None:
         raise DiffhpeError(
             "the demo needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'"

@@ -1,0 +1,31 @@
+"""Image stamp to marker on the live graph over the embedded clip, at the default settings."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from diffhpe_ros.demo import Settings, embedded_clip, run_live
+from diffhpe_ros.demo.report import live_figures
+from diffhpe_ros.lifting import DEFAULT_MODEL
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--preset", default=None)
+    arguments = parser.parse_args()
+    settings = Settings(arguments.model, preset=arguments.preset)
+    with tempfile.TemporaryDirectory() as folder:
+        results = run_live(embedded_clip(), Path(folder), settings)
+    figures = live_figures(results)
+    detector = results.diagnostics["detector"]
+    print(f"frames in {figures['frames_in']}, dropped {figures['frames_dropped']}")
+    for name, times in (("image stamp to marker", figures["latency_ms"]),
+                        ("of it, lifting", figures["lift_ms"])):  # fmt: skip
+        print(f"{name:24}", ", ".join(f"{key} {value:.1f} ms" for key, value in times.items()))
+    print(f"{'of it, detection':24} p50 {float(detector['detect_ms_p50']):.1f} ms,"
+          f" p95 {float(detector['detect_ms_p95']):.1f} ms")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
