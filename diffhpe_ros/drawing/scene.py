@@ -110,7 +110,7 @@ class SkeletonView:
         return float(np.nanmean(depths)) if np.isfinite(depths).any() else 0.0
 
     def _follow(self, skeletons: NDArray[Any]) -> None:
-        """Move floor and viewpoint a little to where the people are."""
+        """Move floor and viewpoint a little to where the people are; back at once if need be."""
         points = skeletons[np.isfinite(skeletons).all(-1)]
         if not len(points):
             return
@@ -119,15 +119,16 @@ class SkeletonView:
             points = np.concatenate([points, np.zeros((1, 3))])
         local = points @ self._axes.T
         low, high = local.min(0) - 0.25, local.max(0) + 0.25
-        target = (low + high) / 2 @ self._axes
-        half = (high - low) / 2
+        middle = (low + high) / 2 @ self._axes
+        follow = 1.0 if self._floor is None else FOLLOW
+        floor = lowest if self._floor is None else self._floor
+        self._floor = floor + follow * (lowest - floor)
+        self._target = self._target + follow * (middle - self._target)
+        centre = self._axes @ self._target
+        half = np.maximum(high - centre, centre - low)
         distance = half[2] + self.focal * max(2 * half[0] / self.width, 2 * half[1] / self.height)
-        if self._floor is None:
-            self._floor, self._target, self._distance = lowest, target, distance
-            return
-        self._floor += FOLLOW * (lowest - self._floor)
-        self._target = self._target + FOLLOW * (target - self._target)
-        self._distance += FOLLOW * (distance - self._distance)
+        # Nobody is cut off by the border of the picture, however fast they walk.
+        self._distance = max(distance, self._distance + follow * (distance - self._distance))
 
     def _on_floor(self, points: NDArray[Any]) -> Array:
         """The points (..., 3) moved straight down to the floor."""
