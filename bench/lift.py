@@ -8,7 +8,7 @@ import torch
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.lifter import SeededNoise
+from diffhpe_ros.lifting.noise import SeededNoise
 
 REPEATS = 9
 

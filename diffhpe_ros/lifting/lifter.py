@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.noise import SeededNoise, noise_seed
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers import Sampler, create_sampler
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -223,36 +223,6 @@ class LiftingStream:
             for person, stamp in zip(persons, stamps, strict=True)
         ]
         return lifter._lift(windows, seeds)
-
-
-class SeededNoise:
-    """Standard normal noise of which each window has a stream of its own.
-
-    Drawn on the CPU, so that a seed means the same on every device, and window by window, so that
-    a window's noise does not depend on the batch it is in.
-    """
-
-    def __init__(
-        self,
-        seeds: Sequence[int],
-        hypotheses: int,
-        shape: tuple[int, ...],
-        device: torch.device,
-    ) -> None:
-        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self._shape = (hypotheses, *shape, 3)
-        self._device = device
-
-    def __call__(self) -> Tensor:
-        """(B·H, 27, 17, 3)."""
-        draws = [torch.randn(self._shape, generator=each) for each in self._generators]
-        return torch.cat(draws).to(self._device)
-
-
-def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
-    """The seed of one person's window, the same on every machine."""
-    text = f"{seed} {person!r} {int(stamp)}".encode()
-    return int.from_bytes(blake2b(text, digest_size=7).digest(), "big")
 
 
 def _device(name: str) -> torch.device:

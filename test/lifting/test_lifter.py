@@ -5,7 +5,7 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.lifter import noise_seed
+from diffhpe_ros.lifting.noise import noise_seed
 
 
 @pytest.fixture

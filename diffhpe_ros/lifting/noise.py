@@ -1,0 +1,37 @@
+"""Noise that depends on a window and the seed alone."""
+
+from collections.abc import Hashable, Sequence
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+
+class SeededNoise:
+    """Standard normal noise of which each window has a stream of its own.
+
+    Drawn on the CPU, so that a seed means the same on every device, and window by window, so that
+    a window's noise does not depend on the batch it is in.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        hypotheses: int,
+        shape: tuple[int, ...],
+        device: torch.device,
+    ) -> None:
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self._shape = (hypotheses, *shape, 3)
+        self._device = device
+
+    def __call__(self) -> Tensor:
+        """(B·H, 27, 17, 3)."""
+        draws = [torch.randn(self._shape, generator=each) for each in self._generators]
+        return torch.cat(draws).to(self._device)
+
+
+def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
+    """The seed of one person's window, the same on every machine."""
+    text = f"{seed} {person!r} {int(stamp)}".encode()
+    return int.from_bytes(blake2b(text, digest_size=7).digest(), "big")
