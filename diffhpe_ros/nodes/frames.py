@@ -32,19 +32,31 @@ class Frames(Protocol):
         """Let go of the file or the device."""
 
 
+_LATE_S = 0.1
+_MOST_SKIPPED = 9  # in a row, so that something comes even from a hopelessly slow machine
+
+
 class FileFrames:
     """A video file in its own time: frame k has the stamp t0 + k / fps and comes at that time."""
 
     def __init__(
-        self, path: str, loop: bool, start_ns: int | None, now_ns: Callable[[], int]
+        self,
+        path: str,
+        now_ns: Callable[[], int],
+        *,
+        start_ns: int | None = None,
+        loop: bool = False,
+        every: bool = False,
     ) -> None:
         """Look into the file.
 
         Args:
             path: the file.
-            loop: whether it begins again when it ends; the stamps go on rising.
-            start_ns: t0; None for the time at which the play begins.
             now_ns: the clock that t0 is taken from.
+            start_ns: t0; None for the time at which the play begins.
+            loop: whether it begins again when it ends; the stamps go on rising.
+            every: give every frame; else those that are 0.1 s late are left out, as a camera
+                would, lest the delay grow.
 
         Raises:
             DiffhpeError: it cannot be read.
@@ -52,19 +64,26 @@ class FileFrames:
         with VideoReader(path) as video:
             self.width, self.height, self.fps = video.width, video.height, video.fps
         self._path = path
-        self._loop = loop
-        self._start_ns = start_ns
         self._now_ns = now_ns
+        self._start_ns = start_ns
+        self._loop = loop
+        self._every = every
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Give the frames at their times; see `Frames.play`."""
         start_ns = self._now_ns() if self._start_ns is None else self._start_ns
         begin = time.monotonic()
+        skipped = 0
         for index, image in enumerate(self._images()):
             due = index / self.fps
-            if wait(max(0.0, begin + due - time.monotonic())):
+            early = begin + due - time.monotonic()
+            if early < -_LATE_S and not self._every and skipped < _MOST_SKIPPED:
+                skipped += 1
+                continue
+            if wait(max(0.0, early)):
                 return
             yield start_ns + round(due * 1e9), image
+            skipped = 0
 
     def close(self) -> None:
         """Nothing is open between plays."""

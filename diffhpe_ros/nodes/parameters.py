@@ -77,7 +77,7 @@ class DetectorParameters(CommonParameters):
         RATE, "frames per second of the windows: what the lifter's model expects", least=13.0,
         most=1000.0,
     )  # fmt: skip
-    stride: int = _parameter(1, "give windows for every so-manieth image", least=1, most=1000)
+    stride: int = _parameter(1, "give windows for every n-th image", least=1, most=1000)
     bridge_s: float = _parameter(
         BRIDGE_S, "joints unseen for no longer than this are interpolated", least=0.0, most=2.0
     )

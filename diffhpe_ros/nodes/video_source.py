@@ -58,7 +58,13 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         if not parameters.path:
             return WebcamFrames(parameters.camera, self._now_ns)
         start_ns = round(parameters.start_time_s * 1e9) or None
-        return FileFrames(parameters.path, parameters.loop, start_ns, self._now_ns)
+        return FileFrames(
+            parameters.path,
+            self._now_ns,
+            start_ns=start_ns,
+            loop=parameters.loop,
+            every=parameters.replay,
+        )
 
     def _play(self) -> None:
         try:

@@ -10,7 +10,7 @@ from diffhpe_ros.nodes.frames import FileFrames, WebcamFrames
 
 
 def test_frame_k_has_the_stamp_t0_plus_k_over_fps(short_clip: Path) -> None:
-    frames = FileFrames(str(short_clip), loop=False, start_ns=7 * 10**9, now_ns=time.time_ns)
+    frames = FileFrames(str(short_clip), time.time_ns, start_ns=7 * 10**9)
     stamps = [stamp for stamp, _ in frames.play(lambda seconds: False)]
     assert (frames.width, frames.height) == (640, 480)
     assert stamps == [7 * 10**9 + round(k / 30 * 1e9) for k in range(76)]
@@ -23,22 +23,35 @@ def test_frames_come_at_their_time_and_stop_when_told(short_clip: Path) -> None:
         waits.append(seconds)
         return len(waits) > 3
 
-    frames = FileFrames(str(short_clip), loop=False, start_ns=None, now_ns=lambda: 5)
+    frames = FileFrames(str(short_clip), lambda: 5)
     images = list(frames.play(wait))
     assert [stamp for stamp, _ in images] == [5, 5 + 33_333_333, 5 + 66_666_667]
     assert 0.05 < waits[3] <= 0.1  # nothing slept, so that the fourth is due in 3/30 s
 
 
 def test_a_loop_goes_on_with_rising_stamps(short_clip: Path) -> None:
-    frames = FileFrames(str(short_clip), loop=True, start_ns=1, now_ns=time.time_ns)
+    frames = FileFrames(str(short_clip), time.time_ns, start_ns=1, loop=True)
     stamps = []
     for stamp, _ in frames.play(lambda seconds: len(stamps) >= 80):
         stamps.append(stamp)
     assert stamps[79] == 1 + round(79 / 30 * 1e9)
 
 
+@pytest.mark.parametrize(("every", "next_frame"), [(False, 6), (True, 1)])
+def test_frames_that_are_late_are_left_out_unless_every_one_counts(
+    every: bool, next_frame: int, short_clip: Path
+) -> None:
+    frames = FileFrames(str(short_clip), time.time_ns, start_ns=0, every=every).play(
+        lambda seconds: False
+    )
+    next(frames)
+    time.sleep(0.3)
+    stamp, _ = next(frames)
+    assert next_frame / 30 <= stamp / 1e9 + 1e-6 <= (next_frame + 9) / 30
+
+
 def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiffhpeError, match="cannot open video"):
-        FileFrames(str(tmp_path / "none.mp4"), False, None, time.time_ns)
+        FileFrames(str(tmp_path / "none.mp4"), time.time_ns)
     with pytest.raises(DiffhpeError, match="camera 63 cannot be opened"):
         WebcamFrames(63, time.time_ns)
