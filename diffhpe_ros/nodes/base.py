@@ -13,6 +13,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.declare import declare_parameters, read_parameters
 from diffhpe_ros.nodes.health import Health
 from diffhpe_ros.nodes.inbox import EveryInbox, Inbox, NewestInbox, Worker
+from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 from diffhpe_ros.nodes.parameters import CommonParameters
 
@@ -80,6 +81,10 @@ class StageNode(LifecycleNode, Generic[P]):
         publisher: Publisher[Any] = self.create_lifecycle_publisher(message_type, topic, qos)
         self._owned.append(publisher)
         return publisher
+
+    def send(self, publisher: Publisher[Any], message: Any) -> None:
+        """Publish; in replay with the same bytes every time."""
+        publisher.publish(serialize(message) if self.parameters.replay else message)
 
     def heard(self, message: Any, key: Any = None) -> None:
         """Pass a message to the worker: what subscriptions of the input call."""

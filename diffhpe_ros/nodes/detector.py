@@ -88,11 +88,11 @@ class DetectorNode(StageNode[DetectorParameters]):
         frame_id, stamp_ns = message.header.frame_id, stamp_to_ns(message.header.stamp)
         sighting = self._stage.process(image, camera, frame_id, stamp_ns)
         if sighting.windows is not None:
-            self._windows.publish(pack_windows(sighting.windows))
+            self.send(self._windows, pack_windows(sighting.windows))
             self.health.count("windows", len(sighting.windows))
         if self._overlay.get_subscription_count():
             drawn = draw_people(image, sighting.people)
-            self._overlay.publish(self._packer.pack(drawn, frame_id, stamp_ns))
+            self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))
         self.health.count("processed")
         self.health.count("with_people", bool(len(sighting.people)))
         self.health.show("resets", self._stage.resets)

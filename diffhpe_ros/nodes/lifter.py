@@ -66,7 +66,7 @@ class LifterNode(StageNode[LifterParameters]):
     def farewell(self) -> None:
         """Remove all skeletons."""
         for frame_id, stamp_ns, persons in self._presence.clear():
-            self._skeletons.publish(delete_skeletons(frame_id, stamp_ns, persons))
+            self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, persons))
 
     def process(self, messages: list[Any]) -> None:
         """Lift the people of all cameras that have news, as one batch."""
@@ -96,14 +96,15 @@ class LifterNode(StageNode[LifterParameters]):
             people.frame_id, people.stamp_ns, placed, all_left=not len(people)
         )
         if placed:
-            self._joints.publish(pack_joints(people))
+            self.send(self._joints, pack_joints(people))
         if placed or gone:
             parameters = self.parameters
-            self._skeletons.publish(
-                pack_skeletons(people, gone, parameters.marker_lifetime_s, parameters.ellipsoids)
+            self.send(
+                self._skeletons,
+                pack_skeletons(people, gone, parameters.marker_lifetime_s, parameters.ellipsoids),
             )
         if len(people):
-            self._coherence.publish(pack_coherence(people, self.parameters.model))
+            self.send(self._coherence, pack_coherence(people, self.parameters.model))
             if not self.parameters.replay:
                 self.health.time("latency", self.age_s(people.stamp_ns))
         self.health.count("lifted", len(people))

@@ -87,8 +87,8 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         # Without a calibration K stays 0, which says so.
         info = self._info or CameraInfo(width=message.width, height=message.height)
         info.header = message.header
-        self._camera_info.publish(info)
-        self._image.publish(message)
+        self.send(self._camera_info, info)
+        self.send(self._image, message)
         self.health.count("published")
 
     def _now_ns(self) -> int:
