@@ -19,8 +19,8 @@ from diffhpe_ros.nodes.parameters import CommonParameters
 
 _SILENCE_S = 3.0
 _LOG_EVERY_S = 5.0
-REPLAY_WAIT_S = 30.0
-"""In replay nodes wait so long for a subscriber, so that it misses nothing."""
+_REPLAY_WAIT_S = 30.0
+_SETTLE_S = 1.0
 
 P = TypeVar("P", bound=CommonParameters)
 
@@ -101,13 +101,17 @@ class StageNode(LifecycleNode, Generic[P]):
         self.get_logger().error(text, throttle_duration_sec=_LOG_EVERY_S)
 
     def wait_for_listener(self, publisher: Publisher[Any], seconds: float) -> None:
-        """Wait until somebody subscribes, or for so long."""
-        give_up = time.monotonic() + seconds
+        """Wait until somebody subscribes, or for so long; in replay, for all who are there."""
+        replay = self.parameters.replay
+        patience = max(seconds, _REPLAY_WAIT_S) if replay else seconds
+        give_up = time.monotonic() + patience
         while publisher.get_subscription_count() == 0 and time.monotonic() < give_up:
             if self.stopping.wait(0.02):
                 return
-        if publisher.get_subscription_count() == 0 and seconds > 0:
+        if publisher.get_subscription_count() == 0 and patience > 0:
             self.get_logger().warning(f"nobody subscribes to {publisher.topic_name}")
+        elif replay:  # a recorder may be known at once, and the next node a little later
+            self.stopping.wait(_SETTLE_S)
 
     def age_s(self, stamp_ns: int) -> float:
         """Seconds from a stamp to now."""
@@ -211,6 +215,9 @@ class StageNode(LifecycleNode, Generic[P]):
         values = {"state": self._state, **report.values}
         if self._inbox is not None:
             values |= {"dropped": self._inbox.dropped, "waiting": self._inbox.waiting}
+        for publisher in self._owned:
+            topic = publisher.topic_name.rpartition("/")[2]
+            values[f"{topic}_listeners"] = publisher.get_subscription_count()
         level = ERROR if errors else WARN if warnings else OK
         text = "; ".join(errors + warnings) or self._state
         name = self.get_fully_qualified_name().removeprefix("/")

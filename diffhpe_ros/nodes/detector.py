@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from diffhpe_ros.detection import Detector, People, create_detector
 from diffhpe_ros.drawing import draw_keypoints
 from diffhpe_ros.nodes import qos
-from diffhpe_ros.nodes.base import REPLAY_WAIT_S, StageNode
+from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.detection_stage import DetectionStage
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
@@ -72,9 +72,9 @@ class DetectorNode(StageNode[DetectorParameters]):
 
     def process(self, messages: list[Any]) -> None:
         """Look at one image."""
-        if self.parameters.replay and self._first:
-            self.wait_for_listener(self._windows, REPLAY_WAIT_S)
-        self._first = False
+        if self._first:
+            self.wait_for_listener(self._windows, seconds=0.0)
+            self._first = False
         for message in messages:
             self._look(message)
 

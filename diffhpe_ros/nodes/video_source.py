@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
-from diffhpe_ros.nodes.base import REPLAY_WAIT_S, StageNode
+from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.frames import FileFrames, Frames, WebcamFrames
 from diffhpe_ros.nodes.messages.camera_info import read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
@@ -68,10 +68,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
     def _play(self) -> None:
         try:
-            wait_s = self.parameters.wait_s
-            self.wait_for_listener(
-                self._image, max(wait_s, REPLAY_WAIT_S) if self.parameters.replay else wait_s
-            )
+            self.wait_for_listener(self._image, self.parameters.wait_s)
             assert self._frames is not None
             for stamp_ns, image in self._frames.play(self.stopping.wait):
                 self._publish(image, stamp_ns)
