@@ -1,5 +1,6 @@
 """The command line: `diffhpe demo | lift | train | evaluate | convert | bench`."""
 
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -150,6 +151,8 @@ def bench(
 
 def main() -> None:
     """Run the command line; a failure is one line on stderr and exit status 1."""
+    # As on Ctrl-C, what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except DiffhpeError as error:

@@ -2,7 +2,7 @@
 
 from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
-from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult
+from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult, use_threads
 
 DEFAULT_MODEL = "mixste"
 """The model that is lifted with where none is named."""
@@ -18,4 +18,5 @@ __all__ = [
     "convert",
     "load_model",
     "save_model",
+    "use_threads",
 ]

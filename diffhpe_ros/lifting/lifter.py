@@ -225,6 +225,11 @@ class LiftingStream:
         return lifter._lift(windows, seeds)
 
 
+def use_threads(count: int) -> None:
+    """Let models use so many CPU threads, in this whole process."""
+    torch.set_num_threads(count)
+
+
 def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)

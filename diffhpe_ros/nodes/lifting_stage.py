@@ -6,7 +6,7 @@ import numpy as np
 
 from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, LiftResult
+from diffhpe_ros.lifting import Lifter, LiftResult, use_threads
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
 from diffhpe_ros.placement import place_root
@@ -22,7 +22,8 @@ def make_lifter(parameters: LifterParameters) -> Lifter:
     Raises:
         DiffhpeError: the model or a setting is not to be had, or it is for other windows.
     """
-    _use_threads(parameters.threads)
+    if parameters.threads:
+        use_threads(parameters.threads)
     lifter = _load(parameters)
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(
@@ -118,10 +119,3 @@ def _load(parameters: LifterParameters) -> Lifter:
             if device == devices[-1]:
                 raise
     raise AssertionError("unreachable")
-
-
-def _use_threads(threads: int) -> None:
-    if threads:
-        import torch  # nothing else in this room needs it
-
-        torch.set_num_threads(threads)
