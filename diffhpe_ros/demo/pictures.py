@@ -14,6 +14,7 @@ from diffhpe_ros.demo.source import Source
 from diffhpe_ros.drawing import SkeletonView, compose_frame
 from diffhpe_ros.drawing.figure import save_skeleton_figure
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.video import VideoReader, VideoWriter
 
 HEIGHT = 480
@@ -96,12 +97,16 @@ def _keypoints(
 
 
 def _figure_stamp(results: Results) -> int | None:
-    """The moment at which the 2D joints were surest, in the middle half of the run."""
-    stamps = sorted(results.joints.keys() & results.windows.keys())
-    middle = stamps[len(stamps) // 4 : max(1, 3 * len(stamps) // 4)]
-    return max(
-        middle, key=lambda s: float(results.windows[s].confidence[0, -1].mean()), default=None
-    )
+    """The moment at which the person is seen best: large, and with sure joints."""
+    stamps = results.joints.keys() & results.windows.keys()
+    return max(sorted(stamps), key=lambda stamp: _clarity(results.windows[stamp]), default=None)
+
+
+def _clarity(windows: PeopleWindows) -> float:
+    """Area of the first person's joints in the newest image times their mean confidence."""
+    joints, confidence = windows.keypoints[0, -1], windows.confidence[0, -1]
+    seen = joints[confidence > 0]
+    return float(np.prod(np.ptp(seen, axis=0)) * confidence.mean()) if len(seen) else 0.0
 
 
 def _save_figure(

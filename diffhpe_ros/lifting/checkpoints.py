@@ -1,5 +1,6 @@
 """Models on disk: `models/<name>` folders of config.yaml and model.safetensors."""
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -9,12 +10,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.config import Model, ModelConfig, build_model
+from diffhpe_ros.lifting.config import BackboneConfig, Model, ModelConfig, build_model
 from diffhpe_ros.lifting.released import read_released
 from diffhpe_ros.paths import models_folders
 
 CONFIG_FILE = "config.yaml"
 WEIGHTS_FILE = "model.safetensors"
+TRUNK = "trunk."
+"""What the names of a trunk's weights begin with."""
 
 
 def load_model(path: str | Path) -> Model:
@@ -51,11 +54,14 @@ def save_model(
         dtype: how floating-point tensors are stored.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # A wrapper that names its backbone is saved without the trunk.
     state = {
         name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
         for name, value in model.state_dict().items()
+        if config.backbone is None or not name.startswith(TRUNK)
     }
     save_file(state, folder / WEIGHTS_FILE)
+    (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors lets the owner alone read it
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
     (folder / CONFIG_FILE).write_text(text)
 
@@ -113,9 +119,23 @@ def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         state = load_file(weights_file)
     except (SafetensorError, OSError) as error:
         raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from error
-    return config, {
+    state = {
         name: value.float() if value.is_floating_point() else value for name, value in state.items()
     }
+    if config.backbone is not None:
+        state |= _read_backbone(folder.resolve().parent / config.backbone.name, config.backbone)
+    return config, state
+
+
+def _read_backbone(folder: Path, wanted: BackboneConfig) -> dict[str, Tensor]:
+    """The trunk's weights from the folder of a wrapper's backbone."""
+    weights_file = folder / WEIGHTS_FILE
+    if not weights_file.is_file():
+        raise DiffhpeError(f"{weights_file}: no such file; it is the backbone of a wrapper")
+    if hashlib.sha256(weights_file.read_bytes()).hexdigest() != wanted.sha256:
+        raise DiffhpeError(f"{folder} is not the backbone that the wrapper was trained with")
+    _, state = _read_folder(folder)
+    return {name: value for name, value in state.items() if name.startswith(TRUNK)}
 
 
 def _load_state(model: Model, state: dict[str, Tensor], place: Path) -> None:

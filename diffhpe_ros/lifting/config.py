@@ -40,6 +40,16 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
+class BackboneConfig:
+    """The model folder that holds a wrapper's trunk, instead of a copy."""
+
+    name: str
+    """Of a folder beside the wrapper's own."""
+    sha256: str
+    """Of its model.safetensors: a backbone trained anew is another one."""
+
+
+@dataclass(frozen=True)
 class Preset:
     """How a diffusion model is sampled."""
 
@@ -72,6 +82,8 @@ class ModelConfig:
     """Frames per second of the windows."""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    backbone: BackboneConfig | None = None
+    """Where a wrapper's trunk lies; None where it is among its own weights."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
@@ -93,6 +105,8 @@ class ModelConfig:
             known["denoiser"] = DenoiserConfig(
                 **_checked(DenoiserConfig, known.get("denoiser") or {})
             )
+            if known.get("backbone") is not None:
+                known["backbone"] = BackboneConfig(**_checked(BackboneConfig, known["backbone"]))
             presets = known.get("presets") or {}
             known["presets"] = dict(DEFAULT_PRESETS) | {
                 name: Preset(**_checked(Preset, preset)) for name, preset in presets.items()
@@ -118,6 +132,8 @@ class ModelConfig:
                 del values[key]
         if self.architecture == "diffhpe-2d":
             del values["trunk"]
+        if self.backbone is None:
+            del values["backbone"]
         if self.residual_std_mm is not None:
             values["residual_std_mm"] = [list(row) for row in self.residual_std_mm]
         return values

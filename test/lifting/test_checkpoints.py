@@ -1,6 +1,8 @@
 """Models on disk: round trips, released files, and files that are not what they should be."""
 
+import hashlib
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, convert, load_model, save_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.config import BackboneConfig
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -56,6 +59,29 @@ def test_half_precision_storage_reads_as_float32(tmp_path):
     save_model(build_model(config), config, tmp_path, dtype=torch.float16)
     assert load_file(tmp_path / "model.safetensors")["head.weight"].dtype == torch.float16
     assert load_model(tmp_path).head.weight.dtype == torch.float32
+
+
+def test_a_wrapper_may_refer_to_its_backbone(tmp_path, wrapper_folder):
+    """Its own file then holds no trunk; another backbone under that name is refused."""
+    wrapper, config = load_with_config(wrapper_folder)
+    mixste_config = ModelConfig("mixste", trunk=config.trunk)
+    mixste = build_model(mixste_config)
+    mixste.trunk.load_state_dict(wrapper.trunk.state_dict())
+    save_model(mixste, mixste_config, tmp_path / "small-mixste")
+    weights = tmp_path / "small-mixste" / "model.safetensors"
+    backbone = BackboneConfig("small-mixste", hashlib.sha256(weights.read_bytes()).hexdigest())
+    save_model(wrapper, replace(config, backbone=backbone), tmp_path / "wrapper")
+    assert not any(
+        name.startswith("trunk.") for name in load_file(tmp_path / "wrapper" / "model.safetensors")
+    )
+    for name, value in load_model(tmp_path / "wrapper").state_dict().items():
+        torch.testing.assert_close(value, wrapper.state_dict()[name], rtol=0, atol=0)
+    save_model(build_model(mixste_config), mixste_config, tmp_path / "small-mixste")
+    with pytest.raises(DiffhpeError, match="not the backbone that the wrapper was trained with"):
+        load_model(tmp_path / "wrapper")
+    weights.unlink()
+    with pytest.raises(DiffhpeError, match="it is the backbone of a wrapper"):
+        load_model(tmp_path / "wrapper")
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):
