@@ -39,6 +39,7 @@ setup(
     install_requires=[
         "ai-edge-litert",
         "av>=14.1",
+        "click>=8.1",
         "matplotlib",
         "numpy>=1.26",
         "opencv-python-headless>=4.8",
@@ -47,13 +48,12 @@ setup(
         "safetensors",
         "torch>=2.4",
         "tqdm",
-        "typer",
     ],
     extras_require={
         "cpu": ["onnxruntime"],
         "gpu": ["onnxruntime-gpu"],
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
-        "train": ["hydra-core", "lightning"],
+        "train": ["hydra-core", "lightning>=2.6", "torch>=2.9"],
         "test": ["pytest", "pytest-timeout"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
     },

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
@@ -28,6 +29,7 @@ def benchmark(name: str, device: str) -> dict[str, object]:
         matrix product as thin as the networks', which tells what the arithmetic allows.
     """
     model, config = load_with_config(name)
+    Lifter(model, config, device)  # refuses a device that is not there
     figures: dict[str, object] = {
         "model": name,
         "device": device,
@@ -38,7 +40,7 @@ def benchmark(name: str, device: str) -> dict[str, object]:
     presets = [p for p in config.presets if p != "faithful"] if _samples(model) else ["fast"]
     for preset in presets:
         lifter = Lifter(model, config, device, preset=preset)
-        for people in PEOPLE:
+        for people in tqdm(PEOPLE, desc=preset, unit="batch", leave=False):
             x_2d = _windows(people, config.frames)
             label = f"{preset}_{people}_people_ms" if _samples(model) else f"{people}_people_ms"
             figures[label] = _median_ms(partial(lifter.lift, x_2d))

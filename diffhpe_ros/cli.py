@@ -2,42 +2,64 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Any, NoReturn
 
-import typer
+import click
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
 
-app = typer.Typer(
-    help="Live 3D human skeletons from one camera, by diffusion lifting.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
 # Imports are inside the commands: torch takes seconds, and --help should not.
 
-Model = Annotated[str, typer.Option(help="A model's name, its folder, or a released checkpoint.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
-Preset = Annotated[str | None, typer.Option(help="fast, balanced or faithful; the model's own.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here, too.")]
-Seed = Annotated[int, typer.Option(help="Of the noise that diffusion starts from.")]
+FILE = click.Path(path_type=Path)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which model, and where it runs."""
+    for option in (
+        click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N."),
+        click.option("--model", help="A model's name, its folder, or a released checkpoint."),
+    ):
+        command = option(command)
+    return command
+
+
+def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How a diffusion model is sampled."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
+        click.option("--preset", help="fast, balanced or faithful; else the model's own."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Live 3D human skeletons from one camera, by diffusion lifting."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @app.command()
+@click.option("--video", type=FILE, help="A video file, instead of the package's own clip.")
+@click.option("--camera", type=int, help="The number of a webcam, instead.")
+@click.option("--out", type=FILE, default=Path("demo_out"), show_default=True, help="A folder.")
+@click.option("--preset", help="fast, balanced or faithful; else the model's own.")
+@click.option("--seconds", default=10.0, show_default=True, help="How long to record a webcam.")
+@model_options
 def demo(
-    video: Annotated[
-        Path | None, typer.Option(help="A video file; the package's own clip.")
-    ] = None,
-    camera: Annotated[int | None, typer.Option(help="A webcam's number, instead.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo_out"),
-    model: Model = "",
-    device: Device = "cpu",
-    preset: Preset = None,
-    seconds: Annotated[float, typer.Option(help="How long to record a webcam.")] = 10.0,
+    video: Path | None,
+    camera: int | None,
+    out: Path,
+    preset: str | None,
+    seconds: float,
+    model: str | None,
+    device: str,
 ) -> None:
     """Run the whole live graph on real ROS 2 nodes over a clip.
 
@@ -51,40 +73,44 @@ def demo(
 
 
 @app.command()
+@click.argument("keypoints", type=FILE)
+@click.option("--out", type=FILE, required=True, help="An .npz for poses and root.")
+@model_options
+@sampling_options
 def lift(
-    keypoints: Annotated[
-        Path, typer.Argument(help="An .npz: keypoints, layout, fps, width, height[, K, dist].")
-    ],
-    out: Annotated[Path, typer.Option(help="An .npz for poses (T,17,3) and root (T,3).")],
-    model: Model = "",
-    device: Device = "cpu",
-    preset: Preset = None,
-    seed: Seed = 0,
+    keypoints: Path, out: Path, model: str | None, device: str, preset: str | None, seed: int
 ) -> None:
-    """Lift a recording of 2D keypoints, offline."""
+    """Lift a recording of 2D keypoints, offline.
+
+    KEYPOINTS is an .npz with keypoints (T,K,2) in pixels, or (T,K,3) with confidence, NaN or (0,0)
+    where unseen; layout (h36m17, coco17, halpe26 or blazepose33); fps; width; height; and
+    optionally K and dist. The result has poses (T,17,3), root-relative, and root (T,3), in metres.
+    """
+    from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
     from diffhpe_ros.keypoint_files import lift_track, read_track, save_track
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 
     track = read_track(keypoints)
     if not track.camera.calibrated:
-        typer.echo(
-            "no K in the file: a field of view of 60 degrees is assumed; distances depend on it",
+        click.echo(
+            f"no K in the file: a field of view of {DEFAULT_FIELD_OF_VIEW:.0f} degrees is assumed;"
+            " distances depend on it",
             err=True,
         )
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
     lifted = lift_track(lifter, track, progress=True)
     save_track(out, lifted)
-    typer.echo(f"{out}: {len(lifted.poses)} frames, poses (T,17,3) and root (T,3) in metres")
+    click.echo(f"{out}: {len(lifted.poses)} frames, {lifted.lifted_frames} of them with a pose")
 
 
 @app.command()
-def train(
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Hydra overrides, such as data.batch_size=64.")
-    ] = None,
-    experiment: Annotated[str, typer.Option(help="A configuration of config/train.")] = "mixste",
-) -> None:
-    """Train a lifter; an interrupted training goes on where it stopped."""
+@click.argument("overrides", nargs=-1)
+@click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
+def train(overrides: tuple[str, ...], experiment: str) -> None:
+    """Train a lifter; an interrupted training goes on where it stopped.
+
+    OVERRIDES are Hydra's, such as data.batch_size=64.
+    """
     try:
         from diffhpe_ros.training.train import compose_configuration, train
     except ModuleNotFoundError as error:
@@ -92,18 +118,22 @@ def train(
             f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
         ) from error
 
-    folder = train(compose_configuration(experiment, overrides or []))
-    typer.echo(f"{folder}: the trained model")
+    folder = train(compose_configuration(experiment, overrides))
+    click.echo(f"{folder}: the trained model")
 
 
 @app.command()
+@click.option("--data", type=FILE, required=True, help="An .npz: x (N,27,17,2), y (N,27,17,3).")
+@click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
+@model_options
+@sampling_options
 def evaluate(
-    data: Annotated[Path, typer.Option(help="An .npz of windows x (N,27,17,2), y (N,27,17,3).")],
-    model: Model = "",
-    device: Device = "cpu",
-    preset: Preset = None,
-    seed: Seed = 0,
-    json_file: JsonFile = None,
+    data: Path,
+    json_file: Path | None,
+    model: str | None,
+    device: str,
+    preset: str | None,
+    seed: int,
 ) -> None:
     """Print a model's errors and coherence on windows with truth, in mm."""
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
@@ -113,48 +143,51 @@ def evaluate(
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
     figures = asdict(evaluate(lifter, windows))
     for name, value in figures.items():
-        typer.echo(
-            f"{name:22} {value:8.1f}" if isinstance(value, float) else f"{name:22} {value:8}"
-        )
+        click.echo(f"{name:22} {value:8.{1 if isinstance(value, float) else 0}f}")
     if json_file is not None:
         write_json(json_file, {"model": model or DEFAULT_MODEL, "data": str(data), **figures})
 
 
 @app.command()
-def convert(
-    checkpoint: Annotated[Path, typer.Argument(help="A released .pth or .pt file.")],
-    out: Annotated[Path, typer.Option(help="The new model folder, models/NAME.")],
-) -> None:
+@click.argument("checkpoint", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
+def convert(checkpoint: Path, out: Path) -> None:
     """Turn a released checkpoint into a model folder, without running code from it."""
     from diffhpe_ros.lifting import convert
 
     config = convert(checkpoint, out)
-    typer.echo(f"{out}: {config.architecture}, {config.frames} frames")
+    click.echo(f"{out}: {config.architecture}, {config.frames} frames")
 
 
 @app.command()
-def bench(
-    model: Model = "",
-    device: Device = "cpu",
-    json_file: JsonFile = None,
-) -> None:
-    """Time lifting: one window at every preset, against the arithmetic's floor."""
+@click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
+@model_options
+def bench(json_file: Path | None, model: str | None, device: str) -> None:
+    """Time lifting, at every preset but the slowest, for 1 to 16 people."""
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
     figures = benchmark(model or DEFAULT_MODEL, device)
     for name, value in figures.items():
-        typer.echo(f"{name:28} {value:9.2f}" if isinstance(value, float) else f"{name:28} {value}")
+        click.echo(f"{name:28} {value:9.2f}" if isinstance(value, float) else f"{name:28} {value}")
     if json_file is not None:
         write_json(json_file, figures)
 
 
 def main() -> None:
-    """Run the command line; a failure is one line on stderr and exit status 1."""
+    """Run the command line; a failure is one line on stderr and a non-zero exit status."""
     # As on Ctrl-C, what was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        app()
+        app(standalone_mode=False)
     except DiffhpeError as error:
-        print(f"diffhpe: {error}", file=sys.stderr)
-        sys.exit(1)
+        _fail(str(error), 1)
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped", 130)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"diffhpe: {message}", err=True)
+    sys.exit(status)

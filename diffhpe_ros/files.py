@@ -14,6 +14,6 @@ def write_json(path: Path, values: Mapping[str, object]) -> None:
         DiffhpeError: the file cannot be written.
     """
     try:
-        path.write_text(json.dumps(values, indent=2) + "\n")
+        path.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error

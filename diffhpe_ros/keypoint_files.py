@@ -15,6 +15,7 @@ from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.offline import windows_of_track
 from diffhpe_ros.placement import place_root
 from diffhpe_ros.skeleton import to_h36m17
+from diffhpe_ros.windows import BRIDGE_S
 
 BATCH = 32
 
@@ -43,12 +44,18 @@ class LiftedTrack:
     root: NDArray[np.float32]
     """(T, 3) metres, optical frame; NaN where it cannot be told."""
 
+    @property
+    def lifted_frames(self) -> int:
+        """How many frames have a pose."""
+        return int(np.isfinite(self.poses).all((1, 2)).sum())
+
 
 def read_track(path: Path) -> KeypointTrack:
     """Read an .npz file of keypoints.
 
-    Arrays: keypoints (T, K, 2) pixels or (T, K, 3) with confidence, NaN where unseen; layout, one
-    of `skeleton.LAYOUTS`; fps; width; height; optionally K (3, 3) and dist (n,).
+    Arrays: keypoints (T, K, 2) pixels or (T, K, 3) with confidence, NaN or exactly (0, 0) where
+    unseen; layout, one of `skeleton.LAYOUTS`; fps; width; height; optionally K (3, 3) and dist (n,)
+    in OpenCV's order (4 or 5 numbers: plumb_bob, 8 or more: rational_polynomial; no fisheye).
 
     Raises:
         DiffhpeError: the file is missing or damaged, or an array is missing or does not fit.
@@ -67,14 +74,19 @@ def read_track(path: Path) -> KeypointTrack:
     fps, width, height = (_number(arrays[name], name, path) for name in ("fps", "width", "height"))
     points = keypoints[..., :2].astype(np.float32)
     certain = keypoints[..., 2] if keypoints.shape[-1] == 3 else np.ones(points.shape[:2])
-    mapped, confidence = to_h36m17(points, certain.astype(np.float32), str(arrays["layout"]))
+    certain = np.where((points == 0).all(-1), 0, certain).astype(np.float32)
+    try:
+        mapped, confidence = to_h36m17(points, certain, _text(arrays["layout"]))
+        camera = _camera(arrays, int(width), int(height))
+    except DiffhpeError as error:
+        raise DiffhpeError(f"{path}: {error}") from error
     if not np.isfinite(mapped).any():
         raise DiffhpeError(f"{path}: no joint is seen in any of the {len(mapped)} frames")
     return KeypointTrack(
         times_s=np.arange(len(mapped)) / fps,
         keypoints=mapped,
         confidence=confidence,
-        camera=_camera(arrays, int(width), int(height)),
+        camera=camera,
     )
 
 
@@ -85,12 +97,14 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
         DiffhpeError: the recording is shorter than a window.
     """
     canonical = track.camera.to_canonical(track.keypoints)
+    period_s = float(np.median(np.diff(track.times_s))) if len(track.times_s) > 1 else 0.0
     windows = windows_of_track(
         track.times_s,
         canonical,
         track.confidence,
         rate=lifter.config.rate,
         frames=lifter.config.frames,
+        bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
     batches = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
@@ -117,6 +131,12 @@ def _number(value: NDArray[Any], name: str, path: Path) -> float:
     if value.size != 1 or value.dtype.kind not in "fiu" or not 0 < float(value.item()) < np.inf:
         raise DiffhpeError(f"{path}: {name} must be one positive number, got {value}")
     return float(value.item())
+
+
+def _text(value: NDArray[Any]) -> str:
+    """The one string of an array, as text or bytes."""
+    item = value.ravel()[0] if value.size == 1 else value
+    return item.decode(errors="replace") if isinstance(item, bytes) else str(item)
 
 
 def _camera(arrays: Any, width: int, height: int) -> Camera:

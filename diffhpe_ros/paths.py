@@ -12,7 +12,12 @@ def share_folders() -> list[Path]:
     above the package: of a virtual environment, a colcon install space, or /usr/local.
     """
     places = [_PACKAGE.parent, *(parent / "share" / "diffhpe_ros" for parent in _PACKAGE.parents)]
-    return [place for place in places if (place / "models").is_dir()]
+    # package.xml: other packages, too, may put a folder `models` beside ours.
+    return [
+        place
+        for place in places
+        if (place / "models").is_dir() and (place / "package.xml").is_file()
+    ]
 
 
 def models_folders() -> list[Path]:

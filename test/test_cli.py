@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffhpe_ros.rendering.clip import walking_clip
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -52,19 +54,20 @@ def test_convert_then_evaluate(tmp_path):
 
 
 def test_lift(tmp_path):
-    rng = np.random.default_rng(0)
+    """The shipped model on the walking person, whose truth is known."""
+    clip = walking_clip()
     np.savez(
-        tmp_path / "keypoints.npz", keypoints=rng.uniform(100, 400, (60, 17, 2)),
-        layout="coco17", fps=30, width=640, height=480,
+        tmp_path / "keypoints.npz", keypoints=clip.camera.project(clip.joints),
+        layout="h36m17", fps=clip.fps, width=640, height=480,
     )  # fmt: skip
-    run = diffhpe(
-        *("lift", tmp_path / "keypoints.npz", "--out", tmp_path / "out.npz"),
-        *("--model", GOLDEN / "tiny-mixste.pt"),
-    )
+    run = diffhpe("lift", tmp_path / "keypoints.npz", "--out", tmp_path / "out.npz")
     assert run.returncode == 0, run.stderr
     assert "60 degrees is assumed" in run.stderr
+    assert "180 frames, 180 of them with a pose" in run.stdout
     with np.load(tmp_path / "out.npz") as out:
-        assert out["poses"].shape == (60, 17, 3) and out["root"].shape == (60, 3)
+        error = out["poses"] - (clip.joints - clip.joints[:, :1])
+        assert np.linalg.norm(error, axis=-1).mean() < 0.07
+        assert out["root"].shape == (180, 3)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,15 @@ def test_a_corrupt_video_is_one_line(tmp_path):
     assert_refused(diffhpe("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
 
 
-def test_unknown_options_are_refused():
-    run = diffhpe("lift", "--colour", "red")
-    assert run.returncode != 0 and "--colour" in run.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lift", "--colour", "red"), "--colour"),
+        (("lift",), "Missing"),
+        (("dance",), "No such command 'dance'"),
+        (("demo", "--camera", "front"), "'front' is not a valid integer"),
+        (("bench", "--model", GOLDEN / "tiny-mixste.pt", "--device", "tpu"), "device 'tpu'"),
+    ],
+)
+def test_wrong_usage_is_one_line_too(arguments, message):
+    assert_refused(diffhpe(*arguments), message)

@@ -65,6 +65,31 @@ def test_unseen_frames_are_nan(tmp_path, recording):
     assert np.isfinite(poses[:20]).all() and np.isfinite(poses[30:]).all()
 
 
+def test_unseen_joints_may_be_at_the_corner(tmp_path, recording):
+    """COCO and OpenPose files write (0, 0) for a joint that is not there."""
+    keypoints = np.array(recording["keypoints"])
+    keypoints[:, 16] = 0
+    track = read_track(saved(tmp_path, recording, keypoints=keypoints))
+    assert np.isnan(track.keypoints[:, 16]).all()
+
+
+@pytest.mark.parametrize("layout", [np.array(["h36m17"]), np.bytes_(b"h36m17")])
+def test_the_layout_may_be_bytes_or_an_array_of_one(tmp_path, recording, layout):
+    assert len(read_track(saved(tmp_path, recording, layout=layout)).times_s) == 60
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_slow_recordings_are_lifted_too(tmp_path, recording, every):
+    """30, 15 and 7.5 frames a second."""
+    keypoints = np.array(recording["keypoints"])[::every]
+    track = read_track(saved(tmp_path, recording, keypoints=keypoints, fps=FPS / every))
+    lifted = lift_track(Lifter.from_pretrained("mixste"), track)
+    assert lifted.lifted_frames == len(keypoints)
+    truth = walking_clip().joints[:60:every]
+    error = np.linalg.norm(lifted.poses - (truth - truth[:, :1]), axis=-1).mean()
+    assert error < 0.08
+
+
 def test_confidence_zero_means_unseen(tmp_path, recording):
     keypoints = np.concatenate([recording["keypoints"], np.ones((60, 17, 1))], -1)
     keypoints[:, 16, 2] = 0

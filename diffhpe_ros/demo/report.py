@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import Source
-from diffhpe_ros.training.metrics import mpjpe, p_mpjpe
+from diffhpe_ros.metrics import mpjpe, p_mpjpe
 
 
 def live_figures(results: Results) -> dict[str, Any]:
@@ -17,7 +17,9 @@ def live_figures(results: Results) -> dict[str, Any]:
     lifter = results.diagnostics.get("lifter", {})
     source = results.diagnostics.get("video_source", {})
     latency, count = results.latency_ms, len(results.latency_ms)
+    # A file's frames that came too late to be sent are lost on the way, too.
     frames_in = int(source.get("published", len(results.stamps_ns)))
+    frames_in += int(source.get("skipped", 0))
     periods = np.diff(results.stamps_ns) / 1e9
     return {
         "frames_in": frames_in,
@@ -71,7 +73,8 @@ def _percentiles(times: NDArray[np.float64], **which: float) -> dict[str, float 
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    return round(float(values.mean()), 2) if len(values) else None
+    known = values[np.isfinite(values)]
+    return round(float(known.mean()), 2) if len(known) else None
 
 
 def _number(text: str | None) -> float | None:

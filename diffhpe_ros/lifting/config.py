@@ -1,5 +1,6 @@
 """What a model folder's config.yaml says, and the network that it describes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -9,6 +10,8 @@ from diffhpe_ros.lifting.denoiser import Denoiser
 from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import parameterisation
+from diffhpe_ros.lifting.views import VIEWS
+from diffhpe_ros.skeleton import NUM_JOINTS
 
 ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
 
@@ -117,11 +120,7 @@ class ModelConfig:
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
             raise DiffhpeError(f"{source}: {error}") from error
-        if config.architecture not in ARCHITECTURES:
-            raise DiffhpeError(
-                f"{source}: unknown architecture {config.architecture!r};"
-                f" expected one of {', '.join(ARCHITECTURES)}"
-            )
+        _check(config, source)
         return config
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,6 +136,41 @@ class ModelConfig:
         if self.residual_std_mm is not None:
             values["residual_std_mm"] = [list(row) for row in self.residual_std_mm]
         return values
+
+
+def _check(config: ModelConfig, source: str) -> None:
+    """See that the values make sense.
+
+    Raises:
+        DiffhpeError: one does not.
+    """
+
+    def expect(holds: bool, name: str, value: object, expected: str) -> None:
+        if not holds:
+            raise DiffhpeError(f"{source}: {name} is {value!r}; {expected} is expected")
+
+    known = ", ".join(ARCHITECTURES)
+    expect(config.architecture in ARCHITECTURES, "architecture", config.architecture, known)
+    expect(config.input_view in VIEWS, "input_view", config.input_view, " or ".join(VIEWS))
+    trunk, denoiser, residual = config.trunk, config.denoiser, config.residual_std_mm
+    for name, value in (
+        ("frames", config.frames),
+        ("trunk.channels", trunk.channels),
+        ("trunk.depth", trunk.depth),
+        ("trunk.heads", trunk.heads),
+        ("denoiser.channels", denoiser.channels),
+        ("denoiser.blocks", denoiser.blocks),
+        ("denoiser.steps", denoiser.steps),
+    ):
+        expect(type(value) is int and 1 <= value <= 4096, name, value, "a whole number from 1 on")
+    for name, number in (("rate", config.rate), ("denoiser.pose_scale", denoiser.pose_scale)):
+        is_number = isinstance(number, int | float) and 0 < number < math.inf
+        expect(is_number, name, number, "a positive number")
+    heads_fit = trunk.channels % trunk.heads == 0
+    expect(heads_fit, "trunk.heads", trunk.heads, f"a divisor of {trunk.channels} channels")
+    if residual is not None:
+        shape = (len(residual), *sorted({len(row) for row in residual}))
+        expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
 
 
 def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -159,7 +159,8 @@ class Lifter:
         ]
         shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
         hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
-        hypotheses[~(windows != 0).flatten(1).any(1)] = torch.nan
+        nobody = ~(windows != 0).flatten(1).any(1).to(self.device)
+        hypotheses[nobody] = torch.nan
         poses = hypotheses.mean(1)
         covariance = views.turn_covariance_back(
             self._residual.expand(len(x), *x.shape[1:3], 3, 3), rotation
@@ -168,6 +169,7 @@ class Lifter:
             spread = hypotheses - poses[:, None]
             outer = torch.einsum("bhlji,bhljk->bljik", spread, spread)
             covariance = covariance + outer / (self.hypotheses - 1)
+        covariance[nobody] = torch.nan
         return LiftResult(poses.cpu().numpy(), hypotheses.cpu().numpy(), covariance.cpu().numpy())
 
     def _hypotheses(self, x: Tensor, seeds: Sequence[int]) -> Tensor:
@@ -188,7 +190,7 @@ class Lifter:
 
 
 class LiftingStream:
-    """Windows of people over time, each with noise of its own."""
+    """Windows of people over time, each with noise of its own; it keeps no state yet."""
 
     def __init__(self, lifter: Lifter) -> None:
         self.lifter = lifter

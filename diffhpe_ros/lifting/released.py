@@ -66,8 +66,10 @@ def read_released(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     ours = dict(_translate(name, value, architecture) for name, value in state.items())
     try:
         return _config(architecture, ours), ours
-    except KeyError as error:
-        raise DiffhpeError(f"{path}: the {architecture} checkpoint lacks {error}") from error
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise DiffhpeError(
+            f"{path}: the {architecture} checkpoint is incomplete or misshapen ({error})"
+        ) from error
 
 
 def _load(path: Path) -> Any:
@@ -80,7 +82,7 @@ def _load(path: Path) -> Any:
             f"{path}: refused, since it holds more than tensors (loading it could run code)"
             " or is damaged; expected a state dict"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged file can make the reader fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(f"{path}: not a readable checkpoint ({reason})") from error
 

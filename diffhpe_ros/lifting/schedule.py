@@ -37,8 +37,3 @@ class CosineSchedule(nn.Module):
         """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1)."""
         alpha_bar = self.alpha_bar[t].view(-1, 1, 1, 1)
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-
-    def add_noise(self, x_0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """x_t of x_0 (B, L, J, 3) at steps t (B,)."""
-        signal, spread = self.signal_and_noise(t)
-        return signal * x_0 + spread * noise

@@ -21,7 +21,11 @@ class View(Protocol):
 
 
 class ScreenView:
-    """As the camera sees it: what the papers' Human3.6M models are trained on."""
+    """As the camera sees it: what the papers' Human3.6M models are trained on.
+
+    Their input is u/w·2-1, v/w·2-h/w of distorted pixels. The canonical view is the same for
+    Human3.6M's cameras but for their distortion and the offset of their principal point.
+    """
 
     def enter(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
         """The input itself and identities."""

@@ -11,7 +11,7 @@ from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.training.metrics import mpjpe, p_mpjpe
+from diffhpe_ros.metrics import mpjpe, p_mpjpe
 
 BATCH = 64
 

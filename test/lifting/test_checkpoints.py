@@ -108,6 +108,14 @@ def test_other_checkpoints_are_refused(tmp_path):
         load_model(file)
 
 
+@pytest.mark.parametrize("missing", ["STEblocks", "Temporal_pos_embed", "Spatial_patch"])
+def test_checkpoints_without_a_part_are_refused(tmp_path, missing):
+    state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
+    torch.save({n: v for n, v in state.items() if missing not in n}, tmp_path / "cut.pt")
+    with pytest.raises(DiffhpeError, match=r"cut\.pt: (no known|the mixste) checkpoint"):
+        load_model(tmp_path / "cut.pt")
+
+
 def test_incomplete_checkpoints_are_refused(tmp_path):
     state = torch.load(GOLDEN / "tiny-2d.pth", weights_only=True)
     del state["diffmodel.output_projection1.bias"]
@@ -167,7 +175,13 @@ def test_weights_of_another_size_are_refused(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"architecture": "transformer"}, "unknown architecture 'transformer'"),
+        ({"architecture": "transformer"}, "architecture is 'transformer'; mixste, diffhpe-2d, "),
+        ({"input_view": "side"}, "input_view is 'side'; screen or person is expected"),
+        ({"frames": "27"}, "frames is '27'; a whole number"),
+        ({"rate": 0}, "rate is 0; a positive number is expected"),
+        ({"trunk": {"channels": 16, "heads": 7}}, "trunk.heads is 7; a divisor of 16"),
+        ({"trunk": {"channels": -1}}, "trunk.channels is -1"),
+        ({"residual_std_mm": [[1.0, 2.0, 3.0]]}, "3 numbers for each of 17 is expected"),
         ({"colour": "red"}, "unknown key 'colour'"),
         ({"trunk": {"depth": 2, "width": 3}}, "unknown key 'width'"),
         ({"trunk": 3}, "config.yaml"),

@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.metrics import mpjpe, p_mpjpe
+from diffhpe_ros.metrics import mpjpe, p_mpjpe
 
-GOLDEN = load_file(Path(__file__).parent.parent / "golden" / "tiny-golden.safetensors")
+GOLDEN = load_file(Path(__file__).parent / "golden" / "tiny-golden.safetensors")
 PREDICTED, TRUTH = (GOLDEN[name].transpose(0, 3, 2, 1) for name in ("metric.pred", "metric.gt"))
 
 
