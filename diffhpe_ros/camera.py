@@ -24,8 +24,7 @@ DEFAULT_FIELD_OF_VIEW = 60.0
 
 Webcams, phones and robots' colour cameras have 55 to 75 degrees there. A guess that is wrong
 scales every distance from the camera by tan(true / 2) / tan(guess / 2), 20 % at 70 degrees; joints
-relative to the root suffer much less. It is the longer side because a phone held upright has the
-same lens.
+relative to the root suffer much less.
 """
 
 # The numbers of distortion coefficients that OpenCV knows for each of ROS's distortion models;
@@ -81,15 +80,15 @@ class Camera:
 
     @classmethod
     def from_field_of_view(
-        cls, width: int, height: int, horizontal_degrees: float | None = None
+        cls, width: int, height: int, degrees: float = DEFAULT_FIELD_OF_VIEW
     ) -> Camera:
         """A camera without distortion that looks through the middle of the image.
 
         Args:
             width: image width in pixels.
             height: image height in pixels.
-            horizontal_degrees: the angle between the left and the right edge of the image; by
-                default `DEFAULT_FIELD_OF_VIEW` across the longer side.
+            degrees: the angle between the edges of the image across its longer side, whichever
+                that is: a phone held upright has the same lens.
 
         Returns:
             The camera, with `calibrated` False.
@@ -98,13 +97,9 @@ class Camera:
             DiffhpeError: the size or the angle makes no sense.
         """
         _check_size(width, height)
-        if horizontal_degrees is None:
-            degrees, side = DEFAULT_FIELD_OF_VIEW, max(width, height)
-        else:
-            degrees, side = horizontal_degrees, width
         if not 1.0 <= degrees <= 170.0:
             raise DiffhpeError(f"a field of view of 1 to 170 degrees is expected, got {degrees:g}")
-        focal = side / 2 / tan(radians(degrees) / 2)
+        focal = max(width, height) / 2 / tan(radians(degrees) / 2)
         matrix = [[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]]
         return cls(width, height, np.array(matrix), np.zeros(0), calibrated=False)
 

@@ -146,10 +146,15 @@ def test_a_field_of_view_gives_the_angle_between_the_edges():
     np.testing.assert_allclose(degrees_off_axis(edges), 45)
 
 
-def test_by_default_the_longer_side_has_the_stated_angle():
-    upright, lying = Camera.from_field_of_view(1080, 1920), Camera.from_field_of_view(1920, 1080)
+def test_it_is_across_the_longer_side_however_the_camera_is_held():
+    upright, lying = (Camera.from_field_of_view(*size, 70) for size in ((480, 640), (640, 480)))
     assert upright.matrix[0, 0] == lying.matrix[0, 0]
-    edge = lying.to_canonical(np.array([-0.5, 539.5]))
+    top = upright.to_canonical(np.array([239.5, -0.5]))
+    np.testing.assert_allclose(degrees_off_axis(top), 35)
+
+
+def test_by_default_it_is_the_stated_angle():
+    edge = Camera.from_field_of_view(1920, 1080).to_canonical(np.array([-0.5, 539.5]))
     np.testing.assert_allclose(degrees_off_axis(edge), DEFAULT_FIELD_OF_VIEW / 2)
 
 

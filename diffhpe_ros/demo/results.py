@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
-from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from diffhpe_ros.camera import Camera
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.camera_source import guessed_camera
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import Joints, unpack_joints
@@ -88,8 +87,7 @@ def read_results(
 
 def _camera(info: CameraInfo) -> Camera:
     """What the detector makes of a camera_info."""
-    calibrated = camera_from_info(info)
-    return calibrated or guessed_camera(info.width, info.height, DEFAULT_FIELD_OF_VIEW)
+    return camera_from_info(info) or Camera.from_field_of_view(info.width, info.height)
 
 
 def _latencies_ms(records: Sequence[Record]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """Which camera took the images: what camera_info says, or a guess."""
 
 import threading
-from math import atan, degrees, radians, tan
 
 from sensor_msgs.msg import CameraInfo
 
@@ -75,14 +74,7 @@ class CameraSource:
             f"{found}: a field of view of {self._field_of_view:g} degrees is assumed, distances"
             " may be wrong by 20 % and more; calibrate the camera, or set field_of_view",
         )
-        return guessed_camera(width, height, self._field_of_view)
-
-
-def guessed_camera(width: int, height: int, field_of_view: float) -> Camera:
-    """A camera of so many degrees over the longer side of its images."""
-    if height > width:
-        field_of_view = degrees(2 * atan(width / height * tan(radians(field_of_view) / 2)))
-    return Camera.from_field_of_view(width, height, field_of_view)
+        return Camera.from_field_of_view(width, height, self._field_of_view)
 
 
 def _calibration(info: CameraInfo | None) -> tuple[object, ...]:

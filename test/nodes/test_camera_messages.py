@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.camera_source import CameraSource, guessed_camera
+from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.health import Health
 from diffhpe_ros.nodes.messages.camera_info import (
     camera_from_info,
@@ -118,11 +118,6 @@ def test_without_camera_info_a_stated_field_of_view_is_used_and_warned_of() -> N
     edges = camera.to_canonical(np.array([[-0.5, 0], [639.5, 0]]))[:, 0] / 2.29
     assert np.degrees(np.arctan(edges)).tolist() == pytest.approx([-35, 35])
     assert "field of view of 70 degrees" in health.report().warnings[0]
-
-
-def test_a_portrait_image_has_the_field_of_view_over_its_height() -> None:
-    portrait, landscape = guessed_camera(480, 640, 70), guessed_camera(640, 480, 70)
-    assert portrait.matrix[0, 0] == pytest.approx(landscape.matrix[0, 0])
 
 
 def test_camera_info_ends_the_warning_and_is_scaled_to_the_image() -> None:
