@@ -52,7 +52,7 @@ class OnnxModel:
             raise DiffhpeError(f"{self.path} is no usable ONNX model: {_line(error)}") from error
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         """What onnxruntime really uses, the first one before the others."""
-        _warn_of_missing(providers or (), self.providers, available)
+        _warn_of_missing(providers or usable, self.providers, available)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.inputs: dict[str, Shape] = {i.name: _shape(i.shape) for i in inputs}
         self.outputs: dict[str, Shape] = {o.name: _shape(o.shape) for o in outputs}

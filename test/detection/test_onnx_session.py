@@ -36,6 +36,18 @@ def test_what_was_asked_for_and_got_is_not_warned_of(path, recwarn):
     assert not recwarn.list
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")  # of onnxruntime itself
+def test_cuda_that_is_installed_but_does_not_work_is_warned_of(path, monkeypatch):
+    import onnxruntime
+
+    # As where onnxruntime-gpu finds no driver: it names CUDA, and the session runs without.
+    names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
+    with pytest.warns(RuntimeWarning, match="does not give CUDAExecutionProvider and runs on CPU"):
+        model = OnnxModel(path)
+    assert "CUDAExecutionProvider" not in model.providers
+
+
 def test_missing_and_corrupt_files_are_named(path):
     with pytest.raises(DiffhpeError, match=r"there is no ONNX model at .*none\.onnx"):
         OnnxModel(path.with_name("none.onnx"))
