@@ -88,6 +88,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def _node(name: str, given: dict[str, str], overrides: dict[str, object]) -> LifecycleNode:
     flags = {key: _flag(given[key]) for key in ("replay", "use_sim_time")}
+    logger = ".".join(part for part in (*given["namespace"].split("/"), name) if part)
     return LifecycleNode(
         package=PACKAGE,
         executable=name,
@@ -95,7 +96,7 @@ def _node(name: str, given: dict[str, str], overrides: dict[str, object]) -> Lif
         namespace=given["namespace"],
         parameters=[given["params_file"], flags | overrides],
         remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
-        arguments=["--ros-args", "--log-level", f"{name}:={given['log_level']}"],
+        arguments=["--ros-args", "--log-level", f"{logger}:={given['log_level']}"],
         output="screen",
     )
 
