@@ -17,6 +17,8 @@ class Frames(Protocol):
 
     width: int
     height: int
+    skipped: int
+    """Images left out so far because they were late."""
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Give (stamp in ns, BGR image (H, W, 3)) until there are no more.
@@ -68,22 +70,24 @@ class FileFrames:
         self._start_ns = start_ns
         self._loop = loop
         self._every = every
+        self.skipped = 0
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Give the frames at their times; see `Frames.play`."""
         start_ns = self._now_ns() if self._start_ns is None else self._start_ns
         begin = time.monotonic()
-        skipped = 0
+        in_a_row = 0
         for index, image in enumerate(self._images()):
             due = index / self.fps
             early = begin + due - time.monotonic()
-            if early < -_LATE_S and not self._every and skipped < _MOST_SKIPPED:
-                skipped += 1
+            if early < -_LATE_S and not self._every and in_a_row < _MOST_SKIPPED:
+                in_a_row += 1
+                self.skipped += 1
                 continue
             if wait(max(0.0, early)):
                 return
+            in_a_row = 0
             yield start_ns + round(due * 1e9), image
-            skipped = 0
 
     def close(self) -> None:
         """Nothing is open between plays."""
@@ -99,6 +103,8 @@ class FileFrames:
 
 class WebcamFrames:
     """A webcam; stamps are of the moment at which an image was there."""
+
+    skipped = 0  # what is late is lost in the driver, uncounted
 
     def __init__(self, number: int, now_ns: Callable[[], int]) -> None:
         """Open the device.

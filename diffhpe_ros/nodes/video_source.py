@@ -72,6 +72,8 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
             assert self._frames is not None
             for stamp_ns, image in self._frames.play(self.stopping.wait):
                 self._publish(image, stamp_ns)
+                self.health.show("skipped", self._frames.skipped)
+            self.health.show("skipped", self._frames.skipped)
             if not self.stopping.is_set():
                 self.health.show("ended", "the video ended")
                 self.get_logger().info(f"{self.parameters.path} ended")

@@ -41,13 +41,14 @@ def test_a_loop_goes_on_with_rising_stamps(short_clip: Path) -> None:
 def test_frames_that_are_late_are_left_out_unless_every_one_counts(
     every: bool, next_frame: int, short_clip: Path
 ) -> None:
-    frames = FileFrames(str(short_clip), time.time_ns, start_ns=0, every=every).play(
-        lambda seconds: False
-    )
-    next(frames)
+    frames = FileFrames(str(short_clip), time.time_ns, start_ns=0, every=every)
+    played = frames.play(lambda seconds: False)
+    next(played)
     time.sleep(0.3)
-    stamp, _ = next(frames)
+    stamp, _ = next(played)
     assert next_frame / 30 <= stamp / 1e9 + 1e-6 <= (next_frame + 9) / 30
+    assert frames.skipped == round(stamp / 1e9 * 30) - 1
+    assert 2 + len(list(played)) + frames.skipped == 76  # all are accounted for
 
 
 def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
