@@ -7,12 +7,18 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, People
+from diffhpe_ros.nodes.image_rate import ImageRate
 from diffhpe_ros.nodes.parameters import DetectorParameters
 from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
 from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
 
+BRIDGED_PERIODS = 1.5
+"""Neighbouring images are joined even if `bridge_s` is shorter: over so many image periods jitter
+is forgiven, and a joint that one image missed stays unseen."""
+BRIDGED_LIMIT_S = 0.3
+"""But over no more than this, or `bridge_s`: people do not move in straight lines for longer."""
 _FORGET_S = 1.0
 
 
@@ -37,8 +43,9 @@ class DetectionStage:
         self._tracker = tracker
         self._parameters = parameters
         self._forget_ns = round(1e9 * max(_FORGET_S, parameters.restart_s))
-        self._builders: dict[int, WindowBuilder] = {}
+        self._builders: dict[int, _Builder] = {}
         self._seen_ns: dict[int, int] = {}
+        self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
         self._told = False
@@ -59,17 +66,39 @@ class DetectionStage:
             self.repeated += 1
             return Sighting(People.empty(), None)
         self._reset_if_needed(camera, stamp_ns)
+        self._rate.add(stamp_ns)
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
         windows: dict[int, Window] = {}
         for row in np.flatnonzero(ids != NOT_FOLLOWED)[:MAX_PEOPLE]:
             person = int(ids[row])
-            window = self._builder(person).add(_observe(people, row, camera, stamp_ns))
+            builder = self._builder(person)
+            builder.bridge(self.bridged_s)
+            window = builder.add(_observe(people, row, camera, stamp_ns))
             self._seen_ns[person] = stamp_ns
             if window is not None:
                 windows[person] = window
         self._forget(stamp_ns)
         return Sighting(people, self._collect(windows, frame_id, stamp_ns))
+
+    @property
+    def images_per_s(self) -> float | None:
+        """How often images come, by their stamps; None before a few have come."""
+        period_s = self._rate.period_s
+        return None if period_s is None else 1 / period_s
+
+    @property
+    def least_images_per_s(self) -> float:
+        """Below this rate windows may have holes between the images, or never be complete."""
+        parameters = self._parameters
+        bridged = BRIDGED_PERIODS / max(parameters.bridge_s, BRIDGED_LIMIT_S)
+        return max(bridged, 1 / parameters.restart_s)
+
+    @property
+    def bridged_s(self) -> float:
+        """Sightings of a joint up to this far apart are joined, at the present image rate."""
+        periods_s = BRIDGED_PERIODS * (self._rate.period_s or 0.0)
+        return max(self._parameters.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
 
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
         """Start again where the past means nothing for this image."""
@@ -77,14 +106,15 @@ class DetectionStage:
             self.resets += 1
             self._detector.reset()
             self._tracker.reset()
+            self._rate.reset()
             self._builders.clear()
             self._seen_ns.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
-    def _builder(self, person: int) -> WindowBuilder:
+    def _builder(self, person: int) -> "_Builder":
         if person not in self._builders:
             parameters = self._parameters
-            self._builders[person] = WindowBuilder(
+            self._builders[person] = _Builder(
                 FRAMES, parameters.rate, parameters.stride, parameters.bridge_s,
                 parameters.restart_s,
             )  # fmt: skip
@@ -112,6 +142,14 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
         )
+
+
+class _Builder(WindowBuilder):
+    """A window builder whose bridge follows the image rate."""
+
+    def bridge(self, seconds: float) -> None:
+        """Join sightings of a joint up to this far apart, from now on."""
+        self._bridge_ns = round(seconds * 1e9)
 
 
 def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:

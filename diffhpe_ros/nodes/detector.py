@@ -98,6 +98,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self.health.show("resets", self._stage.resets)
         self.health.time("detect", time.perf_counter() - begin)
         self._warn_of_repeats()
+        self._warn_of_rate()
 
     def _warn_of_repeats(self) -> None:
         self.health.show("repeated_stamps", self._stage.repeated)
@@ -105,6 +106,19 @@ class DetectorNode(StageNode[DetectorParameters]):
             self.health.warn(
                 "stamps", f"{self._stage.repeated} images had the stamp of the one before"
             )
+
+    def _warn_of_rate(self) -> None:
+        found, least = self._stage.images_per_s, self._stage.least_images_per_s
+        if found is not None:
+            self.health.show("images_per_s", found)
+        if found is None or found >= least:
+            self.health.clear("rate")
+            return
+        self.health.warn(
+            "rate",
+            f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
+            " have holes or be missing",
+        )
 
 
 def make_detector(parameters: DetectorParameters) -> Detector:

@@ -79,7 +79,10 @@ class DetectorParameters(CommonParameters):
     )  # fmt: skip
     stride: int = _parameter(1, "give windows for every n-th image", least=1, most=1000)
     bridge_s: float = _parameter(
-        BRIDGE_S, "joints unseen for no longer than this are interpolated", least=0.0, most=2.0
+        BRIDGE_S,
+        "joints unseen for no longer than this are interpolated; more below 15 images/s",
+        least=0.0,
+        most=2.0,
     )
     restart_s: float = _parameter(
         0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0

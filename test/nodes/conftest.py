@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rclpy.context import Context
 from standing import STANDING, standing_windows
 
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.rendering.clip import walking_clip
@@ -77,6 +79,19 @@ def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model.head.weight.copy_(torch.linalg.lstsq(features, torch.tensor(STANDING)).solution.T)
     folder = tmp_path_factory.mktemp("models") / "standing"
     save_model(model, config, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def random_wrapper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small diffusion model of random weights, in the person view.
+
+    Its poses are nobody's, but they depend on all that poses depend on: the window, the rotation
+    into the person's view, and the noise.
+    """
+    model, config = load_with_config(ROOT / "test" / "golden" / "tiny-wrapper.pth")
+    folder = tmp_path_factory.mktemp("models") / "random"
+    save_model(model, replace(config, input_view="person"), folder)
     return folder
 
 

@@ -2,12 +2,14 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from graph import TOPICS, Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import Marker
 
@@ -23,10 +25,10 @@ START_NS = 1_000 * 10**9
 FRAME_NS = 1e9 / 30
 
 
-def replay(graph: Graph, clip: Path, model: Path, calibration: Path) -> None:
+def replay(graph: Graph, clip: Path, calibration: Path, **lifter: Any) -> None:
     """Play the clip through the whole graph, every frame of it."""
     write_calibration(walking_clip().camera, calibration)
-    graph.run("lifter", model=model, device="cpu", replay=True)
+    graph.run("lifter", device="cpu", replay=True, **lifter)
     graph.run("detector", replay=True)
     graph.until(lambda: graph.value("detector", "windows_listeners") == "2", "lifter")
     graph.until(lambda: graph.value("lifter", "skeletons_listeners") == "1", "own ears")
@@ -41,11 +43,10 @@ def _ended(graph: Graph) -> bool:
     return bool(last) and all(marker.action == Marker.DELETE for marker in last[0].markers)
 
 
-def test_replay_lifts_every_frame_and_is_the_same_every_time(
+def test_replay_lifts_every_frame(
     graph: Graph, short_clip: Path, standing_model: Path, tmp_path: Path
 ) -> None:
-    calibration = tmp_path / "camera.yaml"
-    replay(graph, short_clip, standing_model, calibration)
+    replay(graph, short_clip, tmp_path / "camera.yaml", model=standing_model)
 
     # The window is full 0.52 s after the first image, so at frame 16; frame 35 is the last with
     # the person; a second later the person has left.
@@ -62,11 +63,31 @@ def test_replay_lifts_every_frame_and_is_the_same_every_time(
     # The model knows a person of about this height who does not move: the depth is about right.
     np.testing.assert_allclose(root, truth, atol=0.8)
 
+    graph.until(lambda: graph.value("video_source", "ended"), "end of the video")
+    counts = [graph.value("video_source", key) for key in ("published", "skipped")]
+    assert counts == ["76", "0"]
+
+
+def test_replay_is_the_same_to_the_byte_every_time(
+    graph: Graph, short_clip: Path, random_wrapper: Path, tmp_path: Path
+) -> None:
+    calibration = tmp_path / "camera.yaml"
+    diffusion = {"model": random_wrapper, "sampler": "ddim", "steps": 2, "hypotheses": 2}
+    replay(graph, short_clip, calibration, **diffusion)
+    spreads = [
+        float(pair.value)
+        for message in graph.messages("coherence")
+        for pair in message.status[0].values
+        if pair.key == "hypothesis_spread_mm"
+    ]
+    assert len(spreads) == len(set(spreads)) == 20  # each window has noise of its own
+    assert min(spreads) > 0
+
     first = {topic: list(graph.raw[topic]) for topic in TOPICS}
     assert [graph.stop(name) for name in ("video_source", "detector")] == [0, 0]
     assert graph.stop("lifter", signal.SIGTERM) == 0
     graph.forget()
-    replay(graph, short_clip, standing_model, calibration)
+    replay(graph, short_clip, calibration, **diffusion)
     for topic in TOPICS:
         assert graph.raw[topic] == first[topic], topic
 
@@ -97,6 +118,28 @@ def test_a_node_that_cannot_start_says_why_in_one_line(graph: Graph, tmp_path: P
     assert graph.wait("video_source") == 1
     assert "cannot open video" in graph.log("video_source")
     assert "Traceback" not in graph.log("video_source")
+
+
+def test_images_that_come_too_rarely_are_warned_of(graph: Graph, context: Context) -> None:
+    detector = DetectorNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(detector)
+    publisher = graph.node.create_publisher(Image, "image", 10)
+    detector.set_parameters([Parameter("replay", value=True)])  # so that no image is dropped
+    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    graph.until(publisher.get_subscription_count, "detector")
+    packer = ImagePacker()
+    for number in range(4):
+        image = packer.pack(np.zeros((48, 64, 3), np.uint8), "camera", number * 10**9 // 4)
+        publisher.publish(image)
+    warning = "4.0 images/s are looked at, at least 5.0 are expected"
+    graph.until(
+        lambda: "detector" in graph.status and warning in graph.status["detector"].message,
+        "warning",
+    )
+    assert graph.value("detector", "images_per_s") == "4"
+    detector.close()
+    detector.destroy_node()
 
 
 def test_images_that_are_none_do_not_stop_the_detector(graph: Graph, context: Context) -> None:

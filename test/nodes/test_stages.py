@@ -11,6 +11,7 @@ from standing import STANDING, standing_at, standing_windows
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import People
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.detection_stage import DetectionStage
 from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
 from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
@@ -43,6 +44,25 @@ class WrittenDetector:
         self.resets += 1
 
 
+class SwayingDetector(WrittenDetector):
+    """Sees somebody who sways, in images that come at a rate."""
+
+    def __init__(self, images_per_s: float) -> None:
+        super().__init__()
+        self.times = iter(np.arange(1000) / images_per_s)
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        people = super().detect(image_bgr)
+        keypoints = CAMERA.project(swaying_at(next(self.times))).astype(np.float32)
+        return replace(people, keypoints=keypoints[None])
+
+
+def swaying_at(seconds: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Joints (..., 17, 3) of a person who sways by 0.3 m to both sides, every 2 s."""
+    x = 0.3 * np.sin(np.pi * np.asarray(seconds))
+    return STANDING + np.array([0, 0, 4.0]) + x[..., None, None] * np.array([1.0, 0, 0])
+
+
 @pytest.fixture
 def detector() -> WrittenDetector:
     return WrittenDetector()
@@ -65,6 +85,36 @@ def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage)
     assert first.stamp_ns == 10**9 + 16 * FRAME_NS
     expected = 2.29 * STANDING[:, 0] / (4 + STANDING[:, 2])
     np.testing.assert_allclose(first.keypoints[0, :, :, 0], np.tile(expected, (27, 1)), atol=1e-4)
+
+
+def sway(
+    images_per_s: float, parameters: DetectorParameters
+) -> tuple[DetectionStage, list[PeopleWindows]]:
+    stage = DetectionStage(SwayingDetector(images_per_s), SinglePersonTracker(), parameters)
+    stamps = [round(k / images_per_s * 1e9) for k in range(40)]
+    sightings = [stage.process(IMAGE, CAMERA, "cam", stamp) for stamp in stamps]
+    return stage, [each.windows for each in sightings if each.windows is not None]
+
+
+def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
+    stage, windows = sway(8.0, DetectorParameters())
+    assert len(windows) == 40 - 5  # 0.52 s are over with the sixth image
+    assert stage.images_per_s == pytest.approx(8)
+    assert stage.bridged_s == pytest.approx(1.5 / 8)
+    for each in windows:
+        truth = swaying_at((each.stamp_ns + each.offsets_ns[0]) / 1e9)
+        view = 2.29 * truth[..., :2] / truth[..., 2:]
+        # A straight line over h departs from x by at most h²/8·max|x''|: 6 mm at 4 m, 0.0033.
+        np.testing.assert_allclose(each.keypoints[0], view, atol=0.0035)
+
+
+def test_the_bridge_follows_the_image_rate_within_limits() -> None:
+    default, patient = DetectorParameters(), DetectorParameters(bridge_s=0.8)
+    bridged = [sway(rate, default)[0].bridged_s for rate in (30, 10, 4)]
+    assert bridged == pytest.approx([0.1, 0.15, 0.3])
+    assert sway(4, patient)[0].bridged_s == 0.8
+    assert sway(4, default)[0].least_images_per_s == pytest.approx(5)
+    assert sway(4, patient)[0].least_images_per_s == pytest.approx(2)  # 1 / restart_s
 
 
 def test_nobody_gives_nothing_until_somebody_has_left(
@@ -141,6 +191,11 @@ def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
     with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):
         lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
+
+
+def test_the_default_model_is_that_of_the_command_line() -> None:
+    # Written twice, since the parameters are also the detector's, which does without torch.
+    assert LifterParameters().model == DEFAULT_MODEL
 
 
 def test_an_unknown_model_is_one_clear_line() -> None:
