@@ -102,11 +102,15 @@ class WindowBuilder:
         self._offsets = np.rint(np.arange(1 - frames, 1) * (1e9 / rate)).astype(np.int64)
         self._thinning_ns = 1e9 / rate / _KEPT_PER_GRID_STEP
         self._stride = stride
-        self._bridge_ns = round(bridge_s * 1e9)
+        self.bridge(bridge_s)
         self._restart_ns = round(restart_s * 1e9)
         self.restarts = 0
         """How often the history was forgotten for a gap or a stamp that went back."""
         self.reset()
+
+    def bridge(self, seconds: float) -> None:
+        """Join sightings of a joint up to this far apart, from now on."""
+        self._bridge_ns = round(seconds * 1e9)
 
     def reset(self) -> None:
         """Forget the history, without counting it as a restart."""

@@ -43,7 +43,7 @@ class DetectionStage:
         self._tracker = tracker
         self._parameters = parameters
         self._forget_ns = round(1e9 * max(_FORGET_S, parameters.restart_s))
-        self._builders: dict[int, _Builder] = {}
+        self._builders: dict[int, WindowBuilder] = {}
         self._seen_ns: dict[int, int] = {}
         self._rate = ImageRate()
         self._camera: Camera | None = None
@@ -111,10 +111,10 @@ class DetectionStage:
             self._seen_ns.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
-    def _builder(self, person: int) -> "_Builder":
+    def _builder(self, person: int) -> WindowBuilder:
         if person not in self._builders:
             parameters = self._parameters
-            self._builders[person] = _Builder(
+            self._builders[person] = WindowBuilder(
                 FRAMES, parameters.rate, parameters.stride, parameters.bridge_s,
                 parameters.restart_s,
             )  # fmt: skip
@@ -142,14 +142,6 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
         )
-
-
-class _Builder(WindowBuilder):
-    """A window builder whose bridge follows the image rate."""
-
-    def bridge(self, seconds: float) -> None:
-        """Join sightings of a joint up to this far apart, from now on."""
-        self._bridge_ns = round(seconds * 1e9)
 
 
 def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:
