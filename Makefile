@@ -18,7 +18,7 @@ lint: .venv/.test
 
 .venv/.demo: setup.py
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet "$(TORCH)"
+	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -e '.[cpu,ros]'
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
