@@ -16,9 +16,11 @@ from diffhpe_ros.drawing.figure import save_skeleton_figure
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.video import VideoReader, VideoWriter
+from diffhpe_ros.windows import FRAMES, RATE
 
 HEIGHT = 480
 """Of the overlay; each of its two halves is 4:3."""
+WINDOW_NS = round(1e9 * FRAMES / RATE)
 SIZE = (HEIGHT * 4 // 3 * 2, HEIGHT)
 
 Frames = Iterator[tuple[int, NDArray[np.uint8]]]
@@ -83,6 +85,7 @@ def _overlay(
         confidence=confidence,
         covariance=None if joints is None else joints.covariance,
         view=view,
+        filling=stamp - results.first_stamp_ns < WINDOW_NS,
     )
 
 

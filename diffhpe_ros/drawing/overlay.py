@@ -26,6 +26,7 @@ def compose_frame(
     confidence: NDArray[Any] | None = None,
     covariance: NDArray[Any] | None = None,
     view: SkeletonView | None = None,
+    filling: bool = False,
 ) -> Image:
     """Put the image with its 2D joints and the 3D view side by side.
 
@@ -39,6 +40,7 @@ def compose_frame(
         covariance: (P, 17, 3, 3) square metres.
         view: the 3D view to go on with, of half the width; a new one by default, whose floor and
             viewpoint fit this frame alone.
+        filling: the first window is not yet full, whoever may be there.
 
     Returns:
         (size[1], size[0], 3) BGR.
@@ -59,7 +61,9 @@ def compose_frame(
     _write_labels(frame[:, :width], labels)
     _write_legend(frame[:, size[0] - width :])
     if not len(poses):
-        _write_status(frame[:, size[0] - width :], WARMING_UP if len(people) else NO_PERSON)
+        _write_status(
+            frame[:, size[0] - width :], WARMING_UP if len(people) or filling else NO_PERSON
+        )
     return frame
 
 
