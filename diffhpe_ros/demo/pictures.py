@@ -20,8 +20,9 @@ from diffhpe_ros.windows import FRAMES, RATE
 
 HEIGHT = 480
 """Of the overlay; each of its two halves is 4:3."""
-WINDOW_NS = round(1e9 * FRAMES / RATE)
 SIZE = (HEIGHT * 4 // 3 * 2, HEIGHT)
+WINDOW_NS = round(1e9 * FRAMES / RATE)
+"""Before so much time nothing is lifted."""
 
 Frames = Iterator[tuple[int, NDArray[np.uint8]]]
 
