@@ -6,18 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.offline import windows_of_track
 from diffhpe_ros.placement import place_root
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.windows import BRIDGE_S
-
-BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -107,10 +104,7 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
         bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
-    batches = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
-    poses = windows.to_track(
-        np.concatenate([lifter.lift(x_2d[k : k + BATCH]).poses for k in batches])
-    )
+    poses = windows.to_track(lift_all(lifter, x_2d, progress))
     return LiftedTrack(track.times_s, poses, place_root(poses, canonical, track.confidence))
 
 

@@ -1,5 +1,6 @@
 """Windows of 2D keypoints → 3D poses: the papers' networks, samplers and checkpoints."""
 
+from diffhpe_ros.lifting.batches import lift_all
 from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
 from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult, use_threads
@@ -16,6 +17,7 @@ __all__ = [
     "Preset",
     "build_model",
     "convert",
+    "lift_all",
     "load_model",
     "save_model",
     "use_threads",

@@ -4,6 +4,7 @@ DiffHPE-2D sees the 2D keypoints themselves, DiffHPE-Wrapper the features of a f
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +50,14 @@ class DiffHPE(nn.Module, ABC):
         """Clean poses and noise of x_t (B, 27, 17, 3) at zero-based steps t (B,)."""
         signal, spread = self.schedule.signal_and_noise(t)
         return self.parameterisation.read(self(x_t, t, condition), x_t, signal, spread)
+
+    def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int], Prediction]:
+        """What samplers call: `predict` with one step for all, given the condition."""
+
+        def denoise(x_t: Tensor, t: int) -> Prediction:
+            return self.predict(x_t, torch.full((len(x_t),), t, device=x_t.device), condition)
+
+        return denoise
 
     def predict_noise(self, x_t: Tensor, t: Tensor, x_2d: Tensor) -> Tensor:
         """ε (B, 27, 17, 3) in x_t at zero-based steps t (B,), given x_2d (B, 27, 17, 2)."""

@@ -16,8 +16,7 @@ from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.noise import SeededNoise, noise_seed
-from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import Sampler, create_sampler
+from diffhpe_ros.lifting.samplers import Sampler, create_sampler, spaced_steps
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = 256
@@ -80,10 +79,8 @@ class Lifter:
         if self.preset.hypotheses < 1:
             raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
-        if isinstance(model, DiffHPE) and not 1 <= self.preset.steps <= model.schedule.steps:
-            raise DiffhpeError(
-                f"sampling steps must be 1 to {model.schedule.steps}, got {self.preset.steps}"
-            )
+        if isinstance(model, DiffHPE):
+            spaced_steps(self.preset.steps, model.schedule.steps)  # refuses impossible numbers
         self._view = views.view(config.input_view)
         self._residual = _residual_covariance(config).to(self.device)
 
@@ -179,12 +176,8 @@ class Lifter:
             poses = model(x)[:, None]
         else:
             condition = model.condition(x).repeat_interleave(self.hypotheses, 0)
-
-            def denoise(x_t: Tensor, t: int) -> Prediction:
-                return model.predict(x_t, torch.full((len(x_t),), t, device=x_t.device), condition)
-
             noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
-            sampled = self._sampler.sample(denoise, model.schedule, noise)
+            sampled = self._sampler.sample(model.denoise_with(condition), model.schedule, noise)
             poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
         return poses - poses[..., :1, :]
 

@@ -94,10 +94,15 @@ def turn(x_2d: Tensor, rotation: Tensor) -> Tensor:
     """
     seen = (x_2d != 0).any(-1, keepdim=True)
     rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)
-    rays = torch.einsum("bij,bltj->blti", rotation, rays)
+    rays = turn_points(rays, rotation)
     in_front = rays[..., 2:] > 1e-2
     turned = CANONICAL_FOCAL * rays[..., :2] / rays[..., 2:].clamp(min=1e-2)
     return torch.where(seen & in_front, turned, 0.0)
+
+
+def turn_points(points: Tensor, rotation: Tensor) -> Tensor:
+    """Points or poses (B, ..., 3) of the real camera's frame → the same in the turned one's."""
+    return torch.einsum("bij,b...j->b...i", rotation, points)
 
 
 def turn_back(poses: Tensor, rotation: Tensor) -> Tensor:

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.metrics import mpjpe, p_mpjpe
-
-BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,6 @@ def read_windows(path: Path) -> Windows:
             f"{path}: x must be (N, 27, 17, 2) and y (N, 27, 17, 3), got {x.shape} and {y.shape}"
         )
     return Windows(x, y)
-
-
-def lift_all(lifter: Lifter, x_2d: NDArray[np.float32], progress: bool) -> NDArray[np.float32]:
-    """Poses (N, 27, 17, 3) of windows (N, 27, 17, 2), batch by batch."""
-    starts = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
-    return np.concatenate([lifter.lift(x_2d[k : k + BATCH]).poses for k in starts])
 
 
 def evaluate(lifter: Lifter, windows: Windows, progress: bool = True) -> Figures:

@@ -104,10 +104,9 @@ class DiffusionModule(LiftingModule):
     def predict(self, x_2d: Tensor) -> Tensor:
         """One hypothesis of five DDIM steps."""
         model = self.model
-        condition = model.condition(x_2d)
         shape = (*x_2d.shape[:3], 3)
         poses = DDIM(5).sample(
-            lambda x, t: model.predict(x, torch.full((len(x),), t, device=x.device), condition),
+            model.denoise_with(model.condition(x_2d)),
             model.schedule,
             lambda: torch.randn(shape, device=x_2d.device),
         )

@@ -18,14 +18,14 @@ from omegaconf.errors import OmegaConfBaseException
 from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
+from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, lift_all, save_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.mixste import MixSTE
-from diffhpe_ros.lifting.views import view
+from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.paths import share_folders
-from diffhpe_ros.training.evaluation import Windows, lift_all, read_windows
+from diffhpe_ros.training.evaluation import Windows, read_windows
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
 from diffhpe_ros.training.windows import VirtualCameraWindows
 
@@ -105,7 +105,7 @@ def with_residual(model: Model, config: ModelConfig, truth: Windows) -> ModelCon
     lifter = Lifter(model, config)
     errors = torch.from_numpy(lift_all(lifter, truth.x_2d, progress=True) - truth.poses)
     _, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
-    in_view = torch.einsum("bij,bltj->blti", rotation, errors).numpy()
+    in_view = turn_points(errors, rotation).numpy()
     std_mm = 1000 * np.sqrt((in_view**2).mean((0, 1)))
     rows = tuple((round(float(x), 1), round(float(y), 1), round(float(z), 1)) for x, y, z in std_mm)
     return replace(config, residual_std_mm=rows)
@@ -127,7 +127,7 @@ def _validation_batches(
 ) -> DataLoader[tuple[torch.Tensor, ...]]:
     """Windows and poses as the model sees them."""
     x_2d, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
-    poses = torch.einsum("bij,bltj->blti", rotation, torch.from_numpy(truth.poses))
+    poses = turn_points(torch.from_numpy(truth.poses), rotation)
     return DataLoader(TensorDataset(x_2d, poses), batch_size=64)
 
 

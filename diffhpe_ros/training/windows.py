@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils.data import IterableDataset
 
-from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training import detector_like, virtual_camera
 from diffhpe_ros.training.mocap import MotionCapture, mirror
@@ -55,7 +55,7 @@ class VirtualCameraWindows(IterableDataset[tuple[Tensor, Tensor]]):
         x_2d = torch.where(unseen[..., None], 0.0, x_2d)
         turned, rotation = PersonView().enter(x_2d)
         poses = points - points[:, :, :1]
-        return turned, torch.einsum("bij,bltj->blti", rotation, poses)
+        return turned, turn_points(poses, rotation)
 
 
 def _vary_body(positions: Tensor, facing: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:

@@ -68,7 +68,7 @@ def test_chain_of_50_steps(sampler):
     condition = model.condition(ours("x2")[:1])
     recorded = iter(ours("wrapper.ddpm50.noise"))
     found = sampler.sample(
-        lambda x, t: model.predict(x, torch.tensor([t]), condition),
+        model.denoise_with(condition),
         model.schedule,
         lambda: next(recorded)[None],
     )
