@@ -137,7 +137,8 @@ def evaluate(
 ) -> None:
     """Print a model's errors and coherence on windows with truth, in mm."""
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-    from diffhpe_ros.training.evaluation import evaluate, read_windows
+    from diffhpe_ros.training.evaluation import evaluate
+    from diffhpe_ros.training.truth import read_windows
 
     windows = read_windows(data)
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)

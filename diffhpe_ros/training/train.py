@@ -25,8 +25,8 @@ from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.paths import share_folders
-from diffhpe_ros.training.evaluation import Windows, read_windows
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
+from diffhpe_ros.training.truth import Windows, read_windows
 from diffhpe_ros.training.windows import VirtualCameraWindows
 
 

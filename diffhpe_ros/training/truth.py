@@ -1,0 +1,98 @@
+"""Windows of 2D keypoints whose 3D poses are known: what validation and evaluation read."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+LABELS = ("subject", "action", "sequence", "camera")
+
+
+def _unknown() -> NDArray[Any]:
+    return np.array("")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """N windows of L frames with truth, and where they come from.
+
+    A label may also be given once for all windows.
+
+    Raises:
+        DiffhpeError: a shape does not fit, a value is not finite, or there is no window.
+    """
+
+    x_2d: NDArray[np.float32]
+    """(N, L, 17, 2), in the view that `Lifter.lift` takes, 0 where unseen."""
+    poses: NDArray[np.float32]
+    """(N, L, 17, 3), root-relative metres in the camera frame."""
+    root: NDArray[np.float32] | None = None
+    """(N, L, 3), metres in the camera frame; None where unknown."""
+    subject: NDArray[np.str_] = field(default_factory=_unknown)
+    """(N,), "" where unknown, like all labels."""
+    action: NDArray[np.str_] = field(default_factory=_unknown)
+    """(N,)"""
+    sequence: NDArray[np.str_] = field(default_factory=_unknown)
+    """(N,), unique at least within a subject and an action."""
+    camera: NDArray[np.str_] = field(default_factory=_unknown)
+    """(N,)"""
+    start: NDArray[np.int64] = field(default_factory=lambda: np.array(0))
+    """(N,), the window's first frame in its sequence, 0 where unknown."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+        for name in LABELS:
+            self._of_each_window(name, np.str_)
+        self._of_each_window("start", np.int64)
+
+    def __len__(self) -> int:
+        return len(self.x_2d)
+
+    def _of_each_window(self, name: str, dtype: type) -> None:
+        values: NDArray[Any] = np.asarray(getattr(self, name)).astype(dtype)
+        if values.shape not in ((), (len(self),)):
+            raise DiffhpeError(f"{name} must be ({len(self)},), one per window, got {values.shape}")
+        object.__setattr__(self, name, np.broadcast_to(values, len(self)))
+
+
+def _check(windows: Windows) -> None:
+    x, y, root = windows.x_2d, windows.poses, windows.root
+    fits = x.ndim == 4 and x.shape[:-1] == y.shape[:-1] and x.shape[2] == NUM_JOINTS
+    if not fits or x.shape[-1] != 2 or y.shape[-1] != 3:
+        raise DiffhpeError(
+            f"x must be (N, 27, 17, 2) and y (N, 27, 17, 3), got {x.shape} and {y.shape}"
+        )
+    if root is not None and root.shape != (*x.shape[:2], 3):
+        raise DiffhpeError(f"root must be {(*x.shape[:2], 3)}, got {root.shape}")
+    if x.size == 0:
+        raise DiffhpeError(f"no window in it: x is {x.shape}")
+    for name, values in (("x", x), ("y", y), ("root", root)):
+        if values is not None and not np.isfinite(values).all():
+            bad = int((~np.isfinite(values)).reshape(len(x), -1).any(1).sum())
+            raise DiffhpeError(f"{name} holds NaN or infinity in {bad} of {len(x)} windows")
+
+
+def read_windows(path: Path) -> Windows:
+    """Read arrays x (N,27,17,2) and y (N,27,17,3), and where there are any, root and labels.
+
+    Raises:
+        DiffhpeError: it is missing, damaged, or its arrays do not fit; names the file.
+    """
+    arrays = read_npz(path, ("x", "y"))
+    root = arrays.get("root")
+    labels: dict[str, Any] = {name: arrays[name] for name in (*LABELS, "start") if name in arrays}
+    try:
+        return Windows(
+            x_2d=arrays["x"].astype(np.float32),
+            poses=arrays["y"].astype(np.float32),
+            root=None if root is None else root.astype(np.float32),
+            **labels,
+        )
+    except (DiffhpeError, ValueError) as error:
+        raise DiffhpeError(f"{path}: {error}") from error
