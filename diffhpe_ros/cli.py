@@ -3,7 +3,6 @@
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -138,15 +137,16 @@ def evaluate(
     """Print a model's errors and coherence on windows with truth, in mm."""
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
     from diffhpe_ros.training.evaluation import evaluate
+    from diffhpe_ros.training.report import lines
     from diffhpe_ros.training.truth import read_windows
 
     windows = read_windows(data)
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
-    figures = asdict(evaluate(lifter, windows))
-    for name, value in figures.items():
-        click.echo(f"{name:22} {value:8.{1 if isinstance(value, float) else 0}f}")
+    figures = evaluate(lifter, windows)
+    click.echo("\n".join(lines(figures)))
     if json_file is not None:
-        write_json(json_file, {"model": model or DEFAULT_MODEL, "data": str(data), **figures})
+        source = {"model": model or DEFAULT_MODEL, "data": str(data)}
+        write_json(json_file, source | figures.to_dict())
 
 
 @app.command()

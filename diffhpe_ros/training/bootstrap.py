@@ -1,0 +1,47 @@
+"""How far a figure could be off, had other sequences been recorded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Interval = tuple[float, float]
+
+
+def intervals_over_sequences(
+    values: Mapping[str, NDArray[Any]],
+    sequences: NDArray[Any],
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Percentile bootstrap of means, in which whole sequences are drawn with replacement.
+
+    Windows of one sequence resemble each other, and so do the views of it by several cameras:
+    drawn one by one, they would make the intervals too narrow.
+
+    Args:
+        values: name → (N,), one per window.
+        sequences: (N,), equal for windows of one sequence.
+        level: share of the draws that lies within an interval.
+        draws: resampled data sets.
+        seed: of the draws; the same for all names, so that figures stay comparable.
+
+    Returns:
+        name → (low, high). Nothing where there are fewer than two sequences: one sequence does
+        not say how sequences differ.
+    """
+    names, sequence = np.unique(sequences, return_inverse=True)
+    if len(names) < 2:
+        return {}
+    windows = np.bincount(sequence)
+    generator = np.random.default_rng(seed)
+    times = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+    tails = (50 * (1 - level), 50 * (1 + level))
+    intervals = {}
+    for name, value in values.items():
+        means = times @ np.bincount(sequence, value) / (times @ windows)
+        low, high = np.percentile(means, tails)
+        intervals[name] = (float(low), float(high))
+    return intervals
