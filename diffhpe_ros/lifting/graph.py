@@ -93,8 +93,9 @@ class NonLocal(nn.Module):
         of_key = self._pool(self.phi(x)) @ w_phi  # (keys, N)
         values = self._pool(self.g(x))  # (keys, N, C/2)
         affinity = torch.relu(of_query.t()[:, :, None] + of_key.t()[:, None, :]) / len(of_key)
-        mixed = torch.bmm(affinity, values.transpose(0, 1))  # (N, J, C/2)
-        y = self.bn(self.out(mixed.transpose(0, 1)).flatten(0, 1))
+        # Contiguous, or the gradient's product of thousands of small matrices goes one by one.
+        mixed = torch.bmm(affinity, values.transpose(0, 1).contiguous())  # (N, J, C/2)
+        y = self.bn(self.out(mixed.transpose(0, 1).contiguous()).flatten(0, 1))
         return x + y.view_as(x)
 
     def _pool(self, x: Tensor) -> Tensor:

@@ -28,13 +28,43 @@ class MotionCapture:
     """(N, 3), unit vector in which the head faces."""
     starts: Tensor
     """(W,), first frames of all windows that lie within a sequence."""
+    bounds: Tensor
+    """(W, 2), first and last frame of each window's sequence."""
     frames: int
     """Window length."""
 
-    def windows(self, starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Starts (B,) → positions (B, L, 17, 3) and facing directions (B, L, 3)."""
-        index = starts[:, None] + torch.arange(self.frames)
-        return self.positions[index], self.head_forward[index]
+    def windows(self, chosen: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
+        """Windows of which the motion is faster or slower, or backwards, about the same middle.
+
+        Args:
+            chosen: (B,), numbers of windows.
+            speed: (B,), 1 as captured, negative backwards; less where the sequence is too short.
+
+        Returns:
+            Positions (B, L, 17, 3) and facing directions (B, L, 3).
+        """
+        half = self.frames // 2
+        middle, bounds = self.starts[chosen] + half, self.bounds[chosen]
+        room = torch.minimum(middle - bounds[:, 0], bounds[:, 1] - middle) / half
+        speed = torch.maximum(torch.minimum(speed, room), -room)
+        offset = torch.arange(-half, half + 1, device=speed.device)
+        at = middle[:, None] + speed[:, None] * offset
+        # A frame at the very end of a sequence has no next one, and needs none.
+        before = at.floor().long().clamp(max=len(self.positions) - 2)
+        share = (at - before)[..., None]
+        facing = torch.lerp(self.head_forward[before], self.head_forward[before + 1], share)
+        share = share[..., None]
+        return torch.lerp(self.positions[before], self.positions[before + 1], share), facing
+
+    def to(self, device: torch.device | str) -> "MotionCapture":
+        """The same on a device."""
+        return MotionCapture(
+            self.positions.to(device),
+            self.head_forward.to(device),
+            self.starts.to(device),
+            self.bounds.to(device),
+            self.frames,
+        )
 
 
 def load_cmu(path: Path, without: Collection[int], frames: int = 27) -> MotionCapture:
@@ -44,17 +74,23 @@ def load_cmu(path: Path, without: Collection[int], frames: int = 27) -> MotionCa
         DiffhpeError: the file is missing or is not what it should be.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject"))
-    starts = [
-        torch.arange(first, last - frames + 1)
+    sequences = [
+        (int(first), int(last))
         for first, last, subject in zip(
             arrays["offsets"], arrays["offsets"][1:], arrays["subject"], strict=False
         )
         if int(subject) not in without and last - first >= frames
     ]
+    starts = [torch.arange(first, last - frames + 1) for first, last in sequences]
+    bounds = [
+        torch.tensor([first, last - 1]).expand(last - first - frames + 1, 2)
+        for first, last in sequences
+    ]
     return MotionCapture(
         positions=torch.from_numpy(arrays["positions"].astype(np.float32)),
         head_forward=torch.from_numpy(arrays["head_forward"].astype(np.float32)),
         starts=torch.cat(starts),
+        bounds=torch.cat(bounds),
         frames=frames,
     )
 

@@ -1,46 +1,37 @@
 """Lightning modules: how MixSTE and the DiffHPE models are trained."""
 
+from collections.abc import Callable
 from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.samplers import DDIM
-from diffhpe_ros.training.optimizers import MuonAdamW
+from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
+from diffhpe_ros.training.optimisation import Optimisation
 
 Batch = tuple[Tensor, Tensor]
 """x_2d (B, 27, 17, 2) in the model's input view and poses (B, 27, 17, 3) in metres."""
 
 
 class LiftingModule(L.LightningModule):
-    """What both trainings share: optimizer, one cycle of its rate, validation MPJPE.
+    """What both trainings share: their optimisation and the MPJPE on validation windows.
 
     Args:
         model: to be trained.
         config: of the model; saved beside its weights.
-        learning_rate: the greatest of the cycle.
-        weight_decay: of the optimizer.
-        warmup: share of the training in which the rate rises.
+        optimisation: optimizer and schedule.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        config: ModelConfig,
-        learning_rate: float,
-        weight_decay: float,
-        warmup: float = 0.1,
-    ) -> None:
+    def __init__(self, model: Model, config: ModelConfig, optimisation: Optimisation) -> None:
         super().__init__()
         self.model = model
         self.config = config
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.warmup = warmup
+        self.optimisation = optimisation
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """Poses (B, 27, 17, 3), metres, for validation."""
@@ -51,64 +42,74 @@ class LiftingModule(L.LightningModule):
         x_2d, poses = batch
         predicted = self.predict(x_2d)
         predicted = predicted - predicted[:, :, :1]
-        error = 1000 * (predicted - poses).norm(dim=-1).mean()
-        self.log("validation/mpjpe_mm", error, prog_bar=True, batch_size=len(x_2d))
+        error = 1000 * mean_joint_distance(predicted, poses)
+        self.log("validation/mpjpe_mm", error, prog_bar=True, batch_size=len(x_2d), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """Muon with AdamW, and one cycle of their rates."""
-        optimizer = MuonAdamW(self.model.named_parameters(), self.learning_rate, self.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            [group["lr"] for group in optimizer.param_groups],
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=self.warmup,
-            cycle_momentum=False,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        """As the optimisation says."""
+        return self.optimisation(self)
 
 
 class MixSTEModule(LiftingModule):
-    """Mean joint distance of the poses."""
+    """Poses at once.
+
+    Args:
+        loss: of poses and truth; the mean joint distance, or as published the squared error.
+        **kwargs: of `LiftingModule`.
+    """
 
     model: MixSTE
+
+    def __init__(
+        self, *, loss: Callable[[Tensor, Tensor], Tensor] = mean_joint_distance, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """MixSTE's poses."""
         return self.model(x_2d)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """The loss, metres."""
+        """The loss."""
         x_2d, poses = batch
-        loss = (self.model(x_2d) - poses).norm(dim=-1).mean()
+        loss = self.loss(self.model(x_2d), poses)
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
 
 class DiffusionModule(LiftingModule):
-    """Mean squared error of what the denoiser predicts, at uniformly drawn steps.
+    """Denoising at uniformly drawn steps.
+
+    The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
+    resumed training draws what an uninterrupted one would have drawn.
 
     Args:
         draws: diffusion steps drawn for each window of a batch, which share its condition.
+        loss: of the denoiser.
+        seed: of the draws.
         **kwargs: of `LiftingModule`.
     """
 
     model: DiffHPE
 
-    def __init__(self, *, draws: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, *, draws: int = 1, loss: DenoisingLoss | None = None, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.draws = draws
+        self.loss = loss or PlainLoss()
+        self.seed = seed
 
     def predict(self, x_2d: Tensor) -> Tensor:
-        """One hypothesis of five DDIM steps."""
+        """One hypothesis of five DDIM steps, from the same noise at every validation."""
         model = self.model
         shape = (*x_2d.shape[:3], 3)
+        generator = Generator(x_2d.device).manual_seed(self.seed)
         poses = DDIM(5).sample(
             model.denoise_with(model.condition(x_2d)),
             model.schedule,
-            lambda: torch.randn(shape, device=x_2d.device),
+            lambda: torch.randn(shape, device=x_2d.device, generator=generator),
         )
         return poses * model.pose_scale
 
@@ -118,11 +119,18 @@ class DiffusionModule(LiftingModule):
         model = self.model
         condition = model.condition(x_2d).repeat(self.draws, 1, 1, 1)
         x_0 = (poses / model.pose_scale).repeat(self.draws, 1, 1, 1)
-        t = torch.randint(model.schedule.steps, (len(x_0),), device=x_0.device)
-        noise = torch.randn_like(x_0)
+        generator = self._draws_of_this_step(x_0.device)
+        t = torch.randint(model.schedule.steps, (len(x_0),), device=x_0.device, generator=generator)
+        noise = torch.randn(x_0.shape, device=x_0.device, generator=generator)
         signal, spread = model.schedule.signal_and_noise(t)
-        output = model(signal * x_0 + spread * noise, t, condition)
+        x_t = signal * x_0 + spread * noise
+        output = model(x_t, t, condition)
         target = model.parameterisation.target(x_0, noise, signal, spread)
-        loss = (output - target).square().mean()
+        prediction = model.parameterisation.read(output, x_t, signal, spread)
+        loss = self.loss(output, target, prediction, x_0, signal, spread)
         self.log("train/loss", loss, prog_bar=True)
         return loss
+
+    def _draws_of_this_step(self, device: torch.device) -> Generator:
+        number = self.global_step * self.trainer.world_size + self.global_rank
+        return Generator(device).manual_seed((self.seed << 40) + number)

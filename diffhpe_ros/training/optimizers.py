@@ -6,13 +6,15 @@ from typing import Any
 import torch
 from torch import nn
 
+from diffhpe_ros.training.muon import Muon
+
 
 class MuonAdamW(torch.optim.Optimizer):
     """One optimizer to the outside, so that schedulers and trainers need not know of the two.
 
     Muon (Jordan et al., 2024) orthogonalises the updates of matrices; its rate is given in
-    AdamW's terms, scaled by the size of the matrix (Liu et al., 2025). Biases, norms, embeddings,
-    and the stacked matrices of graph convolutions stay with AdamW.
+    AdamW's terms, scaled by the size of the matrix (Liu et al., 2025). Biases, norms and embeddings
+    stay with AdamW.
 
     Args:
         named_parameters: of a module; those that need no gradient are left out.
@@ -36,14 +38,7 @@ class MuonAdamW(torch.optim.Optimizer):
             torch.optim.AdamW(rest, lr=lr, weight_decay=weight_decay)
         ]
         if hidden:
-            self._parts.append(
-                torch.optim.Muon(
-                    hidden,
-                    lr=lr * muon_factor,
-                    weight_decay=weight_decay,
-                    adjust_lr_fn="match_rms_adamw",
-                )
-            )
+            self._parts.append(Muon(hidden, lr=lr * muon_factor, weight_decay=weight_decay))
         super().__init__([group for part in self._parts for group in part.param_groups], {"lr": lr})
         # The very same dictionaries, so that a scheduler that sets a rate here sets it there.
         self.param_groups = [group for part in self._parts for group in part.param_groups]
@@ -72,4 +67,4 @@ class MuonAdamW(torch.optim.Optimizer):
 
 def _is_hidden_matrix(name: str, weights: nn.Parameter) -> bool:
     is_outer = any(word in name for word in ("embed", "position", "head", "output_projection2"))
-    return weights.ndim == 2 and min(weights.shape) > 3 and not is_outer
+    return weights.ndim >= 2 and min(weights.shape[-2:]) > 3 and not is_outer

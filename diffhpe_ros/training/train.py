@@ -25,6 +25,7 @@ from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.paths import share_folders
+from diffhpe_ros.training.batches import Batches
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
 from diffhpe_ros.training.truth import Windows, read_windows
 from diffhpe_ros.training.windows import VirtualCameraWindows
@@ -88,8 +89,9 @@ def train(settings: DictConfig) -> Path:
     trainer.fit(
         module,
         DataLoader(
-            VirtualCameraWindows(
-                capture, settings.data.batch_size, settings.seed, lambda: trainer.global_step
+            Batches(
+                VirtualCameraWindows(capture, settings.data.batch_size, settings.seed),
+                lambda: trainer.global_step,
             ),
             batch_size=None,
         ),

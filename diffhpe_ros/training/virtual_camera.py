@@ -18,8 +18,13 @@ CUT_SHARE = 0.15
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    """Uniform random numbers."""
-    return low + (high - low) * torch.rand(shape, generator=generator)
+    """Uniform random numbers, on the generator's device."""
+    return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
+
+
+def normal(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """Standard normal random numbers, on the generator's device."""
+    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
@@ -32,10 +37,10 @@ def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
     pan, tilt = (uniform((batch,), -limit, limit, generator) for limit in (PAN, TILT))
     drop = uniform((batch,), *CAMERA_HEIGHT_M, generator) - hip[:, 2]
     pitch = torch.asin((drop / distance).clamp(-0.9, 0.9)) - tilt
-    roll = torch.randn(batch, generator=generator) * ROLL_STD
+    roll = ROLL_STD * normal((batch,), generator)
     yaw = uniform((batch,), 0.0, 2 * math.pi, generator)
     rotation = _about_z(roll) @ _about_x(pitch) @ _level(yaw)
-    ray = torch.stack([pan.tan(), tilt.tan(), torch.ones(batch)], -1)
+    ray = torch.stack([pan.tan(), tilt.tan(), torch.ones_like(pan)], -1)
     root = distance[:, None] * ray / ray.norm(dim=-1, keepdim=True)
     seen = torch.einsum("bij,blkj->blki", rotation, positions - hip[:, None, None])
     return seen + root[:, None, None]
@@ -53,9 +58,9 @@ def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:
     """
     batch = len(x_2d)
     low, high = x_2d.amin((1, 2)), x_2d.amax((1, 2))  # (B, 2)
-    side = torch.rand(batch, generator=generator)
+    side = uniform((batch,), 0.0, 1.0, generator)
     share = uniform((batch,), 0.0, 0.6, generator)
-    cut = torch.rand(batch, generator=generator) < CUT_SHARE
+    cut = uniform((batch,), 0.0, 1.0, generator) < CUT_SHARE
     horizontal = side < 0.3  # left or right; else above or below
     axis = torch.where(horizontal, 0, 1)
     from_high = torch.where(horizontal, side < 0.15, side < 0.9)

@@ -1,48 +1,42 @@
-"""Batches of training windows: motion capture through random cameras and a detector's eyes."""
-
-import itertools
-from collections.abc import Callable, Iterator
+"""Training windows: motion capture, varied, through random cameras and a detector's eyes."""
 
 import torch
 from torch import Generator, Tensor
-from torch.utils.data import IterableDataset
 
 from diffhpe_ros.lifting.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
-from diffhpe_ros.training import detector_like, virtual_camera
+from diffhpe_ros.training import augmentation, detector_like, virtual_camera
 from diffhpe_ros.training.mocap import MotionCapture, mirror
+from diffhpe_ros.training.virtual_camera import uniform
 
 DETECTOR_CONVENTION_SHARE = 0.5
+SPEED = (0.7, 1.4)
+BACKWARDS_SHARE = 0.1
+EXCHANGE_SHARE = 0.3
+SWING_SHARE = 0.3
 
 
-class VirtualCameraWindows(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless batches (x_2d (B, 27, 17, 2), poses (B, 27, 17, 3)) in the person view.
+class VirtualCameraWindows:
+    """Batches (x_2d (B, 27, 17, 2), poses (B, 27, 17, 3)) in the person view.
 
     Args:
-        capture: the motion capture.
+        capture: the motion capture; what is made of it is made on its device.
         batch_size: B.
-        seed: of all that is random; batch k depends on the seed and k alone.
-        first: tells the number of the first batch, so that a resumed training goes on.
+        seed: of all that is random; a batch depends on the seed and its number alone.
     """
 
-    def __init__(
-        self, capture: MotionCapture, batch_size: int, seed: int, first: Callable[[], int]
-    ) -> None:
+    batches_per_epoch = None
+
+    def __init__(self, capture: MotionCapture, batch_size: int, seed: int) -> None:
         self.capture = capture
         self.batch_size = batch_size
         self.seed = seed
-        self.first = first
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches from the first one on."""
-        for index in itertools.count(self.first()):
-            yield self.batch(Generator().manual_seed((self.seed << 32) + index))
-
-    def batch(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """One batch; unseen joints are (0, 0)."""
-        starts = self.capture.starts
-        chosen = torch.randint(len(starts), (self.batch_size,), generator=generator)
-        positions, facing = _vary_body(*self.capture.windows(starts[chosen]), generator)
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """Batch number `index`; unseen joints are (0, 0)."""
+        device = self.capture.positions.device
+        generator = Generator(device).manual_seed((self.seed << 32) + index)
+        positions, facing = vary(self.capture, self.batch_size, generator)
         strength = _convention_strength(self.batch_size, generator)
         detected = detector_like.detector_joints(positions, facing, strength)
         hip = positions[:, positions.shape[1] // 2, HIP]
@@ -58,17 +52,48 @@ class VirtualCameraWindows(IterableDataset[tuple[Tensor, Tensor]]):
         return turned, turn_points(poses, rotation)
 
 
-def _vary_body(positions: Tensor, facing: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Mirror half of the windows; scale the bodies."""
-    batch = len(positions)
-    is_mirrored = (torch.rand(batch, generator=generator) < 0.5).view(-1, 1, 1, 1)
-    other_positions, other_facing = mirror(positions, facing)
-    scale = virtual_camera.uniform((batch, 1, 1, 1), *virtual_camera.BODY_SCALE, generator)
-    positions = torch.where(is_mirrored, other_positions, positions) * scale
-    return positions, torch.where(is_mirrored[..., 0], other_facing, facing)
+def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Random windows of bodies and motions that were not captured quite so.
+
+    Returns:
+        Positions (B, L, 17, 3) and directions in which the heads face (B, L, 3).
+    """
+    positions, facing = _any_windows(capture, batch, generator)
+    arms, _ = _any_windows(capture, batch, generator)
+    legs = arms.roll(1, 0)
+    for share, varied in (
+        (EXCHANGE_SHARE, lambda body: augmentation.exchange_arms(body, arms)),
+        (EXCHANGE_SHARE, lambda body: augmentation.exchange_legs(body, legs)),
+        (SWING_SHARE, lambda body: augmentation.swing_arms(body, generator)),
+    ):
+        positions = torch.where(_some(batch, share, generator), varied(positions), positions)
+    positions = augmentation.vary_proportions(positions, generator)
+    scale = uniform((batch, 1, 1, 1), *virtual_camera.BODY_SCALE, generator)
+    return positions * scale, facing
+
+
+def _any_windows(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Windows at other speeds, some backwards, half of them mirrored."""
+    chosen = torch.randint(
+        len(capture.starts), (batch,), generator=generator, device=generator.device
+    )
+    speed = uniform((batch,), *SPEED, generator)
+    is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()
+    positions, facing = capture.windows(chosen, torch.where(is_backwards, -speed, speed))
+    is_mirrored = _some(batch, 0.5, generator)
+    mirrored_positions, mirrored_facing = mirror(positions, facing)
+    return (
+        torch.where(is_mirrored, mirrored_positions, positions),
+        torch.where(is_mirrored[..., 0], mirrored_facing, facing),
+    )
+
+
+def _some(batch: int, share: float, generator: Generator) -> Tensor:
+    """(B, 1, 1, 1), true for about that share."""
+    return uniform((batch, 1, 1, 1), 0.0, 1.0, generator) < share
 
 
 def _convention_strength(batch: int, generator: Generator) -> Tensor:
     """Half of the windows with the motion capture's own joints, half as a detector has them."""
-    has = torch.rand(batch, generator=generator) < DETECTOR_CONVENTION_SHARE
-    return torch.where(has, virtual_camera.uniform((batch,), 0.6, 1.3, generator), 0.0)
+    has = uniform((batch,), 0.0, 1.0, generator) < DETECTOR_CONVENTION_SHARE
+    return torch.where(has, uniform((batch,), 0.6, 1.3, generator), 0.0)

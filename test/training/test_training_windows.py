@@ -8,6 +8,7 @@ import torch
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training import detector_like, virtual_camera
+from diffhpe_ros.training.batches import Batches
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, MotionCapture, load_cmu, mirror
 from diffhpe_ros.training.windows import VirtualCameraWindows
 
@@ -27,14 +28,38 @@ def capture() -> MotionCapture:
         positions=torch.tensor([pose.joints.tolist() for pose in poses]),
         head_forward=torch.tensor([pose.head_forward.tolist() for pose in poses]),
         starts=torch.arange(34),
+        bounds=torch.tensor([[0, 59]]).expand(34, 2),
         frames=27,
     )
 
 
+def as_captured(capture: MotionCapture, chosen: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    return capture.windows(torch.tensor(chosen), torch.ones(len(chosen)))
+
+
 def seen_by_cameras(capture: MotionCapture, count: int = 500) -> torch.Tensor:
     """(count, 27, 17, 3) in the optical frames of random cameras."""
-    positions, _ = capture.windows(torch.zeros(count, dtype=torch.long))
+    positions, _ = as_captured(capture, [0] * count)
     return virtual_camera.see(positions, positions[:, 13, HIP], generator())
+
+
+def test_windows_as_captured_are_those_of_the_sequence(capture):
+    positions, facing = as_captured(capture, [3])
+    torch.testing.assert_close(positions[0], capture.positions[3:30])
+    torch.testing.assert_close(facing[0], capture.head_forward[3:30])
+
+
+def test_windows_at_double_speed_skip_every_other_frame(capture):
+    positions, _ = capture.windows(torch.tensor([17]), torch.tensor([2.0]))
+    torch.testing.assert_close(positions[0], capture.positions[4:57:2])
+    backwards, _ = capture.windows(torch.tensor([17]), torch.tensor([-2.0]))
+    torch.testing.assert_close(backwards.flip(1), positions)
+
+
+def test_windows_are_no_faster_than_their_sequence_allows(capture):
+    positions, _ = capture.windows(torch.tensor([0, 33]), torch.tensor([2.0, -2.0]))
+    torch.testing.assert_close(positions[0], capture.positions[:27])
+    torch.testing.assert_close(positions[1], capture.positions[33:].flip(0))
 
 
 def test_cameras_cover_the_frozen_evaluation(capture):
@@ -48,7 +73,7 @@ def test_cameras_cover_the_frozen_evaluation(capture):
 
 def test_cameras_keep_the_body_rigid_and_upright(capture):
     seen = seen_by_cameras(capture)
-    positions, _ = capture.windows(torch.zeros(1, dtype=torch.long))
+    positions, _ = as_captured(capture, [0])
     for parent, child in BONES:
         expected = (positions[:, :, parent] - positions[:, :, child]).norm(dim=-1)
         found = (seen[:, :, parent] - seen[:, :, child]).norm(dim=-1)
@@ -83,7 +108,7 @@ def test_noise_has_the_stated_size(capture):
 
 
 def test_detector_joints_follow_the_detectors_constructions(capture):
-    positions, facing = capture.windows(torch.zeros(2, dtype=torch.long))
+    positions, facing = as_captured(capture, [0, 0])
     moved = detector_like.detector_joints(positions, facing, torch.tensor([0.0, 1.0]))
     torch.testing.assert_close(moved[0], positions[0])
     hip, thorax, spine = moved[1, :, 0], moved[1, :, 8], moved[1, :, 7]
@@ -101,7 +126,7 @@ def test_missing_joints_are_stretches_of_frames():
 
 
 def test_mirroring_exchanges_left_and_right(capture):
-    positions, facing = capture.windows(torch.tensor([3]))
+    positions, facing = as_captured(capture, [3])
     mirrored, _ = mirror(positions, facing)
     flip = torch.tensor([-1.0, 1.0, 1.0])
     left, right = list(LEFT_JOINTS), list(RIGHT_JOINTS)
@@ -110,7 +135,7 @@ def test_mirroring_exchanges_left_and_right(capture):
 
 
 def test_batches_are_what_the_model_sees(capture):
-    x_2d, poses = VirtualCameraWindows(capture, 64, seed=0, first=lambda: 0).batch(generator())
+    x_2d, poses = VirtualCameraWindows(capture, 64, seed=0).batch(0)
     assert x_2d.shape == (64, 27, 17, 2) and poses.shape == (64, 27, 17, 3)
     assert (poses[:, :, HIP] == 0).all()
     # The person view again changes nothing: the mean hip ray is on the axis already.
@@ -121,8 +146,8 @@ def test_batches_are_what_the_model_sees(capture):
 
 
 def test_a_resumed_training_goes_on_with_the_next_batch(capture):
-    from_start = iter(VirtualCameraWindows(capture, 4, seed=5, first=lambda: 0))
-    resumed = iter(VirtualCameraWindows(capture, 4, seed=5, first=lambda: 2))
+    source = VirtualCameraWindows(capture, 4, seed=5)
+    from_start, resumed = iter(Batches(source, lambda: 0)), iter(Batches(source, lambda: 2))
     next(from_start), next(from_start)
     torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
 

@@ -1,0 +1,132 @@
+"""What the lifters are trained to make small."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.skeleton import BONES
+
+
+def mean_joint_distance(estimate: Tensor, poses: Tensor) -> Tensor:
+    """Mean Euclidean distance of joints (..., 3), in their unit: the MPJPE."""
+    return (estimate - poses).norm(dim=-1).mean()
+
+
+def mean_squared_error(estimate: Tensor, poses: Tensor) -> Tensor:
+    """Mean squared difference of coordinates, as published for MixSTE's training in DiffHPE."""
+    return (estimate - poses).square().mean()
+
+
+class DenoisingLoss(Protocol):
+    """Loss of a denoiser at drawn steps."""
+
+    def __call__(
+        self,
+        output: Tensor,
+        target: Tensor,
+        prediction: Prediction,
+        x_0: Tensor,
+        signal: Tensor,
+        spread: Tensor,
+    ) -> Tensor:
+        """A number.
+
+        Args:
+            output: of the denoiser, (B, L, J, 3).
+            target: what it should have been.
+            prediction: pose and noise that the output says.
+            x_0: the clean poses, in the diffused unit.
+            signal: √ᾱ_t, (B, 1, 1, 1).
+            spread: √(1-ᾱ_t), (B, 1, 1, 1).
+        """
+
+
+class PlainLoss:
+    """Mean squared error of what the denoiser puts out, all steps alike; as published."""
+
+    def __call__(
+        self,
+        output: Tensor,
+        target: Tensor,
+        prediction: Prediction,
+        x_0: Tensor,
+        signal: Tensor,
+        spread: Tensor,
+    ) -> Tensor:
+        """See `DenoisingLoss`."""
+        return (output - target).square().mean()
+
+
+class MinSNRLoss:
+    """Squared error of the clean pose, weighted by min(SNR, γ) (Hang et al., ICCV 2023).
+
+    Written as a weight of the pose's error it is the same for every parameterisation. SNR is
+    ᾱ/(1-ᾱ). The weight is divided by γ, so that it is 1 at the less noisy steps.
+    """
+
+    def __init__(self, gamma: float = 5.0) -> None:
+        self.gamma = gamma
+
+    def __call__(
+        self,
+        output: Tensor,
+        target: Tensor,
+        prediction: Prediction,
+        x_0: Tensor,
+        signal: Tensor,
+        spread: Tensor,
+    ) -> Tensor:
+        """See `DenoisingLoss`."""
+        snr = (signal / spread).square()
+        weight = snr.clamp(max=self.gamma) / self.gamma
+        return (weight * (prediction.pose - x_0).square()).mean()
+
+
+class CoherentLoss:
+    """Another loss, and the coherence of the poses that the denoiser's output says.
+
+    Bones of a wrong length, and bones whose length changes within the window, are what the
+    symmetry gap (eq. 13) and the segment deviation (eq. 14) measure. Not in the paper.
+
+    Args:
+        of: the other loss.
+        weight: of the bones.
+    """
+
+    def __init__(self, of: DenoisingLoss, weight: float) -> None:
+        self.of = of
+        self.weight = weight
+
+    def __call__(
+        self,
+        output: Tensor,
+        target: Tensor,
+        prediction: Prediction,
+        x_0: Tensor,
+        signal: Tensor,
+        spread: Tensor,
+    ) -> Tensor:
+        """See `DenoisingLoss`."""
+        loss = self.of(output, target, prediction, x_0, signal, spread)
+        return loss + self.weight * bone_loss(prediction.pose, x_0)
+
+
+def bone_loss(estimate: Tensor, poses: Tensor) -> Tensor:
+    """Squared error of the bones' lengths, and their variance over the window.
+
+    Args:
+        estimate: (B, L, 17, 3).
+        poses: the truth, (B, L, 17, 3).
+
+    Returns:
+        A number, in the unit of the poses squared.
+    """
+    length, truth = bone_lengths(estimate), bone_lengths(poses)
+    return (length - truth).square().mean() + length.var(1, correction=0).mean()
+
+
+def bone_lengths(poses: Tensor) -> Tensor:
+    """(B, L, 17, 3) → (B, L, 16)."""
+    parent, child = (list(side) for side in zip(*BONES, strict=True))
+    return (poses[:, :, child] - poses[:, :, parent]).norm(dim=-1)

@@ -1,0 +1,90 @@
+"""How weights are moved: an optimizer together with the course of its rate."""
+
+from typing import Any, Protocol
+
+import torch
+from lightning import LightningModule
+
+from diffhpe_ros.training.optimizers import MuonAdamW
+
+
+class Optimisation(Protocol):
+    """An optimizer and its schedule for a module, in Lightning's terms."""
+
+    def __call__(self, module: LightningModule) -> dict[str, Any]:
+        """What `LightningModule.configure_optimizers` returns."""
+
+
+class OneCycle:
+    """Muon for matrices with AdamW for the rest, and one cycle of their rates: ours.
+
+    Args:
+        learning_rate: the greatest of the cycle.
+        weight_decay: decoupled.
+        warmup: share of the training in which the rate rises.
+    """
+
+    def __init__(self, learning_rate: float, weight_decay: float, warmup: float = 0.1) -> None:
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+
+    def __call__(self, module: LightningModule) -> dict[str, Any]:
+        """The rate changes with every step, over all steps of the module's trainer."""
+        optimizer = MuonAdamW(module.named_parameters(), self.learning_rate, self.weight_decay)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            [group["lr"] for group in optimizer.param_groups],
+            total_steps=int(module.trainer.estimated_stepping_batches),
+            pct_start=self.warmup,
+            cycle_momentum=False,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+class AdamPlateau:
+    """Adam with a rate that is halved when validation stays as it is: as published.
+
+    Args:
+        learning_rate: at the start.
+        weight_decay: added to the gradient.
+        patience: validations without improvement before the rate falls. The paper says 50 epochs;
+            the released code validates every fifth epoch and waits for 11 of them.
+        factor: of the rate when it falls.
+        threshold: relative improvement that counts; 0.1 in the released code.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float,
+        weight_decay: float = 1e-6,
+        patience: int = 50,
+        factor: float = 0.5,
+        threshold: float = 1e-4,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.patience = patience
+        self.factor = factor
+        self.threshold = threshold
+
+    def __call__(self, module: LightningModule) -> dict[str, Any]:
+        """The rate changes after validations alone."""
+        weights = [each for each in module.parameters() if each.requires_grad]
+        optimizer = torch.optim.Adam(weights, lr=self.learning_rate, weight_decay=self.weight_decay)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, factor=self.factor, patience=self.patience, threshold=self.threshold
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {
+                "scheduler": schedule,
+                "monitor": "validation/mpjpe_mm",
+                "interval": "step",
+                "frequency": module.trainer.val_check_interval,
+                "strict": False,
+            },
+        }

@@ -1,0 +1,68 @@
+"""What the lifters are trained to make small."""
+
+import pytest
+import torch
+
+from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS
+from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.training.losses import (
+    CoherentLoss,
+    MinSNRLoss,
+    PlainLoss,
+    bone_lengths,
+    bone_loss,
+    mean_joint_distance,
+)
+
+
+def poses() -> torch.Tensor:
+    return torch.randn((4, 27, 17, 3), generator=torch.Generator().manual_seed(0))
+
+
+def loss_of(loss, name: str, error: float, t: int) -> float:
+    """The loss of an output whose clean pose is off by `error` everywhere, at step t."""
+    x_0, noise = poses(), poses().flip(0)
+    signal, spread = CosineSchedule().signal_and_noise(torch.full((4,), t))
+    meaning = PARAMETERISATIONS[name]()
+    x_t = signal * x_0 + spread * noise
+    wrong = x_0 + error
+    output = meaning.target(wrong, (x_t - signal * wrong) / spread, signal, spread)
+    prediction = meaning.read(output, x_t, signal, spread)
+    target = meaning.target(x_0, noise, signal, spread)
+    return float(loss(output, target, prediction, x_0, signal, spread))
+
+
+def test_mean_joint_distance_is_the_mpjpe():
+    assert mean_joint_distance(poses() + torch.tensor([3.0, 0, 4.0]), poses()) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("name", PARAMETERISATIONS)
+@pytest.mark.parametrize("t", [0, 20, 49])
+def test_min_snr_weighs_the_clean_pose_alike_for_every_parameterisation(name, t):
+    alpha_bar = float(CosineSchedule().alpha_bar[t])
+    weight = min(alpha_bar / (1 - alpha_bar), 5.0) / 5.0
+    assert loss_of(MinSNRLoss(), name, 0.1, t) == pytest.approx(0.01 * weight, rel=0.02)
+
+
+def test_the_plain_loss_of_the_noise_weighs_the_pose_by_the_signal_to_noise_ratio():
+    alpha_bar = float(CosineSchedule().alpha_bar[20])
+    expected = 0.01 * alpha_bar / (1 - alpha_bar)
+    assert loss_of(PlainLoss(), "noise", 0.1, 20) == pytest.approx(expected, rel=1e-3)
+
+
+def test_bones_of_the_right_length_cost_nothing():
+    rigid = poses()[:, :1].expand(-1, 27, -1, -1)
+    turned = rigid[..., [1, 2, 0]]
+    assert bone_loss(turned, rigid) < 1e-10
+    assert bone_loss(1.1 * rigid, rigid) == pytest.approx(
+        float((0.1 * bone_lengths(rigid)).square().mean()), rel=1e-4
+    )
+
+
+def test_a_coherent_loss_adds_the_bones_to_another():
+    plain = loss_of(PlainLoss(), "pose", 0.1, 20)
+    # All joints moved alike: the bones are those of the truth, but the truth's change in time.
+    bones = float(bone_loss(poses(), poses()))
+    assert loss_of(CoherentLoss(PlainLoss(), 2.0), "pose", 0.1, 20) == pytest.approx(
+        plain + 2 * bones, rel=1e-4
+    )
