@@ -55,11 +55,12 @@ class Muon(torch.optim.Optimizer):
         momentum = group["momentum"]
         updates = []
         for weights in parameters:
-            state = self.state[weights]
+            gradient, state = weights.grad, self.state[weights]
+            assert gradient is not None
             if not state:
                 state["momentum"] = torch.zeros_like(weights)
-            state["momentum"].lerp_(weights.grad, 1 - momentum)
-            update = torch.lerp(weights.grad, state["momentum"], momentum)
+            state["momentum"].lerp_(gradient, 1 - momentum)
+            update = torch.lerp(gradient, state["momentum"], momentum)
             updates.append(update.flatten(0, -3) if update.ndim > 2 else update[None])
         rows, columns = parameters[0].shape[-2:]
         step = group["lr"] * 0.2 * max(rows, columns) ** 0.5
