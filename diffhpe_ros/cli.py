@@ -123,11 +123,13 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
 
 @app.command()
 @click.option("--data", type=FILE, required=True, help="An .npz: x (N,27,17,2), y (N,27,17,3).")
+@click.option("--released-metrics", is_flag=True, help="Add coherence as released.")
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @model_options
 @sampling_options
 def evaluate(
     data: Path,
+    released_metrics: bool,
     json_file: Path | None,
     model: str | None,
     device: str,
@@ -135,14 +137,15 @@ def evaluate(
     seed: int,
 ) -> None:
     """Print a model's errors and coherence on windows with truth, in mm."""
-    from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-    from diffhpe_ros.training.evaluation import evaluate
+    from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
+    from diffhpe_ros.training.evaluation import figures_of, released_coherence
     from diffhpe_ros.training.report import lines
     from diffhpe_ros.training.truth import read_windows
 
     windows = read_windows(data)
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
-    figures = evaluate(lifter, windows)
+    poses = lift_all(lifter, windows.x_2d, progress=True)
+    figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
     click.echo("\n".join(lines(figures)))
     if json_file is not None:
         source = {"model": model or DEFAULT_MODEL, "data": str(data)}
