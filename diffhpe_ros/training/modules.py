@@ -13,6 +13,7 @@ from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.samplers import DDIM
 from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
+from diffhpe_ros.training.steps import StepDraw, UniformSteps
 
 Batch = tuple[Tensor, Tensor]
 """x_2d (B, 27, 17, 2) in the model's input view and poses (B, 27, 17, 3) in metres."""
@@ -79,13 +80,14 @@ class MixSTEModule(LiftingModule):
 
 
 class DiffusionModule(LiftingModule):
-    """Denoising at uniformly drawn steps.
+    """Denoising at drawn steps.
 
     The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
     resumed training draws what an uninterrupted one would have drawn.
 
     Args:
         draws: diffusion steps drawn for each window of a batch, which share its condition.
+        steps: how diffusion steps are drawn; uniformly by default, as published.
         loss: of the denoiser.
         seed: of the draws.
         **kwargs: of `LiftingModule`.
@@ -94,10 +96,17 @@ class DiffusionModule(LiftingModule):
     model: DiffHPE
 
     def __init__(
-        self, *, draws: int = 1, loss: DenoisingLoss | None = None, seed: int = 0, **kwargs: Any
+        self,
+        *,
+        draws: int = 1,
+        steps: StepDraw | None = None,
+        loss: DenoisingLoss | None = None,
+        seed: int = 0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.draws = draws
+        self.steps = steps or UniformSteps()
         self.loss = loss or PlainLoss()
         self.seed = seed
 
@@ -120,7 +129,7 @@ class DiffusionModule(LiftingModule):
         condition = model.condition(x_2d).repeat(self.draws, 1, 1, 1)
         x_0 = (poses / model.pose_scale).repeat(self.draws, 1, 1, 1)
         generator = self._draws_of_this_step(x_0.device)
-        t = torch.randint(model.schedule.steps, (len(x_0),), device=x_0.device, generator=generator)
+        t = self.steps(len(x_0), model.schedule.steps, generator)
         noise = torch.randn(x_0.shape, device=x_0.device, generator=generator)
         signal, spread = model.schedule.signal_and_noise(t)
         x_t = signal * x_0 + spread * noise

@@ -1,0 +1,41 @@
+"""Which diffusion steps a denoiser is trained at."""
+
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+
+class StepDraw(Protocol):
+    """Draws diffusion steps."""
+
+    def __call__(self, count: int, steps: int, generator: Generator) -> Tensor:
+        """(count,) zero-based steps below `steps`, on the generator's device."""
+
+
+class UniformSteps:
+    """All steps alike; as published."""
+
+    def __call__(self, count: int, steps: int, generator: Generator) -> Tensor:
+        """See `StepDraw`."""
+        return torch.randint(steps, (count,), generator=generator, device=generator.device)
+
+
+class LastStepOften:
+    """The noisiest step in a share of the draws, all steps alike in the rest.
+
+    Samplers of few steps start there, and there alone the condition must do all the work: at
+    most other steps a denoiser that ignores it does well already and learns little.
+
+    Args:
+        share: of the draws.
+    """
+
+    def __init__(self, share: float = 0.5) -> None:
+        self.share = share
+
+    def __call__(self, count: int, steps: int, generator: Generator) -> Tensor:
+        """See `StepDraw`."""
+        t = UniformSteps()(count, steps, generator)
+        chance = torch.rand(count, generator=generator, device=generator.device)
+        return torch.where(chance < self.share, steps - 1, t)
