@@ -1,0 +1,143 @@
+"""The paper's occlusion patterns: which joints of which frames a model is not shown.
+
+Rommel et al., ICCVW 2023, section 4.3; the joints and shares are those of the released code.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+RIGHT_LEG = (1, 2, 3)
+LEFT_ARM = (11, 12, 13)
+ALL_JOINTS = tuple(range(NUM_JOINTS))
+
+RANDOM_RATE = 0.2
+LEG_AND_ARM_RATE = 0.4
+LEG_RATE = 0.4
+FRAMES_RATE = 0.2
+
+
+class Occlusion(Protocol):
+    """A way to occlude joints."""
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """Which joints are occluded: (B, L, 17) bool, on the generator's device."""
+
+
+class NoJoints:
+    """Nothing is occluded."""
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """All false."""
+        return torch.zeros(batch, frames, NUM_JOINTS, dtype=torch.bool, device=generator.device)
+
+
+@dataclass(frozen=True)
+class RandomJoints:
+    """Each joint of each frame on its own."""
+
+    rate: float
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """True with probability `rate`."""
+        return _uniform((batch, frames, NUM_JOINTS), generator) < self.rate
+
+
+@dataclass(frozen=True)
+class InRandomFrames:
+    """Some joints in ⌊rate·L⌋ frames anywhere in the window."""
+
+    joints: tuple[int, ...]
+    rate: float
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """True for the joints in as many different frames."""
+        rank = _uniform((batch, frames), generator).argsort(1).argsort(1)
+        return _of_joints(rank < int(self.rate * frames), self.joints)
+
+
+@dataclass(frozen=True)
+class InBlock:
+    """Some joints in ⌊rate·L⌋ frames in a row, which start anywhere from 0 to L - len.
+
+    Args:
+        joints: that are occluded.
+        rate: share of the frames.
+        spared: frames at the window's end that no block reaches. The released code draws starts
+            from 0 to L - len - 1 and so spares one: the last frame, which live use shows.
+    """
+
+    joints: tuple[int, ...]
+    rate: float
+    spared: int = 0
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """True for the joints in one block of each window."""
+        length = int(self.rate * frames)
+        starts = max(frames - length - self.spared, 0) + 1
+        start = torch.randint(starts, (batch, 1), generator=generator, device=generator.device)
+        frame = torch.arange(frames, device=generator.device)
+        return _of_joints((frame >= start) & (frame < start + length), self.joints)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """One of several patterns for each window, all equally likely."""
+
+    patterns: tuple[Occlusion, ...]
+
+    def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
+        """What the window's pattern occludes."""
+        drawn = torch.stack([one.draw(batch, frames, generator) for one in self.patterns])
+        device = generator.device
+        chosen = torch.randint(len(drawn), (batch,), generator=generator, device=device)
+        return drawn[chosen, torch.arange(batch, device=device)]
+
+
+def occlusion(name: str, released: bool) -> Occlusion:
+    """A pattern by its name.
+
+    Args:
+        name: none; random, each joint with probability 0.2; leg-and-arm, the left arm and right
+            leg in ⌊0.4·L⌋ random frames; leg, the right leg in a block of ⌊0.4·L⌋ frames; frames,
+            all joints in a block of ⌊0.2·L⌋; or all, one of the five for each window.
+        released: blocks as the released code draws them, never over the last frame.
+
+    Raises:
+        DiffhpeError: there is none of that name.
+    """
+    spared = 1 if released else 0
+    single: dict[str, Occlusion] = {
+        "none": NoJoints(),
+        "random": RandomJoints(RANDOM_RATE),
+        "leg-and-arm": InRandomFrames(RIGHT_LEG + LEFT_ARM, LEG_AND_ARM_RATE),
+        "leg": InBlock(RIGHT_LEG, LEG_RATE, spared),
+        "frames": InBlock(ALL_JOINTS, FRAMES_RATE, spared),
+    }
+    known = single | {"all": AnyOf(tuple(single.values()))}
+    if name not in known:
+        raise DiffhpeError(f"unknown occlusion {name!r}; expected one of {', '.join(known)}")
+    return known[name]
+
+
+def occlude(x_2d: Tensor, pattern: Occlusion, generator: Generator) -> Tensor:
+    """2D input (B, L, 17, 2) whose occluded joints are (0, 0), as unseen ones are."""
+    batch, frames = x_2d.shape[:2]
+    occluded = pattern.draw(batch, frames, generator).to(x_2d.device)
+    return x_2d.masked_fill(occluded[..., None], 0.0)
+
+
+def _of_joints(in_frame: Tensor, joints: tuple[int, ...]) -> Tensor:
+    """(B, L), whether a frame is meant → (B, L, 17), true for the joints of those frames."""
+    meant = torch.zeros(NUM_JOINTS, dtype=torch.bool, device=in_frame.device)
+    meant[list(joints)] = True
+    return in_frame[..., None] & meant
+
+
+def _uniform(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=generator.device)
