@@ -17,6 +17,7 @@ OUTLIER_SHARE, OUTLIER_FACTOR = 0.02, 5.0
 NOISE_LEVEL = (0.006, 0.018)  # of the person's height in the image
 MISSING_SHARE = 0.15  # of the windows
 UNSEEN_JOINT_SHARE = 0.2
+CONVENTION_SHARE, CONVENTION_STRENGTH = 0.5, (0.6, 1.3)
 
 
 def detector_joints(positions: Tensor, head_forward: Tensor, strength: Tensor) -> Tensor:
@@ -73,3 +74,23 @@ def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
     length = torch.randint(1, frames + 1, (batch, 1, joints), generator=generator)
     frame = torch.arange(frames)[None, :, None]
     return in_window & of_joint & (frame >= first) & (frame < first + length)
+
+
+class PrototypeErrors:
+    """The noise made up by hand before a detector was measured; that of the frozen evaluation.
+
+    A `detector_errors.DetectorModel`. Half of the windows keep the motion capture's own joints.
+    """
+
+    def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:
+        """See `DetectorModel.joints`."""
+        batch = len(positions)
+        has = torch.rand(batch, generator=generator) < CONVENTION_SHARE
+        strength = torch.where(has, uniform((batch,), *CONVENTION_STRENGTH, generator), 0.0)
+        return detector_joints(positions, head_forward, strength)
+
+    def errors(self, x_2d: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """See `DetectorModel.errors`."""
+        batch, frames, joints, _ = x_2d.shape
+        noise = detector_noise(x_2d, generator)
+        return noise, missing_joints((batch, frames, joints), generator)

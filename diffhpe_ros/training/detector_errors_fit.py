@@ -1,0 +1,297 @@
+"""From detected and true joints to the statistics of a detector's errors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffhpe_ros.camera import CANONICAL_FOCAL
+from diffhpe_ros.skeleton import MIRRORED
+from diffhpe_ros.training.detector_errors_joints import (
+    FOUND,
+    LIMBS,
+    PARTS,
+    move_joints,
+    part_axes,
+    size_of,
+)
+from diffhpe_ros.training.detector_errors_measure import Measured
+from diffhpe_ros.training.detector_errors_statistics import ErrorStatistics, PartErrors
+from diffhpe_ros.training.virtual_camera import project
+
+Array = NDArray[np.float64]
+
+FREE_AXES = {
+    "nose": (0, 2),
+    "eyes": (0, 2),
+    "shoulder": (0, 1, 2),
+    "elbow": (0, 2),
+    "wrist": (2,),
+    "hip": (0, 1, 2),
+    "knee": (0, 2),
+    "ankle": (2,),
+}
+"""Along which of forward, outward, up a part may be moved: a nose lies in the middle, and how the
+limbs' ends are turned about their bones is not known."""
+THRESHOLD = 0.5  # of the detector's confidence
+OUTLIER = 3.4  # medians; a Gaussian error is larger once in 3000 times
+APART, SWAPPED = 0.1, 0.5  # of the size; ratio of the errors with and without a swap
+LAGS = 20
+STEADY, ROUNDS = 0.01, 15
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of C clips of L frames at the joints `FOUND`, as shares of the person's size."""
+
+    offset: Array
+    """(C, L, 14, 2) detected - true, after left and right are put back; NaN where unknown."""
+    unseen: NDArray[np.bool_]
+    """(C, L, 14) found with a confidence below the threshold."""
+    swapped: NDArray[np.bool_]
+    """(C, L, 2) whether left and right are exchanged, of `LIMBS`."""
+    apart: NDArray[np.bool_]
+    """(C, L, 2) whether left and right are so far apart that an exchange would show."""
+
+
+def fit(measured: Measured) -> ErrorStatistics:
+    """Fit the whole model."""
+    offsets = fit_offsets(measured)
+    return fit_statistics(relative_errors(measured, offsets), offsets)
+
+
+def fit_offsets(measured: Measured) -> Tensor:
+    """Where the detector puts its joints on the body, (14, 3) as in `move_joints`."""
+    joints, detected, size = _tensors(measured)
+    axes = part_axes(joints, torch.from_numpy(measured.head_forward).double())
+    offsets = torch.zeros(len(FOUND), 3, dtype=torch.float64)
+    for part, sides in PARTS.items():
+        rows, free = [FOUND.index(joint) for joint in sides], list(FREE_AXES[part])
+        directions = axes[:, :, rows][..., free, :]
+        move = _fit_move(joints[:, :, list(sides)], directions, detected[:, :, list(sides)], size)
+        for row in rows:
+            offsets[row, free] = move
+    return offsets.float()
+
+
+def _fit_move(start: Tensor, directions: Tensor, target: Tensor, size: Tensor) -> Tensor:
+    """How far (n,) to go along directions (C, L, j, n, 3) to be seen at targets (C, L, j, 2).
+
+    Least absolute errors, relative to the size (C,): Gauss-Newton with weights 1 / error.
+    """
+    move = torch.zeros(directions.shape[-2], dtype=torch.float64)
+    size = size[:, None, None, None]
+    for _ in range(ROUNDS):
+        point = start + (move[:, None] * directions).sum(-2)
+        error = (target - project(point)) / size
+        slope = _slope(point, directions) / size[..., None]
+        known = error.isfinite().all(-1)
+        error, slope = error[known], slope[known]
+        weight = 1 / (error.norm(dim=-1) + STEADY)
+        normal = torch.einsum("nif,nig,n->fg", slope, slope, weight)
+        move += torch.linalg.solve(normal, torch.einsum("nif,ni,n->f", slope, error, weight))
+    return move
+
+
+def _slope(point: Tensor, directions: Tensor) -> Tensor:
+    """How projections of points (..., 3) move along directions (..., n, 3): (..., 2, n)."""
+    across = (
+        CANONICAL_FOCAL * directions[..., :2] - project(point)[..., None, :] * directions[..., 2:]
+    )
+    return (across / point[..., None, 2:]).transpose(-1, -2)
+
+
+def _tensors(measured: Measured) -> tuple[Tensor, Tensor, Tensor]:
+    """Joints (C, L, 17, 3), detected joints (C, L, 17, 2) and the people's sizes (C,)."""
+    joints = torch.from_numpy(measured.joints).double()
+    return joints, torch.from_numpy(measured.detected).double(), size_of(project(joints))
+
+
+def relative_errors(measured: Measured, offsets: Tensor) -> Errors:
+    """The errors of detected joints, given where the detector puts them on the body (14, 3)."""
+    joints, found_joints, size = _tensors(measured)
+    facing = torch.from_numpy(measured.head_forward).double()
+    true_joints = project(move_joints(joints, facing, offsets.double()))
+    unit = size[:, None, None, None]
+    true, detected = (true_joints / unit).numpy(), (found_joints / unit).numpy()
+    swapped, apart = _swaps(true, detected)
+    straight = detected.copy()
+    for limb, sides in enumerate(LIMBS.values()):
+        for joint in sides:
+            exchanged = swapped[..., limb]
+            straight[exchanged, joint] = detected[exchanged, MIRRORED[joint]]
+    unseen = (measured.confidence < THRESHOLD) & np.isfinite(detected).all(-1)
+    found = list(FOUND)
+    return Errors((straight - true)[:, :, found], unseen[:, :, found], swapped, apart)
+
+
+def _swaps(true: Array, detected: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether left and right of `LIMBS` are exchanged, and whether it would show, (C, L, 2)."""
+    swapped, apart = [], []
+    for sides in LIMBS.values():
+        joints, others = list(sides), [MIRRORED[joint] for joint in sides]
+        own, other = (
+            np.linalg.norm(detected[:, :, each] - true[:, :, joints], axis=-1).mean(-1)
+            for each in (joints, others)
+        )
+        gap = np.linalg.norm(true[:, :, joints] - true[:, :, others], axis=-1).mean(-1)
+        apart.append((gap > APART) & np.isfinite(own))
+        swapped.append(apart[-1] & (other < SWAPPED * own))
+    return np.stack(swapped, -1), np.stack(apart, -1)
+
+
+def fit_statistics(errors: Errors, offsets: Tensor) -> ErrorStatistics:
+    """The statistics of errors, and the offsets (14, 3) that they are counted from."""
+    outlier, limits = find_outliers(errors)
+    size = np.linalg.norm(errors.offset, axis=-1)
+    steady = np.where(outlier[..., None], np.nan, errors.offset)
+    lags = {part: autocovariance(steady[:, :, _rows(part)]) for part in PARTS}
+    correlation = _smooth_correlation(list(lags.values()))
+    logits, slope = _fit_misses(size, errors.unseen)
+    parts = {}
+    for part in PARTS:
+        rows = _rows(part)
+        far = outlier[:, :, rows]
+        constant, smooth, white = _split(lags[part], correlation)[0]
+        excess = size[:, :, rows][far] - limits[part]
+        parts[part] = PartErrors(
+            offset=tuple(offsets[rows[0]].tolist()),
+            constant=constant,
+            smooth=smooth,
+            white=white,
+            outlier_share=float(far.sum() / np.isfinite(size[:, :, rows]).sum()),
+            outlier_from=limits[part],
+            outlier_excess=float(excess.mean()) if far.any() else limits[part],
+            miss_logit=logits[part],
+        )
+    chance = expit(_logits(size, logits, slope))
+    share = np.array([parts[_part(row)].outlier_share for row in range(len(FOUND))])
+    swap_share = errors.swapped.sum((0, 1)) / np.maximum(errors.apart.sum((0, 1)), 1)
+    return ErrorStatistics(
+        parts=parts,
+        smooth_correlation=correlation,
+        head_correlation=_head_correlation(steady),
+        outlier_change=_change(outlier, share, np.isfinite(size)),
+        swap_share=dict(zip(LIMBS, swap_share.tolist(), strict=True)),
+        swap_change=_change(errors.swapped, swap_share, errors.apart),
+        miss_slope=slope,
+        miss_change=_change(errors.unseen, chance, np.isfinite(size)),
+    )
+
+
+def _rows(part: str) -> list[int]:
+    """Places of a part's joints in `FOUND`."""
+    return [FOUND.index(joint) for joint in PARTS[part]]
+
+
+def _part(row: int) -> str:
+    return next(part for part, joints in PARTS.items() if FOUND[row] in joints)
+
+
+def find_outliers(errors: Errors) -> tuple[NDArray[np.bool_], dict[str, float]]:
+    """Errors (C, L, 14) far beyond the usual, and the limit of each part."""
+    size = np.linalg.norm(errors.offset, axis=-1)
+    limits = {part: OUTLIER * float(np.nanmedian(size[:, :, _rows(part)])) for part in PARTS}
+    limit = np.array([limits[_part(row)] for row in range(len(FOUND))])
+    return size > limit, limits
+
+
+def autocovariance(errors: Array) -> Array:
+    """Mean products (LAGS,) of errors (C, L, j, 2) some frames apart; unknown ones are left out.
+
+    The mean is not taken out: what is constant over a window is an error, too.
+    """
+    frames = errors.shape[1]
+    lags = range(min(LAGS, frames))
+    return np.array([np.nanmean(errors[:, : frames - lag] * errors[:, lag:]) for lag in lags])
+
+
+def _head_correlation(steady: Array) -> float:
+    """The correlation of the errors (C, L, 14, 2) of nose and eyes."""
+    nose, eyes = (steady[:, :, FOUND.index(*PARTS[part])] for part in ("nose", "eyes"))
+    spread = np.sqrt(np.nanmean(nose**2) * np.nanmean(eyes**2))
+    return float(np.nanmean(nose * eyes) / max(spread, 1e-12))
+
+
+def _smooth_correlation(lags: list[Array]) -> float:
+    """The correlation from frame to frame with which all parts are explained best."""
+    grid = np.linspace(0.3, 0.97, 68)
+    misfit = [sum(_split(part, each)[1] / part[0] ** 2 for part in lags) for each in grid]
+    return float(grid[int(np.argmin(misfit))])
+
+
+def _split(lags: Array, correlation: float) -> tuple[tuple[float, float, float], float]:
+    """Standard deviations (constant, smooth, white) with these autocovariances, and the misfit.
+
+    C(k) = constant² + smooth² correlation^k, and at k = 0 white² more.
+    """
+    lag = np.arange(1, len(lags))
+    both = np.stack([np.ones_like(lag, np.float64), correlation**lag], -1)
+    best, misfit = np.zeros(2), float((lags[1:] ** 2).sum())
+    for columns in ([0], [1], [0, 1]):  # least squares without negative variances
+        variance = np.zeros(2)
+        variance[columns] = np.linalg.lstsq(both[:, columns], lags[1:], rcond=None)[0]
+        rest = float(((both @ variance - lags[1:]) ** 2).sum())
+        if (variance >= 0).all() and rest < misfit:
+            best, misfit = variance, rest
+    constant, smooth, white = np.sqrt([*best, max(lags[0] - best.sum(), 0.0)])
+    return (float(constant), float(smooth), float(white)), misfit
+
+
+def _fit_misses(size: Array, unseen: NDArray[np.bool_]) -> tuple[dict[str, float], float]:
+    """Logistic regression of being unseen (C, L, 14) on log(error in %): logits of parts, slope.
+
+    By Newton's method; half a case seen and half a case unseen are added for every part, so that
+    a part that is always seen has a finite logit.
+    """
+    names = list(PARTS)
+    part = np.array([names.index(_part(row)) for row in range(len(FOUND))])
+    known = np.isfinite(size)
+    which = np.broadcast_to(part, size.shape)[known]
+    features = np.concatenate([np.eye(len(names))[which], _log_percent(size[known])[:, None]], 1)
+    prior = np.concatenate([np.eye(len(names)), np.zeros((len(names), 1))], 1)
+    x = np.concatenate([features, prior, prior])
+    y = np.concatenate([unseen[known], np.ones(len(names)), np.zeros(len(names))])
+    weight = np.concatenate([np.ones(len(features)), np.full(2 * len(names), 0.5)])
+    theta = np.zeros(x.shape[1])
+    for _ in range(ROUNDS):
+        chance = expit(x @ theta)
+        curvature = (x * (weight * chance * (1 - chance) + 1e-9)[:, None]).T @ x
+        theta += np.linalg.solve(curvature, x.T @ (weight * (y - chance))).clip(-2, 2)
+    return dict(zip(names, theta[:-1].tolist(), strict=True)), float(theta[-1])
+
+
+def _log_percent(size: Array) -> Array:
+    return np.log(100 * np.maximum(size, 1e-4))
+
+
+def _logits(size: Array, logits: dict[str, float], slope: float) -> Array:
+    """Logits (C, L, 14) of being unseen."""
+    return np.array([logits[_part(row)] for row in range(len(FOUND))]) + slope * _log_percent(size)
+
+
+def expit(logit: Array) -> Array:
+    """1 / (1 + e^-x)."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logit))
+
+
+def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> float:
+    """The `change` of `detector_errors.hold` with which a state (C, L, n) lasts as long as it does.
+
+    A state of two frames, with chances p and q, is expected in min(p, q) of the cases where the
+    draw is kept, in pq where it is drawn anew.
+
+    Args:
+        state: what lasts.
+        chance: of the state, (C, L, n) or what spreads to it.
+        known: frames that count.
+    """
+    pairs = known[:, :-1] & known[:, 1:]
+    both = int((state[:, :-1] & state[:, 1:] & pairs).sum())
+    chance = np.where(known, np.broadcast_to(chance, state.shape), 0.0)
+    first, second = chance[:, :-1][pairs], chance[:, 1:][pairs]
+    kept, anew = np.minimum(first, second).sum(), (first * second).sum()
+    return float(np.clip((kept - both) / (kept - anew), 0.02, 1.0)) if kept > anew else 1.0

@@ -1,0 +1,164 @@
+"""Runs the real BlazePose on rendered people whose joints are known."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.detection import Detector, create_detector
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.rendering.body import Array, Pose, turn
+from diffhpe_ros.rendering.clothes import Figure
+from diffhpe_ros.rendering.march import BLOCK, march
+from diffhpe_ros.rendering.render import Renderer
+from diffhpe_ros.rendering.scene import View
+from diffhpe_ros.skeleton import HIP, NUM_JOINTS
+
+FRAMES = 27  # a window, at the motion capture's 50 Hz
+SIDE_PX, FIELD_OF_VIEW = 320, 60.0
+DISTANCE_M, SIDEWAYS_M, CAMERA_HEIGHT_M = (2.1, 5.0), 0.4, (0.5, 2.2)
+HIDDEN_M = 0.15  # a joint lies up to 0.1 m inside of its own limb
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the detector said of C clips of L frames, and what was true."""
+
+    joints: NDArray[np.float32]
+    """(C, L, 17, 3) motion-capture joints, metres, optical frame."""
+    head_forward: NDArray[np.float32]
+    """(C, L, 3) where the head faces, optical frame."""
+    hidden: NDArray[np.bool_]
+    """(C, L, 17) whether another part of the body lies before the joint."""
+    detected: NDArray[np.float32]
+    """(C, L, 17, 2) canonical view, NaN where nobody was found or outside of the image."""
+    confidence: NDArray[np.float32]
+    """(C, L, 17), 0 where the joint was not found."""
+    subject: NDArray[np.int64]
+    """(C,)."""
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file."""
+        np.savez_compressed(path, **{each.name: getattr(self, each.name) for each in fields(self)})
+
+
+def read_measured(path: Path) -> Measured:
+    """Read what `Measured.save` wrote.
+
+    Raises:
+        DiffhpeError: the file is missing or is not what it should be.
+    """
+    names = [each.name for each in fields(Measured)]
+    arrays = read_npz(path, names)
+    return Measured(**{name: arrays[name] for name in names})
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One person's motion before one camera."""
+
+    poses: list[Pose]
+    view: View
+    subject: int
+
+
+def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> list[Clip]:
+    """Windows drawn as the training draws them, turned and placed before a camera in a room.
+
+    Args:
+        mocap: cmu_h36m17_50hz.npz.
+        count: of clips.
+        seed: of all that is random.
+        without: subjects to leave out.
+
+    Raises:
+        DiffhpeError: the file is missing or is not what it should be, or has no window.
+    """
+    names = ("positions", "head_forward", "toes", "offsets", "subject")
+    arrays = read_npz(mocap, names)
+    offsets, subjects = arrays["offsets"], arrays["subject"]
+    sequences = [k for k, subject in enumerate(subjects) if int(subject) not in without]
+    starts = [(k, start) for k in sequences for start in range(offsets[k], offsets[k + 1] - FRAMES)]
+    if not starts:
+        raise DiffhpeError(f"{mocap}: no sequence of {FRAMES} frames or more to draw from")
+    rng = np.random.default_rng(seed)
+    clips = []
+    for index in rng.integers(len(starts), size=count):
+        sequence, start = starts[index]
+        floor = float(arrays["toes"][offsets[sequence] : offsets[sequence + 1], :, 2].min())
+        window = slice(start, start + FRAMES)
+        positions, facing, toes = (arrays[name][window].astype(np.float64) for name in names[:3])
+        view, to_room, shift = _place(positions, floor, rng)
+        poses = [
+            Pose(joints @ to_room.T + shift, forward @ to_room.T, tips @ to_room.T + shift)
+            for joints, forward, tips in zip(positions, facing, toes, strict=True)
+        ]
+        clips.append(Clip(poses, view, int(subjects[sequence])))
+    return clips
+
+
+def _place(positions: Array, floor: float, rng: np.random.Generator) -> tuple[View, Array, Array]:
+    """A camera, and the rotation (3, 3) and shift (3,) that bring a motion before it."""
+    hip = positions[:, HIP].mean(0)
+    to_room = turn(yaw=rng.uniform(0, 2 * np.pi))
+    sideways, distance = rng.uniform(-SIDEWAYS_M, SIDEWAYS_M), rng.uniform(*DISTANCE_M)
+    at = np.array([sideways, distance, hip[2] - floor])
+    eye = np.array([0.0, 0.0, rng.uniform(*CAMERA_HEIGHT_M)])
+    target = at + rng.uniform(-0.1, 0.1, 3)
+    camera = Camera.from_field_of_view(SIDE_PX, SIDE_PX, FIELD_OF_VIEW)
+    return View.looking_at(camera, eye, target), to_room, at - hip @ to_room.T
+
+
+def measure(clips: list[Clip]) -> Measured:
+    """Render the clips and run BlazePose on them; about 0.2 s a frame on one core.
+
+    Interrupted, it keeps the clips that are done.
+
+    Raises:
+        DiffhpeError: BlazePose is not to be had.
+    """
+    detector = create_detector("blazepose", min_confidence=0.0)
+    found = []
+    try:
+        for clip in tqdm(clips, "measuring", unit="clip"):
+            found.append(_measure(clip, detector))
+    except KeyboardInterrupt:
+        if not found:
+            raise
+    columns = [np.stack(column) for column in zip(*found, strict=True)]
+    return Measured(*columns, np.array([clip.subject for clip in clips[: len(found)]]))
+
+
+def _measure(clip: Clip, detector: Detector) -> tuple[NDArray, ...]:
+    """The rows of one clip, in the order of `Measured`."""
+    detector.reset()
+    renderer, view = Renderer(clip.view, samples=1), clip.view
+    keypoints = np.full((len(clip.poses), NUM_JOINTS, 2), np.nan, np.float32)
+    confidence = np.zeros(keypoints.shape[:2], np.float32)
+    for frame, pose in enumerate(clip.poses):
+        people = detector.detect(renderer.render([pose], seed=frame))
+        if len(people):
+            keypoints[frame], confidence[frame] = people.keypoints[0], people.confidence[0]
+    return (
+        np.stack([view.to_optical(pose.joints) for pose in clip.poses]).astype(np.float32),
+        np.stack([view.rotation @ pose.head_forward for pose in clip.poses]).astype(np.float32),
+        np.stack([hidden_joints(pose, view) for pose in clip.poses]),
+        view.camera.to_canonical(keypoints),
+        confidence,
+    )
+
+
+def hidden_joints(pose: Pose, view: View) -> NDArray[np.bool_]:
+    """Which joints (17,) of a person have another part of the body before them."""
+    figure = Figure(pose)
+    beside = pose.joints - view.position
+    distance = np.linalg.norm(beside, axis=-1)
+    rays = (beside / distance[:, None]).astype(np.float32)
+    blocks = rays[None].repeat(BLOCK, 0).repeat(BLOCK, 1)  # `march` takes whole blocks of rays
+    surface = march(figure, view.position, blocks)[0, ::BLOCK]
+    return np.asarray(surface < distance - HIDDEN_M * figure.scale)

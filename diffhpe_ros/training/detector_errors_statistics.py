@@ -1,0 +1,115 @@
+"""How a detector errs: the few numbers of its statistical model, and their file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.detector_errors_joints import LIMBS, PARTS
+
+
+@dataclass(frozen=True)
+class PartErrors:
+    """One kind of joint, left and right alike."""
+
+    offset: tuple[float, float, float]
+    """From the motion capture's joint to the detector's: forward, outward (away from the body's
+    middle), up, in leg lengths and in the axes of `part_axes`."""
+    constant: float
+    """Standard deviations of each image axis, as shares of the person's size: of what stays over a
+    window,"""
+    smooth: float
+    """of what changes slowly,"""
+    white: float
+    """and of what is new in every frame."""
+    outlier_share: float
+    """Of the frames."""
+    outlier_from: float
+    """Least size of an outlier; the rest is exponential, with"""
+    outlier_excess: float
+    """this mean."""
+    miss_logit: float
+    """Logit of the chance to be unseen at an error of 1 % of the person's size."""
+
+
+@dataclass(frozen=True)
+class ErrorStatistics:
+    """All that was fitted; the unit of lengths in the image is the person's size (`size_of`)."""
+
+    parts: Mapping[str, PartErrors]
+    """By the names of `PARTS`."""
+    smooth_correlation: float
+    """Of the smooth part, from frame to frame at 50 Hz."""
+    head_correlation: float
+    """Of the errors of nose and eyes; those of other joints are taken as independent."""
+    outlier_change: float
+    """Chance that a joint's being an outlier is drawn anew at a frame: 1 is white."""
+    swap_share: Mapping[str, float]
+    """Share of the frames in which left and right change places, by the names of `LIMBS`."""
+    swap_change: float
+    """As `outlier_change`."""
+    miss_slope: float
+    """By how much the logit of being unseen rises when the error grows e-fold."""
+    miss_change: float
+    """As `outlier_change`."""
+
+
+def read_statistics(path: Path) -> ErrorStatistics:
+    """Read what `write_statistics` wrote.
+
+    Raises:
+        DiffhpeError: the file is missing or is not what it should be.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+        parts = {
+            name: PartErrors(**{**part, "offset": tuple(part["offset"])})
+            for name, part in values.pop("parts").items()
+        }
+        statistics = ErrorStatistics(parts=parts, **values)
+    except OSError as error:
+        raise DiffhpeError(f"cannot read {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DiffhpeError(
+            f"{path}: not the statistics of a detector's errors ({reason})"
+        ) from error
+    if parts.keys() != PARTS.keys() or statistics.swap_share.keys() != LIMBS.keys():
+        raise DiffhpeError(
+            f"{path}: expected the parts {', '.join(PARTS)} and the swaps {', '.join(LIMBS)},"
+            f" found {', '.join(parts)} and {', '.join(statistics.swap_share)}"
+        )
+    return statistics
+
+
+def write_statistics(path: Path, statistics: ErrorStatistics, head: str) -> None:
+    """Write a YAML file with a comment at its head.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    values = _rounded(asdict(statistics))
+    body = yaml.safe_dump(values, sort_keys=False, default_flow_style=None, width=100)
+    comment = "".join(f"# {line}\n" for line in head.splitlines())
+    try:
+        path.write_text(comment + body)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def blazepose_statistics() -> ErrorStatistics:
+    """The fit of BlazePose that comes with the package; docs/detector-errors.md tells of it."""
+    return read_statistics(Path(str(files("diffhpe_ros") / "assets" / "blazepose_errors.yaml")))
+
+
+def _rounded(values: Any) -> Any:
+    """Four digits say more than was measured."""
+    if isinstance(values, Mapping):
+        return {key: _rounded(value) for key, value in values.items()}
+    if isinstance(values, tuple):
+        return [_rounded(value) for value in values]
+    return float(f"{values:.3g}")
