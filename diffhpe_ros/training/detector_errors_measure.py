@@ -130,8 +130,11 @@ def measure(clips: list[Clip]) -> Measured:
     except KeyboardInterrupt:
         if not found:
             raise
-    columns = [np.stack(column) for column in zip(*found, strict=True)]
-    return Measured(*columns, np.array([clip.subject for clip in clips[: len(found)]]))
+    subject = np.array([clip.subject for clip in clips[: len(found)]])
+    joints, head_forward, hidden, detected, confidence = (
+        np.stack(column) for column in zip(*found, strict=True)
+    )
+    return Measured(joints, head_forward, hidden, detected, confidence, subject)
 
 
 def _measure(clip: Clip, detector: Detector) -> tuple[NDArray, ...]:

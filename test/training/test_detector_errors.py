@@ -9,7 +9,7 @@ import torch
 from diffhpe_ros.detection.weights import blazepose_weights
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training import virtual_camera
+from diffhpe_ros.training import detector_errors_measure, virtual_camera
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, hold
 from diffhpe_ros.training.detector_errors_fit import fit, relative_errors
 from diffhpe_ros.training.detector_errors_joints import FOUND, LIMBS, PARTS, average, size_of
@@ -27,6 +27,7 @@ from diffhpe_ros.training.detector_errors_statistics import (
     write_statistics,
 )
 from diffhpe_ros.training.detector_like import PrototypeErrors, detector_noise
+from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS
 
 PART = PartErrors(
     offset=(0.0, 0.0, 0.05),
@@ -231,6 +232,23 @@ def test_the_prototypes_errors_are_those_of_its_functions(walker):
     moved = PrototypeErrors().joints(positions, facing, generator())
     kept = (moved == positions).all(-1).all(-1).all(-1).float().mean()
     assert kept == pytest.approx(0.5, abs=0.1)
+
+
+def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, monkeypatch):
+    clips = draw_clips(shared_data / "mocap" / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
+    assert not {clip.subject for clip in clips} & HELD_OUT_SUBJECTS
+    rows = iter([tuple(np.full((1, 2), k) for k in range(5))])
+
+    def one_clip(*_):
+        for row in rows:
+            return row
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(detector_errors_measure, "create_detector", lambda *_, **__: None)
+    monkeypatch.setattr(detector_errors_measure, "_measure", one_clip)
+    found = measure(clips)
+    assert len(found.joints) == 1
+    np.testing.assert_array_equal(found.subject, [clips[0].subject])
 
 
 @pytest.mark.slow
