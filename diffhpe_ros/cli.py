@@ -122,13 +122,24 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
 
 
 @app.command()
-@click.option("--data", type=FILE, required=True, help="An .npz: x (N,27,17,2), y (N,27,17,3).")
+@click.option("--data", type=FILE, required=True, help="Windows, Human3.6M or MPI-INF-3DHP: .npz.")
+@click.option("--data-2d", type=FILE, help="Human3.6M's keypoints.")
+@click.option("--split", help="train or test, of Human3.6M; test if not given.")
+@click.option(
+    "--occlusion",
+    default="none",
+    show_default=True,
+    help="random, leg-and-arm, leg, frames or all, drawn by --seed.",
+)
 @click.option("--released-metrics", is_flag=True, help="Add coherence as released.")
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @model_options
 @sampling_options
 def evaluate(
     data: Path,
+    data_2d: Path | None,
+    split: str | None,
+    occlusion: str,
     released_metrics: bool,
     json_file: Path | None,
     model: str | None,
@@ -136,20 +147,25 @@ def evaluate(
     preset: str | None,
     seed: int,
 ) -> None:
-    """Print a model's errors and coherence on windows with truth, in mm."""
+    """Print a model's errors and coherence on poses with truth, in mm.
+
+    Windows are an .npz with x (N,27,17,2) in the canonical view and y (N,27,17,3) in metres.
+    """
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
     from diffhpe_ros.training.evaluation import figures_of, released_coherence
+    from diffhpe_ros.training.evaluation_data import occluded, read_evaluation
     from diffhpe_ros.training.report import lines
-    from diffhpe_ros.training.truth import read_windows
 
-    windows = read_windows(data)
-    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
+    model = model or DEFAULT_MODEL
+    lifter = Lifter.from_pretrained(model, device, seed, preset)
+    windows = occluded(read_evaluation(data, lifter.config, data_2d, split), occlusion, seed)
     poses = lift_all(lifter, windows.x_2d, progress=True)
     figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
     click.echo("\n".join(lines(figures)))
     if json_file is not None:
-        source = {"model": model or DEFAULT_MODEL, "data": str(data)}
-        write_json(json_file, source | figures.to_dict())
+        of = {"model": model, "data": str(data), "split": split, "occlusion": occlusion}
+        settings = {"preset": preset, "seed": seed}
+        write_json(json_file, of | settings | figures.to_dict())
 
 
 @app.command()

@@ -39,18 +39,41 @@ def test_help_names_all_commands():
 def test_convert_then_evaluate(tmp_path):
     run = diffhpe("convert", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
     assert run.returncode == 0, run.stderr
-    rng = np.random.default_rng(0)
-    np.savez(
-        tmp_path / "windows.npz", x=rng.normal(size=(3, 27, 17, 2)), y=np.zeros((3, 27, 17, 3))
-    )
     run = diffhpe(
-        *("evaluate", "--data", tmp_path / "windows.npz", "--model", tmp_path / "tiny"),
-        *("--json", tmp_path / "figures.json"),
+        *("evaluate", "--data", windows_file(tmp_path), "--model", tmp_path / "tiny"),
+        *("--occlusion", "leg", "--released-metrics", "--json", tmp_path / "figures.json"),
     )
     assert run.returncode == 0, run.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["windows"] == 3 and figures["mpjpe_mm"] > 0
-    assert f"{figures['mpjpe_mm']:.1f}" in run.stdout
+    assert figures["occlusion"] == "leg" and figures["symmetry_gap_released_mm"] > 0
+    low, high = figures["intervals"]["mpjpe_mm"]
+    assert f"{figures['mpjpe_mm']:.1f}  {low:.1f} to {high:.1f}" in run.stdout
+    assert run.stdout.startswith("3 windows of 2 sequences")
+
+
+def windows_file(folder: Path) -> Path:
+    """Three windows of two sequences."""
+    rng = np.random.default_rng(0)
+    path = folder / "windows.npz"
+    x, y = rng.normal(size=(3, 27, 17, 2)), rng.normal(size=(3, 27, 17, 3))
+    np.savez(path, x=x, y=y, sequence=[1, 1, 2])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--occlusion", "arm"), "unknown occlusion 'arm'; expected one of none, random"),
+        (("--data-2d", "2d.npz"), "--data-2d goes with a Human3.6M file alone"),
+        (("--split", "test"), "--split goes with a Human3.6M file alone"),
+        (("--preset", "slow"), "unknown preset 'slow'"),
+        (("--json", "/nowhere/figures.json"), "cannot write /nowhere/figures.json"),
+    ],
+)
+def test_wrong_settings_of_evaluate_are_one_line(tmp_path, options, message):
+    data = windows_file(tmp_path)
+    assert_refused(diffhpe("evaluate", "--model", "mixste", "--data", data, *options), message)
 
 
 def test_lift(tmp_path):
