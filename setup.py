@@ -31,7 +31,10 @@ setup(
         (SHARE, ["package.xml"]),
         folder("launch"),
         folder("config"),
-        folder("config/train"),
+        *(
+            folder(str(place))
+            for place in ("config/train", *sorted(Path("config/train").glob("*/")))
+        ),
         *(folder(str(model.parent)) for model in sorted(Path("models").glob("*/config.yaml"))),
     ],
     # rclpy and the messages come from the ROS installation, or else from the extra `ros`;
@@ -53,7 +56,17 @@ setup(
         "cpu": ["onnxruntime"],
         "gpu": ["onnxruntime-gpu"],
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
-        "train": ["hydra-core", "lightning>=2.6", "torch>=2.9"],
+        # The sweeper for Optuna 4 is a release candidate yet; the released one is for Optuna 2.10,
+        # which needs SQLAlchemy before 2 and with it an alembic before 1.20.
+        "train": [
+            "alembic<1.20",
+            "hydra-core>=1.3,<1.4",
+            "hydra-optuna-sweeper==1.3.0",
+            "lightning>=2.6",
+            "sqlalchemy<2",
+            "tensorboard",
+            "torch>=2.9",
+        ],
         "test": ["pytest", "pytest-timeout"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
     },

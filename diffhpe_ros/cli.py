@@ -1,4 +1,4 @@
-"""The command line: `diffhpe demo | lift | train | evaluate | convert | bench`."""
+"""The command line: `diffhpe demo | lift | train | search | evaluate | convert | bench`."""
 
 import signal
 import sys
@@ -108,17 +108,48 @@ def lift(
 def train(overrides: tuple[str, ...], experiment: str) -> None:
     """Train a lifter; an interrupted training goes on where it stopped.
 
-    OVERRIDES are Hydra's, such as data.batch_size=64.
+    OVERRIDES are Hydra's, such as data.batch_size=64 or budget=gpu.
     """
     try:
-        from diffhpe_ros.training.train import compose_configuration, train
+        from diffhpe_ros.training.configuration import compose_configuration
+        from diffhpe_ros.training.train import fit
     except ModuleNotFoundError as error:
         raise DiffhpeError(
             f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
         ) from error
 
-    folder = train(compose_configuration(experiment, overrides))
-    click.echo(f"{folder}: the trained model")
+    trained = fit(compose_configuration(experiment, overrides))
+    click.echo(f"{trained.folder}: the trained model, {trained.mpjpe_mm:.1f} mm on validation")
+
+
+@app.command()
+@click.argument("overrides", nargs=-1)
+@click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
+@click.option("--space", default="mixste", show_default=True, help="A YAML file, or its name.")
+@click.option("--trials", default=20, show_default=True, help="How many this process tries.")
+@click.option("--storage", help="A database URL that several machines may share.")
+@click.option("--study", help="The study's name in the storage; the experiment's if not given.")
+def search(
+    overrides: tuple[str, ...],
+    experiment: str,
+    space: str,
+    trials: int,
+    storage: str | None,
+    study: str | None,
+) -> None:
+    """Search settings of an experiment by Optuna, for the least validation error.
+
+    The space maps settings to Hydra's sweeps, such as "dropout: interval(0.0, 0.3)"; those that
+    come with the package are in config/train/space. OVERRIDES are Hydra's and hold for all trials.
+    """
+    try:
+        from diffhpe_ros.training.search import search
+    except ModuleNotFoundError as error:
+        raise DiffhpeError(
+            f"searching needs {error.name}: pip install 'diffhpe_ros[train]'"
+        ) from error
+
+    search(experiment, space, trials, storage, study or experiment, overrides)
 
 
 @app.command()

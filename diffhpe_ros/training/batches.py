@@ -1,32 +1,38 @@
-"""The batches of a source, one after the other."""
+"""The batches of a source, one after the other, shared out over several processes."""
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from diffhpe_ros.training.sources import Source
 
-class Numbered(Protocol):
-    """What gives a batch for a number."""
 
-    def batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """Batch number `index`: x_2d and poses."""
+class Place(NamedTuple):
+    """Where a training begins or goes on, and which of its processes asks."""
+
+    step: int
+    rank: int = 0
+    world_size: int = 1
 
 
 class Batches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless batches of a source.
+    """Endless batches of a source: process r of w takes number k*w + r at step k.
 
     Args:
         source: of the batches.
-        first: tells the number of the first batch, so that a resumed training goes on.
+        where: tells the place when the first batch is asked for, so that a resumed training goes
+            on with the batch that comes next, and each process knows its number.
     """
 
-    def __init__(self, source: Numbered, first: Callable[[], int]) -> None:
+    def __init__(self, source: Source, where: Callable[[], Place]) -> None:
         self.source = source
-        self.first = first
+        self.where = where
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches from the first one on."""
-        return (self.source.batch(index) for index in itertools.count(self.first()))
+        """Batches from the place on."""
+        step, rank, world_size = self.where()
+        numbers = itertools.count(step * world_size + rank, world_size)
+        return (self.source.batch(index) for index in numbers)

@@ -1,51 +1,46 @@
 """`diffhpe train`: a Hydra configuration → a trained model folder."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
-from hydra.utils import instantiate
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from omegaconf import DictConfig
+from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, lift_all, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model
-from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
-from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.views import turn_points, view
-from diffhpe_ros.paths import share_folders
-from diffhpe_ros.training.batches import Batches
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
-from diffhpe_ros.training.truth import Windows, read_windows
-from diffhpe_ros.training.windows import VirtualCameraWindows
+from diffhpe_ros.training.batches import Batches, Place
+from diffhpe_ros.training.callbacks import VALIDATION, Average, Progress, SeedEachStep, Validated
+from diffhpe_ros.training.checkpointing import (
+    CarefulCheckpointIO,
+    checkpoint_to_resume,
+    read_checkpoint,
+)
+from diffhpe_ros.training.configuration import build, plain
+from diffhpe_ros.training.data import Data
+from diffhpe_ros.training.occlusions import occlusion
+from diffhpe_ros.training.start import take_backbone, take_weights
+from diffhpe_ros.training.truth import Windows
 
 
-def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConfig:
-    """The configuration config/train/<experiment>.yaml with Hydra overrides.
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to."""
 
-    Raises:
-        DiffhpeError: there is no such experiment, or an override does not fit.
-    """
-    folder = next((place / "config" / "train" for place in share_folders()), Path())
-    known = sorted(file.stem for file in folder.glob("*.yaml"))
-    if experiment not in known:
-        raise DiffhpeError(f"unknown experiment {experiment!r}; expected one of {', '.join(known)}")
-    try:
-        with initialize_config_dir(str(folder.resolve()), version_base=None):
-            return compose(experiment, overrides=list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise DiffhpeError(f"{experiment}: {str(error).splitlines()[0]}") from error
+    folder: Path
+    """The model folder, `out`/model."""
+    mpjpe_mm: float
+    """Of its weights, on the validation windows."""
 
 
 def train(settings: DictConfig) -> Path:
@@ -55,56 +50,121 @@ def train(settings: DictConfig) -> Path:
         The model folder, `out`/model.
 
     Raises:
-        DiffhpeError: a file is missing or a setting does not fit.
+        DiffhpeError: a file is missing, a setting does not fit, or the device fails.
+    """
+    return fit(settings).folder
+
+
+def fit(settings: DictConfig) -> Trained:
+    """`train`, and how good the trained model is.
+
+    Raises:
+        DiffhpeError: as `train`.
     """
     out = Path(settings.out)
+    resume = checkpoint_to_resume(out)
     L.seed_everything(settings.seed, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    config = ModelConfig.from_dict(_plain(settings.model), "model")
+    config = ModelConfig.from_dict(plain(settings.model), "model")
     model = build_model(config, settings.drop_path, settings.dropout)
+    if settings.start_from is not None:
+        take_weights(model, config, settings.start_from)
     if settings.backbone is not None:
-        _take_backbone(model, settings.backbone)
-    module = instantiate(settings.module, _partial_=True)(model=model, config=config)
-    capture = load_cmu(Path(settings.data.mocap), HELD_OUT_SUBJECTS)
-    truth = read_windows(Path(settings.data.validation))
-    trainer = L.Trainer(
-        **_plain(settings.trainer),
-        max_epochs=1,
-        check_val_every_n_epoch=None,
-        default_root_dir=out,
-        logger=CSVLogger(out, name="log"),
-        callbacks=[
-            EMAWeightAveraging(decay=settings.ema_decay),
-            ModelCheckpoint(
-                out, "last", every_n_train_steps=settings.checkpoint_every,
-                enable_version_counter=False,
-            ),
-        ],
-        log_every_n_steps=10,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-    )  # fmt: skip
-    last = out / "last.ckpt"
-    trainer.fit(
-        module,
-        DataLoader(
-            Batches(
-                VirtualCameraWindows(capture, settings.data.batch_size, settings.seed),
-                lambda: trainer.global_step,
-            ),
-            batch_size=None,
-        ),
-        _validation_batches(truth, config),
-        ckpt_path=last if last.is_file() else None,
+        take_backbone(model, settings.backbone)
+    pattern = occlusion(settings.occlusion, settings.released_occlusions)
+    data: Data = build(settings.data).occluded(pattern, settings.seed)
+    average = Average(decay=settings.ema_decay)
+    best = ModelCheckpoint(
+        out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False
     )
-    save_model(model, with_residual(model, config, truth), out / "model")
-    return out / "model"
+    trainer = make_trainer(settings, data, out, [average, best])
+    module = build(settings.module, _partial_=True)(model=model, config=config)
+    if settings.compile:
+        for part in model.children():
+            part.compile()
+    # Lightning asks for batches before it restores its own count of steps.
+    begin = 0 if resume is None else read_checkpoint(resume)["global_step"]
+    batches = Batches(data.source, lambda: Place(begin, trainer.global_rank, trainer.world_size))
+    validation = validation_batches(data.validation, config)
+    try:
+        trainer.fit(
+            module,
+            DataLoader(batches, batch_size=None),
+            validation,
+            ckpt_path=resume,
+            weights_only=True,
+        )
+        mpjpe_mm = trainer.validate(module, validation, verbose=False)[0][VALIDATION]
+    except RuntimeError as error:
+        raise _explained(error, trainer, out) from error
+    weights = average.weights()
+    if settings.keep == "best" and best.best_model_score is not None:
+        score = float(best.best_model_score)
+        if score < mpjpe_mm:
+            weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
+    if trainer.is_global_zero:
+        finished = build_model(config)
+        finished.load_state_dict(weights)
+        device = str(trainer.strategy.root_device)
+        save_model(
+            finished, with_residual(finished, config, data.validation, device), out / "model"
+        )
+    return Trained(out / "model", mpjpe_mm)
 
 
-def with_residual(model: Model, config: ModelConfig, truth: Windows) -> ModelConfig:
+def make_trainer(
+    settings: DictConfig, data: Data, out: Path, callbacks: list[Callback]
+) -> L.Trainer:
+    """Lightning's trainer, which counts in steps: whatever an epoch is, all is one to it.
+
+    Raises:
+        DiffhpeError: a setting does not fit, or the device is not there.
+    """
+    options = plain(settings.trainer)
+    if settings.epochs is not None:
+        per_epoch = data.source.batches_per_epoch
+        if per_epoch is None:
+            raise DiffhpeError(
+                f"epochs is {settings.epochs}; these data have none: null is expected"
+            )
+        options["max_steps"] = settings.epochs * per_epoch
+        options["val_check_interval"] = settings.validate_every_epochs * per_epoch
+    logs = CSVLogger(out, name="log")
+    last = ModelCheckpoint(
+        out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False
+    )
+    if settings.progress:
+        callbacks = [*callbacks, Progress()]
+    # A GPU that is there and not used, few workers, batches without length: all is as meant.
+    warnings.filterwarnings("ignore", module="lightning")
+    try:
+        return L.Trainer(
+            **options,
+            max_epochs=1,
+            check_val_every_n_epoch=None,
+            default_root_dir=out,
+            logger=[logs, TensorBoardLogger(out, name="log", version=logs.version)],
+            callbacks=[
+                SeedEachStep(settings.seed), Validated(settings.stop_after), last, *callbacks
+            ],
+            plugins=[CarefulCheckpointIO()],
+            log_every_n_steps=10,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )  # fmt: skip
+    except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise DiffhpeError(f"trainer: {reason}") from error
+
+
+def with_residual(
+    model: Model, config: ModelConfig, truth: Windows, device: str = "cpu"
+) -> ModelConfig:
     """The configuration with the model's error per joint, measured on validation windows."""
-    lifter = Lifter(model, config)
+    lifter = Lifter(model, config, device)
     errors = torch.from_numpy(lift_all(lifter, truth.x_2d, progress=True) - truth.poses)
     _, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
     in_view = turn_points(errors, rotation).numpy()
@@ -113,27 +173,26 @@ def with_residual(model: Model, config: ModelConfig, truth: Windows) -> ModelCon
     return replace(config, residual_std_mm=rows)
 
 
-def _take_backbone(model: Model, name: str) -> None:
-    """Put the trunk of a trained MixSTE into a wrapper."""
-    backbone, _ = load_with_config(name)
-    if not isinstance(model, DiffHPEWrapper) or not isinstance(backbone, MixSTE):
-        raise DiffhpeError(f"backbone {name!r}: expected a MixSTE for a diffhpe-wrapper")
-    try:
-        model.trunk.load_state_dict(backbone.trunk.state_dict())
-    except RuntimeError as error:
-        raise DiffhpeError(f"backbone {name!r} is of another size than the wrapper's") from error
-
-
-def _validation_batches(
-    truth: Windows, config: ModelConfig
-) -> DataLoader[tuple[torch.Tensor, ...]]:
+def validation_batches(truth: Windows, config: ModelConfig) -> DataLoader[tuple[Tensor, ...]]:
     """Windows and poses as the model sees them."""
     x_2d, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
     poses = turn_points(torch.from_numpy(truth.poses), rotation)
     return DataLoader(TensorDataset(x_2d, poses), batch_size=64)
 
 
-def _plain(settings: DictConfig) -> dict[str, Any]:
-    values = OmegaConf.to_container(settings, resolve=True)
-    assert isinstance(values, dict)
-    return {str(key): value for key, value in values.items()}
+def _model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """The averaged weights in a checkpoint, named as the model names them."""
+    prefix = "model."
+    state = checkpoint["state_dict"].items()
+    return {name[len(prefix) :]: value for name, value in state if name.startswith(prefix)}
+
+
+def _explained(error: RuntimeError, trainer: L.Trainer, out: Path) -> Exception:
+    """A failure of the device as one line; anything else as it is."""
+    if "CUDA" not in str(error) and not isinstance(error, torch.cuda.OutOfMemoryError):
+        return error
+    reason = str(error).splitlines()[0]
+    return DiffhpeError(
+        f"the GPU failed at step {trainer.global_step}: {reason};"
+        f" the same command goes on from the last checkpoint in {out}"
+    )

@@ -1,0 +1,132 @@
+"""What happens beside the steps of a training."""
+
+import math
+import sys
+from typing import Any, cast
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+from tqdm import tqdm
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.modules import LiftingModule
+
+VALIDATION = "validation/mpjpe_mm"
+"""Name of the figure that choices are made by."""
+
+
+class Average(EMAWeightAveraging):
+    """The exponential average of the weights: validated, and saved in the end."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """State of the averaged model."""
+        assert self._average_model is not None
+        module = cast(LiftingModule, self._average_model.module)
+        return module.model.state_dict()
+
+
+class SeedEachStep(Callback):
+    """Dropout and the like draw by seed, step and process alone, also after an interruption."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed torch's own generators, of all devices."""
+        number = trainer.global_step * trainer.world_size + trainer.global_rank
+        # Bit 31 tells these seeds from those of the batches.
+        torch.manual_seed((self.seed << 32) + (1 << 31) + number)
+
+
+class Validated(Callback):
+    """Follows the validation: ends a training that gets no better, or that has diverged.
+
+    Args:
+        stop_after: share of all steps that a training may go on without a better validation;
+            None lets it go on to its end.
+    """
+
+    def __init__(self, stop_after: float | None) -> None:
+        self.stop_after = stop_after
+        self.latest: float | None = None
+        self.best, self.best_step = math.inf, 0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """After an interruption, schedules find the figure that they wait for."""
+        if self.latest is not None:
+            trainer.callback_metrics[VALIDATION] = torch.tensor(self.latest)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look at the figure of this validation."""
+        if trainer.state.fn != TrainerFn.FITTING:
+            return
+        step, self.latest = trainer.global_step, float(trainer.callback_metrics[VALIDATION])
+        if not math.isfinite(self.latest):
+            raise DiffhpeError(
+                f"the training has diverged: at step {step} its validation error is {self.latest};"
+                " a lower module.optimisation.learning_rate may help"
+            )
+        if self.latest < self.best:
+            self.best, self.best_step = self.latest, step
+        elif self.stop_after is not None:
+            patience = self.stop_after * trainer.estimated_stepping_batches
+            stop = step - self.best_step >= patience
+            trainer.should_stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For the checkpoint."""
+        return {"latest": self.latest, "best": self.best, "best_step": self.best_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """From the checkpoint."""
+        self.latest = state_dict["latest"]
+        self.best, self.best_step = state_dict["best"], state_dict["best_step"]
+
+
+class Progress(Callback):
+    """One bar over all steps, with the time that is left, also after an interruption."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin at the step of the checkpoint."""
+        if trainer.is_global_zero:
+            self.bar = tqdm(
+                total=int(trainer.estimated_stepping_batches),
+                initial=trainer.global_step,
+                unit="step",
+                mininterval=0.5 if sys.stderr.isatty() else 30.0,
+                dynamic_ncols=True,
+            )
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any,
+        batch_idx: int,
+    ) -> None:  # fmt: skip
+        """One step more."""
+        if self.bar is not None and self.bar.update(trainer.global_step - self.bar.n):
+            figures = trainer.progress_bar_metrics
+            self.bar.set_postfix(
+                {name.split("/")[-1]: f"{value:.4g}" for name, value in figures.items()},
+                refresh=False,
+            )
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave the bar as it is."""
+        self._close()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Leave the bar as it is, and the message below it."""
+        self._close()
+
+    def _close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()

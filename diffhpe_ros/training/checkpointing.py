@@ -1,0 +1,81 @@
+"""Checkpoints of a running training: what it resumes from, after whatever ended it."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from diffhpe_ros.errors import DiffhpeError
+
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+
+
+class CarefulCheckpointIO(TorchCheckpointIO):
+    """Writes beside the old file and then takes its place; keeps the last but one.
+
+    Whenever the machine goes down, a whole checkpoint is there. Nothing but tensors and plain
+    values is read.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
+    ) -> None:
+        """Write, and rename what was there."""
+        place = Path(path)
+        new = place.with_suffix(".new")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with new.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if place.name == LAST and place.is_file():
+                place.replace(place.with_name(PREVIOUS))
+            new.replace(place)
+        except (OSError, RuntimeError) as error:  # torch raises the latter when a disk is full
+            reason = str(error).splitlines()[0]
+            raise DiffhpeError(f"cannot write the checkpoint {place}: {reason}") from error
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """Tensors and plain values of a checkpoint, on the CPU."""
+        return read_checkpoint(Path(path))
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Tensors and plain values of a checkpoint, on the CPU; runs no code from it.
+
+    Raises:
+        DiffhpeError: it cannot be read; says what to do.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        other = path.with_name(PREVIOUS)
+        advice = "remove it to start afresh"
+        if path.name == LAST and other.is_file():
+            advice = f"put {other.name} in its place to go on from there, or {advice}"
+        raise DiffhpeError(f"{path}: damaged, or no checkpoint of a training; {advice}") from error
+    return checkpoint
+
+
+def checkpoint_to_resume(out: Path) -> Path | None:
+    """The newest checkpoint in a folder, or None for a training that begins.
+
+    Raises:
+        DiffhpeError: the folder cannot be made or written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from error
+    # Only the moment between two renamings leaves the previous one alone.
+    found = (out / name for name in (LAST, PREVIOUS))
+    return next((path for path in found if path.is_file()), None)

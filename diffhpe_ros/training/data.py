@@ -1,0 +1,65 @@
+"""What an experiment trains on and validates with; config/train/data names these functions."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Generator
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
+from diffhpe_ros.training.occlusions import Occlusion, occlude
+from diffhpe_ros.training.sources import Occluded, Source
+from diffhpe_ros.training.truth import Windows, read_windows
+from diffhpe_ros.training.windows import VirtualCameraWindows
+
+
+@dataclass(frozen=True)
+class Data:
+    """Batches to train on and windows to validate with."""
+
+    source: Source
+    """Of batches in the model's input view."""
+    validation: Windows
+    """In the view that `Lifter.lift` takes."""
+
+    def occluded(self, pattern: Occlusion, seed: int) -> "Data":
+        """The same with some joints hidden, on validation always the same ones."""
+        x_2d = torch.from_numpy(self.validation.x_2d)
+        hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
+        return Data(Occluded(self.source, pattern, seed), replace(self.validation, x_2d=hidden))
+
+
+def motion_capture(
+    mocap: str, validation: str, batch_size: int, seed: int, device: str, input_view: str
+) -> Data:
+    """Motion capture through random virtual cameras.
+
+    Args:
+        mocap: cmu_h36m17_50hz.npz; the subjects of the frozen evaluation are left out.
+        validation: a file of windows with truth.
+        batch_size: windows of a batch.
+        seed: of all that is random.
+        device: where the windows are made: cpu, or cuda, each process on its own.
+        input_view: person; the windows know no other.
+
+    Raises:
+        DiffhpeError: a file is missing or is not what it should be, another view is asked for, or
+            the device is not there.
+    """
+    if input_view != "person":
+        raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
+    capture = load_cmu(Path(mocap), HELD_OUT_SUBJECTS).to(own_device(device))
+    return Data(VirtualCameraWindows(capture, batch_size, seed), read_windows(Path(validation)))
+
+
+def own_device(name: str) -> torch.device:
+    """The GPU of this process, for one of several that Lightning starts."""
+    if name != "cuda":
+        return torch.device(name)
+    if not torch.cuda.is_available():
+        raise DiffhpeError(
+            f"data.device is cuda, but torch {torch.__version__} finds no CUDA device; use cpu"
+        )
+    return torch.device(name, int(os.environ.get("LOCAL_RANK", 0)))

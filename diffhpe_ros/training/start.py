@@ -1,0 +1,44 @@
+"""What a training begins with: the weights of models that were trained before."""
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.config import Model, ModelConfig
+from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
+from diffhpe_ros.lifting.mixste import MixSTE
+
+
+def take_backbone(model: Model, name: str) -> None:
+    """Put the trunk of a trained MixSTE into a wrapper.
+
+    Raises:
+        DiffhpeError: one of them is something else, or their sizes differ.
+    """
+    backbone, _ = load_with_config(name)
+    if not isinstance(model, DiffHPEWrapper) or not isinstance(backbone, MixSTE):
+        raise DiffhpeError(f"backbone {name!r}: expected a MixSTE for a diffhpe-wrapper")
+    try:
+        model.trunk.load_state_dict(backbone.trunk.state_dict())
+    except RuntimeError as error:
+        raise DiffhpeError(f"backbone {name!r} is of another size than the wrapper's") from error
+
+
+def take_weights(model: Model, config: ModelConfig, name: str) -> None:
+    """Begin with all weights of a trained model, to go on from there.
+
+    Raises:
+        DiffhpeError: its architecture, view, prediction or size is another.
+    """
+    start, its_config = load_with_config(name)
+    for what in ("architecture", "input_view"):
+        wanted, found = getattr(config, what), getattr(its_config, what)
+        if wanted != found:
+            raise DiffhpeError(f"start_from {name!r}: its {what} is {found}; {wanted} is expected")
+    if config.architecture != "mixste" and config.denoiser != its_config.denoiser:
+        raise DiffhpeError(
+            f"start_from {name!r}: its denoiser is {its_config.denoiser};"
+            f" {config.denoiser} is expected"
+        )
+    try:
+        model.load_state_dict(start.state_dict())
+    except RuntimeError as error:
+        raise DiffhpeError(f"start_from {name!r} is of another size than the model") from error
