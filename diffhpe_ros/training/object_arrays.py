@@ -50,6 +50,33 @@ def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
         raise DiffhpeError(f"{path}: not a readable .npz file of arrays ({reason})") from error
 
 
+def mapping(value: Any, what: str) -> dict[str, Any]:
+    """What should be a dictionary.
+
+    Raises:
+        DiffhpeError: it is none; names `what`.
+    """
+    if not isinstance(value, dict):
+        found = "nothing" if value is None else type(value).__name__
+        raise DiffhpeError(f"{what}: a dictionary is expected, found {found}")
+    return value
+
+
+def numbers(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float32]:
+    """What should be an array of numbers (T, *shape).
+
+    Raises:
+        DiffhpeError: it is none; names `what`.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[1:] != shape:
+        expected = ", ".join(map(str, shape))
+        raise DiffhpeError(
+            f"{what}: numbers (T, {expected}) are expected, found {array.dtype} {array.shape}"
+        )
+    return array.astype(np.float32)
+
+
 def _read(archive: zipfile.ZipFile, name: str) -> Any:
     members = {file.filename.removesuffix(".npy"): file for file in archive.infolist()}
     if name not in members:
