@@ -1,5 +1,6 @@
 """`diffhpe train`: a Hydra configuration → a trained model folder."""
 
+import logging
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,6 +139,7 @@ def make_trainer(
         callbacks = [*callbacks, Progress()]
     # A GPU that is there and not used, few workers, batches without length: all is as meant.
     warnings.filterwarnings("ignore", module="lightning")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     try:
         return L.Trainer(
             **options,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from recorded_files import Human36MFiles
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
@@ -291,3 +292,18 @@ def test_two_processes_train_one_model(data, tmp_path):
     assert run.returncode == 0, run.stderr
     assert load_model(tmp_path / "run" / "model") is not None
     assert read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"] == 4
+
+
+def test_published_training_counts_epochs_of_recordings(tmp_path):
+    """S1 has three windows in each of four cameras: two batches of six an epoch."""
+    files = Human36MFiles(tmp_path)
+    files.write()
+    settings = [
+        *(f"data.data_3d={files.data_3d}", f"data.data_2d={files.data_2d}"),
+        *(SMALL[0], "progress=false", "data.batch_size=6", "epochs=3", f"out={tmp_path / 'run'}"),
+    ]
+    trained = fit(compose_configuration("mixste-human36m", settings))
+    _, config = load_with_config(trained.folder)
+    assert config.input_view == "screen"
+    rows = csv.DictReader((tmp_path / "run" / "log" / "version_0" / "metrics.csv").open())
+    assert len([row for row in rows if row[VALIDATION]]) == 3 + 1  # each epoch's, and the last
