@@ -1,6 +1,7 @@
 """What an experiment trains on and validates with; config/train/data names these functions."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,11 +9,26 @@ import torch
 from torch import Generator
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
+from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
+from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
 from diffhpe_ros.training.occlusions import Occlusion, occlude
 from diffhpe_ros.training.sources import Occluded, Source
 from diffhpe_ros.training.truth import Windows, read_windows
 from diffhpe_ros.training.windows import VirtualCameraWindows
+
+
+def blazepose() -> DetectorModel:
+    """BlazePose as it was measured on rendered people, and worse: photographs are harder."""
+    return FittedErrors(blazepose_statistics(), level=(1.0, 1.7), strength=(0.6, 1.3))
+
+
+DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
+    "prototype": PrototypeErrors,
+    "blazepose": blazepose,
+}
+"""Whose errors training windows may have."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,13 @@ class Data:
 
 
 def motion_capture(
-    mocap: str, validation: str, batch_size: int, seed: int, device: str, input_view: str
+    mocap: str,
+    validation: str,
+    batch_size: int,
+    seed: int,
+    device: str,
+    input_view: str,
+    detectors: Sequence[str],
 ) -> Data:
     """Motion capture through random virtual cameras.
 
@@ -43,15 +65,23 @@ def motion_capture(
         seed: of all that is random.
         device: where the windows are made: cpu, or cuda, each process on its own.
         input_view: person; the windows know no other.
+        detectors: names of `DETECTORS`; each sees an equal part of every batch.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, another view is asked for, or
-            the device is not there.
+        DiffhpeError: a file is missing or is not what it should be, another view or an unknown
+            detector is asked for, or the device is not there.
     """
+    unknown = sorted(set(detectors) - set(DETECTORS))
+    if unknown or not detectors:
+        raise DiffhpeError(
+            f"data.detectors is {list(detectors)}; expected some of {', '.join(DETECTORS)}"
+        )
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
     capture = load_cmu(Path(mocap), HELD_OUT_SUBJECTS).to(own_device(device))
-    return Data(VirtualCameraWindows(capture, batch_size, seed), read_windows(Path(validation)))
+    eyes = [DETECTORS[name]() for name in detectors]
+    source = VirtualCameraWindows(capture, batch_size, seed, eyes)
+    return Data(source, read_windows(Path(validation)))
 
 
 def own_device(name: str) -> torch.device:

@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from diffhpe_ros.skeleton import HIP, SPINE, THORAX
-from diffhpe_ros.training.virtual_camera import uniform
+from diffhpe_ros.training.virtual_camera import normal, uniform
 
 NOSE, HEAD = 9, 10
 THIGHS = ((1, 2), (4, 5))  # (hip joint, knee)
@@ -50,29 +50,26 @@ def detector_joints(positions: Tensor, head_forward: Tensor, strength: Tensor) -
 def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
     """Errors (B, L, 17, 2): constant over the window, smooth, and white with outliers."""
     batch, frames, joints, _ = x_2d.shape
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator)
-
     height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
     level = height * uniform((batch,), *NOISE_LEVEL, generator)
-    kernel = torch.full((1, 1, 5), 5**-0.5)
-    smooth = functional.conv1d(normal(batch * joints * 2, 1, frames + 4), kernel)
+    kernel = torch.full((1, 1, 5), 5**-0.5, device=x_2d.device)
+    smooth = functional.conv1d(normal((batch * joints * 2, 1, frames + 4), generator), kernel)
     smooth = smooth.view(batch, joints, 2, frames).permute(0, 3, 1, 2)
-    is_outlier = torch.rand(batch, frames, joints, 1, generator=generator) < OUTLIER_SHARE
-    white = normal(batch, frames, joints, 2) * torch.where(is_outlier, OUTLIER_FACTOR, 1.0)
-    noise = CONSTANT * normal(batch, 1, joints, 2) + SMOOTH * smooth + WHITE * white
-    return noise * level[:, None, None, None] * torch.tensor(JOINT_NOISE)[:, None]
+    is_outlier = uniform((batch, frames, joints, 1), 0.0, 1.0, generator) < OUTLIER_SHARE
+    white = normal(tuple(x_2d.shape), generator) * torch.where(is_outlier, OUTLIER_FACTOR, 1.0)
+    noise = CONSTANT * normal((batch, 1, joints, 2), generator) + SMOOTH * smooth + WHITE * white
+    return noise * level[:, None, None, None] * x_2d.new_tensor(JOINT_NOISE)[:, None]
 
 
 def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
     """Joints (B, L, 17) that a detector misses in some windows, for a stretch of frames each."""
     batch, frames, joints = shape
-    in_window = torch.rand(batch, 1, 1, generator=generator) < MISSING_SHARE
-    of_joint = torch.rand(batch, 1, joints, generator=generator) < UNSEEN_JOINT_SHARE
-    first = torch.randint(-frames, frames, (batch, 1, joints), generator=generator)
-    length = torch.randint(1, frames + 1, (batch, 1, joints), generator=generator)
-    frame = torch.arange(frames)[None, :, None]
+    shape, device = (batch, 1, joints), generator.device
+    in_window = uniform((batch, 1, 1), 0.0, 1.0, generator) < MISSING_SHARE
+    of_joint = uniform(shape, 0.0, 1.0, generator) < UNSEEN_JOINT_SHARE
+    first = torch.randint(-frames, frames, shape, generator=generator, device=device)
+    length = torch.randint(1, frames + 1, shape, generator=generator, device=device)
+    frame = torch.arange(frames, device=device)[:, None]
     return in_window & of_joint & (frame >= first) & (frame < first + length)
 
 
@@ -85,7 +82,7 @@ class PrototypeErrors:
     def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:
         """See `DetectorModel.joints`."""
         batch = len(positions)
-        has = torch.rand(batch, generator=generator) < CONVENTION_SHARE
+        has = uniform((batch,), 0.0, 1.0, generator) < CONVENTION_SHARE
         strength = torch.where(has, uniform((batch,), *CONVENTION_STRENGTH, generator), 0.0)
         return detector_joints(positions, head_forward, strength)
 

@@ -7,6 +7,8 @@ from torch import Tensor
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.skeleton import BONES
 
+TINY = 1e-8
+
 
 def mean_joint_distance(estimate: Tensor, poses: Tensor) -> Tensor:
     """Mean Euclidean distance of joints (..., 3), in their unit: the MPJPE."""
@@ -91,12 +93,15 @@ class CoherentLoss:
 
     Args:
         of: the other loss.
-        weight: of the bones.
+        lengths: weight of the bones' squared error of length.
+        steadiness: weight of their deviation over the window; linear, since its square would
+            fade before the bones are steady.
     """
 
-    def __init__(self, of: DenoisingLoss, weight: float) -> None:
+    def __init__(self, of: DenoisingLoss, lengths: float = 1.0, steadiness: float = 0.3) -> None:
         self.of = of
-        self.weight = weight
+        self.lengths = lengths
+        self.steadiness = steadiness
 
     def __call__(
         self,
@@ -108,22 +113,17 @@ class CoherentLoss:
         spread: Tensor,
     ) -> Tensor:
         """See `DenoisingLoss`."""
-        loss = self.of(output, target, prediction, x_0, signal, spread)
-        return loss + self.weight * bone_loss(prediction.pose, x_0)
+        bones, truth = bone_lengths(prediction.pose), bone_lengths(x_0)
+        return (
+            self.of(output, target, prediction, x_0, signal, spread)
+            + self.lengths * (bones - truth).square().mean()
+            + self.steadiness * deviation(bones)
+        )
 
 
-def bone_loss(estimate: Tensor, poses: Tensor) -> Tensor:
-    """Squared error of the bones' lengths, and their variance over the window.
-
-    Args:
-        estimate: (B, L, 17, 3).
-        poses: the truth, (B, L, 17, 3).
-
-    Returns:
-        A number, in the unit of the poses squared.
-    """
-    length, truth = bone_lengths(estimate), bone_lengths(poses)
-    return (length - truth).square().mean() + length.var(1, correction=0).mean()
+def deviation(bones: Tensor) -> Tensor:
+    """Mean standard deviation over the frames of (B, L, N), with a slope at nought."""
+    return (bones.var(1, correction=0) + TINY).sqrt().mean()
 
 
 def bone_lengths(poses: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.samplers import DDIM
 from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
+from diffhpe_ros.training.sources import DRAWS, generator_of
 from diffhpe_ros.training.steps import StepDraw, UniformSteps
 
 Batch = tuple[Tensor, Tensor]
@@ -142,4 +143,4 @@ class DiffusionModule(LiftingModule):
 
     def _draws_of_this_step(self, device: torch.device) -> Generator:
         number = self.global_step * self.trainer.world_size + self.global_rank
-        return Generator(device).manual_seed((self.seed << 40) + number)
+        return generator_of(device, DRAWS, self.seed, number)

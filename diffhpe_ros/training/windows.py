@@ -1,15 +1,19 @@
 """Training windows: motion capture, varied, through random cameras and a detector's eyes."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Generator, Tensor
 
 from diffhpe_ros.lifting.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
-from diffhpe_ros.training import augmentation, detector_like, virtual_camera
+from diffhpe_ros.training import augmentation, virtual_camera
+from diffhpe_ros.training.detector_errors import DetectorModel
+from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import MotionCapture, mirror
+from diffhpe_ros.training.sources import WINDOWS, generator_of
 from diffhpe_ros.training.virtual_camera import uniform
 
-DETECTOR_CONVENTION_SHARE = 0.5
 SPEED = (0.7, 1.4)
 BACKWARDS_SHARE = 0.1
 EXCHANGE_SHARE = 0.3
@@ -23,33 +27,53 @@ class VirtualCameraWindows:
         capture: the motion capture; what is made of it is made on its device.
         batch_size: B.
         seed: of all that is random; a batch depends on the seed and its number alone.
+        detectors: each looks at an equal part of every batch.
     """
 
     batches_per_epoch = None
 
-    def __init__(self, capture: MotionCapture, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        capture: MotionCapture,
+        batch_size: int,
+        seed: int,
+        detectors: Sequence[DetectorModel] = (PrototypeErrors(),),
+    ) -> None:
         self.capture = capture
         self.batch_size = batch_size
         self.seed = seed
+        self.detectors = detectors
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Batch number `index`; unseen joints are (0, 0)."""
         device = self.capture.positions.device
-        generator = Generator(device).manual_seed((self.seed << 32) + index)
+        generator = generator_of(device, WINDOWS, self.seed, index)
         positions, facing = vary(self.capture, self.batch_size, generator)
-        strength = _convention_strength(self.batch_size, generator)
-        detected = detector_like.detector_joints(positions, facing, strength)
-        hip = positions[:, positions.shape[1] // 2, HIP]
-        both = virtual_camera.see(torch.cat([positions, detected], 2), hip, generator)
-        points, detected = both.chunk(2, 2)
-        x_2d = virtual_camera.project(detected)
-        x_2d = x_2d + detector_like.detector_noise(x_2d, generator)
-        unseen = virtual_camera.cut_by_border(x_2d, generator)
-        unseen |= detector_like.missing_joints(unseen.shape, generator)
-        x_2d = torch.where(unseen[..., None], 0.0, x_2d)
+        shares = zip(
+            self.detectors,
+            positions.tensor_split(len(self.detectors)),
+            facing.tensor_split(len(self.detectors)),
+            strict=True,
+        )
+        seen = [_seen_by(detector, body, head, generator) for detector, body, head in shares]
+        points, x_2d = (torch.cat(each) for each in zip(*seen, strict=True))
         turned, rotation = PersonView().enter(x_2d)
-        poses = points - points[:, :, :1]
-        return turned, turn_points(poses, rotation)
+        return turned, turn_points(points - points[:, :, :1], rotation)
+
+
+def _seen_by(
+    detector: DetectorModel, positions: Tensor, facing: Tensor, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Bodies before random cameras → joints there (B, L, 17, 3), as detected (B, L, 17, 2)."""
+    detected = detector.joints(positions, facing, generator)
+    hip = positions[:, positions.shape[1] // 2, HIP]
+    both = virtual_camera.see(torch.cat([positions, detected], 2), hip, generator)
+    points, detected = both.chunk(2, 2)
+    x_2d = virtual_camera.project(detected)
+    noise, unseen = detector.errors(x_2d, generator)
+    x_2d = x_2d + noise
+    unseen = unseen | virtual_camera.cut_by_border(x_2d, generator)
+    return points, torch.where(unseen[..., None], 0.0, x_2d)
 
 
 def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -91,9 +115,3 @@ def _any_windows(capture: MotionCapture, batch: int, generator: Generator) -> tu
 def _some(batch: int, share: float, generator: Generator) -> Tensor:
     """(B, 1, 1, 1), true for about that share."""
     return uniform((batch, 1, 1, 1), 0.0, 1.0, generator) < share
-
-
-def _convention_strength(batch: int, generator: Generator) -> Tensor:
-    """Half of the windows with the motion capture's own joints, half as a detector has them."""
-    has = uniform((batch,), 0.0, 1.0, generator) < DETECTOR_CONVENTION_SHARE
-    return torch.where(has, uniform((batch,), 0.6, 1.3, generator), 0.0)

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS
+from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, Prediction
 from diffhpe_ros.lifting.schedule import CosineSchedule
 from diffhpe_ros.training.losses import (
     CoherentLoss,
     MinSNRLoss,
     PlainLoss,
     bone_lengths,
-    bone_loss,
+    deviation,
     mean_joint_distance,
 )
 
@@ -50,19 +50,23 @@ def test_the_plain_loss_of_the_noise_weighs_the_pose_by_the_signal_to_noise_rati
     assert loss_of(PlainLoss(), "noise", 0.1, 20) == pytest.approx(expected, rel=1e-3)
 
 
-def test_bones_of_the_right_length_cost_nothing():
+def test_bones_that_keep_their_length_deviate_by_next_to_nothing():
     rigid = poses()[:, :1].expand(-1, 27, -1, -1)
-    turned = rigid[..., [1, 2, 0]]
-    assert bone_loss(turned, rigid) < 1e-10
-    assert bone_loss(1.1 * rigid, rigid) == pytest.approx(
-        float((0.1 * bone_lengths(rigid)).square().mean()), rel=1e-4
-    )
+    assert deviation(bone_lengths(rigid)) < 2e-4
+    pulsing = rigid * (1 + 0.1 * torch.arange(27).remainder(3).sub(1).view(27, 1, 1))
+    expected = float(0.1 * (2 / 3) ** 0.5 * bone_lengths(rigid).mean())
+    assert deviation(bone_lengths(pulsing)) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_coherent_loss_adds_the_bones_to_another():
+    """An output whose joints are all off alike: its bones are as long as the truth's."""
     plain = loss_of(PlainLoss(), "pose", 0.1, 20)
-    # All joints moved alike: the bones are those of the truth, but the truth's change in time.
-    bones = float(bone_loss(poses(), poses()))
-    assert loss_of(CoherentLoss(PlainLoss(), 2.0), "pose", 0.1, 20) == pytest.approx(
-        plain + 2 * bones, rel=1e-4
+    steadiness = float(deviation(bone_lengths(poses())))
+    assert loss_of(CoherentLoss(PlainLoss(), 5.0, 2.0), "pose", 0.1, 20) == pytest.approx(
+        plain + 2 * steadiness, rel=1e-4
     )
+    stretched = float((0.1 * bone_lengths(poses())).square().mean())
+    loss = CoherentLoss(PlainLoss(), 5.0, 0.0)
+    ones = torch.ones(4, 1, 1, 1)
+    found = loss(poses(), poses(), Prediction(1.1 * poses(), poses()), poses(), ones, ones)
+    assert float(found) == pytest.approx(5 * stretched, rel=1e-4)

@@ -8,7 +8,8 @@ import torch
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training import detector_like, virtual_camera
-from diffhpe_ros.training.batches import Batches
+from diffhpe_ros.training.batches import Batches, Place
+from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, MotionCapture, load_cmu, mirror
 from diffhpe_ros.training.windows import VirtualCameraWindows
 
@@ -147,7 +148,7 @@ def test_batches_are_what_the_model_sees(capture):
 
 def test_a_resumed_training_goes_on_with_the_next_batch(capture):
     source = VirtualCameraWindows(capture, 4, seed=5)
-    from_start, resumed = iter(Batches(source, lambda: 0)), iter(Batches(source, lambda: 2))
+    from_start, resumed = (iter(Batches(source, lambda at=at: Place(at))) for at in (0, 2))
     next(from_start), next(from_start)
     torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
 
@@ -157,3 +158,19 @@ def test_held_out_subjects_are_held_out(shared_data):
     everything, training = load_cmu(file, ()), load_cmu(file, HELD_OUT_SUBJECTS)
     assert len(training.starts) < len(everything.starts)
     assert {2, 7, 12, 16, 39, 903, 905} == HELD_OUT_SUBJECTS
+
+
+def test_each_detector_sees_its_part_of_a_batch(capture):
+    class Blind(PrototypeErrors):
+        def errors(self, x_2d, generator):
+            return torch.zeros_like(x_2d), torch.ones(x_2d.shape[:3], dtype=torch.bool)
+
+    detectors = [PrototypeErrors(), PrototypeErrors(), Blind()]
+    x_2d, _ = VirtualCameraWindows(capture, 9, seed=0, detectors=detectors).batch(0)
+    assert (x_2d[6:] == 0).all()
+    assert (x_2d[:6] != 0).any((1, 2, 3)).all()
+
+
+def test_seeds_give_other_windows(capture):
+    one, other = (VirtualCameraWindows(capture, 4, seed=seed).batch(0)[0] for seed in (1, 2))
+    assert (one - other).abs().max() > 0.01

@@ -1,0 +1,28 @@
+"""Results in a Markdown document, each between two marks of its own."""
+
+from pathlib import Path
+
+from diffhpe_ros.errors import DiffhpeError
+
+
+def write_section(document: Path, name: str, text: str) -> None:
+    """Put a result between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+
+    Raises:
+        DiffhpeError: the document is missing or has no such marks.
+    """
+    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+    try:
+        before, found, rest = document.read_text().partition(begin)
+        _, also_found, after = rest.partition(end)
+        if not found or not also_found:
+            raise DiffhpeError(f"{document}: expected the marks {begin.strip()} and {end}")
+        document.write_text(f"{before}{begin}{text.rstrip()}\n{end}{after}")
+    except OSError as error:
+        raise DiffhpeError(f"{document}: {error.strerror}") from error
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown; all columns but the first are numbers."""
+    lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

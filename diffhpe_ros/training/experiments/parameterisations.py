@@ -1,0 +1,30 @@
+"""What the denoiser puts out, compared at one budget and several numbers of steps."""
+
+from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.recipes import PREDICTIONS
+from diffhpe_ros.training.experiments.workshop import Workshop
+
+STEPS = (1, 2, 5, 10, 50)
+TITLES = {
+    "noise-of-metres": "ε of poses in metres (as published)",
+    "noise": "ε",
+    "noise-min-snr": "ε, min-SNR",
+    "velocity": "v",
+    "velocity-min-snr": "v, min-SNR",
+    "pose": "x₀",
+    "pose-min-snr": "x₀, min-SNR",
+}
+
+
+def parameterisation_table(workshop: Workshop) -> str:
+    """MPJPE of DDIM with several numbers of steps, one hypothesis."""
+    header = ["prediction", *(f"{steps} step{'s' * (steps > 1)}" for steps in STEPS)]
+    rows = []
+    for name in PREDICTIONS:
+        values = [
+            workshop.figures(f"diffhpe-wrapper-{name}", preset=Preset("ddim", steps, 1))
+            for steps in STEPS
+        ]
+        rows.append([TITLES[name], *(f"{each['mpjpe_mm']:.1f}" for each in values)])
+    return markdown_table(header, rows)

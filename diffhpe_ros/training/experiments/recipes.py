@@ -1,0 +1,106 @@
+"""The models of the paper's experiments, and what each is trained from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diffhpe_ros.errors import DiffhpeError
+
+PATTERNS = ("random", "leg-and-arm", "leg", "frames")
+"""The paper's occlusion patterns, in the order of its Table 4."""
+
+FINE_TUNING = {
+    "cpu": ("trainer.max_steps=150", "data.batch_size=32"),
+    "gpu": ("trainer.max_steps=2000", "data.batch_size=1024"),
+}
+"""Of every model that is fine-tuned to a pattern; the same for all."""
+COMPARISON_STEPS = {"cpu": 200, "gpu": 2000}
+"""Of every model whose predictions are compared; the same for all."""
+
+_MIN_SNR = "module.loss._target_=diffhpe_ros.training.losses.MinSNRLoss"
+PREDICTIONS: Mapping[str, tuple[str, ...]] = {
+    "noise-of-metres": ("model.denoiser.prediction=noise", "model.denoiser.pose_scale=1.0"),
+    "noise": ("model.denoiser.prediction=noise",),
+    "noise-min-snr": ("model.denoiser.prediction=noise", _MIN_SNR),
+    "velocity": ("model.denoiser.prediction=velocity",),
+    "velocity-min-snr": ("model.denoiser.prediction=velocity", _MIN_SNR),
+    "pose": ("model.denoiser.prediction=pose",),
+    "pose-min-snr": ("model.denoiser.prediction=pose", _MIN_SNR),
+}
+"""What a denoiser may put out → Hydra overrides; poses at unit variance but for the first."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one model comes about; other models are named by their recipe's name."""
+
+    name: str
+    experiment: str
+    """Of config/train."""
+    overrides: tuple[str, ...] = ()
+    """Hydra's."""
+    backbone: str | None = None
+    """The MixSTE inside a wrapper."""
+    start_from: str | None = None
+    """The model whose weights it begins with."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of models that must be there first."""
+        return tuple(name for name in (self.backbone, self.start_from) if name is not None)
+
+
+def recipe(name: str, budget: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        DiffhpeError: there is none.
+    """
+    known = recipes(budget)
+    if name not in known:
+        raise DiffhpeError(f"unknown model {name!r}; expected one of {', '.join(known)}")
+    return known[name]
+
+
+def recipes(budget: str) -> dict[str, Recipe]:
+    """All models: the plain ones, those that compare predictions, and for each pattern its own."""
+    plain = [
+        Recipe("mixste", "mixste"),
+        Recipe("diffhpe-2d", "diffhpe-2d"),
+        Recipe("diffhpe-wrapper", "diffhpe-wrapper", backbone="mixste"),
+        Recipe("diffhpe-wrapper-published", "diffhpe-wrapper-published", backbone="mixste"),
+        Recipe("mixste-longer", "mixste", ("seed=1", "stop_after=null"), start_from="mixste"),
+    ]
+    compared = [
+        Recipe(
+            f"diffhpe-wrapper-{name}",
+            "diffhpe-wrapper",
+            ("denoising=plain", *overrides, f"trainer.max_steps={COMPARISON_STEPS[budget]}"),
+            backbone="mixste",
+        )
+        for name, overrides in PREDICTIONS.items()
+    ]
+    tuned = [each for pattern in (*PATTERNS, "all") for each in _tuned_to(pattern, budget)]
+    return {each.name: each for each in (*plain, *compared, *tuned)}
+
+
+def _tuned_to(pattern: str, budget: str) -> list[Recipe]:
+    """MixSTE, a wrapper round the plain MixSTE, and a wrapper round the tuned one."""
+    overrides = (
+        f"occlusion={pattern}",
+        *FINE_TUNING[budget],
+        "module.optimisation.learning_rate=5e-4",
+        "module.optimisation.warmup=0.05",
+    )
+    wrapper = "diffhpe-wrapper"
+    of_wrapper = (*overrides, "module.draws=1")
+    return [
+        Recipe(f"mixste-{pattern}", "mixste", overrides, start_from="mixste"),
+        Recipe(
+            f"{wrapper}-{pattern}-on-plain", wrapper, of_wrapper,
+            backbone="mixste", start_from=wrapper,
+        ),
+        Recipe(
+            f"{wrapper}-{pattern}", wrapper, of_wrapper,
+            backbone=f"mixste-{pattern}", start_from=wrapper,
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,53 @@
+"""`diffhpe reproduce`: one command from nothing to a table or figure in docs/results.md."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.training.experiments import heatmaps
+from diffhpe_ros.training.experiments.document import write_section
+from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
+from diffhpe_ros.training.experiments.tables import table_2, table_4
+from diffhpe_ros.training.experiments.workshop import Workshop
+
+Section = Callable[[Workshop, Preset, Path], str]
+"""Markdown of an experiment; pictures go beside the document."""
+
+
+def _figures(workshop: Workshop, sampling: Preset, document: Path) -> str:
+    lines = []
+    for name, (figure, title) in heatmaps.FIGURES.items():
+        mixste, wrapper = (
+            heatmaps.matrix(workshop, model, figure, sampling)
+            for model in ("mixste", "diffhpe-wrapper")
+        )
+        heatmaps.draw(mixste, wrapper, title, document.parent / "images" / f"{name}.png")
+        lines.append(f"![{title}](images/{name}.png)")
+    return "\n\n".join(lines)
+
+
+EXPERIMENTS: Mapping[str, Section] = {
+    "table-2": lambda workshop, sampling, _: table_2(workshop, sampling),
+    "table-4": lambda workshop, sampling, _: table_4(workshop, sampling),
+    "figures": _figures,
+    "parameterisations": lambda workshop, *_: parameterisation_table(workshop),
+}
+
+
+def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -> str:
+    """Train what is missing, measure, and write the experiment into its section.
+
+    Returns:
+        What was written.
+
+    Raises:
+        DiffhpeError: there is no such experiment, a training fails, or the document has no place
+            for it.
+    """
+    if name not in EXPERIMENTS:
+        raise DiffhpeError(f"unknown experiment {name!r}; expected {', '.join(EXPERIMENTS)}")
+    text = EXPERIMENTS[name](workshop, sampling, document)
+    steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
+    write_section(document, name, f"{text}\n\n<sub>{workshop.windows_name}, {steps}</sub>")
+    return text

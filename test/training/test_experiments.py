@@ -1,0 +1,73 @@
+"""The experiments: recipes, tables, heat maps, and the document that they are written to."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.experiments import heatmaps
+from diffhpe_ros.training.experiments.document import markdown_table, write_section
+from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
+from diffhpe_ros.training.experiments.tables import TABLE_2_ROWS, table_4_models
+
+
+def test_every_model_of_the_tables_has_a_recipe():
+    known = recipes("cpu")
+    assert set(TABLE_2_ROWS) <= set(known)
+    for pattern in ("none", *PATTERNS):
+        assert set(table_4_models(pattern)) <= set(known)
+
+
+def test_what_a_recipe_needs_has_a_recipe_and_comes_first():
+    known = recipes("cpu")
+
+    def depth(name: str) -> int:
+        return 1 + max((depth(needed) for needed in known[name].needs), default=0)
+
+    assert {name: depth(name) for name in ("mixste", "diffhpe-wrapper", "diffhpe-wrapper-leg")} == {
+        "mixste": 1,
+        "diffhpe-wrapper": 2,
+        "diffhpe-wrapper-leg": 3,
+    }
+
+
+def test_models_tuned_to_a_pattern_have_the_same_budget():
+    budgets = {
+        tuple(override for override in recipe(name, "cpu").overrides if "draws" not in override)
+        for name in table_4_models("leg")
+    }
+    assert len(budgets) == 1
+
+
+def test_an_unknown_model_is_refused():
+    with pytest.raises(DiffhpeError, match="unknown model 'resnet'; expected one of mixste"):
+        recipe("resnet", "cpu")
+
+
+def test_sections_are_replaced_between_their_marks(tmp_path):
+    document = tmp_path / "results.md"
+    document.write_text("before\n<!-- begin a -->\nold\n<!-- end a -->\nafter\n")
+    write_section(document, "a", "new\n")
+    write_section(document, "a", "newer\n")
+    assert document.read_text() == "before\n<!-- begin a -->\nnewer\n<!-- end a -->\nafter\n"
+
+
+def test_a_document_without_the_marks_is_refused_and_left_alone(tmp_path):
+    document = tmp_path / "results.md"
+    document.write_text("text\n")
+    with pytest.raises(DiffhpeError, match="expected the marks <!-- begin a -->"):
+        write_section(document, "a", "new")
+    assert document.read_text() == "text\n"
+    with pytest.raises(DiffhpeError, match=r"missing\.md: No such file"):
+        write_section(tmp_path / "missing.md", "a", "new")
+
+
+def test_tables_are_markdown():
+    assert markdown_table(["model", "mm"], [["MixSTE", "54.8"]]) == (
+        "| model | mm |\n| --- | ---: |\n| MixSTE | 54.8 |"
+    )
+
+
+def test_heat_maps_show_both_models_and_their_difference(tmp_path):
+    mixste = np.arange(25.0).reshape(5, 5) + 40
+    heatmaps.draw(mixste, mixste - 3, "MPJPE, mm", tmp_path / "images" / "figure-3.png")
+    assert (tmp_path / "images" / "figure-3.png").stat().st_size > 10_000
