@@ -1,4 +1,4 @@
-"""The command line: `diffhpe demo | lift | train | search | evaluate | convert | bench`."""
+"""The command line: `diffhpe demo | lift | train | search | evaluate | reproduce | ...`."""
 
 import signal
 import sys
@@ -14,6 +14,8 @@ from diffhpe_ros.files import write_json
 # Imports are inside the commands: torch takes seconds, and --help should not.
 
 FILE = click.Path(path_type=Path)
+FROZEN = Path("../shared/data/mocap")
+EXPERIMENTS = ("table-2", "table-4", "figures", "parameterisations")
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -197,6 +199,54 @@ def evaluate(
         of = {"model": model, "data": str(data), "split": split, "occlusion": occlusion}
         settings = {"preset": preset, "seed": seed}
         write_json(json_file, of | settings | figures.to_dict())
+
+
+@app.command()
+@click.argument("experiment", type=click.Choice(EXPERIMENTS))
+@click.argument("overrides", nargs=-1)
+@click.option("--data", type=FILE, default=FROZEN / "cmu_test.npz", show_default=True)
+@click.option("--validation", type=FILE, default=FROZEN / "cmu_validation.npz", show_default=True)
+@click.option("--runs", type=FILE, default=Path("runs"), show_default=True, help="Trained models.")
+@click.option("--budget", type=click.Choice(("cpu", "gpu")), default="cpu", show_default=True)
+@click.option("--steps", default=5, show_default=True, help="Of DDIM.")
+@click.option("--hypotheses", default=5, show_default=True)
+@click.option("--only", help="Train just this model of an experiment, and what it needs.")
+@click.option(
+    "--document", type=FILE, default=Path("docs/results.md"), show_default=True, help="To write to."
+)
+def reproduce(
+    experiment: str,
+    overrides: tuple[str, ...],
+    data: Path,
+    validation: Path,
+    runs: Path,
+    budget: str,
+    steps: int,
+    hypotheses: int,
+    only: str | None,
+    document: Path,
+) -> None:
+    """Train, measure and write down an experiment of the paper.
+
+    Models that lie in --runs are not trained again, figures in it not measured again. OVERRIDES
+    are Hydra's and hold for every training, such as data.mocap=FILE.
+    """
+    try:
+        from diffhpe_ros.lifting.config import Preset
+        from diffhpe_ros.training.experiments.reproduce import reproduce
+        from diffhpe_ros.training.experiments.workshop import Workshop
+        from diffhpe_ros.training.truth import read_windows
+    except ModuleNotFoundError as error:
+        raise DiffhpeError(
+            f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
+        ) from error
+
+    file = validation if experiment == "parameterisations" else data
+    workshop = Workshop(runs, budget, overrides, read_windows(file), file.name)
+    if only is not None:
+        click.echo(f"{workshop.model(only)}: the trained model")
+        return
+    click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
 
 @app.command()

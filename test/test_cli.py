@@ -32,7 +32,7 @@ def assert_refused(run: subprocess.CompletedProcess[str], message: str) -> None:
 def test_help_names_all_commands():
     run = diffhpe("--help")
     assert run.returncode == 0
-    for command in ("demo", "lift", "train", "evaluate", "convert", "bench"):
+    for command in ("demo", "lift", "train", "search", "evaluate", "reproduce", "convert", "bench"):
         assert command in run.stdout
 
 

@@ -1,13 +1,21 @@
 """The experiments: recipes, tables, heat maps, and the document that they are written to."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.experiments import heatmaps
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
+from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
 from diffhpe_ros.training.experiments.tables import TABLE_2_ROWS, table_4_models
+from diffhpe_ros.training.experiments.workshop import Workshop
+from diffhpe_ros.training.truth import Windows
 
 
 def test_every_model_of_the_tables_has_a_recipe():
@@ -71,3 +79,45 @@ def test_heat_maps_show_both_models_and_their_difference(tmp_path):
     mixste = np.arange(25.0).reshape(5, 5) + 40
     heatmaps.draw(mixste, mixste - 3, "MPJPE, mm", tmp_path / "images" / "figure-3.png")
     assert (tmp_path / "images" / "figure-3.png").stat().st_size > 10_000
+
+
+def test_the_command_line_knows_the_experiments():
+    assert set(COMMANDS) == set(EXPERIMENTS)
+
+
+def walk_file(folder: Path) -> str:
+    poses = [CircleWalk().pose(k / 50) for k in range(80)]
+    np.savez(
+        folder / "mocap.npz",
+        positions=np.array([pose.joints for pose in poses], np.float32),
+        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
+        offsets=np.array([0, 80]),
+        subject=np.array([1]),
+    )
+    return str(folder / "mocap.npz")
+
+
+@pytest.mark.slow
+def test_a_table_is_trained_measured_and_written(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 27, 17, 2)).astype(np.float32)
+    y = rng.normal(size=(4, 27, 17, 3)).astype(np.float32)
+    np.savez(tmp_path / "validation.npz", x=x, y=y)
+    overrides = [
+        "++model.trunk={channels: 8, depth: 1, heads: 2, mlp_ratio: 2.0}",
+        "trainer.max_steps=2",
+        "data.batch_size=3",
+        "progress=false",
+        f"data.mocap={walk_file(tmp_path)}",
+        f"data.validation={tmp_path}/validation.npz",
+    ]
+    document = tmp_path / "results.md"
+    document.write_text("<!-- begin table-2 -->\n<!-- end table-2 -->\n")
+    runs, windows = tmp_path / "runs", Windows(x, y)
+    workshop = Workshop(runs, "cpu", overrides, windows, "these windows")
+    text = reproduce("table-2", workshop, Preset("ddim", 1, 1), document)
+    for title, _ in TABLE_2_ROWS.values():
+        assert title in text and title in document.read_text()
+
+    idle = Workshop(runs, "cpu", ["no.such=override"], windows, "these windows")
+    assert reproduce("table-2", idle, Preset("ddim", 1, 1), document) == text  # nothing anew

@@ -65,10 +65,10 @@ def table_4_models(pattern: str) -> tuple[str, str, str]:
 
 
 def _main_figures(figures: Figures) -> list[str]:
-    low, high = figures["intervals"]["mpjpe_mm"]
+    interval = figures["intervals"].get("mpjpe_mm")  # missing where there are no two sequences
     names = ("mpjpe_last_frame_mm", "p_mpjpe_mm", "symmetry_gap_mm", "segment_std_mm")
     return [
         f"{figures['mpjpe_mm']:.1f}",
-        f"{low:.1f}-{high:.1f}",
+        f"{interval[0]:.1f}-{interval[1]:.1f}" if interval else "",
         *(f"{figures[name]:.1f}" for name in names),
     ]
