@@ -250,6 +250,28 @@ def reproduce(
 
 
 @app.command()
+@click.argument("trained", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
+@click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
+@click.option("--data", type=FILE, default=FROZEN / "cmu_validation.npz", show_default=True)
+def pack(trained: Path, out: Path, backbone: Path | None, data: Path) -> None:
+    """Make a trained model fit for being handed on.
+
+    Stored in half precision where its poses on --data stay the same within 0.1 mm; a wrapper
+    refers to its backbone instead of holding a copy.
+    """
+    from diffhpe_ros.training.packing import pack
+    from diffhpe_ros.training.truth import read_windows
+
+    packed = pack(trained, out, backbone, read_windows(data))
+    precision = "half" if packed.is_half else "single"
+    click.echo(
+        f"{out}: {packed.megabytes:.1f} MB in {precision} precision; half precision moves the"
+        f" joints by {packed.difference_mm:.2f} mm"
+    )
+
+
+@app.command()
 @click.argument("checkpoint", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
 def convert(checkpoint: Path, out: Path) -> None:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.training.modules import LiftingModule
+from diffhpe_ros.training.sources import DROPOUT, generator_of
 
 VALIDATION = "validation/mpjpe_mm"
 """Name of the figure that choices are made by."""
@@ -39,8 +40,7 @@ class SeedEachStep(Callback):
     ) -> None:
         """Seed torch's own generators, of all devices."""
         number = trainer.global_step * trainer.world_size + trainer.global_rank
-        # Bit 31 tells these seeds from those of the batches.
-        torch.manual_seed((self.seed << 32) + (1 << 31) + number)
+        torch.manual_seed(generator_of("cpu", DROPOUT, self.seed, number).initial_seed())
 
 
 class Validated(Callback):

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from diffhpe_ros.training.occlusions import Occlusion, occlude
 
-OCCLUSIONS, EPOCHS, WINDOWS, DRAWS = 1, 2, 3, 4
+OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT = 1, 2, 3, 4, 5
 """Streams of random numbers that have nothing to do with each other, whatever the seed."""
 
 

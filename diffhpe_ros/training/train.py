@@ -12,7 +12,7 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -30,6 +30,7 @@ from diffhpe_ros.training.checkpointing import (
 from diffhpe_ros.training.configuration import build, plain
 from diffhpe_ros.training.data import Data
 from diffhpe_ros.training.occlusions import occlusion
+from diffhpe_ros.training.packing import TRAINING_FILE
 from diffhpe_ros.training.start import take_backbone, take_weights
 from diffhpe_ros.training.truth import Windows
 
@@ -105,6 +106,7 @@ def fit(settings: DictConfig) -> Trained:
         if score < mpjpe_mm:
             weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
     if trainer.is_global_zero:
+        OmegaConf.save(settings, out / TRAINING_FILE)
         finished = build_model(config)
         finished.load_state_dict(weights)
         device = str(trainer.strategy.root_device)

@@ -11,6 +11,8 @@ import pytest
 import torch
 from recorded_files import Human36MFiles
 
+from omegaconf import OmegaConf
+
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
 from diffhpe_ros.errors import DiffhpeError
@@ -60,6 +62,11 @@ def mixste(data, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("mixste")
     settings = [*SMALL, *data, f"out={out}", "trainer.max_steps=4"]
     return train(compose_configuration("mixste", settings))
+
+
+def test_a_run_keeps_what_it_takes_to_repeat_it(mixste):
+    settings = OmegaConf.load(mixste.parent / "train.yaml")
+    assert settings.trainer.max_steps == 4 and settings.data.batch_size == 4
 
 
 def test_a_trained_folder_is_a_model(mixste):
