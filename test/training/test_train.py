@@ -11,9 +11,9 @@ import pytest
 import torch
 from recorded_files import Human36MFiles
 
-from omegaconf import OmegaConf
-
 pytest.importorskip("lightning", reason="training needs the `train` extra")
+
+from omegaconf import OmegaConf
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
