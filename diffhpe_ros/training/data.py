@@ -9,6 +9,7 @@ import torch
 from torch import Generator
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.views import View
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
 from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
 from diffhpe_ros.training.detector_like import PrototypeErrors
@@ -40,11 +41,12 @@ class Data:
     validation: Windows
     """In the view that `Lifter.lift` takes."""
 
-    def occluded(self, pattern: Occlusion, seed: int) -> "Data":
+    def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
         """The same with some joints hidden, on validation always the same ones."""
         x_2d = torch.from_numpy(self.validation.x_2d)
         hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
-        return Data(Occluded(self.source, pattern, seed), replace(self.validation, x_2d=hidden))
+        source = Occluded(self.source, pattern, seed, view)
+        return Data(source, replace(self.validation, x_2d=hidden))
 
 
 def motion_capture(

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from diffhpe_ros.lifting.views import View, turn_points
 from diffhpe_ros.training.occlusions import Occlusion, occlude
 
 OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT = 1, 2, 3, 4, 5
@@ -46,11 +47,13 @@ class Occluded:
         source: gives the windows.
         pattern: what is hidden.
         seed: of the pattern, again different for each batch.
+        view: the model's; it is entered again, since it may turn by what is seen.
     """
 
     source: Source
     pattern: Occlusion
     seed: int
+    view: View
 
     @property
     def batches_per_epoch(self) -> int | None:
@@ -61,4 +64,5 @@ class Occluded:
         """The source's batch, occluded joints at (0, 0); the poses are whole."""
         x_2d, poses = self.source.batch(index)
         generator = generator_of(x_2d.device, OCCLUSIONS, self.seed, index)
-        return occlude(x_2d, self.pattern, generator), poses
+        x_2d, rotation = self.view.enter(occlude(x_2d, self.pattern, generator))
+        return x_2d, turn_points(poses, rotation)

@@ -75,7 +75,7 @@ def fit(settings: DictConfig) -> Trained:
     if settings.backbone is not None:
         take_backbone(model, settings.backbone)
     pattern = occlusion(settings.occlusion, settings.released_occlusions)
-    data: Data = build(settings.data).occluded(pattern, settings.seed)
+    data: Data = build(settings.data).occluded(pattern, settings.seed, view(config.input_view))
     average = Average(decay=settings.ema_decay)
     best = ModelCheckpoint(
         out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.views import ScreenView
 from diffhpe_ros.training.occlusions import occlude, occlusion
 from diffhpe_ros.training.sources import Occluded, Source
 
@@ -98,12 +99,14 @@ class Ones:
 
 
 def test_an_occluded_source_depends_on_seed_and_number_alone():
-    source: Source = Occluded(Ones(), occlusion("all", False), seed=3)
+    source: Source = Occluded(Ones(), occlusion("all", False), seed=3, view=ScreenView())
     assert source.batches_per_epoch == 7
     x_2d, poses = source.batch(5)
     assert 0 < (x_2d == 0).float().mean() < 0.5 and (poses == 1).all()
-    again = Occluded(Ones(), occlusion("all", False), seed=3)
+    again = Occluded(Ones(), occlusion("all", False), seed=3, view=ScreenView())
     again.batch(0)
     assert torch.equal(again.batch(5)[0], x_2d)
     assert not torch.equal(again.batch(6)[0], x_2d)
-    assert not torch.equal(Occluded(Ones(), occlusion("all", False), seed=4).batch(5)[0], x_2d)
+    assert not torch.equal(
+        Occluded(Ones(), occlusion("all", False), seed=4, view=ScreenView()).batch(5)[0], x_2d
+    )
