@@ -211,6 +211,7 @@ def evaluate(
 @click.option("--steps", default=5, show_default=True, help="Of DDIM.")
 @click.option("--hypotheses", default=5, show_default=True)
 @click.option("--only", help="Train just this model of an experiment, and what it needs.")
+@click.option("--no-training", is_flag=True, help="What is not there is written as not run.")
 @click.option(
     "--document", type=FILE, default=Path("docs/results.md"), show_default=True, help="To write to."
 )
@@ -224,6 +225,7 @@ def reproduce(
     steps: int,
     hypotheses: int,
     only: str | None,
+    no_training: bool,
     document: Path,
 ) -> None:
     """Train, measure and write down an experiment of the paper.
@@ -234,18 +236,24 @@ def reproduce(
     try:
         from diffhpe_ros.lifting.config import Preset
         from diffhpe_ros.training.experiments.reproduce import reproduce
-        from diffhpe_ros.training.experiments.workshop import Workshop
+        from diffhpe_ros.training.experiments.workshop import (
+            AsTheyAre,
+            TrainedWhenMissing,
+            Workshop,
+        )
         from diffhpe_ros.training.truth import read_windows
     except ModuleNotFoundError as error:
         raise DiffhpeError(
             f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
         ) from error
 
-    file = validation if experiment == "parameterisations" else data
-    workshop = Workshop(runs, budget, overrides, read_windows(file), file.name)
+    trained = TrainedWhenMissing(runs, budget, overrides)
     if only is not None:
-        click.echo(f"{workshop.model(only)}: the trained model")
+        click.echo(f"{trained.folder(only)}: the trained model")
         return
+    file = validation if experiment == "parameterisations" else data
+    models = AsTheyAre(runs) if no_training else trained
+    workshop = Workshop(models, read_windows(file), file.name, runs / "figures")
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
 

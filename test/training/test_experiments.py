@@ -14,7 +14,7 @@ from diffhpe_ros.training.experiments.document import markdown_table, write_sect
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
 from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
 from diffhpe_ros.training.experiments.tables import TABLE_2_ROWS, table_4_models
-from diffhpe_ros.training.experiments.workshop import Workshop
+from diffhpe_ros.training.experiments.workshop import AsTheyAre, TrainedWhenMissing, Workshop
 from diffhpe_ros.training.truth import Windows
 
 
@@ -97,6 +97,15 @@ def walk_file(folder: Path) -> str:
     return str(folder / "mocap.npz")
 
 
+def test_what_is_not_there_is_not_run(tmp_path):
+    document = tmp_path / "results.md"
+    document.write_text("<!-- begin table-4 -->\n<!-- end table-4 -->\n")
+    windows = Windows(np.ones((1, 27, 17, 2), np.float32), np.zeros((1, 27, 17, 3), np.float32))
+    workshop = Workshop(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
+    text = reproduce("table-4", workshop, Preset("ddim", 1, 1), document)
+    assert "| leg | not run | not run | not run | 55.1 |" in text
+
+
 @pytest.mark.slow
 def test_a_table_is_trained_measured_and_written(tmp_path):
     rng = np.random.default_rng(0)
@@ -114,10 +123,11 @@ def test_a_table_is_trained_measured_and_written(tmp_path):
     document = tmp_path / "results.md"
     document.write_text("<!-- begin table-2 -->\n<!-- end table-2 -->\n")
     runs, windows = tmp_path / "runs", Windows(x, y)
-    workshop = Workshop(runs, "cpu", overrides, windows, "these windows")
+    models = TrainedWhenMissing(runs, "cpu", overrides)
+    workshop = Workshop(models, windows, "these windows", runs / "figures")
     text = reproduce("table-2", workshop, Preset("ddim", 1, 1), document)
     for title, _ in TABLE_2_ROWS.values():
         assert title in text and title in document.read_text()
 
-    idle = Workshop(runs, "cpu", ["no.such=override"], windows, "these windows")
-    assert reproduce("table-2", idle, Preset("ddim", 1, 1), document) == text  # nothing anew
+    as_they_are = Workshop(AsTheyAre(runs), windows, "these windows", runs / "figures")
+    assert reproduce("table-2", as_they_are, Preset("ddim", 1, 1), document) == text

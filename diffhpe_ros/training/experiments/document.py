@@ -1,8 +1,12 @@
 """Results in a Markdown document, each between two marks of its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from diffhpe_ros.errors import DiffhpeError
+
+NOT_RUN = "not run"
 
 
 def write_section(document: Path, name: str, text: str) -> None:
@@ -26,3 +30,8 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
     """A table in Markdown; all columns but the first are numbers."""
     lines = [header, ["---", *("---:" for _ in header[1:])], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def millimetres(figures: Mapping[str, Any] | None, name: str) -> str:
+    """A figure for a table."""
+    return NOT_RUN if figures is None else f"{figures[name]:.1f}"

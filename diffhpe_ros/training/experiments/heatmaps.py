@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.training.experiments.document import NOT_RUN
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 from diffhpe_ros.training.experiments.workshop import Workshop
 
@@ -21,17 +22,19 @@ FIGURES = {
 """Figure → what it shows."""
 
 Matrix = NDArray[np.float64]
-"""(5, 5): a row for each training pattern, a column for each test pattern."""
+"""(5, 5): a row for each training pattern, a column for each test pattern; NaN where not run."""
 
 
 def matrix(workshop: Workshop, model: str, figure: str, sampling: Preset) -> Matrix:
     """One figure of a model's five variants on the five patterns."""
+
+    def value(trained: str, tested: str) -> float:
+        figures = workshop.figures(_variant(model, trained), tested, sampling)
+        return float("nan") if figures is None else figures[figure]
+
     return np.array(
         [
-            [
-                workshop.figures(_variant(model, trained), tested, sampling)[figure]
-                for tested in TRAINED_AND_TESTED
-            ]
+            [value(trained, tested) for tested in TRAINED_AND_TESTED]
             for trained in TRAINED_AND_TESTED
         ]
     )
@@ -41,15 +44,15 @@ def draw(mixste: Matrix, wrapper: Matrix, title: str, file: Path) -> None:
     """Draw MixSTE's matrix, the wrapper's, and their difference, into a PNG."""
     figure = Figure(figsize=(13, 4.4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, sharey=True)
-    low = min(mixste.min(), wrapper.min())
-    high = max(mixste.max(), wrapper.max())
+    low = np.nanmin([mixste, wrapper])
+    high = np.nanmax([mixste, wrapper])
     for axes, values, name in (
         (left, mixste, "MixSTE"),
         (middle, wrapper, "DiffHPE-Wrapper"),
     ):
         _heat_map(axes, values, name, "viridis_r", low, high)
     difference = wrapper - mixste
-    extent = float(abs(difference).max())
+    extent = np.nanmax(abs(difference))
     _heat_map(right, difference, "Wrapper - MixSTE", "RdBu_r", -extent, extent)
     left.set_ylabel("trained with")
     figure.suptitle(title)
@@ -68,7 +71,7 @@ def _heat_map(
     brightness = image.to_rgba(values)[..., :3] @ (0.3, 0.59, 0.11)
     for (row, column), value in np.ndenumerate(values):
         axes.text(
-            column, row, f"{value:.1f}", ha="center", va="center",
+            column, row, NOT_RUN if np.isnan(value) else f"{value:.1f}", ha="center", va="center",
             color="white" if brightness[row, column] < 0.5 else "black",
         )  # fmt: skip
     ticks = range(len(TRAINED_AND_TESTED))

@@ -1,7 +1,7 @@
 """What the denoiser puts out, compared at one budget and several numbers of steps."""
 
 from diffhpe_ros.lifting.config import Preset
-from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PREDICTIONS
 from diffhpe_ros.training.experiments.workshop import Workshop
 
@@ -26,5 +26,5 @@ def parameterisation_table(workshop: Workshop) -> str:
             workshop.figures(f"diffhpe-wrapper-{name}", preset=Preset("ddim", steps, 1))
             for steps in STEPS
         ]
-        rows.append([TITLES[name], *(f"{each['mpjpe_mm']:.1f}" for each in values)])
+        rows.append([TITLES[name], *(millimetres(each, "mpjpe_mm") for each in values)])
     return markdown_table(header, rows)

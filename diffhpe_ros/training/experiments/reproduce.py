@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.training.experiments import heatmaps
-from diffhpe_ros.training.experiments.document import write_section
+from diffhpe_ros.training.experiments.document import NOT_RUN, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 from diffhpe_ros.training.experiments.workshop import Workshop
@@ -22,6 +24,8 @@ def _figures(workshop: Workshop, sampling: Preset, document: Path) -> str:
             heatmaps.matrix(workshop, model, figure, sampling)
             for model in ("mixste", "diffhpe-wrapper")
         )
+        if np.isnan(mixste).all() or np.isnan(wrapper).all():
+            return NOT_RUN
         heatmaps.draw(mixste, wrapper, title, document.parent / "images" / f"{name}.png")
         lines.append(f"![{title}](images/{name}.png)")
     return "\n\n".join(lines)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from diffhpe_ros.lifting.config import Preset
-from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 from diffhpe_ros.training.experiments.workshop import Figures, Workshop
 
@@ -49,10 +49,10 @@ def table_4(workshop: Workshop, sampling: Preset) -> str:
     rows = []
     for pattern in ("none", *PATTERNS):
         values = [
-            workshop.figures(name, pattern, sampling)["mpjpe_mm"]
+            millimetres(workshop.figures(name, pattern, sampling), "mpjpe_mm")
             for name in table_4_models(pattern)
         ]
-        rows.append([pattern, *(f"{value:.1f}" for value in (*values, *PAPER_TABLE_4[pattern]))])
+        rows.append([pattern, *values, *(f"{value:.1f}" for value in PAPER_TABLE_4[pattern])])
     return markdown_table(header, rows)
 
 
@@ -64,11 +64,12 @@ def table_4_models(pattern: str) -> tuple[str, str, str]:
     return f"mixste-{pattern}", f"{wrapper}-on-plain", wrapper
 
 
-def _main_figures(figures: Figures) -> list[str]:
-    interval = figures["intervals"].get("mpjpe_mm")  # missing where there are no two sequences
+def _main_figures(figures: Figures | None) -> list[str]:
     names = ("mpjpe_last_frame_mm", "p_mpjpe_mm", "symmetry_gap_mm", "segment_std_mm")
+    # Missing where there are no two sequences.
+    interval = figures["intervals"].get("mpjpe_mm") if figures else None
     return [
-        f"{figures['mpjpe_mm']:.1f}",
+        millimetres(figures, "mpjpe_mm"),
         f"{interval[0]:.1f}-{interval[1]:.1f}" if interval else "",
-        *(f"{figures[name]:.1f}" for name in names),
+        *(millimetres(figures, name) for name in names),
     ]

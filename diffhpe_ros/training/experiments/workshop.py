@@ -1,11 +1,11 @@
-"""Trains the models that are missing and measures each only once."""
+"""Models of the experiments, trained where they are missing, each measured only once."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -25,48 +25,80 @@ Figures = dict[str, Any]
 """What `training.evaluation.Figures.to_dict` gives."""
 
 
+class Models(Protocol):
+    """Where models by name come from."""
+
+    def folder(self, name: str) -> Path | None:
+        """The folder of a model; None if there is none.
+
+        Raises:
+            DiffhpeError: there is no recipe of that name, or a training fails.
+        """
+
+
 @dataclass(frozen=True)
-class Workshop:
-    """A folder of trained models and what was measured of them."""
+class TrainedWhenMissing:
+    """Models that are trained, with all that they need, unless they are there."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
     budget: str
     """cpu or gpu: of the trainings."""
-    overrides: Sequence[str]
+    overrides: Sequence[str] = ()
     """Hydra's, for every training."""
-    windows: Windows
-    """To measure on."""
-    windows_name: str
-    """Of the file that they came from."""
 
-    def model(self, name: str) -> Path:
-        """The folder of a model; it and what it needs are trained unless they are there.
-
-        Raises:
-            DiffhpeError: there is no recipe of that name, or a training fails.
-        """
-        folder = self.runs / name / "model"
-        if (folder / "config.yaml").is_file():
-            return folder
+    def folder(self, name: str) -> Path:
+        """See `Models`."""
+        there = AsTheyAre(self.runs).folder(name)
+        if there is not None:
+            return there
         how = recipe(name, self.budget)
         overrides = [f"budget={self.budget}", *how.overrides, f"out={self.runs / name}"]
         if how.backbone is not None:
-            overrides.append(f"backbone={self.model(how.backbone)}")
+            overrides.append(f"backbone={self.folder(how.backbone)}")
         if how.start_from is not None:
-            overrides.append(f"start_from={self.model(how.start_from)}")
+            overrides.append(f"start_from={self.folder(how.start_from)}")
         return train(compose_configuration(how.experiment, [*overrides, *self.overrides]))
 
-    def figures(self, name: str, pattern: str = "none", preset: Preset | None = None) -> Figures:
-        """A model's figures on the windows, occluded by a pattern.
+
+@dataclass(frozen=True)
+class AsTheyAre:
+    """Models that were trained before, and no others."""
+
+    runs: Path
+    """The model called NAME lies in runs/NAME/model."""
+
+    def folder(self, name: str) -> Path | None:
+        """See `Models`."""
+        folder = self.runs / name / "model"
+        return folder if (folder / "config.yaml").is_file() else None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Models, the windows to measure them on, and what was measured."""
+
+    models: Models
+    windows: Windows
+    windows_name: str
+    """Of the file that they came from."""
+    measured: Path
+    """A folder of figures, so that none is measured twice."""
+
+    def figures(
+        self, name: str, pattern: str = "none", preset: Preset | None = None
+    ) -> Figures | None:
+        """A model's figures on the windows, occluded by a pattern; None if there is no model.
 
         Args:
             name: of the model.
             pattern: of occlusion, as released; the same joints are hidden from every model.
             preset: how a diffusion model is sampled; its own default otherwise.
         """
-        folder = self.model(name)
-        file = self.runs / "figures" / f"{self._key(folder, pattern, preset)}.json"
+        folder = self.models.folder(name)
+        if folder is None:
+            return None
+        file = self.measured / f"{self._key(folder, pattern, preset)}.json"
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             how = {"model": name, "pattern": pattern, "windows_name": self.windows_name}
