@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
@@ -19,8 +20,18 @@ VALIDATION = "validation/mpjpe_mm"
 """Name of the figure that choices are made by."""
 
 
-class Average(EMAWeightAveraging):
-    """The exponential average of the weights: validated, and saved in the end."""
+class Average(WeightAveraging):
+    """The exponential average of the weights: validated, and saved in the end.
+
+    What is frozen stays bit for bit, since it is moved by a share of a difference that is 0:
+    Lightning's own `EMAWeightAveraging` adds two products, whose rounding moves a wrapper's trunk.
+
+    Args:
+        decay: share of the average that a step leaves.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
 
     def weights(self) -> dict[str, Tensor]:
         """State of the averaged model."""
