@@ -33,7 +33,8 @@ setup(
         folder("config"),
         *(
             folder(str(place))
-            for place in ("config/train", *sorted(Path("config/train").glob("*/")))
+            for place in (Path("config/train"), *sorted(Path("config/train").iterdir()))
+            if place.is_dir()
         ),
         *(folder(str(model.parent)) for model in sorted(Path("models").glob("*/config.yaml"))),
     ],
