@@ -54,6 +54,10 @@ class SeedEachStep(Callback):
         torch.manual_seed(generator_of("cpu", DROPOUT, self.seed, number).initial_seed())
 
 
+class DivergedError(DiffhpeError):
+    """A training whose validation error is no number any more."""
+
+
 class Validated(Callback):
     """Follows the validation: ends a training that gets no better, or that has diverged.
 
@@ -78,7 +82,7 @@ class Validated(Callback):
             return
         step, self.latest = trainer.global_step, float(trainer.callback_metrics[VALIDATION])
         if not math.isfinite(self.latest):
-            raise DiffhpeError(
+            raise DivergedError(
                 f"the training has diverged: at step {step} its validation error is {self.latest};"
                 " a lower module.optimisation.learning_rate may help"
             )

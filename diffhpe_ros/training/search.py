@@ -1,5 +1,6 @@
 """`diffhpe search`: Hydra's Optuna sweeper over the settings of an experiment."""
 
+import math
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.callbacks import DivergedError
 from diffhpe_ros.training.configuration import check_experiment, experiments_folder
 from diffhpe_ros.training.train import fit
 
@@ -36,7 +38,8 @@ def search(
         overrides: Hydra's, for all trials.
 
     Raises:
-        DiffhpeError: a name is unknown, the space does not fit, or a training fails.
+        DiffhpeError: a name is unknown, the space does not fit, or a training fails other than by
+            diverging, which is a trial's result.
     """
     check_experiment(experiment)
     sweep = [f"{setting}={values}" for setting, values in read_space(space).items()]
@@ -90,7 +93,10 @@ def read_space(name: str) -> dict[str, str]:
 def _validation_error(settings: DictConfig) -> float:
     """One trial: the validation error in mm of a training in the trial's own folder."""
     settings.out = HydraConfig.get().runtime.output_dir
-    return fit(settings).mpjpe_mm
+    try:
+        return fit(settings).mpjpe_mm
+    except DivergedError:
+        return math.inf  # Optuna takes it for the worst; NaN would end the search
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,7 @@ pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the `tra
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.training import search as module
+from diffhpe_ros.training.callbacks import DivergedError
 from diffhpe_ros.training.search import read_space, search
 
 
@@ -49,6 +50,20 @@ def test_a_failed_trial_is_one_line(tried, monkeypatch):
     monkeypatch.setattr(module, "fit", fail)
     with pytest.raises(DiffhpeError, match=r"/nowhere\.npz: no such file"):
         search("mixste", "mixste", 1, None, "rates", [])
+
+
+def test_a_search_goes_on_after_a_trial_that_diverged(tried, monkeypatch):
+    trained = module.fit
+
+    def fit(trial):
+        result = trained(trial)
+        if len(tried) == 1:
+            raise DivergedError("the training has diverged")
+        return result
+
+    monkeypatch.setattr(module, "fit", fit)
+    search("mixste", "mixste", 3, None, "rates", [])
+    assert len(tried) == 3
 
 
 def test_unknown_spaces_list_the_known_ones():
