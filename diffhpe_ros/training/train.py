@@ -34,6 +34,9 @@ from diffhpe_ros.training.packing import TRAINING_FILE
 from diffhpe_ros.training.start import take_backbone, take_weights
 from diffhpe_ros.training.truth import Windows
 
+KEPT = ("best", "last")
+"""Whose weights a training may end with."""
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -63,6 +66,8 @@ def fit(settings: DictConfig) -> Trained:
     Raises:
         DiffhpeError: as `train`.
     """
+    if settings.keep not in KEPT:
+        raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEPT)}")
     out = Path(settings.out)
     resume = checkpoint_to_resume(out)
     L.seed_everything(settings.seed, verbose=False)
@@ -103,7 +108,7 @@ def fit(settings: DictConfig) -> Trained:
     weights = average.weights()
     if settings.keep == "best" and best.best_model_score is not None:
         score = float(best.best_model_score)
-        if score < mpjpe_mm:
+        if not mpjpe_mm <= score:  # it is no number where the last steps diverged
             weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
     if trainer.is_global_zero:
         OmegaConf.save(settings, out / TRAINING_FILE)
@@ -133,6 +138,12 @@ def make_trainer(
             )
         options["max_steps"] = settings.epochs * per_epoch
         options["val_check_interval"] = settings.validate_every_epochs * per_epoch
+    steps = options.get("max_steps")
+    if not steps or steps < 1:
+        raise DiffhpeError(
+            f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
+            " where the data have them"
+        )
     logs = CSVLogger(out, name="log")
     last = ModelCheckpoint(
         out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False
