@@ -63,6 +63,19 @@ def test_a_wrapper_refers_to_its_backbone(tmp_path):
         torch.testing.assert_close(model.trunk.state_dict()[name], value, atol=0, rtol=0)
 
 
+def test_a_backbone_in_half_precision_is_still_the_one_of_its_wrapper(tmp_path):
+    models = tmp_path / "models"
+    mixste = trained(tmp_path / "mixste", "mixste")
+    pack(mixste, models / "mixste", None, windows())
+    pack(
+        trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste),
+        models / "wrapper", models / "mixste", windows(),
+    )  # fmt: skip
+    wrapper, backbone = (load_with_config(models / name)[0] for name in ("wrapper", "mixste"))
+    for name, value in backbone.trunk.state_dict().items():
+        assert torch.equal(wrapper.trunk.state_dict()[name], value), name
+
+
 def test_poses_that_would_move_are_stored_as_they_are(tmp_path):
     config = replace(ModelConfig("mixste", **SIZES))
     model = build_model(config)
