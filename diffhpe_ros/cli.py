@@ -253,7 +253,8 @@ def reproduce(
         return
     file = validation if experiment == "parameterisations" else data
     models = AsTheyAre(runs) if no_training else trained
-    workshop = Workshop(models, read_windows(file), file.name, runs / "figures")
+    device = "cuda" if budget == "gpu" else "cpu"
+    workshop = Workshop(models, read_windows(file), file.name, runs / "figures", device)
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
 

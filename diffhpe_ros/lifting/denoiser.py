@@ -103,4 +103,5 @@ class Denoiser(nn.Module):
             y, skip = layer(y, step)
             skips = skips + skip
         y = self.output_projection1(skips / math.sqrt(len(self.residual_layers))).relu()
-        return self.output_projection2(y).permute(1, 2, 0, 3)
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 rounds to millimetres
+            return self.output_projection2(y.float()).permute(1, 2, 0, 3)

@@ -126,4 +126,6 @@ class MixSTE(nn.Module):
 
     def forward(self, x_2d: Tensor) -> Tensor:
         """(B, 27, 17, 2) in the model's input view → poses (B, 27, 17, 3), metres."""
-        return self.head(self.trunk(x_2d))
+        features = self.trunk(x_2d)
+        with torch.autocast(x_2d.device.type, enabled=False):  # bfloat16 rounds to millimetres
+            return self.head(features.float())

@@ -14,7 +14,7 @@ from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
 from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
 from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
-from diffhpe_ros.training.occlusions import Occlusion, occlude
+from diffhpe_ros.training.occlusions import NoJoints, Occlusion, occlude
 from diffhpe_ros.training.sources import Occluded, Source
 from diffhpe_ros.training.truth import Windows, read_windows
 from diffhpe_ros.training.windows import VirtualCameraWindows
@@ -43,6 +43,8 @@ class Data:
 
     def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
         """The same with some joints hidden, on validation always the same ones."""
+        if isinstance(pattern, NoJoints):
+            return self
         x_2d = torch.from_numpy(self.validation.x_2d)
         hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
         source = Occluded(self.source, pattern, seed, view)

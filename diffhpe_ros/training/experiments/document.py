@@ -9,19 +9,33 @@ from diffhpe_ros.errors import DiffhpeError
 NOT_RUN = "not run"
 
 
-def write_section(document: Path, name: str, text: str) -> None:
-    """Put a result between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+def section(document: Path, name: str) -> tuple[str, str]:
+    """What stands before a result and after it.
 
     Raises:
-        DiffhpeError: the document is missing or has no such marks.
+        DiffhpeError: the document is missing or does not have `<!-- begin NAME -->` and
+            `<!-- end NAME -->`.
     """
     begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
     try:
         before, found, rest = document.read_text().partition(begin)
-        _, also_found, after = rest.partition(end)
-        if not found or not also_found:
-            raise DiffhpeError(f"{document}: expected the marks {begin.strip()} and {end}")
-        document.write_text(f"{before}{begin}{text.rstrip()}\n{end}{after}")
+    except OSError as error:
+        raise DiffhpeError(f"{document}: {error.strerror}") from error
+    _, also_found, after = rest.partition(end)
+    if not found or not also_found:
+        raise DiffhpeError(f"{document}: expected the marks {begin.strip()} and {end}")
+    return before + begin, end + after
+
+
+def write_section(document: Path, name: str, text: str) -> None:
+    """Put a result between its marks.
+
+    Raises:
+        DiffhpeError: the document is missing, has no such marks or cannot be written.
+    """
+    before, after = section(document, name)
+    try:
+        document.write_text(f"{before}{text.rstrip()}\n{after}")
     except OSError as error:
         raise DiffhpeError(f"{document}: {error.strerror}") from error
 

@@ -8,7 +8,7 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.training.experiments import heatmaps
-from diffhpe_ros.training.experiments.document import NOT_RUN, write_section
+from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 from diffhpe_ros.training.experiments.workshop import Workshop
@@ -51,6 +51,7 @@ def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -
     """
     if name not in EXPERIMENTS:
         raise DiffhpeError(f"unknown experiment {name!r}; expected {', '.join(EXPERIMENTS)}")
+    section(document, name)  # before hours of training
     text = EXPERIMENTS[name](workshop, sampling, document)
     steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
     write_section(document, name, f"{text}\n\n<sub>{workshop.windows_name}, {steps}</sub>")

@@ -84,6 +84,8 @@ class Workshop:
     """Of the file that they came from."""
     measured: Path
     """A folder of figures, so that none is measured twice."""
+    device: str = "cpu"
+    """Where they are measured."""
 
     def figures(
         self, name: str, pattern: str = "none", preset: Preset | None = None
@@ -111,7 +113,7 @@ class Workshop:
         x_2d = torch.from_numpy(self.windows.x_2d)
         x_2d = occlude(x_2d, occlusion(pattern, released=True), generator)
         how = {} if preset is None else vars(preset)
-        lifter = Lifter.from_pretrained(str(folder), **how)
+        lifter = Lifter.from_pretrained(str(folder), self.device, **how)
         poses = lift_all(lifter, x_2d.numpy(), progress=True)
         return figures_of(poses, self.windows).to_dict()
 
