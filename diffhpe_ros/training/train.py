@@ -38,6 +38,10 @@ KEPT = ("best", "last")
 """Whose weights a training may end with."""
 
 
+FREE = ("out", "threads", "progress", "checkpoint_every")
+"""Settings that may change while a training is interrupted."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """What a training came to."""
@@ -70,6 +74,7 @@ def fit(settings: DictConfig) -> Trained:
         raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEPT)}")
     out = Path(settings.out)
     resume = checkpoint_to_resume(out)
+    _same_as_before(settings, out, resume is not None)
     L.seed_everything(settings.seed, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -111,7 +116,6 @@ def fit(settings: DictConfig) -> Trained:
         if not mpjpe_mm <= score:  # it is no number where the last steps diverged
             weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
     if trainer.is_global_zero:
-        OmegaConf.save(settings, out / TRAINING_FILE)
         finished = build_model(config)
         finished.load_state_dict(weights)
         device = str(trainer.strategy.root_device)
@@ -119,6 +123,28 @@ def fit(settings: DictConfig) -> Trained:
             finished, with_residual(finished, config, data.validation, device), out / "model"
         )
     return Trained(out / "model", mpjpe_mm)
+
+
+def _same_as_before(settings: DictConfig, out: Path, resumes: bool) -> None:
+    """Keep the settings of a training in its folder; where it goes on, they must be the same.
+
+    Raises:
+        DiffhpeError: it has others, or the folder cannot be written to.
+    """
+    file = out / TRAINING_FILE
+    if resumes and file.is_file():
+        began, now = plain(DictConfig(OmegaConf.load(file))), plain(settings)
+        differing = [name for name in now if name not in FREE and now[name] != began.get(name)]
+        if differing:
+            raise DiffhpeError(
+                f"{out} holds a training with another {differing[0]}: {began.get(differing[0])};"
+                f" name another out, or remove {out} to start afresh"
+            )
+        return
+    try:
+        OmegaConf.save(settings, file)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def make_trainer(

@@ -114,6 +114,13 @@ def test_an_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment
         assert torch.equal(again[name], value), name
 
 
+def test_a_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
+    settings = [*SMALL, *data, f"out={tmp_path}", "checkpoint_every=1"]
+    train(compose_configuration("mixste", [*settings, "trainer.max_steps=2"]))
+    with pytest.raises(DiffhpeError, match="holds a training with another trainer: .*name another"):
+        train(compose_configuration("mixste", [*settings, "trainer.max_steps=4"]))
+
+
 def test_the_best_weights_are_kept(data, tmp_path):
     """With a rate that ruins the weights, the first validation is better than the last."""
     settings = [
