@@ -5,7 +5,7 @@ from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
 from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult, use_threads
 
-DEFAULT_MODEL = "mixste"
+DEFAULT_MODEL = "diffhpe-wrapper-robust"
 """The model that is lifted with where none is named."""
 
 __all__ = [

@@ -93,7 +93,9 @@ class DetectorParameters(CommonParameters):
 class LifterParameters(CommonParameters):
     """Parameters of `lifter`."""
 
-    model: str = _parameter("mixste", "name of a model that is installed, or its path")
+    model: str = _parameter(
+        "diffhpe-wrapper-robust", "name of a model that is installed, or its path"
+    )
     device: str = _parameter("auto", "cpu, cuda, cuda:N, or auto: cuda where there is one")
     threads: int = _parameter(
         0, "CPU threads of the model; 0 is torch's default", least=0, most=256
