@@ -46,8 +46,11 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
         windows: to compare the poses on.
 
     Raises:
-        DiffhpeError: a model cannot be read, or the backbone is not the one in the wrapper.
+        DiffhpeError: a model cannot be read, or the backbone is not the one in the wrapper or
+            does not lie beside `out`.
     """
+    if backbone is not None and backbone.resolve().parent != out.resolve().parent:
+        raise DiffhpeError(f"the backbone {backbone} must lie beside {out}, to be found there")
     model, config = load_with_config(trained)
     poses = lift_all(Lifter(model, config), windows.x_2d, progress=False)
     if backbone is not None:

@@ -170,6 +170,11 @@ def make_trainer(
             f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
             " where the data have them"
         )
+    if options.get("accumulate_grad_batches", 1) != 1:
+        raise DiffhpeError(
+            "trainer.accumulate_grad_batches: a batch must be a step, for its number is that of its"
+            " windows and noise; a larger data.batch_size is expected"
+        )
     logs = CSVLogger(out, name="log")
     last = ModelCheckpoint(
         out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False

@@ -92,3 +92,10 @@ def test_another_backbone_is_refused(tmp_path):
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper")
     with pytest.raises(DiffhpeError, match="is not the backbone that the wrapper was trained with"):
         pack(wrapper, tmp_path / "out", other, windows())
+
+
+def test_a_backbone_elsewhere_is_refused(tmp_path):
+    mixste = trained(tmp_path / "runs" / "mixste", "mixste")
+    wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste)
+    with pytest.raises(DiffhpeError, match="must lie beside"):
+        pack(wrapper, tmp_path / "models" / "wrapper", mixste, windows())
