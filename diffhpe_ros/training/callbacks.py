@@ -2,11 +2,12 @@
 
 import math
 import sys
+from pathlib import Path
 from typing import Any, cast
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, WeightAveraging
+from lightning.pytorch.callbacks import Callback, Checkpoint, WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -101,6 +102,25 @@ class Validated(Callback):
         """From the checkpoint."""
         self.latest = state_dict["latest"]
         self.best, self.best_step = state_dict["best"], state_dict["best_step"]
+
+
+class SaveAfterValidation(Checkpoint):
+    """Saves once more what validation has added to a checkpoint of the same step.
+
+    Lightning saves before it validates, and does not repeat that validation when it goes on. To
+    be listed after what keeps the best weights; it calls what is a `Checkpoint` last, in order.
+
+    Args:
+        path: of the checkpoint to go on from.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            trainer.save_checkpoint(self.path)
 
 
 class Progress(Callback):

@@ -21,8 +21,16 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, lift_all, save
 from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.training.batches import Batches, Place
-from diffhpe_ros.training.callbacks import VALIDATION, Average, Progress, SeedEachStep, Validated
+from diffhpe_ros.training.callbacks import (
+    VALIDATION,
+    Average,
+    Progress,
+    SaveAfterValidation,
+    SeedEachStep,
+    Validated,
+)
 from diffhpe_ros.training.checkpointing import (
+    LAST,
     CarefulCheckpointIO,
     checkpoint_to_resume,
     read_checkpoint,
@@ -179,8 +187,9 @@ def make_trainer(
     last = ModelCheckpoint(
         out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False
     )
+    callbacks = [*callbacks, SaveAfterValidation(out / LAST)]
     if settings.progress:
-        callbacks = [*callbacks, Progress()]
+        callbacks.append(Progress())
     # A GPU that is there and not used, few workers, batches without length: all is as meant.
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)

@@ -114,6 +114,29 @@ def test_an_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment
         assert torch.equal(again[name], value), name
 
 
+def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
+    """Interrupted right after a step that both saves and validates."""
+    settings = [*SMALL, *data, "trainer.max_steps=8", "checkpoint_every=2", f"out={tmp_path}"]
+    step = LiftingModule.on_train_batch_start
+
+    def interrupted(self, batch, index):
+        if self.global_step == 4:
+            raise RuntimeError("the machine went down")
+        return step(self, batch, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiftingModule, "on_train_batch_start", interrupted)
+        with pytest.raises(RuntimeError, match="went down"):
+            train(compose_configuration("mixste", settings))
+    states = read_checkpoint(tmp_path / "last.ckpt")["callbacks"]
+    followed = states["Validated"]
+    best = next(state for name, state in states.items() if VALIDATION in name)
+    assert float(best["current_score"]) == pytest.approx(followed["latest"])
+    assert followed["best_step"] in (2, 4) and followed["latest"] is not None
+    rows = list(csv.DictReader((tmp_path / "log" / "version_0" / "metrics.csv").open()))
+    assert followed["latest"] == pytest.approx(float(rows[-1][VALIDATION]), rel=1e-5)
+
+
 def test_a_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "checkpoint_every=1"]
     train(compose_configuration("mixste", [*settings, "trainer.max_steps=2"]))
