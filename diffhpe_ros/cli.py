@@ -106,7 +106,9 @@ def lift(
 
 @app.command()
 @click.argument("overrides", nargs=-1)
-@click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
+@click.option(
+    "--experiment", default="mixste", show_default=True, help="Of config/train, or a train.yaml."
+)
 def train(overrides: tuple[str, ...], experiment: str) -> None:
     """Train a lifter; an interrupted training goes on where it stopped.
 

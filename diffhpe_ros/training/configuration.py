@@ -9,6 +9,7 @@ from hydra.errors import HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import share_folders
@@ -27,21 +28,43 @@ def check_experiment(name: str) -> None:
     """
     known = sorted(file.stem for file in experiments_folder().glob("*.yaml"))
     if name not in known:
-        raise DiffhpeError(f"unknown experiment {name!r}; expected one of {', '.join(known)}")
+        raise DiffhpeError(
+            f"unknown experiment {name!r}; expected a train.yaml or one of {', '.join(known)}"
+        )
 
 
 def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConfig:
-    """The configuration config/train/<experiment>.yaml with Hydra overrides.
+    """An experiment with Hydra overrides.
+
+    Args:
+        experiment: a name, for config/train/<name>.yaml, or the train.yaml that a training left
+            behind, which trains the same again.
+        overrides: Hydra's; for a train.yaml plain `key=value` alone.
 
     Raises:
         DiffhpeError: there is no such experiment, or an override does not fit.
     """
-    check_experiment(experiment)
+    file = Path(experiment)
     try:
+        if file.suffix == ".yaml" and file.is_file():
+            return DictConfig(OmegaConf.merge(_read(file), OmegaConf.from_dotlist([*overrides])))
+        check_experiment(experiment)
         with initialize_config_dir(str(experiments_folder()), version_base=None):
             return compose(experiment, overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise DiffhpeError(f"{experiment}: {str(error).splitlines()[0]}") from error
+
+
+def _read(file: Path) -> DictConfig:
+    """A whole configuration, in which an override may change what is there and add nothing."""
+    try:
+        settings = OmegaConf.load(file)
+    except (OSError, YAMLError, UnicodeDecodeError) as error:
+        raise DiffhpeError(f"{file}: {str(error).splitlines()[0]}") from error
+    if not isinstance(settings, DictConfig) or "module" not in settings:
+        raise DiffhpeError(f"{file}: expected the configuration of a training")
+    OmegaConf.set_struct(settings, True)
+    return settings
 
 
 def build(settings: DictConfig, **more: Any) -> Any:

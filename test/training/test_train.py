@@ -70,6 +70,17 @@ def test_a_run_keeps_what_it_takes_to_repeat_it(mixste):
     assert settings.trainer.max_steps == 4 and settings.data.batch_size == 4
 
 
+def test_what_a_run_keeps_trains_the_same_again(mixste, tmp_path):
+    kept = str(mixste.parent / "train.yaml")
+    again = load_model(train(compose_configuration(kept, [f"out={tmp_path}"]))).state_dict()
+    for name, value in load_model(mixste).state_dict().items():
+        assert torch.equal(again[name], value), name
+    with pytest.raises(DiffhpeError, match=r"train\.yaml: Key 'no' is not in struct"):
+        compose_configuration(kept, ["no=1"])
+    with pytest.raises(DiffhpeError, match="expected the configuration of a training"):
+        compose_configuration(str(mixste / "config.yaml"), [])
+
+
 def test_a_trained_folder_is_a_model(mixste):
     _, config = load_with_config(mixste)
     assert config.input_view == "person"
@@ -226,7 +237,9 @@ def test_the_optimizer_splits_matrices_from_the_rest():
 
 
 def test_unknown_experiments_list_the_known_ones():
-    with pytest.raises(DiffhpeError, match="unknown experiment 'mixest'; expected one of .*mixste"):
+    with pytest.raises(
+        DiffhpeError, match="unknown experiment 'mixest'; expected a train.yaml or one of .*mixste"
+    ):
         compose_configuration("mixest", [])
 
 
