@@ -3,7 +3,8 @@
 from diffhpe_ros.lifting.batches import lift_all
 from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
-from diffhpe_ros.lifting.lifter import Lifter, LiftingStream, LiftResult, use_threads
+from diffhpe_ros.lifting.lifter import Lifter, LiftResult, use_threads
+from diffhpe_ros.lifting.stream import LiftingStream
 
 DEFAULT_MODEL = "diffhpe-wrapper-robust"
 """The model that is lifted with where none is named."""

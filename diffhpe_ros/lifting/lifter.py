@@ -1,6 +1,6 @@
 """The lifter: windows of 2D keypoints → 3D poses with their spread."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.noise import SeededNoise, noise_seed
+from diffhpe_ros.lifting.noise import SeededNoise
 from diffhpe_ros.lifting.samplers import Sampler, create_sampler, spaced_steps
+from diffhpe_ros.lifting.stream import LiftingStream
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = 256
@@ -122,7 +123,7 @@ class Lifter:
         windows = self._checked(x_2d, confidence, covariance_2d)
         return self._lift(windows, [self.seed] * len(windows))
 
-    def stream(self) -> "LiftingStream":
+    def stream(self) -> LiftingStream:
         """A stream of windows of people over time."""
         return LiftingStream(self)
 
@@ -180,44 +181,6 @@ class Lifter:
             sampled = self._sampler.sample(model.denoise_with(condition), model.schedule, noise)
             poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
         return poses - poses[..., :1, :]
-
-
-class LiftingStream:
-    """Windows of people over time, each with noise of its own; it keeps no state yet."""
-
-    def __init__(self, lifter: Lifter) -> None:
-        self.lifter = lifter
-
-    def lift(
-        self,
-        x_2d: Any,
-        persons: Sequence[Hashable],
-        stamps: Sequence[int],
-        confidence: Any | None = None,
-        covariance_2d: Any | None = None,
-    ) -> LiftResult:
-        """Lift one window of each of several people.
-
-        Args:
-            x_2d: (B, 27, 17, 2), see `Lifter.lift`.
-            persons: B keys that tell people apart, such as (frame_id, person); the noise depends
-                on their `repr`.
-            stamps: B times of the newest frame, nanoseconds.
-            confidence: see `Lifter.lift`.
-            covariance_2d: see `Lifter.lift`.
-        """
-        lifter = self.lifter
-        windows = lifter._checked(x_2d, confidence, covariance_2d)
-        if not len(windows) == len(persons) == len(stamps):
-            raise DiffhpeError(
-                f"{len(windows)} windows need as many persons and stamps,"
-                f" got {len(persons)} and {len(stamps)}"
-            )
-        seeds = [
-            noise_seed(lifter.seed, person, stamp)
-            for person, stamp in zip(persons, stamps, strict=True)
-        ]
-        return lifter._lift(windows, seeds)
 
 
 def use_threads(count: int) -> None:

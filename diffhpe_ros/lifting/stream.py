@@ -1,0 +1,48 @@
+"""Windows of people over time: one window of each, then the next ones."""
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.noise import noise_seed
+
+if TYPE_CHECKING:
+    from diffhpe_ros.lifting.lifter import Lifter, LiftResult
+
+
+class LiftingStream:
+    """Windows of people over time, each with noise of its own; it keeps no state yet."""
+
+    def __init__(self, lifter: "Lifter") -> None:
+        self.lifter = lifter
+
+    def lift(
+        self,
+        x_2d: Any,
+        persons: Sequence[Hashable],
+        stamps: Sequence[int],
+        confidence: Any | None = None,
+        covariance_2d: Any | None = None,
+    ) -> "LiftResult":
+        """Lift one window of each of several people.
+
+        Args:
+            x_2d: (B, 27, 17, 2), see `Lifter.lift`.
+            persons: B keys that tell people apart, such as (frame_id, person); the noise depends
+                on their `repr`.
+            stamps: B times of the newest frame, nanoseconds.
+            confidence: see `Lifter.lift`.
+            covariance_2d: see `Lifter.lift`.
+        """
+        lifter = self.lifter
+        windows = lifter._checked(x_2d, confidence, covariance_2d)
+        if not len(windows) == len(persons) == len(stamps):
+            raise DiffhpeError(
+                f"{len(windows)} windows need as many persons and stamps,"
+                f" got {len(persons)} and {len(stamps)}"
+            )
+        seeds = [
+            noise_seed(lifter.seed, person, stamp)
+            for person, stamp in zip(persons, stamps, strict=True)
+        ]
+        return lifter._lift(windows, seeds)
