@@ -15,8 +15,10 @@ from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.noise import SeededNoise
-from diffhpe_ros.lifting.samplers import Sampler, create_sampler, spaced_steps
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers import Denoise, Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.stream import LiftingStream
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -51,6 +53,7 @@ class Lifter:
         sampler: ddpm or ddim, instead of the preset's.
         steps: sampling steps, instead of the preset's.
         hypotheses: poses sampled per window, instead of the preset's.
+        engine: what runs the model: folded, or plain (the training model itself, for comparison).
 
     Raises:
         DiffhpeError: a setting is unknown, or the device is not there.
@@ -66,6 +69,7 @@ class Lifter:
         sampler: str | None = None,
         steps: int | None = None,
         hypotheses: int | None = None,
+        engine: str = "folded",
     ) -> None:
         self.device = _device(device)
         self.model = model.eval().to(self.device)
@@ -82,6 +86,7 @@ class Lifter:
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
         if isinstance(model, DiffHPE):
             spaced_steps(self.preset.steps, model.schedule.steps)  # refuses impossible numbers
+        self._engine: Any = create_engine(engine, self.model)
         self._view = views.view(config.input_view)
         self._residual = _residual_covariance(config).to(self.device)
 
@@ -95,10 +100,11 @@ class Lifter:
         sampler: str | None = None,
         steps: int | None = None,
         hypotheses: int | None = None,
+        engine: str = "folded",
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
         model, config = load_with_config(name)
-        return cls(model, config, device, seed, preset, sampler, steps, hypotheses)
+        return cls(model, config, device, seed, preset, sampler, steps, hypotheses, engine)
 
     @property
     def hypotheses(self) -> int:
@@ -174,13 +180,23 @@ class Lifter:
         """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""
         model = self.model
         if not isinstance(model, DiffHPE):
-            poses = model(x)[:, None]
+            poses = self._engine(x)[:, None]
         else:
-            condition = model.condition(x).repeat_interleave(self.hypotheses, 0)
             noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
-            sampled = self._sampler.sample(model.denoise_with(condition), model.schedule, noise)
+            sampled = self._sampler.sample(self._denoise_with(model, x), model.schedule, noise)
             poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
         return poses - poses[..., :1, :]
+
+    def _denoise_with(self, model: DiffHPE, x: Tensor) -> Denoise:
+        """What samplers call, for windows (B, 27, 17, 2) in the model's view."""
+        condition = self._engine.condition(x)
+
+        def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
+            steps = torch.as_tensor(t, device=x_t.device).reshape(-1)
+            output = self._engine(x_t, steps, condition)
+            return model.parameterisation.read(output, x_t, *model.schedule.signal_and_noise(steps))
+
+        return denoise
 
 
 def use_threads(count: int) -> None:

@@ -1,0 +1,135 @@
+"""Engines on torch: the trained networks folded into fewer and larger operations."""
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.engines.denoiser import FoldedDenoiser
+from diffhpe_ros.lifting.engines.trunk import FoldedTrunk
+from diffhpe_ros.lifting.graph import PART_ORDER
+from diffhpe_ros.lifting.mixste import MixSTE
+
+
+class FoldedMixSTE(nn.Module):
+    """MixSTE: windows (B, L, J, 2) → poses (B, L, J, 3)."""
+
+    def __init__(self, model: MixSTE) -> None:
+        super().__init__()
+        joints = torch.arange(model.trunk.spatial_position.shape[1])
+        self.trunk = FoldedTrunk(model.trunk, joints)
+        self.head = model.head
+
+    def forward(self, x_2d: Tensor) -> Tensor:
+        """See the class."""
+        return self.head(self.trunk(x_2d.permute(2, 1, 0, 3))).permute(2, 1, 0, 3)
+
+
+class FoldedDiffHPE(nn.Module, ABC):
+    """A condition, encoded once for each window, and a denoiser of many poses for each.
+
+    The input projection is split: its part of the condition belongs to the window, its part of
+    the noisy pose alone changes from step to step.
+    """
+
+    order: Tensor
+    back: Tensor
+    from_pose: Tensor
+
+    def __init__(self, model: DiffHPE) -> None:
+        super().__init__()
+        order = torch.tensor(PART_ORDER)
+        self.register_buffer("order", order)
+        self.register_buffer("back", order.argsort())
+        self.denoiser = FoldedDenoiser(model.denoiser, order)
+        self.register_buffer("from_pose", self.pose_map(model).detach().contiguous())
+
+    @abstractmethod
+    def pose_map(self, model: DiffHPE) -> Tensor:
+        """(3, C): noisy poses → their part of the projected input."""
+
+    @abstractmethod
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """(B, L, J, 2) in the model's input view → the windows' part (J, L, B, C)."""
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """The denoiser's output (N, L, J, 3), as `DiffHPE.forward`.
+
+        Args:
+            x_t: (N, L, J, 3), the N / B hypotheses of a window next to each other.
+            t: zero-based steps (N,), or (1,) for all.
+            condition: (J, L, B, C).
+        """
+        joints, frames, windows, channels = condition.shape
+        poses = self._joints_first(x_t)
+        x = (poses @ self.from_pose).view(joints, frames, windows, -1, channels)
+        x = x.add_(condition[:, :, :, None]).relu_().flatten(2, 3)
+        return self.denoiser(x, t)[self.back].permute(2, 1, 0, 3)
+
+    def _joints_first(self, x: Tensor) -> Tensor:
+        """(N, L, J, F) → (J, L, N, F), joints in part order."""
+        return x[:, :, self.order].permute(2, 1, 0, 3).contiguous()
+
+
+class FoldedDiffHPE2D(FoldedDiffHPE):
+    """Conditioned on the 2D keypoints."""
+
+    def __init__(self, model: DiffHPE2D) -> None:
+        super().__init__(model)
+        projection = model.denoiser.input_projection
+        self.from_keypoints = nn.Linear(2, projection.out_features)
+        self.from_keypoints.weight = nn.Parameter(projection.weight[:, 3:])
+        self.from_keypoints.bias = projection.bias
+
+    def pose_map(self, model: DiffHPE) -> Tensor:
+        """See `FoldedDiffHPE.pose_map`."""
+        return model.denoiser.input_projection.weight[:, :3].t()
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """See `FoldedDiffHPE.condition`."""
+        return self.from_keypoints(self._joints_first(x_2d))
+
+
+class FoldedDiffHPEWrapper(FoldedDiffHPE):
+    """Conditioned on the features of a frozen MixSTE."""
+
+    def __init__(self, model: DiffHPEWrapper) -> None:
+        super().__init__(model)
+        self.trunk = FoldedTrunk(model.trunk, torch.tensor(PART_ORDER))
+        projection, encoder = model.denoiser.input_projection, model.pose_encoder
+        of_pose, of_features = projection.weight.chunk(2, 1)
+        self.from_features = nn.Linear(of_features.shape[1], len(of_features))
+        self.from_features.weight = nn.Parameter(of_features)
+        self.from_features.bias = nn.Parameter(projection.bias + of_pose @ encoder.bias)
+
+    def pose_map(self, model: DiffHPE) -> Tensor:
+        """See `FoldedDiffHPE.pose_map`."""
+        assert isinstance(model, DiffHPEWrapper)
+        encoder = model.pose_encoder
+        of_pose = model.denoiser.input_projection.weight[:, : encoder.out_features]
+        return (of_pose @ encoder.weight).t()
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """See `FoldedDiffHPE.condition`."""
+        return self.from_features(self.trunk(self._joints_first(x_2d)))
+
+
+def fold(model: MixSTE | DiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
+    """The engine of a trained model, on its device.
+
+    Folding goes on on the CPU, where float32 products are exact to the last bits.
+    """
+    device = next(model.parameters()).device
+    return _engine(deepcopy(model).cpu()).eval().requires_grad_(False).to(device)
+
+
+@torch.no_grad()
+def _engine(model: MixSTE | DiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
+    if isinstance(model, MixSTE):
+        return FoldedMixSTE(model)
+    if isinstance(model, DiffHPEWrapper):
+        return FoldedDiffHPEWrapper(model)
+    assert isinstance(model, DiffHPE2D)
+    return FoldedDiffHPE2D(model)

@@ -1,0 +1,132 @@
+"""MixSTE's trunk for inference: the same features with fewer and larger operations.
+
+The norms before a linear layer are folded into it. The keys' bias falls out of the softmax, the
+values' goes through it unchanged. Joints come first, as the denoiser wants them.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diffhpe_ros.lifting.engines.folding import fold_layer_norm
+from diffhpe_ros.lifting.mixste import Block, MixSTETrunk
+
+
+class FoldedBlock(nn.Module):
+    """What the attention over joints and the one over frames share.
+
+    Args:
+        block: of the trained trunk.
+        norm: that follows the block.
+    """
+
+    query_key_value: Tensor
+    query_bias: Tensor
+    projection: Tensor
+    projection_bias: Tensor
+    hidden: Tensor
+    hidden_bias: Tensor
+    output: Tensor
+    output_bias: Tensor
+
+    def __init__(self, block: Block, norm: nn.LayerNorm) -> None:
+        super().__init__()
+        attention = block.attn
+        self.heads = attention.heads
+        self.norm = norm
+        self.eps = block.norm1.eps
+        weight, bias = fold_layer_norm(block.norm1, attention.qkv)
+        query, key, value = weight.chunk(3, 1)
+        query_bias, _, value_bias = bias.chunk(3)
+        hidden, hidden_bias = fold_layer_norm(block.norm2, block.mlp.fc1)
+        folded = {
+            "query_key_value": torch.cat([query * attention.scale, key, value], 1),
+            "query_bias": query_bias * attention.scale,
+            "projection": attention.proj.weight.t(),
+            "projection_bias": attention.proj.bias + attention.proj.weight @ value_bias,
+            "hidden": hidden,
+            "hidden_bias": hidden_bias,
+            "output": block.mlp.fc2.weight.t(),
+            "output_bias": block.mlp.fc2.bias,
+        }
+        for name, tensor in folded.items():
+            self.register_buffer(name, tensor.detach().clone(memory_format=torch.contiguous_format))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """X (J, L, B, C) → x after the block and its norm, of the same shape."""
+        shape, channels = x.shape, x.shape[-1:]
+        rows = x.reshape(-1, shape[-1])
+        normed = functional.layer_norm(rows, channels, eps=self.eps)
+        mixed = self.attend((normed @ self.query_key_value).view(*shape[:3], 3, self.heads, -1))
+        rows = torch.addmm(rows, mixed, self.projection).add_(self.projection_bias)
+        normed = functional.layer_norm(rows, channels, eps=self.eps)
+        hidden = functional.gelu(torch.addmm(self.hidden_bias, normed, self.hidden))
+        rows = rows.addmm_(hidden, self.output).add_(self.output_bias)
+        return self.norm(rows).view(shape)
+
+    def attend(self, query_key_value: Tensor) -> Tensor:
+        """(J, L, B, 3, heads, C / heads) → (J·L·B, C)."""
+        raise NotImplementedError
+
+    def weighted(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Attention of (..., heads, tokens, C / heads), heads before tokens."""
+        query = query + self.query_bias.view(self.heads, 1, -1)
+        return (query @ key.transpose(-2, -1)).softmax(-1) @ value
+
+
+class FoldedSpatialBlock(FoldedBlock):
+    """Attention over the joints of each frame."""
+
+    def attend(self, query_key_value: Tensor) -> Tensor:
+        """See `FoldedBlock.attend`."""
+        mixed = self.weighted(*query_key_value.permute(3, 1, 2, 4, 0, 5).contiguous().unbind())
+        return mixed.permute(3, 0, 1, 2, 4).reshape(-1, len(self.projection))
+
+
+class FoldedTemporalBlock(FoldedBlock):
+    """Attention over the frames of each joint."""
+
+    def attend(self, query_key_value: Tensor) -> Tensor:
+        """See `FoldedBlock.attend`."""
+        mixed = self.weighted(*query_key_value.permute(3, 0, 2, 4, 1, 5).contiguous().unbind())
+        return mixed.permute(0, 3, 1, 2, 4).reshape(-1, len(self.projection))
+
+
+class FoldedTrunk(nn.Module):
+    """A trained trunk.
+
+    Args:
+        trunk: of a MixSTE or a wrapper.
+        order: of the joints, (J,) indices; attention is the same in any.
+    """
+
+    spatial_position: Tensor
+
+    def __init__(self, trunk: MixSTETrunk, order: Tensor) -> None:
+        super().__init__()
+        self.embed = trunk.embed
+        # (J, 1, 1, C) and (1, L, 1, C): beside joints first, then frames, then windows
+        position = trunk.spatial_position.detach()[0][order][:, None, None]
+        self.register_buffer("spatial_position", position)
+        self.temporal_position = nn.Parameter(trunk.temporal_position.detach()[:, :, None])
+        self.spatial = nn.ModuleList(
+            FoldedSpatialBlock(block, trunk.spatial_norm) for block in _blocks(trunk.spatial)
+        )
+        self.temporal = nn.ModuleList(
+            FoldedTemporalBlock(block, trunk.temporal_norm) for block in _blocks(trunk.temporal)
+        )
+        self.head_norm = trunk.head_norm
+
+    def forward(self, x_2d: Tensor) -> Tensor:
+        """(J, L, B, 2), 0 where unseen → features (J, L, B, C)."""
+        x = self.embed(x_2d) + self.spatial_position
+        for index, (spatial, temporal) in enumerate(zip(self.spatial, self.temporal, strict=True)):
+            x = spatial(x)
+            if index == 0:
+                x = x + self.temporal_position
+            x = temporal(x)
+        return self.head_norm(x)
+
+
+def _blocks(layers: nn.ModuleList) -> list[Block]:
+    return [layer for layer in layers if isinstance(layer, Block)]

@@ -1,0 +1,105 @@
+"""Engines give the poses of the training models."""
+
+import pytest
+import torch
+from torch import nn
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model
+from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.paths import models_folders
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+SHIPPED = sorted(file.parent.name for file in models_folders()[0].glob("*/config.yaml"))
+ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def random_model(architecture: str):
+    """Every weight, bias and running mean has a value of its own, unlike after initialisation."""
+    generator = torch.Generator().manual_seed(0)
+    sizes = TrunkConfig(channels=16, depth=2), DenoiserConfig(channels=16, blocks=3)
+    model = build_model(ModelConfig(architecture, "person", 27, 50.0, *sizes)).eval()
+    for name, value in (*model.named_parameters(), *model.named_buffers()):
+        if name.endswith(("num_batches_tracked", "order", "table")) or "schedule" in name:
+            continue
+        if name.endswith(("own", "others")):
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        is_scale = value.ndim == 1 and not name.endswith("bias")
+        value.copy_(1 + 0.3 * noise.abs() if is_scale else 0.3 * noise / max(1, value.ndim - 1))
+    return model
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_random_weights_give_the_same_output(architecture, windows):
+    model = random_model(architecture)
+    engine = create_engine("folded", model)
+    if not isinstance(model, DiffHPE):
+        expected, found = model(windows), engine(windows)
+    else:
+        x_t = torch.randn(12, 27, NUM_JOINTS, 3, generator=torch.Generator().manual_seed(2))
+        steps = torch.arange(12) * 4
+        expected = model(x_t, steps, model.condition(windows).repeat_interleave(3, 0))
+        found = engine(x_t, steps, engine.condition(windows))
+    assert expected.std() > 0.01
+    torch.testing.assert_close(found, expected, atol=2e-5 * float(expected.std()), rtol=1e-5)
+
+
+def test_one_step_for_all_is_that_step_for_each(windows):
+    model = random_model("diffhpe-wrapper")
+    engine = create_engine("folded", model)
+    x_t = torch.randn(4, 27, NUM_JOINTS, 3, generator=torch.Generator().manual_seed(2))
+    condition = engine.condition(windows)
+    each = engine(x_t, torch.full((4,), 7), condition)
+    torch.testing.assert_close(engine(x_t, torch.tensor([7]), condition), each)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_models_give_the_same_poses(name, windows):
+    model, config = load_with_config(name)
+    fast, plain = (
+        Lifter(model, config, preset="balanced", engine=engine).lift(windows[:2])
+        for engine in ("folded", "plain")
+    )
+    assert abs(fast.hypotheses - plain.hypotheses).max() < 1e-5  # metres
+
+
+def test_many_steps_stay_together(windows):
+    """The exactness that the faithful preset needs: 50 steps, each on the last one's output."""
+    model, config = load_with_config("diffhpe-wrapper")
+    fast, plain = (
+        Lifter(model, config, sampler="ddpm", steps=50, hypotheses=1, engine=engine).lift(
+            windows[:1]
+        )
+        for engine in ("folded", "plain")
+    )
+    assert abs(fast.poses - plain.poses).max() < 1e-4  # metres
+
+
+def test_the_trained_model_is_left_as_it_was(windows):
+    model = random_model("diffhpe-2d")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    engine = create_engine("folded", model)
+    engine(torch.randn(4, 27, NUM_JOINTS, 3), torch.tensor([3]), engine.condition(windows))
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_released_weights_are_folded_too(golden_mixste, windows):
+    model = load_model(golden_mixste)
+    assert isinstance(model, nn.Module)
+    torch.testing.assert_close(create_engine("folded", model)(windows), model(windows))
+
+
+def test_unknown_engines_are_refused(golden_mixste):
+    with pytest.raises(DiffhpeError, match="unknown engine 'warp'; expected one of folded, plain"):
+        Lifter.from_pretrained(golden_mixste, engine="warp")
