@@ -51,11 +51,13 @@ class DiffHPE(nn.Module, ABC):
         signal, spread = self.schedule.signal_and_noise(t)
         return self.parameterisation.read(self(x_t, t, condition), x_t, signal, spread)
 
-    def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int], Prediction]:
-        """What samplers call: `predict` with one step for all, given the condition."""
+    def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:
+        """What samplers call: `predict` with one step for all or one for each."""
 
-        def denoise(x_t: Tensor, t: int) -> Prediction:
-            return self.predict(x_t, torch.full((len(x_t),), t, device=x_t.device), condition)
+        def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
+            if not isinstance(t, Tensor):
+                t = torch.full((len(x_t),), t, device=x_t.device)
+            return self.predict(x_t, t, condition)
 
         return denoise
 

@@ -33,7 +33,12 @@ class CosineSchedule(nn.Module):
         """T."""
         return len(self.beta)
 
+    def at(self, t: int | Tensor) -> Tensor:
+        """ᾱ_t of one step, or of steps (B,) as (B, 1, 1, 1)."""
+        alpha_bar = self.alpha_bar[t]
+        return alpha_bar.view(-1, 1, 1, 1) if isinstance(t, Tensor) else alpha_bar
+
     def signal_and_noise(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1)."""
-        alpha_bar = self.alpha_bar[t].view(-1, 1, 1, 1)
+        alpha_bar = self.at(t)
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()

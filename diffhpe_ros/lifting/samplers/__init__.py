@@ -1,13 +1,40 @@
 """Samplers: the reverse process, from noise to poses. One file each, behind one protocol."""
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.samplers.base import Denoise, Noise, Sampler, spaced_steps
+from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, spaced_steps
+from diffhpe_ros.lifting.samplers.beginning import (
+    PURE_NOISE,
+    Beginning,
+    Noise,
+    NoisedPose,
+    PureNoise,
+    WhereKnown,
+)
 from diffhpe_ros.lifting.samplers.ddim import DDIM
 from diffhpe_ros.lifting.samplers.ddpm import DDPM
+from diffhpe_ros.lifting.samplers.dpm_solver import DPMSolver
 
-__all__ = ["DDIM", "DDPM", "Denoise", "Noise", "Sampler", "create_sampler", "spaced_steps"]
+__all__ = [
+    "DDIM",
+    "DDPM",
+    "PURE_NOISE",
+    "Beginning",
+    "DPMSolver",
+    "Denoise",
+    "Noise",
+    "NoisedPose",
+    "PureNoise",
+    "Sampler",
+    "WhereKnown",
+    "create_sampler",
+    "spaced_steps",
+]
 
-SAMPLERS: dict[str, type[DDPM] | type[DDIM]] = {"ddpm": DDPM, "ddim": DDIM}
+SAMPLERS: dict[str, type[DDPM] | type[DDIM] | type[DPMSolver]] = {
+    "ddpm": DDPM,
+    "ddim": DDIM,
+    "dpm-solver": DPMSolver,
+}
 
 
 def create_sampler(name: str, steps: int) -> Sampler:

@@ -1,19 +1,17 @@
 """The protocol of the samplers, and which steps they visit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
-Denoise = Callable[[Tensor, int], Prediction]
-"""x_t (N, L, J, 3) and a zero-based step → the model's estimates."""
-
-Noise = Callable[[], Tensor]
-"""Standard normal noise (N, L, J, 3), new at each call; the first call gives x_T."""
+Denoise = Callable[[Tensor, int | Tensor], Prediction]
+"""x_t (N, L, J, 3) and a zero-based step, or the step (N,) of each, → the model's estimates."""
 
 
 class Sampler(Protocol):
@@ -21,16 +19,41 @@ class Sampler(Protocol):
 
     steps: int
 
-    def sample(self, denoise: Denoise, schedule: CosineSchedule, noise: Noise) -> Tensor:
-        """Poses (N, L, J, 3) in the diffused space."""
+    def sample(
+        self,
+        denoise: Denoise,
+        schedule: CosineSchedule,
+        noise: Noise,
+        beginning: Beginning = PURE_NOISE,
+    ) -> Tensor:
+        """Poses (N, L, J, 3) in the diffused space.
+
+        Args:
+            denoise: the model.
+            schedule: of its noise.
+            noise: new at each call; the first is the beginning's.
+            beginning: where the reverse process starts; at pure noise if not given.
+        """
 
 
-def spaced_steps(steps: int, total: int) -> list[int]:
+def spaced_steps(steps: int, total: int | Tensor) -> Sequence[int | Tensor]:
     """`steps` of the `total` zero-based steps, falling, evenly spaced, from the last one on.
+
+    Args:
+        steps: how many.
+        total: one more than the first of them; (N,) where each sequence begins elsewhere.
 
     Raises:
         DiffhpeError: `steps` is not in 1…total.
     """
+    if isinstance(total, Tensor):
+        _check(steps, int(total.min()))
+        parts = [(total * (steps - k)).double() / steps for k in range(steps)]
+        return [part.round().long() - 1 for part in parts]
+    _check(steps, total)
+    return [round(total * (steps - k) / steps) - 1 for k in range(steps)]
+
+
+def _check(steps: int, total: int) -> None:
     if not 1 <= steps <= total:
         raise DiffhpeError(f"sampling steps must be 1 to {total}, got {steps}")
-    return [round(total * (steps - k) / steps) - 1 for k in range(steps)]

@@ -5,7 +5,8 @@ from itertools import pairwise
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.samplers.base import Denoise, Noise, spaced_steps
+from diffhpe_ros.lifting.samplers.base import Denoise, spaced_steps
+from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
 
@@ -23,13 +24,19 @@ class DDIM:
         self.steps = steps
         self.eta = eta
 
-    def sample(self, denoise: Denoise, schedule: CosineSchedule, noise: Noise) -> Tensor:
+    def sample(
+        self,
+        denoise: Denoise,
+        schedule: CosineSchedule,
+        noise: Noise,
+        beginning: Beginning = PURE_NOISE,
+    ) -> Tensor:
         """See `Sampler.sample`."""
-        visited = spaced_steps(self.steps, schedule.steps)
-        x = noise()
+        x, first = beginning(schedule, noise())
+        visited = spaced_steps(self.steps, first + 1)
         for t, following in pairwise(visited):
             pose, epsilon = denoise(x, t)
-            alpha_bar, alpha_bar_next = schedule.alpha_bar[t], schedule.alpha_bar[following]
+            alpha_bar, alpha_bar_next = schedule.at(t), schedule.at(following)
             variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
             sigma = self.eta * variance.sqrt()
             x = alpha_bar_next.sqrt() * pose + (1 - alpha_bar_next - sigma**2).sqrt() * epsilon

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from diffhpe_ros.lifting.samplers.base import Denoise, Noise, spaced_steps
+from diffhpe_ros.lifting.samplers.base import Denoise, spaced_steps
+from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
 
@@ -16,13 +17,19 @@ class DDPM:
     def __init__(self, steps: int = 50) -> None:
         self.steps = steps
 
-    def sample(self, denoise: Denoise, schedule: CosineSchedule, noise: Noise) -> Tensor:
+    def sample(
+        self,
+        denoise: Denoise,
+        schedule: CosineSchedule,
+        noise: Noise,
+        beginning: Beginning = PURE_NOISE,
+    ) -> Tensor:
         """See `Sampler.sample`."""
-        visited = spaced_steps(self.steps, schedule.steps)
-        x = noise()
+        x, first = beginning(schedule, noise())
+        visited = spaced_steps(self.steps, first + 1)
         for t, following in zip(visited, [*visited[1:], None], strict=True):
-            alpha_bar = schedule.alpha_bar[t]
-            alpha_bar_next = schedule.alpha_bar[following] if following is not None else 1.0
+            alpha_bar = schedule.at(t)
+            alpha_bar_next = schedule.at(following) if following is not None else 1.0
             beta = 1 - alpha_bar / alpha_bar_next
             x = x - beta / (1 - alpha_bar).sqrt() * denoise(x, t).noise
             x = x / (1 - beta).sqrt()
