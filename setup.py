@@ -50,6 +50,7 @@ setup(
         "pyyaml",
         "rosbags",
         "safetensors",
+        "scipy",
         "torch>=2.4",
         "tqdm",
     ],

@@ -4,18 +4,36 @@ A tracker gives each detected person an id; the windows of a person are built fr
 observations, so an id must never jump from one body to another.
 """
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from diffhpe_ros.detection.types import People
+from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
 
 NOT_FOLLOWED = -1
+
+_NEAR = 0.3
+_FAR_PER_SECOND = 1.0
+"""Who is nearer to where somebody is expected than `_NEAR + _FAR_PER_SECOND·(time unseen)`, in
+units of the person's size, may be that person."""
+_SMOOTHING_S = 0.15
+"""Velocities are averaged over about so long: joints tremble."""
+_COASTING_S = 0.5
+"""Somebody unseen is expected to move on for about so long, and then to stay."""
 
 
 class Tracker(Protocol):
     """Gives identities to the people of successive frames of one camera."""
+
+    @property
+    def persons(self) -> set[int]:
+        """Ids that may still be given: of those in view and those remembered."""
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
         """Identify the people of one frame.
@@ -27,76 +45,124 @@ class Tracker(Protocol):
         Returns:
             (P,) ids from 0 upwards, `NOT_FOLLOWED` for those that are not followed.
         """
-        ...
 
     def reset(self) -> None:
         """Forget everybody; ids already given are not given again."""
-        ...
 
 
-class SinglePersonTracker:
-    """Follows one person.
+class PeopleTracker:
+    """Follows several people by their motion and their 2D poses.
 
-    It starts with the person who is largest and most confidently seen. From then on that id goes
-    to the person nearest to where it was last, if near enough to be the same: the mean distance
-    of the joints seen both times, in units of the person's size, at most
-    `NEAR + FAR_PER_SECOND·(time since)`. While nobody is near, nobody is followed, so that one
-    missed detection does not hand the id to a bystander; after `lost_s` the person counts as
-    gone, and the best person gets a new id. A clock that jumps back starts a new id at once.
+    Each person is expected where the motion so far leads. People and detections are paired so
+    that the distances are smallest in all (`pose_distances`; the assignment is optimal, so that
+    people keep their ids when the camera turns and everybody shifts). Those seen in the frame
+    before choose first, then those who are remembered.
+
+    A person unseen is remembered for `forget_s`, or for as long as they were followed if that is
+    shorter: a phantom of one frame leaves nothing behind. Who returns sooner, near enough to
+    where they are expected, keeps the id. A clock that jumps back makes everybody new.
+
+    There is room for `max_people`, those remembered included. Whoever is followed stays so;
+    places that become free go to the largest and most confidently seen. Somebody who lies on a
+    followed person is the same person, detected twice, and gets no id.
     """
 
-    NEAR = 0.3
-    FAR_PER_SECOND = 1.0
-
-    def __init__(self, lost_s: float = 1.0) -> None:
-        """Follow nobody yet; `lost_s` is the time in seconds after which a person is gone."""
-        self._lost_ns = round(lost_s * 1e9)
-        self._person = NOT_FOLLOWED
-        self._last: NDArray[Any] | None = None
+    def __init__(self, max_people: int = 1, forget_s: float = 1.0) -> None:
+        """Follow nobody yet."""
+        self._max_people = max_people
+        self._forget_ns = round(forget_s * 1e9)
+        self._tracks: list[_Track] = []
+        self._next = 0
         self._last_ns = 0
 
+    @property
+    def persons(self) -> set[int]:
+        """Ids that may still be given: of those in view and those remembered."""
+        return {track.person for track in self._tracks}
+
     def reset(self) -> None:
-        """Follow nobody; the next person gets a new id."""
-        self._last = None
+        """Forget everybody; the next people get new ids."""
+        self._tracks = []
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
-        """Identify the followed person among P people; see `Tracker.update`."""
+        """Identify the people of one frame; see `Tracker.update`."""
+        if stamp_ns < self._last_ns:
+            self.reset()
+        # Only now: whoever is unseen for longer is not recognised, whatever came in between.
+        self._tracks = [each for each in self._tracks if stamp_ns - each.seen_ns <= self._forget_ns]
+        in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
+        remembered = [track for track in self._tracks if track.seen_ns != self._last_ns]
         ids = np.full(len(people), NOT_FOLLOWED, np.int64)
-        if not 0 <= stamp_ns - self._last_ns <= self._lost_ns:
-            self._last = None
-        chosen = self._best(people) if self._last is None else self._nearest(people, stamp_ns)
-        if chosen is None:
-            return ids
-        if self._last is None:
-            self._person += 1
-        self._last, self._last_ns = people.keypoints[chosen], stamp_ns
-        ids[chosen] = self._person
+        for tracks in (in_view, remembered):
+            self._recognise(tracks, people, ids, stamp_ns)
+        self._tracks = [track for track in self._tracks if self._remembers(track, stamp_ns)]
+        self._welcome(people, ids, stamp_ns)
+        self._last_ns = stamp_ns
         return ids
 
-    @staticmethod
-    def _best(people: People) -> int | None:
-        """The person of the greatest confidence times size; None where nobody is to be seen."""
-        scores = np.nan_to_num(people.confidence).sum(-1) * _sizes(people.keypoints)
-        return int(scores.argmax()) if (scores > 0).any() else None
+    def _recognise(
+        self, tracks: Sequence["_Track"], people: People, ids: NDArray[np.int64], stamp_ns: int
+    ) -> None:
+        """Find some of the followed among the people without an id."""
+        free = np.flatnonzero(ids == NOT_FOLLOWED)
+        if not len(tracks) or not len(free):
+            return
+        expected = np.stack([track.expected(stamp_ns) for track in tracks])
+        near = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
+        # 1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger
+        # to make room for another pair.
+        apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
+        for row, column in zip(*linear_sum_assignment(apart), strict=True):
+            if apart[row, column] < 1:
+                tracks[row].see(people.keypoints[free[column]], stamp_ns)
+                ids[free[column]] = tracks[row].person
 
-    def _nearest(self, people: People, stamp_ns: int) -> int | None:
-        """The person near enough to be the followed one; None where there is none."""
-        assert self._last is not None
-        joints = np.linalg.norm(people.keypoints - self._last, axis=-1)
-        common = np.isfinite(joints)
-        # The larger of the two sizes: a head alone in one frame must not count as a small person.
-        size = np.maximum(_sizes(people.keypoints), _sizes(self._last))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.where(common, joints, 0).sum(-1) / common.sum(-1) / size
-        near = self.NEAR + self.FAR_PER_SECOND * (stamp_ns - self._last_ns) / 1e9
-        apart = np.where(apart <= near, apart, np.inf)
-        return int(apart.argmin()) if np.isfinite(apart).any() else None
+    def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
+        return stamp_ns - track.seen_ns <= min(self._forget_ns, track.seen_ns - track.first_ns)
+
+    def _welcome(self, people: People, ids: NDArray[np.int64], stamp_ns: int) -> None:
+        """Follow new people while there is room for them."""
+        scores = np.nan_to_num(people.confidence).sum(-1) * pose_sizes(people.keypoints)
+        for row in np.argsort(-scores, kind="stable"):
+            if len(self._tracks) >= self._max_people or not scores[row] > 0:
+                return
+            known = people.keypoints[ids != NOT_FOLLOWED]
+            apart = pose_distances(people.keypoints[[row]], known)
+            if ids[row] == NOT_FOLLOWED and not (apart < SAME_PERSON).any():
+                self._tracks.append(_Track(self._next, people.keypoints[row], stamp_ns, stamp_ns))
+                ids[row] = self._next
+                self._next += 1
 
 
-def _sizes(keypoints: NDArray[Any]) -> NDArray[Any]:
-    """Diagonals (...) of the boxes around the seen joints of (..., 17, 2), 0 where none is."""
-    seen = np.isfinite(keypoints).all(-1, keepdims=True)
-    least = np.where(seen, keypoints, np.inf).min(-2)
-    most = np.where(seen, keypoints, -np.inf).max(-2)
-    extent = np.where(seen.any(-2), np.where(most > least, most - least, 0), 0)
-    return np.linalg.norm(extent, axis=-1)
+@dataclass(eq=False)
+class _Track:
+    """What is known of one person."""
+
+    person: int
+    keypoints: NDArray[Any]
+    """(17, 2) pixels when last seen; a joint that was not seen then where it is expected, and NaN
+    if it never was."""
+    first_ns: int
+    seen_ns: int
+    velocity: NDArray[Any] = field(default_factory=lambda: np.zeros(2))
+    """(2,) pixels per second, of the whole body."""
+
+    def unseen_s(self, stamp_ns: int) -> float:
+        """Seconds since the person was seen."""
+        return (stamp_ns - self.seen_ns) / 1e9
+
+    def expected(self, stamp_ns: int) -> NDArray[Any]:
+        """Where the joints (17, 2) are if the person goes on moving for a while."""
+        coasting_s = _COASTING_S * -math.expm1(-self.unseen_s(stamp_ns) / _COASTING_S)
+        return self.keypoints + self.velocity * coasting_s
+
+    def see(self, keypoints: NDArray[Any], stamp_ns: int) -> None:
+        """Take note of where the person (17, 2) is; at least one joint was seen before, too."""
+        passed_s = self.unseen_s(stamp_ns)
+        expected = self.expected(stamp_ns)
+        if passed_s > 0:
+            moved = np.nanmean(keypoints - self.keypoints, axis=0)
+            new = -math.expm1(-passed_s / _SMOOTHING_S)
+            self.velocity = self.velocity + new * (moved / passed_s - self.velocity)
+        self.keypoints = np.where(np.isfinite(keypoints), keypoints, expected)
+        self.seen_ns = stamp_ns

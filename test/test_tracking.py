@@ -1,10 +1,10 @@
-"""Following one person."""
+"""Following people from frame to frame."""
 
 import numpy as np
 import pytest
 
 from diffhpe_ros.detection.types import People
-from diffhpe_ros.tracking import SinglePersonTracker
+from diffhpe_ros.tracking import PeopleTracker
 
 FRAME_NS = 33_333_333
 
@@ -31,7 +31,14 @@ def follow(tracker, *frames, step=FRAME_NS, start=0):
 
 @pytest.fixture
 def tracker():
-    return SinglePersonTracker()
+    """Of one person."""
+    return PeopleTracker()
+
+
+@pytest.fixture
+def crowd_tracker():
+    """Of up to four people."""
+    return PeopleTracker(max_people=4)
 
 
 def test_a_walking_person_keeps_the_id(tracker):
@@ -55,17 +62,23 @@ def test_two_people_who_change_places_in_the_list_keep_who_they_are(tracker):
 
 def test_a_missed_detection_does_not_hand_the_id_to_a_bystander(tracker):
     followed, bystander = person(100, height=220), person(800)
-    frames = [people(followed, bystander), people(bystander), people(), people(bystander, followed)]
-    assert follow(tracker, *frames) == [[0, -1], [-1], [], [-1, 0]]
+    both = people(followed, bystander)
+    frames = [both, both, both, people(bystander), people(), people(bystander, followed)]
+    assert follow(tracker, *frames) == [[0, -1]] * 3 + [[-1], [], [-1, 0]]
 
 
 def test_who_is_away_for_longer_than_a_second_is_lost_and_the_next_gets_a_new_id(tracker):
     followed, bystander = person(100, height=220), person(800)
-    ids = follow(tracker, people(followed), *[people(bystander)] * 40)
+    ids = follow(tracker, *[people(followed)] * 40, *[people(bystander)] * 40)
     first_of_next = ids.index([1])
-    assert ids[1:first_of_next] == [[-1]] * (first_of_next - 1)
-    assert 1.0 < first_of_next * FRAME_NS / 1e9 < 1.1
+    assert ids[40:first_of_next] == [[-1]] * (first_of_next - 40)
+    assert 1.0 < (first_of_next - 39) * FRAME_NS / 1e9 < 1.1
     assert set(map(tuple, ids[first_of_next:])) == {(1,)}
+
+
+def test_a_phantom_of_one_frame_is_not_remembered(tracker):
+    frames = [people(person(800)), people(person(100)), people(person(100))]
+    assert follow(tracker, *frames) == [[0], [1], [1]]
 
 
 def test_the_same_place_after_a_long_gap_is_still_a_new_person(tracker):
@@ -74,8 +87,9 @@ def test_the_same_place_after_a_long_gap_is_still_a_new_person(tracker):
 
 
 def test_a_clock_that_goes_back_starts_a_new_id(tracker):
-    follow(tracker, people(person(0)), start=5_000_000_000)
+    follow(tracker, *[people(person(0))] * 9, start=5_000_000_000)
     assert follow(tracker, people(person(0)), start=1_000_000_000) == [[1]]
+    assert tracker.persons == {1}
 
 
 def test_ids_are_not_reused_after_a_reset(tracker):
@@ -107,3 +121,92 @@ def test_an_empty_image_has_no_ids(tracker):
     ids = tracker.update(People.empty(), 0)
     assert ids.shape == (0,)
     assert ids.dtype == np.int64
+
+
+def test_everybody_gets_an_id_as_long_as_there_is_room(crowd_tracker):
+    five = people(*(person(400 * k, height=200 + 10 * k) for k in range(5)))
+    assert follow(crowd_tracker, five) == [[-1, 3, 2, 1, 0]]
+
+
+def test_the_followed_come_before_larger_new_people(crowd_tracker):
+    four = [person(400 * k) for k in range(4)]
+    ids = follow(crowd_tracker, people(*four), people(person(1600, height=400), *four))
+    assert ids[1] == [-1, 0, 1, 2, 3]
+
+
+def crossing(seconds, hidden=0.0):
+    """Two people who pass each other at 300 px/s in the middle of the time.
+
+    The one behind, who walks to the right and is last in the list, is not detected while nearer
+    than `hidden` to the other.
+    """
+    for passed in np.arange(0, seconds, FRAME_NS / 1e9):
+        apart = 300 * (passed - seconds / 2)
+        front, behind = person(500 - apart, height=220), person(500 + apart)
+        yield people(front) if abs(2 * apart) < hidden else people(front, behind)
+
+
+@pytest.mark.parametrize("hidden", [0, 60, 120])
+def test_people_who_cross_keep_their_ids(crowd_tracker, hidden):
+    ids = follow(crowd_tracker, *crossing(2.0, hidden))
+    assert set(map(tuple, ids)) == ({(0, 1)} if hidden == 0 else {(0, 1), (0,)})
+    assert ids[-1] == [0, 1]
+
+
+def test_both_may_be_lost_while_they_cross(crowd_tracker):
+    frames = [each if len(each) == 2 else people() for each in crossing(2.0, 100)]
+    ids = follow(crowd_tracker, *frames)
+    assert [] in ids
+    assert ids[-1] == [0, 1]
+
+
+def test_who_is_behind_a_pillar_for_half_a_second_comes_out_as_the_same(crowd_tracker):
+    walk = [people(person(10 * frame), person(900)) for frame in range(60)]
+    walk[20:35] = [people(person(900))] * 15
+    ids = follow(crowd_tracker, *walk)
+    assert ids[:20] == [[0, 1]] * 20
+    assert ids[20:35] == [[1]] * 15
+    assert ids[35:] == [[0, 1]] * 25
+
+
+def test_who_enters_elsewhere_is_not_the_one_who_left(crowd_tracker):
+    stays, leaves, enters = person(500), person(0), person(1200)
+    ids = follow(
+        crowd_tracker, *[people(leaves, stays)] * 20, people(stays), *[people(stays, enters)] * 40
+    )
+    assert ids[0] == [0, 1]
+    assert ids[-1] == [1, 2]
+    assert crowd_tracker.persons == {1, 2}  # and the one who left is forgotten
+
+
+def test_of_two_side_by_side_one_missed_detection_moves_no_id(crowd_tracker):
+    left, right = person(100), person(180)
+    both = people(left, right)
+    ids = follow(crowd_tracker, both, both, people(right), both, people(left), both)
+    assert ids == [[0, 1], [0, 1], [1], [0, 1], [0], [0, 1]]
+
+
+def test_a_turn_of_the_camera_exchanges_nobody(crowd_tracker):
+    row = [person(60 * k, height=180) for k in range(4)]
+    # Each is now nearer to where the neighbour was.
+    shifted = [person(60 * k + 32, height=180) for k in range(4)]
+    assert follow(crowd_tracker, people(*row), people(*shifted))[1] == [0, 1, 2, 3]
+
+
+def test_a_person_detected_twice_has_one_id(crowd_tracker):
+    twice = people(person(100, height=210), person(105), person(600))
+    assert follow(crowd_tracker, twice, twice) == [[0, -1, 1]] * 2
+
+
+def test_of_a_hundred_people_a_few_are_followed(crowd_tracker):
+    rng = np.random.default_rng(0)
+    hundred = [person(60 * k, height=rng.uniform(100, 300)) for k in range(100)]
+    first, *rest = follow(crowd_tracker, *[people(*hundred)] * 10)
+    assert sorted(first)[-5:] == [-1, 0, 1, 2, 3]
+    assert rest == [first] * 9
+
+
+def test_a_person_may_return_after_a_time_that_is_set():
+    tracker = PeopleTracker(forget_s=3.0)
+    ids = follow(tracker, *[people(person(0))] * 100, *[people()] * 80, people(person(0)))
+    assert ids[-1] == [0]

@@ -1,22 +1,24 @@
-"""BlazePose on ai-edge-litert: the detector that runs anywhere, for one person."""
+"""BlazePose on ai-edge-litert: the detector that runs anywhere."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.blazepose_landmarks import NUM_BODY, LandmarkNetwork, Landmarks
-from diffhpe_ros.detection.blazepose_regions import Region, RegionFinder
+from diffhpe_ros.detection.blazepose_people import PeopleFollower
+from diffhpe_ros.detection.blazepose_regions import RegionFinder
 from diffhpe_ros.detection.types import People, check_image, check_options
 from diffhpe_ros.detection.weights import blazepose_weights
+from diffhpe_ros.errors import DiffhpeError
 
 
 class BlazePose:
-    """Follows one person through a video.
+    """Follows people through a video.
 
-    The region that the person fills is carried from frame to frame, and looked for in the whole
-    image only when there is none or the person is gone from it. Whom it then finds may be another
-    person; where several are in view it stays with the one it has. People should fill about 30 %
-    of the longer side of the image or more.
+    The regions that people fill are carried from frame to frame. New people are looked for now
+    and then, in the whole image and in squares of it in turn; see `PeopleFollower` for the limit
+    and the cost, and `Search` for the turns. People should fill about 30 % of the shorter side
+    of the image or more.
 
     A joint's confidence is the product of the network's visibility and presence. On real clips
     98 % of a whole person's joints have 0.5 or more, and the joints from 0.5 on err by a median of
@@ -33,8 +35,12 @@ class BlazePose:
 
     Args:
         threads: of each network.
-        detection_threshold: score from which a person found in the whole image is one.
-        tracking_threshold: score from which the person is still in the region.
+        max_people: no more are followed; the largest and surest first, those followed already
+            before new ones.
+        search_every: frames from one search for new people to the next, while somebody is
+            followed and nobody has been lost.
+        detection_threshold: score from which a person found by the search is one.
+        tracking_threshold: score from which there is a person in a region.
         min_confidence: joints below it are unseen.
 
     Raises:
@@ -48,6 +54,8 @@ class BlazePose:
     def __init__(
         self,
         threads: int = 1,
+        max_people: int = 1,
+        search_every: int = 5,
         detection_threshold: float = 0.5,
         tracking_threshold: float = 0.5,
         min_confidence: float = 0.5,
@@ -58,20 +66,27 @@ class BlazePose:
             tracking_threshold=tracking_threshold,
             min_confidence=min_confidence,
         )
+        for name, value in (("max_people", max_people), ("search_every", search_every)):
+            if not isinstance(value, int) or value < 1:
+                raise DiffhpeError(f"{name} is a whole number from 1, got {value!r}")
         detection, landmarks = blazepose_weights()
-        self._finder = RegionFinder(detection, threads, detection_threshold)
-        self._network = LandmarkNetwork(landmarks, threads)
-        self._tracking_threshold = tracking_threshold
+        self._follower = PeopleFollower(
+            RegionFinder(detection, threads, detection_threshold),
+            LandmarkNetwork(landmarks, threads),
+            max_people,
+            search_every,
+            tracking_threshold,
+        )
         self._min_confidence = min_confidence
         self.reset()
 
     def reset(self) -> None:
         """Look in the whole of the next image."""
-        self._region: Region | None = None
+        self._follower.reset()
         self._shape: tuple[int, ...] = ()
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
-        """Find the person in the next image (H, W, 3) of the video.
+        """Find the people in the next image (H, W, 3) of the video.
 
         Raises:
             DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
@@ -80,28 +95,11 @@ class BlazePose:
         if image_bgr.shape != self._shape:  # another video: pixels have another meaning
             self.reset()
             self._shape = image_bgr.shape
-        person = self._follow(image_bgr) or self._find(image_bgr)
-        if person is None:
-            self._region = None
-            return People.empty()
-        self._region = person.next_region()
-        joints = Joints(
-            person.points[:NUM_BODY],
-            (person.visibility * person.presence)[:NUM_BODY],
-            person.covariance[:NUM_BODY],
-        )
+        people = [_body(person) for person in self._follower.update(image_bgr)]
         height, width = image_bgr.shape[:2]
-        return to_people([joints], "blazepose33", width, height, self._min_confidence)
+        return to_people(people, "blazepose33", width, height, self._min_confidence)
 
-    def _follow(self, image_bgr: NDArray[np.uint8]) -> Landmarks | None:
-        """The person of the frame before."""
-        return None if self._region is None else self._look(image_bgr, self._region)
 
-    def _find(self, image_bgr: NDArray[np.uint8]) -> Landmarks | None:
-        """The surest person of the whole image."""
-        regions = self._finder.find(image_bgr)
-        return self._look(image_bgr, regions[0]) if regions else None
-
-    def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
-        person = self._network.run(image_bgr, region)
-        return person if person.score >= self._tracking_threshold else None
+def _body(person: Landmarks) -> Joints:
+    confidence = person.visibility * person.presence
+    return Joints(person.points[:NUM_BODY], confidence[:NUM_BODY], person.covariance[:NUM_BODY])

@@ -18,6 +18,9 @@ _HIPS, _ENVELOPE = 0, 1
 """Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
 _OVERLAP = 0.3
 _MARGIN = 1.25
+_SAME_PLACE, _SAME_SIZE = 0.1, 1.5
+"""Regions of one person are nearer than this part of their size (25 cm for people side by side),
+and their sizes are within this factor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,12 @@ class Region:
         cosine, sine = math.cos(self.rotation), math.sin(self.rotation)
         turn = np.array([[cosine, -sine], [sine, cosine]]) * self.size / crop
         return np.column_stack([turn, self.centre - turn @ (crop / 2, crop / 2)])
+
+    def same_as(self, other: "Region") -> bool:
+        """Whether the two are regions of one person."""
+        apart = math.dist(self.centre, other.centre)
+        ratio = max(self.size, other.size) / min(self.size, other.size)
+        return apart < _SAME_PLACE * max(self.size, other.size) and ratio < _SAME_SIZE
 
 
 @cache
@@ -105,20 +114,29 @@ class RegionFinder:
         self._network = Network(model, threads)
         self._threshold = threshold
 
-    def find(self, image_bgr: NDArray[np.uint8]) -> list[Region]:
-        """Regions of the people in an image (H, W, 3), the surest first."""
+    def find(self, image_bgr: NDArray[np.uint8], corner: tuple[int, int] = (0, 0)) -> list[Region]:
+        """Regions of the people in an image, the largest and surest first.
+
+        Args:
+            image_bgr: (H, W, 3), perhaps a part of a larger one.
+            corner: x, y of its first pixel in the larger one, whose pixels the regions are in.
+        """
         height, width = image_bgr.shape[:2]
         scale = _SIZE / max(height, width)
         shift = (np.array([_SIZE, _SIZE]) - np.array([width, height]) * scale) / 2
         letterbox = np.column_stack([np.eye(2) * scale, shift])
         crop = cv2.warpAffine(image_bgr, letterbox, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
         outputs = self._network(np.divide(crop[..., ::-1], 127.5, dtype=np.float32) - 1)
-        keypoints, _ = self._decode(
+        keypoints, scores = self._decode(
             outputs[(1, len(anchors()), 12)][0], outputs[(1, len(anchors()), 1)][0, :, 0]
         )
-        pixels = (keypoints * _SIZE - shift) / scale
-        regions = (Region.around(person[_HIPS], person[_ENVELOPE]) for person in pixels)
-        return [region for region in regions if region is not None]
+        pixels = (keypoints * _SIZE - shift) / scale + corner
+        weighed = [
+            (region.size * score, region)
+            for person, score in zip(pixels, scores, strict=True)
+            if (region := Region.around(person[_HIPS], person[_ENVELOPE])) is not None
+        ]
+        return [region for _, region in sorted(weighed, key=lambda each: -each[0])]
 
     def _decode(
         self, values: NDArray[np.float32], logits: NDArray[np.float32]

@@ -9,7 +9,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, People
 from diffhpe_ros.nodes.image_rate import ImageRate
 from diffhpe_ros.nodes.parameters import DetectorParameters
-from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
+from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
 from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
@@ -19,7 +19,6 @@ BRIDGED_PERIODS = 1.5
 is forgiven, and a joint that one image missed stays unseen."""
 BRIDGED_LIMIT_S = 0.3
 """But over no more than this, or `bridge_s`: people do not move in straight lines for longer."""
-_FORGET_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Sighting:
     people: People
     """Everybody who was detected, in pixels."""
     windows: PeopleWindows | None
-    """Of the followed people whose window is complete; empty once when the last of them has
-    left; None where there is nothing to say."""
+    """Of the followed people in view whose window is complete, in the order of their numbers;
+    empty once when the last of them has left; None where there is nothing to say."""
 
 
 class DetectionStage:
@@ -42,9 +41,7 @@ class DetectionStage:
         self._detector = detector
         self._tracker = tracker
         self._parameters = parameters
-        self._forget_ns = round(1e9 * max(_FORGET_S, parameters.restart_s))
         self._builders: dict[int, WindowBuilder] = {}
-        self._seen_ns: dict[int, int] = {}
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
@@ -70,15 +67,15 @@ class DetectionStage:
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
         windows: dict[int, Window] = {}
-        for row in np.flatnonzero(ids != NOT_FOLLOWED)[:MAX_PEOPLE]:
-            person = int(ids[row])
+        for person, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
+            if person == NOT_FOLLOWED:
+                continue
             builder = self._builder(person)
             builder.bridge(self.bridged_s)
             window = builder.add(_observe(people, row, camera, stamp_ns))
-            self._seen_ns[person] = stamp_ns
             if window is not None:
                 windows[person] = window
-        self._forget(stamp_ns)
+        self._forget_all_but(self._tracker.persons)
         return Sighting(people, self._collect(windows, frame_id, stamp_ns))
 
     @property
@@ -108,7 +105,6 @@ class DetectionStage:
             self._tracker.reset()
             self._rate.reset()
             self._builders.clear()
-            self._seen_ns.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
     def _builder(self, person: int) -> WindowBuilder:
@@ -120,9 +116,9 @@ class DetectionStage:
             )  # fmt: skip
         return self._builders[person]
 
-    def _forget(self, stamp_ns: int) -> None:
-        for person in [p for p, seen in self._seen_ns.items() if stamp_ns - seen > self._forget_ns]:
-            del self._builders[person], self._seen_ns[person]
+    def _forget_all_but(self, persons: set[int]) -> None:
+        for person in self._builders.keys() - persons:
+            del self._builders[person]
 
     def _collect(
         self, windows: dict[int, Window], frame_id: str, stamp_ns: int

@@ -18,7 +18,7 @@ from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, im
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters import DetectorParameters
 from diffhpe_ros.nodes.run import run
-from diffhpe_ros.tracking import SinglePersonTracker
+from diffhpe_ros.tracking import PeopleTracker
 
 
 class DetectorNode(StageNode[DetectorParameters]):
@@ -45,7 +45,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         """Begin a new history."""
         parameters = self.parameters
         self._detector.reset()
-        self._stage = DetectionStage(self._detector, SinglePersonTracker(), parameters)
+        tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
+        self._stage = DetectionStage(self._detector, tracker, parameters)
         self._camera = CameraSource(
             parameters.field_of_view,
             parameters.rectified,
@@ -132,7 +133,12 @@ def make_detector(parameters: DetectorParameters) -> Detector:
         options["min_confidence"] = parameters.min_confidence
     if parameters.threads:
         options["threads"] = parameters.threads
+    if parameters.detector == "blazepose":
+        options["max_people"] = parameters.max_people
+        options["search_every"] = parameters.search_every
     if parameters.detector == "onnx":
+        # It knows nobody: bystanders may be surer than those whom the tracker follows.
+        options["max_people"] = 2 * parameters.max_people
         options["person_model"] = parameters.person_model
         options["pose_model"] = parameters.pose_model
     return create_detector(parameters.detector, **options)

@@ -55,6 +55,18 @@ class DetectorParameters(CommonParameters):
     threads: int = _parameter(
         0, "CPU threads of the detector; 0 is its own default", least=0, most=256
     )
+    max_people: int = _parameter(
+        4,
+        "follow no more: the largest and surest first, those followed before new ones",
+        least=1,
+        most=16,
+    )
+    search_every: int = _parameter(
+        5, "blazepose: look for new people in every n-th image", least=1, most=1000
+    )
+    forget_s: float = _parameter(
+        1.0, "people unseen for no longer than this keep their number", least=0.0, most=10.0
+    )
     image_transport: str = _parameter(
         "raw", "type of the topic `image`: Image or CompressedImage", choices=("raw", "compressed")
     )

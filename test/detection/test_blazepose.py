@@ -161,6 +161,37 @@ def test_a_person_who_jumps_out_of_the_region_is_found_in_the_same_frame(detecto
     assert np.nanmean(people.keypoints[0, :, 0]) > frame.shape[1]
 
 
+def test_two_people_are_followed_and_found_again_after_a_cut(networks, view):
+    frame = view(0).frames[0]
+    empty, twins = np.full_like(frame, 90), np.concatenate([frame, frame], axis=1)
+    detector = create_detector("blazepose", max_people=4)
+    counts = []
+    for image in [twins] * 12 + [np.concatenate([frame, empty], axis=1)] * 2 + [twins] * 8:
+        people = detector.detect(image)
+        left = np.nanmean(people.keypoints[..., 0], axis=-1) < frame.shape[1]
+        counts.append((int(left.sum()), int((~left).sum())))
+    assert (1, 1) in counts[:11]
+    assert counts[11:14] == [(1, 1), (1, 0), (1, 0)]
+    assert counts[-1] == (1, 1)
+
+
+def test_a_man_far_away_and_a_woman_who_passes_are_both_found(networks, two_people):
+    detector = create_detector("blazepose", max_people=4, search_every=1)
+    for frame in two_people:
+        people = detector.detect(frame)
+    assert len(people) == 2
+    height, width = two_people[0].shape[:2]
+    man, woman = sorted(np.nanmean(people.keypoints, axis=1).tolist())
+    assert man[0] < 0.45 * width < 0.6 * width < woman[0]
+    assert man[1] < height / 2 < woman[1]
+
+
+@pytest.mark.parametrize("option", ["max_people", "search_every"])
+def test_counts_below_one_are_refused(networks, option):
+    with pytest.raises(DiffhpeError, match=f"{option} is a whole number from 1, got 0"):
+        create_detector("blazepose", **{option: 0})
+
+
 @pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (1, 2000, 3), (3000, 2, 3)])
 def test_an_empty_image_of_any_shape_has_nobody(detector, shape):
     for value in (0, 128, 255):

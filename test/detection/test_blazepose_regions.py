@@ -35,6 +35,17 @@ def test_points_that_span_no_region_give_none():
     assert Region.around(hips, np.array([np.inf, 0])) is None
 
 
+def test_regions_of_one_person_lie_in_one_place_and_are_of_like_size():
+    region = Region(np.array([300.0, 400.0]), 250.0, 0.0)
+    same, beside, larger = (
+        Region(np.array([x, 400.0]), size, 0.3)
+        for x, size in ((320, 270.0), (340, 250.0), (300, 400.0))
+    )
+    assert region.same_as(region) and region.same_as(same) and same.same_as(region)
+    assert not region.same_as(beside)
+    assert not region.same_as(larger)
+
+
 def test_overlapping_candidates_are_averaged_by_their_scores():
     boxes = np.array([[0.2, 0.5, 0.2, 0.4], [0.8, 0.5, 0.2, 0.4], [0.22, 0.5, 0.2, 0.4]])
     keypoints = np.array([[[0.0, 0.0]], [[9.0, 9.0]], [[1.0, 2.0]]])

@@ -16,7 +16,7 @@ from diffhpe_ros.nodes.detection_stage import DetectionStage
 from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
 from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
 from diffhpe_ros.nodes.types import PeopleWindows
-from diffhpe_ros.tracking import SinglePersonTracker
+from diffhpe_ros.tracking import PeopleTracker
 
 CAMERA = Camera.from_field_of_view(640, 480)
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -70,7 +70,7 @@ def detector() -> WrittenDetector:
 
 @pytest.fixture
 def stage(detector: WrittenDetector) -> DetectionStage:
-    return DetectionStage(detector, SinglePersonTracker(), DetectorParameters())
+    return DetectionStage(detector, PeopleTracker(), DetectorParameters())
 
 
 def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[PeopleWindows]:
@@ -90,7 +90,7 @@ def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage)
 def sway(
     images_per_s: float, parameters: DetectorParameters
 ) -> tuple[DetectionStage, list[PeopleWindows]]:
-    stage = DetectionStage(SwayingDetector(images_per_s), SinglePersonTracker(), parameters)
+    stage = DetectionStage(SwayingDetector(images_per_s), PeopleTracker(), parameters)
     stamps = [round(k / images_per_s * 1e9) for k in range(40)]
     sightings = [stage.process(IMAGE, CAMERA, "cam", stamp) for stamp in stamps]
     return stage, [each.windows for each in sightings if each.windows is not None]

@@ -1,0 +1,127 @@
+"""Following regions, with a written finder and a written landmark network."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.detection.blazepose_landmarks import NUM_LANDMARKS, Landmarks
+from diffhpe_ros.detection.blazepose_people import PeopleFollower
+from diffhpe_ros.detection.blazepose_regions import Region
+
+IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square: it is searched as a whole
+SIZE = 250.0
+
+
+def region_at(x: float) -> Region:
+    return Region(np.array([x, 250.0]), SIZE, 0.0)
+
+
+class Scene:
+    """People stand at some x; both networks see them there."""
+
+    def __init__(self, *people: float) -> None:
+        self.people = list(people)
+        self.searches = 0
+        self.looks = 0
+
+    def find(self, image_bgr: np.ndarray, corner: tuple[int, int]) -> list[Region]:
+        self.searches += 1
+        return [region_at(x + 10) for x in self.people]  # roughly
+
+    def run(self, image_bgr: np.ndarray, region: Region) -> Landmarks:
+        """Of the person nearest to the middle of the region."""
+        self.looks += 1
+        x = min(self.people, key=lambda x: abs(x - region.centre[0]), default=1e6)
+        rows = np.linspace(0, 1, NUM_LANDMARKS)
+        points = np.stack([x + 60 * (rows * 7 % 1 - 0.5), 150 + 200 * rows], -1)
+        points[33:35] = [x, 250], [x, 150]  # where the next region is
+        return Landmarks(
+            points=points,
+            visibility=np.ones(NUM_LANDMARKS),
+            presence=np.ones(NUM_LANDMARKS),
+            covariance=np.full((NUM_LANDMARKS, 2, 2), np.nan),
+            score=1.0 if abs(x - region.centre[0]) < SIZE / 4 else 0.0,
+        )
+
+
+def follower(scene: Scene, max_people: int = 4) -> PeopleFollower:
+    return PeopleFollower(scene, scene, max_people, search_every=5, threshold=0.5)
+
+
+def where(people: list[Landmarks]) -> list[int]:
+    return [round(float(person.points[33, 0])) for person in people]
+
+
+def test_all_people_are_found_and_followed():
+    scene = Scene(100, 250, 400)
+    follow = follower(scene)
+    assert where(follow.update(IMAGE)) == [100, 250, 400]
+    for _ in range(4):
+        scene.people = [x + 10 for x in scene.people]
+        follow.update(IMAGE)
+    assert where(follow.update(IMAGE)) == [140, 290, 440]
+    assert scene.searches == 2  # in the first and in the sixth image
+    assert scene.looks == 6 * 3  # the second search found nobody new to look at
+
+
+def test_who_comes_later_is_found_at_the_next_search():
+    scene = Scene(100)
+    follow = follower(scene)
+    follow.update(IMAGE)
+    scene.people.append(400)
+    counts = [len(follow.update(IMAGE)) for _ in range(6)]
+    assert counts == [1, 1, 1, 1, 2, 2]
+
+
+def test_the_followed_are_kept_where_there_is_no_more_room():
+    scene = Scene(400)
+    follow = follower(scene, max_people=2)
+    follow.update(IMAGE)
+    scene.people = [100, 250, 400]  # the best first
+    for _ in range(5):
+        people = follow.update(IMAGE)
+    assert where(people) == [400, 100]
+    searches = scene.searches
+    for _ in range(10):
+        assert where(follow.update(IMAGE)) == [400, 100]
+    assert scene.searches == searches  # there is no room for anybody
+
+
+def test_regions_that_come_to_lie_on_one_person_are_merged():
+    scene = Scene(100, 200)
+    follow = follower(scene)
+    assert len(follow.update(IMAGE)) == 2
+    scene.people = [150]  # one is hidden by the other
+    assert where(follow.update(IMAGE)) == [150]
+    scene.people = [130, 230]
+    assert where(follow.update(IMAGE)) == [130, 230]  # looked for at once, since one was lost
+
+
+def test_who_is_lost_is_looked_for_in_the_same_image():
+    scene = Scene(100, 250)
+    follow = follower(scene)
+    follow.update(IMAGE)
+    scene.people = [100, 450]
+    assert where(follow.update(IMAGE)) == [100, 450]
+
+
+@pytest.mark.parametrize("max_people", [1, 4])
+def test_of_a_hundred_candidates_a_few_are_looked_at(max_people):
+    scene = Scene(*range(0, 10000, 100))
+    follow = follower(scene, max_people)
+    for images in range(1, 10):
+        assert len(follow.update(IMAGE)) == max_people
+        assert scene.looks == images * max_people
+    scene.people = [x + 100 * SIZE for x in scene.people]  # all at once elsewhere
+    scene.looks = 0
+    assert len(follow.update(IMAGE)) == max_people
+    assert scene.looks == 2 * max_people
+
+
+def test_after_a_reset_nobody_is_known():
+    scene = Scene(100)
+    follow = follower(scene)
+    follow.update(IMAGE)
+    follow.reset()
+    scene.people = []
+    assert follow.update(IMAGE) == []
+    assert scene.looks == 1
