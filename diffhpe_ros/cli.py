@@ -297,15 +297,14 @@ def convert(checkpoint: Path, out: Path) -> None:
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @model_options
 def bench(json_file: Path | None, model: str | None, device: str) -> None:
-    """Time lifting, at every preset but the slowest, for 1 to 16 people."""
+    """Time lifting at every preset, for 1 to 64 people, against a plain reference sampler."""
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
-    figures = benchmark(model or DEFAULT_MODEL, device)
-    for name, value in figures.items():
-        click.echo(f"{name:28} {value:9.2f}" if isinstance(value, float) else f"{name:28} {value}")
+    measured = benchmark(model or DEFAULT_MODEL, device)
+    click.echo(measured.table())
     if json_file is not None:
-        write_json(json_file, figures)
+        write_json(json_file, measured.to_dict())
 
 
 def main() -> None:
