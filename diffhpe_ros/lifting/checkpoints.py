@@ -11,6 +11,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import BackboneConfig, Model, ModelConfig, build_model
+from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.released import read_released
 from diffhpe_ros.paths import models_folders
 
@@ -40,6 +41,27 @@ def load_with_config(path: str | Path) -> tuple[Model, ModelConfig]:
     model = build_model(config)
     _load_state(model, state, place)
     return model.eval(), config
+
+
+def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
+    """The whole MixSTE that a wrapper was trained round, ready to run.
+
+    Args:
+        path: of the wrapper, as in `load_model`.
+        config: of the wrapper.
+
+    Raises:
+        DiffhpeError: the wrapper names no backbone, or it is not there.
+    """
+    place = find_model(path).resolve()
+    if config.backbone is None:
+        raise DiffhpeError(
+            f"{place.name} names no backbone to start from; a diffhpe-wrapper that does is expected"
+        )
+    backbone = load_model(place.parent / config.backbone.name)
+    if not isinstance(backbone, MixSTE):
+        raise DiffhpeError(f"{config.backbone.name}, the backbone of {place.name}, is no MixSTE")
+    return backbone
 
 
 def save_model(

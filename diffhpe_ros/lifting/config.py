@@ -59,6 +59,8 @@ class Preset:
     sampler: str
     steps: int
     hypotheses: int
+    start: str = "noise"
+    """noise, backbone or previous; see `lifting.starts`."""
 
 
 FAITHFUL = Preset("ddpm", steps=50, hypotheses=5)

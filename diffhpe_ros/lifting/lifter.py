@@ -12,14 +12,24 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import views
-from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.checkpoints import load_backbone, load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.memory import Memory
+from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.noise import SeededNoise
 from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import Denoise, Sampler, create_sampler, spaced_steps
+from diffhpe_ros.lifting.samplers import (
+    Beginning,
+    Denoise,
+    Sampler,
+    create_sampler,
+    spaced_steps,
+)
+from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
+from diffhpe_ros.lifting.warm_start import WarmStart
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = 256
@@ -50,13 +60,17 @@ class Lifter:
         device: cpu, cuda, or cuda:N.
         seed: of the noise that diffusion starts from.
         preset: a name of the model's presets; its default one if not given.
-        sampler: ddpm or ddim, instead of the preset's.
+        sampler: ddpm, ddim or dpm-solver, instead of the preset's.
         steps: sampling steps, instead of the preset's.
         hypotheses: poses sampled per window, instead of the preset's.
         engine: what runs the model: folded, or plain (the training model itself, for comparison).
+        start: where sampling starts, instead of the preset's: noise; backbone, the pose of a
+            wrapper's own MixSTE; or previous, in a stream the person's last window (the first
+            window of a person and those of `lift`, which has no memory, start at noise).
+        backbone: the MixSTE of a wrapper that is to start there.
 
     Raises:
-        DiffhpeError: a setting is unknown, or the device is not there.
+        DiffhpeError: a setting is unknown, or the device or the backbone is not there.
     """
 
     def __init__(
@@ -70,6 +84,8 @@ class Lifter:
         steps: int | None = None,
         hypotheses: int | None = None,
         engine: str = "folded",
+        start: str | None = None,
+        backbone: MixSTE | None = None,
     ) -> None:
         self.device = _device(device)
         self.model = model.eval().to(self.device)
@@ -80,6 +96,7 @@ class Lifter:
             sampler=chosen.sampler if sampler is None else sampler,
             steps=chosen.steps if steps is None else steps,
             hypotheses=chosen.hypotheses if hypotheses is None else hypotheses,
+            start=chosen.start if start is None else start,
         )
         if self.preset.hypotheses < 1:
             raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
@@ -87,6 +104,8 @@ class Lifter:
         if isinstance(model, DiffHPE):
             spaced_steps(self.preset.steps, model.schedule.steps)  # refuses impossible numbers
         self._engine: Any = create_engine(engine, self.model)
+        mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
+        self._start = create_start(self.preset, self.model, mixste)
         self._view = views.view(config.input_view)
         self._residual = _residual_covariance(config).to(self.device)
 
@@ -101,10 +120,15 @@ class Lifter:
         steps: int | None = None,
         hypotheses: int | None = None,
         engine: str = "folded",
+        start: str | None = None,
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
         model, config = load_with_config(name)
-        return cls(model, config, device, seed, preset, sampler, steps, hypotheses, engine)
+        wanted = _preset(config, preset).start if start is None else start
+        backbone = load_backbone(name, config) if wanted == "backbone" else None
+        return cls(
+            model, config, device, seed, preset, sampler, steps, hypotheses, engine, start, backbone
+        )
 
     @property
     def hypotheses(self) -> int:
@@ -131,7 +155,9 @@ class Lifter:
 
     def stream(self) -> LiftingStream:
         """A stream of windows of people over time."""
-        return LiftingStream(self)
+        if self.preset.start != "previous" or not isinstance(self.model, DiffHPE):
+            return LiftingStream(self)
+        return LiftingStream(self, WarmStart(Memory(self.config.rate), self.model, self.preset))
 
     def _checked(self, x_2d: Any, confidence: Any | None, covariance_2d: Any | None) -> Tensor:
         x = torch.as_tensor(np.asarray(x_2d, dtype=np.float32))
@@ -154,12 +180,15 @@ class Lifter:
         return x * seen[..., None]
 
     @torch.inference_mode()
-    def _lift(self, windows: Tensor, seeds: Sequence[int]) -> LiftResult:
+    def _lift(
+        self, windows: Tensor, seeds: Sequence[int], start: Start | None = None
+    ) -> LiftResult:
         x, rotation = self._view.enter(windows.to(self.device))
+        start = start or self._start
         at_once = max(1, SEQUENCES_AT_ONCE // self.hypotheses)
         parts = [
-            self._hypotheses(x[k : k + at_once], seeds[k : k + at_once])
-            for k in range(0, len(x), at_once)
+            self._hypotheses(x[rows], seeds[rows], start(x[rows], rotation[rows], rows))
+            for rows in (slice(k, k + at_once) for k in range(0, len(x), at_once))
         ]
         shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
         hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
@@ -176,14 +205,15 @@ class Lifter:
         covariance[nobody] = torch.nan
         return LiftResult(poses.cpu().numpy(), hypotheses.cpu().numpy(), covariance.cpu().numpy())
 
-    def _hypotheses(self, x: Tensor, seeds: Sequence[int]) -> Tensor:
+    def _hypotheses(self, x: Tensor, seeds: Sequence[int], beginning: Beginning) -> Tensor:
         """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""
         model = self.model
         if not isinstance(model, DiffHPE):
             poses = self._engine(x)[:, None]
         else:
             noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
-            sampled = self._sampler.sample(self._denoise_with(model, x), model.schedule, noise)
+            denoise = self._denoise_with(model, x)
+            sampled = self._sampler.sample(denoise, model.schedule, noise, beginning)
             poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
         return poses - poses[..., :1, :]
 

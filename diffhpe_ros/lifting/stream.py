@@ -3,18 +3,28 @@
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.noise import noise_seed
+from diffhpe_ros.lifting.warm_start import WarmStart
 
 if TYPE_CHECKING:
     from diffhpe_ros.lifting.lifter import Lifter, LiftResult
 
 
 class LiftingStream:
-    """Windows of people over time, each with noise of its own; it keeps no state yet."""
+    """Windows of people over time, each with noise of its own.
 
-    def __init__(self, lifter: "Lifter") -> None:
+    Args:
+        lifter: of single windows.
+        warm: what keeps the last poses of people, where windows start at those; the same calls in
+            the same order then give the same bits. Without it each window stands alone.
+    """
+
+    def __init__(self, lifter: "Lifter", warm: WarmStart | None = None) -> None:
         self.lifter = lifter
+        self._warm = warm
 
     def lift(
         self,
@@ -41,8 +51,13 @@ class LiftingStream:
                 f"{len(windows)} windows need as many persons and stamps,"
                 f" got {len(persons)} and {len(stamps)}"
             )
+        stamps = [int(stamp) for stamp in stamps]
         seeds = [
             noise_seed(lifter.seed, person, stamp)
             for person, stamp in zip(persons, stamps, strict=True)
         ]
-        return lifter._lift(windows, seeds)
+        if self._warm is None or not len(windows):
+            return lifter._lift(windows, seeds)
+        result = lifter._lift(windows, seeds, self._warm.start(windows, persons, stamps))
+        self._warm.keep(persons, stamps, torch.from_numpy(result.hypotheses))
+        return result

@@ -1,0 +1,59 @@
+"""How fast a person moves in the image, and how much of their last pose is to be sampled anew."""
+
+import torch
+from torch import Tensor
+
+FLOOR, CEILING = 0.3, 0.9
+"""Shares of the diffusion steps that a window starts at: of a still person, and of one at `FAST`
+or above. Less than the floor would hand on the last window's errors for good; more than the
+ceiling leaves nothing of its pose."""
+FAST = 1.0
+"""Sizes of the person per second, of the joints about their centre. A walk has about 0.25."""
+
+_TINY = 1e-6
+
+
+def levels(speed: Tensor, steps: int) -> Tensor:
+    """Zero-based steps (N,) to start at, for people of that speed (N,); it grows with it.
+
+    Args:
+        speed: as `image_speed` gives.
+        steps: of the diffusion.
+    """
+    share = FLOOR + (CEILING - FLOOR) * (speed / FAST).clamp(0, 1)
+    return (share * steps).round().long().clamp(1, steps) - 1
+
+
+def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
+    """Mean speed of joints in the image, in sizes of the person per second, (N,).
+
+    Poses are relative to the root: of a person who crosses the image only what the joints do about
+    their common movement counts.
+
+    Args:
+        x_2d: (N, L, J, 2), (0, 0) where unseen.
+        new_frames: (N,), the newest frames that are looked at; at least one.
+        rate: frames per second.
+
+    Returns:
+        (N,); infinite where no joint is seen in them.
+    """
+    seen = (x_2d != 0).any(-1)
+    both = seen[:, 1:] & seen[:, :-1]  # (N, L-1, J), in a frame and in the one before
+    moved = (x_2d[:, 1:] - x_2d[:, :-1]) * both[..., None]
+    moved = moved - (moved.sum(2) / both.sum(2).clamp(min=1)[..., None])[:, :, None]
+    age = torch.arange(both.shape[1] - 1, -1, -1, device=x_2d.device)
+    counted = both & (age < new_frames.clamp(min=1)[:, None])[..., None]
+    count = counted.sum((1, 2))
+    speed = rate * (moved.norm(dim=-1) * counted).sum((1, 2)) / count.clamp(min=1)
+    return torch.where(count > 0, speed / image_size(x_2d), torch.inf)
+
+
+def image_size(x_2d: Tensor) -> Tensor:
+    """The longer side of the box round the seen joints (N, L, J, 2), mean over the frames, (N,)."""
+    seen = (x_2d != 0).any(-1, keepdim=True)
+    low = x_2d.where(seen, torch.inf).amin(2)
+    high = x_2d.where(seen, -torch.inf).amax(2)
+    somebody = seen.any(2)[..., 0]
+    side = (high - low).amax(-1).where(somebody, 0.0)
+    return (side.sum(1) / somebody.sum(1).clamp(min=1)).clamp(min=_TINY)

@@ -1,0 +1,243 @@
+"""Streams: whose last pose a window starts at, and how noisy."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
+from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.config import BackboneConfig
+from diffhpe_ros.lifting.memory import Memory
+from diffhpe_ros.lifting.mixste import MixSTE
+from diffhpe_ros.lifting.motion import CEILING, FAST, FLOOR, image_size, image_speed, levels
+from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.starts import FromPrevious
+from diffhpe_ros.lifting.views import PersonView, turn_points
+
+FRAME_NS = 20_000_000
+SCHEDULE = CosineSchedule(50)
+
+
+def numbered_frames() -> torch.Tensor:
+    """(2, 27, 17, 3), every value is the number of its frame."""
+    return torch.arange(27.0).view(1, 27, 1, 1).expand(2, 27, 17, 3)
+
+
+def figure(scale: float = 1.0) -> torch.Tensor:
+    """(1, 27, 17, 2) a figure that stands still, its longer side is `scale`."""
+    generator = torch.Generator().manual_seed(0)
+    joints = 0.1 + scale * torch.rand(17, 2, generator=generator) * torch.tensor([0.5, 0.9])
+    joints[0], joints[16] = torch.tensor([0.1, 0.1]), torch.tensor([0.1, 0.1 + scale])
+    return joints.expand(1, 27, 17, 2).clone()
+
+
+# Memory
+
+
+@pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
+def test_a_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
+    memory = Memory(rate=50.0)
+    memory.keep("ann", 1000, numbered_frames())
+    past = memory.recall("ann", 1000 + passed_ns)
+    assert past.new_frames == new
+    assert past.poses[1, :, 3, 2].tolist() == [*range(new, 27), *[26] * new]
+
+
+@pytest.mark.parametrize("passed", [-1, 14, 1000])
+def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
+    memory = Memory(rate=50.0)
+    memory.keep("ann", 10 * FRAME_NS, numbered_frames())
+    assert memory.recall("ann", (10 + passed) * FRAME_NS) is None
+    assert memory.recall("bob", 10 * FRAME_NS) is None
+    assert memory.recall("ann", 23 * FRAME_NS).new_frames == 13
+
+
+def test_the_memory_is_bounded():
+    memory = Memory(rate=50.0, people=2, forget_s=1.0)
+    for person in ("ann", "bob", "ann", "cid"):
+        memory.keep(person, 0, numbered_frames())
+    assert memory.recall("bob", 0) is None  # not lifted for the longest
+    assert memory.recall("ann", 0) is not None
+    memory.keep("ann", 2 * 10**9, numbered_frames())
+    memory.forget(2 * 10**9)
+    assert len(memory) == 1
+
+
+def test_who_was_not_there_is_not_remembered():
+    memory = Memory(rate=50.0)
+    memory.keep("ann", 0, numbered_frames())
+    memory.keep("ann", FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
+    assert len(memory) == 0
+
+
+# Motion
+
+
+def test_speed_is_in_sizes_per_second():
+    """Half of the joints go one way by 0.01 sizes a frame, half the other: 0.5 a second."""
+    for scale in (0.2, 1.0):
+        x = figure(scale)
+        way = torch.tensor([1.0] * 8 + [0.0] + [-1.0] * 8)[:, None] * torch.tensor([0.6, 0.8])
+        x[:, -3:] += 0.01 * scale * torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1) * way
+        x[:, :, 8] = 0  # unseen
+        speed = image_speed(x, torch.tensor([3]), rate=50.0)
+        assert float(speed) == pytest.approx(0.5, rel=0.05)
+        assert float(image_speed(x, torch.tensor([6]), 50.0)) == pytest.approx(0.25, rel=0.05)
+
+
+def test_who_crosses_the_image_as_a_statue_is_still():
+    x = figure() + torch.arange(27).view(1, 27, 1, 1) * torch.tensor([0.03, 0.01])
+    x[:, 20:, 5] = 0
+    assert float(image_size(x)) == pytest.approx(1.0)
+    assert float(image_speed(x, torch.tensor([4]), 50.0)) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_who_is_unseen_may_have_moved_at_any_speed():
+    x = figure()
+    x[:, -1] = 0
+    assert float(image_speed(x, torch.tensor([1]), 50.0)) == float("inf")
+    assert float(image_speed(torch.zeros(1, 27, 17, 2), torch.tensor([1]), 50.0)) == float("inf")
+
+
+def test_levels_grow_with_the_speed_between_floor_and_ceiling():
+    found = levels(torch.tensor([0.0, FAST / 2, FAST, 9.0, torch.inf]), 50) + 1
+    shares = [FLOOR, (FLOOR + CEILING) / 2, CEILING, CEILING, CEILING]
+    assert found.tolist() == [round(50 * share) for share in shares]
+    many = levels(torch.linspace(0, 2, 100), 50)
+    assert bool((many.diff() >= 0).all())
+    assert levels(torch.tensor([0.0, 1.0]), 1).tolist() == [0, 0]
+
+
+# Starts
+
+
+def test_a_past_is_turned_into_the_new_view_and_noised(windows):
+    x, rotation = PersonView().enter(windows)
+    poses = torch.randn(4, 2, 27, 17, 3, generator=torch.Generator().manual_seed(0))
+    steps, known = torch.tensor([9, 19, 29, 39]), torch.tensor([True, True, False, True])
+    rows = slice(1, 4)  # a part of the batch
+    beginning = FromPrevious(poses, known, steps, 0.25)(x[rows], rotation[rows], rows)
+    noise = torch.randn(6, 27, 17, 3, generator=torch.Generator().manual_seed(1))
+    x_s, first = beginning(SCHEDULE, noise)
+    assert first.tolist() == [19, 19, 49, 49, 39, 39]
+    torch.testing.assert_close(x_s[2:4], noise[2:4], rtol=0, atol=0)
+    signal, spread = SCHEDULE.signal_and_noise(first)
+    expected = signal[4:] * turn_points(poses, rotation)[3] / 0.25 + spread[4:] * noise[4:]
+    torch.testing.assert_close(x_s[4:], expected)
+
+
+@pytest.fixture
+def warm(wrapper_folder) -> Lifter:
+    return Lifter.from_pretrained(wrapper_folder, steps=3, hypotheses=2, start="previous")
+
+
+def lift_all_in_order(lifter: Lifter, windows, stamps) -> np.ndarray:
+    stream = lifter.stream()
+    return np.stack([stream.lift(windows, "abcd", [stamp] * 4).hypotheses for stamp in stamps])
+
+
+def test_the_same_calls_give_the_same_bits(warm, windows):
+    stamps = [0, FRAME_NS, 3 * FRAME_NS]
+    first, second = (lift_all_in_order(warm, windows, stamps) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_windows_start_at_noise_where_there_is_no_usable_past(warm, wrapper_folder, windows):
+    """The first one, one after a gap, and one of a clock that was set back."""
+    cold = Lifter.from_pretrained(wrapper_folder, steps=3, hypotheses=2)
+    stamps = [10 * FRAME_NS, 11 * FRAME_NS, 25 * FRAME_NS, 0, FRAME_NS]
+    apart = np.abs(
+        lift_all_in_order(warm, windows, stamps) - lift_all_in_order(cold, windows, stamps)
+    ).max((1, 2, 3, 4, 5))
+    same = apart < 1e-5
+    assert same.tolist() == [True, False, True, True, False]
+
+
+def test_people_have_their_own_pasts(warm, windows):
+    """Ann's second window is the same with Bob beside her and without."""
+    alone, together = warm.stream(), warm.stream()
+    alone.lift(windows[:1], ["ann"], [0])
+    together.lift(windows[:2], ["ann", "bob"], [0, 0])
+    found = alone.lift(windows[2:3], ["ann"], [FRAME_NS]).poses
+    expected = together.lift(windows[2:].flip(0), ["bob", "ann"], [FRAME_NS, FRAME_NS]).poses
+    np.testing.assert_allclose(found[0], expected[1], atol=1e-5)
+
+
+def test_single_windows_have_no_previous_one(warm, wrapper_folder, windows):
+    cold = Lifter.from_pretrained(wrapper_folder, steps=3, hypotheses=2)
+    np.testing.assert_array_equal(warm.lift(windows).poses, cold.lift(windows).poses)
+
+
+def test_a_person_who_was_out_of_sight_starts_anew(warm, windows):
+    stream = warm.stream()
+    assert np.isnan(stream.lift(torch.zeros(1, 27, 17, 2), ["ann"], [0]).poses).all()
+    assert np.isfinite(stream.lift(windows[:1], ["ann"], [FRAME_NS]).poses).all()
+    assert stream.lift(windows[:0], [], []).poses.shape == (0, 27, 17, 3)
+
+
+def test_all_steps_may_be_visited_from_any_start(wrapper_folder, windows):
+    lifter = Lifter.from_pretrained(wrapper_folder, steps=50, hypotheses=1, start="previous")
+    stream = lifter.stream()
+    for stamp in (0, FRAME_NS):
+        assert np.isfinite(stream.lift(windows[:1], ["ann"], [stamp]).poses).all()
+
+
+@pytest.fixture(scope="module")
+def with_backbone(wrapper_folder, tmp_path_factory) -> Path:
+    """The small wrapper, which names its MixSTE instead of holding its trunk."""
+    folder = tmp_path_factory.mktemp("with-backbone")
+    model, config = load_with_config(wrapper_folder)
+    mixste = MixSTE(model.trunk)
+    of_mixste = ModelConfig("mixste", config.input_view, trunk=config.trunk)
+    save_model(mixste, of_mixste, folder / "mixste")
+    sha256 = hashlib.sha256((folder / "mixste" / "model.safetensors").read_bytes()).hexdigest()
+    named = replace(config, backbone=BackboneConfig("mixste", sha256))
+    save_model(model, named, folder / "wrapper")
+    return folder / "wrapper"
+
+
+def test_a_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
+    lifter = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2, start="backbone")
+    mixste = Lifter.from_pretrained(with_backbone.parent / "mixste")
+    x, rotation = PersonView().enter(windows)
+    x_s, step = lifter._start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
+    assert step == 24
+    in_view = turn_points(torch.from_numpy(mixste.lift(windows).hypotheses), rotation)
+    expected = SCHEDULE.alpha_bar[24].sqrt() * in_view.repeat_interleave(2, 1).flatten(0, 1) / 0.25
+    torch.testing.assert_close(x_s, expected, atol=1e-4, rtol=1e-4)
+    cold = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2)
+    assert np.abs(lifter.lift(windows).poses - cold.lift(windows).poses).max() > 1e-4
+
+
+def test_starts_that_cannot_be_are_refused(wrapper_folder, golden_mixste):
+    with pytest.raises(DiffhpeError, match="small-wrapper names no backbone to start from"):
+        Lifter.from_pretrained(wrapper_folder, start="backbone")
+    with pytest.raises(DiffhpeError, match="unknown start 'here'; expected one of noise, backbone"):
+        Lifter.from_pretrained(wrapper_folder, start="here")
+    model, config = load_with_config(wrapper_folder)
+    with pytest.raises(DiffhpeError, match="needs the MixSTE of a diffhpe-wrapper; none is given"):
+        Lifter(model, config, start="backbone")
+
+
+def test_persons_and_stamps_are_as_many_as_windows(warm, windows):
+    with pytest.raises(DiffhpeError, match="4 windows need as many persons and stamps, got 3 and"):
+        warm.stream().lift(windows, "abc", [0, 0, 0])
+
+
+def test_a_preset_may_name_a_start(wrapper_folder, tmp_path):
+    _, config = load_with_config(wrapper_folder)
+    values = config.to_dict()
+    values["presets"]["fast"] = {
+        "sampler": "dpm-solver",
+        "steps": 1,
+        "hypotheses": 1,
+        "start": "previous",
+    }
+    save_model(build_model(config), ModelConfig.from_dict(values), tmp_path / "model")
+    preset = Lifter.from_pretrained(tmp_path / "model", preset="fast").preset
+    assert (preset.sampler, preset.start) == ("dpm-solver", "previous")
