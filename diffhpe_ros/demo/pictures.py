@@ -47,15 +47,15 @@ def save_pictures(
         DiffhpeError: a file cannot be written.
     """
     frames = _file_frames(source, results) if source.path else _webcam_frames(jpegs)
-    figure_stamp = _figure_stamp(results)
+    best = _best_sight(results)
     view = SkeletonView(SIZE[0] // 2, SIZE[1], up=source.up)
     total = source.frames or len(jpegs)
     with VideoWriter(folder / "overlay.mp4", *SIZE, source.fps) as video:
         for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
             video.write(_overlay(stamp, image, source, results, report, view))
-            if stamp == figure_stamp:
-                _save_figure(folder / "skeleton.png", stamp, image, source, results)
-    if figure_stamp is None:
+            if best is not None and stamp == best[0]:
+                _save_figure(folder / "skeleton.png", *best, image, source, results)
+    if best is None:
         (folder / "skeleton.png").unlink(missing_ok=True)
         tqdm.write("nobody was lifted: there is no skeleton.png")
 
@@ -69,14 +69,17 @@ def _overlay(
     view: SkeletonView,
 ) -> NDArray[np.uint8]:
     keypoints, confidence = _keypoints(stamp, results)
-    joints = results.joints.get(stamp)
+    windows, joints = results.windows.get(stamp), results.joints.get(stamp)
     latency = report["latency_ms"]["p50"]
     labels = [f"{(stamp - results.first_stamp_ns) / 1e9:5.2f} s   {report['model']}"]
     if latency is not None:
         labels.append(f"live: image to skeleton {latency:.0f} ms (median)")
     if joints is not None:
         distance = np.linalg.norm(joints.positions[:, 0], axis=-1)
-        labels.append("distance " + ", ".join(f"{metres:.2f} m" for metres in distance))
+        each = zip(joints.persons, distance, strict=True)
+        labels.append(
+            "distance " + ", ".join(f"#{number} {metres:.2f} m" for number, metres in each)
+        )
     return compose_frame(
         image,
         keypoints,
@@ -85,6 +88,7 @@ def _overlay(
         SIZE,
         confidence=confidence,
         covariance=None if joints is None else joints.covariance,
+        names=() if windows is None else [f"#{number}" for number in windows.persons],
         view=view,
         filling=stamp - results.first_stamp_ns < WINDOW_NS,
     )
@@ -100,32 +104,46 @@ def _keypoints(
     return results.camera.to_pixels(windows.keypoints[:, -1]), windows.confidence[:, -1]
 
 
-def _figure_stamp(results: Results) -> int | None:
-    """The moment at which the person is seen best: large, and with sure joints."""
-    stamps = results.joints.keys() & results.windows.keys()
-    return max(sorted(stamps), key=lambda stamp: _clarity(results.windows[stamp]), default=None)
+def _best_sight(results: Results) -> tuple[int, int] | None:
+    """Stamp and number of the person who is seen best: large, and with sure joints."""
+    sights = [
+        (stamp, person)
+        for stamp in sorted(results.joints.keys() & results.windows.keys())
+        for person in results.joints[stamp].persons
+        if person in results.windows[stamp].persons
+    ]
+    return max(
+        sights, key=lambda sight: _clarity(results.windows[sight[0]], sight[1]), default=None
+    )
 
 
-def _clarity(windows: PeopleWindows) -> float:
-    """Area of the first person's joints in the newest image times their mean confidence."""
-    joints, confidence = windows.keypoints[0, -1], windows.confidence[0, -1]
+def _clarity(windows: PeopleWindows, person: int) -> float:
+    """Area of a person's joints in the newest image times their mean confidence."""
+    row = windows.persons.index(person)
+    joints, confidence = windows.keypoints[row, -1], windows.confidence[row, -1]
     seen = joints[confidence > 0]
     return float(np.prod(np.ptp(seen, axis=0)) * confidence.mean()) if len(seen) else 0.0
 
 
 def _save_figure(
-    path: Path, stamp: int, image: NDArray[np.uint8], source: Source, results: Results
+    path: Path,
+    stamp: int,
+    person: int,
+    image: NDArray[np.uint8],
+    source: Source,
+    results: Results,
 ) -> None:
     keypoints, confidence = _keypoints(stamp, results)
     assert keypoints is not None and confidence is not None
-    pose = results.joints[stamp].positions[0]
+    row = results.windows[stamp].persons.index(person)
+    pose = results.joints[stamp].positions[results.joints[stamp].persons.index(person)]
     truth, title = None, source.name
     if source.truth is not None:
         truth = source.truth[results.frame_of(stamp, source.fps)]
         truth = truth - truth[0] + pose[0]
         error = 1000 * np.linalg.norm(pose - truth, axis=-1).mean()
         title += f": {error:.0f} mm mean joint error, roots aligned"
-    save_skeleton_figure(path, image, keypoints[0], pose, truth, title, confidence[0])
+    save_skeleton_figure(path, image, keypoints[row], pose, truth, title, confidence[row])
 
 
 def _file_frames(source: Source, results: Results) -> Frames:

@@ -25,6 +25,7 @@ def compose_frame(
     *,
     confidence: NDArray[Any] | None = None,
     covariance: NDArray[Any] | None = None,
+    names: Sequence[str] = (),
     view: SkeletonView | None = None,
     filling: bool = False,
 ) -> Image:
@@ -38,6 +39,7 @@ def compose_frame(
         size: width and height of the result, each half of the width for one picture.
         confidence: (P, 17) or (17,) in 0..1.
         covariance: (P, 17, 3, 3) square metres.
+        names: of the P people in the image, written above them; none by default.
         view: the 3D view to go on with, of half the width; a new one by default, whose floor and
             viewpoint fit this frame alone.
         filling: the first window is not yet full, whoever may be there.
@@ -52,8 +54,11 @@ def compose_frame(
     people, certain = _people(keypoints, confidence)
     poses = np.zeros((0, 17, 3)) if skeletons is None else skeletons
     fitted, scale, offset = _fit(image, width, height)
+    people = (people + 0.5) * scale - 0.5 + offset
     for person, certainty in zip(people, certain, strict=True):
-        fitted = draw_keypoints(fitted, (person + 0.5) * scale - 0.5 + offset, certainty)
+        fitted = draw_keypoints(fitted, person, certainty)
+    for person, name in zip(people, names, strict=False):
+        _write_name(fitted, person, name)
     view = view or SkeletonView(width, height)
     scene = cv2.resize(view.draw(poses, covariance), (width, height))
     frame: Image = np.zeros((height, size[0], 3), np.uint8)
@@ -106,6 +111,19 @@ def _write_labels(picture: Image, labels: Sequence[str]) -> None:
     corner //= 3
     for row, text in enumerate(labels):
         write(picture, text, (step // 2, round((row + 1) * step)), size, WHITE)
+
+
+def _write_name(picture: Image, keypoints: NDArray[Any], name: str) -> None:
+    """Above the highest joint of a person (17, 2)."""
+    seen = keypoints[np.isfinite(keypoints).all(-1)]
+    if not len(seen):
+        return
+    size = picture.shape[0] / 700
+    (width, height), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, size, 2)
+    x, y = seen[seen[:, 1].argmin()]
+    at = (round(float(x)) - width // 2, max(round(float(y)) - height, height))
+    cv2.putText(picture, name, at, cv2.FONT_HERSHEY_SIMPLEX, size, INK, 4, cv2.LINE_AA)
+    write(picture, name, at, size, WHITE)
 
 
 def _write_legend(picture: Image) -> None:

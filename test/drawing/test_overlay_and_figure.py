@@ -51,6 +51,19 @@ def test_states_look_different_and_labels_are_written(clip: Clip, image: np.ndar
     assert labelled[:60, :200].max() > 240  # white letters
 
 
+def test_people_have_their_names_above_their_heads() -> None:
+    black = np.zeros((480, 640, 3), np.uint8)
+    people = np.full((2, 17, 2), np.nan)
+    people[0, [10, 0]], people[1, [10, 0]] = [(200, 200), (200, 300)], [(400, 250), (400, 350)]
+    plain, named = (compose_frame(black, people, names=names) for names in ([], ["#0", "#1"]))
+    rows, columns = np.nonzero((plain != named).any(2))
+    left = columns < 300
+    assert left.any() and (~left).any()
+    assert abs(columns[left].mean() - 200) < 5 and 160 < rows[left].min() < rows[left].max() < 200
+    assert abs(columns[~left].mean() - 400) < 5
+    assert 210 < rows[~left].min() < rows[~left].max() < 250
+
+
 @pytest.mark.parametrize("with_truth", [True, False])
 def test_the_figure_is_a_readable_png(
     tmp_path: Path, clip: Clip, image: np.ndarray, with_truth: bool

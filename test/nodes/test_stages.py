@@ -24,20 +24,24 @@ FRAME_NS = 33_333_333
 
 
 class WrittenDetector:
-    """Sees in a black image what it is told: a standing person, or nobody."""
+    """Sees in a black image what it is told: people who stand somewhere, or nobody."""
 
     name, device = "written", "none"
 
     def __init__(self) -> None:
-        self.somebody = True
+        self.places = [0.0]
+        """Metres to the right of the camera's axis."""
         self.resets = 0
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
-        if not self.somebody:
+        if not self.places:
             return People.empty()
-        keypoints = CAMERA.project(standing_at(0, 0, 4)).astype(np.float32)[None]
+        keypoints = np.stack([CAMERA.project(standing_at(x, 0, 4)) for x in self.places])
+        count = len(keypoints)
         return People(
-            keypoints, np.ones((1, 17), np.float32), np.full((1, 17, 2, 2), np.nan, np.float32)
+            keypoints.astype(np.float32),
+            np.ones((count, 17), np.float32),
+            np.full((count, 17, 2, 2), np.nan, np.float32),
         )
 
     def reset(self) -> None:
@@ -70,7 +74,7 @@ def detector() -> WrittenDetector:
 
 @pytest.fixture
 def stage(detector: WrittenDetector) -> DetectionStage:
-    return DetectionStage(detector, PeopleTracker(), DetectorParameters())
+    return DetectionStage(detector, PeopleTracker(max_people=2), DetectorParameters())
 
 
 def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[PeopleWindows]:
@@ -120,14 +124,44 @@ def test_the_bridge_follows_the_image_rate_within_limits() -> None:
 def test_nobody_gives_nothing_until_somebody_has_left(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
-    detector.somebody = False
+    detector.places = []
     assert look(stage, range(60)) == []
-    detector.somebody = True
+    detector.places = [0.0]
     assert len(look(stage, range(60, 80))) == 4
-    detector.somebody = False
+    detector.places = []
     (farewell,) = look(stage, range(80, 140))
     assert len(farewell) == 0
     assert farewell.keypoints.shape == (0, 27, 17, 2)
+
+
+def test_each_person_has_a_window_from_when_they_came_until_they_leave(
+    stage: DetectionStage, detector: WrittenDetector
+) -> None:
+    detector.places = [0.5]
+    assert [each.persons for each in look(stage, range(20))] == [(0,)] * 4
+    detector.places = [-0.5, 0.5]  # the new one first
+    assert [each.persons for each in look(stage, range(20, 40))] == [(0,)] * 16 + [(0, 1)] * 4
+    detector.places = [-0.5]
+    windows = look(stage, range(40, 80))
+    assert {each.persons for each in windows} == {(1,)}
+    np.testing.assert_allclose(windows[-1].keypoints[0, -1, 0, 0], 2.29 * -0.5 / 4, atol=1e-4)
+    detector.places = [-0.5, 0.5]  # after more than a second it may be anybody
+    assert look(stage, range(80, 100))[-1].persons == (1, 2)
+
+
+def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
+    stage: DetectionStage, detector: WrittenDetector
+) -> None:
+    look(stage, range(20))
+    detector.places = []
+    look(stage, range(20, 30))
+    detector.places = [0.02]
+    (window,) = look(stage, range(30, 31))
+    assert window.persons == (0,)
+    # Unseen between the last sighting, 11 images ago, and this one.
+    unseen = np.isnan(window.keypoints[0, :, 0, 0])
+    assert unseen[-15:-1].all()
+    assert not unseen[[0, -1]].any()
 
 
 def test_a_clock_that_jumps_back_starts_again(
