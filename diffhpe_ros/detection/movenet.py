@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints
 from diffhpe_ros.detection.crop import Crop
-from diffhpe_ros.detection.onnx_session import OnnxModel
+from diffhpe_ros.onnx_session import OnnxModel
 
 
 class MoveNet:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 KINDS = ("yolox", "rtmdet")
 _PERSON = 0

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints
 from diffhpe_ros.detection.crop import Crop
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 _MEAN = np.array([123.675, 116.28, 103.53], np.float32)
 _STD = np.array([58.395, 57.12, 57.375], np.float32)

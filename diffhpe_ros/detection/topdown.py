@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.movenet import MoveNet
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.detection.person_models import PersonModel
 from diffhpe_ros.detection.simcc import SimCC
 from diffhpe_ros.detection.types import People, check_image, check_options
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 
 class PoseModel(Protocol):

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from onnx_writer import write_constant_model
 
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.detection.person_models import PersonModel, suppress
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 # An input of 64 x 64 has 8x8, 4x4 and 2x2 cells of 8, 16 and 32 pixels.
 CELLS = 64 + 16 + 4

@@ -5,9 +5,9 @@ import pytest
 from onnx_writer import write_constant_model, write_red_spot_simcc
 
 from diffhpe_ros.detection import create_detector
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.detection.simcc import SimCC, decode
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 BOXES = np.array([[100, 100, 200, 300], [300, 50, 400, 350]], np.float32)
 

@@ -2,10 +2,10 @@ import sys
 
 import numpy as np
 import pytest
-from onnx_writer import write_constant_model
+from onnx_writer import node, write_constant_model, write_model
 
-from diffhpe_ros.detection.onnx_session import OnnxModel
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
 
 
 @pytest.fixture
@@ -19,6 +19,17 @@ def test_a_model_runs_and_describes_itself(path):
     assert model.providers[-1] == "CPUExecutionProvider"
     np.testing.assert_array_equal(model.run(np.zeros((1, 2)))["out"], [[1, 1, 1]])
     assert model.describe() == f"{path} (input 1x2, out 1x3)"
+
+
+def test_tensors_go_to_the_inputs_in_their_order(tmp_path):
+    float32 = np.dtype(np.float32)
+    shapes = {"minuend": (1, 2), "subtrahend": (1, 2)}
+    difference = node("Sub", ["minuend", "subtrahend"], "difference")
+    path = write_model(
+        tmp_path / "m.onnx", [difference], {}, shapes, {"difference": (float32, (1, 2))}
+    )
+    result = OnnxModel(path).run(np.array([[3, 4]]), np.array([[1, 1]]))
+    np.testing.assert_array_equal(result["difference"], [[2, 3]])
 
 
 def test_a_provider_that_is_not_to_be_had_is_warned_of(path):

@@ -13,7 +13,7 @@ def write_constant_model(path: Path, input_shape: tuple, outputs: dict[str, np.n
     nodes = [node("Identity", [f"{name}_value"], name) for name in outputs]
     constants = {f"{name}_value": value for name, value in outputs.items()}
     types = {name: (value.dtype, value.shape) for name, value in outputs.items()}
-    return write_model(path, nodes, constants, ("input", input_shape), types)
+    return write_model(path, nodes, constants, {"input": input_shape}, types)
 
 
 def write_red_spot_simcc(path: Path, joints: int = 17, batch: int | str = "batch") -> Path:
@@ -40,7 +40,7 @@ def write_red_spot_simcc(path: Path, joints: int = 17, batch: int | str = "batch
         "simcc_x": (float32, (batch, joints, 384)),
         "simcc_y": (float32, (batch, joints, 512)),
     }
-    return write_model(path, nodes, constants, ("input", (batch, 3, 256, 192)), outputs)
+    return write_model(path, nodes, constants, {"input": (batch, 3, 256, 192)}, outputs)
 
 
 def node(operator: str, inputs: list[str], output: str, **attributes: int | list[int]) -> bytes:
@@ -58,12 +58,13 @@ def write_model(
     path: Path,
     nodes: list[bytes],
     constants: dict[str, np.ndarray],
-    model_input: tuple[str, tuple],
+    inputs: dict[str, tuple],
     outputs: dict[str, tuple[np.dtype, tuple]],
 ) -> Path:
     graph = b"".join(_field(1, one) for one in nodes) + _field(2, "test")
     graph += b"".join(_field(5, _tensor(name, value)) for name, value in constants.items())
-    graph += _field(11, _value_info(model_input[0], np.dtype(np.float32), model_input[1]))
+    for name, shape in inputs.items():
+        graph += _field(11, _value_info(name, np.dtype(np.float32), shape))
     for name, (dtype, shape) in outputs.items():
         graph += _field(12, _value_info(name, dtype, shape))
     path.write_bytes(_field(1, 8) + _field(7, graph) + _field(8, _field(2, 13)))

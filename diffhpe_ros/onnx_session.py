@@ -18,7 +18,7 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 
 class OnnxModel:
-    """An ONNX model with one input.
+    """An ONNX model.
 
     Args:
         path: the .onnx file.
@@ -56,18 +56,32 @@ class OnnxModel:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.inputs: dict[str, Shape] = {i.name: _shape(i.shape) for i in inputs}
         self.outputs: dict[str, Shape] = {o.name: _shape(o.shape) for o in outputs}
-        self._input_type: str = inputs[0].type if inputs else ""
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self._input_types: dict[str, str] = {i.name: i.type for i in inputs}
 
     @property
     def input_shape(self) -> Shape:
         """Shape of the first input, () where there is none."""
         return next(iter(self.inputs.values()), ())
 
-    def run(self, tensor: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Run on a tensor of the input's shape, cast to its type; the outputs by name."""
-        tensor = np.ascontiguousarray(tensor, _DTYPES.get(self._input_type, np.float32))
+    def run(self, *tensors: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run on a tensor for each input, in the model's order.
+
+        Args:
+            tensors: of the inputs' shapes; cast to the inputs' types.
+
+        Returns:
+            The outputs by name.
+
+        Raises:
+            DiffhpeError: the tensors do not fit.
+        """
+        feed = {
+            name: np.ascontiguousarray(tensor, _DTYPES.get(self._input_types[name], np.float32))
+            for name, tensor in zip(self.inputs, tensors, strict=True)
+        }
         try:
-            values = self._session.run(None, {next(iter(self.inputs)): tensor})
+            values = self._session.run(None, feed)
         except Exception as error:
             raise DiffhpeError(f"{self.path} does not run: {_line(error)}") from error
         return dict(zip(self.outputs, values, strict=True))
@@ -85,6 +99,7 @@ _DTYPES: dict[str, type[np.generic]] = {
     "tensor(float16)": np.float16,
     "tensor(uint8)": np.uint8,
     "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
 }
 
 
@@ -93,7 +108,7 @@ def _onnxruntime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise DiffhpeError(
-            "the onnx detector needs onnxruntime (pip install onnxruntime, or onnxruntime-gpu on a"
+            "ONNX models need onnxruntime (pip install onnxruntime, or onnxruntime-gpu on a"
             f" machine with CUDA, never both): {error}"
         ) from error
     return onnxruntime
