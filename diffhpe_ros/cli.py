@@ -15,7 +15,7 @@ from diffhpe_ros.files import write_json
 
 FILE = click.Path(path_type=Path)
 FROZEN = Path("../shared/data/mocap")
-EXPERIMENTS = ("table-2", "table-4", "figures", "parameterisations")
+EXPERIMENTS = ("table-2", "table-4", "figures", "parameterisations", "sampling")
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,6 +212,9 @@ def evaluate(
 @click.option("--budget", type=click.Choice(("cpu", "gpu")), default="cpu", show_default=True)
 @click.option("--steps", default=5, show_default=True, help="Of DDIM.")
 @click.option("--hypotheses", default=5, show_default=True)
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Measure each Nth window."
+)
 @click.option("--only", help="Train just this model of an experiment, and what it needs.")
 @click.option("--no-training", is_flag=True, help="What is not there is written as not run.")
 @click.option(
@@ -226,6 +229,7 @@ def reproduce(
     budget: str,
     steps: int,
     hypotheses: int,
+    every: int,
     only: str | None,
     no_training: bool,
     document: Path,
@@ -237,7 +241,7 @@ def reproduce(
     """
     try:
         from diffhpe_ros.lifting.config import Preset
-        from diffhpe_ros.training.experiments.reproduce import reproduce
+        from diffhpe_ros.training.experiments.reproduce import ON_VALIDATION, reproduce
         from diffhpe_ros.training.experiments.workshop import (
             AsTheyAre,
             TrainedWhenMissing,
@@ -253,10 +257,11 @@ def reproduce(
     if only is not None:
         click.echo(f"{trained.folder(only)}: the trained model")
         return
-    file = validation if experiment == "parameterisations" else data
+    file = validation if experiment in ON_VALIDATION else data
     models = AsTheyAre(runs) if no_training else trained
     device = "cuda" if budget == "gpu" else "cpu"
-    workshop = Workshop(models, read_windows(file), file.name, runs / "figures", device)
+    windows = read_windows(file).every(every)
+    workshop = Workshop(models, windows, file.name, runs / "figures", device)
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
 

@@ -1,6 +1,6 @@
 """Windows of 2D keypoints whose 3D poses are known: what validation and evaluation read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,12 @@ class Windows:
 
     def __len__(self) -> int:
         return len(self.x_2d)
+
+    def every(self, step: int) -> "Windows":
+        """Every so many-th window, for a quicker look."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        some = {name: None if all_ is None else all_[::step] for name, all_ in values.items()}
+        return replace(self, **some)
 
     def _of_each_window(self, name: str, dtype: type) -> None:
         values: NDArray[Any] = np.asarray(getattr(self, name)).astype(dtype)

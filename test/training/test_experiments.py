@@ -8,8 +8,9 @@ import pytest
 from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training.experiments import heatmaps
+from diffhpe_ros.training.experiments import heatmaps, sampling
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
 from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
@@ -79,6 +80,20 @@ def test_heat_maps_show_both_models_and_their_difference(tmp_path):
     mixste = np.arange(25.0).reshape(5, 5) + 40
     heatmaps.draw(mixste, mixste - 3, "MPJPE, mm", tmp_path / "images" / "figure-3.png")
     assert (tmp_path / "images" / "figure-3.png").stat().st_size > 10_000
+
+
+def test_curves_of_samplers_are_drawn(tmp_path):
+    figures = dict.fromkeys(sampling.PANELS, 40.0)
+    presets = [Preset("ddim", steps, 5) for steps in (1, 5, 50)]
+    points = [sampling.Point(preset, 10.0 * preset.steps, figures) for preset in presets]
+    sampling.draw({"DDIM": points}, tmp_path / "images" / "sampling.png")
+    assert (tmp_path / "images" / "sampling.png").stat().st_size > 10_000
+
+
+def test_every_way_to_sample_can_be_made():
+    for presets in sampling.CURVES.values():
+        for preset in presets:
+            create_sampler(preset.sampler, preset.steps)
 
 
 def test_the_command_line_knows_the_experiments():

@@ -35,6 +35,14 @@ def test_a_label_may_be_that_of_all_windows():
     assert Windows(X, Y, action=np.array("walk")).action.tolist() == ["walk"] * 4
 
 
+def test_some_of_the_windows_keep_their_labels():
+    labels = np.array(["a", "b", "c", "d"])
+    some = Windows(X, Y, sequence=labels).every(3)
+    assert some.sequence.tolist() == ["a", "d"]
+    assert some.root is None
+    assert len(some) == 2
+
+
 def test_the_frozen_evaluation_is_read_whole(shared_data):
     windows = read_windows(shared_data / "mocap" / "cmu_test.npz")
     assert len(windows) == 558

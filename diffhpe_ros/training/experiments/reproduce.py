@@ -10,6 +10,7 @@ from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.training.experiments import heatmaps
 from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
+from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 from diffhpe_ros.training.experiments.workshop import Workshop
 
@@ -36,7 +37,11 @@ EXPERIMENTS: Mapping[str, Section] = {
     "table-4": lambda workshop, sampling, _: table_4(workshop, sampling),
     "figures": _figures,
     "parameterisations": lambda workshop, *_: parameterisation_table(workshop),
+    "sampling": lambda workshop, _, document: sampling_section(workshop, document),
 }
+
+ON_VALIDATION = ("parameterisations", "sampling")
+"""Choices are made with these, so never on test; they have numbers of steps of their own."""
 
 
 def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -> str:
@@ -54,5 +59,6 @@ def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -
     section(document, name)  # before hours of training
     text = EXPERIMENTS[name](workshop, sampling, document)
     steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
-    write_section(document, name, f"{text}\n\n<sub>{workshop.windows_name}, {steps}</sub>")
+    how = workshop.windows_name if name in ON_VALIDATION else f"{workshop.windows_name}, {steps}"
+    write_section(document, name, f"{text}\n\n<sub>{how}</sub>")
     return text

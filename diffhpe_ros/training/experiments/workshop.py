@@ -126,4 +126,7 @@ class Workshop:
 
 
 def _name(preset: Preset | None) -> str:
-    return f"{preset.sampler}-{preset.steps}x{preset.hypotheses}" if preset else "default"
+    if preset is None:
+        return "default"
+    start = "" if preset.start == "noise" else f"-from-{preset.start}"
+    return f"{preset.sampler}-{preset.steps}x{preset.hypotheses}{start}"

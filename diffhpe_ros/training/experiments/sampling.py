@@ -1,0 +1,94 @@
+"""What more steps and hypotheses cost and bring: errors against milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from diffhpe_ros.benchmark.times import median_ms
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.workshop import Figures, Workshop
+
+MODEL = "diffhpe-wrapper"
+STEPS = (1, 2, 3, 5, 10, 20, 50)
+HYPOTHESES = (1, 2, 5, 10, 20)
+CURVES: Mapping[str, tuple[Preset, ...]] = {
+    "DDIM, 5 hypotheses": tuple(Preset("ddim", steps, 5) for steps in STEPS),
+    "DDPM, 5 hypotheses": tuple(Preset("ddpm", steps, 5) for steps in STEPS),
+    "DPM-Solver++, 5 hypotheses": tuple(Preset("dpm-solver", steps, 5) for steps in STEPS),
+    "DDIM from MixSTE's pose, 5 hypotheses": tuple(
+        Preset("ddim", steps, 5, start="backbone") for steps in STEPS[:5]
+    ),
+    "DDIM, 1 step, more hypotheses": tuple(Preset("ddim", 1, many) for many in HYPOTHESES),
+    "DDIM, 5 steps, more hypotheses": tuple(Preset("ddim", 5, many) for many in HYPOTHESES),
+}
+PANELS = {
+    "mpjpe_mm": "MPJPE, mm",
+    "mpjpe_last_frame_mm": "MPJPE of the last frame, mm",
+    "symmetry_gap_mm": "symmetry gap, mm",
+    "segment_std_mm": "segment std, mm",
+}
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Point:
+    """One way to sample."""
+
+    preset: Preset
+    ms: float
+    """To lift one window."""
+    figures: Figures
+
+
+def sampling_section(workshop: Workshop, document: Path) -> str:
+    """Draw the curves beside the document and list their points."""
+    curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
+    draw(curves, document.parent / "images" / "sampling.png")
+    header = ["sampler", "steps", "hypotheses", "ms", *PANELS.values()]
+    rows = [
+        [
+            title.partition(",")[0],
+            str(point.preset.steps),
+            str(point.preset.hypotheses),
+            f"{point.ms:.0f}",
+            *(f"{point.figures[name]:.1f}" for name in PANELS),
+        ]
+        for title, points in curves.items()
+        for point in points
+    ]
+    return f"![Error against time](images/sampling.png)\n\n{markdown_table(header, rows)}"
+
+
+def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
+    """Each figure against milliseconds, one line for each curve, into a PNG."""
+    figure = Figure(figsize=(13, 8), layout="constrained")
+    for axes, (name, title) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+        for label, points in curves.items():
+            axes.plot(
+                [p.ms for p in points], [p.figures[name] for p in points], "o-", ms=4, label=label
+            )
+        axes.set_xscale("log")
+        axes.set_xlabel("ms a window")
+        axes.set_ylabel(title)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    figure.axes[0].legend(fontsize=8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=90)
+
+
+def _points(workshop: Workshop, presets: tuple[Preset, ...]) -> list[Point]:
+    points = []
+    for preset in presets:
+        figures = workshop.figures(MODEL, preset=preset)
+        folder = workshop.models.folder(MODEL)
+        if figures is not None and folder is not None:
+            lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(preset))
+            ms = median_ms([partial(lifter.lift, workshop.windows.x_2d[:1])], REPEATS)[0]
+            points.append(Point(preset, ms, figures))
+    return points
