@@ -56,8 +56,10 @@ class Windows:
 
     def every(self, step: int) -> "Windows":
         """Every so many-th window, for a quicker look."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        some = {name: None if all_ is None else all_[::step] for name, all_ in values.items()}
+        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        some: dict[str, Any] = {
+            name: None if them is None else them[::step] for name, them in values.items()
+        }
         return replace(self, **some)
 
     def _of_each_window(self, name: str, dtype: type) -> None:
