@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.mixste import MixSTE
-from diffhpe_ros.lifting.samplers import DDIM
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers import DDIM, Sampler
 from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
 from diffhpe_ros.training.sources import DRAWS, generator_of
@@ -110,18 +111,30 @@ class DiffusionModule(LiftingModule):
         self.steps = steps or UniformSteps()
         self.loss = loss or PlainLoss()
         self.seed = seed
+        self.sampler: Sampler = DDIM(5)
 
     def predict(self, x_2d: Tensor) -> Tensor:
-        """One hypothesis of five DDIM steps, from the same noise at every validation."""
+        """One hypothesis, from the same noise at every validation."""
         model = self.model
         shape = (*x_2d.shape[:3], 3)
         generator = Generator(x_2d.device).manual_seed(self.seed)
-        poses = DDIM(5).sample(
+        poses = self.sampler.sample(
             model.denoise_with(model.condition(x_2d)),
             model.schedule,
             lambda: torch.randn(shape, device=x_2d.device, generator=generator),
         )
         return poses * model.pose_scale
+
+    def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
+        """What the denoiser is to see in x_t (B, 27, 17, 3) at steps t (B,).
+
+        Args:
+            x_t: noisy poses.
+            t: zero-based.
+            condition: of the model.
+            truth: the pose and the noise that x_t is made of.
+        """
+        return truth
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss, in the diffused units squared."""
@@ -135,9 +148,10 @@ class DiffusionModule(LiftingModule):
         signal, spread = model.schedule.signal_and_noise(t)
         x_t = signal * x_0 + spread * noise
         output = model(x_t, t, condition)
-        target = model.parameterisation.target(x_0, noise, signal, spread)
+        goal = self.goal(x_t, t, condition, Prediction(x_0, noise))
+        target = model.parameterisation.target(goal.pose, goal.noise, signal, spread)
         prediction = model.parameterisation.read(output, x_t, signal, spread)
-        loss = self.loss(output, target, prediction, x_0, signal, spread)
+        loss = self.loss(output, target, prediction, goal.pose, signal, spread)
         self.log("train/loss", loss, prog_bar=True)
         return loss
 

@@ -1,0 +1,184 @@
+"""A student learns to do in one step what its teacher does in several."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+pytest.importorskip("lightning", reason="training needs the `train` extra")
+
+import lightning
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
+from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers import DDIM, NoisedPose
+from diffhpe_ros.rendering.walk import CircleWalk
+from diffhpe_ros.training.configuration import compose_configuration
+from diffhpe_ros.training.distillation import DistillationModule, VisitedSteps
+from diffhpe_ros.training.train import train
+
+
+def config_of(prediction: str) -> ModelConfig:
+    return ModelConfig(
+        "diffhpe-wrapper",
+        input_view="person",
+        trunk=TrunkConfig(channels=16, depth=1, heads=2),
+        denoiser=DenoiserConfig(channels=16, blocks=2, prediction=prediction, pose_scale=0.28),
+    )
+
+
+def teacher_that_answers(folder: Path, prediction: str = "pose") -> Path:
+    """A small model with random weights: the last layer's are not zero."""
+    torch.manual_seed(0)
+    model = build_model(config_of(prediction))
+    torch.nn.init.normal_(model.denoiser.output_projection2.weight, std=5.0)
+    save_model(model, config_of(prediction), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory) -> Path:
+    return teacher_that_answers(tmp_path_factory.mktemp("teacher"))
+
+
+def student_of(teacher: Path, prediction: str = "pose", **steps: int) -> DistillationModule:
+    config = config_of(prediction)
+    return DistillationModule(
+        teacher=str(teacher),
+        model=build_model(config),
+        config=config,
+        optimisation=lambda module: torch.optim.Adam(module.model.parameters(), 1e-3),
+        **steps,
+    )
+
+
+def draw(seed: int = 0) -> torch.Tensor:
+    return torch.randn(3, 27, 17, 3, generator=torch.Generator().manual_seed(seed))
+
+
+def goal_at(module: DistillationModule, x_t: torch.Tensor, t: int) -> Prediction:
+    steps = torch.full((len(x_t),), t)
+    condition = module.model.condition(draw(1)[..., :2])
+    return module.goal(x_t, steps, condition, Prediction(x_t, x_t))
+
+
+def teachers_samples(teacher: Path, x_t: torch.Tensor, steps: int, beginning=None):
+    model = load_model(teacher)
+    assert isinstance(model, DiffHPE)
+    more = () if beginning is None else (beginning,)
+    denoise = model.denoise_with(model.condition(draw(1)[..., :2]))
+    with torch.no_grad():
+        return DDIM(steps).sample(denoise, model.schedule, lambda: x_t, *more)
+
+
+@pytest.mark.parametrize("prediction", ["pose", "noise", "velocity"])
+@pytest.mark.parametrize("steps", [2, 5])
+def test_a_student_of_one_step_aims_at_its_teachers_samples(tmp_path, prediction, steps):
+    teacher = teacher_that_answers(tmp_path, prediction)
+    module = student_of(teacher, prediction, student_steps=1, teacher_steps=steps)
+    expected = teachers_samples(teacher, draw(), steps)
+    torch.testing.assert_close(goal_at(module, draw(), 49).pose, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
+    """From step 49 to 24, where the teacher goes by 37."""
+    module = student_of(teacher, student_steps=2, teacher_steps=4)
+    goal, schedule = goal_at(module, draw(), 49), module.model.schedule
+    denoise = module.teacher.denoise_with(module.model.condition(draw(1)[..., :2]))
+    x = draw()
+    with torch.no_grad():
+        for t, following in ((49, 37), (37, 24)):
+            pose, noise = denoise(x, t)
+            alpha_bar = schedule.at(following)
+            x = alpha_bar.sqrt() * pose + (1 - alpha_bar).sqrt() * noise
+    alpha_bar = schedule.at(24)
+    reached = alpha_bar.sqrt() * goal.pose + (1 - alpha_bar).sqrt() * goal.noise
+    torch.testing.assert_close(reached, x, atol=1e-4, rtol=1e-4)
+
+
+def test_goal_and_its_noise_make_up_what_is_seen(teacher):
+    module = student_of(teacher, student_steps=2, teacher_steps=4)
+    for t in (49, 24):
+        goal, alpha_bar = goal_at(module, draw(), t), module.model.schedule.at(t)
+        again = alpha_bar.sqrt() * goal.pose + (1 - alpha_bar).sqrt() * goal.noise
+        torch.testing.assert_close(again, draw(), atol=1e-4, rtol=1e-4)
+
+
+def test_the_last_goal_is_the_teachers_pose(teacher):
+    """From step 24 the teacher's other two steps, 24 and 11, lead to a pose."""
+    module = student_of(teacher, student_steps=2, teacher_steps=4)
+    beginning = NoisedPose(torch.zeros(3, 27, 17, 3), 24)
+    x, _ = beginning(module.model.schedule, draw())
+    expected = teachers_samples(teacher, draw(), 2, beginning)
+    torch.testing.assert_close(goal_at(module, x, 24).pose, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_the_steps_of_the_student_are_drawn_alike():
+    t = VisitedSteps([49, 24])(10_000, 50, torch.Generator().manual_seed(0))
+    assert t.unique().tolist() == [24, 49]
+    assert float((t == 49).float().mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_student_begins_as_its_teacher_and_leaves_it_as_it_is(teacher):
+    module = student_of(teacher).train()
+    for name, value in load_model(teacher).state_dict().items():
+        assert torch.equal(module.model.state_dict()[name], value), name
+    assert module.model.training and not module.teacher.training
+    assert not any(weight.requires_grad for weight in module.teacher.parameters())
+
+
+@pytest.mark.parametrize("steps", [(1, 1), (2, 5), (0, 2)])
+def test_steps_that_do_not_fit_are_refused(teacher, steps):
+    with pytest.raises(DiffhpeError, match="teacher_steps must be a multiple of student_steps"):
+        student_of(teacher, student_steps=steps[0], teacher_steps=steps[1])
+
+
+def test_a_teacher_of_another_kind_is_refused(teacher):
+    with pytest.raises(DiffhpeError, match="its denoiser is .*prediction='pose'.*is expected"):
+        student_of(teacher, prediction="noise")
+
+
+def test_the_student_comes_nearer_to_its_goal(teacher):
+    module = student_of(teacher, student_steps=1, teacher_steps=2)
+    goal = goal_at(module, draw(), 49).pose
+
+    def distance() -> float:
+        with torch.no_grad():
+            condition = module.model.condition(draw(1)[..., :2])
+            found = module.model.predict(draw(), torch.full((3,), 49), condition).pose
+        return float((found - goal).square().mean())
+
+    before = distance()
+    trainer = lightning.Trainer(
+        max_steps=20, accelerator="cpu", logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    batches = [(draw(1)[..., :2], 0.28 * draw(2))] * 20
+    trainer.fit(module, torch.utils.data.DataLoader(batches, batch_size=None))
+    assert distance() < 0.7 * before
+
+
+def test_the_experiment_gives_a_model_of_the_students_steps(teacher, tmp_path):
+    poses = [CircleWalk().pose(k / 50) for k in range(40)]
+    np.savez(
+        tmp_path / "mocap.npz",
+        positions=np.array([pose.joints for pose in poses], np.float32),
+        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
+        offsets=np.array([0, 40]),
+        subject=np.array([1]),
+    )
+    np.savez(tmp_path / "validation.npz", x=np.ones((2, 27, 17, 2)), y=np.zeros((2, 27, 17, 3)))
+    settings = [
+        *(f"data.mocap={tmp_path}/mocap.npz", f"data.validation={tmp_path}/validation.npz"),
+        *("data.batch_size=4", "trainer.max_steps=2", "trainer.val_check_interval=2"),
+        *("progress=false", f"out={tmp_path}/run", f"teacher={teacher}", "module.student_steps=1"),
+        "+model.trunk={channels: 16, depth: 1, heads: 2}",
+        *("+model.denoiser.channels=16", "+model.denoiser.blocks=2"),
+    ]
+    folder = train(compose_configuration("diffhpe-wrapper-student", settings))
+    preset = Lifter.from_pretrained(folder).preset
+    assert (preset.sampler, preset.steps, preset.hypotheses) == ("ddim", 1, 5)
