@@ -8,7 +8,9 @@ FLOOR, CEILING = 0.3, 0.9
 or above. Less than the floor would hand on the last window's errors for good; more than the
 ceiling leaves nothing of its pose."""
 FAST = 1.0
-"""Sizes of the person per second, of the joints about their centre. A walk has about 0.25."""
+"""Sizes of the person per second, of the joints about their centre. A walk has about 0.35."""
+AT_LEAST = 5
+"""Frames over which joints are watched: a shorter time would show the detector's jitter."""
 
 _TINY = 1e-6
 
@@ -28,11 +30,12 @@ def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
     """Mean speed of joints in the image, in sizes of the person per second, (N,).
 
     Poses are relative to the root: of a person who crosses the image only what the joints do about
-    their common movement counts.
+    their common movement counts. A joint's speed is that of its mean movement, so that what a
+    detector jitters about hardly counts.
 
     Args:
         x_2d: (N, L, J, 2), (0, 0) where unseen.
-        new_frames: (N,), the newest frames that are looked at; at least one.
+        new_frames: (N,), the newest frames that are looked at; `AT_LEAST` if fewer.
         rate: frames per second.
 
     Returns:
@@ -43,10 +46,12 @@ def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
     moved = (x_2d[:, 1:] - x_2d[:, :-1]) * both[..., None]
     moved = moved - (moved.sum(2) / both.sum(2).clamp(min=1)[..., None])[:, :, None]
     age = torch.arange(both.shape[1] - 1, -1, -1, device=x_2d.device)
-    counted = both & (age < new_frames.clamp(min=1)[:, None])[..., None]
-    count = counted.sum((1, 2))
-    speed = rate * (moved.norm(dim=-1) * counted).sum((1, 2)) / count.clamp(min=1)
-    return torch.where(count > 0, speed / image_size(x_2d), torch.inf)
+    counted = both & (age < new_frames.clamp(min=AT_LEAST)[:, None])[..., None]
+    frames = counted.sum(1)  # (N, J)
+    velocity = rate * (moved * counted[..., None]).sum(1) / frames.clamp(min=1)[..., None]
+    joints = (frames > 0).sum(1)
+    speed = velocity.norm(dim=-1).sum(1) / joints.clamp(min=1)
+    return torch.where(joints > 0, speed / image_size(x_2d), torch.inf)
 
 
 def image_size(x_2d: Tensor) -> Tensor:

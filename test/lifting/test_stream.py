@@ -83,11 +83,17 @@ def test_speed_is_in_sizes_per_second():
     for scale in (0.2, 1.0):
         x = figure(scale)
         way = torch.tensor([1.0] * 8 + [0.0] + [-1.0] * 8)[:, None] * torch.tensor([0.6, 0.8])
-        x[:, -3:] += 0.01 * scale * torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1) * way
+        x[:, -6:] += 0.01 * scale * torch.arange(1.0, 7).view(6, 1, 1) * way
         x[:, :, 8] = 0  # unseen
-        speed = image_speed(x, torch.tensor([3]), rate=50.0)
+        speed = image_speed(x, torch.tensor([6]), rate=50.0)
         assert float(speed) == pytest.approx(0.5, rel=0.05)
-        assert float(image_speed(x, torch.tensor([6]), 50.0)) == pytest.approx(0.25, rel=0.05)
+        assert float(image_speed(x, torch.tensor([12]), 50.0)) == pytest.approx(0.25, rel=0.05)
+
+
+def test_a_detectors_jitter_is_no_motion():
+    x = figure()
+    jitter = 0.005 * torch.randn(1, 27, 17, 2, generator=torch.Generator().manual_seed(0))
+    assert float(image_speed(x + jitter, torch.tensor([1]), 50.0)) < 0.15 * FAST
 
 
 def test_who_crosses_the_image_as_a_statue_is_still():
@@ -99,7 +105,7 @@ def test_who_crosses_the_image_as_a_statue_is_still():
 
 def test_who_is_unseen_may_have_moved_at_any_speed():
     x = figure()
-    x[:, -1] = 0
+    x[:, -5:] = 0
     assert float(image_speed(x, torch.tensor([1]), 50.0)) == float("inf")
     assert float(image_speed(torch.zeros(1, 27, 17, 2), torch.tensor([1]), 50.0)) == float("inf")
 
