@@ -22,8 +22,8 @@ def create_detector(name: str, **options: Any) -> Detector:
     """Make a detector.
 
     Args:
-        name: `blazepose` (runs anywhere, one person; see `blazepose.BlazePose`) or `onnx`
-            (any number of people; see `topdown.TopDown`).
+        name: `blazepose` (runs anywhere; see `blazepose.BlazePose`) or `onnx` (see
+            `topdown.TopDown`).
         options: the keyword arguments of that class.
 
     Raises:

@@ -35,13 +35,13 @@ class BlazePose:
 
     Args:
         threads: of each network.
+        detection_threshold: score from which a person found by the search is one.
+        tracking_threshold: score from which there is a person in a region.
+        min_confidence: joints below it are unseen.
         max_people: no more are followed; the largest and surest first, those followed already
             before new ones.
         search_every: frames from one search for new people to the next, while somebody is
             followed and nobody has been lost.
-        detection_threshold: score from which a person found by the search is one.
-        tracking_threshold: score from which there is a person in a region.
-        min_confidence: joints below it are unseen.
 
     Raises:
         DiffhpeError: an option is out of range, ai-edge-litert is not installed, or the networks
@@ -54,11 +54,11 @@ class BlazePose:
     def __init__(
         self,
         threads: int = 1,
-        max_people: int = 1,
-        search_every: int = 5,
         detection_threshold: float = 0.5,
         tracking_threshold: float = 0.5,
         min_confidence: float = 0.5,
+        max_people: int = 1,
+        search_every: int = 5,
     ) -> None:
         check_options(
             threads,
