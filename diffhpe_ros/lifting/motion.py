@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-FLOOR, CEILING = 0.3, 0.9
+FLOOR, CEILING = 0.7, 1.0
 """Shares of the diffusion steps that a window starts at: of a still person, and of one at `FAST`
-or above. Less than the floor would hand on the last window's errors for good; more than the
-ceiling leaves nothing of its pose."""
+or above, of whose last pose nothing is left. A lower floor hands on the last window's errors: on
+walking people 0.3 had an error of 48 mm, 0.7 of 45 mm, where starts at noise had 43 mm."""
 FAST = 1.0
 """Sizes of the person per second, of the joints about their centre. A walk has about 0.35."""
 AT_LEAST = 5

@@ -111,8 +111,8 @@ def test_who_is_unseen_may_have_moved_at_any_speed():
 
 
 def test_levels_grow_with_the_speed_between_floor_and_ceiling():
-    found = levels(torch.tensor([0.0, FAST / 2, FAST, 9.0, torch.inf]), 50) + 1
-    shares = [FLOOR, (FLOOR + CEILING) / 2, CEILING, CEILING, CEILING]
+    found = levels(torch.tensor([0.0, FAST / 3, FAST, 9.0, torch.inf]), 50) + 1
+    shares = [FLOOR, (2 * FLOOR + CEILING) / 3, CEILING, CEILING, CEILING]
     assert found.tolist() == [round(50 * share) for share in shares]
     many = levels(torch.linspace(0, 2, 100), 50)
     assert bool((many.diff() >= 0).all())
