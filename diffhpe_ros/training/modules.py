@@ -11,7 +11,7 @@ from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import DDIM, Sampler
+from diffhpe_ros.lifting.samplers import Sampler, create_sampler
 from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
 from diffhpe_ros.training.sources import DRAWS, generator_of
@@ -111,10 +111,11 @@ class DiffusionModule(LiftingModule):
         self.steps = steps or UniformSteps()
         self.loss = loss or PlainLoss()
         self.seed = seed
-        self.sampler: Sampler = DDIM(5)
+        fast = self.config.presets["fast"]  # what is to be good at first
+        self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
 
     def predict(self, x_2d: Tensor) -> Tensor:
-        """One hypothesis, from the same noise at every validation."""
+        """One hypothesis of the fast preset, from the same noise at every validation."""
         model = self.model
         shape = (*x_2d.shape[:3], 3)
         generator = Generator(x_2d.device).manual_seed(self.seed)

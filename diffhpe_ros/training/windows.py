@@ -55,7 +55,11 @@ class VirtualCameraWindows:
             facing.tensor_split(len(self.detectors)),
             strict=True,
         )
-        seen = [_seen_by(detector, body, head, generator) for detector, body, head in shares]
+        seen = [
+            _seen_by(detector, body, head, generator)
+            for detector, body, head in shares
+            if len(body)  # fewer windows than detectors leave some without
+        ]
         points, x_2d = (torch.cat(each) for each in zip(*seen, strict=True))
         turned, rotation = PersonView().enter(x_2d)
         return turned, turn_points(points - points[:, :, :1], rotation)

@@ -7,7 +7,7 @@ import torch
 
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training import detector_like, virtual_camera
+from diffhpe_ros.training import data, detector_like, virtual_camera
 from diffhpe_ros.training.batches import Batches, Place
 from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, MotionCapture, load_cmu, mirror
@@ -169,6 +169,13 @@ def test_each_detector_sees_its_part_of_a_batch(capture):
     x_2d, _ = VirtualCameraWindows(capture, 9, seed=0, detectors=detectors).batch(0)
     assert (x_2d[6:] == 0).all()
     assert (x_2d[:6] != 0).any((1, 2, 3)).all()
+
+
+def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
+    detectors = [PrototypeErrors(), data.DETECTORS["blazepose"](), PrototypeErrors()]
+    x_2d, poses = VirtualCameraWindows(capture, 2, seed=0, detectors=detectors).batch(0)
+    assert x_2d.shape == (2, 27, 17, 2)
+    assert poses.shape == (2, 27, 17, 3)
 
 
 def test_seeds_give_other_windows(capture):
