@@ -27,6 +27,9 @@ _SMOOTHING_S = 0.15
 _COASTING_S = 0.5
 """Somebody unseen is expected to move on for about so long, and then to stay."""
 
+_TRUST_NS = 200_000_000
+"""Somebody new is remembered for so long after the first sight: detectors flicker."""
+
 
 class Tracker(Protocol):
     """Gives identities to the people of successive frames of one camera."""
@@ -58,9 +61,9 @@ class PeopleTracker:
     people keep their ids when the camera turns and everybody shifts). Those seen in the frame
     before choose first, then those who are remembered.
 
-    A person unseen is remembered for `forget_s`, or for as long as they were followed if that is
-    shorter: a phantom of one frame leaves nothing behind. Who returns sooner, near enough to
-    where they are expected, keeps the id. A clock that jumps back makes everybody new.
+    A person unseen is remembered for `forget_s`, or for 0.2 s longer than they were followed if
+    that is shorter: a phantom of one frame soon makes room again. Who returns sooner, near enough
+    to where they are expected, keeps the id. A clock that jumps back makes everybody new.
 
     There is room for `max_people`, those remembered included. Whoever is followed stays so;
     places that become free go to the largest and most confidently seen. Somebody who lies on a
@@ -118,7 +121,8 @@ class PeopleTracker:
                 ids[free[column]] = tracks[row].person
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
-        return stamp_ns - track.seen_ns <= min(self._forget_ns, track.seen_ns - track.first_ns)
+        trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns
+        return stamp_ns - track.seen_ns <= min(self._forget_ns, trusted_ns)
 
     def _welcome(self, people: People, ids: NDArray[np.int64], stamp_ns: int) -> None:
         """Follow new people while there is room for them."""
