@@ -24,7 +24,7 @@ lint: .venv/.test
 	touch $@
 
 .venv/.test: .venv/.demo
-	$(BIN)/python -m pip install --quiet -e '.[cpu,ros,train,test,dev]'
+	$(BIN)/python -m pip install --quiet -e '.[cpu,onnx,ros,train,test,dev]'
 	touch $@
 
 clean:

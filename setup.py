@@ -57,6 +57,7 @@ setup(
     extras_require={
         "cpu": ["onnxruntime"],
         "gpu": ["onnxruntime-gpu"],
+        "onnx": ["onnx", "onnxscript", "torch>=2.9"],
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
         # The sweeper for Optuna 4 is a release candidate yet; the released one is for Optuna 2.10,
         # which needs SQLAlchemy before 2 and with it an alembic before 1.20.

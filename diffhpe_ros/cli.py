@@ -33,6 +33,12 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
         click.option("--preset", help="fast, balanced or faithful; else the model's own."),
+        click.option(
+            "--engine",
+            default="folded",
+            show_default=True,
+            help="What runs the model: folded, plain, or onnx for one that was exported.",
+        ),
     ):
         command = option(command)
     return command
@@ -79,7 +85,13 @@ def demo(
 @model_options
 @sampling_options
 def lift(
-    keypoints: Path, out: Path, model: str | None, device: str, preset: str | None, seed: int
+    keypoints: Path,
+    out: Path,
+    model: str | None,
+    device: str,
+    preset: str | None,
+    seed: int,
+    engine: str,
 ) -> None:
     """Lift a recording of 2D keypoints, offline.
 
@@ -98,7 +110,7 @@ def lift(
             " distances depend on it",
             err=True,
         )
-    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset)
+    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset, engine=engine)
     lifted = lift_track(lifter, track, progress=True)
     save_track(out, lifted)
     click.echo(f"{out}: {len(lifted.poses)} frames, {lifted.lifted_frames} of them with a pose")
@@ -181,6 +193,7 @@ def evaluate(
     device: str,
     preset: str | None,
     seed: int,
+    engine: str,
 ) -> None:
     """Print a model's errors and coherence on poses with truth, in mm.
 
@@ -192,14 +205,14 @@ def evaluate(
     from diffhpe_ros.training.report import lines
 
     model = model or DEFAULT_MODEL
-    lifter = Lifter.from_pretrained(model, device, seed, preset)
+    lifter = Lifter.from_pretrained(model, device, seed, preset, engine=engine)
     windows = occluded(read_evaluation(data, lifter.config, data_2d, split), occlusion, seed)
     poses = lift_all(lifter, windows.x_2d, progress=True)
     figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
     click.echo("\n".join(lines(figures)))
     if json_file is not None:
         of = {"model": model, "data": str(data), "split": split, "occlusion": occlusion}
-        settings = {"preset": preset, "seed": seed}
+        settings = {"preset": preset, "seed": seed, "engine": engine}
         write_json(json_file, of | settings | figures.to_dict())
 
 
@@ -296,6 +309,22 @@ def convert(checkpoint: Path, out: Path) -> None:
 
     config = convert(checkpoint, out)
     click.echo(f"{out}: {config.architecture}, {config.frames} frames")
+
+
+@app.command()
+@click.argument("model")
+@click.option("--out", type=FILE, required=True, help="The new model folder.")
+def export(model: str, out: Path) -> None:
+    """Make a model folder whose networks also run on onnxruntime (--engine onnx).
+
+    MODEL is a model's name, its folder, or a released checkpoint. The new folder needs no other
+    beside it. What onnxruntime gives is compared with torch before the folder is there.
+    """
+    from diffhpe_ros.lifting.engines.export import export
+
+    differences = export(model, out)
+    pieces = ", ".join(f"{name}.onnx" for name in differences)
+    click.echo(f"{out}: {pieces}, at most {max(differences.values()):.0e} off torch")
 
 
 @app.command()

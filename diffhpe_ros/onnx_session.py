@@ -57,6 +57,7 @@ class OnnxModel:
         self.inputs: dict[str, Shape] = {i.name: _shape(i.shape) for i in inputs}
         self.outputs: dict[str, Shape] = {o.name: _shape(o.shape) for o in outputs}
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        """What its maker wrote into the file."""
         self._input_types: dict[str, str] = {i.name: i.type for i in inputs}
 
     @property
@@ -76,9 +77,10 @@ class OnnxModel:
         Raises:
             DiffhpeError: the tensors do not fit.
         """
+        # One that is missing is onnxruntime's to complain of.
         feed = {
             name: np.ascontiguousarray(tensor, _DTYPES.get(self._input_types[name], np.float32))
-            for name, tensor in zip(self.inputs, tensors, strict=True)
+            for name, tensor in zip(self.inputs, tensors, strict=False)
         }
         try:
             values = self._session.run(None, feed)

@@ -32,7 +32,8 @@ def assert_refused(run: subprocess.CompletedProcess[str], message: str) -> None:
 def test_help_names_all_commands():
     run = diffhpe("--help")
     assert run.returncode == 0
-    for command in ("demo", "lift", "train", "search", "evaluate", "reproduce", "convert", "bench"):
+    commands = "demo lift train search evaluate reproduce convert export bench"
+    for command in commands.split():
         assert command in run.stdout
 
 
@@ -52,6 +53,20 @@ def test_convert_then_evaluate(tmp_path):
     assert run.stdout.startswith("3 windows of 2 sequences")
 
 
+@pytest.mark.slow
+def test_export_then_evaluate(tmp_path):
+    run = diffhpe("export", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"{tmp_path}/tiny: poses.onnx, at most ")
+    assert len(run.stdout.splitlines()) == 1
+    options = "--data", windows_file(tmp_path), "--model", tmp_path / "tiny"
+    onnx, folded = (
+        diffhpe("evaluate", *options, "--engine", engine) for engine in ("onnx", "folded")
+    )
+    assert onnx.returncode == 0, onnx.stderr
+    assert onnx.stdout == folded.stdout
+
+
 def windows_file(folder: Path) -> Path:
     """Three windows of two sequences."""
     rng = np.random.default_rng(0)
@@ -68,6 +83,10 @@ def windows_file(folder: Path) -> Path:
         (("--data-2d", "2d.npz"), "--data-2d goes with a Human3.6M file alone"),
         (("--split", "test"), "--split goes with a Human3.6M file alone"),
         (("--preset", "slow"), "unknown preset 'slow'"),
+        (
+            ("--engine", "onnx"),
+            "has no onnx/poses.onnx: make a folder that has with diffhpe export",
+        ),
         (("--json", "/nowhere/figures.json"), "cannot write /nowhere/figures.json"),
     ],
 )
@@ -99,6 +118,7 @@ def test_lift(tmp_path):
         (("lift", "/nowhere.npz", "--out", "/tmp/o.npz"), "/nowhere.npz: no such file"),
         (("evaluate", "--data", "/nowhere.npz"), "/nowhere.npz: no such file"),
         (("convert", "/nowhere.pth", "--out", "/tmp/m"), "/nowhere.pth: no such checkpoint file"),
+        (("export", "mixste", "--out", GOLDEN), "golden is there already; name another folder"),
         (("demo", "--video", "/nowhere.mp4"), "/nowhere.mp4"),
         (("demo", "--video", "a.mp4", "--camera", "0"), "give --video or --camera, not both"),
         (("train", "--experiment", "mixest"), "unknown experiment 'mixest'"),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import views
-from diffhpe_ros.lifting.checkpoints import load_backbone, load_with_config
+from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.engines import create_engine
@@ -63,11 +63,13 @@ class Lifter:
         sampler: ddpm, ddim or dpm-solver, instead of the preset's.
         steps: sampling steps, instead of the preset's.
         hypotheses: poses sampled per window, instead of the preset's.
-        engine: what runs the model: folded, or plain (the training model itself, for comparison).
+        engine: what runs the model: folded, plain (the training model itself, for comparison), or
+            onnx (onnxruntime, with what `diffhpe export` has put into the model's folder).
         start: where sampling starts, instead of the preset's: noise; backbone, the pose of a
             wrapper's own MixSTE; or previous, in a stream the person's last window (the first
             window of a person and those of `lift`, which has no memory, start at noise).
         backbone: the MixSTE of a wrapper that is to start there.
+        folder: that the model was loaded from; onnx needs it.
 
     Raises:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.
@@ -86,6 +88,7 @@ class Lifter:
         engine: str = "folded",
         start: str | None = None,
         backbone: MixSTE | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.device = _device(device)
         self.model = model.eval().to(self.device)
@@ -103,7 +106,7 @@ class Lifter:
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
         if isinstance(model, DiffHPE):
             spaced_steps(self.preset.steps, model.schedule.steps)  # refuses impossible numbers
-        self._engine: Any = create_engine(engine, self.model)
+        self._engine: Any = create_engine(engine, self.model, folder)
         mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
         self._start = create_start(self.preset, self.model, mixste)
         self._view = views.view(config.input_view)
@@ -127,13 +130,19 @@ class Lifter:
         wanted = _preset(config, preset).start if start is None else start
         backbone = load_backbone(name, config) if wanted == "backbone" else None
         return cls(
-            model, config, device, seed, preset, sampler, steps, hypotheses, engine, start, backbone
-        )
+            model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
+            backbone, find_model(name),
+        )  # fmt: skip
 
     @property
     def hypotheses(self) -> int:
         """Poses per window: 1 for a deterministic model."""
         return self.preset.hypotheses if isinstance(self.model, DiffHPE) else 1
+
+    @property
+    def runs_on(self) -> str:
+        """The device, or what onnxruntime has taken instead."""
+        return getattr(self._engine, "provider", str(self.device))
 
     def lift(
         self, x_2d: Any, confidence: Any | None = None, covariance_2d: Any | None = None

@@ -40,9 +40,9 @@ class LifterNode(StageNode[LifterParameters]):
         parameters = self.parameters
         self._lifter = make_lifter(parameters)
         self.health.show("model", describe(parameters.model, self._lifter))
-        self.health.show("device", self._lifter.device)
+        self.health.show("device", self._lifter.runs_on)
         self.get_logger().info(
-            f"{describe(parameters.model, self._lifter)} on {self._lifter.device}"
+            f"{describe(parameters.model, self._lifter)} on {self._lifter.runs_on}"
         )
         outputs = qos.result(parameters.replay)
         self._skeletons = self.advertise(MarkerArray, "skeletons", outputs)

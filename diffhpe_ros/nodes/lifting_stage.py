@@ -114,6 +114,7 @@ def _load(parameters: LifterParameters) -> Lifter:
                 sampler=parameters.sampler or None,
                 steps=parameters.steps or None,
                 hypotheses=parameters.hypotheses or None,
+                engine=parameters.engine,
             )
         except DiffhpeError:
             if device == devices[-1]:

@@ -112,6 +112,9 @@ class LifterParameters(CommonParameters):
     threads: int = _parameter(
         0, "CPU threads of the model; 0 is torch's default", least=0, most=256
     )
+    engine: str = _parameter(
+        "folded", "what runs the model: folded, plain, or onnx for one that was exported"
+    )
     preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
     sampler: str = _parameter("", "ddpm or ddim; empty is the preset's")
     steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000)

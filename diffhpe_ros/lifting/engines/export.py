@@ -1,0 +1,215 @@
+"""Trained models → ONNX pieces, which `lifting.engines.onnx` runs."""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+from tqdm import tqdm
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.checkpoints import load_with_config, save_model
+from diffhpe_ros.lifting.config import Model, ModelConfig
+from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
+from diffhpe_ros.lifting.engines.onnx import (
+    WEIGHTS_KEY,
+    OnnxDiffHPE,
+    OnnxMixSTE,
+    piece_file,
+    weights_sha256,
+)
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+TOLERANCE = 1e-4
+"""Of a piece's output, against torch's: metres, or units of the diffused poses."""
+VERIFIED = ((1, 1), (1, 5), (3, 2))
+"""Windows and hypotheses that a piece is tried with."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A network that becomes one .onnx file."""
+
+    name: str
+    """Of the file, without its ending."""
+    network: nn.Module
+    inputs: Mapping[str, Tensor]
+    """Examples; no length that may change is 1 in them, which torch would take for fixed."""
+    open_lengths: tuple[Mapping[int, Any], ...]
+    """For each input, its dimensions whose length may change."""
+
+
+def export(path: str | Path, folder: Path) -> Mapping[str, float]:
+    """A trained model → a new model folder, complete in itself, with ONNX pieces.
+
+    Args:
+        path: of the model, as in `load_model`.
+        folder: to be made.
+
+    Returns:
+        The pieces' names, with the largest difference of their outputs from torch's.
+
+    Raises:
+        DiffhpeError: a package is missing, the folder is not empty, the model needs another one
+            beside it, or a piece does not give the model's output.
+    """
+    for package in ("onnx", "onnxscript"):
+        if find_spec(package) is None:
+            raise DiffhpeError(f"exporting needs {package}: pip install 'diffhpe_ros[onnx]'")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DiffhpeError(f"{folder} is there already; name another folder or remove it")
+    model, config = load_with_config(path)
+    try:
+        return _make(model, _standing_alone(config), folder)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
+    """Make and verify the folder; what fails leaves none behind."""
+    engine = fold(model)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        made = Path(temporary) / folder.name
+        save_model(model, config, made)
+        for piece in tqdm(_pieces(engine, config), "exporting", unit="piece", leave=False):
+            _write(piece, piece_file(made, piece.name), {WEIGHTS_KEY: weights_sha256(made)})
+        differences = verify(engine, made, config)
+        made.rename(folder)
+    return differences
+
+
+def _standing_alone(config: ModelConfig) -> ModelConfig:
+    """The configuration of a wrapper that holds its own trunk."""
+    for name, preset in config.presets.items():
+        if preset.start == "backbone":
+            raise DiffhpeError(
+                f"preset {name} starts at the pose of the backbone, which an exported model does"
+                " not hold; noise or previous is expected"
+            )
+    return replace(config, backbone=None)
+
+
+class _Condition(nn.Module):
+    """(B, L, J, 2) → (J, L, B, C)."""
+
+    def __init__(self, engine: FoldedDiffHPE) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def forward(self, x_2d: Tensor) -> Tensor:
+        return self.engine.condition(x_2d)
+
+
+class _Denoiser(nn.Module):
+    """x_t (B, H, L, J, 3), t (B, H), condition (J, L, B, C) → (B, H, L, J, 3)."""
+
+    def __init__(self, engine: FoldedDiffHPE) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        return self.engine(x_t.flatten(0, 1), t.flatten(), condition).unflatten(0, t.shape)
+
+
+def _pieces(engine: FoldedMixSTE | FoldedDiffHPE, config: ModelConfig) -> list[Piece]:
+    windows, hypotheses = Dim("windows", min=1, max=512), Dim("hypotheses", min=1, max=512)
+    x_2d, x_t, t = _random_inputs(config, 2, 3)
+    if isinstance(engine, FoldedMixSTE):
+        return [Piece("poses", engine, {"x_2d": x_2d}, ({0: windows},))]
+    noisy = {"x_t": x_t, "t": t, "condition": engine.condition(x_2d)}
+    both = {0: windows, 1: hypotheses}
+    return [
+        Piece("condition", _Condition(engine), {"x_2d": x_2d}, ({0: windows},)),
+        Piece("denoiser", _Denoiser(engine), noisy, (both, both, {2: windows})),
+    ]
+
+
+def _random_inputs(
+    config: ModelConfig, windows: int, hypotheses: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Windows (B, L, J, 2), noisy poses (B, H, L, J, 3) and their steps (B, H)."""
+    generator = torch.Generator().manual_seed(0)
+    x_2d = 0.3 * torch.randn(windows, config.frames, NUM_JOINTS, 2, generator=generator)
+    shape = (windows, hypotheses, config.frames, NUM_JOINTS, 3)
+    x_t = torch.randn(shape, generator=generator)
+    return x_2d, x_t, torch.randint(config.denoiser.steps, shape[:2], generator=generator)
+
+
+def _write(piece: Piece, file: Path, metadata: Mapping[str, str]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    with _silence():
+        program = torch.onnx.export(
+            piece.network.eval(),
+            tuple(piece.inputs.values()),
+            input_names=list(piece.inputs),
+            output_names=["output"],
+            dynamic_shapes=piece.open_lengths,
+            dynamo=True,
+        )
+        assert program is not None
+        program.model.metadata_props.update(metadata)
+        program.save(file)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep back what torch tells of its steps and of its later versions."""
+    disabled = logging.root.manager.disable
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(disabled)
+
+
+def verify(
+    engine: FoldedMixSTE | FoldedDiffHPE, folder: Path, config: ModelConfig
+) -> dict[str, float]:
+    """The largest difference of each piece of a folder from the engine it was made of.
+
+    Raises:
+        DiffhpeError: one is larger than `TOLERANCE`.
+    """
+    opened = OnnxMixSTE(folder) if isinstance(engine, FoldedMixSTE) else OnnxDiffHPE(folder)
+    largest: dict[str, float] = {}
+    for sizes in VERIFIED:
+        found = _differences(engine, opened, *_random_inputs(config, *sizes))
+        for name, difference in found.items():
+            if not difference <= TOLERANCE:  # NaN is no difference to accept
+                raise DiffhpeError(
+                    f"{name}.onnx is {difference:.1e} off the model it was made of; at most"
+                    f" {TOLERANCE:.0e} is expected"
+                )
+            largest[name] = max(largest.get(name, 0.0), difference)
+    return largest
+
+
+@torch.inference_mode()
+def _differences(
+    engine: Any, opened: Any, x_2d: Tensor, x_t: Tensor, t: Tensor
+) -> dict[str, float]:
+    """The pieces' names and how far the output of each is from the engine's."""
+
+    def apart(found: Tensor, expected: Tensor) -> float:
+        return float((found - expected).abs().max())
+
+    if isinstance(engine, FoldedMixSTE):
+        return {"poses": apart(opened(x_2d), engine(x_2d))}
+    condition = engine.condition(x_2d)
+    noisy = x_t.flatten(0, 1), t.flatten(), condition
+    return {
+        "condition": apart(opened.condition(x_2d), condition),
+        "denoiser": apart(opened(*noisy), engine(*noisy)),
+    }

@@ -1,0 +1,93 @@
+"""Engines on onnxruntime: they run what `diffhpe export` has put into a model's folder."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE
+from diffhpe_ros.onnx_session import OnnxModel
+
+PIECES = "onnx"
+"""The folder of the pieces, in a model's folder."""
+WEIGHTS_KEY = "weights_sha256"
+"""Under this name a piece says which model.safetensors it was made of."""
+
+
+class OnnxMixSTE:
+    """MixSTE on onnxruntime, which takes CUDA where it has it; tensors are on the CPU.
+
+    Args:
+        folder: a model's, exported.
+
+    Raises:
+        DiffhpeError: a piece is missing, unusable, or of other weights than the folder's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._poses = _open_piece(folder, "poses")
+        self.provider = self._poses.providers[0]
+        """What onnxruntime has taken."""
+
+    def __call__(self, x_2d: Tensor) -> Tensor:
+        """See `PoseEngine.__call__`."""
+        return _run(self._poses, x_2d)
+
+
+class OnnxDiffHPE:
+    """A diffusion model on onnxruntime, which takes CUDA where it has it; tensors are on the CPU.
+
+    Args:
+        folder: a model's, exported.
+
+    Raises:
+        DiffhpeError: a piece is missing, unusable, or of other weights than the folder's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._condition = _open_piece(folder, "condition")
+        self._denoiser = _open_piece(folder, "denoiser")
+        self.provider = self._denoiser.providers[0]
+        """What onnxruntime has taken."""
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """See `DenoisingEngine.condition`; (17, 27, B, C), joints in part order."""
+        return _run(self._condition, x_2d)
+
+    def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """See `DenoisingEngine.__call__`."""
+        of_window = (condition.shape[2], -1)
+        steps = t.expand(len(x_t)).reshape(of_window)
+        return _run(self._denoiser, x_t.unflatten(0, of_window), steps, condition).flatten(0, 1)
+
+
+def piece_file(folder: Path, name: str) -> Path:
+    """Where a model's folder has the piece of that name."""
+    return folder / PIECES / f"{name}.onnx"
+
+
+def weights_sha256(folder: Path) -> str:
+    """Of the model.safetensors of a model's folder."""
+    return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+
+
+def _open_piece(folder: Path, name: str) -> OnnxModel:
+    file = piece_file(folder, name)
+    if not file.is_file():
+        raise DiffhpeError(
+            f"{folder} has no {PIECES}/{file.name}: make a folder that has with"
+            f" diffhpe export {folder} --out FOLDER"
+        )
+    model = OnnxModel(file, threads=torch.get_num_threads())
+    if model.metadata.get(WEIGHTS_KEY) != weights_sha256(folder):
+        raise DiffhpeError(
+            f"{file} was not made of the {WEIGHTS_FILE} beside it: export the model again"
+        )
+    return model
+
+
+def _run(model: OnnxModel, *tensors: Tensor) -> Tensor:
+    (output,) = model.run(*(tensor.numpy() for tensor in tensors)).values()
+    return torch.from_numpy(output)
