@@ -19,7 +19,8 @@ def main() -> None:
         results = run_live(embedded_clip(), Path(folder), settings)
     figures = live_figures(results)
     detector = results.diagnostics["detector"]
-    print(f"frames in {figures['frames_in']}, dropped {figures['frames_dropped']}")
+    print(f"frames in {figures['frames_in']}, dropped {figures['frames_dropped']};"
+          f" windows lifted {figures['windows_lifted']}")  # fmt: skip
     for name, times in (("image stamp to marker", figures["latency_ms"]),
                         ("of it, lifting", figures["lift_ms"])):  # fmt: skip
         print(f"{name:24}", ", ".join(f"{key} {value:.1f} ms" for key, value in times.items()))

@@ -32,7 +32,7 @@ from diffhpe_ros.lifting.stream import LiftingStream
 from diffhpe_ros.lifting.warm_start import WarmStart
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-SEQUENCES_AT_ONCE = 256
+SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
 """Windows times hypotheses in one pass: bounds the memory of a large batch."""
 
 
@@ -194,7 +194,7 @@ class Lifter:
     ) -> LiftResult:
         x, rotation = self._view.enter(windows.to(self.device))
         start = start or self._start
-        at_once = max(1, SEQUENCES_AT_ONCE // self.hypotheses)
+        at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
         parts = [
             self._hypotheses(x[rows], seeds[rows], start(x[rows], rotation[rows], rows))
             for rows in (slice(k, k + at_once) for k in range(0, len(x), at_once))

@@ -1,5 +1,6 @@
 """Windows → people in metres: all that `lifter` does, without ROS."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,8 +23,7 @@ def make_lifter(parameters: LifterParameters) -> Lifter:
     Raises:
         DiffhpeError: the model or a setting is not to be had, or it is for other windows.
     """
-    if parameters.threads:
-        use_threads(parameters.threads)
+    use_threads(parameters.threads or half_of_the_cores())
     lifter = _load(parameters)
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(
@@ -32,6 +32,15 @@ def make_lifter(parameters: LifterParameters) -> Lifter:
         )
     lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
     return lifter
+
+
+def half_of_the_cores() -> int:
+    """CPU threads of the model where none are asked for.
+
+    Camera and detector need the other half: with a thread on every core each operation waits for
+    the thread that was put off for them.
+    """
+    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 class LiftingStage:

@@ -110,7 +110,7 @@ class LifterParameters(CommonParameters):
     )
     device: str = _parameter("auto", "cpu, cuda, cuda:N, or auto: cuda where there is one")
     threads: int = _parameter(
-        0, "CPU threads of the model; 0 is torch's default", least=0, most=256
+        0, "CPU threads of the model; 0 is half of the cores", least=0, most=256
     )
     engine: str = _parameter(
         "folded", "what runs the model: folded, plain, or onnx for one that was exported"

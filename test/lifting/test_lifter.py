@@ -5,6 +5,7 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.lifter import SEQUENCES_AT_ONCE
 from diffhpe_ros.lifting.noise import noise_seed
 
 
@@ -55,7 +56,7 @@ def test_the_seed_matters(wrapper_folder, windows):
 
 def test_large_batches_are_lifted_in_parts(lifter, windows, monkeypatch):
     whole = lifter.lift(windows).poses
-    monkeypatch.setattr("diffhpe_ros.lifting.lifter.SEQUENCES_AT_ONCE", 8)
+    monkeypatch.setitem(SEQUENCES_AT_ONCE, "cpu", 8)
     np.testing.assert_allclose(lifter.lift(windows).poses, whole, atol=1e-5)
 
 
