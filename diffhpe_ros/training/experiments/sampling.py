@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Preset
-from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 from diffhpe_ros.training.experiments.workshop import Figures, Workshop
 
 MODEL = "diffhpe-wrapper"
@@ -48,6 +49,9 @@ class Point:
 def sampling_section(workshop: Workshop, document: Path) -> str:
     """Draw the curves beside the document and list their points."""
     curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
+    curves = {title: points for title, points in curves.items() if points}
+    if not curves:
+        return NOT_RUN
     draw(curves, document.parent / "images" / "sampling.png")
     header = ["sampler", "steps", "hypotheses", "ms", *PANELS.values()]
     rows = [
@@ -83,11 +87,16 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
 
 
 def _points(workshop: Workshop, presets: tuple[Preset, ...]) -> list[Point]:
-    points = []
+    points: list[Point] = []
+    folder = workshop.models.folder(MODEL)
+    if folder is None:
+        return points
+    has_backbone = load_with_config(folder)[1].backbone is not None  # only packed models name it
     for preset in presets:
+        if preset.start == "backbone" and not has_backbone:
+            continue
         figures = workshop.figures(MODEL, preset=preset)
-        folder = workshop.models.folder(MODEL)
-        if figures is not None and folder is not None:
+        if figures is not None:
             lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(preset))
             ms = median_ms([partial(lifter.lift, workshop.windows.x_2d[:1])], REPEATS)[0]
             points.append(Point(preset, ms, figures))
