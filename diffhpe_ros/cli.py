@@ -274,7 +274,8 @@ def reproduce(
     models = AsTheyAre(runs) if no_training else trained
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
-    workshop = Workshop(models, windows, file.name, runs / "figures", device)
+    name = file.name if every == 1 else f"every {every}th window of {file.name}"
+    workshop = Workshop(models, windows, name, runs / "figures", device)
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
 
