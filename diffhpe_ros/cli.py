@@ -274,7 +274,7 @@ def reproduce(
     models = AsTheyAre(runs) if no_training else trained
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
-    name = file.name if every == 1 else f"every {every}th window of {file.name}"
+    name = file.name if every == 1 else f"one window in {every} of {file.name}"
     workshop = Workshop(models, windows, name, runs / "figures", device)
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
 
