@@ -14,8 +14,7 @@ from diffhpe_ros.lifting.denoiser import Denoiser, ResidualBlock
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.graph import PART_ORDER, POOL, GraphLayer, NonLocal
 from diffhpe_ros.lifting.noise import SeededNoise
-from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import Denoise, Sampler
+from diffhpe_ros.lifting.samplers import Sampler
 
 
 @torch.inference_mode()
@@ -31,21 +30,15 @@ def sample_plainly(
         hypotheses: H.
         seed: of hypothesis 0; each next one has the next.
     """
+    denoise = model.denoise_by(
+        lambda x_t, t: denoise_plainly(model, x_t, t.expand(len(x_t)), model.condition(x_2d))
+    )
     total = torch.zeros(*x_2d.shape[:3], 3, device=x_2d.device)
     for hypothesis in range(hypotheses):
         seeds = [seed + hypothesis] * len(x_2d)
         noise = SeededNoise(seeds, 1, tuple(x_2d.shape[1:3]), x_2d.device)
-        total += sampler.sample(_denoise_with(model, x_2d), model.schedule, noise)
+        total += sampler.sample(denoise, model.schedule, noise)
     return total / hypotheses * model.pose_scale
-
-
-def _denoise_with(model: DiffHPE, x_2d: Tensor) -> Denoise:
-    def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
-        steps = torch.as_tensor(t, device=x_t.device).expand(len(x_t))
-        output = denoise_plainly(model, x_t, steps, model.condition(x_2d))
-        return model.parameterisation.read(output, x_t, *model.schedule.signal_and_noise(steps))
-
-    return denoise
 
 
 def denoise_plainly(model: DiffHPE, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:

@@ -7,9 +7,8 @@ from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.blazepose_landmarks import NUM_BODY, LandmarkNetwork, Landmarks
 from diffhpe_ros.detection.blazepose_people import PeopleFollower
 from diffhpe_ros.detection.blazepose_regions import RegionFinder
-from diffhpe_ros.detection.types import People, check_image, check_options
+from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
 from diffhpe_ros.detection.weights import blazepose_weights
-from diffhpe_ros.errors import DiffhpeError
 
 
 class BlazePose:
@@ -66,9 +65,7 @@ class BlazePose:
             tracking_threshold=tracking_threshold,
             min_confidence=min_confidence,
         )
-        for name, value in (("max_people", max_people), ("search_every", search_every)):
-            if not isinstance(value, int) or value < 1:
-                raise DiffhpeError(f"{name} is a whole number from 1, got {value!r}")
+        check_counts(max_people=max_people, search_every=search_every)
         detection, landmarks = blazepose_weights()
         self._follower = PeopleFollower(
             RegionFinder(detection, threads, detection_threshold),

@@ -11,7 +11,7 @@ from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.movenet import MoveNet
 from diffhpe_ros.detection.person_models import PersonModel
 from diffhpe_ros.detection.simcc import SimCC
-from diffhpe_ros.detection.types import People, check_image, check_options
+from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
 
@@ -63,8 +63,7 @@ class TopDown:
         person_kind: str | None = None,
     ) -> None:
         check_options(threads, person_threshold=person_threshold, min_confidence=min_confidence)
-        if not isinstance(max_people, int) or max_people < 1:
-            raise DiffhpeError(f"max_people is a whole number from 1, got {max_people!r}")
+        check_counts(max_people=max_people)
         person = OnnxModel(person_model, providers, threads)
         pose = OnnxModel(pose_model, providers, threads)
         self._person_model = PersonModel(person, person_threshold, person_kind)

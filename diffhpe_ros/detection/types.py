@@ -92,8 +92,19 @@ def check_options(threads: int | None = None, **fractions: float) -> None:
     Raises:
         DiffhpeError: `threads` is below one, or one of the named fractions is not in 0..1.
     """
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise DiffhpeError(f"threads is a whole number from 1, got {threads!r}")
+    if threads is not None:
+        check_counts(threads=threads)
     for name, value in fractions.items():
         if not isinstance(value, int | float) or not 0 <= value <= 1:
             raise DiffhpeError(f"{name} is a number in 0..1, got {value!r}")
+
+
+def check_counts(**counts: int) -> None:
+    """Refuse what is no number of things.
+
+    Raises:
+        DiffhpeError: one of the named counts is no whole number from 1 on.
+    """
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise DiffhpeError(f"{name} is a whole number from 1, got {value!r}")

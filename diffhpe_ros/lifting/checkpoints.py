@@ -124,6 +124,11 @@ def find_model(path: str | Path) -> Path:
     return known[str(path)]
 
 
+def weights_sha256(folder: Path) -> str:
+    """Of the model.safetensors of a model's folder."""
+    return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+
+
 def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
     for file in (config_file, weights_file):
@@ -154,7 +159,7 @@ def _read_backbone(folder: Path, wanted: BackboneConfig) -> dict[str, Tensor]:
     weights_file = folder / WEIGHTS_FILE
     if not weights_file.is_file():
         raise DiffhpeError(f"{weights_file}: no such file; it is the backbone of a wrapper")
-    if hashlib.sha256(weights_file.read_bytes()).hexdigest() != wanted.sha256:
+    if weights_sha256(folder) != wanted.sha256:
         raise DiffhpeError(f"{folder} is not the backbone that the wrapper was trained with")
     _, state = _read_folder(folder)
     return {name: value for name, value in state.items() if name.startswith(TRUNK)}

@@ -48,16 +48,29 @@ class DiffHPE(nn.Module, ABC):
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Prediction:
         """Clean poses and noise of x_t (B, 27, 17, 3) at zero-based steps t (B,)."""
-        signal, spread = self.schedule.signal_and_noise(t)
-        return self.parameterisation.read(self(x_t, t, condition), x_t, signal, spread)
+        return self.read(self(x_t, t, condition), x_t, t)
+
+    def read(self, output: Tensor, x_t: Tensor, t: Tensor) -> Prediction:
+        """Clean poses and noise that the denoiser's output (B, 27, 17, 3) says at steps t."""
+        return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
 
     def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:
-        """What samplers call: `predict` with one step for all or one for each."""
+        """What samplers call, given the condition of each pose."""
+        return self.denoise_by(lambda x_t, t: self(x_t, t.expand(len(x_t)), condition))
+
+    def denoise_by(
+        self, run: Callable[[Tensor, Tensor], Tensor]
+    ) -> Callable[[Tensor, int | Tensor], Prediction]:
+        """What samplers call, with one step for all or one for each.
+
+        Args:
+            run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's
+                output.
+        """
 
         def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
-            if not isinstance(t, Tensor):
-                t = torch.full((len(x_t),), t, device=x_t.device)
-            return self.predict(x_t, t, condition)
+            steps = torch.as_tensor(t, device=x_t.device).reshape(-1)
+            return self.read(run(x_t, steps), x_t, steps)
 
         return denoise
 

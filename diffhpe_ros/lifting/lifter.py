@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,7 @@ from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.noise import SeededNoise
-from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import (
-    Beginning,
-    Denoise,
-    Sampler,
-    create_sampler,
-    spaced_steps,
-)
+from diffhpe_ros.lifting.samplers import Beginning, Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
 from diffhpe_ros.lifting.warm_start import WarmStart
@@ -221,21 +215,11 @@ class Lifter:
             poses = self._engine(x)[:, None]
         else:
             noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
-            denoise = self._denoise_with(model, x)
+            condition = self._engine.condition(x)
+            denoise = model.denoise_by(partial(self._engine, condition=condition))
             sampled = self._sampler.sample(denoise, model.schedule, noise, beginning)
             poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
         return poses - poses[..., :1, :]
-
-    def _denoise_with(self, model: DiffHPE, x: Tensor) -> Denoise:
-        """What samplers call, for windows (B, 27, 17, 2) in the model's view."""
-        condition = self._engine.condition(x)
-
-        def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
-            steps = torch.as_tensor(t, device=x_t.device).reshape(-1)
-            output = self._engine(x_t, steps, condition)
-            return model.parameterisation.read(output, x_t, *model.schedule.signal_and_noise(steps))
-
-        return denoise
 
 
 def use_threads(count: int) -> None:

@@ -116,7 +116,7 @@ class LifterParameters(CommonParameters):
         "folded", "what runs the model: folded, plain, or onnx for one that was exported"
     )
     preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
-    sampler: str = _parameter("", "ddpm or ddim; empty is the preset's")
+    sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")
     steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000)
     hypotheses: int = _parameter(0, "poses per window; 0 is the preset's", least=0, most=100)
     seed: int = _parameter(0, "of the noise that diffusion starts from")

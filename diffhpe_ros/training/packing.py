@@ -1,6 +1,5 @@
 """A trained model made fit for being handed on: small, and with what it takes to train it again."""
 
-import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, lift_all, save_model
-from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, load_with_config
+from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, load_with_config, weights_sha256
 from diffhpe_ros.lifting.config import BackboneConfig, Model
 from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.mixste import MixSTE
@@ -72,8 +71,8 @@ def _refer_to(backbone: Path, model: Model, config: ModelConfig) -> ModelConfig:
     if own.keys() != other.keys() or not all(_is_same(own[name], other[name]) for name in own):
         raise DiffhpeError(f"{backbone} is not the backbone that the wrapper was trained with")
     model.trunk.load_state_dict(other)
-    sha256 = hashlib.sha256((backbone / WEIGHTS_FILE).read_bytes()).hexdigest()
-    return replace(config, backbone=BackboneConfig(backbone.resolve().name, sha256))
+    named = BackboneConfig(backbone.resolve().name, weights_sha256(backbone))
+    return replace(config, backbone=named)
 
 
 def _is_same(weights: Tensor, stored: Tensor) -> bool:

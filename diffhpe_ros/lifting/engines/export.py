@@ -17,7 +17,7 @@ from torch.export import Dim
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints import load_with_config, save_model
+from diffhpe_ros.lifting.checkpoints import load_with_config, save_model, weights_sha256
 from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (
@@ -25,7 +25,6 @@ from diffhpe_ros.lifting.engines.onnx import (
     OnnxDiffHPE,
     OnnxMixSTE,
     piece_file,
-    weights_sha256,
 )
 from diffhpe_ros.skeleton import NUM_JOINTS
 

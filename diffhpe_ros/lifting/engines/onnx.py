@@ -1,13 +1,12 @@
 """Engines on onnxruntime: they run what `diffhpe export` has put into a model's folder."""
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE
+from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, weights_sha256
 from diffhpe_ros.onnx_session import OnnxModel
 
 PIECES = "onnx"
@@ -66,11 +65,6 @@ class OnnxDiffHPE:
 def piece_file(folder: Path, name: str) -> Path:
     """Where a model's folder has the piece of that name."""
     return folder / PIECES / f"{name}.onnx"
-
-
-def weights_sha256(folder: Path) -> str:
-    """Of the model.safetensors of a model's folder."""
-    return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
 
 
 def _open_piece(folder: Path, name: str) -> OnnxModel:
