@@ -15,7 +15,7 @@ from tqdm import tqdm
 from diffhpe_ros.benchmark.floors import giga_operations, matrix_rate
 from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import median_ms
-from diffhpe_ros.lifting import Lifter, Preset
+from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import FAITHFUL, Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
@@ -26,6 +26,8 @@ PEOPLE = (1, 2, 4, 8, 16, 32, 64)
 REPEATS = 9
 FEW_REPEATS = 2
 """Where one takes seconds."""
+SLOW = 50
+"""Passes of the denoiser above which one does."""
 
 
 @dataclass(frozen=True)
@@ -95,22 +97,17 @@ def benchmark(name: str, device: str) -> Benchmark:
         DiffhpeError: the model or the device is not there.
     """
     model, config = load_with_config(name)
-    presets = config.presets if isinstance(model, DiffHPE) else {"-": FAITHFUL}
-    rate = matrix_rate(Lifter(model, config, device).device.type)
-    reference = _reference(model, config, device)
-    reference_ms, times = 0.0, []
-    for preset, sampling in tqdm(presets.items(), unit="preset", leave=False):
-        lifter = Lifter(model, config, device, preset=None if preset == "-" else preset)
-        is_slow = sampling.steps * sampling.hypotheses > 50 and isinstance(model, DiffHPE)
-        if is_slow:
-            reference_ms, one = median_ms([reference, _lift(lifter, 1)], FEW_REPEATS)
-            ms = {1: one}
-        else:
-            ms = {n: median_ms([_lift(lifter, n)], REPEATS)[0] for n in PEOPLE}
-        floor = giga_operations(lifter, _windows(1)) / rate * 1000
-        times.append(PresetTimes(preset, _sampling(model, sampling), ms, floor))
-    if not isinstance(model, DiffHPE):
-        reference_ms = median_ms([reference], REPEATS)[0]
+    presets = config.presets if isinstance(model, DiffHPE) else {config.default_preset: FAITHFUL}
+    lifters = {preset: Lifter(model, config, device, preset=preset) for preset in presets}
+    rate = matrix_rate(device)
+    reference_ms = _reference_ms(model, config, device)
+    times = []
+    for preset, lifter in tqdm(lifters.items(), unit="preset", leave=False):
+        is_slow = lifter.preset.steps * lifter.hypotheses > SLOW
+        people, repeats = ((1,), FEW_REPEATS) if is_slow else (PEOPLE, REPEATS)
+        ms = {n: median_ms([_lift(lifter, n)], repeats)[0] for n in people}
+        floor = giga_operations(lifter, _windows(1, config.frames)) / rate * 1000
+        times.append(PresetTimes(preset, _sampling(lifter), ms, floor))
     return Benchmark(
         model=name,
         device=device,
@@ -123,29 +120,30 @@ def benchmark(name: str, device: str) -> Benchmark:
     )
 
 
-def _reference(model: Model, config: ModelConfig, device: str) -> Callable[[], object]:
+def _reference_ms(model: Model, config: ModelConfig, device: str) -> float:
     if not isinstance(model, DiffHPE):
-        return _lift(Lifter(model, config, device, engine="plain"), 1)
-    x_2d = torch.as_tensor(_windows(1)).to(device)
+        return median_ms([_lift(Lifter(model, config, device, engine="plain"), 1)], REPEATS)[0]
+    x_2d = torch.as_tensor(_windows(1, config.frames)).to(device)
     sampler = create_sampler(FAITHFUL.sampler, FAITHFUL.steps)
-    return partial(sample_plainly, model, sampler, x_2d, FAITHFUL.hypotheses)
+    sample = partial(sample_plainly, model, sampler, x_2d, FAITHFUL.hypotheses)
+    return median_ms([sample], FEW_REPEATS)[0]
 
 
 def _lift(lifter: Lifter, people: int) -> Callable[[], object]:
-    return partial(lifter.lift, _windows(people))
+    return partial(lifter.lift, _windows(people, lifter.config.frames))
 
 
-def _sampling(model: Model, preset: Preset) -> str:
-    if not isinstance(model, DiffHPE):
+def _sampling(lifter: Lifter) -> str:
+    if not isinstance(lifter.model, DiffHPE):
         return ""
-    return f"{preset.sampler} {preset.steps}x{preset.hypotheses}"
+    return f"{lifter.preset.sampler} {lifter.preset.steps}x{lifter.preset.hypotheses}"
 
 
-def _windows(people: int) -> NDArray[np.float32]:
-    """People standing here and there, (people, 27, 17, 2)."""
+def _windows(people: int, frames: int) -> NDArray[np.float32]:
+    """People standing here and there, (people, frames, 17, 2)."""
     rng = np.random.default_rng(0)
     centres = rng.normal(0.0, 0.5, (people, 1, 1, 2))
-    spread = rng.normal(0.0, 0.15, (people, 27, NUM_JOINTS, 2))
+    spread = rng.normal(0.0, 0.15, (people, frames, NUM_JOINTS, 2))
     return (centres + spread).astype(np.float32)
 
 

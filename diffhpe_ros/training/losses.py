@@ -1,6 +1,6 @@
 """What the lifters are trained to make small."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -20,44 +20,36 @@ def mean_squared_error(estimate: Tensor, poses: Tensor) -> Tensor:
     return (estimate - poses).square().mean()
 
 
+class Denoised(NamedTuple):
+    """What a denoiser made of noisy poses at drawn steps."""
+
+    output: Tensor
+    """Its own, (B, L, J, 3)."""
+    target: Tensor
+    """What the output should have been."""
+    prediction: Prediction
+    """Pose and noise that the output says."""
+    x_0: Tensor
+    """The clean poses, in the diffused unit."""
+    signal: Tensor
+    """√ᾱ_t, (B, 1, 1, 1)."""
+    spread: Tensor
+    """√(1-ᾱ_t), (B, 1, 1, 1)."""
+
+
 class DenoisingLoss(Protocol):
     """Loss of a denoiser at drawn steps."""
 
-    def __call__(
-        self,
-        output: Tensor,
-        target: Tensor,
-        prediction: Prediction,
-        x_0: Tensor,
-        signal: Tensor,
-        spread: Tensor,
-    ) -> Tensor:
-        """A number.
-
-        Args:
-            output: of the denoiser, (B, L, J, 3).
-            target: what it should have been.
-            prediction: pose and noise that the output says.
-            x_0: the clean poses, in the diffused unit.
-            signal: √ᾱ_t, (B, 1, 1, 1).
-            spread: √(1-ᾱ_t), (B, 1, 1, 1).
-        """
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """A number."""
 
 
 class PlainLoss:
     """Mean squared error of what the denoiser puts out, all steps alike; as published."""
 
-    def __call__(
-        self,
-        output: Tensor,
-        target: Tensor,
-        prediction: Prediction,
-        x_0: Tensor,
-        signal: Tensor,
-        spread: Tensor,
-    ) -> Tensor:
+    def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        return (output - target).square().mean()
+        return (denoised.output - denoised.target).square().mean()
 
 
 class DistanceLoss:
@@ -67,17 +59,9 @@ class DistanceLoss:
     mean of the poses that a window allows, this to their median, which lies nearer to most.
     """
 
-    def __call__(
-        self,
-        output: Tensor,
-        target: Tensor,
-        prediction: Prediction,
-        x_0: Tensor,
-        signal: Tensor,
-        spread: Tensor,
-    ) -> Tensor:
+    def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        return mean_joint_distance(prediction.pose, x_0)
+        return mean_joint_distance(denoised.prediction.pose, denoised.x_0)
 
 
 class MinSNRLoss:
@@ -90,19 +74,11 @@ class MinSNRLoss:
     def __init__(self, gamma: float = 5.0) -> None:
         self.gamma = gamma
 
-    def __call__(
-        self,
-        output: Tensor,
-        target: Tensor,
-        prediction: Prediction,
-        x_0: Tensor,
-        signal: Tensor,
-        spread: Tensor,
-    ) -> Tensor:
+    def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        snr = (signal / spread).square()
+        snr = (denoised.signal / denoised.spread).square()
         weight = snr.clamp(max=self.gamma) / self.gamma
-        return (weight * (prediction.pose - x_0).square()).mean()
+        return (weight * (denoised.prediction.pose - denoised.x_0).square()).mean()
 
 
 class CoherentLoss:
@@ -123,19 +99,11 @@ class CoherentLoss:
         self.lengths = lengths
         self.steadiness = steadiness
 
-    def __call__(
-        self,
-        output: Tensor,
-        target: Tensor,
-        prediction: Prediction,
-        x_0: Tensor,
-        signal: Tensor,
-        spread: Tensor,
-    ) -> Tensor:
+    def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        bones, truth = bone_lengths(prediction.pose), bone_lengths(x_0)
+        bones, truth = bone_lengths(denoised.prediction.pose), bone_lengths(denoised.x_0)
         return (
-            self.of(output, target, prediction, x_0, signal, spread)
+            self.of(denoised)
             + self.lengths * (bones - truth).square().mean()
             + self.steadiness * deviation(bones)
         )

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers import Sampler, create_sampler
-from diffhpe_ros.training.losses import DenoisingLoss, PlainLoss, mean_joint_distance
+from diffhpe_ros.training.losses import Denoised, DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
 from diffhpe_ros.training.sources import DRAWS, generator_of
 from diffhpe_ros.training.steps import StepDraw, UniformSteps
@@ -152,7 +152,7 @@ class DiffusionModule(LiftingModule):
         goal = self.goal(x_t, t, condition, Prediction(x_0, noise))
         target = model.parameterisation.target(goal.pose, goal.noise, signal, spread)
         prediction = model.parameterisation.read(output, x_t, signal, spread)
-        loss = self.loss(output, target, prediction, goal.pose, signal, spread)
+        loss = self.loss(Denoised(output, target, prediction, goal.pose, signal, spread))
         self.log("train/loss", loss, prog_bar=True)
         return loss
 

@@ -7,6 +7,7 @@ from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, Prediction
 from diffhpe_ros.lifting.schedule import CosineSchedule
 from diffhpe_ros.training.losses import (
     CoherentLoss,
+    Denoised,
     MinSNRLoss,
     PlainLoss,
     bone_lengths,
@@ -29,7 +30,7 @@ def loss_of(loss, name: str, error: float, t: int) -> float:
     output = meaning.target(wrong, (x_t - signal * wrong) / spread, signal, spread)
     prediction = meaning.read(output, x_t, signal, spread)
     target = meaning.target(x_0, noise, signal, spread)
-    return float(loss(output, target, prediction, x_0, signal, spread))
+    return float(loss(Denoised(output, target, prediction, x_0, signal, spread)))
 
 
 def test_mean_joint_distance_is_the_mpjpe():
@@ -68,5 +69,6 @@ def test_a_coherent_loss_adds_the_bones_to_another():
     stretched = float((0.1 * bone_lengths(poses())).square().mean())
     loss = CoherentLoss(PlainLoss(), 5.0, 0.0)
     ones = torch.ones(4, 1, 1, 1)
-    found = loss(poses(), poses(), Prediction(1.1 * poses(), poses()), poses(), ones, ones)
+    prediction = Prediction(1.1 * poses(), poses())
+    found = loss(Denoised(poses(), poses(), prediction, poses(), ones, ones))
     assert float(found) == pytest.approx(5 * stretched, rel=1e-4)

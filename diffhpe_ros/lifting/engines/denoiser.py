@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from diffhpe_ros.lifting.denoiser import Denoiser, ResidualBlock
-from diffhpe_ros.lifting.engines.folding import batch_norm_line
+from diffhpe_ros.lifting.engines.folding import batch_norm_line, keep
 from diffhpe_ros.lifting.graph import POOL, GraphLayer, NonLocal
 
 
@@ -37,11 +37,14 @@ class FoldedGraphLayer(nn.Module):
         super().__init__()
         convolution = layer.gconv
         gain, shift = batch_norm_line(layer.bn)
-        own, others = (convolution.W[:, order] * gain / scale).detach()
-        self.register_buffer("own", (convolution.own[order] * own).contiguous())
-        self.register_buffer("others", others.contiguous())
-        self.register_buffer("bias", (convolution.bias * gain + shift).detach())
-        self.register_buffer("neighbours", convolution.others[order][:, order].contiguous())
+        own, others = convolution.W[:, order] * gain / scale
+        keep(
+            self,
+            own=convolution.own[order] * own,
+            others=others,
+            bias=convolution.bias * gain + shift,
+            neighbours=convolution.others[order][:, order],
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(J, R, F) → (J, R, F)."""
@@ -86,16 +89,15 @@ class FoldedNonLocal(nn.Module):
         w_theta, w_phi = layer.affinity.weight[0].detach().split(inner)
         gain, shift = batch_norm_line(layer.bn)
         keys = len(layer.order) // POOL
-        folded = {
-            "query": layer.theta.weight.t() @ w_theta,
-            "key_value": torch.cat([layer.phi.weight, layer.g.weight]).t(),
-            "key": w_phi,
-            "key_bias": layer.theta.bias @ w_theta + layer.phi.bias @ w_phi,
-            "value_bias": layer.g.bias,
-            "output": (gain[:, None] * layer.out.weight).t() @ following / keys,
-        }
-        for name, tensor in folded.items():
-            self.register_buffer(name, tensor.detach().clone(memory_format=torch.contiguous_format))
+        keep(
+            self,
+            query=layer.theta.weight.t() @ w_theta,
+            key_value=torch.cat([layer.phi.weight, layer.g.weight]).t(),
+            key=w_phi,
+            key_bias=layer.theta.bias @ w_theta + layer.phi.bias @ w_phi,
+            value_bias=layer.g.bias,
+            output=(gain[:, None] * layer.out.weight).t() @ following / keys,
+        )
         self.constant = ((gain * layer.out.bias + shift) @ following).detach()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -131,14 +133,16 @@ class FoldedResidualBlock(nn.Module):
         super().__init__()
         self.time_layer = FoldedTimeLayer(block.time_layer, order, scale)
         self.feature_layer = FoldedGraphLayer(block.feature_layer, order)
-        gate = block.mid_projection.weight.detach().t()
+        gate = block.mid_projection.weight.t()
         self.non_local = FoldedNonLocal(block.non_local, gate)
-        self.register_buffer("gate", gate.contiguous())
-        bias = block.mid_projection.bias.detach() + self.non_local.constant
-        self.register_buffer("gate_bias", bias)
-        residual, skip = block.output_projection.weight.detach().t().chunk(2, 1)
-        self.register_buffer("residual", (residual * scale).contiguous())
-        self.register_buffer("skip", (skip * skip_scale).contiguous())
+        residual, skip = block.output_projection.weight.t().chunk(2, 1)
+        keep(
+            self,
+            gate=gate,
+            gate_bias=block.mid_projection.bias + self.non_local.constant,
+            residual=residual * scale,
+            skip=skip * skip_scale,
+        )
 
     def forward(self, x: Tensor, step: Tensor, skips: Tensor) -> None:
         """Add to x (J, L, N, C) and skips (J·L·N, C) in place, given step (N or 1, C)."""

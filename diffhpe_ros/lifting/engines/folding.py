@@ -13,6 +13,13 @@ def fold_layer_norm(norm: nn.LayerNorm, linear: nn.Linear) -> tuple[Tensor, Tens
     return norm.weight[:, None] * weight, linear.bias + norm.bias @ weight
 
 
+def keep(module: nn.Module, **folded: Tensor) -> None:
+    """Make tensors buffers of a module, contiguous and free of what they were computed from."""
+    for name, tensor in folded.items():
+        buffer = tensor.detach().clone(memory_format=torch.contiguous_format)
+        module.register_buffer(name, buffer)
+
+
 def batch_norm_line(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
     """A trained BatchNorm as y = scale · x + shift, each (features,)."""
     assert norm.running_var is not None and norm.running_mean is not None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.lifting.engines.folding import fold_layer_norm
+from diffhpe_ros.lifting.engines.folding import fold_layer_norm, keep
 from diffhpe_ros.lifting.mixste import Block, MixSTETrunk
 
 
@@ -39,18 +39,17 @@ class FoldedBlock(nn.Module):
         query, key, value = weight.chunk(3, 1)
         query_bias, _, value_bias = bias.chunk(3)
         hidden, hidden_bias = fold_layer_norm(block.norm2, block.mlp.fc1)
-        folded = {
-            "query_key_value": torch.cat([query * attention.scale, key, value], 1),
-            "query_bias": query_bias * attention.scale,
-            "projection": attention.proj.weight.t(),
-            "projection_bias": attention.proj.bias + attention.proj.weight @ value_bias,
-            "hidden": hidden,
-            "hidden_bias": hidden_bias,
-            "output": block.mlp.fc2.weight.t(),
-            "output_bias": block.mlp.fc2.bias,
-        }
-        for name, tensor in folded.items():
-            self.register_buffer(name, tensor.detach().clone(memory_format=torch.contiguous_format))
+        keep(
+            self,
+            query_key_value=torch.cat([query * attention.scale, key, value], 1),
+            query_bias=query_bias * attention.scale,
+            projection=attention.proj.weight.t(),
+            projection_bias=attention.proj.bias + attention.proj.weight @ value_bias,
+            hidden=hidden,
+            hidden_bias=hidden_bias,
+            output=block.mlp.fc2.weight.t(),
+            output_bias=block.mlp.fc2.bias,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """X (J, L, B, C) → x after the block and its norm, of the same shape."""

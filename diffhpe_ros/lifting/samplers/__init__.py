@@ -1,5 +1,7 @@
 """Samplers: the reverse process, from noise to poses. One file each, behind one protocol."""
 
+from collections.abc import Callable
+
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, spaced_steps
 from diffhpe_ros.lifting.samplers.beginning import (
@@ -30,7 +32,7 @@ __all__ = [
     "spaced_steps",
 ]
 
-SAMPLERS: dict[str, type[DDPM] | type[DDIM] | type[DPMSolver]] = {
+SAMPLERS: dict[str, Callable[[int], Sampler]] = {
     "ddpm": DDPM,
     "ddim": DDIM,
     "dpm-solver": DPMSolver,

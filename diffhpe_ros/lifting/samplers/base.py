@@ -1,7 +1,7 @@
-"""The protocol of the samplers, and which steps they visit."""
+"""What the samplers share, and which steps they visit."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from torch import Tensor
 
@@ -14,10 +14,19 @@ Denoise = Callable[[Tensor, int | Tensor], Prediction]
 """x_t (N, L, J, 3) and a zero-based step, or the step (N,) of each, → the model's estimates."""
 
 
-class Sampler(Protocol):
-    """The reverse process."""
+Steps = Sequence[int | Tensor]
+"""Zero-based steps, falling; each one for all sequences, or (N,) of each."""
 
-    steps: int
+
+class Sampler(ABC):
+    """The reverse process.
+
+    Args:
+        steps: visited steps, 1 to the schedule's T.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
 
     def sample(
         self,
@@ -34,9 +43,17 @@ class Sampler(Protocol):
             noise: new at each call; the first is the beginning's.
             beginning: where the reverse process starts; at pure noise if not given.
         """
+        x, first = beginning(schedule, noise())
+        return self.walk(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
+
+    @abstractmethod
+    def walk(
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
+    ) -> Tensor:
+        """From x (N, L, J, 3) at the first visited step to the poses; the rest as in `sample`."""
 
 
-def spaced_steps(steps: int, total: int | Tensor) -> Sequence[int | Tensor]:
+def spaced_steps(steps: int, total: int | Tensor) -> Steps:
     """`steps` of the `total` zero-based steps, falling, evenly spaced, from the last one on.
 
     Args:

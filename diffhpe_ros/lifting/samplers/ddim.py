@@ -5,12 +5,12 @@ from itertools import pairwise
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.samplers.base import Denoise, spaced_steps
-from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
+from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.samplers.beginning import Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
 
-class DDIM:
+class DDIM(Sampler):
     """x_{t'} = √ᾱ_{t'} x̂_0 + √(1-ᾱ_{t'}-σ²) ε̂ + σ z  (equation 12 of the DDIM paper).
 
     Args:
@@ -21,19 +21,13 @@ class DDIM:
     def __init__(self, steps: int = 5, eta: float = 0.0) -> None:
         if not 0.0 <= eta <= 1.0:
             raise DiffhpeError(f"DDIM's eta must be 0 to 1, got {eta}")
-        self.steps = steps
+        super().__init__(steps)
         self.eta = eta
 
-    def sample(
-        self,
-        denoise: Denoise,
-        schedule: CosineSchedule,
-        noise: Noise,
-        beginning: Beginning = PURE_NOISE,
+    def walk(
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
     ) -> Tensor:
-        """See `Sampler.sample`."""
-        x, first = beginning(schedule, noise())
-        visited = spaced_steps(self.steps, first + 1)
+        """See `Sampler.walk`."""
         for t, following in pairwise(visited):
             pose, epsilon = denoise(x, t)
             alpha_bar, alpha_bar_next = schedule.at(t), schedule.at(following)

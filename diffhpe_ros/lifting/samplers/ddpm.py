@@ -2,12 +2,12 @@
 
 from torch import Tensor
 
-from diffhpe_ros.lifting.samplers.base import Denoise, spaced_steps
-from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
+from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.samplers.beginning import Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
 
-class DDPM:
+class DDPM(Sampler):
     """x_{t-1} = (x_t - β_t / √(1-ᾱ_t) ε̂) / √(1-β_t) + σ_t z, with no noise at the last step.
 
     With fewer steps than the schedule has, β and σ are those of the visited steps alone:
@@ -15,18 +15,12 @@ class DDPM:
     """
 
     def __init__(self, steps: int = 50) -> None:
-        self.steps = steps
+        super().__init__(steps)
 
-    def sample(
-        self,
-        denoise: Denoise,
-        schedule: CosineSchedule,
-        noise: Noise,
-        beginning: Beginning = PURE_NOISE,
+    def walk(
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
     ) -> Tensor:
-        """See `Sampler.sample`."""
-        x, first = beginning(schedule, noise())
-        visited = spaced_steps(self.steps, first + 1)
+        """See `Sampler.walk`."""
         for t, following in zip(visited, [*visited[1:], None], strict=True):
             alpha_bar = schedule.at(t)
             alpha_bar_next = schedule.at(following) if following is not None else 1.0

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from diffhpe_ros.lifting.samplers.base import Denoise, spaced_steps
-from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
+from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.samplers.beginning import Noise
 from diffhpe_ros.lifting.schedule import CosineSchedule
 
 
-class DPMSolver:
+class DPMSolver(Sampler):
     """x_{t'} = σ_{t'}/σ_t x - α_{t'} (e^{-h} - 1) D, with α = √ᾱ, σ = √(1-ᾱ), λ = log(α/σ).
 
     h = λ_{t'} - λ_t, and D = x̂_0 + h / (2 h_before) (x̂_0 - x̂_0 before) continues the line through
@@ -21,18 +21,12 @@ class DPMSolver:
     """
 
     def __init__(self, steps: int = 5) -> None:
-        self.steps = steps
+        super().__init__(steps)
 
-    def sample(
-        self,
-        denoise: Denoise,
-        schedule: CosineSchedule,
-        noise: Noise,
-        beginning: Beginning = PURE_NOISE,
+    def walk(
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
     ) -> Tensor:
-        """See `Sampler.sample`."""
-        x, first = beginning(schedule, noise())
-        visited = spaced_steps(self.steps, first + 1)
+        """See `Sampler.walk`."""
         before: tuple[Tensor, Tensor] | None = None  # the last step's pose and h
         for t, following in pairwise(visited):
             pose = denoise(x, t).pose
