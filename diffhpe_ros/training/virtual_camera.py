@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from diffhpe_ros.camera import CANONICAL_FOCAL
 
 # Ranges that cover the frozen evaluation (±35° off the axis, 2-8 m) and robots' cameras.
-DISTANCE_M = (1.6, 8.6)
+DISTANCE_M = (1.5, 10.0)
 PAN = math.radians(39.0)
 TILT = math.radians(17.0)
 ROLL_STD = math.radians(3.0)
