@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult, use_threads
 from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.placing import PlacedWindows, place
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
-from diffhpe_ros.placement import place_root
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
@@ -65,9 +66,18 @@ class LiftingStage:
             )
 
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
-        """Lift the newest frames of one or more cameras' people; one result for each message."""
+        """Lift one or more cameras' people in one batch; one result for each message.
+
+        Each step takes all of a window and gives all of it: windows → lifted (root-relative) →
+        placed (metres in the camera's frame) → the frame that is shown.
+        """
         if not sum(map(len, messages)):
             return [_nobody(windows) for windows in messages]
+        placed = [place(windows, lifted) for windows, lifted in self._lift(messages)]
+        return [show_newest(each) for each in placed]
+
+    def _lift(self, messages: Sequence[PeopleWindows]) -> list[tuple[PeopleWindows, LiftResult]]:
+        """The messages, each with what was lifted of its people."""
         seen = np.concatenate([windows.keypoints for windows in messages])
         result = self._stream.lift(
             np.nan_to_num(seen),
@@ -78,28 +88,32 @@ class LiftingStage:
         )
         ends = np.cumsum([len(windows) for windows in messages])
         return [
-            _place(windows, result, slice(end - len(windows), end))
+            (windows, _rows(result, slice(end - len(windows), end)))
             for windows, end in zip(messages, ends, strict=True)
         ]
 
 
-def _place(windows: PeopleWindows, result: LiftResult, rows: slice) -> LiftedPeople:
-    """One camera's people in metres, at their newest frame."""
-    poses, newest = result.poses[rows], result.poses[rows, -1]
-    confidence = windows.confidence[:, -1]
-    root = place_root(newest, windows.keypoints[:, -1], confidence)
-    apart = result.hypotheses[rows, :, -1] - newest[:, None]
+def show_newest(placed: PlacedWindows) -> LiftedPeople:
+    """One camera's people at the newest frame of their windows."""
+    windows, lifted = placed.windows, placed.lifted
+    newest = lifted.poses[:, -1]
+    apart = lifted.hypotheses[:, :, -1] - newest[:, None]
     return LiftedPeople(
         frame_id=windows.frame_id,
         stamp_ns=windows.stamp_ns,
         persons=windows.persons,
-        joints=newest + root[:, None],
-        covariance=result.covariance[rows, -1],
-        confidence=confidence,
-        symmetry_gap=np.asarray(symmetry_gap(poses), np.float64),
-        segment_std=np.asarray(segment_std(poses), np.float64),
+        joints=newest + placed.root[:, -1, None],
+        covariance=lifted.covariance[:, -1],
+        confidence=windows.confidence[:, -1],
+        symmetry_gap=np.asarray(symmetry_gap(lifted.poses), np.float64),
+        segment_std=np.asarray(segment_std(lifted.poses), np.float64),
         hypothesis_spread=np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
     )
+
+
+def _rows(result: LiftResult, rows: slice) -> LiftResult:
+    """The part of a batch's result that belongs to some of its windows."""
+    return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})
 
 
 def _nobody(windows: PeopleWindows) -> LiftedPeople:
