@@ -29,9 +29,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How a diffusion model is sampled."""
+    """How a model lifts: what `Lifter.from_pretrained` takes by keyword."""
     for option in (
         click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
+        click.option("--start", help="noise, backbone or previous, instead of the preset's."),
+        click.option("--hypotheses", type=int, help="Poses per window, instead of the preset's."),
+        click.option("--steps", type=int, help="Sampling steps, instead of the preset's."),
+        click.option("--sampler", help="ddpm, ddim or dpm-solver, instead of the preset's."),
         click.option("--preset", help="fast, balanced or faithful; else the model's own."),
         click.option(
             "--engine",
@@ -89,9 +93,7 @@ def lift(
     out: Path,
     model: str | None,
     device: str,
-    preset: str | None,
-    seed: int,
-    engine: str,
+    **sampling: Any,
 ) -> None:
     """Lift a recording of 2D keypoints, offline.
 
@@ -110,7 +112,7 @@ def lift(
             " distances depend on it",
             err=True,
         )
-    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, seed, preset, engine=engine)
+    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, **sampling)
     lifted = lift_track(lifter, track, progress=True)
     save_track(out, lifted)
     click.echo(f"{out}: {len(lifted.poses)} frames, {lifted.lifted_frames} of them with a pose")
@@ -191,9 +193,7 @@ def evaluate(
     json_file: Path | None,
     model: str | None,
     device: str,
-    preset: str | None,
-    seed: int,
-    engine: str,
+    **sampling: Any,
 ) -> None:
     """Print a model's errors and coherence on poses with truth, in mm.
 
@@ -205,15 +205,15 @@ def evaluate(
     from diffhpe_ros.training.report import lines
 
     model = model or DEFAULT_MODEL
-    lifter = Lifter.from_pretrained(model, device, seed, preset, engine=engine)
-    windows = occluded(read_evaluation(data, lifter.config, data_2d, split), occlusion, seed)
+    lifter = Lifter.from_pretrained(model, device, **sampling)
+    data_windows = read_evaluation(data, lifter.config, data_2d, split)
+    windows = occluded(data_windows, occlusion, sampling["seed"])
     poses = lift_all(lifter, windows.x_2d, progress=True)
     figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
     click.echo("\n".join(lines(figures)))
     if json_file is not None:
         of = {"model": model, "data": str(data), "split": split, "occlusion": occlusion}
-        settings = {"preset": preset, "seed": seed, "engine": engine}
-        write_json(json_file, of | settings | figures.to_dict())
+        write_json(json_file, of | sampling | figures.to_dict())
 
 
 @app.command()

@@ -83,6 +83,8 @@ def windows_file(folder: Path) -> Path:
         (("--data-2d", "2d.npz"), "--data-2d goes with a Human3.6M file alone"),
         (("--split", "test"), "--split goes with a Human3.6M file alone"),
         (("--preset", "slow"), "unknown preset 'slow'"),
+        (("--sampler", "euler"), "unknown sampler 'euler'"),
+        (("--hypotheses", "0"), "hypotheses must be at least 1, got 0"),
         (
             ("--engine", "onnx"),
             "has no onnx/poses.onnx: make a folder that has with diffhpe export",

@@ -137,6 +137,7 @@ def _load(parameters: LifterParameters) -> Lifter:
                 sampler=parameters.sampler or None,
                 steps=parameters.steps or None,
                 hypotheses=parameters.hypotheses or None,
+                start=parameters.start or None,
                 engine=parameters.engine,
             )
         except DiffhpeError:

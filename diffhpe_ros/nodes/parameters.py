@@ -119,6 +119,9 @@ class LifterParameters(CommonParameters):
     sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")
     steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000)
     hypotheses: int = _parameter(0, "poses per window; 0 is the preset's", least=0, most=100)
+    start: str = _parameter(
+        "", "where sampling starts: noise, backbone or previous; empty is the preset's"
+    )
     seed: int = _parameter(0, "of the noise that diffusion starts from")
     marker_lifetime_s: float = _parameter(
         0.5, "skeletons of people unseen for longer than this are removed", least=0.05, most=60.0
