@@ -110,12 +110,34 @@ class CoherentLoss:
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        bones, truth = bone_lengths(denoised.prediction.pose), bone_lengths(denoised.x_0)
-        return (
-            self.of(denoised)
-            + self.lengths * (bones - truth).square().mean()
-            + self.steadiness * deviation(bones)
+        return self.of(denoised) + incoherence(
+            denoised.prediction.pose, denoised.x_0, self.lengths, self.steadiness
         )
+
+
+class CoherentDistance:
+    """MixSTE's loss with the terms of `CoherentLoss`: joints' mean distance and coherence, metres.
+
+    Args:
+        lengths: see `CoherentLoss`; per metre.
+        steadiness: see `CoherentLoss`.
+    """
+
+    def __init__(self, lengths: float = 21.0, steadiness: float = 2.0) -> None:
+        self.lengths = lengths
+        self.steadiness = steadiness
+
+    def __call__(self, estimate: Tensor, poses: Tensor) -> Tensor:
+        """Of estimated and true poses (B, L, 17, 3)."""
+        return mean_joint_distance(estimate, poses) + incoherence(
+            estimate, poses, self.lengths, self.steadiness
+        )
+
+
+def incoherence(estimate: Tensor, poses: Tensor, lengths: float, steadiness: float) -> Tensor:
+    """Weighted errors of the bones' lengths and of their steadiness; see `CoherentLoss`."""
+    bones, truth = bone_lengths(estimate), bone_lengths(poses)
+    return lengths * (bones - truth).square().mean() + steadiness * deviation(bones)
 
 
 def deviation(bones: Tensor) -> Tensor:

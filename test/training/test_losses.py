@@ -6,8 +6,10 @@ import torch
 from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, Prediction
 from diffhpe_ros.lifting.schedule import CosineSchedule
 from diffhpe_ros.training.losses import (
+    CoherentDistance,
     CoherentLoss,
     Denoised,
+    DistanceLoss,
     MinSNRLoss,
     PlainLoss,
     bone_lengths,
@@ -72,3 +74,21 @@ def test_a_coherent_loss_adds_the_bones_to_another():
     prediction = Prediction(1.1 * poses(), poses())
     found = loss(Denoised(poses(), poses(), prediction, poses(), ones, ones))
     assert float(found) == pytest.approx(5 * stretched, rel=1e-4)
+
+
+def test_mixste_may_be_trained_with_the_same_coherence():
+    """In metres with poses of scale s: the wrapper's loss times s, if `lengths` is divided by s."""
+    scale, ones = 0.28, torch.ones(4, 1, 1, 1)
+    estimate = Prediction(poses().flip(0), poses())
+    denoised = Denoised(poses(), poses(), estimate, poses(), ones, ones)
+    wrapper = CoherentLoss(DistanceLoss(), lengths=6.0, steadiness=2.0)(denoised)
+    mixste = CoherentDistance(6.0 / scale, 2.0)(scale * estimate.pose, scale * poses())
+    assert float(mixste) == pytest.approx(scale * float(wrapper), rel=1e-4)
+
+
+def test_the_last_frame_may_count_for_more():
+    wrong = poses()
+    wrong[:, -1] += torch.tensor([3.0, 0, 4.0])
+    ones = torch.ones(4, 1, 1, 1)
+    denoised = Denoised(wrong, poses(), Prediction(wrong, poses()), poses(), ones, ones)
+    assert float(DistanceLoss(last=0.3)(denoised)) == pytest.approx(5 / 27 + 0.3 * 5, rel=1e-4)

@@ -16,6 +16,9 @@ FINE_TUNING = {
 COMPARISON_STEPS = {"cpu": 200, "gpu": 2000}
 """Of every model whose predictions are compared; the same for all."""
 
+LONGER = ("seed=1", "stop_after=null")
+"""Of MixSTE when it is given the wrapper's compute, too."""
+_COHERENT = ("+module.loss._target_=diffhpe_ros.training.losses.CoherentDistance",)
 _MIN_SNR = "module.loss._target_=diffhpe_ros.training.losses.MinSNRLoss"
 PREDICTIONS: Mapping[str, tuple[str, ...]] = {
     "noise-of-metres": ("model.denoiser.prediction=noise", "model.denoiser.pose_scale=1.0"),
@@ -68,7 +71,8 @@ def recipes(budget: str) -> dict[str, Recipe]:
         Recipe("diffhpe-2d", "diffhpe-2d"),
         Recipe("diffhpe-wrapper", "diffhpe-wrapper", backbone="mixste"),
         Recipe("diffhpe-wrapper-published", "diffhpe-wrapper-published", backbone="mixste"),
-        Recipe("mixste-longer", "mixste", ("seed=1", "stop_after=null"), start_from="mixste"),
+        Recipe("mixste-longer", "mixste", LONGER, start_from="mixste"),
+        Recipe("mixste-coherent", "mixste", (*LONGER, *_COHERENT), start_from="mixste"),
     ]
     compared = [
         Recipe(

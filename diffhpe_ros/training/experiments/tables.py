@@ -11,6 +11,7 @@ TABLE_2_ROWS: Mapping[str, tuple[str, tuple[float, float, float] | None]] = {
     "diffhpe-wrapper-published": ("DiffHPE-Wrapper, published parameterisation", None),
     "mixste": ("MixSTE", (54.8, 18.2, 5.2)),
     "mixste-longer": ("MixSTE with the Wrapper's compute, too", None),
+    "mixste-coherent": ("the same, with the Wrapper's loss of coherence", None),
     "diffhpe-2d": ("DiffHPE-2D", (51.8, 7.0, 2.1)),
     "diffhpe-wrapper": ("DiffHPE-Wrapper", (51.2, 12.4, 3.2)),
 }
