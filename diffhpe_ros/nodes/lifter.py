@@ -52,7 +52,7 @@ class LifterNode(StageNode[LifterParameters]):
     def start(self) -> None:
         """Begin with nobody there."""
         self._presence = Presence(self.parameters.marker_lifetime_s)
-        self._stage = LiftingStage(self._lifter)
+        self._stage = LiftingStage(self._lifter, self.parameters)
         self._subscription = self.create_subscription(
             PointCloud2, "windows", self._on_windows, qos.windows_in(self.parameters.replay)
         )

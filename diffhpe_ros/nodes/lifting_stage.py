@@ -6,11 +6,11 @@ from dataclasses import fields
 
 import numpy as np
 
-from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult, use_threads
 from diffhpe_ros.nodes.parameters import LifterParameters
-from diffhpe_ros.nodes.placing import PlacedWindows, place
+from diffhpe_ros.nodes.placing import place
+from diffhpe_ros.nodes.showing import Showing
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
@@ -47,8 +47,9 @@ def half_of_the_cores() -> int:
 class LiftingStage:
     """Lifts the people of all cameras in one batch and places them in metres."""
 
-    def __init__(self, lifter: Lifter) -> None:
+    def __init__(self, lifter: Lifter, parameters: LifterParameters) -> None:
         self._stream = lifter.stream()
+        self._showing = Showing(parameters)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
 
     def check(self, windows: PeopleWindows) -> None:
@@ -72,9 +73,9 @@ class LiftingStage:
         placed (metres in the camera's frame) → the frame that is shown.
         """
         if not sum(map(len, messages)):
-            return [_nobody(windows) for windows in messages]
+            return [self._showing.nobody(windows) for windows in messages]
         placed = [place(windows, lifted) for windows, lifted in self._lift(messages)]
-        return [show_newest(each) for each in placed]
+        return [self._showing.show(each) for each in placed]
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[tuple[PeopleWindows, LiftResult]]:
         """The messages, each with what was lifted of its people."""
@@ -93,36 +94,9 @@ class LiftingStage:
         ]
 
 
-def show_newest(placed: PlacedWindows) -> LiftedPeople:
-    """One camera's people at the newest frame of their windows."""
-    windows, lifted = placed.windows, placed.lifted
-    newest = lifted.poses[:, -1]
-    apart = lifted.hypotheses[:, :, -1] - newest[:, None]
-    return LiftedPeople(
-        frame_id=windows.frame_id,
-        stamp_ns=windows.stamp_ns,
-        persons=windows.persons,
-        joints=newest + placed.root[:, -1, None],
-        covariance=lifted.covariance[:, -1],
-        confidence=windows.confidence[:, -1],
-        symmetry_gap=np.asarray(symmetry_gap(lifted.poses), np.float64),
-        segment_std=np.asarray(segment_std(lifted.poses), np.float64),
-        hypothesis_spread=np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
-    )
-
-
 def _rows(result: LiftResult, rows: slice) -> LiftResult:
     """The part of a batch's result that belongs to some of its windows."""
     return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})
-
-
-def _nobody(windows: PeopleWindows) -> LiftedPeople:
-    none = np.zeros(0)
-    joints = np.zeros((0, NUM_JOINTS, 3), np.float32)
-    return LiftedPeople(
-        windows.frame_id, windows.stamp_ns, (), joints, joints[..., None] * joints[..., None, :],
-        joints[..., 0], none, none, none,
-    )  # fmt: skip
 
 
 def _load(parameters: LifterParameters) -> Lifter:

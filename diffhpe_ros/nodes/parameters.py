@@ -9,7 +9,7 @@ from typing import Any
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
-from diffhpe_ros.windows import BRIDGE_S, RATE
+from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
 def _parameter(
@@ -123,6 +123,18 @@ class LifterParameters(CommonParameters):
         "", "where sampling starts: noise, backbone or previous; empty is the preset's"
     )
     seed: int = _parameter(0, "of the noise that diffusion starts from")
+    lag: int = _parameter(
+        0, "show the frame so many before the newest: later, and better", least=0, most=FRAMES // 2
+    )
+    blend_s: float = _parameter(
+        0.0, "seconds over which overlapping windows are blended; 0 is off", least=0.0, most=1.0
+    )
+    one_euro_min_cutoff: float = _parameter(
+        0.0, "Hz, of a One-Euro filter of the joints, at rest; 0 is off", least=0.0, most=100.0
+    )
+    one_euro_beta: float = _parameter(
+        5.0, "Hz per m/s, by which its cutoff rises with a joint's speed", least=0.0, most=1000.0
+    )
     marker_lifetime_s: float = _parameter(
         0.5, "skeletons of people unseen for longer than this are removed", least=0.05, most=60.0
     )

@@ -37,12 +37,12 @@ class PeopleWindows:
 
 @dataclass(frozen=True, eq=False)
 class LiftedPeople:
-    """3D poses of P people at the stamp of the image they were seen in."""
+    """3D poses of P people at one time."""
 
     frame_id: str
     """The optical frame that the joints are in."""
     stamp_ns: int
-    """Time of the pose."""
+    """Time of the poses: that of the newest image, or earlier by the lag."""
     persons: tuple[int, ...]
     """P numbers, those of the windows."""
     joints: NDArray[np.float32]
@@ -50,7 +50,7 @@ class LiftedPeople:
     covariance: NDArray[np.float32]
     """(P, 17, 3, 3) m², of the joints relative to the root."""
     confidence: NDArray[np.float32]
-    """(P, 17) of the 2D joints in the newest image, 0 where unseen."""
+    """(P, 17) of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]
     """(P,) metres, equation 13."""
     segment_std: NDArray[np.float64]

@@ -188,7 +188,8 @@ def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
 
 @pytest.fixture(scope="module")
 def lifting(standing_model: Path) -> LiftingStage:
-    return LiftingStage(make_lifter(LifterParameters(model=str(standing_model), device="cpu")))
+    parameters = LifterParameters(model=str(standing_model), device="cpu")
+    return LiftingStage(make_lifter(parameters), parameters)
 
 
 def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
@@ -219,6 +220,31 @@ def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
     unseen.confidence[:] = 0
     (people,) = lifting.process([unseen])
     assert people.placed.tolist() == [False]
+
+
+def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
+    parameters = LifterParameters(model=str(standing_model), device="cpu", lag=3)
+    windows = standing_windows([3], stamp_ns=10**9)
+    windows.confidence[:, -4] = 0.5
+    (people,) = LiftingStage(make_lifter(parameters), parameters).process([windows])
+    assert people.stamp_ns == 10**9 - 60_000_000
+    assert people.confidence[0, 0] == 0.5
+    np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
+
+
+def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
+    parameters = LifterParameters(
+        model=str(standing_model), device="cpu", blend_s=0.1, one_euro_min_cutoff=0.1
+    )
+    stage = LiftingStage(make_lifter(parameters), parameters)
+    first, later = standing_windows([3], stamp_ns=10**9), standing_windows([3], stamp_ns=2 * 10**9)
+    beside = replace(later, keypoints=later.keypoints + np.float32(0.2))
+    (there,) = stage.process([first])
+    stage.process([standing_windows([], stamp_ns=11 * 10**8)])
+    (back,) = stage.process([beside])
+    fresh = LiftingStage(make_lifter(parameters), parameters)
+    np.testing.assert_array_equal(back.joints, fresh.process([beside])[0].joints)
+    assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
 
 def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
