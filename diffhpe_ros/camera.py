@@ -316,11 +316,11 @@ def _check_matrix(matrix: NDArray[np.float64]) -> None:
 def _check_distortion(distortion: NDArray[np.float64], model: str) -> None:
     if model not in _COEFFICIENTS:
         known = ", ".join(_COEFFICIENTS)
-        raise DiffhpeError(f"unknown distortion model {model!r}; known: {known}")
+        raise DiffhpeError(f"unknown distortion model {model[:32]!r}; known: {known}")
     if distortion.ndim != 1 or distortion.size not in _COEFFICIENTS[model]:
         expected = " or ".join(map(str, _COEFFICIENTS[model]))
         raise DiffhpeError(
-            f"distortion model {model} has {expected} coefficients, got {distortion.tolist()}"
+            f"distortion model {model} has {expected} coefficients, got {distortion.size}"
         )
     if not np.isfinite(distortion).all():
         raise DiffhpeError(f"finite distortion is expected, got {distortion.tolist()}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from diffhpe_ros.nodes.base import StageNode
@@ -29,7 +29,7 @@ def run(make_node: Callable[[], StageNode[Any]]) -> int:
     try:
         if node.get_parameter("autostart").value and not _start(node):
             return 1
-        executor.spin()
+        _spin(node, executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
@@ -38,6 +38,21 @@ def run(make_node: Callable[[], StageNode[Any]]) -> int:
         node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _spin(node: StageNode[Any], executor: Executor) -> None:
+    """Spin until the end, whatever a callback raises.
+
+    rclpy's own callbacks raise what others cause: a negative `/clock`, or a transition that the
+    node's state does not allow.
+    """
+    while node.context.ok():
+        try:
+            executor.spin()
+        except (KeyboardInterrupt, ExternalShutdownException):
+            raise
+        except Exception as error:
+            node.problem(error)
 
 
 def _start(node: StageNode[Any]) -> bool:

@@ -112,6 +112,7 @@ BROKEN = {
     "field count": (_field(6, "count", 2), "field 't' must be one int32"),
     "field offset": (_field(0, "offset", 2**32 - 1), "beyond the point"),
     "frame id": (lambda message: setattr(message.header, "frame_id", "x" * 1000), "frame_id"),
+    "stamp": (lambda message: setattr(message.header.stamp, "nanosec", 10**9), "nanoseconds"),
     "infinite": (_values("u", 5, np.inf), "u and v"),
     "absurd": (_values("v", 5, 1e30), "u and v"),
     "confidence": (_values("confidence", 5, 1.5), "confidence"),

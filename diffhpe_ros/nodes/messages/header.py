@@ -3,11 +3,19 @@
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from diffhpe_ros.errors import DiffhpeError
+
 _SECOND = 1_000_000_000
 
 
 def stamp_to_ns(stamp: Time) -> int:
-    """Nanoseconds of a stamp."""
+    """Nanoseconds of a stamp.
+
+    Raises:
+        DiffhpeError: it is no time: one that is carried over has no way back into a message.
+    """
+    if stamp.nanosec >= _SECOND:
+        raise DiffhpeError(f"a stamp of under 10^9 nanoseconds is expected, got {stamp.nanosec}")
     return int(stamp.sec) * _SECOND + int(stamp.nanosec)
 
 

@@ -1,0 +1,140 @@
+"""Seeded random messages, as a hostile or broken sender might make them: refused or survived."""
+
+from array import array
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from standing import standing_windows
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.camera_source import CameraSource
+from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
+from diffhpe_ros.nodes.messages.cdr import serialize
+from diffhpe_ros.nodes.messages.images import image_to_bgr
+from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
+from diffhpe_ros.nodes.messages.markers import pack_skeletons
+from diffhpe_ros.nodes.messages.status import pack_coherence
+from diffhpe_ros.nodes.messages.windows import POINT, pack_windows, unpack_windows
+from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.types import LiftedPeople
+
+NUMBERS = np.array(
+    [0.0, -0.0, 1, -1, 1e-30, 0.5, 3, 999, 1000, 1001, 1e30, 3e38, np.nan, np.inf, -np.inf]
+)
+SIZES = [0, 1, 2, 7, 640, 2**15, 2**31, 2**32 - 1]
+SECONDS = [-(2**31), -1, 0, 5, 2**31 - 1]
+NAMES = ["", "camera", "a/b c", "é" * 200, "x" * 256, "x" * 257, "%s{}\n"]
+
+
+def random_windows(chance: np.random.Generator) -> PointCloud2:
+    """The right layout with up to three people, and any numbers and header."""
+    persons = chance.choice([0, 1, 2, 2**31, 2**32 - 1], chance.integers(1, 4), replace=False)
+    message = pack_windows(standing_windows(persons.tolist()))
+    points = np.frombuffer(message.data, POINT).copy()
+    for _ in range(chance.integers(0, 4)):
+        name = chance.choice(["u", "v", "var_uu", "var_uv", "var_vv", "confidence"])
+        rows = chance.random(len(points)) < chance.choice([0.01, 0.3, 1])
+        points[name][rows] = chance.choice(NUMBERS)
+    message.data = array("B", points.tobytes())
+    if chance.random() < 0.3:
+        message.header.frame_id = str(chance.choice(NAMES))
+        message.header.stamp.sec = int(chance.choice(SECONDS))
+        message.header.stamp.nanosec = int(chance.choice([0, 10**9 - 1, 10**9, 2**32 - 1]))
+    return message
+
+
+def publish(people: LiftedPeople) -> None:
+    """All that the lifter says of people, to the bytes; joints and markers are finite."""
+    joints = pack_joints(people)
+    assert np.isfinite(unpack_joints(joints).positions).all()
+    skeletons = pack_skeletons(people, [], 0.5, True)
+    for marker in skeletons.markers:
+        assert np.isfinite([marker.scale.x, marker.scale.y, marker.scale.z]).all()
+    for message in (joints, skeletons, pack_coherence(people, "model")):
+        serialize(message)
+
+
+@pytest.mark.parametrize("name", ["standing_model", "random_wrapper"])
+def test_any_numbers_in_windows(name: str, request: pytest.FixtureRequest) -> None:
+    model: Path = request.getfixturevalue(name)
+    stage = LiftingStage(make_lifter(LifterParameters(model=str(model), device="cpu", steps=1)))
+    bystanders = standing_windows([5], "other camera")
+    chance = np.random.default_rng(0)
+    seen: Counter[str] = Counter()
+    for _ in range(60):
+        try:
+            windows = unpack_windows(random_windows(chance))
+            stage.check(windows)
+        except DiffhpeError as error:
+            assert len(str(error)) < 400
+            seen["refused"] += 1
+            continue
+        lifted, others = stage.process([windows, bystanders])
+        publish(lifted)
+        assert others.placed.all()  # one camera's numbers are nothing to another's people
+        seen["lifted"] += 1
+    assert min(seen["refused"], seen["lifted"]) > 15
+
+
+def test_any_image() -> None:
+    chance = np.random.default_rng(0)
+    encodings = ["bgr8", "mono8", "yuv422", "rgba8", "16UC1", "", "x" * 100_000]
+    refused = 0
+    for _ in range(400):
+        height, width, step = (int(chance.choice(SIZES)) for _ in range(3))
+        data = array("B", bytes(int(chance.choice([0, 1, 12, 5000]))))
+        encoding = str(chance.choice(encodings))
+        message = Image(height=height, width=width, step=step, encoding=encoding, data=data)
+        try:
+            pixels = image_to_bgr(message)
+        except DiffhpeError as error:
+            assert len(str(error)) < 400
+            refused += 1
+        else:
+            assert pixels.shape == (height, width, 3)
+    assert 300 < refused < 400
+
+
+def test_any_camera_info() -> None:
+    chance = np.random.default_rng(0)
+    seen: Counter[str] = Counter()
+    for _ in range(400):
+        cameras = CameraSource(60.0, bool(chance.integers(2)), 0.0, False, Health())
+        cameras.put(random_camera_info(chance))
+        try:
+            camera = cameras.camera(640, 480)
+        except DiffhpeError as error:
+            assert len(str(error)) < 400
+            seen["refused"] += 1
+        else:
+            rays = camera.to_canonical(chance.random((17, 2)) * 640)
+            assert rays.shape == (17, 2)
+            seen["used"] += 1
+    assert min(seen["refused"], seen["used"]) > 50
+
+
+def random_camera_info(chance: np.random.Generator) -> CameraInfo:
+    """Of a calibrated camera, with up to two things spoilt."""
+    info = CameraInfo(width=640, height=480, distortion_model="plumb_bob", d=[0.1, 0, 0, 0, 0])
+    info.k[[0, 4]] = info.p[[0, 5]] = 500
+    info.k[8] = info.p[10] = 1
+    for spoilt in chance.choice(["size", "model", "d", "k", "p", "roi", "binning"], 2):
+        match spoilt:
+            case "size":
+                info.width, info.height = (int(chance.choice(SIZES)) for _ in range(2))
+            case "model":
+                models = ["", "equidistant", "rational_polynomial", "x" * 100_000]
+                info.distortion_model = str(chance.choice(models))
+            case "d":
+                info.d = chance.choice(NUMBERS, chance.choice([0, 4, 5, 8, 1000])).tolist()
+            case "k" | "p" as name:
+                getattr(info, name)[chance.integers(9)] = chance.choice(NUMBERS)
+            case "roi":
+                info.roi.width, info.roi.height = (int(chance.choice(SIZES)) for _ in range(2))
+            case "binning":
+                info.binning_x, info.binning_y = (int(chance.choice(SIZES)) for _ in range(2))
+    return info
