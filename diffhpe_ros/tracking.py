@@ -66,13 +66,14 @@ class PeopleTracker:
     to where they are expected, keeps the id. A clock that jumps back makes everybody new.
 
     There is room for `max_people`, those remembered included. Whoever is followed stays so;
-    places that become free go to the largest and most confidently seen. Somebody who lies on a
-    followed person is the same person, detected twice, and gets no id.
+    places that become free go to the largest and most confidently seen. The number may be changed
+    between frames; where it falls, the last to come go first. Somebody who lies on a followed
+    person is the same person, detected twice, and gets no id.
     """
 
     def __init__(self, max_people: int = 1, forget_s: float = 1.0) -> None:
         """Follow nobody yet."""
-        self._max_people = max_people
+        self.max_people = max_people
         self._forget_ns = round(forget_s * 1e9)
         self._tracks: list[_Track] = []
         self._next = 0
@@ -92,7 +93,8 @@ class PeopleTracker:
         if stamp_ns < self._last_ns:
             self.reset()
         # Only now: whoever is unseen for longer is not recognised, whatever came in between.
-        self._tracks = [each for each in self._tracks if stamp_ns - each.seen_ns <= self._forget_ns]
+        tracks = self._tracks[: self.max_people]
+        self._tracks = [each for each in tracks if stamp_ns - each.seen_ns <= self._forget_ns]
         in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
         remembered = [track for track in self._tracks if track.seen_ns != self._last_ns]
         ids = np.full(len(people), NOT_FOLLOWED, np.int64)
@@ -128,7 +130,7 @@ class PeopleTracker:
         """Follow new people while there is room for them."""
         scores = np.nan_to_num(people.confidence).sum(-1) * pose_sizes(people.keypoints)
         for row in np.argsort(-scores, kind="stable"):
-            if len(self._tracks) >= self._max_people or not scores[row] > 0:
+            if len(self._tracks) >= self.max_people or not scores[row] > 0:
                 return
             known = people.keypoints[ids != NOT_FOLLOWED]
             apart = pose_distances(people.keypoints[[row]], known)

@@ -121,6 +121,17 @@ class WindowBuilder:
     def add(self, observation: Observation) -> Window | None:
         """Add the newest observation.
 
+        Returns:
+            The window that ends with it; None where there is none, see `remember`.
+
+        Raises:
+            DiffhpeError: the arrays have wrong shapes.
+        """
+        return self.window() if self.remember(observation) else None
+
+    def remember(self, observation: Observation) -> bool:
+        """Add the newest observation, without building a window.
+
         A stamp equal to the last is ignored. A stamp before it, or more than `restart_s` after
         it, begins a new history.
 
@@ -128,8 +139,8 @@ class WindowBuilder:
             observation: the person now.
 
         Returns:
-            The window that ends with it; None before the history spans a window, for a repeated
-            stamp, and between strides.
+            Whether a window ends with it: not before the history spans one, for a repeated stamp,
+            and between strides.
 
         Raises:
             DiffhpeError: the arrays have wrong shapes.
@@ -139,18 +150,18 @@ class WindowBuilder:
         if len(self._stamps):
             gap = stamp - int(self._stamps[-1])
             if gap == 0:
-                return None
+                return False
             if not 0 < gap <= self._restart_ns:
                 self.restarts += 1
                 self.reset()
         self._remember(stamp, row)
         if self._stamps[0] > stamp + self._offsets[0] + _TOLERANCE_NS:
-            return None
+            return False
         self._until_next -= 1
         if self._until_next > 0:
-            return None
+            return False
         self._until_next = self._stride
-        return self._window(stamp)
+        return True
 
     def _remember(self, stamp: int, row: NDArray[np.float32]) -> None:
         """Append the newest and drop what no window will need any more."""
@@ -163,7 +174,9 @@ class WindowBuilder:
         self._stamps = np.append(self._stamps[start:end], stamp)
         self._values = np.concatenate([self._values[start:end], row[None]])
 
-    def _window(self, stamp: int) -> Window:
+    def window(self) -> Window:
+        """The window that ends with the newest observation, if `remember` says there is one."""
+        stamp = int(self._stamps[-1])
         # Within the tolerance the oldest grid frame may lie before the history: it is then moved
         # to its first observation, since extrapolating would amplify noise.
         grid = np.maximum(stamp + self._offsets, self._stamps[0])

@@ -74,8 +74,17 @@ class BlazePose:
             search_every,
             tracking_threshold,
         )
-        self._min_confidence = min_confidence
+        self.min_confidence = min_confidence
         self.reset()
+
+    @property
+    def max_people(self) -> int:
+        """See `Detector.max_people`."""
+        return self._follower.max_people
+
+    @max_people.setter
+    def max_people(self, count: int) -> None:
+        self._follower.max_people = count
 
     def reset(self) -> None:
         """Look in the whole of the next image."""
@@ -94,7 +103,7 @@ class BlazePose:
             self._shape = image_bgr.shape
         people = [_body(person) for person in self._follower.update(image_bgr)]
         height, width = image_bgr.shape[:2]
-        return to_people(people, "blazepose33", width, height, self._min_confidence)
+        return to_people(people, "blazepose33", width, height, self.min_confidence)
 
 
 def _body(person: Landmarks) -> Joints:

@@ -38,7 +38,7 @@ class PeopleFollower:
     Args:
         finder: finds new people.
         network: finds their joints.
-        max_people: no more are followed.
+        max_people: no more are followed; may change between images.
         search_every: in images, see `Search`.
         threshold: score from which there is a person in a region.
     """
@@ -53,7 +53,7 @@ class PeopleFollower:
     ) -> None:
         self._finder = finder
         self._network = network
-        self._max_people = max_people
+        self.max_people = max_people
         self._threshold = threshold
         self._search = Search(search_every)
         self._regions: list[Region] = []
@@ -65,10 +65,10 @@ class PeopleFollower:
 
     def update(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
         """The landmarks of everybody in the next image (H, W, 3)."""
-        people = distinct(self._look(image_bgr, self._regions))
+        people = distinct(self._look(image_bgr, self._regions[: self.max_people]))
         if len(people) < len(self._regions):
             self._search.hurry()
-        if len(people) < self._max_people:
+        if len(people) < self.max_people:
             people += self._new_people(image_bgr, people)
         self._regions = _next_regions(people)
         return people
@@ -83,7 +83,7 @@ class PeopleFollower:
             cut = image_bgr[part.y : part.y + part.height, part.x : part.x + part.width]
             found = self._finder.find(cut, (part.x, part.y))
             new = [region for region in found if not any(map(region.same_as, known))]
-            room = self._max_people - len(people)
+            room = self.max_people - len(people)
             everybody = distinct([*people, *self._look(image_bgr, new[:room])])
             if len(everybody) > len(people):
                 return everybody[len(people) :]

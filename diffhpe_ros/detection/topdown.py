@@ -68,8 +68,8 @@ class TopDown:
         pose = OnnxModel(pose_model, providers, threads)
         self._person_model = PersonModel(person, person_threshold, person_kind)
         self._pose_model = _pose_model(pose)
-        self._min_confidence = min_confidence
-        self._max_people = max_people
+        self.min_confidence = min_confidence
+        self.max_people = max_people
         self.device: str = " and ".join(dict.fromkeys((person.providers[0], pose.providers[0])))
 
     def reset(self) -> None:
@@ -83,9 +83,9 @@ class TopDown:
         """
         check_image(image_bgr)
         boxes, _ = self._person_model.find(image_bgr)
-        persons = self._pose_model.estimate(image_bgr, boxes[: self._max_people])
+        persons = self._pose_model.estimate(image_bgr, boxes[: self.max_people])
         height, width = image_bgr.shape[:2]
-        return to_people(persons, self._pose_model.layout, width, height, self._min_confidence)
+        return to_people(persons, self._pose_model.layout, width, height, self.min_confidence)
 
 
 def _pose_model(model: OnnxModel) -> PoseModel:

@@ -50,6 +50,11 @@ class People:
 class Detector(Protocol):
     """Finds people's joints in the images of one camera, in the order of time."""
 
+    min_confidence: float
+    """In 0..1; joints below it are unseen. It may be set between two images."""
+    max_people: int
+    """From 1; no more are looked for. It may be set between two images."""
+
     @property
     def name(self) -> str:
         """The name that `create_detector` knows it by."""

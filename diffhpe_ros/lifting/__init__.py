@@ -1,8 +1,9 @@
 """Windows of 2D keypoints → 3D poses: the papers' networks, samplers and checkpoints."""
 
 from diffhpe_ros.lifting.batches import lift_all
-from diffhpe_ros.lifting.checkpoints import convert, load_model, save_model
+from diffhpe_ros.lifting.checkpoints import convert, load_model, model_sha256, save_model
 from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
+from diffhpe_ros.lifting.devices import free_device_memory, is_device_failure
 from diffhpe_ros.lifting.lifter import Lifter, LiftResult, use_threads
 from diffhpe_ros.lifting.stream import LiftingStream
 
@@ -18,8 +19,11 @@ __all__ = [
     "Preset",
     "build_model",
     "convert",
+    "free_device_memory",
+    "is_device_failure",
     "lift_all",
     "load_model",
+    "model_sha256",
     "save_model",
     "use_threads",
 ]

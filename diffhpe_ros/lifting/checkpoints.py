@@ -1,4 +1,4 @@
-"""Models on disk: `models/<name>` folders of config.yaml and model.safetensors."""
+"""Models on disk: `models/<name>` folders of config.yaml, model.safetensors and its checksum."""
 
 import hashlib
 from pathlib import Path
@@ -17,6 +17,8 @@ from diffhpe_ros.paths import models_folders
 
 CONFIG_FILE = "config.yaml"
 WEIGHTS_FILE = "model.safetensors"
+CHECKSUM_FILE = "model.safetensors.sha256"
+"""What `sha256sum --check` reads; a folder without it is not checked."""
 TRUNK = "trunk."
 """What the names of a trunk's weights begin with."""
 
@@ -67,7 +69,7 @@ def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
 def save_model(
     model: Model, config: ModelConfig, folder: Path, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write config.yaml and model.safetensors into a folder, made where there is none.
+    """Write config.yaml, model.safetensors and its checksum into a folder, made if need be.
 
     Args:
         model: what to save.
@@ -84,6 +86,7 @@ def save_model(
     }
     save_file(state, folder / WEIGHTS_FILE)
     (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors lets the owner alone read it
+    (folder / CHECKSUM_FILE).write_text(f"{weights_sha256(folder)}  {WEIGHTS_FILE}\n")
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
     (folder / CONFIG_FILE).write_text(text)
 
@@ -126,7 +129,17 @@ def find_model(path: str | Path) -> Path:
 
 def weights_sha256(folder: Path) -> str:
     """Of the model.safetensors of a model's folder."""
-    return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    return _sha256(folder / WEIGHTS_FILE)
+
+
+def model_sha256(path: str | Path) -> str:
+    """Of the weights of a model, by a path or a name as in `load_model`."""
+    place = find_model(path)
+    return weights_sha256(place) if place.is_dir() else _sha256(place)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
@@ -142,6 +155,7 @@ def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     if not isinstance(values, dict):
         raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
     config = ModelConfig.from_dict(values, str(config_file))
+    _check_sum(folder)
     try:
         state = load_file(weights_file)
     except (SafetensorError, OSError) as error:
@@ -152,6 +166,20 @@ def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     if config.backbone is not None:
         state |= _read_backbone(folder.resolve().parent / config.backbone.name, config.backbone)
     return config, state
+
+
+def _check_sum(folder: Path) -> None:
+    """Refuse weights that are not those that were written."""
+    checksum_file = folder / CHECKSUM_FILE
+    if not checksum_file.is_file():
+        return
+    expected = checksum_file.read_text(errors="replace").split(maxsplit=1)[:1]
+    found = weights_sha256(folder)
+    if expected != [found]:
+        raise DiffhpeError(
+            f"{folder / WEIGHTS_FILE} is damaged or another one: its sha256 begins with"
+            f" {found[:12]}, that in {checksum_file.name} with {''.join(expected)[:12]}"
+        )
 
 
 def _read_backbone(folder: Path, wanted: BackboneConfig) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """The lifter: windows of 2D keypoints → 3D poses with their spread."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -88,23 +89,11 @@ class Lifter:
         self.model = model.eval().to(self.device)
         self.config = config
         self.seed = seed
-        chosen = _preset(config, preset)
-        self.preset = Preset(
-            sampler=chosen.sampler if sampler is None else sampler,
-            steps=chosen.steps if steps is None else steps,
-            hypotheses=chosen.hypotheses if hypotheses is None else hypotheses,
-            start=chosen.start if start is None else start,
-        )
-        if self.preset.hypotheses < 1:
-            raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
-        self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
-        if isinstance(model, DiffHPE):
-            spaced_steps(self.preset.steps, model.schedule.steps)  # refuses impossible numbers
         self._engine: Any = create_engine(engine, self.model, folder)
-        mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
-        self._start = create_start(self.preset, self.model, mixste)
+        self._mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
         self._view = views.view(config.input_view)
         self._residual = _residual_covariance(config).to(self.device)
+        self._choose(preset, sampler, steps, hypotheses, start)
 
     @classmethod
     def from_pretrained(
@@ -127,6 +116,46 @@ class Lifter:
             model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
             backbone, find_model(name),
         )  # fmt: skip
+
+    def sampled(
+        self,
+        preset: str | None = None,
+        sampler: str | None = None,
+        steps: int | None = None,
+        hypotheses: int | None = None,
+        start: str | None = None,
+    ) -> "Lifter":
+        """The same model on the same device, sampled otherwise; nothing is loaded.
+
+        Raises:
+            DiffhpeError: a setting is unknown or impossible.
+        """
+        other = copy(self)
+        other._choose(preset, sampler, steps, hypotheses, start)
+        return other
+
+    def _choose(
+        self,
+        preset: str | None,
+        sampler: str | None,
+        steps: int | None,
+        hypotheses: int | None,
+        start: str | None,
+    ) -> None:
+        """How to sample."""
+        chosen = _preset(self.config, preset)
+        self.preset = Preset(
+            sampler=chosen.sampler if sampler is None else sampler,
+            steps=chosen.steps if steps is None else steps,
+            hypotheses=chosen.hypotheses if hypotheses is None else hypotheses,
+            start=chosen.start if start is None else start,
+        )
+        if self.preset.hypotheses < 1:
+            raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
+        self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
+        if isinstance(self.model, DiffHPE):
+            spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
+        self._start = create_start(self.preset, self.model, self._mixste)
 
     @property
     def hypotheses(self) -> int:

@@ -1,26 +1,31 @@
-"""What the three nodes share: life cycle, parameters, errors and diagnostics."""
+"""What the three nodes share: life cycle, worker, errors and diagnostics."""
 
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.declare import declare_parameters, read_parameters
-from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.diagnostics import Diagnostics
+from diffhpe_ros.nodes.health import Health, Report
 from diffhpe_ros.nodes.inbox import EveryInbox, Inbox, NewestInbox, Worker
+from diffhpe_ros.nodes.live_parameters import LiveParameters
 from diffhpe_ros.nodes.messages.cdr import serialize
-from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 from diffhpe_ros.nodes.parameters import CommonParameters
+from diffhpe_ros.nodes.topics import Topics
 
-_SILENCE_S = 3.0
 _LOG_EVERY_S = 5.0
 _REPLAY_WAIT_S = 30.0
 _SETTLE_S = 1.0
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS,
+    TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR,
+)
 
 P = TypeVar("P", bound=CommonParameters)
 
@@ -29,11 +34,10 @@ class StageNode(LifecycleNode, Generic[P]):
     """A lifecycle node around one stage of the pipeline.
 
     A subclass says in `setup` and `start` what it needs, in `process` what it does with messages,
-    and in `input_topic` what it waits for. A failure in `setup` leaves the node unconfigured, to
-    be configured again; one in `process` costs that message only.
+    in `change` what it does when live parameters change, and in `inspect` how it is doing. A
+    failure in `setup` leaves the node unconfigured, to be configured again; one in `process`
+    costs that message only.
     """
-
-    input_topic = ""
 
     def __init__(self, name: str, kind: type[P], **options: Any) -> None:
         """Declare the parameters.
@@ -44,28 +48,35 @@ class StageNode(LifecycleNode, Generic[P]):
             options: of `rclpy.node.Node`.
         """
         super().__init__(name, **options)
-        declare_parameters(self, kind)
-        self._kind = kind
         self.parameters: P = kind()
         self.health = Health()
+        self.topics = Topics(self)
         self.stopping = threading.Event()
-        self._owned: list[Any] = []
+        self._live = LiveParameters(self, kind, self.check, self._change)
+        self._actions: deque[Callable[[], None]] = deque()
         self._worker: Worker | None = None
         self._inbox: Inbox | None = None
         self._state = "unconfigured"
         self._failure = ""
-        self._heard_at = 0.0
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = Diagnostics(self, self._report)
 
     def setup(self) -> None:
-        """Load what is needed and make publishers with `advertise`."""
+        """Load what is needed and make publishers with `topics.advertise`."""
 
     def start(self) -> None:
-        """Subscribe with `listen`; the worker runs already."""
+        """Subscribe with `topics.listen`; the worker runs already."""
 
     def process(self, messages: list[Any]) -> None:
         """Work on what came in, in the worker's thread."""
+
+    def check(self, new: P) -> None:
+        """Raise a DiffhpeError for live parameters that cannot be changed to."""
+
+    def change(self, new: P) -> None:
+        """Go over to other live parameters; called between two messages, `parameters` are old."""
+
+    def inspect(self) -> None:
+        """Judge how it goes, once a second before the diagnostics are sent."""
 
     def stop(self) -> None:
         """Undo `start`; called before the worker ends, and perhaps twice."""
@@ -76,26 +87,25 @@ class StageNode(LifecycleNode, Generic[P]):
     def farewell(self) -> None:
         """Say what is left to be said, after the worker has ended."""
 
-    def advertise(self, message_type: type, topic: str, qos: Any) -> Publisher[Any]:
-        """A publisher that exists until the node is cleaned up and is silent while inactive."""
-        publisher: Publisher[Any] = self.create_lifecycle_publisher(message_type, topic, qos)
-        self._owned.append(publisher)
-        return publisher
-
     def send(self, publisher: Publisher[Any], message: Any) -> None:
         """Publish; in replay with the same bytes every time."""
         publisher.publish(serialize(message) if self.parameters.replay else message)
 
     def heard(self, message: Any, key: Any = None) -> None:
         """Pass a message to the worker: what subscriptions of the input call."""
-        self._heard_at = time.monotonic()
         self.health.count("received")
         if self._inbox is not None:
             self._inbox.put(message, key)
 
+    def between_messages(self, action: Callable[[], None]) -> None:
+        """Do something in the worker's thread before the next message; at once if there is none."""
+        self._actions.append(action)
+        if self._worker is None:
+            self._act()
+
     def problem(self, error: Exception) -> None:
         """Tell of an error, after which the node goes on."""
-        text = str(error) if isinstance(error, DiffhpeError) else f"{type(error).__name__}: {error}"
+        text = describe(error)
         self.health.count("failed")
         self.health.error(text)
         self.get_logger().error(text, throttle_duration_sec=_LOG_EVERY_S)
@@ -123,33 +133,28 @@ class StageNode(LifecycleNode, Generic[P]):
         self.teardown()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Take the parameters and set up; on failure say why and stay unconfigured."""
-        self.health = Health()
+        """Take the parameters and set up; on failure say why and go back to unconfigured."""
+        self.health, self._failure = Health(), ""
         try:
-            self.parameters = read_parameters(self, self._kind)
+            self.parameters = self._live.take()
             self.setup()
         except Exception as error:
-            self.problem(error)
-            self._failure = f"cannot be configured: {error}"
-            self._release()
-            return TransitionCallbackReturn.FAILURE
-        self._failure, self._state = "", "inactive"
+            return self._fail("cannot be configured", error)
+        self._state = "inactive"
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to listen and to work."""
+        """Begin to listen and to work; on failure say why and go back to where it was."""
         done = super().on_activate(state)
         self.stopping.clear()
-        self._heard_at = time.monotonic()
+        self._failure = ""
         try:
             self._inbox = EveryInbox() if self.parameters.replay else NewestInbox()
             self._worker = Worker(self._inbox, self._process, f"{self.get_name()} worker")
             self.start()
         except Exception as error:
-            self.problem(error)
-            self._stop()
             super().on_deactivate(state)
-            return TransitionCallbackReturn.FAILURE
+            return self._fail("cannot be activated", error)
         self._state = "active"
         return done
 
@@ -163,7 +168,6 @@ class StageNode(LifecycleNode, Generic[P]):
         """Forget everything."""
         done = super().on_cleanup(state)
         self._release()
-        self._state = "unconfigured"
         return done
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -175,52 +179,77 @@ class StageNode(LifecycleNode, Generic[P]):
         return done
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After an unexpected error: back to unconfigured."""
-        self._stop()
-        self._release()
+        """After an unexpected error: back to unconfigured, from where it can be tried again."""
+        for undo in (self._stop, self._release):
+            try:
+                undo()
+            except Exception as error:  # what is half made may be hard to undo
+                self.problem(error)
         self._state = "unconfigured"
-        return TransitionCallbackReturn.SUCCESS
+        return SUCCESS
+
+    def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
+        """A transition fails: as a user can mend it, or unexpectedly, which `on_error` handles."""
+        self.problem(error)
+        self._failure = f"{what}: {describe(error)}"
+        if not isinstance(error, DiffhpeError):
+            return ERROR
+        self._stop()
+        if self._state == "unconfigured":
+            self._release()
+        return FAILURE
 
     def _process(self, messages: list[Any]) -> None:
         try:
+            self._act()
             self.process(messages)
         except Exception as error:  # a robot's node goes on whatever one message does to it
             if self.context.ok():
                 self.problem(error)
 
+    def _act(self) -> None:
+        """Do what was to be done between two messages."""
+        while self._actions:
+            self._actions.popleft()()
+
+    def _change(self, new: P) -> None:
+        """Live parameters were set."""
+
+        def change() -> None:
+            self.change(new)
+            self.parameters = new
+
+        self.between_messages(change)
+
     def _stop(self) -> None:
         self.stopping.set()
+        self.topics.close_inputs()
         self.stop()
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
+            self._act()
             if self.context.ok():
                 self.farewell()
 
     def _release(self) -> None:
         self.teardown()
-        for publisher in self._owned:
-            self.destroy_lifecycle_publisher(publisher)
-        self._owned.clear()
+        self.topics.close_outputs()
+        self._live.release()
+        self._state = "unconfigured"
 
-    def _report(self) -> None:
-        """Publish how the node is, once a second."""
-        report = self.health.report()
-        errors = list(report.errors) + [self._failure] * bool(self._failure)
-        warnings = list(report.warnings)
-        silent_s = time.monotonic() - self._heard_at
-        if self._state == "active" and self.input_topic and silent_s > _SILENCE_S:
-            topic = self.resolve_topic_name(self.input_topic)
-            warnings.append(f"nothing came on {topic} for {silent_s:.0f} s")
-        values = {"state": self._state, **report.values}
+    def _report(self) -> Report:
+        """How the node is."""
         if self._inbox is not None:
-            values |= {"dropped": self._inbox.dropped, "waiting": self._inbox.waiting}
-        for publisher in self._owned:
-            topic = publisher.topic_name.rpartition("/")[2]
-            values[f"{topic}_listeners"] = publisher.get_subscription_count()
-        level = ERROR if errors else WARN if warnings else OK
-        text = "; ".join(errors + warnings) or self._state
-        name = self.get_fully_qualified_name().removeprefix("/")
-        message = DiagnosticArray(status=[make_status(name, "diffhpe_ros", level, text, values)])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+            self.health.show("dropped", self._inbox.dropped)
+            self.health.show("waiting", self._inbox.waiting)
+        if self._state == "active":
+            self.inspect()
+        state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})
+        return state + self.health.report() + self.topics.report()
+
+
+def describe(error: Exception) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DiffhpeError) else f"{type(error).__name__}: {text}"

@@ -1,5 +1,6 @@
 """From the dataclasses of `parameters` to ROS parameters and back."""
 
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
 
@@ -29,13 +30,23 @@ def read_parameters(node: Node, kind: type[Parameters]) -> Parameters:
         DiffhpeError: a value is not one of the choices.
     """
     values = {each.name: node.get_parameter(each.name).value for each in fields(kind)}
-    for each in fields(kind):
-        choices, value = each.metadata["choices"], values[each.name]
-        if choices and value not in choices:
-            raise DiffhpeError(
-                f"parameter {each.name} must be one of {', '.join(choices)}, got {value!r}"
-            )
+    check_choices(kind, values)
     return kind(**values)
+
+
+def check_choices(kind: type[CommonParameters], values: Mapping[str, Any]) -> None:
+    """See that values are among the choices where there are any; ROS itself checks the ranges.
+
+    Raises:
+        DiffhpeError: one is not.
+    """
+    for each in fields(kind):
+        choices = each.metadata["choices"]
+        if choices and each.name in values and values[each.name] not in choices:
+            raise DiffhpeError(
+                f"parameter {each.name} must be one of {', '.join(choices)},"
+                f" got {values[each.name]!r}"
+            )
 
 
 def _descriptor(each: Field[Any]) -> ParameterDescriptor:

@@ -29,7 +29,8 @@ class Sighting:
     """Everybody who was detected, in pixels."""
     windows: PeopleWindows | None
     """Of the followed people in view whose window is complete, in the order of their numbers;
-    empty once when the last of them has left; None where there is nothing to say."""
+    empty once when the last of them has left; None where there is nothing to say, or no windows
+    are wanted."""
 
 
 class DetectionStage:
@@ -52,9 +53,21 @@ class DetectionStage:
         """Images that were ignored for having the stamp of the one before."""
 
     def process(
-        self, image: NDArray[np.uint8], camera: Camera, frame_id: str, stamp_ns: int
+        self,
+        image: NDArray[np.uint8],
+        camera: Camera,
+        frame_id: str,
+        stamp_ns: int,
+        wanted: bool = True,
     ) -> Sighting:
         """Look at the next image (H, W, 3) BGR.
+
+        Args:
+            image: of the camera.
+            camera: that took it.
+            frame_id: of the camera.
+            stamp_ns: when it did.
+            wanted: whether windows are to be made; what goes into them is remembered either way.
 
         Raises:
             DiffhpeError: the detector fails.
@@ -72,11 +85,15 @@ class DetectionStage:
                 continue
             builder = self._builder(person)
             builder.bridge(self.bridged_s)
-            window = builder.add(_observe(people, row, camera, stamp_ns))
-            if window is not None:
-                windows[person] = window
+            if builder.remember(_observe(people, row, camera, stamp_ns)) and wanted:
+                windows[person] = builder.window()
         self._forget_all_but(self._tracker.persons)
-        return Sighting(people, self._collect(windows, frame_id, stamp_ns))
+        return Sighting(people, self._collect(windows, frame_id, stamp_ns) if wanted else None)
+
+    @property
+    def followed(self) -> int:
+        """People who are in view or remembered."""
+        return len(self._builders)
 
     @property
     def images_per_s(self) -> float | None:

@@ -4,49 +4,55 @@ import sys
 import time
 from typing import Any
 
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from diffhpe_ros.detection import Detector, People, create_detector
+from diffhpe_ros.detection import Detector, People
 from diffhpe_ros.drawing import draw_keypoints
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.detection_stage import DetectionStage
+from diffhpe_ros.nodes.detection_stage import DetectionStage, Sighting
+from diffhpe_ros.nodes.detectors import make_detector, tune
+from diffhpe_ros.nodes.judgement import judge_input, judge_latency
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters import DetectorParameters
 from diffhpe_ros.nodes.run import run
+from diffhpe_ros.nodes.topics import Expect
+from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.tracking import PeopleTracker
 
 
 class DetectorNode(StageNode[DetectorParameters]):
     """Subscribes `image` and `camera_info`; publishes `windows` and, if wanted, `~/overlay`."""
 
-    input_topic = "image"
-
     def __init__(self, **options: Any) -> None:
         """Make the node, unconfigured; options as for `rclpy.node.Node`."""
         super().__init__("detector", DetectorParameters, **options)
         self._camera: CameraSource | None = None
-        self._subscriptions_in: list[Subscription[Any]] = []
+        self._detector: Detector | None = None
+        self._tracker: PeopleTracker | None = None
+        self._stage: DetectionStage | None = None
         self._packer = ImagePacker()
 
     def setup(self) -> None:
         """Load the detector."""
         replay = self.parameters.replay
-        self._detector = make_detector(self.parameters)
-        self.health.show("detector", f"{self._detector.name} on {self._detector.device}")
-        self._windows = self.advertise(PointCloud2, "windows", qos.result(replay))
-        self._overlay = self.advertise(Image, "~/overlay", qos.result(False))
+        self._detector = detector = make_detector(self.parameters)
+        self._own_confidence = detector.min_confidence
+        tune(detector, self.parameters, self._own_confidence)
+        self.health.show("detector", f"{detector.name} on {detector.device}")
+        self._windows = self.topics.advertise(PointCloud2, "windows", qos.result(replay))
+        self._overlay = self.topics.advertise(Image, "~/overlay", qos.result(False))
 
     def start(self) -> None:
         """Begin a new history."""
         parameters = self.parameters
+        assert self._detector is not None
         self._detector.reset()
-        tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
-        self._stage = DetectionStage(self._detector, tracker, parameters)
+        self._tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
+        self._stage = DetectionStage(self._detector, self._tracker, parameters)
         self._camera = CameraSource(
             parameters.field_of_view,
             parameters.rectified,
@@ -54,22 +60,39 @@ class DetectorNode(StageNode[DetectorParameters]):
             parameters.replay,
             self.health,
         )
-        image_type = Image if parameters.image_transport == "raw" else CompressedImage
-        self._subscriptions_in = [
-            self.create_subscription(
-                CameraInfo, "camera_info", self._camera.put, qos.CAMERA_INFO_IN
-            ),
-            self.create_subscription(image_type, "image", self.heard, qos.image(parameters.replay)),
-        ]
         self._first = True
+        image_type = Image if parameters.image_transport == "raw" else CompressedImage
+        listen = self.topics.listen
+        listen(CameraInfo, "camera_info", self._camera.put, qos.CAMERA_INFO_IN, Expect.PERHAPS)
+        listen(image_type, "image", self.heard, qos.image(parameters.replay))
 
     def stop(self) -> None:
-        """Listen no more."""
-        for subscription in self._subscriptions_in:
-            self.destroy_subscription(subscription)
-        self._subscriptions_in = []
+        """Wait for camera_info no more."""
         if self._camera is not None:
             self._camera.close()
+
+    def teardown(self) -> None:
+        """Give back the memory of the networks."""
+        self._detector = self._tracker = self._stage = None
+
+    def change(self, new: DetectorParameters) -> None:
+        """Follow fewer or more people, or be stricter; the windows go on."""
+        if self._detector is not None:
+            tune(self._detector, new, self._own_confidence)
+        if self._tracker is not None:
+            self._tracker.max_people = new.max_people
+
+    def inspect(self) -> None:
+        """Judge input, detection and latency."""
+        health = self.health
+        judge_input(health)
+        for name, found in (
+            ("processed_per_s", health.per_second("processed")),
+            ("detection_rate", health.share("with_people", "processed")),
+        ):
+            if found is not None:
+                health.show(name, found)
+        judge_latency(health, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
         """Look at one image."""
@@ -82,34 +105,47 @@ class DetectorNode(StageNode[DetectorParameters]):
     def _look(self, message: Image | CompressedImage) -> None:
         begin = time.perf_counter()
         image = image_to_bgr(message) if isinstance(message, Image) else compressed_to_bgr(message)
-        assert self._camera is not None
+        assert self._camera is not None and self._stage is not None
         camera = self._camera.camera(image.shape[1], image.shape[0])
         if camera is None:
             return
         frame_id, stamp_ns = message.header.frame_id, stamp_to_ns(message.header.stamp)
-        sighting = self._stage.process(image, camera, frame_id, stamp_ns)
+        sighting = self._stage.process(image, camera, frame_id, stamp_ns, self.windows_wanted())
         if sighting.windows is not None:
-            self.send(self._windows, pack_windows(sighting.windows))
+            self.hand_on(sighting.windows)
             self.health.count("windows", len(sighting.windows))
         if self._overlay.get_subscription_count():
             drawn = draw_people(image, sighting.people)
             self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))
-        self.health.count("processed")
-        self.health.count("with_people", bool(len(sighting.people)))
-        self.health.show("resets", self._stage.resets)
+        self._tell(sighting, self._stage)
         self.health.time("detect", time.perf_counter() - begin)
-        self._warn_of_repeats()
-        self._warn_of_rate()
+        if not self.parameters.replay:
+            self.health.time("latency", self.age_s(stamp_ns))
 
-    def _warn_of_repeats(self) -> None:
-        self.health.show("repeated_stamps", self._stage.repeated)
-        if self._stage.repeated:
-            self.health.warn(
-                "stamps", f"{self._stage.repeated} images had the stamp of the one before"
-            )
+    def windows_wanted(self) -> bool:
+        """Whether anybody listens to windows; in replay all are made."""
+        return self.parameters.replay or self._windows.get_subscription_count() > 0
 
-    def _warn_of_rate(self) -> None:
-        found, least = self._stage.images_per_s, self._stage.least_images_per_s
+    def hand_on(self, windows: PeopleWindows) -> None:
+        """Send windows to the lifter."""
+        self.send(self._windows, pack_windows(windows))
+
+    def _tell(self, sighting: Sighting, stage: DetectionStage) -> None:
+        health = self.health
+        health.count("processed")
+        health.count("with_people", bool(len(sighting.people)))
+        health.show("people", len(sighting.people))
+        health.show("followed", stage.followed)
+        if sighting.windows is not None:
+            health.show("whole_windows", len(sighting.windows))
+        health.show("resets", stage.resets)
+        health.show("repeated_stamps", stage.repeated)
+        if stage.repeated:
+            health.warn("stamps", f"{stage.repeated} images had the stamp of the one before")
+        self._warn_of_rate(stage)
+
+    def _warn_of_rate(self, stage: DetectionStage) -> None:
+        found, least = stage.images_per_s, stage.least_images_per_s
         if found is not None:
             self.health.show("images_per_s", found)
         if found is None or found >= least:
@@ -120,28 +156,6 @@ class DetectorNode(StageNode[DetectorParameters]):
             f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
             " have holes or be missing",
         )
-
-
-def make_detector(parameters: DetectorParameters) -> Detector:
-    """The detector that the parameters ask for.
-
-    Raises:
-        DiffhpeError: it cannot be had.
-    """
-    options: dict[str, Any] = {}
-    if parameters.min_confidence >= 0:
-        options["min_confidence"] = parameters.min_confidence
-    if parameters.threads:
-        options["threads"] = parameters.threads
-    if parameters.detector == "blazepose":
-        options["max_people"] = parameters.max_people
-        options["search_every"] = parameters.search_every
-    if parameters.detector == "onnx":
-        # It knows nobody: bystanders may be surer than those whom the tracker follows.
-        options["max_people"] = 2 * parameters.max_people
-        options["person_model"] = parameters.person_model
-        options["pose_model"] = parameters.pose_model
-    return create_detector(parameters.detector, **options)
 
 
 def draw_people(image: Any, people: People) -> Any:

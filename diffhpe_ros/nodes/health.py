@@ -1,24 +1,32 @@
 """What a node knows about how it is doing, for `/diagnostics`."""
 
 import threading
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 _KEPT_TIMES = 200
+_KEPT_REPORTS = 6
+"""Rates are over so many reports, one a second, less one."""
 
 
 @dataclass(frozen=True)
 class Report:
     """The health of one second."""
 
-    errors: tuple[str, ...]
-    """What went wrong since the report before."""
-    warnings: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+    """What went wrong since the report before, and what stays wrong."""
+    warnings: tuple[str, ...] = ()
     """What is not as it should be, as long as it lasts."""
-    values: dict[str, object]
+    values: dict[str, object] = field(default_factory=dict)
     """Counts and times."""
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report(
+            self.errors + other.errors, self.warnings + other.warnings, self.values | other.values
+        )
 
 
 class Health:
@@ -26,10 +34,13 @@ class Health:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._errors: deque[str] = deque(maxlen=3)
+        self._failures: deque[str] = deque(maxlen=3)
+        self._alarms: dict[str, str] = {}
         self._warnings: dict[str, str] = {}
         self._values: dict[str, object] = {}
-        self._times: dict[str, deque[float]] = {}
+        self._tallies: dict[str, int] = {}
+        self._times: dict[str, deque[tuple[float, float]]] = {}
+        self._past: deque[tuple[float, dict[str, int]]] = deque(maxlen=_KEPT_REPORTS)
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a count, which starts at 0; `by` 0 makes it appear."""
@@ -38,38 +49,90 @@ class Health:
             assert isinstance(value, int)
             self._values[name] = value + by
 
+    def tally(self, name: str, by: int) -> None:
+        """Add to a count that is not shown, for `share`."""
+        with self._lock:
+            self._tallies[name] = self._tallies.get(name, 0) + by
+
     def show(self, name: str, value: object) -> None:
         """Set a value."""
         with self._lock:
             self._values[name] = value
 
+    def hide(self, name: str) -> None:
+        """Show a value no more: it is not known at present."""
+        with self._lock:
+            self._values.pop(name, None)
+
     def time(self, name: str, seconds: float) -> None:
         """Add to the times of which the median and the 95th percentile are reported, in ms."""
         with self._lock:
-            self._times.setdefault(name, deque(maxlen=_KEPT_TIMES)).append(1000 * seconds)
+            times = self._times.setdefault(name, deque(maxlen=_KEPT_TIMES))
+            times.append((time.monotonic(), 1000 * seconds))
 
     def error(self, text: str) -> None:
         """Something failed once."""
         with self._lock:
-            self._errors.append(text)
+            self._failures.append(text)
+
+    def alarm(self, name: str, text: str) -> None:
+        """Something is wrong, until `clear`."""
+        with self._lock:
+            self._warnings.pop(name, None)
+            self._alarms[name] = text
 
     def warn(self, name: str, text: str) -> None:
         """Something is not as it should be, until `clear`."""
         with self._lock:
+            self._alarms.pop(name, None)
             self._warnings[name] = text
 
     def clear(self, name: str) -> None:
-        """What was warned of under this name is over."""
+        """What was said under this name is over."""
         with self._lock:
+            self._alarms.pop(name, None)
             self._warnings.pop(name, None)
 
+    def per_second(self, name: str) -> float | None:
+        """How fast a count grew over the last reports; None before there are two."""
+        with self._lock:
+            if len(self._past) < 2:
+                return None
+            return self._grown(name) / (self._past[-1][0] - self._past[0][0])
+
+    def share(self, part: str, whole: str) -> float | None:
+        """Growth of one count by that of another over the last reports; None where it has none."""
+        with self._lock:
+            grown = self._grown(whole)
+            return self._grown(part) / grown if grown else None
+
+    def recent_s(self, name: str, seconds: float) -> float | None:
+        """Median of the times of the last seconds, in seconds; None where there are none."""
+        since = time.monotonic() - seconds
+        with self._lock:
+            times = [value for when, value in self._times.get(name, ()) if when >= since]
+        return float(np.median(times)) / 1000 if times else None
+
     def report(self) -> Report:
-        """The state now; the errors are then forgotten."""
+        """The state now; what failed once is then forgotten."""
         with self._lock:
             values = dict(self._values)
             for name, times in self._times.items():
-                values[f"{name}_ms_p50"] = float(np.percentile(times, 50))
-                values[f"{name}_ms_p95"] = float(np.percentile(times, 95))
-            errors = tuple(dict.fromkeys(self._errors))
-            self._errors.clear()
+                milliseconds = [value for _, value in times]
+                values[f"{name}_ms_p50"] = float(np.percentile(milliseconds, 50))
+                values[f"{name}_ms_p95"] = float(np.percentile(milliseconds, 95))
+            errors = (*dict.fromkeys(self._failures), *self._alarms.values())
+            self._failures.clear()
+            self._past.append((time.monotonic(), self._counts()))
             return Report(errors, tuple(self._warnings.values()), values)
+
+    def _counts(self) -> dict[str, int]:
+        shown = {name: value for name, value in self._values.items() if isinstance(value, int)}
+        return shown | self._tallies
+
+    def _grown(self, name: str) -> int:
+        """By how much a count grew from the first report that is remembered to the last."""
+        if not self._past:
+            return 0
+        first, last = self._past[0][1], self._past[-1][1]
+        return max(0, last.get(name, 0) - first.get(name, 0))

@@ -2,19 +2,22 @@
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, free_device_memory
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
+from diffhpe_ros.nodes.fallback import RETRY_S, SteadyModel
+from diffhpe_ros.nodes.judgement import judge_completeness, judge_input, judge_latency
+from diffhpe_ros.nodes.lifting_stage import LiftingStage
+from diffhpe_ros.nodes.loading import Loaded, load, resample
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
@@ -22,73 +25,121 @@ from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.presence import Presence
 from diffhpe_ros.nodes.run import run
+from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
 
 
 class LifterNode(StageNode[LifterParameters]):
     """Subscribes `windows`; publishes `skeletons`, `joints` and `coherence`."""
 
-    input_topic = "windows"
+    def __init__(
+        self,
+        load_model: Callable[[LifterParameters], Loaded] = load,
+        retry_s: float = RETRY_S,
+        **options: Any,
+    ) -> None:
+        """Make the node, unconfigured.
 
-    def __init__(self, **options: Any) -> None:
-        """Make the node, unconfigured; options as for `rclpy.node.Node`."""
+        Args:
+            load_model: where the model comes from.
+            retry_s: how often a device that failed is tried again.
+            options: of `rclpy.node.Node`.
+        """
         super().__init__("lifter", LifterParameters, **options)
-        self._subscription: Subscription[Any] | None = None
+        self._load = load_model
+        self._retry_s = retry_s
+        self._model: SteadyModel | None = None
+        self._stage: LiftingStage | None = None
+        self._presence = Presence(self.parameters.marker_lifetime_s)
 
     def setup(self) -> None:
         """Load the model."""
-        parameters = self.parameters
-        self._lifter = make_lifter(parameters)
-        self.health.show("model", describe(parameters.model, self._lifter))
-        self.health.show("device", self._lifter.runs_on)
-        self.get_logger().info(
-            f"{describe(parameters.model, self._lifter)} on {self._lifter.runs_on}"
-        )
-        outputs = qos.result(parameters.replay)
-        self._skeletons = self.advertise(MarkerArray, "skeletons", outputs)
-        self._joints = self.advertise(PointCloud2, "joints", outputs)
-        self._coherence = self.advertise(DiagnosticArray, "coherence", outputs)
+        self._model = SteadyModel(self._load, self.parameters, self.health, self._retry_s)
+        self.get_logger().info(self._model.description)
+        outputs = qos.result(self.parameters.replay)
+        advertise = self.topics.advertise
+        self._skeletons = advertise(MarkerArray, "skeletons", outputs)
+        self._joints = advertise(PointCloud2, "joints", outputs)
+        self._coherence = advertise(DiagnosticArray, "coherence", outputs)
 
     def start(self) -> None:
         """Begin with nobody there."""
+        assert self._model is not None
         self._presence = Presence(self.parameters.marker_lifetime_s)
-        self._stage = LiftingStage(self._lifter, self.parameters)
-        self._subscription = self.create_subscription(
-            PointCloud2, "windows", self._on_windows, qos.windows_in(self.parameters.replay)
+        self._stage = LiftingStage(self._model.lifter, self.parameters)
+        self.topics.listen(
+            PointCloud2,
+            "windows",
+            lambda message: self.heard(message, key=message.header.frame_id),
+            qos.windows_in(self.parameters.replay),
+            Expect.SOMETIMES,
         )
 
-    def stop(self) -> None:
-        """Listen no more."""
-        if self._subscription is not None:
-            self.destroy_subscription(self._subscription)
-            self._subscription = None
+    def teardown(self) -> None:
+        """Give back the memory of the model."""
+        if self._model is not None:
+            self._model.close()
+        self._model = self._stage = None
+        free_device_memory()
 
     def farewell(self) -> None:
         """Remove all skeletons."""
         for frame_id, stamp_ns, persons in self._presence.clear():
             self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, persons))
 
+    def check(self, new: LifterParameters) -> None:
+        """See that the model can be sampled so."""
+        if self._model is not None:
+            resample(self._model.lifter, new)
+
+    def change(self, new: LifterParameters) -> None:
+        """Sample otherwise; who is there stays known."""
+        if self._model is not None:
+            self._model.resample(new)
+        if self._stage is not None:
+            self._stage.smooth(new)
+        self._presence.keep(new.marker_lifetime_s)
+
+    def inspect(self) -> None:
+        """Judge input, windows and latency."""
+        judge_input(self.health)
+        judge_completeness(self.health)
+        judge_latency(self.health, self.parameters)
+
     def process(self, messages: list[Any]) -> None:
         """Lift the people of all cameras that have news, as one batch."""
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
-        lifted = self._stage.process(accepted)
+        lifted = self._lift(accepted)
         if any(map(len, accepted)):
             self.health.time("lift", time.perf_counter() - begin)
-        for people in lifted:
+        for windows, people in zip(accepted, lifted, strict=True):
             self._publish(people)
-
-    def _on_windows(self, message: PointCloud2) -> None:
-        self.heard(message, key=message.header.frame_id)
+            if len(people) and not self.parameters.replay:
+                self.health.time("latency", self.age_s(windows.stamp_ns))
 
     def _accept(self, message: PointCloud2) -> PeopleWindows | None:
+        assert self._stage is not None
         try:
             windows = unpack_windows(message)
             self._stage.check(windows)
         except DiffhpeError as error:
             self.problem(error)
             return None
+        seen = np.isfinite(windows.keypoints[..., 0])
+        self.health.tally("joints_seen", int(seen.sum()))
+        self.health.tally("joints_expected", seen.size)
         return windows
+
+    def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
+        model, stage = self._model, self._stage
+        assert model is not None and stage is not None
+
+        def lift(lifter: Lifter) -> list[LiftedPeople]:
+            stage.use(lifter)
+            return stage.process(accepted)
+
+        return model.run(lift)
 
     def _publish(self, people: LiftedPeople) -> None:
         placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
@@ -105,18 +156,8 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people):
             self.send(self._coherence, pack_coherence(people, self.parameters.model))
-            if not self.parameters.replay:
-                self.health.time("latency", self.age_s(people.stamp_ns))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))
-
-
-def describe(name: str, lifter: Lifter) -> str:
-    """The model and how it is sampled."""
-    if lifter.config.architecture == "mixste":
-        return name
-    preset = lifter.preset
-    return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses"
 
 
 def main() -> int:

@@ -1,47 +1,19 @@
 """Windows → people in metres: all that `lifter` does, without ROS."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, LiftResult, use_threads
+from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.placing import place
 from diffhpe_ros.nodes.showing import Showing
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
-from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
 _RATE_TOLERANCE = 0.05
-
-
-def make_lifter(parameters: LifterParameters) -> Lifter:
-    """Load the model, and run it once so that the first window is as fast as the others.
-
-    Raises:
-        DiffhpeError: the model or a setting is not to be had, or it is for other windows.
-    """
-    use_threads(parameters.threads or half_of_the_cores())
-    lifter = _load(parameters)
-    if lifter.config.frames != FRAMES:
-        raise DiffhpeError(
-            f"a model for windows of {FRAMES} frames is expected, {parameters.model} is for"
-            f" {lifter.config.frames}"
-        )
-    lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
-    return lifter
-
-
-def half_of_the_cores() -> int:
-    """CPU threads of the model where none are asked for.
-
-    Camera and detector need the other half: with a thread on every core each operation waits for
-    the thread that was put off for them.
-    """
-    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 class LiftingStage:
@@ -49,8 +21,20 @@ class LiftingStage:
 
     def __init__(self, lifter: Lifter, parameters: LifterParameters) -> None:
         self._stream = lifter.stream()
+        self._smoothing = _smoothing(parameters)
         self._showing = Showing(parameters)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
+
+    def use(self, lifter: Lifter) -> None:
+        """Lift with this one from now on: the same model, sampled otherwise or elsewhere."""
+        if lifter is not self._stream.lifter:
+            self._stream = lifter.stream()
+
+    def smooth(self, parameters: LifterParameters) -> None:
+        """Smooth as these say from now on; where that is otherwise, smoothing begins anew."""
+        if _smoothing(parameters) != self._smoothing:
+            self._smoothing = _smoothing(parameters)
+            self._showing = Showing(parameters)
 
     def check(self, windows: PeopleWindows) -> None:
         """Refuse windows that the model was not made for.
@@ -99,22 +83,11 @@ def _rows(result: LiftResult, rows: slice) -> LiftResult:
     return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})
 
 
-def _load(parameters: LifterParameters) -> Lifter:
-    devices = ("cuda", "cpu") if parameters.device == "auto" else (parameters.device,)
-    for device in devices:
-        try:
-            return Lifter.from_pretrained(
-                parameters.model,
-                device=device,
-                seed=parameters.seed,
-                preset=parameters.preset or None,
-                sampler=parameters.sampler or None,
-                steps=parameters.steps or None,
-                hypotheses=parameters.hypotheses or None,
-                start=parameters.start or None,
-                engine=parameters.engine,
-            )
-        except DiffhpeError:
-            if device == devices[-1]:
-                raise
-    raise AssertionError("unreachable")
+def _smoothing(parameters: LifterParameters) -> tuple[float, ...]:
+    """What changes how poses are smoothed."""
+    return (
+        parameters.blend_s,
+        parameters.one_euro_min_cutoff,
+        parameters.one_euro_beta,
+        parameters.marker_lifetime_s,
+    )

@@ -1,7 +1,7 @@
 """The nodes' parameters: name, type, default, range and meaning, in one place.
 
-Each node's are a dataclass. They are taken when the node is configured: a change takes effect
-after `cleanup` and `configure`.
+Each node's are a dataclass. They are taken when the node is configured and are then fixed until
+`cleanup`, but for those marked `live`, which change between two messages.
 """
 
 from dataclasses import dataclass, field
@@ -20,12 +20,14 @@ def _parameter(
     most: float | None = None,
     choices: tuple[str, ...] = (),
     read_only: bool = False,
+    live: bool = False,
 ) -> Any:
     metadata = {
         "description": description,
         "range": None if least is None else (least, most),
         "choices": choices,
         "read_only": read_only,
+        "live": live,
     }
     return field(default=default, metadata=metadata)
 
@@ -43,14 +45,35 @@ class CommonParameters:
 
 
 @dataclass(frozen=True)
-class DetectorParameters(CommonParameters):
+class StageParameters(CommonParameters):
+    """Parameters of the nodes between image and skeleton."""
+
+    latency_warn_s: float = _parameter(
+        0.3,
+        "results that lag their image by more than this are warned of",
+        least=0.0,
+        most=3600.0,
+        live=True,
+    )
+    latency_error_s: float = _parameter(
+        1.0, "results that lag their image by more than this are an error", least=0.0,
+        most=3600.0, live=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DetectorParameters(StageParameters):
     """Parameters of `detector`."""
 
     detector: str = _parameter("blazepose", "what finds the joints", choices=DETECTORS)
     person_model: str = _parameter("", "onnx: file of a YOLOX or RTMDet that finds people")
     pose_model: str = _parameter("", "onnx: file of a MoveNet or SimCC model that finds joints")
     min_confidence: float = _parameter(
-        -1.0, "joints below are unseen; -1 is the detector's own default", least=-1.0, most=1.0
+        -1.0,
+        "joints below are unseen; -1 is the detector's own default",
+        least=-1.0,
+        most=1.0,
+        live=True,
     )
     threads: int = _parameter(
         0, "CPU threads of the detector; 0 is its own default", least=0, most=256
@@ -60,6 +83,7 @@ class DetectorParameters(CommonParameters):
         "follow no more: the largest and surest first, those followed before new ones",
         least=1,
         most=16,
+        live=True,
     )
     search_every: int = _parameter(
         5, "blazepose: look for new people in every n-th image", least=1, most=1000
@@ -102,7 +126,7 @@ class DetectorParameters(CommonParameters):
 
 
 @dataclass(frozen=True)
-class LifterParameters(CommonParameters):
+class LifterParameters(StageParameters):
     """Parameters of `lifter`."""
 
     model: str = _parameter(
@@ -117,8 +141,10 @@ class LifterParameters(CommonParameters):
     )
     preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
     sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")
-    steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000)
-    hypotheses: int = _parameter(0, "poses per window; 0 is the preset's", least=0, most=100)
+    steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000, live=True)
+    hypotheses: int = _parameter(
+        0, "poses per window; 0 is the preset's", least=0, most=100, live=True
+    )
     start: str = _parameter(
         "", "where sampling starts: noise, backbone or previous; empty is the preset's"
     )
@@ -127,18 +153,34 @@ class LifterParameters(CommonParameters):
         0, "show the frame so many before the newest: later, and better", least=0, most=FRAMES // 2
     )
     blend_s: float = _parameter(
-        0.0, "seconds over which overlapping windows are blended; 0 is off", least=0.0, most=1.0
+        0.0,
+        "seconds over which overlapping windows are blended; 0 is off",
+        least=0.0,
+        most=1.0,
+        live=True,
     )
     one_euro_min_cutoff: float = _parameter(
-        0.0, "Hz, of a One-Euro filter of the joints, at rest; 0 is off", least=0.0, most=100.0
+        0.0,
+        "Hz, of a One-Euro filter of the joints, at rest; 0 is off",
+        least=0.0,
+        most=100.0,
+        live=True,
     )
     one_euro_beta: float = _parameter(
-        5.0, "Hz per m/s, by which its cutoff rises with a joint's speed", least=0.0, most=1000.0
+        5.0,
+        "Hz per m/s, by which its cutoff rises with a joint's speed",
+        least=0.0,
+        most=1000.0,
+        live=True,
     )
     marker_lifetime_s: float = _parameter(
-        0.5, "skeletons of people unseen for longer than this are removed", least=0.05, most=60.0
+        0.5,
+        "skeletons of people unseen for longer than this are removed",
+        least=0.05,
+        most=60.0,
+        live=True,
     )
-    ellipsoids: bool = _parameter(True, "draw the one-sigma ellipsoid of each joint")
+    ellipsoids: bool = _parameter(True, "draw the one-sigma ellipsoid of each joint", live=True)
 
 
 @dataclass(frozen=True)

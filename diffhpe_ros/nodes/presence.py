@@ -11,8 +11,12 @@ class Presence:
 
     def __init__(self, lifetime_s: float) -> None:
         """People absent for longer than this have left."""
-        self._lifetime_ns = round(lifetime_s * 1e9)
         self._cameras: dict[str, dict[int, int]] = {}
+        self.keep(lifetime_s)
+
+    def keep(self, lifetime_s: float) -> None:
+        """From now on, people absent for longer than this have left."""
+        self._lifetime_ns = round(lifetime_s * 1e9)
 
     def update(
         self, frame_id: str, stamp_ns: int, persons: Iterable[int], all_left: bool = False

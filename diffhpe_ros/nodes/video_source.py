@@ -31,8 +31,8 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         parameters = self.parameters
         self._info = read_calibration(parameters.calibration) if parameters.calibration else None
         self._frames = self._open()
-        self._image = self.advertise(Image, "image", qos.image(parameters.replay))
-        self._camera_info = self.advertise(CameraInfo, "camera_info", qos.CAMERA_INFO_OUT)
+        self._image = self.topics.advertise(Image, "image", qos.image(parameters.replay))
+        self._camera_info = self.topics.advertise(CameraInfo, "camera_info", qos.CAMERA_INFO_OUT)
 
     def start(self) -> None:
         """Begin to play, the file from its first frame."""

@@ -12,7 +12,8 @@ from standing import standing_windows
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.health import Health
-from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
+from diffhpe_ros.nodes.lifting_stage import LiftingStage
+from diffhpe_ros.nodes.loading import load
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.images import image_to_bgr
 from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
@@ -61,7 +62,8 @@ def publish(people: LiftedPeople) -> None:
 @pytest.mark.parametrize("name", ["standing_model", "random_wrapper"])
 def test_any_numbers_in_windows(name: str, request: pytest.FixtureRequest) -> None:
     model: Path = request.getfixturevalue(name)
-    stage = LiftingStage(make_lifter(LifterParameters(model=str(model), device="cpu", steps=1)))
+    parameters = LifterParameters(model=str(model), device="cpu", steps=1)
+    stage = LiftingStage(load(parameters).lifter, parameters)
     bystanders = standing_windows([5], "other camera")
     chance = np.random.default_rng(0)
     seen: Counter[str] = Counter()

@@ -13,7 +13,8 @@ from diffhpe_ros.detection import People
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.detection_stage import DetectionStage
-from diffhpe_ros.nodes.lifting_stage import LiftingStage, make_lifter
+from diffhpe_ros.nodes.lifting_stage import LiftingStage
+from diffhpe_ros.nodes.loading import load
 from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.tracking import PeopleTracker
@@ -27,6 +28,7 @@ class WrittenDetector:
     """Sees in a black image what it is told: people who stand somewhere, or nobody."""
 
     name, device = "written", "none"
+    min_confidence, max_people = 0.5, 2
 
     def __init__(self) -> None:
         self.places = [0.0]
@@ -189,7 +191,7 @@ def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
 @pytest.fixture(scope="module")
 def lifting(standing_model: Path) -> LiftingStage:
     parameters = LifterParameters(model=str(standing_model), device="cpu")
-    return LiftingStage(make_lifter(parameters), parameters)
+    return LiftingStage(load(parameters).lifter, parameters)
 
 
 def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
@@ -226,7 +228,7 @@ def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> N
     parameters = LifterParameters(model=str(standing_model), device="cpu", lag=3)
     windows = standing_windows([3], stamp_ns=10**9)
     windows.confidence[:, -4] = 0.5
-    (people,) = LiftingStage(make_lifter(parameters), parameters).process([windows])
+    (people,) = LiftingStage(load(parameters).lifter, parameters).process([windows])
     assert people.stamp_ns == 10**9 - 60_000_000
     assert people.confidence[0, 0] == 0.5
     np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
@@ -236,13 +238,13 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
     parameters = LifterParameters(
         model=str(standing_model), device="cpu", blend_s=0.1, one_euro_min_cutoff=0.1
     )
-    stage = LiftingStage(make_lifter(parameters), parameters)
+    stage = LiftingStage(load(parameters).lifter, parameters)
     first, later = standing_windows([3], stamp_ns=10**9), standing_windows([3], stamp_ns=2 * 10**9)
     beside = replace(later, keypoints=later.keypoints + np.float32(0.2))
     (there,) = stage.process([first])
     stage.process([standing_windows([], stamp_ns=11 * 10**8)])
     (back,) = stage.process([beside])
-    fresh = LiftingStage(make_lifter(parameters), parameters)
+    fresh = LiftingStage(load(parameters).lifter, parameters)
     np.testing.assert_array_equal(back.joints, fresh.process([beside])[0].joints)
     assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
@@ -260,4 +262,4 @@ def test_the_default_model_is_that_of_the_command_line() -> None:
 
 def test_an_unknown_model_is_one_clear_line() -> None:
     with pytest.raises(DiffhpeError, match="unknown model 'nosuch'"):
-        make_lifter(LifterParameters(model="nosuch"))
+        load(LifterParameters(model="nosuch"))

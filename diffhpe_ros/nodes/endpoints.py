@@ -1,0 +1,96 @@
+"""Who is at the other end of a topic, and why nothing comes from there: in words."""
+
+from collections.abc import Iterable, Sequence
+
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+_UNKNOWN = "_NODE_NAME_UNKNOWN_"
+
+
+def publishers_that_do_not_fit(
+    node: Node, topic: str, message_type: str, qos: QoSProfile
+) -> list[str]:
+    """One text for each publisher of a topic that a subscription here cannot hear."""
+    found = []
+    for other in node.get_publishers_info_by_topic(topic):
+        reason = _mismatch(other.qos_profile, qos)
+        if other.topic_type != message_type:
+            found.append(
+                f"{_name(other)} publishes {other.topic_type} on {topic}, expected {message_type}"
+            )
+        elif reason:
+            found.append(
+                f"{_name(other)} publishes {topic} with a QoS that does not fit ({reason}):"
+                f" set the parameters qos_overrides.{topic}.subscription"
+            )
+    return found
+
+
+def subscribers_that_do_not_fit(
+    node: Node, topic: str, message_type: str, qos: QoSProfile
+) -> list[str]:
+    """One text for each subscriber of a topic that cannot hear a publisher here."""
+    found = []
+    for other in node.get_subscriptions_info_by_topic(topic):
+        reason = _mismatch(qos, other.qos_profile)
+        if other.topic_type == message_type and reason:
+            found.append(
+                f"{_name(other)} cannot hear {topic}, its QoS does not fit ({reason}): set the"
+                f" parameters qos_overrides.{topic}.publisher, or its own"
+            )
+    return found
+
+
+def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int) -> str:
+    """Why a subscription hears nothing, as far as can be known from here.
+
+    Args:
+        node: that subscribes.
+        topic: its full name.
+        message_type: such as sensor_msgs/msg/Image.
+        misfits: of `publishers_that_do_not_fit`.
+        lost: messages that the middleware has reported as lost.
+    """
+    publishers = node.get_publishers_info_by_topic(topic)
+    if not publishers:
+        others = _topics_of(node, message_type, topic)
+        hint = f"; {message_type} is published on {' and '.join(others)}" if others else ""
+        return f"nobody publishes it{hint}"
+    if len(misfits) >= len(publishers):
+        return "; ".join(misfits)
+    names = " and ".join(sorted({_name(each) for each in publishers}))
+    if lost:
+        return (
+            f"{names} publishes it, but {lost} messages were lost on the way: large images need"
+            " the DDS profile config/fastdds.xml where they are sent"
+        )
+    return (
+        f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
+        " the DDS profile config/fastdds.xml where they are sent"
+    )
+
+
+def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
+    """Why they cannot talk; empty where they can."""
+    fit, reason = qos_check_compatible(publisher, subscription)
+    if fit != QoSCompatibility.ERROR:
+        return ""
+    return reason.removeprefix("ERROR: ").rstrip(";").lower()
+
+
+def _name(endpoint: TopicEndpointInfo) -> str:
+    if endpoint.node_name == _UNKNOWN:
+        return "a node"
+    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
+
+
+def _topics_of(node: Node, message_type: str, besides: str) -> list[str]:
+    """Other topics of that type that somebody publishes."""
+    known: Iterable[tuple[str, list[str]]] = node.get_topic_names_and_types()
+    return [
+        topic
+        for topic, types in known
+        if message_type in types and topic != besides and node.get_publishers_info_by_topic(topic)
+    ]

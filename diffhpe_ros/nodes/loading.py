@@ -1,0 +1,99 @@
+"""The model that `lifter` runs: which, on what device, and why on that one."""
+
+import os
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, is_device_failure, model_sha256, use_threads
+from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows import FRAMES
+
+_SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model that is ready to lift."""
+
+    lifter: Lifter
+    device: str
+    """That was asked for, or that `auto` has chosen."""
+    why: str
+    """It runs there."""
+    sha256: str
+    """The first digits, of the weights."""
+
+
+def load(parameters: LifterParameters) -> Loaded:
+    """Load the model, and run it once so that the first window is as fast as the others.
+
+    Raises:
+        DiffhpeError: the model or a setting is not to be had, or it is for other windows.
+    """
+    use_threads(parameters.threads or half_of_the_cores())
+    if parameters.device != "auto":
+        return _load(parameters, "asked for")
+    try:
+        return _load(replace(parameters, device="cuda"), "auto: there is a CUDA device")
+    except Exception as error:
+        if not (isinstance(error, DiffhpeError) or is_device_failure(error)):
+            raise
+        reason = str(error).partition("\n")[0]
+        return _load(replace(parameters, device="cpu"), f"auto: {reason}")
+
+
+def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
+    """The same model, sampled as the parameters say.
+
+    Raises:
+        DiffhpeError: the model cannot be sampled so.
+    """
+    return lifter.sampled(
+        parameters.preset or None,
+        parameters.sampler or None,
+        parameters.steps or None,
+        parameters.hypotheses or None,
+        parameters.start or None,
+    )
+
+
+def half_of_the_cores() -> int:
+    """CPU threads of the model where none are asked for.
+
+    Camera and detector need the other half: with a thread on every core each operation waits for
+    the thread that was put off for them.
+    """
+    return max(1, len(os.sched_getaffinity(0)) // 2)
+
+
+def describe(name: str, lifter: Lifter) -> str:
+    """The model and how it is sampled."""
+    if lifter.config.architecture == "mixste":
+        return name
+    preset = lifter.preset
+    return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses"
+
+
+def _load(parameters: LifterParameters, why: str) -> Loaded:
+    lifter = Lifter.from_pretrained(
+        parameters.model,
+        device=parameters.device,
+        seed=parameters.seed,
+        preset=parameters.preset or None,
+        sampler=parameters.sampler or None,
+        steps=parameters.steps or None,
+        hypotheses=parameters.hypotheses or None,
+        start=parameters.start or None,
+        engine=parameters.engine,
+    )
+    if lifter.config.frames != FRAMES:
+        raise DiffhpeError(
+            f"a model for windows of {FRAMES} frames is expected, {parameters.model} is for"
+            f" {lifter.config.frames}"
+        )
+    lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
+    digits = model_sha256(parameters.model)[:_SHOWN_DIGITS]
+    return Loaded(lifter, parameters.device, why, digits)

@@ -1,0 +1,172 @@
+"""A node's topics: made, watched and destroyed together."""
+
+import time
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+from rclpy.exceptions import ParameterException
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.endpoints import (
+    publishers_that_do_not_fit,
+    subscribers_that_do_not_fit,
+    why_silent,
+)
+from diffhpe_ros.nodes.health import Report
+
+_SILENCE_S = 3.0
+
+
+class Expect(Enum):
+    """What is normal for a topic that a node listens to."""
+
+    STEADY = "messages come all the time"
+    SOMETIMES = "somebody publishes it, perhaps nothing for a long time"
+    PERHAPS = "nobody need publish it"
+
+
+class Topics:
+    """Makes a node's publishers and subscriptions, and says what is wrong with them.
+
+    The quality of service of each can be changed by parameters `qos_overrides.<topic>.…`.
+    """
+
+    def __init__(self, node: LifecycleNode) -> None:
+        """None yet."""
+        self._node = node
+        self._inputs: list[_Input] = []
+        self._outputs: list[LifecyclePublisher[Any]] = []
+
+    def advertise(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher[Any]:
+        """A publisher, silent while the node is inactive.
+
+        Raises:
+            DiffhpeError: the parameters ask for a quality of service that does not exist.
+        """
+        publisher: LifecyclePublisher[Any] = _make(
+            topic, self._node.create_lifecycle_publisher, message_type, topic, copy(qos)
+        )
+        self._outputs.append(publisher)
+        return publisher
+
+    def listen(
+        self,
+        message_type: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        qos: QoSProfile,
+        expect: Expect = Expect.STEADY,
+    ) -> None:
+        """Subscribe.
+
+        Raises:
+            DiffhpeError: the parameters ask for a quality of service that does not exist.
+        """
+        watched = _Input(expect)
+
+        def hear(message: Any) -> None:
+            watched.heard_at = time.monotonic()
+            watched.heard += 1
+            callback(message)
+
+        arguments = (message_type, topic, hear, copy(qos))
+        create = self._node.create_subscription
+        events = SubscriptionEventCallbacks(message_lost=watched.hear_of_loss)
+        try:
+            watched.subscription = _make(topic, create, *arguments, event_callbacks=events)
+        except UnsupportedEventTypeError:  # not every middleware tells
+            watched.subscription = _make(topic, create, *arguments)
+        self._inputs.append(watched)
+
+    def close_inputs(self) -> None:
+        """Listen no more."""
+        while self._inputs:
+            self._node.destroy_subscription(self._inputs.pop().subscription)
+
+    def close_outputs(self) -> None:
+        """Publish no more."""
+        while self._outputs:
+            self._node.destroy_lifecycle_publisher(self._outputs.pop())
+
+    def report(self) -> Report:
+        """Who listens, what was lost, and what is wrong."""
+        warnings: list[str] = []
+        values: dict[str, object] = {}
+        for each in self._inputs:
+            warnings += each.complaints(self._node)
+            if each.lost:
+                values[f"{_last_part(each.subscription.topic_name)}_lost"] = each.lost
+        for publisher in self._outputs:
+            topic = publisher.topic_name
+            warnings += subscribers_that_do_not_fit(
+                self._node, topic, _type_name(publisher.msg_type), publisher.qos_profile
+            )
+            values[f"{_last_part(topic)}_listeners"] = publisher.get_subscription_count()
+        return Report(warnings=tuple(warnings), values=values)
+
+
+@dataclass
+class _Input:
+    """A subscription and what came of it."""
+
+    expect: Expect
+    heard_at: float = field(default_factory=time.monotonic)
+    heard: int = 0
+    lost: int = 0
+    reported: tuple[int, int] = (0, 0)
+    """`heard` and `lost` at the last report."""
+    subscription: Any = None
+
+    def hear_of_loss(self, event: Any) -> None:
+        self.lost = event.total_count
+
+    def complaints(self, node: LifecycleNode) -> list[str]:
+        subscription: Subscription[Any] = self.subscription
+        topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
+        misfits = publishers_that_do_not_fit(node, topic, kind, subscription.qos_profile)
+        heard, lost = self.heard - self.reported[0], self.lost - self.reported[1]
+        self.reported = self.heard, self.lost
+        silent_s = time.monotonic() - self.heard_at
+        if silent_s > _SILENCE_S and self._should_speak(node, topic, misfits):
+            why = why_silent(node, topic, kind, misfits, self.lost)
+            return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
+        if lost > heard:
+            misfits.append(
+                f"{lost} messages of {topic} were lost on the way in the last second, {heard} came:"
+                " large images need the DDS profile config/fastdds.xml where they are sent"
+            )
+        return misfits
+
+    def _should_speak(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
+        """Whether this silence is not normal."""
+        if self.expect is Expect.SOMETIMES:
+            return node.count_publishers(topic) <= len(misfits)
+        return self.expect is Expect.STEADY
+
+
+def _make(topic: str, create: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """A publisher or a subscription whose quality of service parameters may change."""
+    options = QoSOverridingOptions.with_default_policies()
+    try:
+        return create(*arguments, qos_overriding_options=options, **more)
+    except UnsupportedEventTypeError:
+        raise
+    except (ParameterException, RuntimeError) as error:
+        raise DiffhpeError(f"the qos_overrides of {topic} are no QoS: {error}") from error
+
+
+def _type_name(message_type: type) -> str:
+    return f"{message_type.__module__.split('.')[0]}/msg/{message_type.__name__}"
+
+
+def _last_part(topic: str) -> str:
+    return topic.rpartition("/")[2]
