@@ -38,6 +38,12 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--sampler", help="ddpm, ddim or dpm-solver, instead of the preset's."),
         click.option("--preset", help="fast, balanced or faithful; else the model's own."),
         click.option(
+            "--aggregation",
+            default="mean",
+            show_default=True,
+            help="Of hypotheses: mean, or reprojection.",
+        ),
+        click.option(
             "--engine",
             default="folded",
             show_default=True,
@@ -46,6 +52,16 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def decode_option(default: str) -> Callable[..., Any]:
+    """Whether bones keep their length."""
+    return click.option(
+        "--decode",
+        default=default,
+        show_default=True,
+        help="rigid: bones keep their length; free: poses as the model gives them.",
+    )
 
 
 @click.group(invoke_without_command=True)
@@ -88,6 +104,7 @@ def demo(
 @click.option("--out", type=FILE, required=True, help="An .npz for poses and root.")
 @model_options
 @sampling_options
+@decode_option("rigid")
 def lift(
     keypoints: Path,
     out: Path,
@@ -184,6 +201,7 @@ def search(
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @model_options
 @sampling_options
+@decode_option("free")
 def evaluate(
     data: Path,
     data_2d: Path | None,

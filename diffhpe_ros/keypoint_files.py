@@ -90,6 +90,8 @@ def read_track(path: Path) -> KeypointTrack:
 def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> LiftedTrack:
     """Lift a recording in overlapping windows, blended.
 
+    Bones that are to keep their length (decode "rigid") keep it over the whole recording.
+
     Raises:
         DiffhpeError: the recording is shorter than a window.
     """
@@ -105,6 +107,8 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
     poses = windows.to_track(lift_all(lifter, x_2d, progress))
+    known = np.isfinite(poses).all((1, 2))
+    poses[known] = lifter.decode(poses[known][None])[0]
     return LiftedTrack(track.times_s, poses, place_root(poses, canonical, track.confidence))
 
 

@@ -2,25 +2,27 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import views
+from diffhpe_ros.lifting.aggregation import create_aggregation
+from diffhpe_ros.lifting.bodies import Bodies
 from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
+from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.noise import SeededNoise
+from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.samplers import Beginning, Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
@@ -29,21 +31,6 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
 """Windows times hypotheses in one pass: bounds the memory of a large batch."""
-
-
-@dataclass(frozen=True)
-class LiftResult:
-    """What lifting a batch of windows gives; metres, camera optical frame, root-relative.
-
-    Where a window has no seen joint at all, its values are NaN.
-    """
-
-    poses: NDArray[np.float32]
-    """(B, 27, 17, 3), the mean of the hypotheses."""
-    hypotheses: NDArray[np.float32]
-    """(B, H, 27, 17, 3)."""
-    covariance: NDArray[np.float32]
-    """(B, 27, 17, 3, 3), m²: spread of the hypotheses plus the model's residual covariance."""
 
 
 class Lifter:
@@ -65,6 +52,9 @@ class Lifter:
             window of a person and those of `lift`, which has no memory, start at noise).
         backbone: the MixSTE of a wrapper that is to start there.
         folder: that the model was loaded from; onnx needs it.
+        aggregation: mean, or reprojection; see `lifting.aggregation`.
+        decode: free, or rigid: bones keep their length, over a window or, in a stream, for as long
+            as the person is there; see `lifting.decode`.
 
     Raises:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.
@@ -84,6 +74,8 @@ class Lifter:
         start: str | None = None,
         backbone: MixSTE | None = None,
         folder: Path | None = None,
+        aggregation: str = "mean",
+        decode: str = "free",
     ) -> None:
         self.device = _device(device)
         self.model = model.eval().to(self.device)
@@ -92,6 +84,8 @@ class Lifter:
         self._engine: Any = create_engine(engine, self.model, folder)
         self._mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
         self._view = views.view(config.input_view)
+        self._aggregate = create_aggregation(aggregation)
+        self.decode = create_decode(decode)
         self._residual = _residual_covariance(config).to(self.device)
         self._choose(preset, sampler, steps, hypotheses, start)
 
@@ -107,6 +101,8 @@ class Lifter:
         hypotheses: int | None = None,
         engine: str = "folded",
         start: str | None = None,
+        aggregation: str = "mean",
+        decode: str = "free",
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
         model, config = load_with_config(name)
@@ -114,7 +110,7 @@ class Lifter:
         backbone = load_backbone(name, config) if wanted == "backbone" else None
         return cls(
             model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
-            backbone, find_model(name),
+            backbone, find_model(name), aggregation, decode,
         )  # fmt: skip
 
     def sampled(
@@ -182,41 +178,37 @@ class Lifter:
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
         """
-        windows = self._checked(x_2d, confidence, covariance_2d)
-        return self._lift(windows, [self.seed] * len(windows))
+        observed = checked(x_2d, self.config.frames, confidence, covariance_2d)
+        return self._lift(observed, [self.seed] * len(observed))
 
     def stream(self) -> LiftingStream:
         """A stream of windows of people over time."""
-        if self.preset.start != "previous" or not isinstance(self.model, DiffHPE):
-            return LiftingStream(self)
-        return LiftingStream(self, WarmStart(Memory(self.config.rate), self.model, self.preset))
-
-    def _checked(self, x_2d: Any, confidence: Any | None, covariance_2d: Any | None) -> Tensor:
-        x = torch.as_tensor(np.asarray(x_2d, dtype=np.float32))
-        shape = (self.config.frames, NUM_JOINTS, 2)
-        if x.ndim != 4 or tuple(x.shape[1:]) != shape:
-            raise DiffhpeError(f"x_2d must be (B, {str(shape)[1:]}, got {tuple(x.shape)}")
-        if not bool(torch.isfinite(x).all()):
-            raise DiffhpeError("x_2d holds NaN or infinity; unseen joints must be (0, 0)")
-        if covariance_2d is not None and np.shape(covariance_2d) != (*x.shape, 2):
-            raise DiffhpeError(
-                f"covariance_2d must be {(*x.shape, 2)}, got {np.shape(covariance_2d)}"
-            )
-        if confidence is None:
-            return x
-        if np.shape(confidence) != tuple(x.shape[:-1]):
-            raise DiffhpeError(
-                f"confidence must be {tuple(x.shape[:-1])}, got {np.shape(confidence)}"
-            )
-        seen = torch.as_tensor(np.asarray(confidence, dtype=np.float32)) > 0
-        return x * seen[..., None]
+        config, starts_warm = self.config, self.preset.start == "previous"
+        warm = bodies = None
+        if starts_warm and isinstance(self.model, DiffHPE):
+            warm = WarmStart(Memory(config.rate), self.model, self.preset)
+        if self.decode is rigid:
+            bodies = Bodies(window_s=(config.frames - 1) / config.rate)
+        return LiftingStream(self, warm, bodies)
 
     @torch.inference_mode()
     def _lift(
-        self, windows: Tensor, seeds: Sequence[int], start: Start | None = None
+        self,
+        observed: Observed,
+        seeds: Sequence[int],
+        start: Start | None = None,
+        decode: Decode | None = None,
     ) -> LiftResult:
+        """Sample, aggregate, decode; start and decode are a stream's own, if it has them."""
+        hypotheses, rotation = self._sample(observed.x_2d, seeds, start or self._start)
+        covariance = self._covariance(hypotheses, rotation).cpu().numpy()
+        samples = hypotheses.cpu().numpy()
+        poses = self._aggregate(samples, observed.x_2d.numpy())
+        return LiftResult((decode or self.decode)(poses), samples, covariance)
+
+    def _sample(self, windows: Tensor, seeds: Sequence[int], start: Start) -> tuple[Tensor, Tensor]:
+        """Hypotheses (B, H, 27, 17, 3), camera frame, and rotations (B, 3, 3) into the view."""
         x, rotation = self._view.enter(windows.to(self.device))
-        start = start or self._start
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
         parts = [
             self._hypotheses(x[rows], seeds[rows], start(x[rows], rotation[rows], rows))
@@ -226,16 +218,16 @@ class Lifter:
         hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
         nobody = ~(windows != 0).flatten(1).any(1).to(self.device)
         hypotheses[nobody] = torch.nan
-        poses = hypotheses.mean(1)
+        return hypotheses, rotation
+
+    def _covariance(self, hypotheses: Tensor, rotation: Tensor) -> Tensor:
+        """(B, 27, 17, 3, 3): the hypotheses' spread and the model's own error."""
+        batch, many, frames, joints, _ = hypotheses.shape
         covariance = views.turn_covariance_back(
-            self._residual.expand(len(x), *x.shape[1:3], 3, 3), rotation
+            self._residual.expand(batch, frames, joints, 3, 3), rotation
         )
-        if self.hypotheses > 1:
-            spread = hypotheses - poses[:, None]
-            outer = torch.einsum("bhlji,bhljk->bljik", spread, spread)
-            covariance = covariance + outer / (self.hypotheses - 1)
-        covariance[nobody] = torch.nan
-        return LiftResult(poses.cpu().numpy(), hypotheses.cpu().numpy(), covariance.cpu().numpy())
+        spread = hypotheses - hypotheses.mean(1, keepdim=True)
+        return covariance + torch.einsum("bhlji,bhljk->bljik", spread, spread) / max(1, many - 1)
 
     def _hypotheses(self, x: Tensor, seeds: Sequence[int], beginning: Beginning) -> Tensor:
         """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""

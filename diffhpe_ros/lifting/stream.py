@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.bodies import Bodies
+from diffhpe_ros.lifting.inputs import checked
 from diffhpe_ros.lifting.noise import noise_seed
 from diffhpe_ros.lifting.warm_start import WarmStart
 
 if TYPE_CHECKING:
-    from diffhpe_ros.lifting.lifter import Lifter, LiftResult
+    from diffhpe_ros.lifting.lifter import Lifter
+    from diffhpe_ros.lifting.result import LiftResult
 
 
 class LiftingStream:
@@ -18,13 +21,19 @@ class LiftingStream:
 
     Args:
         lifter: of single windows.
-        warm: what keeps the last poses of people, where windows start at those; the same calls in
-            the same order then give the same bits. Without it each window stands alone.
+        warm: what keeps the last poses of people, where windows start at those.
+        bodies: what keeps how long people's bones are, where those are to stay the same.
+
+    Without either, each window stands alone; else the same calls in the same order give the same
+    bits.
     """
 
-    def __init__(self, lifter: "Lifter", warm: WarmStart | None = None) -> None:
+    def __init__(
+        self, lifter: "Lifter", warm: WarmStart | None = None, bodies: Bodies | None = None
+    ) -> None:
         self.lifter = lifter
         self._warm = warm
+        self._bodies = bodies
 
     def lift(
         self,
@@ -45,10 +54,10 @@ class LiftingStream:
             covariance_2d: see `Lifter.lift`.
         """
         lifter = self.lifter
-        windows = lifter._checked(x_2d, confidence, covariance_2d)
-        if not len(windows) == len(persons) == len(stamps):
+        observed = checked(x_2d, lifter.config.frames, confidence, covariance_2d)
+        if not len(observed) == len(persons) == len(stamps):
             raise DiffhpeError(
-                f"{len(windows)} windows need as many persons and stamps,"
+                f"{len(observed)} windows need as many persons and stamps,"
                 f" got {len(persons)} and {len(stamps)}"
             )
         stamps = [int(stamp) for stamp in stamps]
@@ -56,8 +65,10 @@ class LiftingStream:
             noise_seed(lifter.seed, person, stamp)
             for person, stamp in zip(persons, stamps, strict=True)
         ]
-        if self._warm is None or not len(windows):
-            return lifter._lift(windows, seeds)
-        result = lifter._lift(windows, seeds, self._warm.start(windows, persons, stamps))
+        decode = self._bodies.decode(persons, stamps) if self._bodies is not None else None
+        if self._warm is None or not len(observed):
+            return lifter._lift(observed, seeds, decode=decode)
+        start = self._warm.start(observed.x_2d, persons, stamps)
+        result = lifter._lift(observed, seeds, start, decode)
         self._warm.keep(persons, stamps, torch.from_numpy(result.hypotheses))
         return result

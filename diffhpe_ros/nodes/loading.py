@@ -88,6 +88,8 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
         hypotheses=parameters.hypotheses or None,
         start=parameters.start or None,
         engine=parameters.engine,
+        aggregation=parameters.aggregation,
+        decode=parameters.decode,
     )
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(

@@ -148,6 +148,14 @@ class LifterParameters(StageParameters):
     start: str = _parameter(
         "", "where sampling starts: noise, backbone or previous; empty is the preset's"
     )
+    aggregation: str = _parameter(
+        "mean", "how a window's hypotheses become one pose", choices=("mean", "reprojection")
+    )
+    decode: str = _parameter(
+        "rigid",
+        "rigid: a person's bones keep their length; free: as the model gives them",
+        choices=("free", "rigid"),
+    )
     seed: int = _parameter(0, "of the noise that diffusion starts from")
     lag: int = _parameter(
         0, "show the frame so many before the newest: later, and better", least=0, most=FRAMES // 2

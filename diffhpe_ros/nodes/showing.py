@@ -54,7 +54,9 @@ class Showing:
                 windows.offsets_ns[row] + windows.stamp_ns, lifted.poses[row], frame
             )
             joints[row] = person.one_euro(stamp_ns, pose + placed.root[row, frame])
-        apart = lifted.hypotheses[:, :, frame] - lifted.poses[:, None, frame]
+        # What the model found, before bones were given a length: rigid poses are all coherent.
+        found = lifted.hypotheses.mean(1)
+        apart = lifted.hypotheses[:, :, frame] - found[:, None, frame]
         return LiftedPeople(
             frame_id=windows.frame_id,
             stamp_ns=stamp_ns,
@@ -62,8 +64,8 @@ class Showing:
             joints=joints,
             covariance=lifted.covariance[:, frame],
             confidence=windows.confidence[:, frame],
-            symmetry_gap=np.asarray(symmetry_gap(lifted.poses), np.float64),
-            segment_std=np.asarray(segment_std(lifted.poses), np.float64),
+            symmetry_gap=np.asarray(symmetry_gap(found), np.float64),
+            segment_std=np.asarray(segment_std(found), np.float64),
             hypothesis_spread=np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
         )
 

@@ -1,0 +1,57 @@
+"""From the hypotheses of a window to one pose."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import CANONICAL_FOCAL
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.placement import place_root
+
+Aggregation = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
+"""Hypotheses (B, H, L, 17, 3), metres in the camera frame, and windows (B, L, 17, 2) in the
+canonical view, (0, 0) where unseen → poses (B, L, 17, 3)."""
+
+
+def mean(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
+    """The hypotheses' mean, as published by DiffHPE."""
+    return np.asarray(hypotheses.mean(1))
+
+
+def by_reprojection(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
+    """Each joint from the hypothesis that puts it nearest to where it is seen (D3DP's J-Agg).
+
+    The published figures project by the true root. Here it is the root at which the mean pose fits
+    the image best, which is known live, too. Joints unseen, and all joints of frames without a
+    root, are the hypotheses' mean.
+    """
+    average = mean(hypotheses, x_2d)
+    seen = (x_2d != 0).any(-1)
+    root = place_root(average, x_2d, seen.astype(np.float32))
+    joints = hypotheses + root[:, None, :, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:]
+        miss = np.linalg.norm(projected - x_2d[:, None], axis=-1)  # (B, H, L, 17)
+    miss = np.where((joints[..., 2] > 0) & np.isfinite(miss), miss, np.inf)
+    nearest = miss.argmin(1)[:, None, ..., None]
+    chosen = np.take_along_axis(hypotheses, nearest, 1)[:, 0]
+    told = seen & np.isfinite(miss.min(1))
+    return np.where(told[..., None], chosen, average)
+
+
+AGGREGATIONS: Mapping[str, Aggregation] = {"mean": mean, "reprojection": by_reprojection}
+
+
+def create_aggregation(name: str) -> Aggregation:
+    """The aggregation of that name.
+
+    Raises:
+        DiffhpeError: there is none.
+    """
+    if name not in AGGREGATIONS:
+        raise DiffhpeError(
+            f"unknown aggregation {name!r}; expected one of {', '.join(AGGREGATIONS)}"
+        )
+    return AGGREGATIONS[name]

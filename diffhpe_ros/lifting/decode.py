@@ -1,0 +1,69 @@
+"""From aggregated poses to those that are handed out: as they are, or with bones that keep length.
+
+A person's bones do not grow. A lifter's do, by a few millimetres from frame to frame: it finds each
+joint on its own. Turning bones of one length into the directions that were found makes the person
+rigid, and moves the joints by less than they are off.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.coherence import bone_lengths
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import BONES
+
+Poses = NDArray[Any]
+"""(B, L, 17, 3) root-relative metres."""
+Decode = Callable[[Poses], Poses]
+
+
+def free(poses: Poses) -> Poses:
+    """The poses as they are."""
+    return poses
+
+
+def rigid(poses: Poses) -> Poses:
+    """Each window with bones of its own mean lengths."""
+    return with_lengths(poses, mean_lengths(poses))
+
+
+DECODES: Mapping[str, Decode] = {"free": free, "rigid": rigid}
+
+
+def create_decode(name: str) -> Decode:
+    """The decode of that name.
+
+    Raises:
+        DiffhpeError: there is none.
+    """
+    if name not in DECODES:
+        raise DiffhpeError(f"unknown decode {name!r}; expected one of {', '.join(DECODES)}")
+    return DECODES[name]
+
+
+def mean_lengths(poses: Poses) -> NDArray[Any]:
+    """(..., L, 17, 3) → (..., 16) metres: the mean over the frames, bone of joint j at j - 1."""
+    return bone_lengths(poses).mean(-2)
+
+
+def with_lengths(poses: Poses, lengths: NDArray[Any]) -> Poses:
+    """The poses with bones of these lengths in the directions that they have, joint after joint.
+
+    Args:
+        poses: (..., L, 17, 3).
+        lengths: (..., 16) metres.
+
+    Returns:
+        (..., L, 17, 3); the root stays. Frames that hold NaN are NaN.
+    """
+    placed = poses.copy()
+    for parent, child in BONES:
+        bone = poses[..., child, :] - poses[..., parent, :]
+        length = np.linalg.norm(bone, axis=-1, keepdims=True)
+        # A bone without length has no direction; it stays a point.
+        scale = lengths[..., None, child - 1, None] / np.where(length > 0, length, 1.0)
+        placed[..., child, :] = placed[..., parent, :] + scale * bone
+    return placed

@@ -1,0 +1,64 @@
+"""What a lifter is given, checked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A batch of windows of 2D joints, on the CPU."""
+
+    x_2d: Tensor
+    """(B, L, 17, 2) float32, canonical view, (0, 0) where unseen."""
+    confidence: Tensor
+    """(B, L, 17), 0 where unseen; 1 where seen and no confidence is given."""
+    covariance_2d: Tensor
+    """(B, L, 17, 2, 2), canonical units squared, NaN where the detector gives none."""
+
+    def __len__(self) -> int:
+        return len(self.x_2d)
+
+
+def checked(
+    x_2d: Any, frames: int, confidence: Any | None = None, covariance_2d: Any | None = None
+) -> Observed:
+    """The arguments of `Lifter.lift` as tensors.
+
+    Args:
+        x_2d: (B, L, 17, 2).
+        frames: L, as it should be.
+        confidence: (B, L, 17); joints of confidence 0 become unseen.
+        covariance_2d: (B, L, 17, 2, 2).
+
+    Raises:
+        DiffhpeError: a shape is wrong, or x_2d is not finite.
+    """
+    x = torch.as_tensor(np.asarray(x_2d, dtype=np.float32))
+    shape = (frames, NUM_JOINTS, 2)
+    if x.ndim != 4 or tuple(x.shape[1:]) != shape:
+        raise DiffhpeError(f"x_2d must be (B, {str(shape)[1:]}, got {tuple(x.shape)}")
+    if not bool(torch.isfinite(x).all()):
+        raise DiffhpeError("x_2d holds NaN or infinity; unseen joints must be (0, 0)")
+    seen = (x != 0).any(-1)
+    sure = seen.float()
+    if confidence is not None:
+        sure = torch.nan_to_num(_of_shape("confidence", confidence, tuple(seen.shape)), nan=0.0)
+        x, sure = x * (sure > 0)[..., None], sure.clamp(0, 1) * seen
+    if covariance_2d is None:
+        known = x.new_full((1, 1, 1, 1, 1), torch.nan).expand(*x.shape, 2)
+    else:
+        known = _of_shape("covariance_2d", covariance_2d, (*x.shape, 2))
+    return Observed(x, sure, known)
+
+
+def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> Tensor:
+    if np.shape(values) != shape:
+        raise DiffhpeError(f"{name} must be {shape}, got {np.shape(values)}")
+    return torch.as_tensor(np.asarray(values, dtype=np.float32))

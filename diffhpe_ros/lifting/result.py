@@ -1,0 +1,21 @@
+"""What lifting gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class LiftResult:
+    """Of a batch of windows; metres, camera optical frame, root-relative.
+
+    Where a window has no seen joint at all, its values are NaN.
+    """
+
+    poses: NDArray[np.float32]
+    """(B, 27, 17, 3), one for each window: the hypotheses' aggregate, decoded."""
+    hypotheses: NDArray[np.float32]
+    """(B, H, 27, 17, 3), as sampled."""
+    covariance: NDArray[np.float32]
+    """(B, 27, 17, 3, 3), m²: spread of the hypotheses plus the model's residual covariance."""

@@ -1,0 +1,100 @@
+"""Bones that keep their length: over a window, and of a person over time."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.coherence import bone_lengths, segment_std
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.bodies import AVERAGED_S, Bodies
+from diffhpe_ros.lifting.decode import create_decode, rigid
+from diffhpe_ros.rendering.walk import CircleWalk
+
+WINDOW_S = 0.52
+SECOND = 10**9
+
+
+def walk(scale: float = 1.0, breathing: float = 0.0) -> np.ndarray:
+    """(1, 27, 17, 3), a walk; all bones grow and shrink by a share over the window."""
+    joints = np.array([CircleWalk().pose(k / 50).joints for k in range(27)])
+    size = scale * (1 + breathing * np.sin(np.linspace(0, 2 * np.pi, 27, endpoint=False)))
+    return (size[:, None, None] * (joints - joints[:, :1]))[None]
+
+
+def test_a_rigid_person_stays_as_it_is():
+    np.testing.assert_allclose(rigid(walk()), walk(), atol=1e-3)  # its neck bends a little
+
+
+def test_bones_keep_their_mean_length_and_joints_stay_near():
+    breathing = walk(breathing=0.02)
+    assert segment_std(breathing)[0] > 2e-3
+    decoded = rigid(breathing)
+    assert segment_std(decoded)[0] < 1e-6
+    np.testing.assert_allclose(bone_lengths(decoded), bone_lengths(walk()), atol=1e-3)
+    assert np.linalg.norm(decoded - breathing, axis=-1).max() < 0.03
+    assert (decoded[:, :, 0] == 0).all()
+
+
+def test_free_poses_are_not_touched():
+    np.testing.assert_array_equal(create_decode("free")(walk()), walk())
+
+
+def test_who_is_not_there_stays_away():
+    poses = np.concatenate([walk(), np.full((1, 27, 17, 3), np.nan)])
+    decoded = rigid(poses)
+    assert np.isfinite(decoded[0]).all() and np.isnan(decoded[1]).all()
+
+
+def test_unknown_decodes_are_refused():
+    with pytest.raises(DiffhpeError, match="unknown decode 'stiff'; expected one of free, rigid"):
+        create_decode("stiff")
+
+
+def height(poses: np.ndarray) -> float:
+    return float(bone_lengths(poses).sum(-1).mean() / bone_lengths(walk()).sum(-1).mean())
+
+
+def test_lengths_are_a_mean_over_time():
+    """Half a second at 1.0, then half a second at 1.1: the mean of all that was seen."""
+    bodies = Bodies(WINDOW_S)
+    assert height(bodies.decode(["ann"], [0])(walk(1.0))) == pytest.approx(1.0)
+    half = bodies.decode(["ann"], [round(WINDOW_S * SECOND)])(walk(1.1))
+    assert height(half) == pytest.approx(1.05)
+    for second in range(1, 61):
+        late = bodies.decode(["ann"], [second * SECOND])(walk(1.1))
+    assert height(late) == pytest.approx(1.1, abs=0.01)
+    assert segment_std(late)[0] < 1e-6
+
+
+def test_people_do_not_share_a_body():
+    bodies = Bodies(WINDOW_S)
+    decoded = bodies.decode(["ann", "bob"], [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
+    assert height(decoded[:1]) == pytest.approx(1.0)
+    assert height(decoded[1:]) == pytest.approx(0.8)
+
+
+def test_a_clock_that_goes_back_starts_a_new_body():
+    bodies = Bodies(WINDOW_S)
+    bodies.decode(["ann"], [5 * SECOND])(walk(1.2))
+    assert height(bodies.decode(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
+
+
+def test_bodies_are_bounded_and_forgotten():
+    bodies = Bodies(WINDOW_S, people=2, forget_s=AVERAGED_S)
+    for person in ("ann", "bob", "cid"):
+        bodies.decode([person], [0])(walk())
+    assert len(bodies) == 2
+    bodies.decode(["dan"], [100 * SECOND])(walk())
+    assert len(bodies) == 1
+    bodies.decode([], [])(np.zeros((0, 27, 17, 3)))
+
+
+def test_a_lifter_decodes_and_its_stream_remembers(wrapper_folder, windows):
+    lifter = Lifter.from_pretrained(wrapper_folder, hypotheses=2, decode="rigid")
+    assert segment_std(lifter.lift(windows).poses).max() < 1e-5
+    stream = lifter.stream()
+    first = stream.lift(windows[:1], ["ann"], [0]).poses
+    second = stream.lift(windows[1:2], ["ann"], [SECOND // 25]).poses
+    alone = lifter.stream().lift(windows[1:2], ["ann"], [SECOND // 25]).poses
+    change = np.abs(bone_lengths(second)[0, 0] - bone_lengths(first)[0, 0]).max()
+    assert change < np.abs(bone_lengths(alone)[0, 0] - bone_lengths(first)[0, 0]).max()
