@@ -66,6 +66,7 @@ setup(
             "hydra-core>=1.3,<1.4",
             "hydra-optuna-sweeper==1.3.0",
             "lightning>=2.6",
+            "scikit-learn",
             "sqlalchemy<2",
             "tensorboard",
             "torch>=2.9",

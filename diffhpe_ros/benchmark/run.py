@@ -19,6 +19,7 @@ from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import FAITHFUL, Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -54,8 +55,9 @@ class Benchmark:
     matrix_gflops: float
     """The machine's own rate in a float32 product as thin as the networks'."""
     reference_ms: float
-    """The plain reference: the model as trained, or the paper's sampler (50 steps, 5 hypotheses
-    one by one, the condition encoded at every step)."""
+    """The plain reference: of MixSTE the model as trained, of DiffPose its faithful preset, of
+    DiffHPE the paper's sampler (50 steps, 5 hypotheses one by one, the condition encoded at every
+    step)."""
     presets: tuple[PresetTimes, ...]
     memory_mb: float
     """Most memory that the process ever held, reference included."""
@@ -97,7 +99,7 @@ def benchmark(name: str, device: str) -> Benchmark:
         DiffhpeError: the model or the device is not there.
     """
     model, config = load_with_config(name)
-    presets = config.presets if isinstance(model, DiffHPE) else {config.default_preset: FAITHFUL}
+    presets = {config.default_preset: FAITHFUL} if isinstance(model, MixSTE) else config.presets
     lifters = {preset: Lifter(model, config, device, preset=preset) for preset in presets}
     rate = matrix_rate(device)
     reference_ms = _reference_ms(model, config, device)
@@ -122,7 +124,9 @@ def benchmark(name: str, device: str) -> Benchmark:
 
 def _reference_ms(model: Model, config: ModelConfig, device: str) -> float:
     if not isinstance(model, DiffHPE):
-        return median_ms([_lift(Lifter(model, config, device, engine="plain"), 1)], REPEATS)[0]
+        preset = None if isinstance(model, MixSTE) else "faithful"
+        plain = Lifter(model, config, device, preset=preset, engine="plain")
+        return median_ms([_lift(plain, 1)], FEW_REPEATS)[0]
     x_2d = torch.as_tensor(_windows(1, config.frames)).to(device)
     sampler = create_sampler(FAITHFUL.sampler, FAITHFUL.steps)
     sample = partial(sample_plainly, model, sampler, x_2d, FAITHFUL.hypotheses)
@@ -134,7 +138,7 @@ def _lift(lifter: Lifter, people: int) -> Callable[[], object]:
 
 
 def _sampling(lifter: Lifter) -> str:
-    if not isinstance(lifter.model, DiffHPE):
+    if isinstance(lifter.model, MixSTE):
         return ""
     return f"{lifter.preset.sampler} {lifter.preset.steps}x{lifter.preset.hypotheses}"
 

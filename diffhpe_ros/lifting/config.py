@@ -8,14 +8,18 @@ from typing import Any
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.denoiser import Denoiser
 from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.diffpose.build import build_diffpose
+from diffhpe_ros.lifting.diffpose.config import DiffPoseConfig
+from diffhpe_ros.lifting.diffpose.model import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
-from diffhpe_ros.lifting.parameterisation import parameterisation
+from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, parameterisation
+from diffhpe_ros.lifting.schedule import SCHEDULES
 from diffhpe_ros.lifting.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
+ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper", "diffpose")
 
-Model = MixSTE | DiffHPE
+Model = MixSTE | DiffHPE | DiffPose
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class ModelConfig:
     """All of config.yaml."""
 
     architecture: str
-    """mixste, diffhpe-2d or diffhpe-wrapper."""
+    """mixste, diffhpe-2d, diffhpe-wrapper or diffpose."""
     input_view: str = "screen"
     """What the model was trained on: screen (the papers) or person; see `lifting.views`."""
     frames: int = 27
@@ -87,8 +91,11 @@ class ModelConfig:
     """Frames per second of the windows."""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    """Of the DiffHPE models."""
+    diffpose: DiffPoseConfig = field(default_factory=DiffPoseConfig)
+    """Of DiffPose."""
     backbone: BackboneConfig | None = None
-    """Where a wrapper's trunk lies; None where it is among its own weights."""
+    """Where the trunk of a wrapper or of DiffPose lies; None where it is among its own weights."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
@@ -110,6 +117,9 @@ class ModelConfig:
             known["denoiser"] = DenoiserConfig(
                 **_checked(DenoiserConfig, known.get("denoiser") or {})
             )
+            known["diffpose"] = DiffPoseConfig(
+                **_checked(DiffPoseConfig, known.get("diffpose") or {})
+            )
             if known.get("backbone") is not None:
                 known["backbone"] = BackboneConfig(**_checked(BackboneConfig, known["backbone"]))
             presets = known.get("presets") or {}
@@ -129,8 +139,12 @@ class ModelConfig:
         """What `from_dict` reads, of plain lists and numbers."""
         values = asdict(self)
         if self.architecture == "mixste":
-            for key in ("denoiser", "presets", "default_preset"):
+            for key in ("presets", "default_preset"):
                 del values[key]
+        if not self.architecture.startswith("diffhpe"):
+            del values["denoiser"]
+        if self.architecture != "diffpose":
+            del values["diffpose"]
         if self.architecture == "diffhpe-2d":
             del values["trunk"]
         if self.backbone is None:
@@ -155,6 +169,7 @@ def _check(config: ModelConfig, source: str) -> None:
     expect(config.architecture in ARCHITECTURES, "architecture", config.architecture, known)
     expect(config.input_view in VIEWS, "input_view", config.input_view, " or ".join(VIEWS))
     trunk, denoiser, residual = config.trunk, config.denoiser, config.residual_std_mm
+    diffpose = config.diffpose
     for name, value in (
         ("frames", config.frames),
         ("trunk.channels", trunk.channels),
@@ -163,13 +178,29 @@ def _check(config: ModelConfig, source: str) -> None:
         ("denoiser.channels", denoiser.channels),
         ("denoiser.blocks", denoiser.blocks),
         ("denoiser.steps", denoiser.steps),
+        ("diffpose.channels", diffpose.channels),
+        ("diffpose.blocks", diffpose.blocks),
+        ("diffpose.heads", diffpose.heads),
+        ("diffpose.steps", diffpose.steps),
     ):
         expect(type(value) is int and 1 <= value <= 4096, name, value, "a whole number from 1 on")
-    for name, number in (("rate", config.rate), ("denoiser.pose_scale", denoiser.pose_scale)):
+    for name, number in (
+        ("rate", config.rate),
+        ("denoiser.pose_scale", denoiser.pose_scale),
+        ("diffpose.pose_scale", diffpose.pose_scale),
+    ):
         is_number = isinstance(number, int | float) and 0 < number < math.inf
         expect(is_number, name, number, "a positive number")
     heads_fit = trunk.channels % trunk.heads == 0
     expect(heads_fit, "trunk.heads", trunk.heads, f"a divisor of {trunk.channels} channels")
+    divides = diffpose.channels % diffpose.heads == 0 and diffpose.channels % 8 == 0
+    expect(divides, "diffpose.channels", diffpose.channels, "a multiple of diffpose.heads and of 8")
+    known = ", ".join(SCHEDULES)
+    expect(diffpose.schedule in SCHEDULES, "diffpose.schedule", diffpose.schedule, known)
+    known = ", ".join(PARAMETERISATIONS)
+    expect(
+        diffpose.prediction in PARAMETERISATIONS, "diffpose.prediction", diffpose.prediction, known
+    )
     if residual is not None:
         shape = (len(residual), *sorted({len(row) for row in residual}))
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
@@ -203,6 +234,8 @@ def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.
     )
     if config.architecture == "mixste":
         return MixSTE(trunk)
+    if config.architecture == "diffpose":
+        return build_diffpose(trunk, config.diffpose)
     inputs = 2 * config.trunk.channels
     return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config))
 

@@ -17,6 +17,8 @@ from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with
 from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.diffpose import DiffPose
+from diffhpe_ros.lifting.diffpose.sampling import sample
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
@@ -37,7 +39,7 @@ class Lifter:
     """A model with its view, sampler and seed. The result depends on nothing else.
 
     Args:
-        model: MixSTE or DiffHPE.
+        model: MixSTE, DiffHPE or DiffPose.
         config: of the model.
         device: cpu, cuda, or cuda:N.
         seed: of the noise that diffusion starts from.
@@ -149,14 +151,14 @@ class Lifter:
         if self.preset.hypotheses < 1:
             raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
-        if isinstance(self.model, DiffHPE):
+        if not isinstance(self.model, MixSTE):
             spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
         self._start = create_start(self.preset, self.model, self._mixste)
 
     @property
     def hypotheses(self) -> int:
         """Poses per window: 1 for a deterministic model."""
-        return self.preset.hypotheses if isinstance(self.model, DiffHPE) else 1
+        return 1 if isinstance(self.model, MixSTE) else self.preset.hypotheses
 
     @property
     def runs_on(self) -> str:
@@ -232,10 +234,14 @@ class Lifter:
     def _hypotheses(self, x: Tensor, seeds: Sequence[int], beginning: Beginning) -> Tensor:
         """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""
         model = self.model
-        if not isinstance(model, DiffHPE):
+        noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
+        if isinstance(model, MixSTE):
             poses = self._engine(x)[:, None]
+        elif isinstance(model, DiffPose):
+            context = model.encode(x).repeat_interleave(self.hypotheses)
+            sampled = sample(model, self._sampler, context, noise)
+            poses = sampled.unflatten(0, (len(x), self.hypotheses))
         else:
-            noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
             condition = self._engine.condition(x)
             denoise = model.denoise_by(partial(self._engine, condition=condition))
             sampled = self._sampler.sample(denoise, model.schedule, noise, beginning)

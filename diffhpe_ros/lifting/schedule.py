@@ -4,25 +4,25 @@ import torch
 from torch import Tensor, nn
 
 
-class CosineSchedule(nn.Module):
-    """Cosine schedule with f(u) = cos²(((u + 0.008) / 1.008)·π/2) over T zero-based steps.
+class Schedule(nn.Module):
+    """How much noise there is at T zero-based steps.
 
     Attributes:
-        beta: (T,), β_i = min(1 - f((i+1)/T) / f(i/T), 0.5); the limit clips the last three.
+        beta: (T,).
         alpha_bar: (T,), ᾱ_i = Π_{j≤i} (1-β_j).
         sigma: (T-1,), standard deviation of the noise added after steps 1…T-1,
             σ_i² = β_i (1-ᾱ_{i-1}) / (1-ᾱ_i).
+
+    Args:
+        beta: (T,), float64.
     """
 
     beta: Tensor
     alpha_bar: Tensor
     sigma: Tensor
 
-    def __init__(self, steps: int = 50) -> None:
+    def __init__(self, beta: Tensor) -> None:
         super().__init__()
-        u = torch.arange(steps + 1, dtype=torch.float64) / steps
-        f = torch.cos((u + 0.008) / 1.008 * torch.pi / 2) ** 2
-        beta = (1 - f[1:] / f[:-1]).clamp(max=0.5)
         alpha_bar = torch.cumprod(1 - beta, 0)
         sigma = (beta[1:] * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:])).sqrt()
         for name, value in (("beta", beta), ("alpha_bar", alpha_bar), ("sigma", sigma)):
@@ -42,3 +42,31 @@ class CosineSchedule(nn.Module):
         """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1)."""
         alpha_bar = self.at(t)
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+
+class CosineSchedule(Schedule):
+    """Cosine schedule with f(u) = cos²(((u + 0.008) / 1.008)·π/2) over T zero-based steps.
+
+    β_i = min(1 - f((i+1)/T) / f(i/T), 0.5); the limit clips the last three.
+    """
+
+    def __init__(self, steps: int = 50) -> None:
+        u = torch.arange(steps + 1, dtype=torch.float64) / steps
+        f = torch.cos((u + 0.008) / 1.008 * torch.pi / 2) ** 2
+        super().__init__((1 - f[1:] / f[:-1]).clamp(max=0.5))
+
+
+class LinearSchedule(Schedule):
+    """β from 1e-4 to 1e-3, as the released DiffPose code has it: of 51 steps the last has ᾱ 0.97.
+
+    Most of the pose is in its noisiest state still, so it refines a pose that is known already.
+    """
+
+    def __init__(self, steps: int = 51) -> None:
+        super().__init__(torch.linspace(1e-4, 1e-3, steps, dtype=torch.float64))
+
+
+SCHEDULES: dict[str, type[CosineSchedule] | type[LinearSchedule]] = {
+    "cosine": CosineSchedule,
+    "released": LinearSchedule,
+}

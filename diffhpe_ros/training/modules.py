@@ -14,7 +14,7 @@ from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers import Sampler, create_sampler
 from diffhpe_ros.training.losses import Denoised, DenoisingLoss, PlainLoss, mean_joint_distance
 from diffhpe_ros.training.optimisation import Optimisation
-from diffhpe_ros.training.sources import DRAWS, generator_of
+from diffhpe_ros.training.sources import DRAWS, Source, generator_of
 from diffhpe_ros.training.steps import StepDraw, UniformSteps
 
 Batch = tuple[Tensor, Tensor]
@@ -22,7 +22,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class LiftingModule(L.LightningModule):
-    """What both trainings share: their optimisation and the MPJPE on validation windows.
+    """What all trainings share: their optimisation and the MPJPE on validation windows.
 
     Args:
         model: to be trained.
@@ -35,6 +35,13 @@ class LiftingModule(L.LightningModule):
         self.model = model
         self.config = config
         self.optimisation = optimisation
+
+    def prepare(self, source: Source) -> None:
+        """What is done once, before a training begins; nothing where it goes on.
+
+        Args:
+            source: of the training's windows.
+        """
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """Poses (B, 27, 17, 3), metres, for validation."""

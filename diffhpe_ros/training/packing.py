@@ -15,6 +15,7 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, lift_all, save_model
 from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, load_with_config, weights_sha256
 from diffhpe_ros.lifting.config import BackboneConfig, Model
 from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
+from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.training.truth import Windows
 
@@ -40,8 +41,8 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
     Args:
         trained: a model folder.
         out: the new one; replaced if it is there.
-        backbone: for a wrapper, the folder beside `out` that holds its MixSTE; the copy then
-            refers to it by its sha256 instead of holding it once more.
+        backbone: for a wrapper or DiffPose, the folder beside `out` that holds its MixSTE; the
+            copy then refers to it by its sha256 instead of holding it once more.
         windows: to compare the poses on.
 
     Raises:
@@ -65,8 +66,10 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
 def _refer_to(backbone: Path, model: Model, config: ModelConfig) -> ModelConfig:
     """The configuration that names the backbone, whose trunk the model gets as it is stored."""
     holds, _ = load_with_config(backbone)
-    if not isinstance(model, DiffHPEWrapper) or not isinstance(holds, MixSTE):
-        raise DiffhpeError(f"expected a diffhpe-wrapper and a MixSTE as its backbone: {backbone}")
+    if not isinstance(model, DiffHPEWrapper | DiffPose) or not isinstance(holds, MixSTE):
+        raise DiffhpeError(
+            f"expected a diffhpe-wrapper or diffpose and a MixSTE as its backbone: {backbone}"
+        )
     own, other = model.trunk.state_dict(), holds.trunk.state_dict()
     if own.keys() != other.keys() or not all(_is_same(own[name], other[name]) for name in own):
         raise DiffhpeError(f"{backbone} is not the backbone that the wrapper was trained with")
@@ -88,8 +91,9 @@ def _half_precision_error(
         whole = replace(config, backbone=None)
         save_model(model, whole, Path(folder), torch.float16)
         rounded, _ = load_with_config(folder)
-    if config.backbone is not None and isinstance(rounded, DiffHPEWrapper):
-        assert isinstance(model, DiffHPEWrapper)
+    if config.backbone is not None:
+        assert isinstance(model, DiffHPEWrapper | DiffPose)
+        assert isinstance(rounded, DiffHPEWrapper | DiffPose)
         rounded.trunk.load_state_dict(model.trunk.state_dict())  # is stored elsewhere
     after = lift_all(Lifter(rounded, config), windows.x_2d, progress=False)
     return 1000 * float(np.linalg.norm(after - before, axis=-1).mean())

@@ -4,22 +4,27 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
+from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE
 
 
 def take_backbone(model: Model, name: str) -> None:
-    """Put the trunk of a trained MixSTE into a wrapper.
+    """Put a trained MixSTE into a wrapper or into DiffPose.
 
     Raises:
         DiffhpeError: one of them is something else, or their sizes differ.
     """
     backbone, _ = load_with_config(name)
-    if not isinstance(model, DiffHPEWrapper) or not isinstance(backbone, MixSTE):
-        raise DiffhpeError(f"backbone {name!r}: expected a MixSTE for a diffhpe-wrapper")
+    if not isinstance(model, DiffHPEWrapper | DiffPose) or not isinstance(backbone, MixSTE):
+        raise DiffhpeError(
+            f"backbone {name!r}: expected a MixSTE for a diffhpe-wrapper or diffpose"
+        )
     try:
         model.trunk.load_state_dict(backbone.trunk.state_dict())
+        if isinstance(model, DiffPose):
+            model.head.load_state_dict(backbone.head.state_dict())
     except RuntimeError as error:
-        raise DiffhpeError(f"backbone {name!r} is of another size than the wrapper's") from error
+        raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from error
 
 
 def take_weights(model: Model, config: ModelConfig, name: str) -> None:
@@ -33,11 +38,10 @@ def take_weights(model: Model, config: ModelConfig, name: str) -> None:
         wanted, found = getattr(config, what), getattr(its_config, what)
         if wanted != found:
             raise DiffhpeError(f"start_from {name!r}: its {what} is {found}; {wanted} is expected")
-    if config.architecture != "mixste" and config.denoiser != its_config.denoiser:
-        raise DiffhpeError(
-            f"start_from {name!r}: its denoiser is {its_config.denoiser};"
-            f" {config.denoiser} is expected"
-        )
+    part = {"mixste": "trunk", "diffpose": "diffpose"}.get(config.architecture, "denoiser")
+    wanted, found = getattr(config, part), getattr(its_config, part)
+    if wanted != found:
+        raise DiffhpeError(f"start_from {name!r}: its {part} is {found}; {wanted} is expected")
     try:
         model.load_state_dict(start.state_dict())
     except RuntimeError as error:

@@ -100,6 +100,8 @@ def fit(settings: DictConfig) -> Trained:
     )
     trainer = make_trainer(settings, data, out, [average, best])
     module = build(settings.module, _partial_=True)(model=model, config=config)
+    if resume is None:
+        module.prepare(data.source)
     if settings.compile:
         for part in model.children():
             part.compile()

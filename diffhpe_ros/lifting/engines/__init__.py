@@ -4,6 +4,7 @@ from pathlib import Path
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
@@ -16,13 +17,14 @@ ENGINES = ("folded", "plain", "onnx")
 
 
 def create_engine(
-    name: str, model: MixSTE | DiffHPE, folder: Path | None = None
-) -> PoseEngine | DenoisingEngine:
+    name: str, model: MixSTE | DiffHPE | DiffPose, folder: Path | None = None
+) -> PoseEngine | DenoisingEngine | DiffPose:
     """The engine of that name, on the model's device.
 
     Args:
         name: folded, plain for the training model itself, or onnx for what was exported of it.
-        model: trained, in evaluation mode.
+        model: trained, in evaluation mode. DiffPose is run as it is by folded, too: its graphs
+            are small, and its encoder gains nothing in a batch.
         folder: that the model was loaded from; where onnx finds its pieces.
 
     Raises:
@@ -30,6 +32,10 @@ def create_engine(
     """
     if name not in ENGINES:
         raise DiffhpeError(f"unknown engine {name!r}; expected one of {', '.join(ENGINES)}")
+    if isinstance(model, DiffPose):
+        if name == "onnx":
+            raise DiffhpeError("the onnx engine does not know diffpose; use folded or plain")
+        return model
     if name == "folded":
         return fold(model)
     if name == "plain":

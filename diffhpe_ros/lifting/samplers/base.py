@@ -8,7 +8,7 @@ from torch import Tensor
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers.beginning import PURE_NOISE, Beginning, Noise
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import Schedule
 
 Denoise = Callable[[Tensor, int | Tensor], Prediction]
 """x_t (N, L, J, 3) and a zero-based step, or the step (N,) of each, → the model's estimates."""
@@ -31,7 +31,7 @@ class Sampler(ABC):
     def sample(
         self,
         denoise: Denoise,
-        schedule: CosineSchedule,
+        schedule: Schedule,
         noise: Noise,
         beginning: Beginning = PURE_NOISE,
     ) -> Tensor:
@@ -48,7 +48,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Tensor:
         """From x (N, L, J, 3) at the first visited step to the poses; the rest as in `sample`."""
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import Schedule
 
 Noise = Callable[[], Tensor]
 """Standard normal noise (N, L, J, 3), new at each call."""
@@ -15,7 +15,7 @@ Noise = Callable[[], Tensor]
 class Beginning(Protocol):
     """The first state of the reverse process."""
 
-    def __call__(self, schedule: CosineSchedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
+    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
         """x_s (N, L, J, 3) and its zero-based step s, or the step (N,) of each sequence.
 
         Args:
@@ -27,7 +27,7 @@ class Beginning(Protocol):
 class PureNoise:
     """x_T is the noise itself; as published."""
 
-    def __call__(self, schedule: CosineSchedule, noise: Tensor) -> tuple[Tensor, int]:
+    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int]:
         """See `Beginning`."""
         return noise, schedule.steps - 1
 
@@ -49,7 +49,7 @@ class NoisedPose:
         self.pose = pose
         self.step = step
 
-    def __call__(self, schedule: CosineSchedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
+    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
         """See `Beginning`."""
         alpha_bar = schedule.at(self.step)
         return alpha_bar.sqrt() * self.pose + (1 - alpha_bar).sqrt() * noise, self.step
@@ -67,7 +67,7 @@ class WhereKnown:
         self.known = known
         self.beginning = beginning
 
-    def __call__(self, schedule: CosineSchedule, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, Tensor]:
         """See `Beginning`."""
         x, step = self.beginning(schedule, noise)
         pure, last = PURE_NOISE(schedule, noise)

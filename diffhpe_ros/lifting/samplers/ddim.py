@@ -7,7 +7,7 @@ from torch import Tensor
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
 from diffhpe_ros.lifting.samplers.beginning import Noise
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import Schedule
 
 
 class DDIM(Sampler):
@@ -25,7 +25,7 @@ class DDIM(Sampler):
         self.eta = eta
 
     def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Tensor:
         """See `Sampler.walk`."""
         for t, following in pairwise(visited):

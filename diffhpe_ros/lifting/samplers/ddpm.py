@@ -4,7 +4,7 @@ from torch import Tensor
 
 from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
 from diffhpe_ros.lifting.samplers.beginning import Noise
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import Schedule
 
 
 class DDPM(Sampler):
@@ -18,7 +18,7 @@ class DDPM(Sampler):
         super().__init__(steps)
 
     def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Tensor:
         """See `Sampler.walk`."""
         for t, following in zip(visited, [*visited[1:], None], strict=True):

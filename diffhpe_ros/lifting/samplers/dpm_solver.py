@@ -6,7 +6,7 @@ from torch import Tensor
 
 from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, Steps
 from diffhpe_ros.lifting.samplers.beginning import Noise
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import Schedule
 
 
 class DPMSolver(Sampler):
@@ -24,7 +24,7 @@ class DPMSolver(Sampler):
         super().__init__(steps)
 
     def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: CosineSchedule, noise: Noise
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Tensor:
         """See `Sampler.walk`."""
         before: tuple[Tensor, Tensor] | None = None  # the last step's pose and h

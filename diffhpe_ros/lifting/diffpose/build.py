@@ -1,0 +1,26 @@
+"""DiffPose out of its configuration."""
+
+from diffhpe_ros.lifting.diffpose.config import DiffPoseConfig
+from diffhpe_ros.lifting.diffpose.denoiser import GraphDenoiser
+from diffhpe_ros.lifting.diffpose.model import KNOWN, DiffPose
+from diffhpe_ros.lifting.mixste import MixSTETrunk
+from diffhpe_ros.lifting.parameterisation import parameterisation
+from diffhpe_ros.lifting.schedule import SCHEDULES
+
+
+def build_diffpose(trunk: MixSTETrunk, sizes: DiffPoseConfig) -> DiffPose:
+    """The network round a trunk, with fresh weights.
+
+    Raises:
+        DiffhpeError: there is no such prediction.
+    """
+    inputs = KNOWN + (trunk.head_norm.normalized_shape[0] if sizes.context else 0)
+    denoiser = GraphDenoiser(inputs, sizes.channels, sizes.blocks, sizes.heads, sizes.steps)
+    return DiffPose(
+        trunk,
+        denoiser,
+        SCHEDULES[sizes.schedule](sizes.steps),
+        parameterisation(sizes.prediction),
+        sizes.pose_scale,
+        sizes.context,
+    )

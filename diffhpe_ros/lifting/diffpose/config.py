@@ -1,0 +1,24 @@
+"""Sizes of DiffPose."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DiffPoseConfig:
+    """Sizes of the graph denoiser and the meaning of its output; the defaults are ours."""
+
+    channels: int = 64
+    """96 as published."""
+    blocks: int = 3
+    """Pairs of attention and Chebyshev block; 5 as published."""
+    heads: int = 4
+    steps: int = 50
+    """Diffusion steps K."""
+    schedule: str = "cosine"
+    """cosine, whose last step keeps nothing of the pose, or released, the released code's."""
+    prediction: str = "pose"
+    """pose, or noise as published."""
+    context: bool = True
+    """Whether the denoiser sees the encoder's features, and not just its pose."""
+    pose_scale: float = 0.1
+    """Metres of one unit of the corrections of the encoder's pose."""

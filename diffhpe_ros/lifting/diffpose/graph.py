@@ -1,0 +1,98 @@
+"""Layers of DiffPose's graph denoiser, after GraFormer (Zhao et al., CVPR 2022).
+
+Tensors are joint-major, (J, N, C): one product over the joints does for all N graphs at once.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from diffhpe_ros.skeleton import BONES, NUM_JOINTS
+
+ORDER = 2
+"""Of the Chebyshev polynomials: a joint sees its neighbours' neighbours."""
+
+
+def chebyshev_polynomials(order: int = ORDER) -> Tensor:
+    """T_1 … T_order of the skeleton's scaled Laplacian, (order, 17, 17); T_0 is the identity.
+
+    T_1 = L - I with the normalised Laplacian L = I - D^{-1/2} A D^{-1/2}, whose largest eigenvalue
+    is taken to be 2; T_k = 2 T_1 T_{k-1} - T_{k-2}.
+    """
+    adjacency = torch.zeros(NUM_JOINTS, NUM_JOINTS)
+    for parent, child in BONES:
+        adjacency[parent, child] = adjacency[child, parent] = 1.0
+    scale = adjacency.sum(1).rsqrt()
+    polynomials = [torch.eye(NUM_JOINTS), -scale[:, None] * adjacency * scale]
+    while len(polynomials) <= order:
+        polynomials.append(2 * polynomials[1] @ polynomials[-1] - polynomials[-2])
+    return torch.stack(polynomials[1:])
+
+
+def mix_joints(mixing: Tensor, x: Tensor) -> Tensor:
+    """Σ_k mixing_jk x_k: (17, 17) and (17, N, C) → (17, N, C)."""
+    return (mixing @ x.flatten(1)).view_as(x)
+
+
+class ChebyshevConvolution(nn.Module):
+    """y = Σ_k T_k x W_k + b (Defferrard et al., 2016)."""
+
+    polynomials: Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear((ORDER + 1) * inputs, outputs)
+        self.register_buffer("polynomials", chebyshev_polynomials(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(J, N, inputs) → (J, N, outputs)."""
+        return self.linear(torch.cat([x, *(mix_joints(each, x) for each in self.polynomials)], -1))
+
+
+class GraphAttention(nn.Module):
+    """Attention over the joints, then a feed-forward network through a learned graph."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(channels)
+        self.query_key_value = nn.Linear(channels, 3 * channels)
+        self.projection = nn.Linear(channels, channels)
+        self.norm2 = nn.LayerNorm(channels)
+        self.graph = nn.Parameter(torch.eye(NUM_JOINTS))
+        self.hidden = nn.Linear(channels, 2 * channels)
+        self.output = nn.Linear(2 * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(J, N, C) → (J, N, C)."""
+        x = x + self._attend(self.norm1(x))
+        graph = functional.normalize(self.graph.abs(), p=1.0, dim=1)
+        hidden = functional.relu(self.hidden(mix_joints(graph, self.norm2(x))))
+        return x + self.output(hidden)
+
+    def _attend(self, x: Tensor) -> Tensor:
+        joints, graphs, channels = x.shape
+        width = channels // self.heads
+        parts = self.query_key_value(x).view(joints, graphs, 3, self.heads, width)
+        # One copy here saves one for each of q, k and v, forwards and backwards.
+        q, k, v = parts.permute(2, 1, 3, 0, 4).contiguous().unbind(0)  # (N, heads, J, width)
+        attention = ((q / math.sqrt(width)) @ k.transpose(-2, -1)).softmax(-1)
+        return self.projection((attention @ v).permute(2, 0, 1, 3).reshape(x.shape))
+
+
+class ResidualBlock(nn.Module):
+    """Two Chebyshev convolutions with the step between them."""
+
+    def __init__(self, channels: int, step_channels: int) -> None:
+        super().__init__()
+        self.convolution1 = ChebyshevConvolution(channels, channels)
+        self.step = nn.Linear(step_channels, channels)
+        self.convolution2 = ChebyshevConvolution(channels, channels)
+
+    def forward(self, x: Tensor, step: Tensor) -> Tensor:
+        """X (J, B, L, C) and the embedded step (B, S) → (J, B, L, C)."""
+        y = functional.relu(self.convolution1(x.flatten(1, 2)).view_as(x))
+        y = y + self.step(step)[:, None, :]
+        return x + functional.relu(self.convolution2(y.flatten(1, 2)).view_as(x))

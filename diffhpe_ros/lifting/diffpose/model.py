@@ -1,0 +1,111 @@
+"""DiffPose: poses out of an indeterminate distribution (Gong et al., CVPR 2023).
+
+A frozen MixSTE is the context encoder. Its pose, with what is known of its errors, is the initial
+distribution; its features are the context in which a graph denoiser makes that determinate.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.diffpose.denoiser import GraphDenoiser
+from diffhpe_ros.lifting.diffpose.initial import Component, InitialDistribution
+from diffhpe_ros.lifting.mixste import MixSTETrunk
+from diffhpe_ros.lifting.parameterisation import Parameterisation, Prediction, PredictPose
+from diffhpe_ros.lifting.schedule import Schedule
+
+KNOWN = 14
+"""Channels that every denoiser sees: the noisy pose and the component's mean, each beside the
+encoder's pose; the component's deviations; the encoder's pose; the keypoints."""
+
+
+class Context(NamedTuple):
+    """What the encoder makes of windows."""
+
+    x_2d: Tensor
+    """(N, L, J, 2), the windows themselves."""
+    pose: Tensor
+    """(N, L, J, 3) metres, root-relative."""
+    features: Tensor
+    """(N, L, J, C)."""
+
+    def repeat_interleave(self, times: int) -> "Context":
+        """Each window so many times in a row."""
+        return Context(*(each.repeat_interleave(times, 0) for each in self))
+
+    def at(self, frames: Tensor) -> "Context":
+        """Some frames of each window."""
+        return Context(*(each[:, frames] for each in self))
+
+
+class DiffPose(nn.Module):
+    """Context encoder, initial distribution and graph denoiser.
+
+    Args:
+        trunk: of the trained MixSTE; frozen.
+        denoiser: with KNOWN channels as inputs, and the trunk's where it sees the context.
+        schedule: of the noise.
+        parameterisation: of the denoiser's output: the pose, as a correction of the encoder's in
+            units of pose_scale, or the noise.
+        pose_scale: metres of one unit of what the denoiser sees and corrects.
+        context: whether it sees the encoder's features.
+    """
+
+    def __init__(
+        self,
+        trunk: MixSTETrunk,
+        denoiser: GraphDenoiser,
+        schedule: Schedule,
+        parameterisation: Parameterisation,
+        pose_scale: float,
+        context: bool,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk.requires_grad_(False)
+        self.head = nn.Linear(trunk.head_norm.normalized_shape[0], 3).requires_grad_(False)
+        self.denoiser = denoiser
+        self.initial = InitialDistribution(trunk.temporal_position.shape[1])
+        self.schedule = schedule
+        self.parameterisation = parameterisation
+        self.pose_scale = pose_scale
+        self.context = context
+
+    def train(self, mode: bool = True) -> "DiffPose":
+        """Set the mode of all but the encoder, which stays as it was trained."""
+        super().train(mode)
+        self.trunk.eval()
+        return self
+
+    @torch.no_grad()
+    def encode(self, x_2d: Tensor) -> Context:
+        """What the encoder makes of windows (B, L, J, 2) in the model's input view."""
+        features = self.trunk(x_2d)
+        pose = self.head(features)
+        return Context(x_2d, pose - pose[:, :, :1], features)
+
+    def forward(self, state: Tensor, t: Tensor, context: Context, component: Component) -> Tensor:
+        """The output in the component's terms (N, L, J, 3), as the parameterisation means it.
+
+        Args:
+            state: (N, L, J, 3), noisy.
+            t: zero-based steps (N,).
+            context: of the windows.
+            component: of the initial distribution.
+        """
+        beside_encoder = [component.pose(state) - context.pose, component.mean - context.pose]
+        deviations = component.factor.norm(dim=-1)  # of x, y and z
+        known = [*beside_encoder, deviations, context.pose]
+        seen = [each / self.pose_scale for each in known] + [context.x_2d]
+        x = torch.cat([*seen, context.features] if self.context else seen, -1)
+        output = self.denoiser(x, t)
+        if not isinstance(self.parameterisation, PredictPose):
+            return output
+        return component.state(context.pose + self.pose_scale * output)
+
+    def predict(
+        self, state: Tensor, t: Tensor, context: Context, component: Component
+    ) -> Prediction:
+        """Clean states and noise; the arguments are those of `forward`."""
+        output = self(state, t, context, component)
+        return self.parameterisation.read(output, state, *self.schedule.signal_and_noise(t))

@@ -1,0 +1,128 @@
+"""How DiffPose is trained: the graph denoiser alone; encoder and mixtures stay as they are."""
+
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from diffhpe_ros.lifting.diffpose.initial import Component, widened
+from diffhpe_ros.lifting.diffpose.model import Context, DiffPose
+from diffhpe_ros.lifting.diffpose.sampling import sample
+from diffhpe_ros.lifting.parameterisation import Prediction
+from diffhpe_ros.lifting.samplers import Sampler, create_sampler
+from diffhpe_ros.training.initial_fit import InitialFit, MixtureFit
+from diffhpe_ros.training.losses import Denoised, DenoisingLoss, PlainLoss
+from diffhpe_ros.training.modules import Batch, LiftingModule
+from diffhpe_ros.training.sources import DRAWS, Source, generator_of
+from diffhpe_ros.training.steps import StepDraw, UniformSteps
+
+UNSURE_SHARE = 0.5
+"""Of the windows in training that come with a detector's variance."""
+MOST_UNSURE = 0.06
+"""Metres: the largest standard deviation of such a detector."""
+
+
+class DiffPoseModule(LiftingModule):
+    """Denoising in the terms of drawn components.
+
+    What is drawn for a batch depends on the seed, the training step and the rank alone.
+
+    Args:
+        initial: fits the initial distribution before the training begins.
+        draws: diffusion steps drawn for each window of a batch, which share its context.
+        frames: of each window that are trained with, the newest always; the denoiser looks at
+            each for itself.
+        steps: how diffusion steps are drawn; uniformly by default, as published.
+        loss: of the denoiser; poses are in units of the model's pose_scale.
+        seed: of the draws.
+        **kwargs: of `LiftingModule`.
+    """
+
+    model: DiffPose
+
+    def __init__(
+        self,
+        *,
+        initial: InitialFit | None = None,
+        draws: int = 1,
+        frames: int = 27,
+        steps: StepDraw | None = None,
+        loss: DenoisingLoss | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.initial = initial or MixtureFit()
+        self.draws = draws
+        self.frames = frames
+        self.steps = steps or UniformSteps()
+        self.loss = loss or PlainLoss()
+        self.seed = seed
+        fast = self.config.presets["fast"]  # what is to be good at first
+        self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
+
+    def prepare(self, source: Source) -> None:
+        """Fit the initial distribution."""
+        self.initial(self.model, source)
+
+    def predict(self, x_2d: Tensor) -> Tensor:
+        """One hypothesis of the fast preset, from the same noise at every validation."""
+        shape = (*x_2d.shape[:3], 3)
+        generator = Generator(x_2d.device).manual_seed(self.seed)
+        return sample(
+            self.model,
+            self.sampler,
+            self.model.encode(x_2d),
+            lambda: torch.randn(shape, device=x_2d.device, generator=generator),
+        )
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """The loss."""
+        x_2d, poses = batch
+        model = self.model
+        context = model.encode(x_2d).repeat_interleave(self.draws)
+        number = self.global_step * self.trainer.world_size + self.global_rank
+        generator = generator_of(x_2d.device, DRAWS, self.seed, number)
+        frames = self._some_frames(poses.shape[1], generator)
+        component = _draw(model, context, frames, generator)
+        context = context.at(frames)
+        poses = poses[:, frames].repeat_interleave(self.draws, 0)
+        t = self.steps(len(poses), model.schedule.steps, generator)
+        noise = self._noise(poses, frames, generator)
+        signal, spread = model.schedule.signal_and_noise(t)
+        state = component.state(poses)
+        noisy = signal * state + spread * noise
+        output = model(noisy, t, context, component)
+        target = model.parameterisation.target(state, noise, signal, spread)
+        read = model.parameterisation.read(output, noisy, signal, spread)
+        unit = model.pose_scale
+        prediction = Prediction(component.pose(read.pose) / unit, read.noise)
+        loss = self.loss(Denoised(output, target, prediction, poses / unit, signal, spread))
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+    def _some_frames(self, of: int, generator: Generator) -> Tensor:
+        """Numbers of the frames to train with, rising."""
+        order = torch.randperm(of - 1, device=generator.device, generator=generator)
+        newest = torch.tensor([of - 1], device=generator.device)
+        return torch.cat([order[: self.frames - 1].sort().values, newest])
+
+    def _noise(self, poses: Tensor, frames: Tensor, generator: Generator) -> Tensor:
+        """Of some frames of whole windows of noise."""
+        time = self.model.initial.time
+        shape = (len(poses), len(time), *poses.shape[2:])
+        noise = torch.randn(shape, device=poses.device, generator=generator)
+        return self.model.initial.along_time(noise)[:, frames]
+
+
+def _draw(model: DiffPose, context: Context, frames: Tensor, generator: Generator) -> Component:
+    """Components of the initial distribution, some as if a detector had said how sure it is."""
+    count, _, joints = context.pose.shape[:3]
+    device = context.pose.device
+    chance, says, how_unsure = torch.rand(
+        (3, count, joints), device=device, generator=generator
+    ).unbind()
+    component = model.initial.draw(context.pose, context.x_2d, chance).at(frames)
+    std = MOST_UNSURE * how_unsure.square() * (says[:, :1] < UNSURE_SHARE)
+    variance = std.square()[:, None, :, None, None] * torch.eye(2, device=device)
+    return widened(component, variance)
