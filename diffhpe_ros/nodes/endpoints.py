@@ -73,11 +73,18 @@ def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str]
 
 
 def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
-    """Why they cannot talk; empty where they can."""
-    fit, reason = qos_check_compatible(publisher, subscription)
+    """Why they cannot talk; empty where they can.
+
+    Deadlines and liveliness are left out: "none" is 0 here and infinite at the other end.
+    """
+    fit, reason = qos_check_compatible(_compared(publisher), _compared(subscription))
     if fit != QoSCompatibility.ERROR:
         return ""
     return reason.removeprefix("ERROR: ").rstrip(";").lower()
+
+
+def _compared(profile: QoSProfile) -> QoSProfile:
+    return QoSProfile(depth=1, reliability=profile.reliability, durability=profile.durability)
 
 
 def _name(endpoint: TopicEndpointInfo) -> str:
