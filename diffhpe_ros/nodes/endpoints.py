@@ -43,6 +43,14 @@ def subscribers_that_do_not_fit(
     return found
 
 
+def rivals(node: Node, topic: str) -> list[str]:
+    """A text where several publish on a topic of which one is expected."""
+    names = sorted(_name(each) for each in node.get_publishers_info_by_topic(topic))
+    if len(names) < 2:
+        return []
+    return [f"{' and '.join(names)} publish {topic}, one publisher is expected"]
+
+
 def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int) -> str:
     """Why a subscription hears nothing, as far as can be known from here.
 
