@@ -12,7 +12,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.offline import windows_of_track
-from diffhpe_ros.placement import place_root
+from diffhpe_ros.placement import place_track
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.windows import BRIDGE_S
 
@@ -109,7 +109,8 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
     poses = windows.to_track(lift_all(lifter, x_2d, progress))
     known = np.isfinite(poses).all((1, 2))
     poses[known] = lifter.decode(poses[known][None])[0]
-    return LiftedTrack(track.times_s, poses, place_root(poses, canonical, track.confidence))
+    root = place_track(track.times_s, poses, canonical, track.confidence)
+    return LiftedTrack(track.times_s, poses, root)
 
 
 def save_track(path: Path, lifted: LiftedTrack) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.nodes.parameters import LifterParameters
-from diffhpe_ros.nodes.placing import place
+from diffhpe_ros.nodes.placing import Placing
 from diffhpe_ros.nodes.showing import Showing
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
 from diffhpe_ros.windows import FRAMES
@@ -22,6 +22,7 @@ class LiftingStage:
     def __init__(self, lifter: Lifter, parameters: LifterParameters) -> None:
         self._stream = lifter.stream()
         self._smoothing = _smoothing(parameters)
+        self._placing = Placing()
         self._showing = Showing(parameters)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
 
@@ -57,9 +58,13 @@ class LiftingStage:
         placed (metres in the camera's frame) → the frame that is shown.
         """
         if not sum(map(len, messages)):
-            return [self._showing.nobody(windows) for windows in messages]
-        placed = [place(windows, lifted) for windows, lifted in self._lift(messages)]
+            return [self._nobody(windows) for windows in messages]
+        placed = [self._placing.place(windows, lifted) for windows, lifted in self._lift(messages)]
         return [self._showing.show(each) for each in placed]
+
+    def _nobody(self, windows: PeopleWindows) -> LiftedPeople:
+        self._placing.nobody(windows)
+        return self._showing.nobody(windows)
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[tuple[PeopleWindows, LiftResult]]:
         """The messages, each with what was lifted of its people."""

@@ -8,7 +8,7 @@ from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.placing import PlacedWindows
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
-from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 from diffhpe_ros.smoothing import Blending, OneEuro, PerPerson
 
 
@@ -54,6 +54,8 @@ class Showing:
                 windows.offsets_ns[row] + windows.stamp_ns, lifted.poses[row], frame
             )
             joints[row] = person.one_euro(stamp_ns, pose + placed.root[row, frame])
+        covariance = lifted.covariance[:, frame].copy()
+        covariance[:, HIP] = placed.root_covariance[:, frame]
         # What the model found, before bones were given a length: rigid poses are all coherent.
         found = lifted.hypotheses.mean(1)
         apart = lifted.hypotheses[:, :, frame] - found[:, None, frame]
@@ -62,7 +64,7 @@ class Showing:
             stamp_ns=stamp_ns,
             persons=windows.persons,
             joints=joints,
-            covariance=lifted.covariance[:, frame],
+            covariance=covariance,
             confidence=windows.confidence[:, frame],
             symmetry_gap=np.asarray(symmetry_gap(found), np.float64),
             segment_std=np.asarray(segment_std(found), np.float64),

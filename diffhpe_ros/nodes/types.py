@@ -48,7 +48,8 @@ class LiftedPeople:
     joints: NDArray[np.float32]
     """(P, 17, 3) metres; NaN for a person whose distance cannot be told."""
     covariance: NDArray[np.float32]
-    """(P, 17, 3, 3) m², of the joints relative to the root."""
+    """(P, 17, 3, 3) m². Of the Hip: of its place in the optical frame. Of other joints: relative
+    to the Hip; that of their place is the sum of both."""
     confidence: NDArray[np.float32]
     """(P, 17) of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]

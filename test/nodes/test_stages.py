@@ -249,6 +249,28 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
     assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
 
+def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None:
+    """Mostly of the distance, since nobody knows how tall the person is."""
+    (people,) = lifting.process([standing_windows([3])])
+    across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
+    assert 0.01 < across**0.5 < 0.05
+    assert 0.036 * 4 < along**0.5 < 0.3
+
+
+def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
+    lifting.process([standing_windows([])])  # everybody has left
+    distances = []
+    for k in range(12):
+        windows = standing_windows([3], stamp_ns=5_000_000_000 + 33_000_000 * k)
+        if k == 10:
+            windows = replace(windows, keypoints=2 * windows.keypoints)  # as if at 2 m
+        (people,) = lifting.process([windows])
+        distances.append(float(people.joints[0, 0, 2]))
+    assert np.ptp(distances) < 0.35
+    (stranger,) = lifting.process([replace(windows, persons=(4,), keypoints=2 * windows.keypoints)])
+    assert stranger.joints[0, 0, 2] < 3
+
+
 def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
     with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):

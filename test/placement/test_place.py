@@ -1,0 +1,29 @@
+"""What a place says of its uncertainty."""
+
+import numpy as np
+
+from diffhpe_ros.placement import Place
+
+PLACE = Place(
+    root=np.array([[1.0, 0.0, 4.0]]),
+    ray=np.array([[0.25, -0.05, 1.0]]),
+    variance=np.array([0.01]),
+)
+
+
+def test_a_picture_says_least_of_the_distance() -> None:
+    covariance = PLACE.covariance(size_sd=0.05)
+    assert covariance.shape == (1, 3, 3)
+    np.testing.assert_allclose(covariance[0, 2, 2], 0.01 + (0.05 * 4) ** 2 + 0.012**2)
+    # Nearer is also further to the middle of the image.
+    _, axes = np.linalg.eigh(covariance[0])
+    longest = axes[:, -1] / axes[2, -1]
+    np.testing.assert_allclose(longest, [0.25, 0, 1], atol=0.02)
+
+
+def test_of_a_person_of_known_size_the_distance_is_more_certain() -> None:
+    assert PLACE.covariance(size_sd=0)[0, 2, 2] < PLACE.covariance()[0, 2, 2]
+
+
+def test_it_moves_along_the_rays() -> None:
+    np.testing.assert_allclose(PLACE.moved(np.array(2.0)).root, [[1.5, -0.1, 6]])
