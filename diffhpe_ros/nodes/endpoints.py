@@ -43,6 +43,14 @@ def subscribers_that_do_not_fit(
     return found
 
 
+def rivals(node: Node, topic: str) -> list[str]:
+    """A text where several publish on a topic of which one is expected."""
+    names = sorted(_name(each) for each in node.get_publishers_info_by_topic(topic))
+    if len(names) < 2:
+        return []
+    return [f"{' and '.join(names)} publish {topic}, one publisher is expected"]
+
+
 def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int) -> str:
     """Why a subscription hears nothing, as far as can be known from here.
 
@@ -73,11 +81,18 @@ def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str]
 
 
 def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
-    """Why they cannot talk; empty where they can."""
-    fit, reason = qos_check_compatible(publisher, subscription)
+    """Why they cannot talk; empty where they can.
+
+    Deadlines and liveliness are left out: "none" is 0 here and infinite at the other end.
+    """
+    fit, reason = qos_check_compatible(_compared(publisher), _compared(subscription))
     if fit != QoSCompatibility.ERROR:
         return ""
     return reason.removeprefix("ERROR: ").rstrip(";").lower()
+
+
+def _compared(profile: QoSProfile) -> QoSProfile:
+    return QoSProfile(depth=1, reliability=profile.reliability, durability=profile.durability)
 
 
 def _name(endpoint: TopicEndpointInfo) -> str:

@@ -41,7 +41,7 @@ def load(parameters: LifterParameters) -> Loaded:
     except Exception as error:
         if not (isinstance(error, DiffhpeError) or is_device_failure(error)):
             raise
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0].removesuffix("; use cpu")
         return _load(replace(parameters, device="cpu"), f"auto: {reason}")
 
 

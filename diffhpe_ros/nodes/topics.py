@@ -18,6 +18,7 @@ from rclpy.subscription import Subscription
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.endpoints import (
     publishers_that_do_not_fit,
+    rivals,
     subscribers_that_do_not_fit,
     why_silent,
 )
@@ -144,7 +145,7 @@ class _Input:
                 f"{lost} messages of {topic} were lost on the way in the last second, {heard} came:"
                 " large images need the DDS profile config/fastdds.xml where they are sent"
             )
-        return misfits
+        return misfits + (rivals(node, topic) if self.expect is Expect.STEADY else [])
 
     def _should_speak(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
         """Whether this silence is not normal."""

@@ -28,7 +28,7 @@ TOPICS = {
     "coherence": DiagnosticArray,
 }
 EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
-PATIENCE_S = 40.0  # for machines that are busy with other things
+PATIENCE_S = 90.0  # for machines that are busy with other things
 
 
 class Graph:
@@ -88,6 +88,10 @@ class Graph:
         process = self._processes[name]
         process.send_signal(how)
         return process.wait(PATIENCE_S)
+
+    def runs(self, name: str) -> bool:
+        """Whether a node has not ended."""
+        return self._processes[name].poll() is None
 
     def wait(self, name: str) -> int:
         """Wait for a node to end by itself; its exit status."""

@@ -1,0 +1,128 @@
+"""Memory, threads and open files of the live graph, over minutes or hours at 30 images a second."""
+
+import argparse
+import json
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from diffhpe_ros.demo.graph import NodeProcess
+from diffhpe_ros.demo.run import require_rclpy
+from diffhpe_ros.lifting import DEFAULT_MODEL
+from diffhpe_ros.rendering.clip import walking_clip
+
+NAMESPACE = "soak"
+SETTLED = 0.5  # of the run: buffers and caches fill in the time before
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one process holds at one time."""
+
+    seconds: float
+    own_mb: float
+    """Memory of its own (RssAnon)."""
+    rss_mb: float
+    """With libraries and the shared memory of Fast DDS, as far as they were touched."""
+    threads: int
+    files: int
+
+
+def take_sample(pid: int, seconds: float) -> Sample:
+    """Of a process, as /proc shows it."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
+    own_mb, rss_mb = (int(status[key].split()[0]) / 1024 for key in ("RssAnon", "VmRSS"))
+    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return Sample(seconds, own_mb, rss_mb, int(status["Threads"]), files)
+
+
+def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, list[Sample]]:
+    """Run detector, lifter and a looping video; samples by node, from the first joints on."""
+    require_rclpy()
+    from diffhpe_ros.demo.recorder import Recorder
+
+    parameters = {
+        "lifter": {"model": model, "device": "cpu"},
+        "detector": {},
+        "video_source": {"path": str(walking_clip().video_path), "loop": True},
+    }
+    samples: dict[str, list[Sample]] = {name: [] for name in parameters}
+    with ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(NAMESPACE))
+        nodes = []
+        for name, own in parameters.items():
+            values = {"autostart": True, **own}
+            nodes.append(stack.enter_context(NodeProcess(name, NAMESPACE, values, folder)))
+            recorder.wait_until_active(name, nodes[-1].check, timeout_s=120)
+        while not recorder.count("joints"):
+            nodes[0].check()
+            time.sleep(0.1)
+        begin, heard = time.monotonic(), 0
+        while (now := time.monotonic() - begin) < seconds:
+            for node in nodes:
+                node.check()
+                samples[node.name].append(take_sample(node.pid, now))
+            heard += recorder.count("joints")
+            recorder.records.clear()
+            report(samples, heard)
+            time.sleep(every_s)
+    return samples
+
+
+def report(samples: dict[str, list[Sample]], heard: int) -> None:
+    """One line for the latest samples."""
+    seconds = next(iter(samples.values()))[-1].seconds
+    each = "   ".join(
+        f"{name} {own[-1].own_mb:.1f} MB, {own[-1].threads} threads, {own[-1].files} files"
+        for name, own in samples.items()
+    )
+    print(f"{seconds:7.0f} s   {heard} joints messages   {each}", flush=True)
+
+
+def growth_mb_per_hour(samples: list[Sample]) -> float:
+    """Slope of a node's own memory in the second half, by least squares."""
+    late = settled(samples)
+    seconds = [each.seconds for each in late]
+    return float(3600 * np.polyfit(seconds, [each.own_mb for each in late], 1)[0])
+
+
+def settled(samples: list[Sample]) -> list[Sample]:
+    """The samples of the second half."""
+    return [each for each in samples if each.seconds >= SETTLED * samples[-1].seconds]
+
+
+def summary(samples: list[Sample]) -> str:
+    """First and last memory, and what changed in the second half."""
+    threads, files = (
+        [getattr(each, of) for each in settled(samples)] for of in ("threads", "files")
+    )
+    return (
+        f"{samples[0].own_mb:.1f} → {samples[-1].own_mb:.1f} MB,"
+        f" second half {growth_mb_per_hour(samples):+.1f} MB/h;"
+        f" threads {min(threads)}-{max(threads)}, files {min(files)}-{max(files)}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between samples")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--json", type=Path, help="write the samples here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        samples = soak(60 * arguments.minutes, arguments.every, arguments.model, Path(folder))
+    for name, own in samples.items():
+        print(f"{name:13} {summary(own)}")
+    if arguments.json is not None:
+        written = {name: [asdict(each) for each in own] for name, own in samples.items()}
+        arguments.json.write_text(json.dumps(written))
+
+
+if __name__ == "__main__":
+    main()

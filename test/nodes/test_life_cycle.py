@@ -1,0 +1,220 @@
+"""What can go wrong when a node is configured, and what may change while it runs."""
+
+import shutil
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diagnostic_msgs.msg import DiagnosticStatus
+from graph import Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
+from standing import standing_windows
+
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.loading import Loaded, load
+from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.nodes.parameters import LifterParameters
+
+pytestmark = pytest.mark.ros
+SUCCESS, FAILURE, ERROR = (
+    TransitionCallbackReturn.SUCCESS,
+    TransitionCallbackReturn.FAILURE,
+    TransitionCallbackReturn.ERROR,
+)
+MakeLifter = Callable[..., LifterNode]
+
+
+@pytest.fixture
+def make_lifter(context: Context, graph: Graph) -> Iterator[MakeLifter]:
+    """Makes a lifter in this process, spun together with the listener."""
+    nodes: list[LifterNode] = []
+
+    def make(model: Path, **options: Any) -> LifterNode:
+        node = LifterNode(context=context, use_global_arguments=False, **options)
+        nodes.append(node)
+        node.set_parameters([Parameter("model", value=str(model))])
+        graph.executor.add_node(node)
+        return node
+
+    yield make
+    for node in nodes:
+        node.close()
+        node.destroy_node()
+
+
+def activate(node: LifterNode) -> None:
+    assert node.trigger_configure() == SUCCESS
+    assert node.trigger_activate() == SUCCESS
+
+
+def set_one(node: LifterNode, name: str, value: Any) -> str:
+    """Set a parameter; the reason if it is refused."""
+    (result,) = node.set_parameters([Parameter(name, value=value)])
+    assert result.successful == (not result.reason)
+    return str(result.reason)
+
+
+def sender(graph: Graph) -> Callable[[int], None]:
+    """Sends windows of one person, with a stamp in seconds."""
+    publisher = graph.node.create_publisher(PointCloud2, "windows", 50)
+    graph.until(lambda: publisher.get_subscription_count() == 2, "lifter")
+
+    def send(second: int) -> None:
+        publisher.publish(pack_windows(standing_windows([1], stamp_ns=second * 10**9)))
+        graph.until(lambda: len(graph.raw["coherence"]) >= second, f"result {second}")
+
+    return send
+
+
+def test_a_damaged_model_is_named_and_once_repaired_configures(
+    make_lifter: MakeLifter, graph: Graph, standing_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(standing_model, folder)
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    lifter = make_lifter(folder)
+    assert lifter.trigger_configure() == FAILURE
+    graph.until(lambda: "lifter" in graph.status, "diagnostics")
+    assert graph.status["lifter"].level == DiagnosticStatus.ERROR
+    assert f"cannot be configured: {weights} is damaged" in graph.status["lifter"].message
+    weights.write_bytes(whole)
+    activate(lifter)
+
+
+def test_an_unexpected_error_leads_back_to_a_state_from_which_it_works(
+    make_lifter: MakeLifter, graph: Graph, standing_model: Path
+) -> None:
+    errors = [ZeroDivisionError("of somebody's own engine")]
+
+    def load_at_the_second_attempt(parameters: LifterParameters) -> Loaded:
+        if errors:
+            raise errors.pop()
+        return load(parameters)
+
+    lifter = make_lifter(standing_model, load_model=load_at_the_second_attempt)
+    assert lifter.trigger_configure() == ERROR
+    text = "cannot be configured: ZeroDivisionError: of somebody's own engine"
+    graph.until(
+        lambda: "lifter" in graph.status and text in graph.status["lifter"].message, "error"
+    )
+    activate(lifter)
+    graph.until(lambda: graph.value("lifter", "state") == "active", "activity")
+    assert text not in graph.status["lifter"].message
+
+
+def test_steps_and_hypotheses_change_between_two_messages(
+    make_lifter: MakeLifter, graph: Graph, random_wrapper: Path
+) -> None:
+    lifter = make_lifter(random_wrapper)
+    for name, value in {"sampler": "ddim", "steps": 2, "hypotheses": 1}.items():
+        assert not set_one(lifter, name, value)
+    activate(lifter)
+    send = sender(graph)
+    send(1)
+    assert not set_one(lifter, "hypotheses", 3)
+    assert not set_one(lifter, "steps", 1)
+    assert not set_one(lifter, "ellipsoids", False)
+    send(2)
+    graph.until(
+        lambda: "ddim 1 steps, 3 hypotheses" in (graph.value("lifter", "model") or ""), "model"
+    )
+    spreads = [
+        float(pair.value)
+        for message in graph.messages("coherence")
+        for pair in message.status[0].values
+        if pair.key == "hypothesis_spread_mm"
+    ]
+    assert spreads[0] == 0 < spreads[1]
+    first, second = (len(each.markers) for each in graph.messages("skeletons"))
+    assert first > second  # no ellipsoids any more
+    assert graph.value("lifter", "dropped") == "0"
+
+
+def test_what_cannot_change_while_configured_is_refused(
+    make_lifter: MakeLifter, random_wrapper: Path
+) -> None:
+    lifter = make_lifter(random_wrapper)
+    assert "parameter" not in set_one(lifter, "seed", 3)
+    assert lifter.trigger_configure() == SUCCESS
+    assert "clean it up, set the parameter, then configure" in set_one(lifter, "model", "other")
+    assert "sampling steps must be 1 to 50" in set_one(lifter, "steps", 51)
+    assert lifter.get_parameter("steps").value == 0
+    assert not set_one(lifter, "seed", 3)  # which it is already
+    assert lifter.trigger_cleanup() == SUCCESS
+    assert not set_one(lifter, "model", "other")
+
+
+def test_cleaning_up_frees_the_model(make_lifter: MakeLifter, standing_model: Path) -> None:
+    models = []
+
+    def load_and_look(parameters: LifterParameters) -> Loaded:
+        loaded = load(parameters)
+        models.append(weakref.ref(loaded.lifter.model))
+        return loaded
+
+    lifter = make_lifter(standing_model, load_model=load_and_look)
+    activate(lifter)
+    assert models[0]() is not None
+    assert lifter.trigger_deactivate() == SUCCESS
+    assert lifter.trigger_cleanup() == SUCCESS
+    assert models[0]() is None
+
+
+class FailingEngine:
+    """A model on a device that has no memory left."""
+
+    def __call__(self, x_2d: torch.Tensor) -> torch.Tensor:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
+    make_lifter: MakeLifter, graph: Graph, standing_model: Path
+) -> None:
+    attempts = []
+
+    def load_on_a_bad_device(parameters: LifterParameters) -> Loaded:
+        """`cuda` is the CPU; it fails in use at first, and at the first attempt to return."""
+        if parameters.device == "cpu":
+            return load(parameters)
+        attempts.append(parameters.device)
+        if len(attempts) == 2:
+            raise RuntimeError("CUDA error: device-side assert triggered")
+        on_cpu = load(LifterParameters(model=parameters.model, device="cpu"))
+        if len(attempts) == 1:
+            on_cpu.lifter._engine = FailingEngine()
+        return Loaded(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
+
+    lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=1.5)
+    lifter.set_parameters([Parameter("device", value="cuda")])
+    activate(lifter)
+    send = sender(graph)
+    send(1)  # nothing is lost
+    graph.until(
+        lambda: (
+            graph.status["lifter"].level == DiagnosticStatus.ERROR
+            and "CUDA out of memory" in graph.status["lifter"].message
+        ),
+        "error",
+    )
+    assert graph.value(
+        "lifter",
+        "device_reason",
+    ).startswith("cuda failed: CUDA out of memory")
+    graph.until(lambda: len(attempts) == 3, "third attempt")
+    graph.listen(0.5)
+    send(2)
+    graph.until(
+        lambda: (
+            graph.value("lifter", "device_reason") == "it works again"
+            and graph.status["lifter"].level != DiagnosticStatus.ERROR
+        ),
+        "return",
+    )

@@ -1,0 +1,32 @@
+"""The live graph at 30 images a second neither grows nor collects threads or open files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.ros
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 24
+
+
+def test_half_a_minute(standing_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "soak.json"
+    command = [sys.executable, "bench/soak.py", "--minutes", str(SECONDS / 60), "--every", "1"]
+    run = subprocess.run(
+        [*command, "--model", str(standing_model), "--json", str(out)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    for name, samples in json.loads(out.read_text()).items():
+        late = samples[len(samples) // 2 :]
+        assert late[-1]["seconds"] > 0.8 * SECONDS
+        for key, most in (("threads", 0), ("files", 2), ("own_mb", 8)):
+            # One image more a second in memory would be 10 MB in this time.
+            values = [sample[key] for sample in late]
+            assert values[-1] - values[0] <= most, (name, key, values)

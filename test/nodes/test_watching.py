@@ -1,0 +1,187 @@
+"""When nothing comes, or too late, the diagnostics say why."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from graph import Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from standing import standing_windows
+from visualization_msgs.msg import MarkerArray
+
+from diffhpe_ros.nodes.base import StageNode
+from diffhpe_ros.nodes.detector import DetectorNode
+from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.judgement import judge_completeness, judge_input, judge_latency
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.nodes.parameters import StageParameters
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+RELIABLE = QoSProfile(depth=1)
+Activate = Callable[..., StageNode[Any]]
+
+
+@pytest.fixture
+def activate(context: Context, graph: Graph) -> Iterator[Activate]:
+    """Activates a node in this process with the given parameters."""
+    nodes: list[StageNode[Any]] = []
+
+    def make(kind: type[Any], **parameters: Any) -> StageNode[Any]:
+        overrides = [
+            Parameter(name.replace("__", "/"), value=value) for name, value in parameters.items()
+        ]
+        node = kind(context=context, use_global_arguments=False, parameter_overrides=overrides)
+        nodes.append(node)
+        graph.executor.add_node(node)
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        return node
+
+    yield make
+    for node in nodes:
+        node.close()
+        node.destroy_node()
+
+
+@pytest.fixture
+def other_context(context: Context) -> Iterator[Context]:
+    """As of another process in the same domain."""
+    other = Context()
+    rclpy.init(args=[], context=other, domain_id=context.get_domain_id())
+    yield other
+    rclpy.try_shutdown(context=other)
+
+
+def hear(graph: Graph, node: str, *parts: str) -> None:
+    """Wait for a status that says all of this."""
+    graph.until(
+        lambda: node in graph.status and all(part in graph.status[node].message for part in parts),
+        f"{node} saying {parts}",
+    )
+
+
+@pytest.mark.ros
+def test_who_publishes_and_why_it_is_not_heard(
+    graph: Graph, activate: Activate, other_context: Context
+) -> None:
+    elsewhere = graph.node.create_publisher(Image, "/camera/image_raw", 1)
+    activate(DetectorNode, **{"qos_overrides./image.subscription.reliability": "reliable"})
+    hear(
+        graph,
+        "detector",
+        "nothing came on /image for",
+        "nobody publishes it; sensor_msgs/msg/Image is published on /camera/image_raw",
+    )
+    graph.node.destroy_publisher(elsewhere)
+
+    lossy = graph.node.create_publisher(Image, "image", BEST_EFFORT)
+    hear(
+        graph,
+        "detector",
+        "/listener publishes /image with a QoS that does not fit",
+        "best effort publisher and reliable subscription",
+        "qos_overrides./image.subscription",
+    )
+    graph.node.destroy_publisher(lossy)
+
+    other = Node("driver", context=other_context)
+    other.create_publisher(CompressedImage, "image", RELIABLE)
+    wrong = "/driver publishes sensor_msgs/msg/CompressedImage on /image, expected sensor_msgs/"
+    hear(graph, "detector", wrong)
+    other.destroy_node()
+
+    graph.node.create_publisher(Image, "image", RELIABLE)
+    hear(graph, "detector", "/listener publishes it, and either sends nothing or all of it is lost")
+
+
+@pytest.mark.ros
+def test_a_lifter_is_content_while_nobody_is_in_view_but_not_without_a_detector(
+    graph: Graph, activate: Activate, standing_model: str
+) -> None:
+    activate(LifterNode, model=str(standing_model))
+    hear(graph, "lifter", "nothing came on /windows for", "nobody publishes it")
+    graph.node.create_publisher(PointCloud2, "windows", RELIABLE)
+    graph.until(
+        lambda: (
+            print(graph.status["lifter"].message)
+            or graph.status["lifter"].level == DiagnosticStatus.OK
+        ),
+        "OK",
+    )
+    graph.node.create_subscription(
+        MarkerArray,
+        "skeletons",
+        lambda _: None,
+        QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+    )
+    hear(graph, "lifter", "/listener cannot hear /skeletons, its QoS does not fit")
+
+
+@pytest.mark.ros
+def test_late_results_are_warned_of_and_those_of_another_clock_named(
+    graph: Graph, activate: Activate, standing_model: str
+) -> None:
+    lifter = activate(LifterNode, model=str(standing_model), latency_warn_s=0.5)
+    publisher = graph.node.create_publisher(PointCloud2, "windows", RELIABLE)
+    graph.until(publisher.get_subscription_count, "lifter")
+
+    def send(age_s: float) -> Callable[[], bool]:
+        """Sends windows of that age until the condition holds."""
+
+        def and_look() -> bool:
+            now_ns = lifter.get_clock().now().nanoseconds
+            windows = standing_windows([1], stamp_ns=now_ns - round(age_s * 1e9))
+            publisher.publish(pack_windows(windows))
+            return "lifter" in graph.status and graph.status["lifter"].level == wanted
+
+        return and_look
+
+    wanted = DiagnosticStatus.WARN
+    graph.until(send(0.7), "warning")
+    assert "after their image's stamp, at most 0.5 s is expected" in graph.status["lifter"].message
+    wanted = DiagnosticStatus.ERROR
+    graph.until(send(1.5), "error")
+    assert "at most 1 s is expected" in graph.status["lifter"].message
+    (result,) = lifter.set_parameters([Parameter("latency_error_s", value=60.0)])
+    assert result.successful
+    wanted = DiagnosticStatus.WARN
+    graph.until(send(1.5), "warning again")
+    wanted = DiagnosticStatus.ERROR
+    graph.until(send(1e6), "error of the clock")
+    assert "from this clock: set use_sim_time" in graph.status["lifter"].message
+
+
+def test_levels_follow_what_came_of_late() -> None:
+    health, parameters = Health(), StageParameters()
+    health.report()
+    for _ in range(10):
+        health.count("received")
+        health.time("latency", 0.2)
+    health.show("dropped", 6)
+    health.tally("joints_seen", 40)
+    health.tally("joints_expected", 100)
+    health.report()
+    judge_input(health)
+    judge_completeness(health)
+    judge_latency(health, parameters)
+    report = health.report()
+    dropped, unseen = report.warnings
+    assert dropped.startswith("60 % of the messages are dropped")
+    assert unseen.startswith("only 40 % of the windows' joints are seen")
+    assert report.values["window_completeness"] == 0.4
+    assert not report.errors
+
+    for _ in range(6):  # seconds later nothing has come
+        health.report()
+    judge_input(health)
+    judge_completeness(health)
+    report = health.report()
+    assert not report.warnings and "window_completeness" not in report.values
