@@ -132,7 +132,14 @@ def velocity_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
 
 
 def acceleration_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
-    """How far each joint's change of step is from the true one.
+    """How far each joint's change of step is from the true one: what jitter is measured by.
+
+    Its mean is the acceleration error of VIBE (Kocabas et al., CVPR 2020),
+
+        1/((L-2)·17) Σ_t Σ_j ‖ (p[t-1] - 2 p[t] + p[t+1]) - (q[t-1] - 2 q[t] + q[t+1]) ‖
+
+    for poses p with truth q. It grows with the square of the time between frames: compare only at
+    equal frame rates.
 
     Args:
         predicted: (..., L, joints, 3), consecutive frames.

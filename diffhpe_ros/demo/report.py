@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import Source
-from diffhpe_ros.metrics import mpjpe, p_mpjpe
+from diffhpe_ros.metrics import acceleration_errors, mpjpe, p_mpjpe
 
 
 def live_figures(results: Results) -> dict[str, Any]:
@@ -49,11 +49,9 @@ def error_figures(source: Source, results: Results) -> dict[str, Any]:
     """Errors against the clip's true joints; nothing where they are not known."""
     if source.truth is None or not results.joints:
         return {}
-    pairs = [
-        (joints.positions[0], source.truth[results.frame_of(stamp, source.fps)])
-        for stamp, joints in results.joints.items()
-    ]
-    found, truth = (np.stack(each) for each in zip(*pairs, strict=True))
+    frames = np.array([results.frame_of(stamp, source.fps) for stamp in results.joints])
+    found = np.stack([joints.positions[0] for joints in results.joints.values()])
+    truth = source.truth[frames]
     relative, relative_truth = found - found[:, :1], truth - truth[:, :1]
     return {
         "mpjpe_mm": round(1000 * mpjpe(relative, relative_truth), 1),
@@ -61,8 +59,17 @@ def error_figures(source: Source, results: Results) -> dict[str, Any]:
         "root_error_mm": round(
             1000 * float(np.linalg.norm(found[:, 0] - truth[:, 0], axis=-1).mean()), 1
         ),
-        "frames_with_error": len(pairs),
+        "jitter_mm_per_frame2": _jitter(frames, relative, relative_truth),
+        "frames_with_error": len(frames),
     }
+
+
+def _jitter(frames: NDArray[np.int64], found: NDArray[Any], truth: NDArray[Any]) -> float | None:
+    """Mean acceleration error over neighbouring frames, mm; None where no three follow."""
+    if len(frames) < 3:
+        return None
+    follow = (np.diff(frames[:-1]) == 1) & (np.diff(frames[1:]) == 1)
+    return _mean(1000 * acceleration_errors(found, truth)[follow].mean(-1))
 
 
 def _percentiles(times: NDArray[np.float64], **which: float) -> dict[str, float | None]:
@@ -98,6 +105,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         text.append(
             f"error       {report['mpjpe_mm']:.0f} mm MPJPE, {report['p_mpjpe_mm']:.0f} mm"
             f" P-MPJPE, root {report['root_error_mm']:.0f} mm"
+            + _of_jitter(report["jitter_mm_per_frame2"])
         )
     if report["symmetry_gap_mm"] is not None:
         text.append(
@@ -105,3 +113,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
             f" segment std {report['segment_std_mm']:.0f} mm"
         )
     return text
+
+
+def _of_jitter(jitter: float | None) -> str:
+    return "" if jitter is None else f", jitter {jitter:.1f} mm/frame²"

@@ -161,7 +161,7 @@ class LifterParameters(StageParameters):
         0, "show the frame so many before the newest: later, and better", least=0, most=FRAMES // 2
     )
     blend_s: float = _parameter(
-        0.0,
+        0.04,
         "seconds over which overlapping windows are blended; 0 is off",
         least=0.0,
         most=1.0,

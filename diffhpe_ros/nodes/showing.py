@@ -1,10 +1,12 @@
 """Placed windows → what is shown of them: one frame, steadied over time."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from diffhpe_ros.coherence import segment_std, symmetry_gap
+from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
+from diffhpe_ros.lifting.decode import with_lengths
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.placing import PlacedWindows
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
@@ -12,12 +14,26 @@ from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 from diffhpe_ros.smoothing import Blending, OneEuro, PerPerson
 
 
-@dataclass(frozen=True)
-class _Steadied:
-    """One person's."""
+class Steady:
+    """One person's joints over time: windows blended, joints smoothed, bones as long as found."""
 
-    blending: Blending
-    one_euro: OneEuro
+    def __init__(self, blend_s: float, min_cutoff: float, beta: float) -> None:
+        """See `smoothing.Blending` and `smoothing.OneEuro`.
+
+        Raises:
+            DiffhpeError: a value makes no sense.
+        """
+        self._blending = Blending(blend_s)
+        self._one_euro = OneEuro(min_cutoff, beta)
+
+    def __call__(
+        self, times_ns: NDArray[np.int64], poses: NDArray[Any], frame: int, root: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """The joints (17, 3) to show for a frame of a window (L,), (L, 17, 3), root (3,) metres."""
+        pose = self._blending(times_ns, poses, frame)
+        joints = self._one_euro(int(times_ns[frame]), pose + root)
+        # Means of turned bones are shorter than the bones.
+        return np.asarray(with_lengths(joints[None], bone_lengths(poses[frame]))[0])
 
 
 class Showing:
@@ -34,9 +50,8 @@ class Showing:
         """
         self._frame = -1 - parameters.lag
         self._people = PerPerson(
-            lambda: _Steadied(
-                Blending(parameters.blend_s),
-                OneEuro(parameters.one_euro_min_cutoff, parameters.one_euro_beta),
+            lambda: Steady(
+                parameters.blend_s, parameters.one_euro_min_cutoff, parameters.one_euro_beta
             ),
             parameters.marker_lifetime_s,
         )
@@ -49,11 +64,9 @@ class Showing:
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
         everybody = self._people.update(windows.frame_id, windows.persons, stamp_ns)
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
-        for row, person in enumerate(everybody):
-            pose = person.blending(
-                windows.offsets_ns[row] + windows.stamp_ns, lifted.poses[row], frame
-            )
-            joints[row] = person.one_euro(stamp_ns, pose + placed.root[row, frame])
+        for row, steady in enumerate(everybody):
+            times_ns = windows.stamp_ns + windows.offsets_ns[row]
+            joints[row] = steady(times_ns, lifted.poses[row], frame, placed.root[row, frame])
         covariance = lifted.covariance[:, frame].copy()
         covariance[:, HIP] = placed.root_covariance[:, frame]
         # What the model found, before bones were given a length: rigid poses are all coherent.

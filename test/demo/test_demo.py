@@ -43,6 +43,7 @@ def embedded(tmp_path_factory) -> tuple[Path, dict[str, object]]:
 def test_the_error_from_pixels_to_metres(embedded):
     _, report = embedded
     assert report["mpjpe_mm"] < 100
+    assert 1 < report["jitter_mm_per_frame2"] < 20
     assert report["frames_with_error"] >= 160  # of 180; the first half second fills the window
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from standing import STANDING, standing_at, standing_windows
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.coherence import bone_lengths
 from diffhpe_ros.detection import People
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -16,6 +17,7 @@ from diffhpe_ros.nodes.detection_stage import DetectionStage
 from diffhpe_ros.nodes.lifting_stage import LiftingStage
 from diffhpe_ros.nodes.loading import load
 from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.showing import Steady
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.tracking import PeopleTracker
 
@@ -232,6 +234,19 @@ def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> N
     assert people.stamp_ns == 10**9 - 60_000_000
     assert people.confidence[0, 0] == 0.5
     np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
+
+
+def test_smoothed_bones_are_as_long_as_those_of_the_window() -> None:
+    steady = Steady(blend_s=0.2, min_cutoff=1.0, beta=0.0)
+    grid_ns, root = np.arange(-26, 1) * 20_000_000, np.array([0.0, 0.1, 4.0])
+    for number, angle in enumerate((0.0, 0.6, 1.2)):
+        turn = np.array(
+            [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+        )
+        poses = np.tile(STANDING @ turn.T, (27, 1, 1))
+        shown = steady(number * FRAME_NS + grid_ns, poses, -1, root)
+        np.testing.assert_allclose(bone_lengths(shown), bone_lengths(STANDING), atol=1e-6)
+    assert np.abs(shown - poses[-1] - root).max() > 0.02  # not yet where the newest window is
 
 
 def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:

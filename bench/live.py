@@ -1,0 +1,129 @@
+"""MPJPE and jitter of what is shown live: plain, blended, smoothed and later, for each model.
+
+Jitter is the acceleration error of VIBE (Kocabas et al., CVPR 2020), in mm per frame²; see
+`metrics.acceleration_errors`.
+
+People of the held-out motion capture walk before cameras of 30 images a second; a detector with
+BlazePose's measured errors sees them; windows overlap as they do in the live graph.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.metrics import acceleration_errors, joint_errors
+from diffhpe_ros.nodes.showing import Steady
+from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.live_tracks import LiveTrack, live_tracks
+from diffhpe_ros.training.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
+
+MODELS = ("mixste", "diffhpe-wrapper-robust")
+SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS}
+WINDOWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Way:
+    """How windows are shown; the parameters of the lifter node."""
+
+    title: str
+    lag: int = 0
+    blend_s: float = 0.0
+    min_cutoff: float = 0.0
+    beta: float = 0.0
+
+
+WAYS = (
+    Way("newest frame as it is"),
+    Way("blended, 0.02 s", blend_s=0.02),
+    Way("blended, 0.04 s (default)", blend_s=0.04),
+    Way("blended, 0.1 s", blend_s=0.1),
+    Way("One-Euro 3 Hz, 10", min_cutoff=3.0, beta=10.0),
+    Way("One-Euro 3 Hz, 5", min_cutoff=3.0, beta=5.0),
+    Way("blended, 0.04 s, and One-Euro 3 Hz, 10", blend_s=0.04, min_cutoff=3.0, beta=10.0),
+    Way("lag 3 (60 ms)", 3),
+    Way("lag 3, blended, 0.04 s", 3, 0.04),
+    Way("lag 5 (100 ms), blended, 0.1 s", 5, 0.1),
+)
+LAGS = tuple(Way(str(lag), lag) for lag in range(14))
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """A track and what a model makes of its N windows."""
+
+    track: LiveTrack
+    times_ns: NDArray[np.int64]  # (N, 27)
+    poses: NDArray[np.float32]  # (N, 27, 17, 3)
+
+
+def lift(lifter: Lifter, track: LiveTrack) -> LiftedTrack:
+    windows = list(track.windows())
+    seen = np.nan_to_num(np.stack([window.keypoints for window in windows]))
+    stamps = [window.stamp_ns for window in windows]
+    stream = lifter.stream()
+    parts = [
+        stream.lift(seen[rows], [track.name] * len(seen[rows]), stamps[rows]).poses
+        for rows in (slice(k, k + WINDOWS_AT_ONCE) for k in range(0, len(windows), WINDOWS_AT_ONCE))
+    ]
+    times = np.stack([window.stamp_ns + window.offsets_ns for window in windows])
+    return LiftedTrack(track, times, np.concatenate(parts))
+
+
+def figures(way: Way, tracks: Sequence[LiftedTrack]) -> list[str]:
+    """MPJPE and jitter over all tracks, mm and mm/frame²."""
+    errors, jitter = [], []
+    for lifted in tracks:
+        steady, frame = Steady(way.blend_s, way.min_cutoff, way.beta), -1 - way.lag
+        shown = np.stack(
+            [
+                steady(times, poses, frame, np.zeros(3))
+                for times, poses in zip(lifted.times_ns, lifted.poses, strict=True)
+            ]
+        )
+        truth = lifted.track.truth_at(lifted.times_ns[:, frame])
+        errors.append(joint_errors(shown, truth).mean(1))
+        jitter.append(acceleration_errors(shown, truth).mean(1))
+    return [f"{1000 * np.concatenate(each).mean():.1f}" for each in (errors, jitter)]
+
+
+def table(
+    first: str, ways: Sequence[Way], models: Sequence[str], lifted: list[list[LiftedTrack]]
+) -> str:
+    header = [first]
+    for model in models:
+        header += [f"`{model}`: MPJPE", "jitter"]
+    rows = [
+        [way.title, *(figure for tracks in lifted for figure in figures(way, tracks))]
+        for way in ways
+    ]
+    return markdown_table(header, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--mocap", type=Path, default=Path("../shared/data/mocap/cmu_h36m17_50hz.npz")
+    )
+    parser.add_argument("--split", choices=SUBJECTS, default="test")
+    parser.add_argument("--model", nargs="+", default=MODELS)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each motion at most")
+    arguments = parser.parse_args()
+    tracks = live_tracks(arguments.mocap, SUBJECTS[arguments.split], seconds=arguments.seconds)
+    lifted = [
+        [lift(lifter, track) for track in tracks]
+        for lifter in (Lifter.from_pretrained(each, decode="rigid") for each in arguments.model)
+    ]
+    windows = sum(len(each.poses) for each in lifted[0])
+    print(f"{arguments.split}: {len(tracks)} motions, {windows} windows\n")
+    print(table("shown", WAYS, arguments.model, lifted), end="\n\n")
+    print(table("lag, frames of 20 ms", LAGS, arguments.model, lifted))
+
+
+if __name__ == "__main__":
+    main()
