@@ -79,6 +79,7 @@ setup(
             f"diffhpe = {NAME}.cli:main",
             f"detector = {NAME}.nodes.detector:main",
             f"lifter = {NAME}.nodes.lifter:main",
+            f"lift = {NAME}.nodes.lift:main",
             f"video_source = {NAME}.nodes.video_source:main",
         ],
     },

@@ -13,8 +13,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--preset", default=None)
+    parser.add_argument("--one-process", action="store_true", help="detector and lifter share one")
     arguments = parser.parse_args()
-    settings = Settings(arguments.model, preset=arguments.preset)
+    settings = Settings(arguments.model, preset=arguments.preset, one_process=arguments.one_process)
     with tempfile.TemporaryDirectory() as folder:
         results = run_live(embedded_clip(), Path(folder), settings)
     figures = live_figures(results)

@@ -41,6 +41,7 @@ ARGUMENTS = (
     ("detector", "", "blazepose or onnx"),
     ("person_model", "", "onnx: file of the model that finds people"),
     ("pose_model", "", "onnx: file of the model that finds joints"),
+    ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
     ("rviz", "false", "show everything in RViz"),
     ("replay", "false", "process every message, reproducibly, instead of the newest only"),
     ("params_file", str(CONFIG / "lift.yaml"), "parameters of all nodes"),
@@ -49,6 +50,9 @@ ARGUMENTS = (
     ("log_level", "info", "debug, info, warn, error"),
 )
 NUMBERS = ("steps", "hypotheses")
+OF_LIFTER = ("model", "device", "preset", *NUMBERS)
+OF_DETECTOR = ("detector", "person_model", "pose_model")
+LOADING_S = 120.0  # until both nodes of one process have loaded their models
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -74,31 +78,66 @@ def generate_launch_description() -> LaunchDescription:
 
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    lifter = _node("lifter", given, _chosen(given, "model", "device", "preset", *NUMBERS))
-    detector = _node("detector", given, _chosen(given, "detector", "person_model", "pose_model"))
-    actions = [*_activated(lifter), *_activated(detector)]
-    if given["source"]:
-        # Loading torch takes longest: a video that began before would lose its first windows.
-        source = _activated(_node("video_source", given, _source(given)))
-        actions.append(_when(lifter, "activating", "active", source))
+    actions = _in_one_process(given) if _flag(given["one_process"]) else _apart(given)
     if _flag(given["rviz"]):
         actions.append(_rviz(given))
     return actions
 
 
+def _apart(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """Detector and lifter as processes of their own."""
+    lifter = _node("lifter", given, _chosen(given, *OF_LIFTER))
+    detector = _node("detector", given, _chosen(given, *OF_DETECTOR))
+    actions = [*_activated(lifter), *_activated(detector)]
+    if given["source"]:
+        # Loading torch takes longest: a video that began before would lose its first windows.
+        source = _activated(_node("video_source", given, _source(given)))
+        actions.append(_when(lifter, "activating", "active", source))
+    return actions
+
+
+def _in_one_process(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """The program `lift`, which activates its nodes; a source waits until the detector listens."""
+    chosen = _chosen(given, *OF_LIFTER, *OF_DETECTOR)
+    both = Node(
+        package=PACKAGE,
+        executable="lift",
+        namespace=given["namespace"],
+        parameters=[given["params_file"], _flags(given) | chosen | {"autostart": True}],
+        remappings=_remappings(given),
+        arguments=[*_log_level(given, "lifter"), *_log_level(given, "detector")],
+        output="screen",
+    )
+    if not given["source"]:
+        return [both]
+    source = _node("video_source", given, _source(given) | {"wait_s": LOADING_S})
+    return [both, *_activated(source)]
+
+
 def _node(name: str, given: dict[str, str], overrides: dict[str, object]) -> LifecycleNode:
-    flags = {key: _flag(given[key]) for key in ("replay", "use_sim_time")}
-    logger = ".".join(part for part in (*given["namespace"].split("/"), name) if part)
     return LifecycleNode(
         package=PACKAGE,
         executable=name,
         name=name,
         namespace=given["namespace"],
-        parameters=[given["params_file"], flags | overrides],
-        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
-        arguments=["--ros-args", "--log-level", f"{logger}:={given['log_level']}"],
+        parameters=[given["params_file"], _flags(given) | overrides],
+        remappings=_remappings(given),
+        arguments=_log_level(given, name),
         output="screen",
     )
+
+
+def _flags(given: dict[str, str]) -> dict[str, object]:
+    return {key: _flag(given[key]) for key in ("replay", "use_sim_time")}
+
+
+def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
+    return [(topic, given[topic]) for topic in ("image", "camera_info")]
+
+
+def _log_level(given: dict[str, str], name: str) -> list[str]:
+    logger = ".".join(part for part in (*given["namespace"].split("/"), name) if part)
+    return ["--ros-args", "--log-level", f"{logger}:={given['log_level']}"]
 
 
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:

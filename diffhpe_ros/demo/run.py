@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,6 +35,8 @@ class Settings:
     preset: str | None = None
     seconds: float = 10.0
     """How long to record a webcam."""
+    one_process: bool = False
+    """Whether detector and lifter share a process."""
 
 
 @dataclass(frozen=True)
@@ -125,27 +128,37 @@ def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Rec
     mode = "replay" if replay else "live"
     namespace = f"demo_{os.getpid()}_{mode}"
     folder = _make_folder(logs / mode)
-    common = {"autostart": True, "replay": replay}
-    lifter_parameters = {
+    common: dict[str, Any] = {"autostart": True, "replay": replay}
+    lifter = common | {
         "model": settings.model,
         "device": settings.device,
         "preset": settings.preset or "",
     }
+    # What is no parameter of the one node is one of the other.
+    programs = {"lift": lifter} if settings.one_process else {"detector": common, "lifter": lifter}
     source_parameters = _source_parameters(source, folder) | {"replay": replay}
     if replay:
         source_parameters["start_time_s"] = REPLAY_START_S
-    with (
-        Recorder(namespace, keep_images=source.path is None) as recorder,
-        NodeProcess("detector", namespace, common, folder) as detector,
-        NodeProcess("lifter", namespace, common | lifter_parameters, folder) as lifter,
-        NodeProcess("video_source", namespace, source_parameters, folder) as video,
-    ):
-        for node in (detector, lifter):
-            recorder.wait_until_active(node.name, node.check, START_SECONDS)
+    with ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(namespace, keep_images=source.path is None))
+        *others, video = processes = [
+            stack.enter_context(NodeProcess(name, namespace, parameters, folder))
+            for name, parameters in (programs | {"video_source": source_parameters}).items()
+        ]
+        for node in ("detector", "lifter"):
+            recorder.wait_until_active(node, _check_all(others), START_SECONDS)
         recorder.start_source(video.name, video.check, START_SECONDS)
-        _watch(recorder, [detector, lifter, video], source, settings, mode)
+        _watch(recorder, processes, source, settings, mode)
         time.sleep(DIAGNOSTICS_SECONDS)
     return Recording(namespace, recorder.records, recorder.images)
+
+
+def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
+    def check() -> None:
+        for process in processes:
+            process.check()
+
+    return check
 
 
 def _watch(

@@ -97,7 +97,7 @@ class DetectorNode(StageNode[DetectorParameters]):
     def process(self, messages: list[Any]) -> None:
         """Look at one image."""
         if self._first:
-            self.wait_for_listener(self._windows, seconds=0.0)
+            self.await_listeners()
             self._first = False
         for message in messages:
             self._look(message)
@@ -121,6 +121,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         self.health.time("detect", time.perf_counter() - begin)
         if not self.parameters.replay:
             self.health.time("latency", self.age_s(stamp_ns))
+
+    def await_listeners(self) -> None:
+        """Before the first image, in replay: nobody is to miss the first windows."""
+        self.wait_for_listener(self._windows, seconds=0.0)
 
     def windows_wanted(self) -> bool:
         """Whether anybody listens to windows; in replay all are made."""
@@ -167,7 +171,7 @@ def draw_people(image: Any, people: People) -> Any:
 
 def main() -> int:
     """Run the node."""
-    return run(DetectorNode)
+    return run(lambda: [DetectorNode()])
 
 
 if __name__ == "__main__":

@@ -67,6 +67,10 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._model is not None
         self._presence = Presence(self.parameters.marker_lifetime_s)
         self._stage = LiftingStage(self._model.lifter, self.parameters)
+        self.listen()
+
+    def listen(self) -> None:
+        """Subscribe."""
         self.topics.listen(
             PointCloud2,
             "windows",
@@ -118,10 +122,18 @@ class LifterNode(StageNode[LifterParameters]):
             if len(people) and not self.parameters.replay:
                 self.health.time("latency", self.age_s(windows.stamp_ns))
 
-    def _accept(self, message: PointCloud2) -> PeopleWindows | None:
+    def unpack(self, message: Any) -> PeopleWindows:
+        """The windows in a message that was heard.
+
+        Raises:
+            DiffhpeError: there are none.
+        """
+        return unpack_windows(message)
+
+    def _accept(self, message: Any) -> PeopleWindows | None:
         assert self._stage is not None
         try:
-            windows = unpack_windows(message)
+            windows = self.unpack(message)
             self._stage.check(windows)
         except DiffhpeError as error:
             self.problem(error)
@@ -162,7 +174,7 @@ class LifterNode(StageNode[LifterParameters]):
 
 def main() -> int:
     """Run the node."""
-    return run(LifterNode)
+    return run(lambda: [LifterNode()])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Running one node as a program."""
+"""Running nodes as a program."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
@@ -11,31 +11,36 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from diffhpe_ros.nodes.base import StageNode
 
 
-def run(make_node: Callable[[], StageNode[Any]]) -> int:
-    """Make a node and spin it until a signal comes.
+def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
+    """Make the nodes of one process and spin them until a signal comes.
+
+    With `autostart` they are activated in their order.
 
     Returns:
-        The exit status: 1 where the node cannot be made, or cannot be started with `autostart`.
+        The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
     try:
         rclpy.init()
-        node = make_node()
+        nodes = make_nodes()
     except Exception as error:
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    for node in nodes:
+        executor.add_node(node)
     try:
-        if node.get_parameter("autostart").value and not _start(node):
+        if not all(map(_start_if_wanted, nodes)):
             return 1
-        _spin(node, executor)
+        _spin(nodes[0], executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        node.close()
+        for node in nodes:
+            node.close()
         executor.shutdown()
-        node.destroy_node()
+        for node in nodes:
+            node.destroy_node()
         rclpy.try_shutdown()
     return 0
 
@@ -55,6 +60,8 @@ def _spin(node: StageNode[Any], executor: Executor) -> None:
             node.problem(error)
 
 
-def _start(node: StageNode[Any]) -> bool:
+def _start_if_wanted(node: StageNode[Any]) -> bool:
+    if not node.get_parameter("autostart").value:
+        return True
     success = TransitionCallbackReturn.SUCCESS
     return node.trigger_configure() == success and node.trigger_activate() == success

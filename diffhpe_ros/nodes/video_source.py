@@ -96,7 +96,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
 def main() -> int:
     """Run the node."""
-    return run(VideoSourceNode)
+    return run(lambda: [VideoSourceNode()])
 
 
 if __name__ == "__main__":

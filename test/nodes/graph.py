@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,10 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
-from visualization_msgs.msg import MarkerArray
+from visualization_msgs.msg import Marker, MarkerArray
+
+from diffhpe_ros.nodes.messages.camera_info import write_calibration
+from diffhpe_ros.rendering.clip import walking_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = {
@@ -59,21 +62,26 @@ class Graph:
         self.executor.shutdown()
         self.node.destroy_node()
 
-    def run(self, name: str, **parameters: Any) -> None:
-        """Start a node, activated."""
+    def run(
+        self, name: str, namespace: str = "", remap: Mapping[str, str] = {}, **parameters: Any
+    ) -> None:
+        """Start a node, activated; from then on its name is that with the namespace."""
         values = {"autostart": True, **parameters}
         arguments = [
             part
             for key, value in values.items()
             for part in ("-p", f"{key}:={str(value).lower() if value is True else value}")
         ]
+        for old, new in ({"__ns": f"/{namespace}"} | dict(remap)).items():
+            arguments += ["-r", f"{old}:={new}"]
+        module, name = f"diffhpe_ros.nodes.{name}", f"{namespace}/{name}".lstrip("/")
         environment = os.environ | {
             "ROS_DOMAIN_ID": str(self._domain),
             "PYTHONPATH": str(ROOT),
         }
-        with (self._folder / f"{name}.log").open("wb") as log:
+        with self._log_file(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", f"diffhpe_ros.nodes.{name}", "--ros-args", *arguments],
+                [sys.executable, "-m", module, "--ros-args", *arguments],
                 env=environment,
                 stderr=log,
                 stdout=log,
@@ -81,7 +89,7 @@ class Graph:
 
     def log(self, name: str) -> str:
         """All that a node printed."""
-        return (self._folder / f"{name}.log").read_text()
+        return self._log_file(name).read_text()
 
     def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> int:
         """End a node as a user or a launch file does; its exit status."""
@@ -128,9 +136,39 @@ class Graph:
         found = [pair.value for pair in status.values if pair.key == key] if status else []
         return found[0] if found else None
 
+    def _log_file(self, name: str) -> Path:
+        return self._folder / f"{name.replace('/', '_')}.log"
+
     def _keep(self, topic: str, raw: bytes) -> None:
         self.raw[topic].append(raw)
 
     def _hear(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self.status[status.name] = status
+
+
+def replay(
+    graph: Graph,
+    clip: Path,
+    calibration: Path,
+    programs: Sequence[str] = ("lifter", "detector"),
+    **lifter: Any,
+) -> None:
+    """Play the short clip through the whole graph, every frame of it."""
+    write_calibration(walking_clip().camera, calibration)
+    for program in programs:
+        own = {} if program == "detector" else {"device": "cpu", **lifter}
+        graph.run(program, replay=True, **own)
+    listeners = str(len(programs))  # of windows: this process, and a lifter that is not nearby
+    graph.until(lambda: graph.value("detector", "windows_listeners") == listeners, "lifter")
+    graph.until(lambda: graph.value("detector", "state") == "active", "detector")
+    graph.until(lambda: graph.value("lifter", "skeletons_listeners") == "1", "own ears")
+    graph.run("video_source", path=clip, calibration=calibration, replay=True, start_time_s=1000.0)
+    graph.until(lambda: graph.value("detector", "processed") == "76", "76 processed images")
+    graph.until(lambda: _ended(graph), "deletion of the skeleton")
+
+
+def _ended(graph: Graph) -> bool:
+    """Whether the person has left: the last message only deletes."""
+    last = graph.messages("skeletons")[-1:]
+    return bool(last) and all(marker.action == Marker.DELETE for marker in last[0].markers)

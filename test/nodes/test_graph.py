@@ -2,19 +2,16 @@
 
 import signal
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from graph import TOPICS, Graph
+from graph import TOPICS, Graph, replay
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
-from visualization_msgs.msg import Marker
 
 from diffhpe_ros.nodes.detector import DetectorNode
-from diffhpe_ros.nodes.messages.camera_info import write_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
 from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.windows import unpack_windows
@@ -23,24 +20,6 @@ from diffhpe_ros.rendering.clip import walking_clip
 pytestmark = pytest.mark.ros
 START_NS = 1_000 * 10**9
 FRAME_NS = 1e9 / 30
-
-
-def replay(graph: Graph, clip: Path, calibration: Path, **lifter: Any) -> None:
-    """Play the clip through the whole graph, every frame of it."""
-    write_calibration(walking_clip().camera, calibration)
-    graph.run("lifter", device="cpu", replay=True, **lifter)
-    graph.run("detector", replay=True)
-    graph.until(lambda: graph.value("detector", "windows_listeners") == "2", "lifter")
-    graph.until(lambda: graph.value("lifter", "skeletons_listeners") == "1", "own ears")
-    graph.run("video_source", path=clip, calibration=calibration, replay=True, start_time_s=1000.0)
-    graph.until(lambda: graph.value("detector", "processed") == "76", "76 processed images")
-    graph.until(lambda: _ended(graph), "deletion of the skeleton")
-
-
-def _ended(graph: Graph) -> bool:
-    """Whether the person has left: the last message only deletes."""
-    last = graph.messages("skeletons")[-1:]
-    return bool(last) and all(marker.action == Marker.DELETE for marker in last[0].markers)
 
 
 def test_replay_lifts_every_frame(
