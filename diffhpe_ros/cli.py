@@ -15,7 +15,10 @@ from diffhpe_ros.files import write_json
 
 FILE = click.Path(path_type=Path)
 FROZEN = Path("../shared/data/mocap")
-EXPERIMENTS = ("table-2", "table-4", "figures", "parameterisations", "sampling")
+EXPERIMENTS = (
+    "table-2", "table-4", "figures", "parameterisations", "sampling",
+    "diffpose", "diffpose-choices",
+)  # fmt: skip
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:

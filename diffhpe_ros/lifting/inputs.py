@@ -13,7 +13,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 @dataclass(frozen=True)
 class Observed:
-    """A batch of windows of 2D joints, on the CPU."""
+    """A batch of windows of 2D joints."""
 
     x_2d: Tensor
     """(B, L, 17, 2) float32, canonical view, (0, 0) where unseen."""
@@ -25,11 +25,19 @@ class Observed:
     def __len__(self) -> int:
         return len(self.x_2d)
 
+    def __getitem__(self, rows: slice) -> "Observed":
+        """Some of the windows."""
+        return Observed(self.x_2d[rows], self.confidence[rows], self.covariance_2d[rows])
+
+    def to(self, device: torch.device) -> "Observed":
+        """The same on a device."""
+        return Observed(*(each.to(device) for each in vars(self).values()))
+
 
 def checked(
     x_2d: Any, frames: int, confidence: Any | None = None, covariance_2d: Any | None = None
 ) -> Observed:
-    """The arguments of `Lifter.lift` as tensors.
+    """The arguments of `Lifter.lift` as tensors on the CPU.
 
     Args:
         x_2d: (B, L, 17, 2).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
+from diffhpe_ros.lifting.diffpose.detector import further_variance
 from diffhpe_ros.lifting.diffpose.sampling import sample
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.inputs import Observed, checked
@@ -172,10 +174,10 @@ class Lifter:
 
         Args:
             x_2d: (B, 27, 17, 2), canonical view, (0, 0) where unseen.
-            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. The present models
-                use no more of it.
-            covariance_2d: (B, 27, 17, 2, 2), canonical units squared. The present models do not
-                use it.
+            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. DiffPose alone uses
+                more of it.
+            covariance_2d: (B, 27, 17, 2, 2), canonical units squared, NaN where the detector gives
+                none. DiffPose alone uses it.
 
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
@@ -202,23 +204,26 @@ class Lifter:
         decode: Decode | None = None,
     ) -> LiftResult:
         """Sample, aggregate, decode; start and decode are a stream's own, if it has them."""
-        hypotheses, rotation = self._sample(observed.x_2d, seeds, start or self._start)
+        hypotheses, rotation = self._sample(observed, seeds, start or self._start)
         covariance = self._covariance(hypotheses, rotation).cpu().numpy()
         samples = hypotheses.cpu().numpy()
         poses = self._aggregate(samples, observed.x_2d.numpy())
         return LiftResult((decode or self.decode)(poses), samples, covariance)
 
-    def _sample(self, windows: Tensor, seeds: Sequence[int], start: Start) -> tuple[Tensor, Tensor]:
+    def _sample(
+        self, observed: Observed, seeds: Sequence[int], start: Start
+    ) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, 27, 17, 3), camera frame, and rotations (B, 3, 3) into the view."""
-        x, rotation = self._view.enter(windows.to(self.device))
+        x, rotation = self._view.enter(observed.x_2d.to(self.device))
+        seen = replace(observed.to(self.device), x_2d=x)
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
         parts = [
-            self._hypotheses(x[rows], seeds[rows], start(x[rows], rotation[rows], rows))
+            self._hypotheses(seen[rows], seeds[rows], start(x[rows], rotation[rows], rows))
             for rows in (slice(k, k + at_once) for k in range(0, len(x), at_once))
         ]
         shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
         hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
-        nobody = ~(windows != 0).flatten(1).any(1).to(self.device)
+        nobody = ~(observed.x_2d != 0).flatten(1).any(1).to(self.device)
         hypotheses[nobody] = torch.nan
         return hypotheses, rotation
 
@@ -231,16 +236,16 @@ class Lifter:
         spread = hypotheses - hypotheses.mean(1, keepdim=True)
         return covariance + torch.einsum("bhlji,bhljk->bljik", spread, spread) / max(1, many - 1)
 
-    def _hypotheses(self, x: Tensor, seeds: Sequence[int], beginning: Beginning) -> Tensor:
-        """(B, 27, 17, 2) in the model's view → (B, H, 27, 17, 3) metres, root at 0."""
-        model = self.model
+    def _hypotheses(self, seen: Observed, seeds: Sequence[int], beginning: Beginning) -> Tensor:
+        """Windows in the model's view, on its device → (B, H, 27, 17, 3) metres, root at 0."""
+        model, x = self.model, seen.x_2d
         noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
         if isinstance(model, MixSTE):
             poses = self._engine(x)[:, None]
         elif isinstance(model, DiffPose):
-            context = model.encode(x).repeat_interleave(self.hypotheses)
-            sampled = sample(model, self._sampler, context, noise)
-            poses = sampled.unflatten(0, (len(x), self.hypotheses))
+            context = model.encode(x)
+            variance = further_variance(context.pose, seen)
+            poses = sample(model, self._sampler, context, noise, variance, self.hypotheses)
         else:
             condition = self._engine.condition(x)
             denoise = model.denoise_by(partial(self._engine, condition=condition))

@@ -74,7 +74,7 @@ class DiffPoseModule(LiftingModule):
             self.sampler,
             self.model.encode(x_2d),
             lambda: torch.randn(shape, device=x_2d.device, generator=generator),
-        )
+        )[:, 0]
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss."""

@@ -10,6 +10,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
+from diffhpe_ros.lifting.diffpose.detector import USUAL_ERROR, further_variance
 from diffhpe_ros.lifting.diffpose.graph import chebyshev_polynomials
 from diffhpe_ros.lifting.diffpose.initial import (
     HIDDEN,
@@ -20,6 +21,7 @@ from diffhpe_ros.lifting.diffpose.initial import (
     visibility_of,
     widened,
 )
+from diffhpe_ros.lifting.inputs import Observed
 from diffhpe_ros.lifting.schedule import CosineSchedule, LinearSchedule
 
 KNEE, FOOT = 2, 3
@@ -135,6 +137,34 @@ def test_a_unit_of_the_view_in_metres_is_depth_over_focal_length():
     x_2d[0, :, FOOT] = 0.0
     torch.testing.assert_close(metres_per_unit(pose, x_2d).flatten(), torch.full((2,), 4 / 2.29))
     assert metres_per_unit(pose, torch.zeros_like(x_2d)).abs().max() == 0
+
+
+def observed(pose: torch.Tensor, confidence: float, covariance: float = torch.nan) -> Observed:
+    """Seen four metres away."""
+    x_2d = 2.29 * pose[..., :2] / 4.0 + 0.1
+    covariance_2d = (
+        torch.eye(2) * covariance if covariance == covariance else torch.full((2, 2), covariance)
+    )
+    sure = torch.full(pose.shape[:-1], confidence)
+    return Observed(x_2d, sure, covariance_2d.expand(*x_2d.shape, 2))
+
+
+def test_a_detectors_own_covariance_counts_and_its_confidence_where_it_gives_none():
+    pose = torch.randn(1, 27, 17, 3) * torch.tensor([0.3, 0.5, 0.0])
+    sure, unsure = (further_variance(pose, observed(pose, each)) for each in (1.0, 0.5))
+    assert sure.abs().max() == 0
+    torch.testing.assert_close(unsure[0, 3, 5], USUAL_ERROR**2 * torch.eye(2))
+    given = further_variance(pose, observed(pose, 0.5, covariance=0.02**2))
+    torch.testing.assert_close(given[0, 3, 5], (0.02 * 4 / 2.29) ** 2 * torch.eye(2))
+
+
+def test_what_the_detector_is_unsure_of_changes_the_hypotheses(windows):
+    lifter = Lifter(small_model(), CONFIG, hypotheses=4, steps=2)
+    sure = lifter.lift(windows, confidence=np.ones((4, 27, 17)))
+    wide = np.broadcast_to(0.05**2 * np.eye(2), (4, 27, 17, 2, 2))
+    unsure = lifter.lift(windows, covariance_2d=wide)
+    assert np.abs(unsure.hypotheses - sure.hypotheses).mean() > 1e-3
+    assert sure.hypotheses.tobytes() == lifter.lift(windows).hypotheses.tobytes()
 
 
 def test_chebyshev_polynomials_of_the_skeleton():

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+from diffhpe_ros.lifting.config import Preset, TrunkConfig
+from diffhpe_ros.lifting.diffpose import DiffPoseConfig
 from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training.experiments import heatmaps, sampling
+from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
 from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
@@ -21,7 +24,7 @@ from diffhpe_ros.training.truth import Windows
 
 def test_every_model_of_the_tables_has_a_recipe():
     known = recipes("cpu")
-    assert set(TABLE_2_ROWS) <= set(known)
+    assert set(TABLE_2_ROWS) | set(diffpose.COMPARED) | set(diffpose.STARTS) <= set(known)
     for pattern in ("none", *PATTERNS):
         assert set(table_4_models(pattern)) <= set(known)
 
@@ -119,6 +122,31 @@ def test_what_is_not_there_is_not_run(tmp_path):
     workshop = Workshop(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
     text = reproduce("table-4", workshop, Preset("ddim", 1, 1), document)
     assert "| leg | not run | not run | not run | 55.1 |" in text
+
+
+def small_diffpose(folder: Path) -> None:
+    config = ModelConfig(
+        "diffpose",
+        trunk=TrunkConfig(channels=8, depth=1, heads=2),
+        diffpose=DiffPoseConfig(channels=8, blocks=1, heads=2),
+    )
+    model = build_model(config)
+    torch.nn.init.normal_(model.denoiser.output.linear.weight)  # zero before any training
+    save_model(model, config, folder)
+
+
+def test_what_diffpose_is_unsure_of_is_measured(tmp_path):
+    small_diffpose(tmp_path / "diffpose" / "model")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 27, 17, 2)).astype(np.float32)
+    windows = Windows(x, np.zeros((2, 27, 17, 3), np.float32))
+    document = tmp_path / "results.md"
+    document.write_text("<!-- begin diffpose -->\n<!-- end diffpose -->\n")
+    workshop = Workshop(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
+    text = reproduce("diffpose", workshop, Preset("ddim", 1, 1), document)
+    (leg,) = (line for line in text.splitlines() if line.startswith("| leg |"))
+    assert all(int(number) > 0 for number in leg.split("|")[2:4])
+    assert "| DiffHPE-2D | not run |" in text
 
 
 @pytest.mark.slow

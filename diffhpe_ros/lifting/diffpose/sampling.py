@@ -15,8 +15,9 @@ def sample(
     context: Context,
     noise: Noise,
     variance: Tensor | None = None,
+    hypotheses: int = 1,
 ) -> Tensor:
-    """One pose (N, L, J, 3), metres, for each context and its noise.
+    """Poses (B, H, L, J, 3), metres, root-relative, for the contexts of B windows.
 
     It starts at h_K = √ᾱ_K ĥ_0 + √(1-ᾱ_K) ε with the encoder's pose ĥ_0 and ε of the drawn
     component. Where ᾱ_K is nearly 0 that is a draw of the initial distribution, as published;
@@ -25,15 +26,19 @@ def sample(
     Args:
         model: trained.
         sampler: DDIM as published.
-        context: what the encoder made of N windows.
-        noise: standard normal; the first decides on the components.
-        variance: (N, L, J, 2, 2) m², of the detector beside the optical axis, where it is known.
+        context: what the encoder made of the windows.
+        noise: standard normal (B·H, L, J, 3), new at each call; the hypotheses of a window are
+            neighbours. The first decides on the components.
+        variance: (B, L, J, 2, 2) m², more than the mixtures' beside the optical axis.
+        hypotheses: H.
     """
+    windows = len(context.pose)
+    context = context.repeat_interleave(hypotheses)
     initial = model.initial
     chance = torch.special.ndtr(noise()[:, 0, :, 0])
     component = initial.draw(context.pose, context.x_2d, chance)
     if variance is not None:
-        component = widened(component, variance)
+        component = widened(component, variance.repeat_interleave(hypotheses, 0))
 
     def denoise(state: Tensor, t: int | Tensor) -> Prediction:
         steps = torch.as_tensor(t, device=state.device).expand(len(state))
@@ -45,4 +50,4 @@ def sample(
         lambda: initial.along_time(noise()),
         NoisedPose(component.state(context.pose), model.schedule.steps - 1),
     )
-    return component.pose(states)
+    return component.pose(states).unflatten(0, (windows, hypotheses))

@@ -31,6 +31,16 @@ PREDICTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What a denoiser may put out → Hydra overrides; poses at unit variance but for the first."""
 
+INDETERMINATE: Mapping[str, tuple[str, ...]] = {
+    "diffpose-mixture": (),
+    "diffpose-gaussian": ("indeterminate=gaussian",),
+    "diffpose-noise": ("indeterminate=noise",),
+    "diffpose-no-context": ("model.diffpose.context=false",),
+}
+"""DiffPose with other parts → Hydra overrides."""
+INDETERMINATE_STEPS = {"cpu": 100, "gpu": 2000}
+"""Of each of them."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -65,7 +75,7 @@ def recipe(name: str, budget: str) -> Recipe:
 
 
 def recipes(budget: str) -> dict[str, Recipe]:
-    """All models: the plain ones, those that compare predictions, and for each pattern its own."""
+    """All models: the plain ones, those that compare parts, and for each pattern its own."""
     plain = [
         Recipe("mixste", "mixste"),
         Recipe("diffhpe-2d", "diffhpe-2d"),
@@ -83,8 +93,20 @@ def recipes(budget: str) -> dict[str, Recipe]:
         )
         for name, overrides in PREDICTIONS.items()
     ]
+    diffpose = [
+        Recipe("diffpose", "diffpose", backbone="mixste-all"),
+        *(
+            Recipe(
+                name,
+                "diffpose",
+                (*overrides, f"trainer.max_steps={INDETERMINATE_STEPS[budget]}"),
+                backbone="mixste-all",
+            )
+            for name, overrides in INDETERMINATE.items()
+        ),
+    ]
     tuned = [each for pattern in (*PATTERNS, "all") for each in _tuned_to(pattern, budget)]
-    return {each.name: each for each in (*plain, *compared, *tuned)}
+    return {each.name: each for each in (*plain, *compared, *diffpose, *tuned)}
 
 
 def _tuned_to(pattern: str, budget: str) -> list[Recipe]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import Preset
-from diffhpe_ros.training.experiments import heatmaps
+from diffhpe_ros.training.experiments import diffpose, heatmaps
 from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.sampling import sampling_section
@@ -38,10 +38,14 @@ EXPERIMENTS: Mapping[str, Section] = {
     "figures": _figures,
     "parameterisations": lambda workshop, *_: parameterisation_table(workshop),
     "sampling": lambda workshop, _, document: sampling_section(workshop, document),
+    "diffpose": lambda workshop, *_: diffpose.comparison(workshop),
+    "diffpose-choices": lambda workshop, *_: diffpose.choices(workshop),
 }
 
-ON_VALIDATION = ("parameterisations", "sampling")
-"""Choices are made with these, so never on test; they have numbers of steps of their own."""
+ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices")
+"""Choices are made with these, so never on test."""
+OWN_SAMPLING = (*ON_VALIDATION, "diffpose")
+"""These have numbers of steps of their own."""
 
 
 def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -> str:
@@ -59,6 +63,6 @@ def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -
     section(document, name)  # before hours of training
     text = EXPERIMENTS[name](workshop, sampling, document)
     steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
-    how = workshop.windows_name if name in ON_VALIDATION else f"{workshop.windows_name}, {steps}"
+    how = workshop.windows_name if name in OWN_SAMPLING else f"{workshop.windows_name}, {steps}"
     write_section(document, name, f"{text}\n\n<sub>{how}</sub>")
     return text
