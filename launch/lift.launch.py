@@ -31,6 +31,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "config"
 ARGUMENTS = (
     ("image", "image", "topic of the images"),
     ("camera_info", "camera_info", "topic of their camera_info"),
+    ("depth", "", "topic of an aligned depth image; empty: there is none"),
     ("source", "", "video file or number of a webcam; empty: the topics exist already"),
     ("calibration", "", "YAML file of the source's calibration"),
     ("model", "", "model that lifts: a name in models/, or a path"),
@@ -87,7 +88,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 def _apart(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
     """Detector and lifter as processes of their own."""
     lifter = _node("lifter", given, _chosen(given, *OF_LIFTER))
-    detector = _node("detector", given, _chosen(given, *OF_DETECTOR))
+    detector = _node("detector", given, _chosen(given, *OF_DETECTOR) | _depth(given))
     actions = [*_activated(lifter), *_activated(detector)]
     if given["source"]:
         # Loading torch takes longest: a video that began before would lose its first windows.
@@ -98,7 +99,7 @@ def _apart(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 
 def _in_one_process(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
     """The program `lift`, which activates its nodes; a source waits until the detector listens."""
-    chosen = _chosen(given, *OF_LIFTER, *OF_DETECTOR)
+    chosen = _chosen(given, *OF_LIFTER, *OF_DETECTOR) | _depth(given)
     both = Node(
         package=PACKAGE,
         executable="lift",
@@ -132,7 +133,7 @@ def _flags(given: dict[str, str]) -> dict[str, object]:
 
 
 def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
-    return [(topic, given[topic]) for topic in ("image", "camera_info")]
+    return [(topic, given[topic] or topic) for topic in ("image", "camera_info", "depth")]
 
 
 def _log_level(given: dict[str, str], name: str) -> list[str]:
@@ -145,6 +146,10 @@ def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     return {
         name: int(given[name]) if name in NUMBERS else given[name] for name in names if given[name]
     }
+
+
+def _depth(given: dict[str, str]) -> dict[str, object]:
+    return {"depth": True} if given["depth"] else {}
 
 
 def _source(given: dict[str, str]) -> dict[str, object]:

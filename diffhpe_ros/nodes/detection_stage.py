@@ -1,6 +1,7 @@
 """An image → the people in it and their windows: all that `detector` does, without ROS."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from diffhpe_ros.detection import Detector, People
 from diffhpe_ros.nodes.image_rate import ImageRate
 from diffhpe_ros.nodes.parameters import DetectorParameters
 from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.placement import sample_depth
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
 from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
@@ -19,6 +21,10 @@ BRIDGED_PERIODS = 1.5
 is forgiven, and a joint that one image missed stays unseen."""
 BRIDGED_LIMIT_S = 0.3
 """But over no more than this, or `bridge_s`: people do not move in straight lines for longer."""
+
+
+DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
+"""Stamp in ns, width and height → depth image in metres of that size, or None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,21 @@ class DetectionStage:
     """Detects and follows people in one camera's images, and builds their windows."""
 
     def __init__(
-        self, detector: Detector, tracker: Tracker, parameters: DetectorParameters
+        self,
+        detector: Detector,
+        tracker: Tracker,
+        parameters: DetectorParameters,
+        depth_at: DepthAt | None = None,
     ) -> None:
+        """Begin with nobody in view.
+
+        Args:
+            detector: of one camera's images.
+            tracker: of the people in them.
+            parameters: of the node.
+            depth_at: the depth image of a stamp, where there is a depth camera.
+        """
+        self._depth_at = depth_at
         self._detector = detector
         self._tracker = tracker
         self._parameters = parameters
@@ -79,16 +98,20 @@ class DetectionStage:
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
-        windows: dict[int, Window] = {}
+        windows: dict[int, tuple[int, Window]] = {}
         for person, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
             if person == NOT_FOLLOWED:
                 continue
             builder = self._builder(person)
             builder.bridge(self.bridged_s)
             if builder.remember(_observe(people, row, camera, stamp_ns)) and wanted:
-                windows[person] = builder.window()
+                windows[person] = row, builder.window()
         self._forget_all_but(self._tracker.persons)
-        return Sighting(people, self._collect(windows, frame_id, stamp_ns) if wanted else None)
+        collected = self._collect(windows, frame_id, stamp_ns) if wanted else None
+        if collected is not None and self._depth_at is not None and len(collected):
+            rows = [row for row, _ in windows.values()]
+            collected = _add_depth(collected, people.keypoints[rows], camera, self._depth_at)
+        return Sighting(people, collected)
 
     @property
     def followed(self) -> int:
@@ -138,13 +161,13 @@ class DetectionStage:
             del self._builders[person]
 
     def _collect(
-        self, windows: dict[int, Window], frame_id: str, stamp_ns: int
+        self, windows: dict[int, tuple[int, Window]], frame_id: str, stamp_ns: int
     ) -> PeopleWindows | None:
         all_left = self._told and not self._builders
         if not windows and not all_left:
             return None
         self._told = not all_left
-        each = list(windows.values())
+        each = [window for _, window in windows.values()]
         joints = (len(each), FRAMES, NUM_JOINTS)
         return PeopleWindows(
             frame_id=frame_id,
@@ -155,6 +178,14 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
         )
+
+
+def _add_depth(
+    windows: PeopleWindows, keypoints: NDArray[np.float32], camera: Camera, depth_at: DepthAt
+) -> PeopleWindows:
+    """With the depth at the keypoints (P, 17, 2) in pixels, if there is a depth image."""
+    image = depth_at(windows.stamp_ns, camera.width, camera.height)
+    return windows if image is None else replace(windows, depth=sample_depth(image, keypoints))
 
 
 def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:

@@ -11,6 +11,7 @@ from diffhpe_ros.drawing import draw_keypoints
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
+from diffhpe_ros.nodes.depth_source import DepthSource
 from diffhpe_ros.nodes.detection_stage import DetectionStage, Sighting
 from diffhpe_ros.nodes.detectors import make_detector, tune
 from diffhpe_ros.nodes.judgement import judge_input, judge_latency
@@ -31,6 +32,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         """Make the node, unconfigured; options as for `rclpy.node.Node`."""
         super().__init__("detector", DetectorParameters, **options)
         self._camera: CameraSource | None = None
+        self._depth: DepthSource | None = None
         self._detector: Detector | None = None
         self._tracker: PeopleTracker | None = None
         self._stage: DetectionStage | None = None
@@ -52,7 +54,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         assert self._detector is not None
         self._detector.reset()
         self._tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
-        self._stage = DetectionStage(self._detector, self._tracker, parameters)
+        self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.health)
+        self._stage = DetectionStage(
+            self._detector, self._tracker, parameters, self._depth.at if parameters.depth else None
+        )
         self._camera = CameraSource(
             parameters.field_of_view,
             parameters.rectified,
@@ -64,10 +69,14 @@ class DetectorNode(StageNode[DetectorParameters]):
         image_type = Image if parameters.image_transport == "raw" else CompressedImage
         listen = self.topics.listen
         listen(CameraInfo, "camera_info", self._camera.put, qos.CAMERA_INFO_IN, Expect.PERHAPS)
+        if parameters.depth:
+            listen(Image, "depth", self._depth.put, qos.image(parameters.replay))
         listen(image_type, "image", self.heard, qos.image(parameters.replay))
 
     def stop(self) -> None:
-        """Wait for camera_info no more."""
+        """Wait for camera_info and depth no more."""
+        if self._depth is not None:
+            self._depth.close()
         if self._camera is not None:
             self._camera.close()
 

@@ -109,6 +109,12 @@ class DetectorParameters(StageParameters):
         least=1.0,
         most=170.0,
     )
+    depth: bool = _parameter(
+        False, "use the topic `depth`: a depth image in the pixels of the colour image"
+    )
+    depth_tolerance_s: float = _parameter(
+        0.02, "stamps of image and depth may differ by so much", least=0.0, most=1.0
+    )
     rate: float = _parameter(
         RATE, "frames per second of the windows: what the lifter's model expects", least=13.0,
         most=1000.0,

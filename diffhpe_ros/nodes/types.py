@@ -30,6 +30,9 @@ class PeopleWindows:
     """(P, 27, 17) in 0..1, 0 where unseen."""
     covariance: NDArray[np.float32]
     """(P, 27, 17, 2, 2) canonical units squared, NaN where unknown."""
+    depth: NDArray[np.float32] | None = None
+    """(P, 17) metres along the optical axis to the surface at each joint in the newest image, NaN
+    where unknown; None without a depth camera."""
 
     def __len__(self) -> int:
         return len(self.persons)

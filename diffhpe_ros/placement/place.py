@@ -34,15 +34,21 @@ class Place:
         """All of the paths farther away, by metres (...) along z."""
         return replace(self, root=self.root + np.asarray(metres)[..., None, None] * self.ray)
 
-    def covariance(self, size_sd: float = SIZE_SD) -> NDArray[np.float64]:
+    def scaled(self, sizes: NDArray[Any]) -> "Place":
+        """The paths of people who are larger than the usual by (...): farther away by as much."""
+        size = np.asarray(sizes)[..., None]
+        return replace(self, root=self.root * size[..., None], variance=self.variance * size**2)
+
+    def covariance(self, size_sd: NDArray[Any] | float = SIZE_SD) -> NDArray[np.float64]:
         """Covariance (..., F, 3, 3) of the root in m²: of the fit, to the sides, and of the size.
 
         Args:
-            size_sd: standard deviation of the person's size, as a share of the usual one.
+            size_sd: (...) standard deviation of the people's sizes, as a share of the usual one.
         """
         root = self.root.astype(np.float64)
         fit = self.variance[..., None, None] * _outer(self.ray)
-        return fit + size_sd**2 * _outer(root) + ACROSS_M**2 * np.eye(3)
+        size_variance = np.asarray(size_sd)[..., None, None, None] ** 2
+        return fit + size_variance * _outer(root) + ACROSS_M**2 * np.eye(3)
 
 
 def _outer(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,6 +59,21 @@ class Renderer:
         self._draw(picture, Figure(pose), silhouette=True)
         return np.asarray(self._pixels(picture[..., 0]) >= 0.5)
 
+    def depth(self, poses: Sequence[Pose]) -> Floats:
+        """What a depth camera in the same place sees: (height, width) metres along the axis."""
+        picture = self.view.to_optical(self._room_points)[..., 2].astype(np.float32)
+        for figure in (Figure(pose) for pose in poses):
+            left, top, right, bottom = self._box(figure)
+            rays = self._rays[top:bottom, left:right]
+            distance = march(figure, self.view.position, rays)
+            hit = np.isfinite(distance)
+            points = self.view.position + rays[hit] * distance[hit, None]
+            target = picture[top:bottom, left:right]
+            target[hit] = np.minimum(target[hit], self.view.to_optical(points)[..., 2])
+        camera, first = self.view.camera, self.samples // 2
+        sampled = picture[first :: self.samples, first :: self.samples]
+        return np.asarray(sampled[: camera.height, : camera.width], np.float32)
+
     def _sample_pixels(self) -> NDArray[np.float64]:
         """Where the samples are (h, w, 2), pixels; filled up to whole blocks."""
         camera, n = self.view.camera, self.samples

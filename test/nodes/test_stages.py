@@ -19,6 +19,7 @@ from diffhpe_ros.nodes.loading import load
 from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
 from diffhpe_ros.nodes.showing import Steady
 from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.tracking import PeopleTracker
 
 CAMERA = Camera.from_field_of_view(640, 480)
@@ -284,6 +285,33 @@ def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage)
     assert np.ptp(distances) < 0.35
     (stranger,) = lifting.process([replace(windows, persons=(4,), keypoints=2 * windows.keypoints)])
     assert stranger.joints[0, 0, 2] < 3
+
+
+def test_depth_tells_how_far_and_how_large_a_person_is(lifting: LiftingStage) -> None:
+    """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
+    windows = standing_windows([5])
+    surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)
+    (people,) = lifting.process([replace(windows, depth=surface[None])])
+    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
+    assert people.covariance[0, 0, 2, 2] ** 0.5 < 0.06
+    # One image without depth later the size is still known, and with it the distance.
+    (people,) = lifting.process([replace(windows, stamp_ns=windows.stamp_ns + FRAME_NS)])
+    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
+
+
+def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetector) -> None:
+    asked = []
+
+    def depth_at(stamp_ns: int, width: int, height: int) -> NDArray[np.float32] | None:
+        asked.append(stamp_ns)
+        return np.tile(np.linspace(1, 2, width, dtype=np.float32), (height, 1))
+
+    stage = DetectionStage(detector, PeopleTracker(), DetectorParameters(), depth_at)
+    (windows,) = look(stage, range(17))
+    assert asked == [windows.stamp_ns]
+    assert windows.depth is not None
+    across = CAMERA.project(standing_at(0, 0, 4))[:, 0]
+    np.testing.assert_allclose(windows.depth[0], 1 + across / 639, atol=0.002)
 
 
 def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:

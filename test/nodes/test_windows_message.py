@@ -3,6 +3,7 @@
 import random
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,19 @@ def test_round_trip_through_serialization(windows: PeopleWindows) -> None:
     assert (back.frame_id, back.stamp_ns, back.persons) == ("camera", 5_000_000_000, (3, 7))
     for name in ("offsets_ns", "keypoints", "confidence", "covariance"):
         np.testing.assert_array_equal(getattr(back, name), getattr(windows, name))
+
+
+def test_depth_is_a_field_more_where_there_is_a_depth_camera(windows: PeopleWindows) -> None:
+    depth = np.full((2, 17), 4.0, np.float32)
+    depth[1, 3] = np.nan
+    message = pack_windows(replace(windows, depth=depth))
+    assert message.fields[-1].name == "depth"
+    np.testing.assert_array_equal(unpack_windows(message).depth, depth)
+    assert unpack_windows(pack_windows(windows)).depth is None
+    for nonsense in (-1.0, 0.0, np.inf):
+        depth[0, 0] = nonsense
+        with pytest.raises(DiffhpeError, match="depths above 0"):
+            unpack_windows(pack_windows(replace(windows, depth=depth)))
 
 
 def test_nobody_is_a_message_too() -> None:

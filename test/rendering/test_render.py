@@ -86,6 +86,21 @@ def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: View) -> 
     np.testing.assert_array_equal(both[v, u], only[v, u])
 
 
+def test_a_depth_camera_sees_the_skin_before_the_joints_and_the_wall_behind(
+    renderer: Renderer, view: View
+) -> None:
+    pose = CircleWalk().pose(FACING)
+    depth, mask = renderer.depth([pose]), renderer.mask(pose)
+    assert depth.shape == mask.shape == (90, 122)
+    u, v = pixels_of(view, pose.joints).T
+    flesh = view.to_optical(pose.joints)[:, 2] - depth[v, u]
+    assert (flesh > 0.01).all()
+    assert np.median(flesh) < 0.12
+    empty = renderer.depth([])
+    np.testing.assert_array_equal(depth[~mask][:200], empty[~mask][:200])
+    assert (depth[mask] < empty[mask] + 1e-3).mean() > 0.95
+
+
 def test_an_empty_room_and_a_person_behind_the_camera_look_alike(renderer: Renderer) -> None:
     behind = CircleWalk(centre=(0.0, -4.0)).pose(0.0)
     np.testing.assert_array_equal(renderer.render([]), renderer.render([behind]))

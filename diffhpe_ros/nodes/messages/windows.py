@@ -10,6 +10,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
+from diffhpe_ros.placement.depth import FARTHEST_M
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
@@ -27,6 +28,11 @@ POINT = np.dtype(
 )
 """One joint in one frame; t in nanoseconds relative to the header's stamp."""
 
+DEPTH_POINT = np.dtype(
+    [*((name, POINT[name]) for name in POINT.names or ()), ("depth", np.float32)]
+)
+"""The same with the depth that a depth camera sees there, metres; NaN but in the newest frame."""
+
 _LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera sees further to the side
 _LONGEST_FRAME_ID = 256
 
@@ -41,7 +47,8 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
         raise DiffhpeError(
             f"windows of at most 2.147 s are expected, got {-windows.offsets_ns.min() / 1e9:g} s"
         )
-    points = np.empty((len(windows), FRAMES, NUM_JOINTS), POINT)
+    layout = POINT if windows.depth is None else DEPTH_POINT
+    points = np.empty((len(windows), FRAMES, NUM_JOINTS), layout)
     points["u"], points["v"] = np.moveaxis(windows.keypoints, -1, 0)
     points["var_uu"] = windows.covariance[..., 0, 0]
     points["var_uv"] = windows.covariance[..., 0, 1]
@@ -49,6 +56,9 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
     points["confidence"] = windows.confidence
     points["t"] = windows.offsets_ns[..., None]
     points["person"] = np.array(windows.persons, np.uint32)[:, None, None]
+    if windows.depth is not None:
+        points["depth"] = np.nan
+        points["depth"][:, -1] = windows.depth
     header = make_header(windows.frame_id, windows.stamp_ns)
     # Unseen joints are NaN in almost every window.
     return pack_cloud(header, points.reshape(-1, NUM_JOINTS), is_dense=False)
@@ -71,7 +81,10 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         )
     if len(message.header.frame_id) > _LONGEST_FRAME_ID:
         raise DiffhpeError(f"a frame_id of at most {_LONGEST_FRAME_ID} characters is expected")
-    points = unpack_cloud(message, POINT).reshape(-1, FRAMES, NUM_JOINTS)
+    has_depth = any(field.name == "depth" for field in message.fields)
+    points = unpack_cloud(message, DEPTH_POINT if has_depth else POINT).reshape(
+        -1, FRAMES, NUM_JOINTS
+    )
     keypoints = np.stack([points["u"], points["v"]], -1).astype(np.float32)
     return PeopleWindows(
         frame_id=message.header.frame_id,
@@ -81,6 +94,7 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         keypoints=_checked_view(keypoints),
         confidence=_confidence(points["confidence"]),
         covariance=_covariance(points),
+        depth=_depth(points["depth"][:, -1]) if has_depth else None,
     )
 
 
@@ -124,3 +138,13 @@ def _covariance(points: NDArray[Any]) -> NDArray[np.float32]:
     if np.isinf([uu, uv, vv]).any() or (uu < 0).any() or (vv < 0).any():
         raise DiffhpeError("variances of at least 0 or NaN are expected, got negative or infinite")
     return np.stack([uu, uv, uv, vv], -1).reshape(*uu.shape, 2, 2)
+
+
+def _depth(values: NDArray[Any]) -> NDArray[np.float32]:
+    depth = values.astype(np.float32)
+    if ((depth <= 0) | (depth > FARTHEST_M)).any():
+        raise DiffhpeError(
+            f"depths above 0 and up to {FARTHEST_M:g} m, or NaN, are expected,"
+            f" got {np.nanmin(depth):g} to {np.nanmax(depth):g}"
+        )
+    return depth

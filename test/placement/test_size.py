@@ -1,0 +1,35 @@
+"""A person's size, learnt."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.placement import Size
+
+
+def test_nobody_has_been_measured_yet() -> None:
+    size = Size()
+    assert size.value == 1
+    assert size.sd == pytest.approx(0.036)
+
+
+def test_the_more_often_measured_the_surer() -> None:
+    size, deviations = Size(), []
+    for measured in 1.05 + np.random.default_rng(0).normal(0, 0.05, 60):
+        size.measure(measured)
+        deviations.append(size.sd)
+    assert size.value == pytest.approx(1.05, abs=0.02)
+    assert (np.diff(deviations) <= 0).all()
+    assert deviations[-1] == pytest.approx(0.01)
+
+
+def test_a_child_is_believed_at_once() -> None:
+    size = Size()
+    size.measure(0.6)
+    assert size.value == pytest.approx(0.6, abs=0.02)
+
+
+def test_nonsense_changes_nothing() -> None:
+    size = Size()
+    for nonsense in (np.nan, 0.0, -1.0, 30.0):
+        size.measure(nonsense)
+    assert size.value == 1
