@@ -31,6 +31,7 @@ setup(
         (SHARE, ["package.xml"]),
         folder("launch"),
         folder("config"),
+        folder("config/sros2"),
         *(
             folder(str(place))
             for place in (Path("config/train"), *sorted(Path("config/train").iterdir()))

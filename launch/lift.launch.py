@@ -176,10 +176,17 @@ def _activated(node: LifecycleNode) -> list[LaunchDescriptionEntity]:
 def _when(
     node: LifecycleNode, start: str, goal: str, actions: list[LaunchDescriptionEntity]
 ) -> RegisterEventHandler:
-    """Do something each time that a node goes from one state to another."""
+    """Do something the first time that a node goes from one state to another.
+
+    Later it is the user who configures and activates, and a node can be started only once.
+    """
     return RegisterEventHandler(
         OnStateTransition(
-            target_lifecycle_node=node, start_state=start, goal_state=goal, entities=actions
+            target_lifecycle_node=node,
+            start_state=start,
+            goal_state=goal,
+            entities=actions,
+            handle_once=True,
         )
     )
 

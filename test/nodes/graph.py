@@ -41,7 +41,7 @@ class Graph:
         self.raw: dict[str, list[bytes]] = defaultdict(list)
         self.status: dict[str, DiagnosticStatus] = {}
         self._folder = folder
-        self._domain = context.get_domain_id()
+        self.domain = context.get_domain_id()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.node = Node("listener", context=context)
         self.executor = SingleThreadedExecutor(context=context)
@@ -76,7 +76,7 @@ class Graph:
             arguments += ["-r", f"{old}:={new}"]
         module, name = f"diffhpe_ros.nodes.{name}", f"{namespace}/{name}".lstrip("/")
         environment = os.environ | {
-            "ROS_DOMAIN_ID": str(self._domain),
+            "ROS_DOMAIN_ID": str(self.domain),
             "PYTHONPATH": str(ROOT),
         }
         with self._log_file(name).open("wb") as log:

@@ -1,0 +1,54 @@
+"""The example subscriber hears the lifter."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graph import ROOT, Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
+from standing import standing_windows
+
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.windows import pack_windows
+
+pytestmark = pytest.mark.ros
+SUCCESS = TransitionCallbackReturn.SUCCESS
+
+
+@pytest.fixture
+def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
+    """Active, and spun together with the listener."""
+    node = LifterNode(context=context, use_global_arguments=False)
+    node.set_parameters([Parameter("model", value=str(standing_model))])
+    graph.executor.add_node(node)
+    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    yield node
+    node.close()
+    node.destroy_node()
+
+
+def test_read_joints_prints_who_is_where(lifter: LifterNode, graph: Graph, tmp_path: Path) -> None:
+    printed = tmp_path / "printed.txt"
+    with printed.open("wb") as out:
+        example = subprocess.Popen(
+            [sys.executable, "examples/read_joints.py"],
+            cwd=ROOT,
+            env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
+            stdout=out,
+        )
+    windows = graph.node.create_publisher(PointCloud2, "windows", 5)
+    graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
+    windows.publish(pack_windows(standing_windows([3, 7])))
+    graph.until(lambda: b"person 7" in printed.read_bytes(), "print of the second person")
+    example.send_signal(signal.SIGINT)
+    assert example.wait(60) == 0
+    first, second = printed.read_text().splitlines()
+    assert first.startswith("person 3: hip at ") and first.endswith("16 of 17 joints seen")
+    assert second.startswith("person 7: hip at 0.")
