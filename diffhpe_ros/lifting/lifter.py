@@ -19,8 +19,7 @@ from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
-from diffhpe_ros.lifting.diffpose.detector import further_variance
-from diffhpe_ros.lifting.diffpose.sampling import sample
+from diffhpe_ros.lifting.diffpose.mirror import sample_hypotheses
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
@@ -243,9 +242,7 @@ class Lifter:
         if isinstance(model, MixSTE):
             poses = self._engine(x)[:, None]
         elif isinstance(model, DiffPose):
-            context = model.encode(x)
-            variance = further_variance(context.pose, seen)
-            poses = sample(model, self._sampler, context, noise, variance, self.hypotheses)
+            poses = sample_hypotheses(model, self._sampler, seen, noise, self.hypotheses)
         else:
             condition = self._engine.condition(x)
             denoise = model.denoise_by(partial(self._engine, condition=condition))

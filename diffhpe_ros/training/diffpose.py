@@ -30,8 +30,6 @@ class DiffPoseModule(LiftingModule):
     Args:
         initial: fits the initial distribution before the training begins.
         draws: diffusion steps drawn for each window of a batch, which share its context.
-        frames: of each window that are trained with, the newest always; the denoiser looks at
-            each for itself.
         steps: how diffusion steps are drawn; uniformly by default, as published.
         loss: of the denoiser; poses are in units of the model's pose_scale.
         seed: of the draws.
@@ -45,7 +43,6 @@ class DiffPoseModule(LiftingModule):
         *,
         initial: InitialFit | None = None,
         draws: int = 1,
-        frames: int = 27,
         steps: StepDraw | None = None,
         loss: DenoisingLoss | None = None,
         seed: int = 0,
@@ -54,7 +51,6 @@ class DiffPoseModule(LiftingModule):
         super().__init__(**kwargs)
         self.initial = initial or MixtureFit()
         self.draws = draws
-        self.frames = frames
         self.steps = steps or UniformSteps()
         self.loss = loss or PlainLoss()
         self.seed = seed
@@ -74,7 +70,7 @@ class DiffPoseModule(LiftingModule):
             self.sampler,
             self.model.encode(x_2d),
             lambda: torch.randn(shape, device=x_2d.device, generator=generator),
-        )[:, 0]
+        )
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss."""
@@ -83,12 +79,11 @@ class DiffPoseModule(LiftingModule):
         context = model.encode(x_2d).repeat_interleave(self.draws)
         number = self.global_step * self.trainer.world_size + self.global_rank
         generator = generator_of(x_2d.device, DRAWS, self.seed, number)
-        frames = self._some_frames(poses.shape[1], generator)
-        component = _draw(model, context, frames, generator)
-        context = context.at(frames)
-        poses = poses[:, frames].repeat_interleave(self.draws, 0)
+        component = _draw(model, context, generator)
+        poses = poses.repeat_interleave(self.draws, 0)
         t = self.steps(len(poses), model.schedule.steps, generator)
-        noise = self._noise(poses, frames, generator)
+        noise = torch.randn(poses.shape, device=poses.device, generator=generator)
+        noise = model.initial.along_time(noise)
         signal, spread = model.schedule.signal_and_noise(t)
         state = component.state(poses)
         noisy = signal * state + spread * noise
@@ -101,28 +96,15 @@ class DiffPoseModule(LiftingModule):
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
-    def _some_frames(self, of: int, generator: Generator) -> Tensor:
-        """Numbers of the frames to train with, rising."""
-        order = torch.randperm(of - 1, device=generator.device, generator=generator)
-        newest = torch.tensor([of - 1], device=generator.device)
-        return torch.cat([order[: self.frames - 1].sort().values, newest])
 
-    def _noise(self, poses: Tensor, frames: Tensor, generator: Generator) -> Tensor:
-        """Of some frames of whole windows of noise."""
-        time = self.model.initial.time
-        shape = (len(poses), len(time), *poses.shape[2:])
-        noise = torch.randn(shape, device=poses.device, generator=generator)
-        return self.model.initial.along_time(noise)[:, frames]
-
-
-def _draw(model: DiffPose, context: Context, frames: Tensor, generator: Generator) -> Component:
+def _draw(model: DiffPose, context: Context, generator: Generator) -> Component:
     """Components of the initial distribution, some as if a detector had said how sure it is."""
     count, _, joints = context.pose.shape[:3]
     device = context.pose.device
     chance, says, how_unsure = torch.rand(
         (3, count, joints), device=device, generator=generator
     ).unbind()
-    component = model.initial.draw(context.pose, context.x_2d, chance).at(frames)
+    component = model.initial.draw(context.pose, context.x_2d, chance)
     std = MOST_UNSURE * how_unsure.square() * (says[:, :1] < UNSURE_SHARE)
     variance = std.square()[:, None, :, None, None] * torch.eye(2, device=device)
     return widened(component, variance)

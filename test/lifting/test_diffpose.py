@@ -23,6 +23,8 @@ from diffhpe_ros.lifting.diffpose.initial import (
 )
 from diffhpe_ros.lifting.inputs import Observed
 from diffhpe_ros.lifting.schedule import CosineSchedule, LinearSchedule
+from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.skeleton import MIRRORED
 
 KNEE, FOOT = 2, 3
 SMALL = DiffPoseConfig(channels=16, blocks=1, heads=2)
@@ -55,10 +57,22 @@ def two_modes() -> InitialDistribution:
 
 def test_an_untrained_denoiser_gives_the_encoders_pose(windows):
     model = small_model(answers=0.0)
-    poses = Lifter(model, CONFIG, hypotheses=2, steps=3).lift(windows).hypotheses
-    alone = model.encode(Lifter(model, CONFIG)._view.enter(windows)[0]).pose
-    lengths = np.linalg.norm(poses, axis=-1).mean(1)  # the same in any view
-    np.testing.assert_allclose(lengths, alone.norm(dim=-1), atol=1e-5)
+    poses = Lifter(model, CONFIG, hypotheses=3, steps=3).lift(windows).hypotheses
+    alone = model.encode(PersonView().enter(windows)[0]).pose
+    lengths = np.linalg.norm(poses, axis=-1)  # the same in any view
+    np.testing.assert_allclose(lengths[:, 0], alone.norm(dim=-1), atol=1e-5)
+    np.testing.assert_allclose(poses[:, 2], poses[:, 0], atol=1e-5)
+
+
+def test_every_second_hypothesis_sees_a_mirror(windows):
+    model = small_model(answers=0.0)
+    lifter = Lifter(model, CONFIG, hypotheses=2, steps=3)
+    swapped = windows[:, :, list(MIRRORED)] * torch.tensor([-1.0, 1.0])
+    plain, mirrored = (lifter.lift(each).hypotheses for each in (windows, swapped))
+    back = mirrored[..., list(MIRRORED), :] * np.array([-1, 1, 1])
+    np.testing.assert_allclose(back[:, 0], plain[:, 1], atol=1e-5)
+    np.testing.assert_allclose(back[:, 1], plain[:, 0], atol=1e-5)
+    assert np.abs(plain[:, 0] - plain[:, 1]).max() > 1e-3
 
 
 def test_hypotheses_are_distinct_and_one_seed_gives_the_same_bits(windows):
@@ -182,12 +196,29 @@ def test_the_schedules_end_in_noise_and_near_the_pose():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"schedule": "released", "steps": 51}, {"prediction": "noise"}, {"context": False}]
+    "changes",
+    [
+        {"schedule": "released", "steps": 51},
+        {"prediction": "noise"},
+        {"context": False},
+        {"window": False},
+    ],
 )
 def test_published_and_reduced_variants_lift(changes, windows):
     config = replace(CONFIG, diffpose=replace(SMALL, **changes))
     poses = Lifter(small_model(config, 0.1), config, hypotheses=2, steps=5).lift(windows).poses
     assert np.isfinite(poses).all()
+
+
+def test_the_frame_version_looks_at_each_frame_for_itself(windows):
+    model = small_model(replace(CONFIG, diffpose=replace(SMALL, window=False)))
+    context = model.encode(windows)
+    component = model.initial.draw(context.pose, windows, torch.rand(4, 17))
+    noisy, t = torch.randn(4, 27, 17, 3), torch.full((4,), 10)
+    before = model(noisy, t, context, component)
+    noisy[:, 20] += 1.0
+    moved = (model(noisy, t, context, component) - before).abs().amax((0, 2, 3)) > 1e-6
+    assert moved.nonzero().flatten().tolist() == [20]
 
 
 def test_unknown_settings_are_refused():

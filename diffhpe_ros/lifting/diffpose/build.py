@@ -15,7 +15,8 @@ def build_diffpose(trunk: MixSTETrunk, sizes: DiffPoseConfig) -> DiffPose:
         DiffhpeError: there is no such prediction.
     """
     inputs = KNOWN + (trunk.head_norm.normalized_shape[0] if sizes.context else 0)
-    denoiser = GraphDenoiser(inputs, sizes.channels, sizes.blocks, sizes.heads, sizes.steps)
+    frames = trunk.temporal_position.shape[1] if sizes.window else None
+    denoiser = GraphDenoiser(inputs, sizes.channels, sizes.blocks, sizes.heads, sizes.steps, frames)
     return DiffPose(
         trunk,
         denoiser,

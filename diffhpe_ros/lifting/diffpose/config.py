@@ -20,5 +20,7 @@ class DiffPoseConfig:
     """pose, or noise as published."""
     context: bool = True
     """Whether the denoiser sees the encoder's features, and not just its pose."""
+    window: bool = True
+    """Whether the denoiser mixes the window's frames; false is the paper's frame version."""
     pose_scale: float = 0.1
     """Metres of one unit of the corrections of the encoder's pose."""

@@ -6,7 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.lifting.diffpose.graph import ChebyshevConvolution, GraphAttention, ResidualBlock
+from diffhpe_ros.lifting.diffpose.graph import (
+    ChebyshevConvolution,
+    GraphAttention,
+    ResidualBlock,
+    TimeMixing,
+)
 
 LONGEST_PERIOD = 1e4
 
@@ -31,9 +36,7 @@ class StepEmbedding(nn.Module):
 
 
 class GraphDenoiser(nn.Module):
-    """Noisy poses and what is known of them → three numbers for each joint, frame by frame.
-
-    Frames know of each other by the context alone: so any of them may be left out.
+    """Noisy poses and what is known of them → three numbers for each joint.
 
     Args:
         inputs: channels of the input.
@@ -42,14 +45,29 @@ class GraphDenoiser(nn.Module):
             channels.
         heads: of the attention.
         steps: diffusion steps K.
+        frames: window length L, for blocks that mix the frames; None for the frame version, which
+            looks at each frame for itself, so that any may be left out.
     """
 
-    def __init__(self, inputs: int, channels: int, blocks: int, heads: int, steps: int) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        channels: int,
+        blocks: int,
+        heads: int,
+        steps: int,
+        frames: int | None = None,
+    ) -> None:
         super().__init__()
         self.step = StepEmbedding(steps, channels)
         self.input = ChebyshevConvolution(inputs, channels)
         self.attention = nn.ModuleList(GraphAttention(channels, heads) for _ in range(blocks))
-        self.residual = nn.ModuleList(ResidualBlock(channels, 4 * channels) for _ in range(blocks))
+        self.residual = nn.ModuleList(
+            ResidualBlock(
+                channels, 4 * channels, nn.Identity() if frames is None else TimeMixing(frames)
+            )
+            for _ in range(blocks)
+        )
         self.output = ChebyshevConvolution(channels, 3)
         nn.init.zeros_(self.output.linear.weight)
         nn.init.zeros_(self.output.linear.bias)

@@ -13,6 +13,8 @@ from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 
 ORDER = 2
 """Of the Chebyshev polynomials: a joint sees its neighbours' neighbours."""
+TIME_GROUPS = 8
+"""Of channels, each with weights of its own between frames."""
 
 
 def chebyshev_polynomials(order: int = ORDER) -> Tensor:
@@ -82,17 +84,37 @@ class GraphAttention(nn.Module):
         return self.projection((attention @ v).permute(2, 0, 1, 3).reshape(x.shape))
 
 
-class ResidualBlock(nn.Module):
-    """Two Chebyshev convolutions with the step between them."""
+class TimeMixing(nn.Module):
+    """Adds to each frame what the other frames of its window say, joint by joint.
 
-    def __init__(self, channels: int, step_channels: int) -> None:
+    The published denoiser sees one frame. Without this, frames know of each other by the encoder's
+    features alone, which leave a part of the error that is different in every frame.
+    """
+
+    def __init__(self, frames: int) -> None:
+        super().__init__()
+        self.mixing = nn.Parameter(torch.zeros(TIME_GROUPS, frames, frames))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(J, B, L, C) → (J, B, L, C)."""
+        by_group = x.unflatten(-1, (TIME_GROUPS, -1)).permute(2, 3, 0, 1, 4)  # (L, G, J, B, C/G)
+        mixed = self.mixing @ by_group.flatten(2).transpose(0, 1)  # (G, L, J·B·C/G)
+        mixed = mixed.unflatten(2, by_group.shape[2:]).permute(2, 3, 1, 0, 4)
+        return x + mixed.reshape(x.shape)
+
+
+class ResidualBlock(nn.Module):
+    """Two Chebyshev convolutions, and between them the step and what mixes the frames."""
+
+    def __init__(self, channels: int, step_channels: int, time: nn.Module) -> None:
         super().__init__()
         self.convolution1 = ChebyshevConvolution(channels, channels)
         self.step = nn.Linear(step_channels, channels)
+        self.time = time
         self.convolution2 = ChebyshevConvolution(channels, channels)
 
     def forward(self, x: Tensor, step: Tensor) -> Tensor:
         """X (J, B, L, C) and the embedded step (B, S) → (J, B, L, C)."""
         y = functional.relu(self.convolution1(x.flatten(1, 2)).view_as(x))
-        y = y + self.step(step)[:, None, :]
+        y = self.time(y + self.step(step)[:, None, :])
         return x + functional.relu(self.convolution2(y.flatten(1, 2)).view_as(x))

@@ -42,10 +42,6 @@ class Component(NamedTuple):
         """μ_G + F s of states s (N, L, J, 3)."""
         return self.mean + (self.factor @ state[..., None])[..., 0]
 
-    def at(self, frames: Tensor) -> "Component":
-        """Some frames of each hypothesis."""
-        return Component(self.mean[:, frames], self.factor[:, frames])
-
 
 class InitialDistribution(nn.Module):
     """The mixtures of all classes, and how errors go together along time.

@@ -15,9 +15,9 @@ from diffhpe_ros.lifting.mixste import MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import Parameterisation, Prediction, PredictPose
 from diffhpe_ros.lifting.schedule import Schedule
 
-KNOWN = 14
-"""Channels that every denoiser sees: the noisy pose and the component's mean, each beside the
-encoder's pose; the component's deviations; the encoder's pose; the keypoints."""
+KNOWN = 11
+"""Channels that every denoiser sees: what the noisy pose says against the encoder's, how unsure
+that is, the encoder's pose, and the keypoints."""
 
 
 class Context(NamedTuple):
@@ -33,10 +33,6 @@ class Context(NamedTuple):
     def repeat_interleave(self, times: int) -> "Context":
         """Each window so many times in a row."""
         return Context(*(each.repeat_interleave(times, 0) for each in self))
-
-    def at(self, frames: Tensor) -> "Context":
-        """Some frames of each window."""
-        return Context(*(each[:, frames] for each in self))
 
 
 class DiffPose(nn.Module):
@@ -87,15 +83,21 @@ class DiffPose(nn.Module):
     def forward(self, state: Tensor, t: Tensor, context: Context, component: Component) -> Tensor:
         """The output in the component's terms (N, L, J, 3), as the parameterisation means it.
 
+        The denoiser sees the evidence √ᾱ F (s - √ᾱ ŝ) in a noisy state s against the encoder's ŝ:
+        were poses spread about the encoder's as the component is, that would be the mean of h_0
+        given s. It fades as the noise grows, so that a denoiser need not learn to ignore noise.
+
         Args:
             state: (N, L, J, 3), noisy.
             t: zero-based steps (N,).
             context: of the windows.
             component: of the initial distribution.
         """
-        beside_encoder = [component.pose(state) - context.pose, component.mean - context.pose]
-        deviations = component.factor.norm(dim=-1)  # of x, y and z
-        known = [*beside_encoder, deviations, context.pose]
+        signal, spread = self.schedule.signal_and_noise(t)
+        apart = state - signal * component.state(context.pose)
+        evidence = signal[..., None] * component.factor @ apart[..., None]
+        unsure = spread * component.factor.norm(dim=-1)  # of x, y and z
+        known = [evidence[..., 0], unsure, context.pose]
         seen = [each / self.pose_scale for each in known] + [context.x_2d]
         x = torch.cat([*seen, context.features] if self.context else seen, -1)
         output = self.denoiser(x, t)

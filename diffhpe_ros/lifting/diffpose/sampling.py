@@ -15,9 +15,8 @@ def sample(
     context: Context,
     noise: Noise,
     variance: Tensor | None = None,
-    hypotheses: int = 1,
 ) -> Tensor:
-    """Poses (B, H, L, J, 3), metres, root-relative, for the contexts of B windows.
+    """One pose (N, L, J, 3), metres, for each context and its noise.
 
     It starts at h_K = √ᾱ_K ĥ_0 + √(1-ᾱ_K) ε with the encoder's pose ĥ_0 and ε of the drawn
     component. Where ᾱ_K is nearly 0 that is a draw of the initial distribution, as published;
@@ -26,19 +25,15 @@ def sample(
     Args:
         model: trained.
         sampler: DDIM as published.
-        context: what the encoder made of the windows.
-        noise: standard normal (B·H, L, J, 3), new at each call; the hypotheses of a window are
-            neighbours. The first decides on the components.
-        variance: (B, L, J, 2, 2) m², more than the mixtures' beside the optical axis.
-        hypotheses: H.
+        context: what the encoder made of N windows.
+        noise: standard normal, new at each call. The first decides on the components.
+        variance: (N, L, J, 2, 2) m², more than the mixtures' beside the optical axis.
     """
-    windows = len(context.pose)
-    context = context.repeat_interleave(hypotheses)
     initial = model.initial
     chance = torch.special.ndtr(noise()[:, 0, :, 0])
     component = initial.draw(context.pose, context.x_2d, chance)
     if variance is not None:
-        component = widened(component, variance.repeat_interleave(hypotheses, 0))
+        component = widened(component, variance)
 
     def denoise(state: Tensor, t: int | Tensor) -> Prediction:
         steps = torch.as_tensor(t, device=state.device).expand(len(state))
@@ -50,4 +45,4 @@ def sample(
         lambda: initial.along_time(noise()),
         NoisedPose(component.state(context.pose), model.schedule.steps - 1),
     )
-    return component.pose(states).unflatten(0, (windows, hypotheses))
+    return component.pose(states)
