@@ -124,8 +124,7 @@ class FoldedResidualBlock(nn.Module):
 
     gate: Tensor
     gate_bias: Tensor
-    residual: Tensor
-    skip: Tensor
+    output: Tensor
 
     def __init__(
         self, block: ResidualBlock, order: Tensor, scale: float, skip_scale: float
@@ -133,28 +132,29 @@ class FoldedResidualBlock(nn.Module):
         super().__init__()
         self.time_layer = FoldedTimeLayer(block.time_layer, order, scale)
         self.feature_layer = FoldedGraphLayer(block.feature_layer, order)
-        gate = block.mid_projection.weight.t()
+        # sigmoid(gate) = (1 + tanh(gate / 2)) / 2, so that one tanh does for both halves.
+        width = block.mid_projection.out_features // 2
+        halves = torch.cat([torch.full((width,), 0.5), torch.ones(width)])
+        gate = block.mid_projection.weight.t() * halves
         self.non_local = FoldedNonLocal(block.non_local, gate)
         residual, skip = block.output_projection.weight.t().chunk(2, 1)
         keep(
             self,
             gate=gate,
-            gate_bias=block.mid_projection.bias + self.non_local.constant,
-            residual=residual * scale,
-            skip=skip * skip_scale,
+            gate_bias=block.mid_projection.bias * halves + self.non_local.constant,
+            output=torch.cat([residual * scale, skip * skip_scale], 1) / 2,
         )
 
-    def forward(self, x: Tensor, step: Tensor, skips: Tensor) -> None:
-        """Add to x (J, L, N, C) and skips (J·L·N, C) in place, given step (N or 1, C)."""
-        joints, frames, _, channels = x.shape
-        y = self.time_layer((x + step).view(joints, frames, -1))
+    def forward(self, state: Tensor, step: Tensor) -> None:
+        """Add to state (J, L, N, 2·C), x beside the skips, in place, given step (N or 1, C)."""
+        joints, frames, _, both = state.shape
+        channels = both // 2
+        y = self.time_layer((state[..., :channels] + step).view(joints, frames, -1))
         y = self.feature_layer(y.view(joints, -1, channels))
         added = self.non_local(y)
         y = torch.addmm(self.gate_bias, y.flatten(0, 1), self.gate)
-        gate, signal = y.addmm_(added, self.non_local.output).chunk(2, 1)
-        y = torch.sigmoid(gate).mul_(torch.tanh(signal))
-        x.view(-1, channels).addmm_(y, self.residual)
-        skips.addmm_(y, self.skip)
+        gate, signal = y.addmm_(added, self.non_local.output).tanh_().chunk(2, 1)
+        state.view(-1, both).addmm_(torch.addcmul(signal, gate, signal), self.output)
 
 
 class FoldedDenoiser(nn.Module):
@@ -190,9 +190,10 @@ class FoldedDenoiser(nn.Module):
         self.output2 = denoiser.output_projection2
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """X (J, L, N, C), which is used up, zero-based steps t (N,) or (1,) → (J, L, N, 3)."""
-        skips = torch.zeros_like(x).view(-1, x.shape[-1])
+        """X (J, L, N, C), zero-based steps t (N,) or (1,) → (J, L, N, 3)."""
+        state = torch.cat([x, torch.zeros_like(x)], -1)
         steps = self.steps[t]
         for number, block in enumerate(self.blocks):
-            block(x, steps[:, number], skips)
-        return self.output2(self.output1(skips).relu_()).view(*x.shape[:3], -1)
+            block(state, steps[:, number])
+        skips = state[..., x.shape[-1] :]
+        return self.output2(self.output1(skips).relu_())
