@@ -96,6 +96,12 @@ def random_wrapper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def diffusion_model() -> Path:
+    """A diffusion model whose poses are people's, so that they have a place."""
+    return ROOT / "models" / "diffhpe-wrapper-robust"
+
+
+@pytest.fixture(scope="session")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """1.2 s of a walking person, then 1.3 s of nobody, at 30 frames per second."""
     path = tmp_path_factory.mktemp("clip") / "short.mp4"

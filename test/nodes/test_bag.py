@@ -51,14 +51,14 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def nodes(
-    context: Context, graph: Graph, random_wrapper: Path
+    context: Context, graph: Graph, diffusion_model: Path
 ) -> Iterator[tuple[StageNode, StageNode]]:
     """Detector and lifter in replay mode, configured."""
     both = [
         kind(context=context, use_global_arguments=False) for kind in (DetectorNode, LifterNode)
     ]
     detector, lifter = both
-    for name, value in {"model": str(random_wrapper), "sampler": "ddim", "steps": 2}.items():
+    for name, value in {"model": str(diffusion_model), "sampler": "ddim", "steps": 2}.items():
         lifter.set_parameters([Parameter(name, value=value)])
     for node in both:
         node.set_parameters([Parameter("replay", value=True)])

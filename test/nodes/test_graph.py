@@ -48,10 +48,10 @@ def test_replay_lifts_every_frame(
 
 
 def test_replay_is_the_same_to_the_byte_every_time(
-    graph: Graph, short_clip: Path, random_wrapper: Path, tmp_path: Path
+    graph: Graph, short_clip: Path, diffusion_model: Path, tmp_path: Path
 ) -> None:
     calibration = tmp_path / "camera.yaml"
-    diffusion = {"model": random_wrapper, "sampler": "ddim", "steps": 2, "hypotheses": 2}
+    diffusion = {"model": diffusion_model, "sampler": "ddim", "steps": 2, "hypotheses": 2}
     replay(graph, short_clip, calibration, **diffusion)
     spreads = [
         float(pair.value)

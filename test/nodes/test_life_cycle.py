@@ -111,9 +111,9 @@ def test_an_unexpected_error_leads_back_to_a_state_from_which_it_works(
 
 
 def test_steps_and_hypotheses_change_between_two_messages(
-    make_lifter: MakeLifter, graph: Graph, random_wrapper: Path
+    make_lifter: MakeLifter, graph: Graph, diffusion_model: Path
 ) -> None:
-    lifter = make_lifter(random_wrapper)
+    lifter = make_lifter(diffusion_model)
     for name, value in {"sampler": "ddim", "steps": 2, "hypotheses": 1}.items():
         assert not set_one(lifter, name, value)
     activate(lifter)
@@ -139,9 +139,9 @@ def test_steps_and_hypotheses_change_between_two_messages(
 
 
 def test_what_cannot_change_while_configured_is_refused(
-    make_lifter: MakeLifter, random_wrapper: Path
+    make_lifter: MakeLifter, diffusion_model: Path
 ) -> None:
-    lifter = make_lifter(random_wrapper)
+    lifter = make_lifter(diffusion_model)
     assert "parameter" not in set_one(lifter, "seed", 3)
     assert lifter.trigger_configure() == SUCCESS
     assert "clean it up, set the parameter, then configure" in set_one(lifter, "model", "other")

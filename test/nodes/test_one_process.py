@@ -9,9 +9,9 @@ pytestmark = pytest.mark.ros
 
 
 def test_one_process_gives_the_bytes_that_two_give(
-    graph: Graph, short_clip: Path, random_wrapper: Path, tmp_path: Path
+    graph: Graph, short_clip: Path, diffusion_model: Path, tmp_path: Path
 ) -> None:
-    diffusion = {"model": random_wrapper, "sampler": "ddim", "steps": 1, "hypotheses": 2}
+    diffusion = {"model": diffusion_model, "sampler": "ddim", "steps": 1, "hypotheses": 2}
     replay(graph, short_clip, tmp_path / "camera.yaml", ("lifter", "detector"), **diffusion)
     apart = {topic: list(graph.raw[topic]) for topic in TOPICS}
     assert [graph.stop(name) for name in ("video_source", "detector", "lifter")] == [0, 0, 0]
