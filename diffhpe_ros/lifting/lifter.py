@@ -19,7 +19,7 @@ from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
-from diffhpe_ros.lifting.diffpose.mirror import sample_hypotheses
+from diffhpe_ros.lifting.diffpose.hypotheses import sample_hypotheses
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory

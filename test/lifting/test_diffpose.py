@@ -12,6 +12,7 @@ from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
 from diffhpe_ros.lifting.diffpose.detector import USUAL_ERROR, further_variance
 from diffhpe_ros.lifting.diffpose.graph import chebyshev_polynomials
+from diffhpe_ros.lifting.diffpose.hypotheses import in_pairs
 from diffhpe_ros.lifting.diffpose.initial import (
     HIDDEN,
     HIDDEN_NOW,
@@ -53,6 +54,13 @@ def two_modes() -> InitialDistribution:
     initial.means[:, HIDDEN, :, 0, 2] = -0.3
     initial.means[:, HIDDEN, :, 1, 2] = 0.3
     return initial
+
+
+def test_noise_comes_in_pairs_of_one_sight():
+    noise = torch.randn(2 * 5, 27, 17, 3)
+    a, b, c, d, e = in_pairs(noise, 5).unflatten(0, (2, 5)).unbind(1)
+    assert torch.equal(c, -a) and torch.equal(d, -b)
+    assert not torch.equal(a, b) and torch.equal(e, noise.unflatten(0, (2, 5))[:, 4])
 
 
 def test_an_untrained_denoiser_gives_the_encoders_pose(windows):

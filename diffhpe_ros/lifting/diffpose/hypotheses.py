@@ -1,7 +1,11 @@
-"""DiffPose's hypotheses: every second one sees its window in a mirror.
+"""DiffPose's hypotheses: they differ by their sight, by their components and by their noise.
 
-Left and right are alike to a body but not to an encoder, whose error in the mirror is partly
-another one. So the two kinds of hypotheses differ, and their mean is nearer to the truth.
+Every second one sees its window in a mirror. Left and right are alike to a body but not to an
+encoder, whose error in the mirror is partly another one. So the two kinds of hypotheses differ, and
+their mean is nearer to the truth.
+
+Noise comes in pairs of opposite sign, whose effect on the mean cancels but for what is not linear:
+a few hypotheses then have the mean of many.
 """
 
 import torch
@@ -37,12 +41,24 @@ def sample_hypotheses(
         model,
         sampler,
         Context(*(_in_turn(each, hypotheses) for each in zip(*contexts, strict=True))),
-        noise,
+        lambda: in_pairs(noise(), hypotheses),
         _in_turn(variances, hypotheses),
     )
     poses = poses.unflatten(0, (len(seen), hypotheses))
     poses[:, 1::2] = poses[:, 1::2, ..., list(MIRRORED), :] * poses.new_tensor([-1.0, 1.0, 1.0])
     return poses
+
+
+def in_pairs(noise: Tensor, hypotheses: int) -> Tensor:
+    """Noise (B·H, ...) in which hypotheses 2, 3, 6, 7… have that of 0, 1, 4, 5… with opposite sign.
+
+    So the two of a pair have the same sight.
+    """
+    by_window = noise.unflatten(0, (-1, hypotheses)).clone()
+    for k in range(hypotheses):
+        if k % 4 > 1:
+            by_window[:, k] = -by_window[:, k - 2]
+    return by_window.flatten(0, 1)
 
 
 def in_mirror(seen: Observed) -> Observed:
