@@ -21,6 +21,7 @@ from diffhpe_ros.nodes.loading import Loaded, load, resample
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
+from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
 from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.presence import Presence
@@ -61,6 +62,9 @@ class LifterNode(StageNode[LifterParameters]):
         self._skeletons = advertise(MarkerArray, "skeletons", outputs)
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
+        if self.parameters.tf != "none":
+            self._tf_type = tf_message_type()
+            self._tf = advertise(self._tf_type, "/tf", qos.TF)
 
     def start(self) -> None:
         """Begin with nobody there."""
@@ -160,6 +164,9 @@ class LifterNode(StageNode[LifterParameters]):
         )
         if placed:
             self.send(self._joints, pack_joints(people))
+        if placed and self.parameters.tf != "none":
+            transforms = make_transforms(people, joints=self.parameters.tf == "joints")
+            self.send(self._tf, self._tf_type(transforms=transforms))
         if placed or gone:
             parameters = self.parameters
             self.send(

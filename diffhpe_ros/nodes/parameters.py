@@ -195,6 +195,11 @@ class LifterParameters(StageParameters):
         live=True,
     )
     ellipsoids: bool = _parameter(True, "draw the one-sigma ellipsoid of each joint", live=True)
+    tf: str = _parameter(
+        "none",
+        "frames of people on /tf: body_<id>, and those of its joints; needs tf2_msgs",
+        choices=("none", "body", "joints"),
+    )
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,9 @@ CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCA
 CAMERA_INFO_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Hears every kind of sender."""
 
+TF = QoSProfile(depth=100)
+"""As tf2's own broadcasters send."""
+
 
 def _lossy(depth: int) -> QoSProfile:
     return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -10,7 +10,8 @@ from visualization_msgs.msg import Marker
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
-from diffhpe_ros.nodes.messages.markers import pack_skeletons, quaternions
+from diffhpe_ros.nodes.messages.markers import pack_skeletons
+from diffhpe_ros.nodes.messages.rotation import quaternions
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.types import LiftedPeople
 

@@ -1,0 +1,105 @@
+"""People as frames."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import TransformStamped
+from graph import Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from standing import standing_at
+
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.transforms import make_transforms
+from diffhpe_ros.nodes.types import LiftedPeople
+
+HAS_TF = importlib.util.find_spec("tf2_msgs") is not None
+
+
+@pytest.fixture
+def people() -> LiftedPeople:
+    """Person 3 faces the camera from 4 m; where person 7 is cannot be told."""
+    joints = np.stack([standing_at(0.5, 0.1, 4), np.full((17, 3), np.nan)]).astype(np.float32)
+    return LiftedPeople(
+        frame_id="left/cam", stamp_ns=1_500_000_000, persons=(3, 7), joints=joints,
+        covariance=np.zeros((2, 17, 3, 3), np.float32), confidence=np.ones((2, 17), np.float32),
+        symmetry_gap=np.zeros(2), segment_std=np.zeros(2), hypothesis_spread=np.zeros(2),
+    )  # fmt: skip
+
+
+def rotation(transform: TransformStamped) -> np.ndarray:
+    """Axes of the child in the parent's frame."""
+    q = transform.transform.rotation
+    x, y, z, w = q.x, q.y, q.z, q.w
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def translation(transform: TransformStamped) -> np.ndarray:
+    t = transform.transform.translation
+    return np.array([t.x, t.y, t.z])
+
+
+def test_a_body_looks_forward_with_its_head_up(people: LiftedPeople) -> None:
+    (body,) = make_transforms(people, joints=False)
+    assert (body.header.frame_id, body.child_frame_id) == ("left/cam", "body_left_cam_3")
+    assert (body.header.stamp.sec, body.header.stamp.nanosec) == (1, 500_000_000)
+    np.testing.assert_allclose(translation(body), (0.5, 0.1, 4), atol=1e-6)
+    forward, left, up = rotation(body).T
+    np.testing.assert_allclose(forward, (0, 0, -1), atol=1e-6)  # towards the camera
+    np.testing.assert_allclose(left, (1, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(up, (0, -1, 0), atol=1e-6)
+
+
+def test_joints_are_children_of_the_body(people: LiftedPeople) -> None:
+    body, *children = make_transforms(people, joints=True)
+    assert len(children) == 16
+    assert {child.header.frame_id for child in children} == {body.child_frame_id}
+    places = {child.child_frame_id: child for child in children}
+    wrist = places["l_wrist_left_cam_3"]
+    in_camera = rotation(body) @ translation(wrist) + translation(body)
+    np.testing.assert_allclose(in_camera, people.joints[0, 13], atol=1e-5)
+    np.testing.assert_array_equal(rotation(wrist), np.eye(3))
+    assert translation(places["head_left_cam_3"])[2] > 0.6
+
+
+def test_a_body_without_extent_has_no_frame(people: LiftedPeople) -> None:
+    assert make_transforms(replace(people, joints=np.ones((2, 17, 3), np.float32)), False) == []
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(HAS_TF, reason="tf2_msgs is installed")
+def test_without_tf2_msgs_the_node_says_what_is_missing(
+    context: Context, graph: Graph, standing_model: Path
+) -> None:
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    node.set_parameters(
+        [Parameter("model", value=str(standing_model)), Parameter("tf", value="body")]
+    )
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    graph.until(
+        lambda: "lifter" in graph.status and "tf2_msgs" in graph.status["lifter"].message, "reason"
+    )
+    node.set_parameters([Parameter("tf", value="none")])
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    node.close()
+    node.destroy_node()
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(not HAS_TF, reason="tf2_msgs comes with ROS, not with PyPI")
+def test_frames_of_people_are_sent(graph: Graph, people: LiftedPeople) -> None:
+    from tf2_msgs.msg import TFMessage
+
+    message = TFMessage(transforms=make_transforms(people, joints=True))
+    assert len(message.transforms) == 17
