@@ -10,6 +10,9 @@ import pytest
 pytestmark = pytest.mark.ros
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 24
+# Threads, files and MB more in the second half: one image in thirty that is kept would be 10 MB.
+# The decoder of the looping video starts anew every 6 s, and settles after minutes only.
+MOST = {"lifter": (0, 2, 4), "detector": (0, 2, 4), "video_source": (12, 2, 24)}
 
 
 def test_half_a_minute(standing_model: Path, tmp_path: Path) -> None:
@@ -26,7 +29,6 @@ def test_half_a_minute(standing_model: Path, tmp_path: Path) -> None:
     for name, samples in json.loads(out.read_text()).items():
         late = samples[len(samples) // 2 :]
         assert late[-1]["seconds"] > 0.8 * SECONDS
-        for key, most in (("threads", 0), ("files", 2), ("own_mb", 8)):
-            # One image more a second in memory would be 10 MB in this time.
+        for key, most in zip(("threads", "files", "own_mb"), MOST[name], strict=True):
             values = [sample[key] for sample in late]
             assert values[-1] - values[0] <= most, (name, key, values)
