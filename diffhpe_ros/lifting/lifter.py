@@ -21,6 +21,7 @@ from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.diffpose.hypotheses import sample_hypotheses
 from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.engines.recorded import record
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
@@ -160,6 +161,13 @@ class Lifter:
     def hypotheses(self) -> int:
         """Poses per window: 1 for a deterministic model."""
         return 1 if isinstance(self.model, MixSTE) else self.preset.hypotheses
+
+    def recorded(self) -> "Lifter":
+        """The same lifter, faster where one window is lifted at a time on the CPU: live use."""
+        other = copy(self)
+        if self.device.type == "cpu":
+            other._engine = record(self._engine, self.config.frames, self.hypotheses)
+        return other
 
     @property
     def runs_on(self) -> str:

@@ -90,7 +90,7 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
         engine=parameters.engine,
         aggregation=parameters.aggregation,
         decode=parameters.decode,
-    )
+    ).recorded()
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(
             f"a model for windows of {FRAMES} frames is expected, {parameters.model} is for"

@@ -1,0 +1,43 @@
+"""A window's operations, recorded once."""
+
+import numpy as np
+import pytest
+import torch
+
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.engines.recorded import record
+
+
+@pytest.fixture(scope="module", params=["mixste-robust", "diffhpe-wrapper-robust"])
+def lifter(request: pytest.FixtureRequest) -> Lifter:
+    return Lifter.from_pretrained(request.param)
+
+
+def seen(people: int) -> np.ndarray:
+    windows = 0.2 * np.random.default_rng(people).standard_normal((people, 27, 17, 2))
+    windows[:, 3:9, 5] = 0  # unseen
+    return windows.astype(np.float32)
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_poses_are_the_same_to_the_bit(lifter: Lifter, people: int) -> None:
+    recorded = lifter.recorded()
+    for windows in (seen(people), -seen(people)):
+        np.testing.assert_array_equal(recorded.lift(windows).poses, lifter.lift(windows).poses)
+
+
+def test_another_number_of_hypotheses_is_lifted_as_well() -> None:
+    recorded = Lifter.from_pretrained("diffhpe-wrapper-robust").recorded()
+    more = recorded.sampled(hypotheses=2, steps=2)
+    plain = Lifter.from_pretrained("diffhpe-wrapper-robust", hypotheses=2, steps=2)
+    np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
+
+
+def test_one_window_is_played(lifter: Lifter) -> None:
+    played = lifter.recorded()._engine._played
+    assert isinstance(played, torch.jit.ScriptModule)
+
+
+def test_what_cannot_be_recorded_stays_as_it_is() -> None:
+    engine = object()
+    assert record(engine, 27, 1) is engine
