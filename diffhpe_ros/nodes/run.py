@@ -54,6 +54,7 @@ def _spin(node: StageNode[Any], executor: Executor) -> None:
     while node.context.ok():
         try:
             executor.spin()
+            return  # it was shut down
         except (KeyboardInterrupt, ExternalShutdownException):
             raise
         except Exception as error:
