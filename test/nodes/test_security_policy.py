@@ -19,7 +19,7 @@ from diffhpe_ros.rendering.clip import walking_clip
 pytestmark = pytest.mark.ros
 POLICY = ROOT / "config" / "sros2" / "policy.xml"
 NODES: dict[str, tuple[type[StageNode], dict[str, object]]] = {
-    "detector": (DetectorNode, {}),
+    "detector": (DetectorNode, {"depth": "true"}),
     "lifter": (LifterNode, {"device": "cpu"}),
     "video_source": (VideoSourceNode, {"path": str(walking_clip().video_path), "wait_s": 0.0}),
 }
