@@ -4,9 +4,11 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +17,12 @@ from diffhpe_ros.demo.run import require_rclpy
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.rendering.clip import walking_clip
 
+if TYPE_CHECKING:
+    from diffhpe_ros.demo.recorder import Record
+
 NAMESPACE = "soak"
+DONE = {"video_source": "published", "detector": "processed", "lifter": "lifted"}
+"""What each node counts in its diagnostics."""
 SETTLED = 0.5  # of the run: buffers and caches fill in the time before
 
 
@@ -52,6 +59,7 @@ def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, 
         "video_source": {"path": str(walking_clip().video_path), "loop": True},
     }
     samples: dict[str, list[Sample]] = {name: [] for name in parameters}
+    done: dict[str, str] = {}
     with ExitStack() as stack:
         recorder = stack.enter_context(Recorder(NAMESPACE))
         nodes = []
@@ -62,26 +70,44 @@ def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, 
         while not recorder.count("joints"):
             nodes[0].check()
             time.sleep(0.1)
-        begin, heard = time.monotonic(), 0
+        begin = time.monotonic()
         while (now := time.monotonic() - begin) < seconds:
             for node in nodes:
                 node.check()
                 samples[node.name].append(take_sample(node.pid, now))
-            heard += recorder.count("joints")
+            done |= work_done(recorder.records)
             recorder.records.clear()
-            report(samples, heard)
+            report(samples, done)
             time.sleep(every_s)
     return samples
 
 
-def report(samples: dict[str, list[Sample]], heard: int) -> None:
-    """One line for the latest samples."""
+def work_done(records: "Sequence[Record]") -> dict[str, str]:
+    """By node, the latest count of images or windows that it has worked on."""
+    statuses = [
+        status
+        for record in list(records)
+        if record.topic == "/diagnostics"
+        for status in record.message().status
+    ]
+    return {
+        name: pair.value
+        for status in statuses
+        for name, key in DONE.items()
+        for pair in status.values
+        if status.name == f"{NAMESPACE}/{name}" and pair.key == key
+    }
+
+
+def report(samples: dict[str, list[Sample]], done: dict[str, str]) -> None:
+    """One line for the latest samples and what was worked on until then."""
     seconds = next(iter(samples.values()))[-1].seconds
     each = "   ".join(
-        f"{name} {own[-1].own_mb:.1f} MB, {own[-1].threads} threads, {own[-1].files} files"
+        f"{name} {DONE[name]} {done.get(name, 0)}, {own[-1].own_mb:.1f} MB,"
+        f" {own[-1].threads} threads, {own[-1].files} files"
         for name, own in samples.items()
     )
-    print(f"{seconds:7.0f} s   {heard} joints messages   {each}", flush=True)
+    print(f"{seconds:7.0f} s   {each}", flush=True)
 
 
 def growth_mb_per_hour(samples: list[Sample]) -> float:

@@ -31,7 +31,7 @@ TOPICS = {
     "coherence": DiagnosticArray,
 }
 EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
-PATIENCE_S = 90.0  # for machines that are busy with other things
+PATIENCE_S = 150.0  # for machines that are busy with other things
 
 
 class Graph:

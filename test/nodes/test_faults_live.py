@@ -4,6 +4,7 @@ The nodes run as processes from the first test of this file to the last; after e
 must be seen again, by the same processes unless the fault was to kill them.
 """
 
+import os
 import signal
 import time
 from array import array
@@ -72,7 +73,7 @@ class Robot:
 @pytest.fixture(scope="module")
 def robot(tmp_path_factory: pytest.TempPathFactory, standing_model: Path) -> Iterator[Robot]:
     context = Context()
-    rclpy.init(args=[], context=context, domain_id=9)
+    rclpy.init(args=[], context=context, domain_id=215 + os.getpid() % 18)
     with Graph(context, tmp_path_factory.mktemp("robot")) as graph:
         yield Robot(graph, standing_model)
     rclpy.try_shutdown(context=context)
