@@ -15,9 +15,11 @@ from diffhpe_ros.files import write_json
 
 FILE = click.Path(path_type=Path)
 FROZEN = Path("../shared/data/mocap")
+HELD_OUT = (FROZEN / "cmu_validation.npz", FROZEN / "cmu_seen_body.npz")
+"""Neither trained nor tested on."""
 EXPERIMENTS = (
     "table-2", "table-4", "figures", "parameterisations", "sampling",
-    "diffpose", "diffpose-choices",
+    "diffpose", "diffpose-choices", "calibration", "aggregation",
 )  # fmt: skip
 
 
@@ -275,9 +277,15 @@ def reproduce(
     """
     try:
         from diffhpe_ros.lifting.config import Preset
-        from diffhpe_ros.training.experiments.reproduce import ON_VALIDATION, reproduce
+        from diffhpe_ros.training.experiments.reproduce import (
+            OF_SHIPPED_MODELS,
+            ON_VALIDATION,
+            reproduce,
+        )
         from diffhpe_ros.training.experiments.workshop import (
+            AsShipped,
             AsTheyAre,
+            Models,
             TrainedWhenMissing,
             Workshop,
         )
@@ -292,7 +300,9 @@ def reproduce(
         click.echo(f"{trained.folder(only)}: the trained model")
         return
     file = validation if experiment in ON_VALIDATION else data
-    models = AsTheyAre(runs) if no_training else trained
+    models: Models = AsTheyAre(runs) if no_training else trained
+    if experiment in OF_SHIPPED_MODELS:
+        models = AsShipped()
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
     name = file.name if every == 1 else f"one window in {every} of {file.name}"
@@ -304,22 +314,55 @@ def reproduce(
 @click.argument("trained", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
 @click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
-@click.option("--data", type=FILE, default=FROZEN / "cmu_validation.npz", show_default=True)
-def pack(trained: Path, out: Path, backbone: Path | None, data: Path) -> None:
+@click.option("--data", type=FILE, multiple=True, default=HELD_OUT, show_default=True)
+def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
     """Make a trained model fit for being handed on.
 
-    Stored in half precision where its poses on --data stay the same within 0.1 mm; a wrapper
-    refers to its backbone instead of holding a copy.
+    Stored in half precision where its poses on the first --data stay the same within 0.1 mm; a
+    wrapper refers to its backbone instead of holding a copy. What is stored is calibrated on all
+    --data (see `diffhpe calibrate`).
     """
     from diffhpe_ros.training.packing import pack
     from diffhpe_ros.training.truth import read_windows
 
-    packed = pack(trained, out, backbone, read_windows(data))
+    packed = pack(trained, out, backbone, [read_windows(file) for file in data])
     precision = "half" if packed.is_half else "single"
     click.echo(
         f"{out}: {packed.megabytes:.1f} MB in {precision} precision; half precision moves the"
         f" joints by {packed.difference_mm:.2f} mm"
     )
+
+
+@app.command()
+@click.argument("model")
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=HELD_OUT,
+    show_default=True,
+    help="Windows that it was not trained on; may be given several times.",
+)
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Look at each Nth window."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
+    """Fit how uncertain a model's joints are, and what coherence is usual; writes its config.yaml.
+
+    MODEL is a model's name or its folder.
+    """
+    from diffhpe_ros.lifting.checkpoints import find_model, load_with_config, save_config
+    from diffhpe_ros.training.calibration import calibrated
+    from diffhpe_ros.training.truth import read_windows
+
+    folder = find_model(model)
+    if not folder.is_dir():
+        raise DiffhpeError(f"{folder} is no model folder; make one with diffhpe convert")
+    network, config = load_with_config(folder)
+    windows = [read_windows(file).every(every) for file in data]
+    save_config(calibrated(network, config, windows, device), folder)
+    click.echo(f"{folder}: calibrated on {sum(map(len, windows))} windows")
 
 
 @app.command()

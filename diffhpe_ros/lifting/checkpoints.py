@@ -87,6 +87,11 @@ def save_model(
     save_file(state, folder / WEIGHTS_FILE)
     (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors lets the owner alone read it
     (folder / CHECKSUM_FILE).write_text(f"{weights_sha256(folder)}  {WEIGHTS_FILE}\n")
+    save_config(config, folder)
+
+
+def save_config(config: ModelConfig, folder: Path) -> None:
+    """Write the config.yaml of a model folder, in place of the one there."""
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
     (folder / CONFIG_FILE).write_text(text)
 

@@ -14,6 +14,15 @@ from diffhpe_ros.lifting.diffpose.model import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, parameterisation
 from diffhpe_ros.lifting.schedule import SCHEDULES
+from diffhpe_ros.lifting.signs import SIGNS
+from diffhpe_ros.lifting.trust import (
+    Sign,
+    TrainedRange,
+    Usual,
+    read_range,
+    read_signs,
+    read_usual,
+)
 from diffhpe_ros.lifting.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -99,8 +108,14 @@ class ModelConfig:
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
-    """Per joint, the standard deviation of the model's error along x, y, z of its input view,
-    measured on validation; None where it was not measured."""
+    """Per joint, the standard deviation of the model's error along x, y, z of its input view where
+    the signs of error are at their means; None where it was not measured (`diffhpe calibrate`)."""
+    error_signs: Mapping[str, Sign] = field(default_factory=dict)
+    """By which the error grows; see `lifting.signs`."""
+    usual: Usual | None = None
+    """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
+    trained_range: TrainedRange | None = None
+    """Where people may stand; None where it is not known."""
 
     @classmethod
     def from_dict(
@@ -129,6 +144,9 @@ class ModelConfig:
             residual = known.get("residual_std_mm")
             if residual is not None:
                 known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
+            known["error_signs"] = read_signs(known.get("error_signs"))
+            known["usual"] = read_usual(known.get("usual"))
+            known["trained_range"] = read_range(known.get("trained_range"))
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
             raise DiffhpeError(f"{source}: {error}") from error
@@ -147,8 +165,9 @@ class ModelConfig:
             del values["diffpose"]
         if self.architecture == "diffhpe-2d":
             del values["trunk"]
-        if self.backbone is None:
-            del values["backbone"]
+        for key in ("backbone", "usual", "trained_range"):
+            if getattr(self, key) is None:
+                del values[key]
         if self.residual_std_mm is not None:
             values["residual_std_mm"] = [list(row) for row in self.residual_std_mm]
         return values
@@ -204,6 +223,8 @@ def _check(config: ModelConfig, source: str) -> None:
     if residual is not None:
         shape = (len(residual), *sorted({len(row) for row in residual}))
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
+    for name in config.error_signs:
+        expect(name in SIGNS, "error_signs", name, ", ".join(SIGNS))
 
 
 def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:

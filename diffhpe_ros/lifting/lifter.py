@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
@@ -28,8 +30,10 @@ from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.noise import SeededNoise
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.samplers import Beginning, Sampler, create_sampler, spaced_steps
+from diffhpe_ros.lifting.signs import Lifted
 from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
+from diffhpe_ros.lifting.uncertainty import covariance
 from diffhpe_ros.lifting.warm_start import WarmStart
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -90,7 +94,6 @@ class Lifter:
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(aggregation)
         self.decode = create_decode(decode)
-        self._residual = _residual_covariance(config).to(self.device)
         self._choose(preset, sampler, steps, hypotheses, start)
 
     @classmethod
@@ -181,10 +184,10 @@ class Lifter:
 
         Args:
             x_2d: (B, 27, 17, 2), canonical view, (0, 0) where unseen.
-            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. DiffPose alone uses
-                more of it.
+            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. Else it says with
+                covariance_2d how certain the joint is.
             covariance_2d: (B, 27, 17, 2, 2), canonical units squared, NaN where the detector gives
-                none. DiffPose alone uses it.
+                none. Of DiffPose alone the poses depend on it; of all models their covariance does.
 
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
@@ -212,10 +215,10 @@ class Lifter:
     ) -> LiftResult:
         """Sample, aggregate, decode; start and decode are a stream's own, if it has them."""
         hypotheses, rotation = self._sample(observed, seeds, start or self._start)
-        covariance = self._covariance(hypotheses, rotation).cpu().numpy()
         samples = hypotheses.cpu().numpy()
         poses = self._aggregate(samples, observed.x_2d.numpy())
-        return LiftResult((decode or self.decode)(poses), samples, covariance)
+        uncertain = self._covariance(samples, observed, rotation.cpu().numpy())
+        return LiftResult((decode or self.decode)(poses), samples, uncertain)
 
     def _sample(
         self, observed: Observed, seeds: Sequence[int], start: Start
@@ -234,14 +237,18 @@ class Lifter:
         hypotheses[nobody] = torch.nan
         return hypotheses, rotation
 
-    def _covariance(self, hypotheses: Tensor, rotation: Tensor) -> Tensor:
-        """(B, 27, 17, 3, 3): the hypotheses' spread and the model's own error."""
-        batch, many, frames, joints, _ = hypotheses.shape
-        covariance = views.turn_covariance_back(
-            self._residual.expand(batch, frames, joints, 3, 3), rotation
+    def _covariance(
+        self, samples: NDArray[np.float32], observed: Observed, rotation: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """(B, 27, 17, 3, 3) m², camera frame."""
+        lifted = Lifted(
+            samples.mean(1),
+            observed.x_2d.numpy(),
+            observed.confidence.numpy(),
+            observed.covariance_2d.numpy(),
         )
-        spread = hypotheses - hypotheses.mean(1, keepdim=True)
-        return covariance + torch.einsum("bhlji,bhljk->bljik", spread, spread) / max(1, many - 1)
+        std_mm = np.array(self.config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
+        return covariance(samples, lifted, rotation, std_mm, self.config.error_signs)
 
     def _hypotheses(self, seen: Observed, seeds: Sequence[int], beginning: Beginning) -> Tensor:
         """Windows in the model's view, on its device → (B, H, 27, 17, 3) metres, root at 0."""
@@ -284,10 +291,3 @@ def _preset(config: ModelConfig, name: str | None) -> Preset:
     if name not in config.presets:
         raise DiffhpeError(f"unknown preset {name!r}; expected one of {', '.join(config.presets)}")
     return config.presets[name]
-
-
-def _residual_covariance(config: ModelConfig) -> Tensor:
-    """(17, 3, 3) m²; zero where it was not measured."""
-    if config.residual_std_mm is None:
-        return torch.zeros(NUM_JOINTS, 3, 3)
-    return torch.diag_embed((torch.tensor(config.residual_std_mm) / 1000) ** 2)

@@ -18,4 +18,4 @@ class LiftResult:
     hypotheses: NDArray[np.float32]
     """(B, H, 27, 17, 3), as sampled."""
     covariance: NDArray[np.float32]
-    """(B, 27, 17, 3, 3), m²: spread of the hypotheses plus the model's residual covariance."""
+    """(B, 27, 17, 3, 3), m²: spread of the hypotheses plus the model's own error, calibrated."""

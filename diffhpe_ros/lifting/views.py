@@ -108,8 +108,3 @@ def turn_points(points: Tensor, rotation: Tensor) -> Tensor:
 def turn_back(poses: Tensor, rotation: Tensor) -> Tensor:
     """Poses (B, ..., 3) of the turned camera → the same in the real camera's frame."""
     return torch.einsum("bij,b...i->b...j", rotation, poses)
-
-
-def turn_covariance_back(covariance: Tensor, rotation: Tensor) -> Tensor:
-    """Covariances (..., 3, 3) of the turned camera → (B, ..., 3, 3) in the real one's frame."""
-    return torch.einsum("bij,b...ik,bkl->b...jl", rotation, covariance, rotation)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, free_device_memory
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
+from diffhpe_ros.nodes.doubts import doubts
 from diffhpe_ros.nodes.fallback import RETRY_S, SteadyModel
 from diffhpe_ros.nodes.judgement import judge_completeness, judge_input, judge_latency
 from diffhpe_ros.nodes.lifting_stage import LiftingStage
@@ -121,8 +122,9 @@ class LifterNode(StageNode[LifterParameters]):
         lifted = self._lift(accepted)
         if any(map(len, accepted)):
             self.health.time("lift", time.perf_counter() - begin)
-        for windows, people in zip(accepted, lifted, strict=True):
-            self._publish(people)
+        doubted = self._doubt(lifted)
+        for windows, people, each in zip(accepted, lifted, doubted, strict=True):
+            self._publish(people, each)
             if len(people) and not self.parameters.replay:
                 self.health.time("latency", self.age_s(windows.stamp_ns))
 
@@ -157,7 +159,20 @@ class LifterNode(StageNode[LifterParameters]):
 
         return model.run(lift)
 
-    def _publish(self, people: LiftedPeople) -> None:
+    def _doubt(self, lifted: list[LiftedPeople]) -> list[list[str]]:
+        """What there is to doubt of each camera's people; warns of it."""
+        assert self._model is not None
+        config = self._model.lifter.config
+        found = [doubts(people, config) for people in lifted]
+        texts = [text for each in found for text in each if text]
+        if texts:
+            self.health.warn("doubts", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}")
+        else:
+            self.health.clear("doubts")
+        self.health.count("doubted", len(texts))
+        return found
+
+    def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
         placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
         gone = self._presence.update(
             people.frame_id, people.stamp_ns, placed, all_left=not len(people)
@@ -174,7 +189,7 @@ class LifterNode(StageNode[LifterParameters]):
                 pack_skeletons(people, gone, parameters.marker_lifetime_s, parameters.ellipsoids),
             )
         if len(people):
-            self.send(self._coherence, pack_coherence(people, self.parameters.model))
+            self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))
 

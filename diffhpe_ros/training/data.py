@@ -9,7 +9,9 @@ import torch
 from torch import Generator
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.trust import TrainedRange
 from diffhpe_ros.lifting.views import View
+from diffhpe_ros.training import virtual_camera
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
 from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
 from diffhpe_ros.training.detector_like import PrototypeErrors
@@ -40,6 +42,8 @@ class Data:
     """Of batches in the model's input view."""
     validation: Windows
     """In the view that `Lifter.lift` takes."""
+    trained_range: TrainedRange | None = None
+    """Where the people of the batches stand, where that is known."""
 
     def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
         """The same with some joints hidden, on validation always the same ones."""
@@ -48,7 +52,7 @@ class Data:
         x_2d = torch.from_numpy(self.validation.x_2d)
         hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
         source = Occluded(self.source, pattern, seed, view)
-        return Data(source, replace(self.validation, x_2d=hidden))
+        return replace(self, source=source, validation=replace(self.validation, x_2d=hidden))
 
 
 def motion_capture(
@@ -85,7 +89,7 @@ def motion_capture(
     capture = load_cmu(Path(mocap), HELD_OUT_SUBJECTS).to(own_device(device))
     eyes = [DETECTORS[name]() for name in detectors]
     source = VirtualCameraWindows(capture, batch_size, seed, eyes)
-    return Data(source, read_windows(Path(validation)))
+    return Data(source, read_windows(Path(validation)), virtual_camera.trained_range())
 
 
 def own_device(name: str) -> torch.device:

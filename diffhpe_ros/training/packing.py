@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +13,17 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, lift_all, save_model
-from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, load_with_config, weights_sha256
+from diffhpe_ros.lifting.checkpoints import (
+    WEIGHTS_FILE,
+    load_with_config,
+    save_config,
+    weights_sha256,
+)
 from diffhpe_ros.lifting.config import BackboneConfig, Model
 from diffhpe_ros.lifting.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE
+from diffhpe_ros.training.calibration import calibrated
 from diffhpe_ros.training.truth import Windows
 
 TRAINING_FILE = "train.yaml"
@@ -35,7 +42,7 @@ class Packed:
     """Mean distance of the joints to those of the model as it was, if stored in half precision."""
 
 
-def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> Packed:
+def pack(trained: Path, out: Path, backbone: Path | None, held_out: Sequence[Windows]) -> Packed:
     """Copy a trained model, in half precision where its poses stay the same within 0.1 mm.
 
     Args:
@@ -43,7 +50,8 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
         out: the new one; replaced if it is there.
         backbone: for a wrapper or DiffPose, the folder beside `out` that holds its MixSTE; the
             copy then refers to it by its sha256 instead of holding it once more.
-        windows: to compare the poses on.
+        held_out: windows that it was not trained on. Poses are compared on the first, the copy is
+            calibrated on all.
 
     Raises:
         DiffhpeError: a model cannot be read, or the backbone is not the one in the wrapper or
@@ -51,6 +59,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
     """
     if backbone is not None and backbone.resolve().parent != out.resolve().parent:
         raise DiffhpeError(f"the backbone {backbone} must lie beside {out}, to be found there")
+    windows = held_out[0]
     model, config = load_with_config(trained)
     poses = lift_all(Lifter(model, config), windows.x_2d, progress=False)
     if backbone is not None:
@@ -58,6 +67,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, windows: Windows) -> P
     difference_mm = _half_precision_error(model, config, windows, poses)
     is_half = difference_mm <= TOLERANCE_MM
     save_model(model, config, out, torch.float16 if is_half else torch.float32)
+    save_config(calibrated(*load_with_config(out), held_out), out)
     if (trained.parent / TRAINING_FILE).is_file():
         shutil.copyfile(trained.parent / TRAINING_FILE, out / TRAINING_FILE)
     return Packed((out / WEIGHTS_FILE).stat().st_size / 1e6, is_half, difference_mm)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
@@ -17,10 +16,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, lift_all, save_model
-from diffhpe_ros.lifting.config import Model
+from diffhpe_ros.lifting import ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.training.batches import Batches, Place
+from diffhpe_ros.training.calibration import calibrated
 from diffhpe_ros.training.callbacks import (
     VALIDATION,
     Average,
@@ -94,6 +93,7 @@ def fit(settings: DictConfig) -> Trained:
         take_backbone(model, settings.backbone)
     pattern = occlusion(settings.occlusion, settings.released_occlusions)
     data: Data = build(settings.data).occluded(pattern, settings.seed, view(config.input_view))
+    config = replace(config, trained_range=data.trained_range)
     average = Average(decay=settings.ema_decay)
     best = ModelCheckpoint(
         out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False
@@ -129,9 +129,7 @@ def fit(settings: DictConfig) -> Trained:
         finished = build_model(config)
         finished.load_state_dict(weights)
         device = str(trainer.strategy.root_device)
-        save_model(
-            finished, with_residual(finished, config, data.validation, device), out / "model"
-        )
+        save_model(finished, calibrated(finished, config, [data.validation], device), out / "model")
     return Trained(out / "model", mpjpe_mm)
 
 
@@ -215,19 +213,6 @@ def make_trainer(
     except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise DiffhpeError(f"trainer: {reason}") from error
-
-
-def with_residual(
-    model: Model, config: ModelConfig, truth: Windows, device: str = "cpu"
-) -> ModelConfig:
-    """The configuration with the model's error per joint, measured on validation windows."""
-    lifter = Lifter(model, config, device)
-    errors = torch.from_numpy(lift_all(lifter, truth.x_2d, progress=True) - truth.poses)
-    _, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
-    in_view = turn_points(errors, rotation).numpy()
-    std_mm = 1000 * np.sqrt((in_view**2).mean((0, 1)))
-    rows = tuple((round(float(x), 1), round(float(y), 1), round(float(z), 1)) for x, y, z in std_mm)
-    return replace(config, residual_std_mm=rows)
 
 
 def validation_batches(truth: Windows, config: ModelConfig) -> DataLoader[tuple[Tensor, ...]]:

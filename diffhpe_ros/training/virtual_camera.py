@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
+from diffhpe_ros.lifting.trust import TrainedRange
 
 # Ranges that cover the frozen evaluation (±35° off the axis, 2-8 m) and robots' cameras.
 DISTANCE_M = (1.5, 10.0)
@@ -15,6 +16,12 @@ ROLL_STD = math.radians(3.0)
 CAMERA_HEIGHT_M = (0.3, 2.6)
 BODY_SCALE = (0.88, 1.12)
 CUT_SHARE = 0.15
+
+
+def trained_range() -> TrainedRange:
+    """Where `see` puts people."""
+    corner = math.hypot(math.tan(PAN), math.tan(TILT))
+    return TrainedRange(*DISTANCE_M, angle_deg=round(math.degrees(math.atan(corner)), 1))
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:

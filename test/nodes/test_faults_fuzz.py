@@ -57,7 +57,7 @@ def publish(people: LiftedPeople) -> None:
     skeletons = pack_skeletons(people, [], 0.5, True)
     for marker in skeletons.markers:
         assert np.isfinite([marker.scale.x, marker.scale.y, marker.scale.z]).all()
-    for message in (joints, skeletons, pack_coherence(people, "model")):
+    for message in (joints, skeletons, pack_coherence(people, [""] * len(people), "model")):
         serialize(message)
 
 

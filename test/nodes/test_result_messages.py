@@ -104,7 +104,7 @@ def test_a_joint_of_unknown_spread_is_still_drawn(people: LiftedPeople) -> None:
 
 
 def test_coherence_is_in_numbers_that_can_be_plotted(people: LiftedPeople) -> None:
-    message = pack_coherence(people, "mixste")
+    message = pack_coherence(people, ["", "where the person is"], "mixste")
     first, second = message.status
     assert (first.name, first.hardware_id, first.level) == (
         "cam/person_3", "mixste", DiagnosticStatus.OK,

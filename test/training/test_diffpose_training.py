@@ -143,9 +143,9 @@ def test_training_keeps_encoder_and_mixtures_and_moves_the_rest(settings, encode
 
     packed = tmp_path / "packed"
     with pytest.raises(DiffhpeError, match="must lie beside"):
-        pack(folder, packed, encoder, whole_windows())
+        pack(folder, packed, encoder, [whole_windows()])
     packed = encoder.parent / "packed"
-    pack(folder, packed, encoder, whole_windows())
+    pack(folder, packed, encoder, [whole_windows()])
     before, after = (
         Lifter.from_pretrained(each, hypotheses=2, steps=2).lift(whole_windows().x_2d).poses
         for each in (folder, packed)

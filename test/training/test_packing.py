@@ -40,7 +40,7 @@ def trained(folder: Path, architecture: str, trunk_of: Path | None = None) -> Pa
 def test_poses_stay_and_the_file_is_half_as_large(tmp_path):
     mixste = trained(tmp_path / "run" / "model", "mixste")
     (tmp_path / "run" / "train.yaml").write_text("seed: 7\n")
-    packed = pack(mixste, tmp_path / "models" / "mixste", None, windows())
+    packed = pack(mixste, tmp_path / "models" / "mixste", None, [windows()])
     assert packed.is_half and packed.difference_mm < 0.1
     before, after = (Lifter.from_pretrained(str(place)).lift(windows().x_2d).poses
                      for place in (mixste, tmp_path / "models" / "mixste"))  # fmt: skip
@@ -52,9 +52,9 @@ def test_poses_stay_and_the_file_is_half_as_large(tmp_path):
 
 def test_a_wrapper_refers_to_its_backbone(tmp_path):
     models = tmp_path / "models"
-    pack(trained(tmp_path / "mixste", "mixste"), models / "mixste", None, windows())
+    pack(trained(tmp_path / "mixste", "mixste"), models / "mixste", None, [windows()])
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", models / "mixste")
-    packed = pack(wrapper, models / "wrapper", models / "mixste", windows())
+    packed = pack(wrapper, models / "wrapper", models / "mixste", [windows()])
     assert packed.megabytes < 0.5 * (wrapper / "model.safetensors").stat().st_size / 1e6
     model, config = load_with_config(models / "wrapper")
     assert config.backbone is not None and config.backbone.name == "mixste"
@@ -66,10 +66,10 @@ def test_a_wrapper_refers_to_its_backbone(tmp_path):
 def test_a_backbone_in_half_precision_is_still_the_one_of_its_wrapper(tmp_path):
     models = tmp_path / "models"
     mixste = trained(tmp_path / "mixste", "mixste")
-    pack(mixste, models / "mixste", None, windows())
+    pack(mixste, models / "mixste", None, [windows()])
     pack(
         trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste),
-        models / "wrapper", models / "mixste", windows(),
+        models / "wrapper", models / "mixste", [windows()],
     )  # fmt: skip
     wrapper, backbone = (load_with_config(models / name)[0] for name in ("wrapper", "mixste"))
     for name, value in backbone.trunk.state_dict().items():
@@ -83,7 +83,7 @@ def test_poses_that_would_move_are_stored_as_they_are(tmp_path):
         for weights in model.parameters():
             weights.mul_(30)  # poses of hundreds of metres: half precision is too coarse
     save_model(model, config, tmp_path / "model")
-    packed = pack(tmp_path / "model", tmp_path / "packed", None, windows())
+    packed = pack(tmp_path / "model", tmp_path / "packed", None, [windows()])
     assert not packed.is_half and packed.difference_mm > 0.1
 
 
@@ -91,11 +91,11 @@ def test_another_backbone_is_refused(tmp_path):
     other = trained(tmp_path / "mixste", "mixste")
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper")
     with pytest.raises(DiffhpeError, match="is not the backbone that the wrapper was trained with"):
-        pack(wrapper, tmp_path / "out", other, windows())
+        pack(wrapper, tmp_path / "out", other, [windows()])
 
 
 def test_a_backbone_elsewhere_is_refused(tmp_path):
     mixste = trained(tmp_path / "runs" / "mixste", "mixste")
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste)
     with pytest.raises(DiffhpeError, match="must lie beside"):
-        pack(wrapper, tmp_path / "models" / "wrapper", mixste, windows())
+        pack(wrapper, tmp_path / "models" / "wrapper", mixste, [windows()])

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
+from diffhpe_ros.lifting.signs import SIGNS
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.batches import Batches, Place
@@ -85,6 +86,8 @@ def test_a_trained_folder_is_a_model(mixste):
     _, config = load_with_config(mixste)
     assert config.input_view == "person"
     assert config.residual_std_mm is not None and len(config.residual_std_mm) == 17
+    assert set(config.error_signs) == set(SIGNS) and config.usual is not None
+    assert config.trained_range is not None and config.trained_range.farthest_m == 10.0
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
 

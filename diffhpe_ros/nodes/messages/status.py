@@ -1,6 +1,6 @@
 """Topics `coherence` and `/diagnostics`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -25,16 +25,22 @@ def make_status(
     )
 
 
-def pack_coherence(people: LiftedPeople, model: str) -> DiagnosticArray:
-    """One status per person: whether the poses could be one body, without ground truth."""
+def pack_coherence(people: LiftedPeople, doubts: Sequence[str], model: str) -> DiagnosticArray:
+    """One status per person: whether the poses could be one body, without ground truth.
+
+    Args:
+        people: of one camera.
+        doubts: one text per person; "" where there is nothing to doubt.
+        model: its name.
+    """
     return DiagnosticArray(
         header=make_header(people.frame_id, people.stamp_ns),
         status=[
             make_status(
                 namespace(people.frame_id, person),
                 model,
-                OK if placed else WARN,
-                "" if placed else "too few joints seen to tell where the person is",
+                WARN if doubt else OK,
+                doubt,
                 {
                     "symmetry_gap_mm": 1000 * people.symmetry_gap[row],
                     "segment_std_mm": 1000 * people.segment_std[row],
@@ -42,7 +48,7 @@ def pack_coherence(people: LiftedPeople, model: str) -> DiagnosticArray:
                     "visible_joints": int((people.confidence[row] > 0).sum()),
                 },
             )
-            for row, (person, placed) in enumerate(zip(people.persons, people.placed, strict=True))
+            for row, (person, doubt) in enumerate(zip(people.persons, doubts, strict=True))
         ],
     )
 

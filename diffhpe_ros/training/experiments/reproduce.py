@@ -8,6 +8,8 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.training.experiments import diffpose, heatmaps
+from diffhpe_ros.training.experiments.aggregations import aggregation_table
+from diffhpe_ros.training.experiments.calibration import calibration_section
 from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.sampling import sampling_section
@@ -40,12 +42,16 @@ EXPERIMENTS: Mapping[str, Section] = {
     "sampling": lambda workshop, _, document: sampling_section(workshop, document),
     "diffpose": lambda workshop, *_: diffpose.comparison(workshop),
     "diffpose-choices": lambda workshop, *_: diffpose.choices(workshop),
+    "calibration": lambda workshop, _, document: calibration_section(workshop, document),
+    "aggregation": lambda workshop, *_: aggregation_table(workshop),
 }
 
-ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices")
+ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices", "aggregation")
 """Choices are made with these, so never on test."""
-OWN_SAMPLING = (*ON_VALIDATION, "diffpose")
+OWN_SAMPLING = (*ON_VALIDATION, "diffpose", "calibration")
 """These have numbers of steps of their own."""
+OF_SHIPPED_MODELS = ("calibration", "aggregation")
+"""These look at the models that come with the package."""
 
 
 def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -> str:

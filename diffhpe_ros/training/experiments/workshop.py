@@ -11,6 +11,7 @@ import torch
 
 from diffhpe_ros.files import write_json
 from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.lifting.checkpoints import find_model
 from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.evaluation import figures_of
@@ -72,6 +73,14 @@ class AsTheyAre:
         """See `Models`."""
         folder = self.runs / name / "model"
         return folder if (folder / "config.yaml").is_file() else None
+
+
+class AsShipped:
+    """The models that come with the package."""
+
+    def folder(self, name: str) -> Path | None:
+        """See `Models`."""
+        return find_model(name)
 
 
 @dataclass(frozen=True)

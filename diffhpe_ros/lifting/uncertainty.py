@@ -1,0 +1,61 @@
+"""How uncertain the joints of a lifted window are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.lifting.signs import Lifted, signs
+from diffhpe_ros.lifting.trust import Sign
+
+Array = NDArray[np.float64]
+
+MOST_GROWTH = np.log(5.0)
+"""No sign, and not all of them together, makes a joint more than so many times as certain or
+uncertain: the slopes hold for what they were fitted to, not for any number."""
+
+
+def covariance(
+    hypotheses: NDArray[np.float32],
+    lifted: Lifted,
+    rotation: NDArray[np.float32],
+    std_mm: Array,
+    slopes: Mapping[str, Sign],
+) -> NDArray[np.float32]:
+    """The covariance of each joint relative to the root.
+
+    It is the hypotheses' spread plus what that does not show: the model's own error, measured on
+    truth for each joint and axis of the person view (see `training.calibration`), and greater
+    where there are signs of error.
+
+    Args:
+        hypotheses: (B, H, L, 17, 3) metres, camera frame.
+        lifted: the windows and the hypotheses' mean.
+        rotation: (B, 3, 3) into the person view, whose z is the line of sight.
+        std_mm: (17, 3), of the model's error where the signs are at their means.
+        slopes: by name of the sign.
+
+    Returns:
+        (B, L, 17, 3, 3) m², camera frame; NaN for windows without a seen joint.
+    """
+    std = std_mm / 1000 * np.exp(growth(signs(lifted), slopes, lifted.x_2d.shape[:3]))
+    own = np.einsum("bij,blni,bik->blnjk", rotation, std**2, rotation)
+    apart = hypotheses - hypotheses.mean(1, keepdims=True)
+    spread = np.einsum("bhlni,bhlnj->blnij", apart, apart) / max(1, hypotheses.shape[1] - 1)
+    return np.asarray(own + spread, np.float32)
+
+
+def growth(found: Mapping[str, Array], slopes: Mapping[str, Sign], shape: tuple[int, ...]) -> Array:
+    """(B, L, 17, 3): log of how much larger the error is than at the signs' means.
+
+    Args:
+        found: name of a sign → (B, L, 17); it counts as at its mean where it is NaN.
+        slopes: of the signs that count.
+        shape: (B, L, 17).
+    """
+    across, along = np.zeros(shape), np.zeros(shape)
+    for name, sign in slopes.items():
+        above = np.nan_to_num(found[name] - sign.mean)
+        across += sign.across * above
+        along += sign.along * above
+    return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)

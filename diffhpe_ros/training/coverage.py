@@ -1,0 +1,48 @@
+"""Whether ellipsoids hold as many true joints as they should."""
+
+from collections.abc import Sequence
+from math import erf, exp, pi, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+
+
+def nominal(sigma: float) -> float:
+    """Share of a Gaussian in three dimensions within so many sigma (chi-square, 3 degrees).
+
+    19.9 % within one, 73.9 % within two, 97.1 % within three.
+    """
+    return erf(sigma / sqrt(2)) - sqrt(2 / pi) * sigma * exp(-(sigma**2) / 2)
+
+
+def squared_sigmas(errors: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.float64]:
+    """How many sigma, squared, truth is away from where it was thought (Mahalanobis).
+
+    Args:
+        errors: (..., 3).
+        covariance: (..., 3, 3), not singular.
+
+    Returns:
+        (...).
+    """
+    errors, covariance = errors.astype(np.float64), covariance.astype(np.float64)
+    solved = np.linalg.solve(covariance, errors[..., None])[..., 0]
+    return np.asarray((errors * solved).sum(-1))
+
+
+def shares(
+    squared: NDArray[Any], sigmas: Sequence[float], weights: NDArray[Any] | None = None
+) -> list[float]:
+    """Share of the joints within so many sigma.
+
+    Args:
+        squared: (N, ...), what `squared_sigmas` gives.
+        sigmas: of the ellipsoids.
+        weights: (N,), of the windows; all the same if not given.
+    """
+    weights = np.ones(len(squared)) if weights is None else weights
+    within = [(squared.reshape(len(squared), -1) <= sigma**2).mean(1) for sigma in sigmas]
+    return [float((each * weights).sum() / weights.sum()) for each in within]

@@ -1,0 +1,124 @@
+"""Whether the ellipsoids of the models that are shipped hold the share of joints they should."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+from diffhpe_ros.lifting.batches import BATCH
+from diffhpe_ros.skeleton import JOINTS
+from diffhpe_ros.training.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.evaluation_data import occluded
+from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
+from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop
+from diffhpe_ros.training.truth import Windows
+
+MODELS = (DEFAULT_MODEL, "mixste")
+OCCLUSION = "all"
+SIGMAS = tuple(np.linspace(0.25, 3.5, 14).round(2).tolist())
+TOLD = (1.0, 2.0)
+"""Sigmas in the tables."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How many sigma true joints are away."""
+
+    squared: NDArray[np.float64]
+    """(N, L, 16), squared, without the root."""
+    seen: NDArray[np.bool_]
+    """(N, L, 16)."""
+
+    def parts(self) -> dict[str, NDArray[np.float64]]:
+        """Name → squared sigmas (n,) of a part of the joints."""
+        parts = {
+            "all": self.squared,
+            "last frame": self.squared[:, -1],
+            "unseen": self.squared[~self.seen],
+            "unseen in the last frame": self.squared[:, -1][~self.seen[:, -1]],
+        }
+        return {name: part.ravel() for name, part in parts.items() if part.size}
+
+
+def calibration_section(workshop: Workshop, document: Path) -> str:
+    """Draw the curves beside the document, and list shares by model, part and joint."""
+    found: dict[str, Measured] = {}
+    for name in MODELS:
+        folder = workshop.models.folder(name)
+        if folder is not None:
+            lifter = Lifter.from_pretrained(str(folder), workshop.device)
+            hidden = occluded(workshop.windows, OCCLUSION, OCCLUSION_SEED)
+            found[name] = _measure(lifter, workshop.windows)
+            found[f"{name}, occluded"] = _measure(lifter, hidden)
+    if not found:
+        return NOT_RUN
+    draw(
+        {title: each.squared.ravel() for title, each in found.items()},
+        document.parent / "images" / "calibration.png",
+    )
+    return "\n\n".join(
+        [
+            "![Share of true joints in the ellipsoids](images/calibration.png)",
+            _by_part(found),
+            f"`{DEFAULT_MODEL}` by joint, nothing hidden:",
+            _by_joint(found[DEFAULT_MODEL]),
+        ]
+    )
+
+
+def draw(curves: Mapping[str, NDArray[np.float64]], file: Path) -> None:
+    """Nominal against found shares, one line for each curve, into a PNG."""
+    figure = Figure(figsize=(7, 6.5), layout="constrained")
+    axes = figure.subplots()
+    expected = [100 * nominal(sigma) for sigma in SIGMAS]
+    axes.fill_between([0, 100], [-5, 95], [5, 105], color="0.9", label="within 5 points of nominal")
+    axes.plot([0, 100], [0, 100], color="0.5", lw=1)
+    colours: dict[str, str] = {}
+    for title, squared in curves.items():
+        name, _, hidden = title.partition(",")
+        colours.setdefault(name, f"C{len(colours)}")
+        line = "--" if hidden else "-"
+        percent = [100 * share for share in shares(squared, SIGMAS)]
+        axes.plot(expected, percent, line, color=colours[name], ms=3, marker="o", label=title)
+    for sigma in (1, 2, 3):
+        axes.axvline(100 * nominal(sigma), color="0.7", lw=0.8, ls=":")
+        axes.text(100 * nominal(sigma) + 0.5, 1, f"{sigma} sigma", fontsize=8)
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+    axes.set_xlabel("share of joints that should be within the ellipsoid, %")
+    axes.set_ylabel("share that is, %")
+    axes.legend(fontsize=8, loc="upper left")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=90)
+
+
+def _measure(lifter: Lifter, windows: Windows) -> Measured:
+    squared = []
+    for begin in tqdm(range(0, len(windows), BATCH), desc="lifting", unit="batch"):
+        rows = slice(begin, begin + BATCH)
+        result = lifter.lift(windows.x_2d[rows])
+        errors = result.poses - windows.poses[rows]
+        squared.append(squared_sigmas(errors[:, :, 1:], result.covariance[:, :, 1:]))
+    return Measured(np.concatenate(squared), (windows.x_2d != 0).any(-1)[:, :, 1:])
+
+
+def _by_part(found: Mapping[str, Measured]) -> str:
+    rows = [["should be", "", *(f"{100 * nominal(sigma):.1f}" for sigma in TOLD)]]
+    for title, measured in found.items():
+        rows += [
+            [title, part, *(f"{100 * share:.1f}" for share in shares(squared, TOLD))]
+            for part, squared in measured.parts().items()
+        ]
+    return markdown_table(["model", "joints", "within 1 sigma, %", "within 2 sigma, %"], rows)
+
+
+def _by_joint(measured: Measured) -> str:
+    rows = [
+        [name, *(f"{100 * share:.1f}" for share in shares(measured.squared[..., joint], TOLD))]
+        for joint, name in enumerate(JOINTS[1:])
+    ]
+    return markdown_table(["joint", "within 1 sigma, %", "within 2 sigma, %"], rows)

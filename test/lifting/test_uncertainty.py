@@ -1,0 +1,95 @@
+"""Signs of error, and the covariance that grows with them."""
+
+import numpy as np
+import pytest
+import torch
+
+from diffhpe_ros.camera import CANONICAL_FOCAL
+from diffhpe_ros.lifting.signs import NOISE_2D, SIGNS, Lifted, signs
+from diffhpe_ros.lifting.trust import Sign
+from diffhpe_ros.lifting.uncertainty import covariance
+from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.rendering.walk import CircleWalk
+
+WRIST = 13
+STD_MM = np.full((17, 3), [10.0, 20.0, 40.0])
+
+
+def walk(root: tuple[float, float, float] = (0.3, 0.2, 4.0)) -> Lifted:
+    """A walk, seen exactly where it is."""
+    joints = np.array([CircleWalk().pose(k / 50).joints for k in range(27)])[None]
+    poses = joints - joints[:, :, :1]
+    placed = poses + np.array(root)
+    x_2d = CANONICAL_FOCAL * placed[..., :2] / placed[..., 2:]
+    return Lifted(poses, x_2d, np.ones((1, 27, 17)), np.full((1, 27, 17, 2, 2), np.nan))
+
+
+def covariance_of(lifted: Lifted, slopes: dict[str, Sign]) -> np.ndarray:
+    _, rotation = PersonView().enter(torch.from_numpy(lifted.x_2d.astype(np.float32)))
+    return covariance(lifted.poses[:, None], lifted, rotation.numpy(), STD_MM, slopes)
+
+
+def test_a_pose_beside_its_image_is_a_sign():
+    right, wrong = walk(), walk()
+    wrong.poses[:, :, WRIST, 0] += 0.2
+    before, after = signs(right), signs(wrong)
+    risen = (after["joint_misses"] - before["joint_misses"])[0, 13]
+    assert risen.argmax() == WRIST and risen[WRIST] > 1
+    assert (after["misses"] > before["misses"]).all()
+
+
+def test_bones_that_breathe_are_a_sign():
+    breathing = walk()
+    breathing.poses[:, ::2] *= 1.05
+    assert (signs(breathing)["bones"] > signs(walk())["bones"] + 1).all()
+
+
+def test_absence_counts_the_frames_to_the_next_sight():
+    hidden = walk()
+    hidden.x_2d[:, 10:15, WRIST] = 0
+    hidden.x_2d[:, :, 3] = 0
+    absent = np.expm1(signs(hidden)["absence"][0])
+    np.testing.assert_allclose(absent[8:17, WRIST], [0, 0, 1, 2, 3, 2, 1, 0, 0], atol=1e-6)
+    assert absent[:, 3].min() == pytest.approx(27)
+    assert absent[:, 5].max() == 0
+
+
+def test_what_the_detector_says_of_a_joint_counts():
+    """A joint of confidence 0.25, and one with three times the usual standard deviation."""
+    told = walk()
+    told.confidence[:, :, WRIST] = 0.25
+    size = float(np.ptp(told.x_2d, axis=2).max(-1).mean())
+    told.covariance_2d[:, :, 3] = (3 * NOISE_2D * size) ** 2 * np.eye(2)
+    found = signs(told)["noise"]
+    np.testing.assert_allclose(np.exp(found[..., WRIST]), 2)
+    np.testing.assert_allclose(np.exp(found[..., 3]), 3, rtol=1e-6)
+    assert (found[..., 5] == 0).all()
+
+
+def test_uncertainty_lies_along_the_line_of_sight():
+    lifted = walk(root=(3.0, 0.0, 3.0))
+    own = covariance_of(lifted, {})[0, 13, WRIST]
+    ray = np.array([1.0, 0.0, 1.0]) / np.sqrt(2)
+    assert np.sqrt(ray @ own @ ray) == pytest.approx(0.04, rel=0.02)
+    assert np.sqrt(own[1, 1]) == pytest.approx(0.02, rel=0.02)
+    assert np.trace(own) == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
+
+
+def test_uncertainty_grows_with_a_sign_up_to_a_bound():
+    ends = {"ends": Sign(mean=0.0, across=0.5, along=1.0)}
+    variance = np.trace(covariance_of(walk(), ends)[0, :, WRIST], axis1=-2, axis2=-1)
+    expected = np.exp(1) * (0.01**2 + 0.02**2) + np.exp(2) * 0.04**2
+    assert variance[-1] == pytest.approx(expected, rel=1e-4)
+    assert variance[13] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
+    wild = {"ends": Sign(mean=-100.0, across=1.0, along=1.0)}
+    assert np.isfinite(covariance_of(walk(), wild)).all()
+
+
+def test_every_sign_is_told_of_every_window():
+    for name, values in signs(walk()).items():
+        assert values.shape == (1, 27, 17) and np.isfinite(values).all(), name
+    nobody = Lifted(*(np.full_like(each, np.nan) for each in (
+        walk().poses, walk().x_2d, walk().confidence, walk().covariance_2d)))  # fmt: skip
+    nobody.x_2d[:] = 0
+    nobody.confidence[:] = 0
+    assert set(signs(nobody)) == set(SIGNS)

@@ -1,0 +1,55 @@
+"""Whom the lifter tells not to trust."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.lifting import ModelConfig
+from diffhpe_ros.lifting.trust import TrainedRange, Usual
+from diffhpe_ros.nodes.doubts import UNPLACED, doubts
+from diffhpe_ros.nodes.types import LiftedPeople
+
+CONFIG = ModelConfig(
+    "mixste",
+    usual=Usual(symmetry_gap_mm=20.0, segment_std_mm=5.0, hypothesis_spread_mm=0.0),
+    trained_range=TrainedRange(nearest_m=1.5, farthest_m=10.0, angle_deg=40.0),
+)
+
+
+def person_at(x: float, y: float, z: float, gap_mm: float = 8.0) -> LiftedPeople:
+    joints = np.broadcast_to(np.array([x, y, z], np.float32), (1, 17, 3))
+    return LiftedPeople(
+        "cam", 0, (7,), joints, np.zeros((1, 17, 3, 3), np.float32), np.ones((1, 17), np.float32),
+        np.array([gap_mm / 1000]), np.array([0.002]), np.array([0.03]),
+    )  # fmt: skip
+
+
+def test_who_stands_where_people_were_trained_is_trusted():
+    assert doubts(person_at(0.5, 0.2, 4.0), CONFIG) == [""]
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ((0, 0, 1.2), "1.2 m away, the model was trained for 1.5 to 10 m"),
+        ((0, 0, 12.0), "12.0 m away"),
+        ((4, 0, 4.0), "45 degrees off the optical axis, the model was trained for up to 40"),
+    ],
+)
+def test_who_stands_elsewhere_is_doubted(where, text):
+    assert text in doubts(person_at(*where), CONFIG)[0]
+
+
+def test_incoherent_poses_are_not_to_be_trusted():
+    (text,) = doubts(person_at(0, 0, 4, gap_mm=31.4), CONFIG)
+    assert text == "do not trust: symmetry gap 31.4 mm, usually up to 20 mm"
+
+
+def test_who_has_no_place_is_said_so():
+    assert doubts(person_at(np.nan, 0, 4), CONFIG) == [UNPLACED]
+
+
+def test_a_model_that_says_nothing_doubts_nothing():
+    silent = replace(CONFIG, usual=None, trained_range=None)
+    assert doubts(person_at(9, 0, 1, gap_mm=90), silent) == [""]

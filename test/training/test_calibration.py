@@ -1,0 +1,77 @@
+"""Ellipsoids that hold the right share of true joints."""
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
+from diffhpe_ros.lifting.config import TrunkConfig
+from diffhpe_ros.lifting.signs import SIGNS
+from diffhpe_ros.training.calibration import calibrated, fit, scale_for_others
+from diffhpe_ros.training.calibration_data import Sample, sample
+from diffhpe_ros.training.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.truth import Windows
+
+STD = np.array([0.01, 0.02, 0.05])
+PEOPLE = np.repeat(np.array(["ann", "bob", "cid", "dan"]), 50)
+
+
+def made_up(of_person: dict[str, float], slope: float = 0.0) -> Sample:
+    """Gaussian errors, larger for some people, and larger where the first sign is."""
+    rng = np.random.default_rng(0)
+    signs = np.zeros((200, 7, 16, len(SIGNS)))
+    signs[..., 0] = rng.normal(size=(200, 1, 1))
+    size = np.array([of_person.get(person, 1.0) for person in PEOPLE])[:, None, None]
+    size = size * np.exp(slope * signs[..., 0])
+    return Sample(
+        errors=rng.normal(size=(200, 7, 16, 3)) * STD * size[..., None],
+        spread=np.zeros((200, 7, 16, 3, 3)),
+        signs=signs,
+        person=PEOPLE,
+        coherence_mm=np.ones((200, 3)),
+    )
+
+
+def test_shares_of_a_gaussian_are_those_of_chi_square():
+    assert [nominal(sigma) for sigma in (1, 2, 3)] == pytest.approx(
+        [0.1987, 0.7385, 0.9707], abs=1e-4
+    )
+    rng = np.random.default_rng(0)
+    covariance = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 1.0]])
+    errors = rng.multivariate_normal(np.zeros(3), covariance, 20_000)
+    found = shares(squared_sigmas(errors, covariance), (1.0, 2.0))
+    assert found == pytest.approx([0.1987, 0.7385], abs=0.01)
+
+
+def test_the_fit_finds_standard_deviations_and_slopes():
+    found = fit(made_up({}, slope=0.5))
+    assert found.slopes[0] == pytest.approx([0.5, 0.5], abs=0.05)
+    ratio = np.exp(found.log_std).mean(0) / STD
+    assert ratio.std() < 0.02
+    scale = scale_for_others(made_up({}, slope=0.5), found)
+    assert scale * ratio.mean() == pytest.approx(1.0, abs=0.05)
+
+
+def test_people_who_differ_widen_the_ellipsoids():
+    alike, differing = made_up({}), made_up({"dan": 3.0})
+    narrow, wide = (
+        scale_for_others(each, found) * np.exp(found.log_std).mean()
+        for each, found in ((alike, fit(alike)), (differing, fit(differing)))
+    )
+    assert wide > 1.1 * narrow
+
+
+def test_a_model_is_calibrated_on_windows():
+    rng = np.random.default_rng(0)
+    config = ModelConfig("mixste", "person", trunk=TrunkConfig(channels=8, depth=1, heads=2))
+    model = build_model(config).eval()
+    x = rng.uniform(-0.5, 0.5, (8, 27, 17, 2)).astype(np.float32)
+    truth = Windows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
+    found = calibrated(model, config, [truth])
+    assert ModelConfig.from_dict(found.to_dict()) == found
+    assert found.usual is not None and found.usual.symmetry_gap_mm > 0
+    measured = sample(Lifter(model, found), [truth])
+    assert measured.errors.shape == (24, 7, 16, 3)
+    assert np.isfinite(measured.coherence_mm).all(1).sum() == 8
+    own = Lifter(model, found).lift(x).covariance
+    assert np.linalg.eigvalsh(own[:, :, 1:]).min() > 1e-6
+    assert (own[:, :, 0] == 0).all()
