@@ -1,5 +1,6 @@
 """What can go wrong when a node is configured, and what may change while it runs."""
 
+import itertools
 import shutil
 import weakref
 from collections.abc import Callable, Iterator
@@ -208,13 +209,12 @@ def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
         "lifter",
         "device_reason",
     ).startswith("cuda failed: CUDA out of memory")
-    graph.until(lambda: len(attempts) == 3, "third attempt")
-    graph.listen(0.5)
-    send(2)
-    graph.until(
-        lambda: (
-            graph.value("lifter", "device_reason") == "it works again"
-            and graph.status["lifter"].level != DiagnosticStatus.ERROR
-        ),
-        "return",
-    )
+    seconds = itertools.count(2)
+
+    def returned() -> bool:
+        send(next(seconds))  # it returns between two messages, once it is loaded
+        return graph.value("lifter", "device_reason") == "it works again"
+
+    graph.until(returned, "return")
+    assert attempts == ["cuda"] * 3
+    graph.until(lambda: graph.status["lifter"].level != DiagnosticStatus.ERROR, "end of the error")
