@@ -200,7 +200,8 @@ def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
     send(1)  # nothing is lost
     graph.until(
         lambda: (
-            graph.status["lifter"].level == DiagnosticStatus.ERROR
+            "lifter" in graph.status
+            and graph.status["lifter"].level == DiagnosticStatus.ERROR
             and "CUDA out of memory" in graph.status["lifter"].message
         ),
         "error",
