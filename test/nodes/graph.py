@@ -39,7 +39,8 @@ class Graph:
 
     def __init__(self, context: Context, folder: Path) -> None:
         self.raw: dict[str, list[bytes]] = defaultdict(list)
-        self.status: dict[str, DiagnosticStatus] = {}
+        # Who has not said anything has said nothing of what a test waits for.
+        self.status: dict[str, DiagnosticStatus] = defaultdict(DiagnosticStatus)
         self._folder = folder
         self.domain = context.get_domain_id()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
