@@ -9,12 +9,10 @@ from diffhpe_ros.lifting.diffpose.initial import Component, widened
 from diffhpe_ros.lifting.diffpose.model import Context, DiffPose
 from diffhpe_ros.lifting.diffpose.sampling import sample
 from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import Sampler, create_sampler
 from diffhpe_ros.training.initial_fit import InitialFit, MixtureFit
-from diffhpe_ros.training.losses import Denoised, DenoisingLoss, PlainLoss
-from diffhpe_ros.training.modules import Batch, LiftingModule
-from diffhpe_ros.training.sources import DRAWS, Source, generator_of
-from diffhpe_ros.training.steps import StepDraw, UniformSteps
+from diffhpe_ros.training.losses import Denoised
+from diffhpe_ros.training.modules import Batch, DenoisingModule
+from diffhpe_ros.training.sources import Source
 
 UNSURE_SHARE = 0.5
 """Of the windows in training that come with a detector's variance."""
@@ -22,40 +20,19 @@ MOST_UNSURE = 0.06
 """Metres: the largest standard deviation of such a detector."""
 
 
-class DiffPoseModule(LiftingModule):
+class DiffPoseModule(DenoisingModule):
     """Denoising in the terms of drawn components.
-
-    What is drawn for a batch depends on the seed, the training step and the rank alone.
 
     Args:
         initial: fits the initial distribution before the training begins.
-        draws: diffusion steps drawn for each window of a batch, which share its context.
-        steps: how diffusion steps are drawn; uniformly by default, as published.
-        loss: of the denoiser; poses are in units of the model's pose_scale.
-        seed: of the draws.
-        **kwargs: of `LiftingModule`.
+        **kwargs: of `DenoisingModule`.
     """
 
     model: DiffPose
 
-    def __init__(
-        self,
-        *,
-        initial: InitialFit | None = None,
-        draws: int = 1,
-        steps: StepDraw | None = None,
-        loss: DenoisingLoss | None = None,
-        seed: int = 0,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, initial: InitialFit | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial = initial or MixtureFit()
-        self.draws = draws
-        self.steps = steps or UniformSteps()
-        self.loss = loss or PlainLoss()
-        self.seed = seed
-        fast = self.config.presets["fast"]  # what is to be good at first
-        self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
 
     def prepare(self, source: Source) -> None:
         """Fit the initial distribution."""
@@ -63,22 +40,15 @@ class DiffPoseModule(LiftingModule):
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """One hypothesis of the fast preset, from the same noise at every validation."""
-        shape = (*x_2d.shape[:3], 3)
-        generator = Generator(x_2d.device).manual_seed(self.seed)
-        return sample(
-            self.model,
-            self.sampler,
-            self.model.encode(x_2d),
-            lambda: torch.randn(shape, device=x_2d.device, generator=generator),
-        )
+        context = self.model.encode(x_2d)
+        return sample(self.model, self.sampler, context, self.validation_noise(x_2d))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss."""
         x_2d, poses = batch
         model = self.model
         context = model.encode(x_2d).repeat_interleave(self.draws)
-        number = self.global_step * self.trainer.world_size + self.global_rank
-        generator = generator_of(x_2d.device, DRAWS, self.seed, number)
+        generator = self.draws_of_this_step(x_2d.device)
         component = _draw(model, context, generator)
         poses = poses.repeat_interleave(self.draws, 0)
         t = self.steps(len(poses), model.schedule.steps, generator)

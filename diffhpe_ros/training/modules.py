@@ -88,8 +88,8 @@ class MixSTEModule(LiftingModule):
         return loss
 
 
-class DiffusionModule(LiftingModule):
-    """Denoising at drawn steps.
+class DenoisingModule(LiftingModule):
+    """What the trainings at drawn diffusion steps share.
 
     The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
     resumed training draws what an uninterrupted one would have drawn.
@@ -101,8 +101,6 @@ class DiffusionModule(LiftingModule):
         seed: of the draws.
         **kwargs: of `LiftingModule`.
     """
-
-    model: DiffHPE
 
     def __init__(
         self,
@@ -121,16 +119,28 @@ class DiffusionModule(LiftingModule):
         fast = self.config.presets["fast"]  # what is to be good at first
         self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
 
+    def validation_noise(self, x_2d: Tensor) -> Callable[[], Tensor]:
+        """Draws of (B, L, J, 3) for one hypothesis of each window, the same in every validation."""
+        shape = (*x_2d.shape[:3], 3)
+        generator = Generator(x_2d.device).manual_seed(self.seed)
+        return lambda: torch.randn(shape, device=x_2d.device, generator=generator)
+
+    def draws_of_this_step(self, device: torch.device) -> Generator:
+        """What this training step draws with."""
+        number = self.global_step * self.trainer.world_size + self.global_rank
+        return generator_of(device, DRAWS, self.seed, number)
+
+
+class DiffusionModule(DenoisingModule):
+    """Denoising of DiffHPE; arguments are those of `DenoisingModule`."""
+
+    model: DiffHPE
+
     def predict(self, x_2d: Tensor) -> Tensor:
         """One hypothesis of the fast preset, from the same noise at every validation."""
         model = self.model
-        shape = (*x_2d.shape[:3], 3)
-        generator = Generator(x_2d.device).manual_seed(self.seed)
-        poses = self.sampler.sample(
-            model.denoise_with(model.condition(x_2d)),
-            model.schedule,
-            lambda: torch.randn(shape, device=x_2d.device, generator=generator),
-        )
+        denoise = model.denoise_with(model.condition(x_2d))
+        poses = self.sampler.sample(denoise, model.schedule, self.validation_noise(x_2d))
         return poses * model.pose_scale
 
     def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
@@ -150,7 +160,7 @@ class DiffusionModule(LiftingModule):
         model = self.model
         condition = model.condition(x_2d).repeat(self.draws, 1, 1, 1)
         x_0 = (poses / model.pose_scale).repeat(self.draws, 1, 1, 1)
-        generator = self._draws_of_this_step(x_0.device)
+        generator = self.draws_of_this_step(x_0.device)
         t = self.steps(len(x_0), model.schedule.steps, generator)
         noise = torch.randn(x_0.shape, device=x_0.device, generator=generator)
         signal, spread = model.schedule.signal_and_noise(t)
@@ -162,7 +172,3 @@ class DiffusionModule(LiftingModule):
         loss = self.loss(Denoised(output, target, prediction, goal.pose, signal, spread))
         self.log("train/loss", loss, prog_bar=True)
         return loss
-
-    def _draws_of_this_step(self, device: torch.device) -> Generator:
-        number = self.global_step * self.trainer.world_size + self.global_rank
-        return generator_of(device, DRAWS, self.seed, number)
