@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.decode import Decode, Poses, mean_lengths, with_lengths
-from diffhpe_ros.lifting.memory import FORGET_S, PEOPLE
+from diffhpe_ros.lifting.people import FORGET_S, PEOPLE, Remembered
 
 AVERAGED_S = 10.0
 """Lengths are averaged over this time: long enough for many postures, short enough to forget
@@ -17,8 +17,6 @@ somebody whose number a tracker has given to the wrong person."""
 class Body(NamedTuple):
     """A person's bones so far."""
 
-    stamp: int
-    """Of the newest window, nanoseconds."""
     seconds: float
     """That the lengths are a mean of, at most `AVERAGED_S`."""
     lengths: NDArray[np.float64]
@@ -26,22 +24,20 @@ class Body(NamedTuple):
 
 
 class Bodies:
-    """The bodies of people in a stream, a bounded number of them.
+    """The bodies of people in a stream.
 
     A window tells the lengths by its own few postures. Their mean over more of them is nearer to
     the truth, and does not breathe from window to window.
 
     Args:
         window_s: what a window lasts.
-        people: remembered at most; those not lifted for the longest give way.
-        forget_s: of stamps, after which who was not lifted is forgotten.
+        people: see `Remembered`.
+        forget_s: see `Remembered`.
     """
 
     def __init__(self, window_s: float, people: int = PEOPLE, forget_s: float = FORGET_S) -> None:
         self._window_s = window_s
-        self._people = people
-        self._forget_ns = round(forget_s * 1e9)
-        self._known: dict[Hashable, Body] = {}
+        self._known: Remembered[Body] = Remembered(people, forget_s)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -55,7 +51,7 @@ class Bodies:
                 if np.isfinite(found[row]).all():
                     found[row] = self._learn(person, stamp, found[row].astype(np.float64))
             if len(stamps):
-                self._forget(max(stamps))
+                self._known.forget(max(stamps))
             return with_lengths(poses, found)
 
         return rigid
@@ -64,22 +60,13 @@ class Bodies:
         self, person: Hashable, stamp: int, lengths: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """The person's lengths with those of a new window in the mean."""
-        last = self._known.pop(person, None)  # so that those lifted last stand last
-        if last is None or stamp < last.stamp:  # nobody yet, or a clock that went back
-            body = Body(stamp, self._window_s, lengths)
+        known = self._known.get(person)
+        if known is None or stamp < known[0]:  # nobody yet, or a clock that went back
+            body = Body(self._window_s, lengths)
         else:
-            new_s = min((stamp - last.stamp) / 1e9, self._window_s)
+            last_stamp, last = known
+            new_s = min((stamp - last_stamp) / 1e9, self._window_s)
             seconds = min(last.seconds + new_s, AVERAGED_S)
-            mean = last.lengths + new_s / seconds * (lengths - last.lengths)
-            body = Body(stamp, seconds, mean)
-        self._known[person] = body
-        while len(self._known) > self._people:
-            del self._known[next(iter(self._known))]
+            body = Body(seconds, last.lengths + new_s / seconds * (lengths - last.lengths))
+        self._known.keep(person, stamp, body)
         return body.lengths
-
-    def _forget(self, now: int) -> None:
-        self._known = {
-            person: body
-            for person, body in self._known.items()
-            if abs(now - body.stamp) <= self._forget_ns
-        }
