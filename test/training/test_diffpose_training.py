@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 pytest.importorskip("sklearn", reason="training needs the `train` extra")
@@ -15,7 +16,6 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, sa
 from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig
 from diffhpe_ros.lifting.diffpose.initial import HIDDEN, SEEN
-from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.initial_fit import GaussianFit, MixtureFit, PureNoise
 from diffhpe_ros.training.packing import pack
@@ -100,14 +100,7 @@ def encoder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def settings(encoder, tmp_path_factory) -> list[str]:
     folder = tmp_path_factory.mktemp("data")
-    poses = [CircleWalk().pose(k / 50) for k in range(80)]
-    np.savez(
-        folder / "mocap.npz",
-        positions=np.array([pose.joints for pose in poses], np.float32),
-        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
-        offsets=np.array([0, 80]),
-        subject=np.array([1]),
-    )
+    write_walk(folder)
     windows = whole_windows()
     np.savez(folder / "validation.npz", x=windows.x_2d, y=windows.poses)
     return [

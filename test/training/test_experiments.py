@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from walk_recording import write_walk
 
 from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
@@ -12,7 +13,6 @@ from diffhpe_ros.lifting import ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.config import Preset, TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPoseConfig
 from diffhpe_ros.lifting.samplers import create_sampler
-from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
@@ -103,18 +103,6 @@ def test_the_command_line_knows_the_experiments():
     assert set(COMMANDS) == set(EXPERIMENTS)
 
 
-def walk_file(folder: Path) -> str:
-    poses = [CircleWalk().pose(k / 50) for k in range(80)]
-    np.savez(
-        folder / "mocap.npz",
-        positions=np.array([pose.joints for pose in poses], np.float32),
-        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
-        offsets=np.array([0, 80]),
-        subject=np.array([1]),
-    )
-    return str(folder / "mocap.npz")
-
-
 def test_what_is_not_there_is_not_run(tmp_path):
     document = tmp_path / "results.md"
     document.write_text("<!-- begin table-4 -->\n<!-- end table-4 -->\n")
@@ -160,7 +148,7 @@ def test_a_table_is_trained_measured_and_written(tmp_path):
         "trainer.max_steps=2",
         "data.batch_size=3",
         "progress=false",
-        f"data.mocap={walk_file(tmp_path)}",
+        f"data.mocap={write_walk(tmp_path)}",
         f"data.validation={tmp_path}/validation.npz",
     ]
     document = tmp_path / "results.md"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from recorded_files import Human36MFiles
+from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
@@ -20,7 +21,6 @@ from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.signs import SIGNS
 from diffhpe_ros.lifting.views import PersonView
-from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.batches import Batches, Place
 from diffhpe_ros.training.callbacks import VALIDATION
 from diffhpe_ros.training.checkpointing import read_checkpoint
@@ -42,14 +42,7 @@ SMALL = [
 def data(tmp_path_factory) -> list[str]:
     """Overrides that name two small files in the format of the real ones."""
     folder = tmp_path_factory.mktemp("data")
-    poses = [CircleWalk().pose(k / 50) for k in range(80)]
-    np.savez(
-        folder / "mocap.npz",
-        positions=np.array([pose.joints for pose in poses], np.float32),
-        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
-        offsets=np.array([0, 80]),
-        subject=np.array([1]),
-    )
+    write_walk(folder)
     rng = np.random.default_rng(0)
     np.savez(
         folder / "validation.npz",
