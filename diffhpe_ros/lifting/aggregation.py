@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 from diffhpe_ros.placement import place_root
 
 Aggregation = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
@@ -51,7 +51,5 @@ def create_aggregation(name: str) -> Aggregation:
         DiffhpeError: there is none.
     """
     if name not in AGGREGATIONS:
-        raise DiffhpeError(
-            f"unknown aggregation {name!r}; expected one of {', '.join(AGGREGATIONS)}"
-        )
+        raise unknown("aggregation", name, AGGREGATIONS)
     return AGGREGATIONS[name]

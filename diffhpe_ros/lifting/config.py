@@ -19,9 +19,8 @@ from diffhpe_ros.lifting.trust import (
     Sign,
     TrainedRange,
     Usual,
-    read_range,
+    read_numbers,
     read_signs,
-    read_usual,
 )
 from diffhpe_ros.lifting.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -145,8 +144,8 @@ class ModelConfig:
             if residual is not None:
                 known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
             known["error_signs"] = read_signs(known.get("error_signs"))
-            known["usual"] = read_usual(known.get("usual"))
-            known["trained_range"] = read_range(known.get("trained_range"))
+            known["usual"] = read_numbers(Usual, known.get("usual"))
+            known["trained_range"] = read_numbers(TrainedRange, known.get("trained_range"))
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
             raise DiffhpeError(f"{source}: {error}") from error

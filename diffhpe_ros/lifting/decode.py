@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import bone_lengths
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 from diffhpe_ros.skeleton import BONES
 
 Poses = NDArray[Any]
@@ -40,7 +40,7 @@ def create_decode(name: str) -> Decode:
         DiffhpeError: there is none.
     """
     if name not in DECODES:
-        raise DiffhpeError(f"unknown decode {name!r}; expected one of {', '.join(DECODES)}")
+        raise unknown("decode", name, DECODES)
     return DECODES[name]
 
 

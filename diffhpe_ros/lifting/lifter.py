@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.aggregation import create_aggregation
 from diffhpe_ros.lifting.bodies import Bodies
@@ -112,6 +112,7 @@ class Lifter:
         decode: str = "free",
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
+        _device(device)  # before weights are read for one that is not there
         model, config = load_with_config(name)
         wanted = _preset(config, preset).start if start is None else start
         backbone = load_backbone(name, config) if wanted == "backbone" else None
@@ -289,5 +290,5 @@ def _device(name: str) -> torch.device:
 def _preset(config: ModelConfig, name: str | None) -> Preset:
     name = config.default_preset if name is None else name
     if name not in config.presets:
-        raise DiffhpeError(f"unknown preset {name!r}; expected one of {', '.join(config.presets)}")
+        raise unknown("preset", name, config.presets)
     return config.presets[name]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 
 
 class Prediction(NamedTuple):
@@ -77,7 +77,5 @@ def parameterisation(name: str) -> Parameterisation:
         DiffhpeError: there is none.
     """
     if name not in PARAMETERISATIONS:
-        raise DiffhpeError(
-            f"unknown prediction {name!r}; expected one of {', '.join(PARAMETERISATIONS)}"
-        )
+        raise unknown("prediction", name, PARAMETERISATIONS)
     return PARAMETERISATIONS[name]()

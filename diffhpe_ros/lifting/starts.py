@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.config import Model, Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.samplers import PURE_NOISE, Beginning, NoisedPose, WhereKnown
@@ -95,7 +95,7 @@ def create_start(preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor
         DiffhpeError: there is no start of that name, or no MixSTE to start from.
     """
     if preset.start not in STARTS:
-        raise DiffhpeError(f"unknown start {preset.start!r}; expected one of {', '.join(STARTS)}")
+        raise unknown("start", preset.start, STARTS)
     if preset.start != "backbone" or not isinstance(model, DiffHPE):
         return FromNoise()
     if mixste is None:

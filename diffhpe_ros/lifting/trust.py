@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,30 +54,17 @@ def read_signs(values: Mapping[str, Any] | None) -> dict[str, Sign]:
     return signs
 
 
-def read_usual(values: Mapping[str, Any] | None) -> Usual | None:
-    """The mapping of config.yaml.
+def read_numbers(kind: type[T], values: Mapping[str, Any] | None) -> T | None:
+    """A mapping of config.yaml as a dataclass of numbers; None where there is none.
 
     Raises:
         TypeError, ValueError: it is not as expected.
     """
     if values is None:
         return None
-    usual = Usual(**values)
-    _finite(vars(usual).values())
-    return usual
-
-
-def read_range(values: Mapping[str, Any] | None) -> TrainedRange | None:
-    """The mapping of config.yaml.
-
-    Raises:
-        TypeError, ValueError: it is not as expected.
-    """
-    if values is None:
-        return None
-    trained = TrainedRange(**values)
-    _finite(vars(trained).values())
-    return trained
+    read = kind(**values)
+    _finite(vars(read).values())
+    return read
 
 
 def _finite(values: Any) -> None:

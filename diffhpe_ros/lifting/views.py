@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 from diffhpe_ros.skeleton import HIP
 
 
@@ -56,7 +56,7 @@ def view(name: str) -> View:
         DiffhpeError: there is none.
     """
     if name not in VIEWS:
-        raise DiffhpeError(f"unknown input view {name!r}; expected one of {', '.join(VIEWS)}")
+        raise unknown("input view", name, VIEWS)
     return VIEWS[name]()
 
 

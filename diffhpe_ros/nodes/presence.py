@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-MAX_CAMERAS = 64
-"""Whoever sends the messages: beyond, the camera silent for longest is forgotten."""
+from diffhpe_ros.smoothing.per_person import MAX_CAMERAS
 
 
 class Presence:

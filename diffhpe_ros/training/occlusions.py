@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 RIGHT_LEG = (1, 2, 3)
@@ -121,7 +121,7 @@ def occlusion(name: str, released: bool) -> Occlusion:
     }
     known = single | {"all": AnyOf(tuple(single.values()))}
     if name not in known:
-        raise DiffhpeError(f"unknown occlusion {name!r}; expected one of {', '.join(known)}")
+        raise unknown("occlusion", name, known)
     return known[name]
 
 

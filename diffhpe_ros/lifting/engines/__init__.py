@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
@@ -31,7 +31,7 @@ def create_engine(
         DiffhpeError: there is none of that name, or none for this model and device.
     """
     if name not in ENGINES:
-        raise DiffhpeError(f"unknown engine {name!r}; expected one of {', '.join(ENGINES)}")
+        raise unknown("engine", name, ENGINES)
     if isinstance(model, DiffPose):
         if name == "onnx":
             raise DiffhpeError("the onnx engine does not know diffpose; use folded or plain")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 from diffhpe_ros.lifting.samplers.base import Denoise, Sampler, spaced_steps
 from diffhpe_ros.lifting.samplers.beginning import (
     PURE_NOISE,
@@ -46,5 +46,5 @@ def create_sampler(name: str, steps: int) -> Sampler:
         DiffhpeError: there is none of that name.
     """
     if name not in SAMPLERS:
-        raise DiffhpeError(f"unknown sampler {name!r}; expected one of {', '.join(SAMPLERS)}")
+        raise unknown("sampler", name, SAMPLERS)
     return SAMPLERS[name](steps)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import unknown
 
 PATTERNS = ("random", "leg-and-arm", "leg", "frames")
 """The paper's occlusion patterns, in the order of its Table 4."""
@@ -74,7 +74,7 @@ def recipe(name: str, budget: str) -> Recipe:
     """
     known = recipes(budget)
     if name not in known:
-        raise DiffhpeError(f"unknown model {name!r}; expected one of {', '.join(known)}")
+        raise unknown("model", name, known)
     return known[name]
 
 
