@@ -38,6 +38,9 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
         click.option("--start", help="noise, backbone or previous, instead of the preset's."),
+        click.option(
+            "--augmentation", help="none, or flip: half of the hypotheses are of the mirror image."
+        ),
         click.option("--hypotheses", type=int, help="Poses per window, instead of the preset's."),
         click.option("--steps", type=int, help="Sampling steps, instead of the preset's."),
         click.option("--sampler", help="ddpm, ddim or dpm-solver, instead of the preset's."),
@@ -276,7 +279,7 @@ def reproduce(
     are Hydra's and hold for every training, such as data.mocap=FILE.
     """
     try:
-        from diffhpe_ros.lifting.config import Preset
+        from diffhpe_ros.lifting.presets import Preset
         from diffhpe_ros.training.experiments.reproduce import (
             OF_SHIPPED_MODELS,
             ON_VALIDATION,

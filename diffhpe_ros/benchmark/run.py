@@ -17,9 +17,10 @@ from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import FAITHFUL, Model, ModelConfig
+from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.mixste import MixSTE
+from diffhpe_ros.lifting.presets import FAITHFUL
 from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.skeleton import NUM_JOINTS
 

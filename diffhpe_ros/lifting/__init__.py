@@ -2,9 +2,10 @@
 
 from diffhpe_ros.lifting.batches import lift_all
 from diffhpe_ros.lifting.checkpoints import convert, load_model, model_sha256, save_model
-from diffhpe_ros.lifting.config import ModelConfig, Preset, build_model
-from diffhpe_ros.lifting.devices import free_device_memory, is_device_failure
-from diffhpe_ros.lifting.lifter import Lifter, use_threads
+from diffhpe_ros.lifting.config import ModelConfig, build_model
+from diffhpe_ros.lifting.devices import free_device_memory, is_device_failure, use_threads
+from diffhpe_ros.lifting.lifter import Lifter
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.stream import LiftingStream
 

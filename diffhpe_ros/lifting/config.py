@@ -13,6 +13,7 @@ from diffhpe_ros.lifting.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.diffpose.model import DiffPose
 from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, parameterisation
+from diffhpe_ros.lifting.presets import DEFAULT_PRESETS, Preset
 from diffhpe_ros.lifting.schedule import SCHEDULES
 from diffhpe_ros.lifting.signs import SIGNS
 from diffhpe_ros.lifting.trust import (
@@ -62,27 +63,6 @@ class BackboneConfig:
     """Of a folder beside the wrapper's own."""
     sha256: str
     """Of its model.safetensors: a backbone trained anew is another one."""
-
-
-@dataclass(frozen=True)
-class Preset:
-    """How a diffusion model is sampled."""
-
-    sampler: str
-    steps: int
-    hypotheses: int
-    start: str = "noise"
-    """noise, backbone or previous; see `lifting.starts`."""
-
-
-FAITHFUL = Preset("ddpm", steps=50, hypotheses=5)
-"""As published."""
-
-DEFAULT_PRESETS: Mapping[str, Preset] = {
-    "fast": Preset("ddim", steps=2, hypotheses=1),
-    "balanced": Preset("ddim", steps=5, hypotheses=5),
-    "faithful": FAITHFUL,
-}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,38 @@
-"""What devices do to those who use them: they run out of memory, or vanish."""
+"""Where models run; devices run out of memory, or vanish."""
 
 import gc
 import re
 
 import torch
 
+from diffhpe_ros.errors import DiffhpeError
+
 _OF_A_DEVICE = re.compile(r"CUDA|cuDNN|CUBLAS", re.IGNORECASE)
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        DiffhpeError: the name is not cpu, cuda or cuda:N, or there is no such device.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DiffhpeError(
+            f"device {name!r} is not there: torch {torch.__version__} finds"
+            f" {torch.cuda.device_count()} CUDA devices; use cpu"
+        )
+    return device
+
+
+def use_threads(count: int) -> None:
+    """Let models use so many CPU threads, in this whole process."""
+    torch.set_num_threads(count)
 
 
 def is_device_failure(error: BaseException) -> bool:

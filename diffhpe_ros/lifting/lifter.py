@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.aggregation import create_aggregation
+from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
 from diffhpe_ros.lifting.bodies import Bodies
 from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with_config
-from diffhpe_ros.lifting.config import Model, ModelConfig, Preset
+from diffhpe_ros.lifting.config import Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
+from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.diffpose.hypotheses import sample_hypotheses
@@ -28,8 +29,9 @@ from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.noise import SeededNoise
+from diffhpe_ros.lifting.presets import choose
 from diffhpe_ros.lifting.result import LiftResult
-from diffhpe_ros.lifting.samplers import Beginning, Sampler, create_sampler, spaced_steps
+from diffhpe_ros.lifting.samplers import Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.signs import Lifted
 from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
@@ -63,6 +65,8 @@ class Lifter:
         aggregation: mean, or reprojection; see `lifting.aggregation`.
         decode: free, or rigid: bones keep their length, over a window or, in a stream, for as long
             as the person is there; see `lifting.decode`.
+        augmentation: none or flip, instead of the preset's: half of the hypotheses, and one more
+            pose of MixSTE, are of the mirrored window; see `lifting.augmentation`.
 
     Raises:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.
@@ -84,8 +88,9 @@ class Lifter:
         folder: Path | None = None,
         aggregation: str = "mean",
         decode: str = "free",
+        augmentation: str | None = None,
     ) -> None:
-        self.device = _device(device)
+        self.device = find_device(device)
         self.model = model.eval().to(self.device)
         self.config = config
         self.seed = seed
@@ -94,7 +99,7 @@ class Lifter:
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(aggregation)
         self.decode = create_decode(decode)
-        self._choose(preset, sampler, steps, hypotheses, start)
+        self._choose(preset, sampler, steps, hypotheses, start, augmentation)
 
     @classmethod
     def from_pretrained(
@@ -110,15 +115,16 @@ class Lifter:
         start: str | None = None,
         aggregation: str = "mean",
         decode: str = "free",
+        augmentation: str | None = None,
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
-        _device(device)  # before weights are read for one that is not there
+        find_device(device)  # before weights are read for one that is not there
         model, config = load_with_config(name)
-        wanted = _preset(config, preset).start if start is None else start
+        wanted = choose(config.presets, preset or config.default_preset, start=start).start
         backbone = load_backbone(name, config) if wanted == "backbone" else None
         return cls(
             model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
-            backbone, find_model(name), aggregation, decode,
+            backbone, find_model(name), aggregation, decode, augmentation,
         )  # fmt: skip
 
     def sampled(
@@ -128,6 +134,7 @@ class Lifter:
         steps: int | None = None,
         hypotheses: int | None = None,
         start: str | None = None,
+        augmentation: str | None = None,
     ) -> "Lifter":
         """The same model on the same device, sampled otherwise; nothing is loaded.
 
@@ -135,7 +142,7 @@ class Lifter:
             DiffhpeError: a setting is unknown or impossible.
         """
         other = copy(self)
-        other._choose(preset, sampler, steps, hypotheses, start)
+        other._choose(preset, sampler, steps, hypotheses, start, augmentation)
         return other
 
     def _choose(
@@ -145,32 +152,39 @@ class Lifter:
         steps: int | None,
         hypotheses: int | None,
         start: str | None,
+        augmentation: str | None,
     ) -> None:
         """How to sample."""
-        chosen = _preset(self.config, preset)
-        self.preset = Preset(
-            sampler=chosen.sampler if sampler is None else sampler,
-            steps=chosen.steps if steps is None else steps,
-            hypotheses=chosen.hypotheses if hypotheses is None else hypotheses,
-            start=chosen.start if start is None else start,
+        self.preset = choose(
+            self.config.presets,
+            preset or self.config.default_preset,
+            sampler=sampler,
+            steps=steps,
+            hypotheses=hypotheses,
+            start=start,
+            augmentation=augmentation,
         )
-        if self.preset.hypotheses < 1:
-            raise DiffhpeError(f"hypotheses must be at least 1, got {self.preset.hypotheses}")
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
         if not isinstance(self.model, MixSTE):
             spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
-        self._start = create_start(self.preset, self.model, self._mixste)
+        self._augmentation = create_augmentation(self.preset)
+        self._of_each_view = per_view(self.hypotheses, self._augmentation)
+        self._start = create_start(self.preset, self.model, self._mixste, self._of_each_view)
 
     @property
     def hypotheses(self) -> int:
-        """Poses per window: 1 for a deterministic model."""
-        return 1 if isinstance(self.model, MixSTE) else self.preset.hypotheses
+        """Poses per window: of a deterministic model, one of each view of it."""
+        if isinstance(self.model, MixSTE):
+            return self._augmentation.views
+        return self.preset.hypotheses
 
     def recorded(self) -> "Lifter":
         """The same lifter, faster where one window is lifted at a time on the CPU: live use."""
         other = copy(self)
         if self.device.type == "cpu":
-            other._engine = record(self._engine, self.config.frames, self.hypotheses)
+            other._engine = record(
+                self._engine, self.config.frames, self._augmentation.views, self.hypotheses
+            )
         return other
 
     @property
@@ -229,7 +243,7 @@ class Lifter:
         seen = replace(observed.to(self.device), x_2d=x)
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
         parts = [
-            self._hypotheses(seen[rows], seeds[rows], start(x[rows], rotation[rows], rows))
+            self._hypotheses(seen[rows], seeds[rows], rotation[rows], start, rows)
             for rows in (slice(k, k + at_once) for k in range(0, len(x), at_once))
         ]
         shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
@@ -251,44 +265,26 @@ class Lifter:
         std_mm = np.array(self.config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
         return covariance(samples, lifted, rotation, std_mm, self.config.error_signs)
 
-    def _hypotheses(self, seen: Observed, seeds: Sequence[int], beginning: Beginning) -> Tensor:
-        """Windows in the model's view, on its device → (B, H, 27, 17, 3) metres, root at 0."""
-        model, x = self.model, seen.x_2d
-        noise = SeededNoise(seeds, self.hypotheses, tuple(x.shape[1:3]), self.device)
+    def _hypotheses(
+        self, seen: Observed, seeds: Sequence[int], rotation: Tensor, start: Start, rows: slice
+    ) -> Tensor:
+        """Windows in the model's view, on its device → (B, H, 27, 17, 3) metres, root at 0.
+
+        Seeds, rotations and rows are those of these windows; see `Start`.
+        """
+        model, each = self.model, self._of_each_view
+        noise = SeededNoise(seeds, self.hypotheses, tuple(seen.x_2d.shape[1:3]), self.device)
+        seen = self._augmentation.apply(seen)
+        x = seen.x_2d
         if isinstance(model, MixSTE):
-            poses = self._engine(x)[:, None]
+            poses = self._engine(x)
         elif isinstance(model, DiffPose):
-            poses = sample_hypotheses(model, self._sampler, seen, noise, self.hypotheses)
+            poses = sample_hypotheses(model, self._sampler, seen, noise, each)
         else:
             condition = self._engine.condition(x)
             denoise = model.denoise_by(partial(self._engine, condition=condition))
-            sampled = self._sampler.sample(denoise, model.schedule, noise, beginning)
-            poses = sampled.unflatten(0, (len(x), self.hypotheses)) * model.pose_scale
+            beginning = start(x, rotation, rows)
+            poses = self._sampler.sample(denoise, model.schedule, noise, beginning)
+            poses = poses * model.pose_scale
+        poses = self._augmentation.undo(poses.unflatten(0, (len(x), each)))
         return poses - poses[..., :1, :]
-
-
-def use_threads(count: int) -> None:
-    """Let models use so many CPU threads, in this whole process."""
-    torch.set_num_threads(count)
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N") from error
-    if device.type not in ("cpu", "cuda"):
-        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DiffhpeError(
-            f"device {name!r} is not there: torch {torch.__version__} finds"
-            f" {torch.cuda.device_count()} CUDA devices; use cpu"
-        )
-    return device
-
-
-def _preset(config: ModelConfig, name: str | None) -> Preset:
-    name = config.default_preset if name is None else name
-    if name not in config.presets:
-        raise unknown("preset", name, config.presets)
-    return config.presets[name]

@@ -7,8 +7,9 @@ from typing import Protocol
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError, unknown
-from diffhpe_ros.lifting.config import Model, Preset
+from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.lifting.samplers import PURE_NOISE, Beginning, NoisedPose, WhereKnown
 from diffhpe_ros.lifting.views import turn_points
 
@@ -83,13 +84,16 @@ class FromPrevious:
         return WhereKnown(known, NoisedPose(poses.flatten(0, 1), steps))
 
 
-def create_start(preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None) -> Start:
+def create_start(
+    preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None, hypotheses: int
+) -> Start:
     """Where windows start that stand alone; `previous` is pure noise to them.
 
     Args:
         preset: names the start.
         model: which only matters where it is a diffusion model.
         mixste: what a wrapper was trained round, see `FromBackbone`.
+        hypotheses: of each window that is sampled; the preset's, or of each of its views.
 
     Raises:
         DiffhpeError: there is no start of that name, or no MixSTE to start from.
@@ -102,4 +106,4 @@ def create_start(preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor
         raise DiffhpeError("start 'backbone' needs the MixSTE of a diffhpe-wrapper; none is given")
     # A sampler cannot visit more steps than there are from the start on.
     step = max(round(BACKBONE_LEVEL * model.schedule.steps), preset.steps) - 1
-    return FromBackbone(mixste, model.pose_scale, preset.hypotheses, step)
+    return FromBackbone(mixste, model.pose_scale, hypotheses, step)

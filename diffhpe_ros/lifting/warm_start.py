@@ -5,10 +5,10 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.memory import Memory, Recalled
 from diffhpe_ros.lifting.motion import image_speed, levels
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.lifting.starts import FromPrevious
 
 

@@ -57,6 +57,7 @@ def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
         parameters.steps or None,
         parameters.hypotheses or None,
         parameters.start or None,
+        parameters.augmentation or None,
     )
 
 
@@ -74,7 +75,8 @@ def describe(name: str, lifter: Lifter) -> str:
     if lifter.config.architecture == "mixste":
         return name
     preset = lifter.preset
-    return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses"
+    flipped = "" if preset.augmentation == "none" else f", {preset.augmentation}"
+    return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses{flipped}"
 
 
 def _load(parameters: LifterParameters, why: str) -> Loaded:
@@ -87,6 +89,7 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
         steps=parameters.steps or None,
         hypotheses=parameters.hypotheses or None,
         start=parameters.start or None,
+        augmentation=parameters.augmentation or None,
         engine=parameters.engine,
         aggregation=parameters.aggregation,
         decode=parameters.decode,

@@ -154,6 +154,9 @@ class LifterParameters(StageParameters):
     start: str = _parameter(
         "", "where sampling starts: noise, backbone or previous; empty is the preset's"
     )
+    augmentation: str = _parameter(
+        "", "none, or flip: half of the hypotheses are of the mirror image; empty is the preset's"
+    )
     aggregation: str = _parameter(
         "mean", "how a window's hypotheses become one pose", choices=("mean", "reprojection")
     )

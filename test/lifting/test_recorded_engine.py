@@ -33,6 +33,14 @@ def test_another_number_of_hypotheses_is_lifted_as_well() -> None:
     np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
 
 
+@pytest.mark.parametrize("model", ["mixste-robust", "diffhpe-wrapper-robust"])
+def test_a_window_and_its_mirror_image_are_played(model: str) -> None:
+    lifter = Lifter.from_pretrained(model, hypotheses=2, augmentation="flip")
+    recorded = lifter.recorded()
+    np.testing.assert_array_equal(recorded.lift(seen(1)).poses, lifter.lift(seen(1)).poses)
+    assert recorded._engine._played is not None
+
+
 def test_one_window_is_played(lifter: Lifter) -> None:
     played = lifter.recorded()._engine._played
     assert isinstance(played, torch.jit.ScriptModule)
@@ -40,4 +48,4 @@ def test_one_window_is_played(lifter: Lifter) -> None:
 
 def test_what_cannot_be_recorded_stays_as_it_is() -> None:
     engine = object()
-    assert record(engine, 27, 1) is engine
+    assert record(engine, 27, 1, 1) is engine

@@ -10,8 +10,9 @@ from walk_recording import write_walk
 from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.config import Preset, TrunkConfig
+from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPoseConfig
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
 from diffhpe_ros.training.experiments.document import markdown_table, write_section

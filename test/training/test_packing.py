@@ -10,7 +10,8 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import DenoiserConfig, Preset, TrunkConfig
+from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.packing import pack
 from diffhpe_ros.training.truth import Windows
 

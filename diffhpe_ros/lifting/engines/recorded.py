@@ -16,16 +16,17 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 class RecordedMixSTE:
-    """MixSTE; what is not a single window of these frames is run as it was before.
+    """MixSTE; what is not one window in its views is run as it was before.
 
     Args:
         engine: on the CPU.
         frames: of a window.
+        views: of a window.
     """
 
-    def __init__(self, engine: FoldedMixSTE, frames: int) -> None:
+    def __init__(self, engine: FoldedMixSTE, frames: int, views: int) -> None:
         self._engine = engine
-        window = torch.zeros(1, frames, NUM_JOINTS, 2)
+        window = torch.zeros(views, frames, NUM_JOINTS, 2)
         self._shape = window.shape
         self._played = _record(engine, forward=(window,))
 
@@ -36,26 +37,27 @@ class RecordedMixSTE:
 
 
 class RecordedDiffHPE:
-    """A diffusion model; what is not a single window and its hypotheses is run as it was before.
+    """A diffusion model; what is not one window and its hypotheses is run as it was before.
 
     Args:
         engine: on the CPU.
         frames: of a window.
-        hypotheses: of a window.
+        views: of a window.
+        hypotheses: of a window, all views together.
     """
 
-    def __init__(self, engine: FoldedDiffHPE, frames: int, hypotheses: int) -> None:
+    def __init__(self, engine: FoldedDiffHPE, frames: int, views: int, hypotheses: int) -> None:
         self._engine = engine
-        window = torch.zeros(1, frames, NUM_JOINTS, 2)
+        window = torch.zeros(views, frames, NUM_JOINTS, 2)
         poses, step = torch.zeros(hypotheses, frames, NUM_JOINTS, 3), torch.zeros(1).long()
-        self._shapes = poses.shape, step.shape
+        self._window, self._shapes = window.shape, (poses.shape, step.shape)
         with torch.inference_mode():
             condition = engine.condition(window)
         self._played = _record(engine, condition=(window,), forward=(poses, step, condition))
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `DenoisingEngine.condition`."""
-        played = self._played if len(x_2d) == 1 else self._engine
+        played = self._played if x_2d.shape == self._window else self._engine
         condition: Tensor = played.condition(x_2d)
         return condition
 
@@ -66,12 +68,19 @@ class RecordedDiffHPE:
         return output
 
 
-def record(engine: Any, frames: int, hypotheses: int) -> Any:
-    """The engine with one window's operations recorded; itself where it cannot be recorded."""
+def record(engine: Any, frames: int, views: int, hypotheses: int) -> Any:
+    """The engine with one window's operations recorded; itself where it cannot be recorded.
+
+    Args:
+        engine: any.
+        frames: of a window.
+        views: what augmentation makes of a window.
+        hypotheses: of a window, all views together.
+    """
     if isinstance(engine, FoldedMixSTE):
-        return RecordedMixSTE(engine, frames)
+        return RecordedMixSTE(engine, frames, views)
     if isinstance(engine, FoldedDiffHPE):
-        return RecordedDiffHPE(engine, frames, hypotheses)
+        return RecordedDiffHPE(engine, frames, views, hypotheses)
     return engine
 
 

@@ -7,8 +7,8 @@ from tqdm import tqdm
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.aggregation import AGGREGATIONS
 from diffhpe_ros.lifting.batches import BATCH
-from diffhpe_ros.lifting.config import Preset
 from diffhpe_ros.lifting.decode import DECODES
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.evaluation import figures_of
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 from diffhpe_ros.training.experiments.workshop import Workshop

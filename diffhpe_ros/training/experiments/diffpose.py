@@ -7,7 +7,7 @@ import torch
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import INDETERMINATE, PATTERNS
 from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.experiments import diffpose, heatmaps
 from diffhpe_ros.training.experiments.aggregations import aggregation_table
 from diffhpe_ros.training.experiments.calibration import calibration_section

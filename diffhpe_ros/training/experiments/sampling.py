@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 from diffhpe_ros.training.experiments.workshop import Figures, Workshop
 

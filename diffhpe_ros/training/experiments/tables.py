@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 from diffhpe_ros.training.experiments.workshop import Figures, Workshop

@@ -12,7 +12,7 @@ import torch
 from diffhpe_ros.files import write_json
 from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.lifting.checkpoints import find_model
-from diffhpe_ros.lifting.config import Preset
+from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.evaluation import figures_of
 from diffhpe_ros.training.experiments.recipes import recipe
@@ -138,4 +138,5 @@ def _name(preset: Preset | None) -> str:
     if preset is None:
         return "default"
     start = "" if preset.start == "noise" else f"-from-{preset.start}"
-    return f"{preset.sampler}-{preset.steps}x{preset.hypotheses}{start}"
+    flip = "" if preset.augmentation == "none" else f"-{preset.augmentation}"
+    return f"{preset.sampler}-{preset.steps}x{preset.hypotheses}{start}{flip}"
