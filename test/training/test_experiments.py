@@ -7,7 +7,7 @@ import pytest
 import torch
 from walk_recording import write_walk
 
-from diffhpe_ros.cli import EXPERIMENTS as COMMANDS
+from diffhpe_ros.cli.measure import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.config import TrunkConfig

@@ -1,26 +1,50 @@
 """The command line as its user meets it: results, one-line errors, exit codes."""
 
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
 
+from diffhpe_ros.cli import main
 from diffhpe_ros.rendering.clip import walking_clip
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def diffhpe(*arguments: object) -> subprocess.CompletedProcess[str]:
+def diffhpe_process(*arguments: object) -> CompletedProcess[str]:
+    """The program in a process of its own, which takes seconds to import torch."""
     command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()"]
     return subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
     )
 
 
-def assert_refused(run: subprocess.CompletedProcess[str], message: str) -> None:
+@pytest.fixture
+def diffhpe(monkeypatch, capsys) -> Iterator[Callable[..., CompletedProcess[str]]]:
+    """The program in this process."""
+
+    def run(*arguments: object) -> CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["diffhpe", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return CompletedProcess(sys.argv, status, printed.out, printed.err)
+
+    ended_by = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, ended_by)
+
+
+def assert_refused(run: CompletedProcess[str], message: str) -> None:
     """One clear line on stderr, and a non-zero exit."""
     assert run.returncode != 0
     lines = run.stderr.strip().splitlines()
@@ -30,14 +54,14 @@ def assert_refused(run: subprocess.CompletedProcess[str], message: str) -> None:
 
 
 def test_help_names_all_commands():
-    run = diffhpe("--help")
+    run = diffhpe_process("--help")
     assert run.returncode == 0
-    commands = "demo lift train search evaluate reproduce convert export bench"
+    commands = "demo lift train search evaluate reproduce convert export pack calibrate bench"
     for command in commands.split():
         assert command in run.stdout
 
 
-def test_convert_then_evaluate(tmp_path):
+def test_convert_then_evaluate(diffhpe, tmp_path):
     run = diffhpe("convert", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
     assert run.returncode == 0, run.stderr
     run = diffhpe(
@@ -54,7 +78,7 @@ def test_convert_then_evaluate(tmp_path):
 
 
 @pytest.mark.slow
-def test_export_then_evaluate(tmp_path):
+def test_export_then_evaluate(diffhpe, tmp_path):
     run = diffhpe("export", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(f"{tmp_path}/tiny: poses.onnx, at most ")
@@ -92,12 +116,12 @@ def windows_file(folder: Path) -> Path:
         (("--json", "/nowhere/figures.json"), "cannot write /nowhere/figures.json"),
     ],
 )
-def test_wrong_settings_of_evaluate_are_one_line(tmp_path, options, message):
+def test_wrong_settings_of_evaluate_are_one_line(diffhpe, tmp_path, options, message):
     data = windows_file(tmp_path)
     assert_refused(diffhpe("evaluate", "--model", "mixste", "--data", data, *options), message)
 
 
-def test_lift(tmp_path):
+def test_lift(diffhpe, tmp_path):
     """The shipped model on the walking person, whose truth is known."""
     clip = walking_clip()
     np.savez(
@@ -127,13 +151,13 @@ def test_lift(tmp_path):
         (("bench", "--model", "mixest"), "unknown model 'mixest'"),
     ],
 )
-def test_failures_are_one_line(arguments, message):
+def test_failures_are_one_line(diffhpe, arguments, message):
     assert_refused(diffhpe(*arguments), message)
 
 
 def test_a_corrupt_video_is_one_line(tmp_path):
     (tmp_path / "corrupt.mp4").write_bytes(b"\0" * 5000)
-    assert_refused(diffhpe("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
+    assert_refused(diffhpe_process("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
 
 
 @pytest.mark.parametrize(
@@ -146,5 +170,5 @@ def test_a_corrupt_video_is_one_line(tmp_path):
         (("bench", "--model", GOLDEN / "tiny-mixste.pt", "--device", "tpu"), "device 'tpu'"),
     ],
 )
-def test_wrong_usage_is_one_line_too(arguments, message):
+def test_wrong_usage_is_one_line_too(diffhpe, arguments, message):
     assert_refused(diffhpe(*arguments), message)

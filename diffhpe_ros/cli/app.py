@@ -1,0 +1,49 @@
+"""The program `diffhpe`: its commands, and how it ends."""
+
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from diffhpe_ros.cli.measure import evaluate, reproduce
+from diffhpe_ros.cli.models import calibrate, convert, export, pack
+from diffhpe_ros.cli.train import search, train
+from diffhpe_ros.cli.use import bench, demo, lift
+from diffhpe_ros.errors import DiffhpeError
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def app(context: click.Context) -> None:
+    """Live 3D human skeletons from one camera, by diffusion lifting."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (
+    *(demo, lift, bench),
+    *(train, search),
+    *(evaluate, reproduce),
+    *(convert, export, pack, calibrate),
+):
+    app.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; a failure is one line on stderr and a non-zero exit status."""
+    # As on Ctrl-C, what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        app(standalone_mode=False)
+    except DiffhpeError as error:
+        _fail(str(error), 1)
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped", 130)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"diffhpe: {message}", err=True)
+    sys.exit(status)

@@ -1,0 +1,135 @@
+"""Commands that measure models against truth: `evaluate`, `reproduce`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diffhpe_ros.cli.options import (
+    FILE,
+    FROZEN,
+    decode_option,
+    model_options,
+    sampling_options,
+    training_installed,
+)
+from diffhpe_ros.files import write_json
+
+EXPERIMENTS = (
+    "table-2", "table-4", "figures", "parameterisations", "sampling",
+    "diffpose", "diffpose-choices", "calibration", "aggregation",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--data", type=FILE, required=True, help="Windows, Human3.6M or MPI-INF-3DHP: .npz.")
+@click.option("--data-2d", type=FILE, help="Human3.6M's keypoints.")
+@click.option("--split", help="train or test, of Human3.6M; test if not given.")
+@click.option(
+    "--occlusion",
+    default="none",
+    show_default=True,
+    help="random, leg-and-arm, leg, frames or all, drawn by --seed.",
+)
+@click.option("--released-metrics", is_flag=True, help="Add coherence as released.")
+@click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
+@model_options
+@sampling_options
+@decode_option("free")
+def evaluate(
+    data: Path,
+    data_2d: Path | None,
+    split: str | None,
+    occlusion: str,
+    released_metrics: bool,
+    json_file: Path | None,
+    model: str | None,
+    device: str,
+    **sampling: Any,
+) -> None:
+    """Print a model's errors and coherence on poses with truth, in mm.
+
+    Windows are an .npz with x (N,27,17,2) in the canonical view and y (N,27,17,3) in metres.
+    """
+    from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
+    from diffhpe_ros.training.evaluation import figures_of, released_coherence
+    from diffhpe_ros.training.evaluation_data import occluded, read_evaluation
+    from diffhpe_ros.training.report import lines
+
+    model = model or DEFAULT_MODEL
+    lifter = Lifter.from_pretrained(model, device, **sampling)
+    data_windows = read_evaluation(data, lifter.config, data_2d, split)
+    windows = occluded(data_windows, occlusion, sampling["seed"])
+    poses = lift_all(lifter, windows.x_2d, progress=True)
+    figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
+    click.echo("\n".join(lines(figures)))
+    if json_file is not None:
+        of = {"model": model, "data": str(data), "split": split, "occlusion": occlusion}
+        write_json(json_file, of | sampling | figures.to_dict())
+
+
+@click.command()
+@click.argument("experiment", type=click.Choice(EXPERIMENTS))
+@click.argument("overrides", nargs=-1)
+@click.option("--data", type=FILE, default=FROZEN / "cmu_test.npz", show_default=True)
+@click.option("--validation", type=FILE, default=FROZEN / "cmu_validation.npz", show_default=True)
+@click.option("--runs", type=FILE, default=Path("runs"), show_default=True, help="Trained models.")
+@click.option("--budget", type=click.Choice(("cpu", "gpu")), default="cpu", show_default=True)
+@click.option("--steps", default=5, show_default=True, help="Of DDIM.")
+@click.option("--hypotheses", default=5, show_default=True)
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Measure each Nth window."
+)
+@click.option("--only", help="Train just this model of an experiment, and what it needs.")
+@click.option("--no-training", is_flag=True, help="What is not there is written as not run.")
+@click.option(
+    "--document", type=FILE, default=Path("docs/results.md"), show_default=True, help="To write to."
+)
+def reproduce(
+    experiment: str,
+    overrides: tuple[str, ...],
+    data: Path,
+    validation: Path,
+    runs: Path,
+    budget: str,
+    steps: int,
+    hypotheses: int,
+    every: int,
+    only: str | None,
+    no_training: bool,
+    document: Path,
+) -> None:
+    """Train, measure and write down an experiment of the paper.
+
+    Models that lie in --runs are not trained again, figures in it not measured again. OVERRIDES
+    are Hydra's and hold for every training, such as data.mocap=FILE.
+    """
+    with training_installed():
+        from diffhpe_ros.lifting.presets import Preset
+        from diffhpe_ros.training.experiments.reproduce import (
+            OF_SHIPPED_MODELS,
+            ON_VALIDATION,
+            reproduce,
+        )
+        from diffhpe_ros.training.experiments.workshop import (
+            AsShipped,
+            AsTheyAre,
+            Models,
+            TrainedWhenMissing,
+            Workshop,
+        )
+        from diffhpe_ros.training.truth import read_windows
+
+    trained = TrainedWhenMissing(runs, budget, overrides)
+    if only is not None:
+        click.echo(f"{trained.folder(only)}: the trained model")
+        return
+    file = validation if experiment in ON_VALIDATION else data
+    models: Models = AsTheyAre(runs) if no_training else trained
+    if experiment in OF_SHIPPED_MODELS:
+        models = AsShipped()
+    device = "cuda" if budget == "gpu" else "cpu"
+    windows = read_windows(file).every(every)
+    name = file.name if every == 1 else f"one window in {every} of {file.name}"
+    workshop = Workshop(models, windows, name, runs / "figures", device)
+    click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))

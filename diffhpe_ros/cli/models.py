@@ -1,0 +1,90 @@
+"""Commands that make model folders: `convert`, `export`, `pack`, `calibrate`."""
+
+from pathlib import Path
+
+import click
+
+from diffhpe_ros.cli.options import FILE, HELD_OUT
+from diffhpe_ros.errors import DiffhpeError
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
+def convert(checkpoint: Path, out: Path) -> None:
+    """Turn a released checkpoint into a model folder, without running code from it."""
+    from diffhpe_ros.lifting import convert
+
+    config = convert(checkpoint, out)
+    click.echo(f"{out}: {config.architecture}, {config.frames} frames")
+
+
+@click.command()
+@click.argument("model")
+@click.option("--out", type=FILE, required=True, help="The new model folder.")
+def export(model: str, out: Path) -> None:
+    """Make a model folder whose networks also run on onnxruntime (--engine onnx).
+
+    MODEL is a model's name, its folder, or a released checkpoint. The new folder needs no other
+    beside it. What onnxruntime gives is compared with torch before the folder is there.
+    """
+    from diffhpe_ros.lifting.engines.export import export
+
+    differences = export(model, out)
+    pieces = ", ".join(f"{name}.onnx" for name in differences)
+    click.echo(f"{out}: {pieces}, at most {max(differences.values()):.0e} off torch")
+
+
+@click.command()
+@click.argument("trained", type=FILE)
+@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
+@click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
+@click.option("--data", type=FILE, multiple=True, default=HELD_OUT, show_default=True)
+def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
+    """Make a trained model fit for being handed on.
+
+    Stored in half precision where its poses on the first --data stay the same within 0.1 mm; a
+    wrapper refers to its backbone instead of holding a copy. What is stored is calibrated on all
+    --data (see `diffhpe calibrate`).
+    """
+    from diffhpe_ros.training.packing import pack
+    from diffhpe_ros.training.truth import read_windows
+
+    packed = pack(trained, out, backbone, [read_windows(file) for file in data])
+    precision = "half" if packed.is_half else "single"
+    click.echo(
+        f"{out}: {packed.megabytes:.1f} MB in {precision} precision; half precision moves the"
+        f" joints by {packed.difference_mm:.2f} mm"
+    )
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=HELD_OUT,
+    show_default=True,
+    help="Windows that it was not trained on; may be given several times.",
+)
+@click.option(
+    "--every", type=click.IntRange(1), default=1, show_default=True, help="Look at each Nth window."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
+    """Fit how uncertain a model's joints are, and what coherence is usual; writes its config.yaml.
+
+    MODEL is a model's name or its folder.
+    """
+    from diffhpe_ros.lifting.checkpoints import find_model, load_with_config, save_config
+    from diffhpe_ros.training.calibration import calibrated
+    from diffhpe_ros.training.truth import read_windows
+
+    folder = find_model(model)
+    if not folder.is_dir():
+        raise DiffhpeError(f"{folder} is no model folder; make one with diffhpe convert")
+    network, config = load_with_config(folder)
+    windows = [read_windows(file).every(every) for file in data]
+    save_config(calibrated(network, config, windows, device), folder)
+    click.echo(f"{folder}: calibrated on {sum(map(len, windows))} windows")

@@ -1,0 +1,79 @@
+"""What commands share: their options, and what must be installed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diffhpe_ros.errors import DiffhpeError
+
+FILE = click.Path(path_type=Path)
+FROZEN = Path("../shared/data/mocap")
+HELD_OUT = (FROZEN / "cmu_validation.npz", FROZEN / "cmu_seen_body.npz")
+"""Neither trained nor tested on."""
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which model, and where it runs."""
+    for option in (
+        click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N."),
+        click.option("--model", help="A model's name, its folder, or a released checkpoint."),
+    ):
+        command = option(command)
+    return command
+
+
+def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How a model lifts: what `Lifter.from_pretrained` takes by keyword."""
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
+        click.option("--start", help="noise, backbone or previous, instead of the preset's."),
+        click.option(
+            "--augmentation", help="none, or flip: half of the hypotheses are of the mirror image."
+        ),
+        click.option("--hypotheses", type=int, help="Poses per window, instead of the preset's."),
+        click.option("--steps", type=int, help="Sampling steps, instead of the preset's."),
+        click.option("--sampler", help="ddpm, ddim or dpm-solver, instead of the preset's."),
+        click.option("--preset", help="fast, balanced or faithful; else the model's own."),
+        click.option(
+            "--aggregation",
+            default="mean",
+            show_default=True,
+            help="Of hypotheses: mean, or reprojection.",
+        ),
+        click.option(
+            "--engine",
+            default="folded",
+            show_default=True,
+            help="What runs the model: folded, plain, or onnx for one that was exported.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def decode_option(default: str) -> Callable[..., Any]:
+    """Whether bones keep their length."""
+    return click.option(
+        "--decode",
+        default=default,
+        show_default=True,
+        help="rigid: bones keep their length; free: poses as the model gives them.",
+    )
+
+
+@contextmanager
+def training_installed() -> Iterator[None]:
+    """Around imports for training, whose libraries are an extra.
+
+    Raises:
+        DiffhpeError: one of them is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise DiffhpeError(
+            f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
+        ) from error

@@ -1,0 +1,49 @@
+"""Commands that train: `train`, `search`."""
+
+import click
+
+from diffhpe_ros.cli.options import training_installed
+
+
+@click.command()
+@click.argument("overrides", nargs=-1)
+@click.option(
+    "--experiment", default="mixste", show_default=True, help="Of config/train, or a train.yaml."
+)
+def train(overrides: tuple[str, ...], experiment: str) -> None:
+    """Train a lifter; an interrupted training goes on where it stopped.
+
+    OVERRIDES are Hydra's, such as data.batch_size=64 or budget=gpu.
+    """
+    with training_installed():
+        from diffhpe_ros.training.configuration import compose_configuration
+        from diffhpe_ros.training.train import fit
+
+    trained = fit(compose_configuration(experiment, overrides))
+    click.echo(f"{trained.folder}: the trained model, {trained.mpjpe_mm:.1f} mm on validation")
+
+
+@click.command()
+@click.argument("overrides", nargs=-1)
+@click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
+@click.option("--space", default="mixste", show_default=True, help="A YAML file, or its name.")
+@click.option("--trials", default=20, show_default=True, help="How many this process tries.")
+@click.option("--storage", help="A database URL that several machines may share.")
+@click.option("--study", help="The study's name in the storage; the experiment's if not given.")
+def search(
+    overrides: tuple[str, ...],
+    experiment: str,
+    space: str,
+    trials: int,
+    storage: str | None,
+    study: str | None,
+) -> None:
+    """Search settings of an experiment by Optuna, for the least validation error.
+
+    The space maps settings to Hydra's sweeps, such as "dropout: interval(0.0, 0.3)"; those that
+    come with the package are in config/train/space. OVERRIDES are Hydra's and hold for all trials.
+    """
+    with training_installed():
+        from diffhpe_ros.training.search import search
+
+    search(experiment, space, trials, storage, study or experiment, overrides)
