@@ -1,4 +1,4 @@
-"""A camera's intrinsics and lens: between its pixels and the canonical view.
+"""A camera: between its pixels and the canonical view.
 
 The canonical view is what the lifters see: undistorted rays u = 2.29·X/Z, v = 2.29·Y/Z, whatever
 camera took the image. 2.29 is Human3.6M's focal length in its own screen normalisation.
@@ -6,16 +6,15 @@ camera took the image. 2.29 is Human3.6M's focal length in its own screen normal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from math import radians, tan
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lens import Lens
 
 CANONICAL_FOCAL = 2.29
 
@@ -26,18 +25,6 @@ Webcams, phones and robots' colour cameras have 55 to 75 degrees there. A guess 
 scales every distance from the camera by tan(true / 2) / tan(guess / 2), 20 % at 70 degrees; joints
 relative to the root suffer much less.
 """
-
-# The numbers of distortion coefficients that OpenCV knows for each of ROS's distortion models;
-# none at all means an undistorted pinhole image.
-_COEFFICIENTS = {
-    "plumb_bob": (0, 4, 5),
-    "rational_polynomial": (0, 8, 12, 14),
-    "equidistant": (4,),
-}
-_NEWTON_STEPS = 30
-_CONVERGED_PX = 1e-6
-_ACCEPTED_PX = 1e-3
-_CHUNK = 1 << 16  # points per OpenCV call, whose derivatives take 240 bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +51,7 @@ class Camera:
     distortion: NDArray[np.float64]
     model: str = "plumb_bob"
     calibrated: bool = True
+    _lens: Lens = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the values and keep read-only float64 copies of the arrays."""
@@ -76,7 +64,7 @@ class Camera:
             object.__setattr__(self, name, array)
         _check_size(self.width, self.height)
         _check_matrix(self.matrix)
-        _check_distortion(self.distortion, self.model)
+        object.__setattr__(self, "_lens", Lens(self.matrix, self.distortion, self.model))
 
     @classmethod
     def from_field_of_view(
@@ -144,11 +132,7 @@ class Camera:
             (..., 2) canonical coordinates, NaN where the pixel is not finite or no ray in front
             of the camera leads to it; float32 for float32, else float64.
         """
-        points = _as_points(pixels)
-        rays = (points - self.matrix[:2, 2]) / self._focal
-        if self._distorted:
-            rays = _in_chunks(self._undistort, points)
-        return _like(CANONICAL_FOCAL * rays, pixels)
+        return _like(CANONICAL_FOCAL * self._lens.to_rays(_as_points(pixels)), pixels)
 
     def to_pixels(self, canonical: NDArray[Any]) -> NDArray[Any]:
         """The canonical view to pixels, lens distortion applied; the inverse of `to_canonical`.
@@ -160,10 +144,7 @@ class Camera:
             (..., 2) in pixels, also outside the image; NaN where the input is not finite or so
             far off the axis that the distortion model folds back.
         """
-        rays = _as_points(canonical) / CANONICAL_FOCAL
-        if self._distorted:
-            return _like(_in_chunks(self._distort_or_nan, rays), canonical)
-        return _like(rays * self._focal + self.matrix[:2, 2], canonical)
+        return _like(self._lens.to_pixels(_as_points(canonical) / CANONICAL_FOCAL), canonical)
 
     def covariance_to_canonical(self, covariance_px2: NDArray[Any]) -> NDArray[Any]:
         """Covariances of pixel positions to the canonical view.
@@ -177,7 +158,7 @@ class Camera:
         Returns:
             (..., 2, 2) in canonical units squared.
         """
-        scale = CANONICAL_FOCAL / self._focal
+        scale = CANONICAL_FOCAL / self._lens.focal
         return _like(np.asarray(covariance_px2) * np.outer(scale, scale), covariance_px2)
 
     def project(self, points: NDArray[Any]) -> NDArray[Any]:
@@ -192,93 +173,6 @@ class Camera:
         points = np.asarray(points)
         depth = np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         return self.to_pixels(CANONICAL_FOCAL * points[..., :2] / depth)
-
-    @property
-    def _focal(self) -> NDArray[np.float64]:
-        """(2,) focal lengths in pixels."""
-        return self.matrix[[0, 1], [0, 1]]
-
-    @property
-    def _distorted(self) -> bool:
-        return self.model == "equidistant" or bool(self.distortion.any())
-
-    def _distort(
-        self, rays: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rays (N, 2) as X/Z, Y/Z to pixels (N, 2) and their derivatives (N, 2, 2)."""
-        points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None]
-        still = np.zeros(3)
-        if self.model == "equidistant":
-            pixels, derivatives = cv2.fisheye.projectPoints(
-                points, still, still, self.matrix, self.distortion
-            )
-            by_translation = derivatives[:, 11:13]
-        else:
-            pixels, derivatives = cv2.projectPoints(
-                points, still, still, self.matrix, self.distortion
-            )
-            by_translation = derivatives[:, 3:5]
-        # At Z = 1, moving the camera's origin by dX is moving the ray by dX.
-        return (
-            np.asarray(pixels, np.float64).reshape(-1, 2),
-            np.asarray(by_translation, np.float64).reshape(-1, 2, 2),
-        )
-
-    def _distort_or_nan(self, rays: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Rays (N, 2) to pixels (N, 2), NaN where the model folds back."""
-        return np.where(self._before_fold(rays), self._distort(rays)[0], np.nan)
-
-    def _before_fold(self, rays: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(N, 1): whether the rays (N, 2) are where the distortion model is meant to be used."""
-        return np.linalg.norm(rays, axis=-1, keepdims=True) < self._fold_radius
-
-    @cached_property
-    def _fold_radius(self) -> float:
-        """How far off the axis, as √(X²+Y²)/Z, rays move outwards in the image.
-
-        A polynomial fitted to the image bends back somewhere beyond it, and rays from there would
-        be seen where nearer ones are.
-        """
-        radii = np.tan(np.radians(np.linspace(0, 89.9, 2000)))
-        _, derivatives = self._distort(np.stack([radii, np.zeros_like(radii)], -1))
-        folded = np.flatnonzero(derivatives[:, 0, 0] <= 0)
-        return float(radii[folded[0]]) if len(folded) else float("inf")
-
-    def _undistort(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Pixels (N, 2) to rays (N, 2) by Newton's method on OpenCV's own distortion.
-
-        cv2.undistortPoints iterates a fixed point that diverges on wide angles, and how often it
-        iterates differs between OpenCV's versions.
-        """
-        rays = (pixels - self.matrix[:2, 2]) / self._focal
-        with np.errstate(all="ignore"):
-            for _ in range(_NEWTON_STEPS):
-                reached, slope = self._distort(rays)
-                missing = pixels - reached
-                if not (np.abs(missing) > _CONVERGED_PX).any():
-                    break
-                rays = rays + _solve(slope, missing)
-            missing = pixels - self._distort(rays)[0]
-            found = (np.abs(missing) < _ACCEPTED_PX).all(-1, keepdims=True)
-        return np.where(found & self._before_fold(rays), rays, np.nan)
-
-
-def _solve(matrices: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve (N, 2, 2) @ x = (N, 2); infinite or NaN, not an exception, where singular."""
-    (a, b), (c, d) = matrices[:, 0].T, matrices[:, 1].T
-    p, q = values.T
-    return np.stack([d * p - b * q, a * q - c * p], -1) / (a * d - b * c)[:, None]
-
-
-def _in_chunks(function: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Apply (N, 2) → (N, 2) to the finite points of (..., 2), a bounded number at a time."""
-    flat = points.reshape(-1, 2)
-    known = np.flatnonzero(np.isfinite(flat).all(-1))
-    out = np.full_like(flat, np.nan)
-    for start in range(0, len(known), _CHUNK):
-        rows = known[start : start + _CHUNK]
-        out[rows] = function(flat[rows])
-    return out.reshape(points.shape)
 
 
 def _as_points(array: ArrayLike) -> NDArray[np.float64]:
@@ -311,16 +205,3 @@ def _check_matrix(matrix: NDArray[np.float64]) -> None:
             f"[[fx, 0, cx], [0, fy, cy], [0, 0, 1]] is expected as the camera matrix,"
             f" got {matrix.tolist()}"
         )
-
-
-def _check_distortion(distortion: NDArray[np.float64], model: str) -> None:
-    if model not in _COEFFICIENTS:
-        known = ", ".join(_COEFFICIENTS)
-        raise DiffhpeError(f"unknown distortion model {model[:32]!r}; known: {known}")
-    if distortion.ndim != 1 or distortion.size not in _COEFFICIENTS[model]:
-        expected = " or ".join(map(str, _COEFFICIENTS[model]))
-        raise DiffhpeError(
-            f"distortion model {model} has {expected} coefficients, got {distortion.size}"
-        )
-    if not np.isfinite(distortion).all():
-        raise DiffhpeError(f"finite distortion is expected, got {distortion.tolist()}")
