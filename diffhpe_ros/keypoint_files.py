@@ -11,10 +11,9 @@ from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, lift_all
-from diffhpe_ros.offline import windows_of_track
 from diffhpe_ros.placement import place_track
 from diffhpe_ros.skeleton import to_h36m17
-from diffhpe_ros.windows import BRIDGE_S
+from diffhpe_ros.windows import BRIDGE_S, windows_of_track
 
 
 @dataclass(frozen=True)

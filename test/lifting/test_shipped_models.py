@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.offline import windows_of_track
 from diffhpe_ros.paths import models_folders
 from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.windows import windows_of_track
 
 MODELS = sorted(file.parent.name for file in models_folders()[0].glob("*/config.yaml"))
 

@@ -1,8 +1,6 @@
-"""From 2D frames at any rate to windows on the uniform grid that the lifters were trained on.
+"""One person's frames as they come, to a window for each.
 
-Cameras run at 15, 30 or 60 Hz, skip frames and jitter; a lifter expects 27 frames at 50 Hz. The
-grid is anchored at the newest frame, so that its pose has the newest frame's stamp, and every
-joint of every grid frame is interpolated between that joint's own neighbouring sightings.
+The grid is anchored at the newest frame, so that its pose has the newest frame's stamp.
 """
 
 from __future__ import annotations
@@ -15,14 +13,16 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows.grid import (
+    BRIDGE_S,
+    FRAMES,
+    RATE,
+    TOLERANCE_NS,
+    check_grid,
+    hide_unseen,
+    interpolate_joints,
+)
 
-FRAMES = 27
-RATE = 50.0
-BRIDGE_S = 0.1
-TOLERANCE_S = 1e-3
-"""Stamps jitter: this much is forgiven where a time is compared with a limit."""
-
-_TOLERANCE_NS = round(TOLERANCE_S * 1e9)
 # Kept observations are at least a quarter of a grid step apart, so that a camera with absurd
 # stamps cannot fill the memory. At 50 Hz all frames up to 200 Hz are used.
 _KEPT_PER_GRID_STEP = 4
@@ -155,7 +155,7 @@ class WindowBuilder:
                 self.restarts += 1
                 self.reset()
         self._remember(stamp, row)
-        if self._stamps[0] > stamp + self._offsets[0] + _TOLERANCE_NS:
+        if self._stamps[0] > stamp + self._offsets[0] + TOLERANCE_NS:
             return False
         self._until_next -= 1
         if self._until_next > 0:
@@ -169,7 +169,7 @@ class WindowBuilder:
         if end > 1 and self._stamps[-1] - self._stamps[-2] < self._thinning_ns:
             end -= 1
         # The one observation before this time stays: it shows that the history spans a window.
-        needed = stamp + self._offsets[0] - self._bridge_ns - _TOLERANCE_NS
+        needed = stamp + self._offsets[0] - self._bridge_ns - TOLERANCE_NS
         start = max(0, int(np.searchsorted(self._stamps[:end], needed, "right")) - 1)
         self._stamps = np.append(self._stamps[start:end], stamp)
         self._values = np.concatenate([self._values[start:end], row[None]])
@@ -188,67 +188,6 @@ class WindowBuilder:
             confidence=np.nan_to_num(values[..., 2], nan=0.0),
             covariance=values[..., 3:].reshape(*values.shape[:2], 2, 2),
         )
-
-
-def interpolate_joints(
-    stamps_ns: NDArray[np.int64],
-    values: NDArray[np.float32],
-    grid_ns: NDArray[np.int64],
-    bridge_ns: int,
-) -> NDArray[np.float32]:
-    """Interpolate each joint linearly between its own neighbouring sightings.
-
-    All channels are linear in time, confidence and covariance included, so that none jumps when
-    a stamp moves by a microsecond. For the covariance that is an upper bound: were the errors of
-    the two sightings independent, the mean between them would be surer than either.
-
-    Args:
-        stamps_ns: (T,) rising.
-        values: (T, J, C); a joint is seen where its first channel is not NaN.
-        grid_ns: (G,) times at which values are wanted.
-        bridge_ns: sightings further apart than this are not joined.
-
-    Returns:
-        (G, J, C); NaN where a joint has no sighting at that time and none near enough on both
-        sides. Nothing is extrapolated.
-    """
-    count = len(stamps_ns)
-    rows = np.arange(count)[:, None]
-    seen = np.isfinite(values[..., 0])
-    last_seen = np.maximum.accumulate(np.where(seen, rows, -1), axis=0)
-    next_seen = np.minimum.accumulate(np.where(seen, rows, count)[::-1], axis=0)[::-1]
-
-    at_or_before = np.searchsorted(stamps_ns, grid_ns, "right") - 1
-    at_or_after = np.searchsorted(stamps_ns, grid_ns, "left")
-    inside = ((at_or_before >= 0) & (at_or_after < count))[:, None]
-    before = last_seen[np.maximum(at_or_before, 0)]
-    after = next_seen[np.minimum(at_or_after, count - 1)]
-    known = inside & (before >= 0) & (after < count)
-    before, after = np.where(known, before, 0), np.where(known, after, 0)
-
-    apart = stamps_ns[after] - stamps_ns[before]
-    known &= apart <= bridge_ns + _TOLERANCE_NS
-    share = (grid_ns[:, None] - stamps_ns[before]) / np.maximum(apart, 1)
-    share = np.where(known, share, np.nan).astype(np.float32)[..., None]
-    joints = np.arange(values.shape[1])
-    start, end = values[before, joints], values[after, joints]
-    return start + share * (end - start)
-
-
-def check_grid(frames: int, rate: float, bridge_s: float) -> None:
-    """Raise a DiffhpeError where the grid makes no sense."""
-    if frames < 2:
-        raise DiffhpeError(f"windows of at least 2 frames are expected, got {frames}")
-    if not 1.0 <= rate <= 1000.0:
-        raise DiffhpeError(f"a rate of 1 to 1000 frames per second is expected, got {rate:g}")
-    if not 0.0 <= bridge_s < float("inf"):
-        raise DiffhpeError(f"a bridged time of at least 0 s is expected, got {bridge_s:g}")
-
-
-def hide_unseen(keypoints: NDArray[Any], confidence: NDArray[Any]) -> NDArray[np.float32]:
-    """Keypoints (..., 2) as float32, NaN where one is not finite or its confidence not above 0."""
-    seen = np.isfinite(keypoints).all(-1) & (confidence > 0)
-    return np.where(seen[..., None], keypoints, np.nan).astype(np.float32)
 
 
 def _pack(observation: Observation) -> NDArray[np.float32]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.offline import at_times, blend_windows, windows_of_track
 from diffhpe_ros.windows import Observation, WindowBuilder
+from diffhpe_ros.windows.track import at_times, blend_windows, windows_of_track
 
 
 def motion(times_s, size=2):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
-from diffhpe_ros.windows import (
+from diffhpe_ros.windows.grid import (
     BRIDGE_S,
     FRAMES,
     RATE,

@@ -1,0 +1,6 @@
+"""Video files in and out."""
+
+from diffhpe_ros.video.reader import VideoReader
+from diffhpe_ros.video.writer import VideoWriter
+
+__all__ = ["VideoReader", "VideoWriter"]

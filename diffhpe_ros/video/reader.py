@@ -1,0 +1,138 @@
+"""Video files in, through PyAV."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
+
+_log = logging.getLogger(__name__)
+
+# What a file without a rate is played at; PyAV gives such files' frames no rate at all.
+_FALLBACK_FPS = 30.0
+
+
+class VideoReader:
+    """The frames of a video file, upright, once from first to last.
+
+    A file that is damaged or cut off gives the frames that can be decoded, then a warning in the
+    log: a recording that a crash cut short is still worth lifting.
+
+    Use it as a context manager:
+
+        with VideoReader("clip.mp4") as video:
+            for index, time_s, image in video:
+                ...
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open the file and decode its first frame.
+
+        Args:
+            path: the file.
+
+        Raises:
+            DiffhpeError: the file is missing, is no video, or has no frame that can be decoded.
+        """
+        self.path = Path(path)
+        try:
+            self._container = av.open(str(path))
+        except (OSError, ValueError, av.FFmpegError) as error:
+            raise DiffhpeError(f"cannot open video {path}: {error}") from error
+        try:
+            self._open_stream()
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _open_stream(self) -> None:
+        if not self._container.streams.video:
+            raise DiffhpeError(f"{self.path} has no video stream")
+        stream = self._container.streams.video[0]
+        stream.thread_type = "AUTO"
+        self._damaged = 0
+        self._frames = self._decode(stream)
+        first = next(self._frames, None)
+        if first is None:
+            raise DiffhpeError(f"video {self.path} has no frames that can be decoded")
+        self._first: av.VideoFrame | None = first
+        turned = first.rotation % 180 != 0
+        self.width: int = first.height if turned else first.width
+        """Width in pixels, upright."""
+        self.height: int = first.width if turned else first.height
+        """Height in pixels, upright."""
+        self.fps = float(stream.average_rate or stream.guessed_rate or _FALLBACK_FPS)
+        """Average frames per second."""
+        self.frame_count = self._count(stream)
+        """What the file says about its number of frames; None where it says nothing."""
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def __iter__(self) -> Iterator[tuple[int, float, NDArray[np.uint8]]]:
+        """Give (index, seconds since the first frame, BGR image (height, width, 3)).
+
+        A second pass needs a new reader.
+        """
+        if self._first is None:
+            return
+        first, self._first = self._first, None
+        start = first.time or 0.0
+        index = 0
+        for index, frame in enumerate(chain([first], self._frames)):
+            time = index / self.fps if frame.time is None else frame.time - start
+            yield index, time, _upright(frame)
+        if self._damaged or index + 1 < (self.frame_count or 0):
+            _log.warning(
+                "video %s is damaged: %d of %s frames could be decoded",
+                self.path,
+                index + 1,
+                self.frame_count or "an unknown number of",
+            )
+
+    def _decode(self, stream: Any) -> Iterator[av.VideoFrame]:
+        """All frames that can be decoded; counts the packets that cannot."""
+        packets = self._container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (OSError, ValueError, av.FFmpegError):
+                self._damaged += 1
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except (OSError, ValueError, av.FFmpegError):
+                self._damaged += 1
+                continue
+            yield from frames
+
+    def _count(self, stream: Any) -> int | None:
+        if stream.frames:
+            return int(stream.frames)
+        if stream.duration and stream.time_base:
+            return round(float(stream.duration * stream.time_base) * self.fps)
+        return None
+
+
+def _upright(frame: Any) -> NDArray[np.uint8]:
+    """The frame as a BGR image, turned as its metadata says."""
+    image = frame.to_ndarray(format="bgr24")
+    quarters = round(frame.rotation / 90) % 4  # anticlockwise, as np.rot90 counts
+    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
