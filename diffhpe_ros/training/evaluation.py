@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.coherence import RELEASED_PARENTS, segment_std, symmetry_gap
+from diffhpe_ros.coherence import RELEASED_PARENTS, bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.metrics import (
@@ -38,6 +38,7 @@ class Figures:
     acceleration_mm_per_frame2: float
     symmetry_gap_mm: float
     segment_std_mm: float
+    bone_bias_mm: float
     further: dict[str, float]
     """Whatever else was measured, such as `released_coherence`."""
     intervals: dict[str, Interval]
@@ -147,5 +148,6 @@ def _per_window(poses: NDArray[Any], truth: NDArray[Any], errors: Errors) -> Per
         "acceleration_mm_per_frame2": acceleration_errors(poses, truth).mean((1, 2)),
         "symmetry_gap_mm": symmetry_gap(poses),
         "segment_std_mm": segment_std(poses),
+        "bone_bias_mm": (bone_lengths(poses) - bone_lengths(truth)).mean((1, 2)),
     }
     return {name: 1000 * value for name, value in metres.items()}

@@ -14,6 +14,7 @@ TITLES = {
     "acceleration_mm_per_frame2": "acceleration error, mm/frame²",
     "symmetry_gap_mm": "symmetry gap, mm",
     "segment_std_mm": "segment std, mm",
+    "bone_bias_mm": "bones too long by, mm",
     "symmetry_gap_released_mm": "symmetry gap as released, mm",
     "segment_std_released_mm": "segment std as released, mm",
 }

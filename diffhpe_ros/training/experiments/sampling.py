@@ -24,11 +24,15 @@ CURVES: Mapping[str, tuple[Preset, ...]] = {
     "DDIM from MixSTE's pose, 5 hypotheses": tuple(
         Preset("ddim", steps, 5, start="backbone") for steps in STEPS[:5]
     ),
+    "DDIM, 2 hypotheses, flipped": tuple(
+        Preset("ddim", steps, 2, augmentation="flip") for steps in STEPS[:5]
+    ),
     "DDIM, 1 step, more hypotheses": tuple(Preset("ddim", 1, many) for many in HYPOTHESES),
     "DDIM, 5 steps, more hypotheses": tuple(Preset("ddim", 5, many) for many in HYPOTHESES),
 }
 PANELS = {
     "mpjpe_mm": "MPJPE, mm",
+    "n_mpjpe_mm": "N-MPJPE, mm",
     "mpjpe_last_frame_mm": "MPJPE of the last frame, mm",
     "symmetry_gap_mm": "symmetry gap, mm",
     "segment_std_mm": "segment std, mm",
@@ -53,12 +57,13 @@ def sampling_section(workshop: Workshop, document: Path) -> str:
     if not curves:
         return NOT_RUN
     draw(curves, document.parent / "images" / "sampling.png")
-    header = ["sampler", "steps", "hypotheses", "ms", *PANELS.values()]
+    header = ["sampler", "steps", "hypotheses", "flipped", "ms", *PANELS.values()]
     rows = [
         [
             title.partition(",")[0],
             str(point.preset.steps),
             str(point.preset.hypotheses),
+            "yes" if point.preset.augmentation == "flip" else "",
             f"{point.ms:.0f}",
             *(f"{point.figures[name]:.1f}" for name in PANELS),
         ]
@@ -70,8 +75,9 @@ def sampling_section(workshop: Workshop, document: Path) -> str:
 
 def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
     """Each figure against milliseconds, one line for each curve, into a PNG."""
-    figure = Figure(figsize=(13, 8), layout="constrained")
-    for axes, (name, title) in zip(figure.subplots(2, 2).flat, PANELS.items(), strict=True):
+    figure = Figure(figsize=(15, 8), layout="constrained")
+    *panels, legend = figure.subplots(2, 3).flat
+    for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
         for label, points in curves.items():
             axes.plot(
                 [p.ms for p in points], [p.figures[name] for p in points], "o-", ms=4, label=label
@@ -81,7 +87,8 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
         axes.set_ylabel(title)
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    figure.axes[0].legend(fontsize=8)
+    legend.axis("off")
+    legend.legend(*panels[0].get_legend_handles_labels(), loc="center")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=90)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.lifting.checkpoints import find_model
 from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.configuration import compose_configuration
+from diffhpe_ros.training.evaluation import Figures as Measured
 from diffhpe_ros.training.evaluation import figures_of
 from diffhpe_ros.training.experiments.recipes import recipe
 from diffhpe_ros.training.occlusions import occlude, occlusion
@@ -127,8 +128,9 @@ class Workshop:
         return figures_of(poses, self.windows).to_dict()
 
     def _key(self, folder: Path, pattern: str, preset: Preset | None) -> str:
-        """Changes with all that the figures depend on."""
-        weights = sha256((folder / "model.safetensors").read_bytes())
+        """Changes with all that the figures depend on, and with what is measured."""
+        weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
+        weights.update((folder / "model.safetensors").read_bytes())
         weights.update((folder / "config.yaml").read_bytes())
         weights.update(self.windows.x_2d.tobytes())
         return f"{folder.parent.name}-{pattern}-{_name(preset)}-{weights.hexdigest()[:16]}"
