@@ -13,25 +13,30 @@ from diffhpe_ros.training.experiments.recipes import INDETERMINATE, PATTERNS
 from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop
 from diffhpe_ros.training.occlusions import occlude, occlusion
 
-COMPARED = {
-    "mixste": "MixSTE",
-    "mixste-all": "MixSTE tuned to occlusions: the encoder",
-    "diffhpe-2d": "DiffHPE-2D",
-    "diffhpe-wrapper": "DiffHPE-Wrapper",
-    "diffhpe-wrapper-all": "DiffHPE-Wrapper tuned to occlusions",
-    "diffpose": "DiffPose",
-}
-"""Each is sampled as its own configuration says."""
+FLIPPED = Preset("ddim", 1, 2, augmentation="flip")
+COMPARED: tuple[tuple[str, str, Preset | None], ...] = (
+    ("MixSTE", "mixste", None),
+    ("MixSTE, flipped", "mixste", FLIPPED),
+    ("MixSTE tuned to occlusions: the encoder", "mixste-robust", None),
+    ("the encoder, flipped", "mixste-robust", FLIPPED),
+    ("DiffHPE-2D", "diffhpe-2d", None),
+    ("DiffHPE-Wrapper", "diffhpe-wrapper", None),
+    ("DiffHPE-Wrapper tuned to occlusions", "diffhpe-wrapper-robust", None),
+    ("the same, flipped", "diffhpe-wrapper-robust", FLIPPED),
+    ("DiffPose, flipped", "diffpose", None),
+)
+"""Title, shipped model, and how it is sampled; None is as its own configuration says."""
 FIGURES = {
     "mpjpe_mm": "MPJPE",
     "mpjpe_last_frame_mm": "last frame",
+    "n_mpjpe_mm": "N-MPJPE",
     "p_mpjpe_mm": "P-MPJPE",
     "symmetry_gap_mm": "symmetry gap",
     "segment_std_mm": "segment std",
 }
 SAMPLED = (
-    *(Preset("ddim", steps, 5) for steps in (1, 2, 3, 5, 10, 50)),
-    *(Preset("ddim", 3, many) for many in (1, 10, 20)),
+    *(Preset("ddim", steps, 4, augmentation="flip") for steps in (1, 2, 3, 5, 10, 50)),
+    *(Preset("ddim", 3, many, augmentation="flip") for many in (2, 10, 20)),
 )
 STARTS = {
     "diffpose-mixture": "mixtures by joint, visibility and side of the parent",
@@ -39,7 +44,8 @@ STARTS = {
     "diffpose-noise": "pure noise",
     "diffpose-no-context": "mixtures, without the encoder's features",
 }
-MANY = Preset("ddim", 3, 20)
+FEW_AND_MANY = tuple(Preset("ddim", steps, 4, augmentation="flip") for steps in (1, 5))
+MANY = Preset("ddim", 3, 20, augmentation="flip")
 """Enough hypotheses for their spread to be told."""
 SPREAD_EVERY = 8
 """Windows whose spread is measured."""
@@ -51,11 +57,11 @@ assert set(STARTS) == set(INDETERMINATE)
 def comparison(workshop: Workshop) -> str:
     """The models beside each other, then under each pattern, and what DiffPose is unsure of."""
     rows, occluded = [], []
-    for name, title in COMPARED.items():
-        figures = workshop.figures(name)
-        rows.append([title, *(millimetres(figures, each) for each in FIGURES), _ms(workshop, name)])
-        of_patterns = (workshop.figures(name, pattern) for pattern in ("none", *PATTERNS))
-        occluded.append([title, *(millimetres(each, "mpjpe_mm") for each in of_patterns)])
+    for title, name, preset in COMPARED:
+        plain, *hidden = (workshop.figures(name, each, preset) for each in ("none", *PATTERNS))
+        main = (millimetres(plain, each) for each in FIGURES)
+        rows.append([title, *main, _ms(workshop, name, preset)])
+        occluded.append([title, *(millimetres(each, "mpjpe_mm") for each in (plain, *hidden))])
     return "\n\n".join(
         [
             markdown_table(["model", *FIGURES.values(), "ms"], rows),
@@ -74,12 +80,12 @@ def choices(workshop: Workshop) -> str:
         sampled.append([*how, *(millimetres(figures, each) for each in FIGURES)])
     rows = []
     for name, title in STARTS.items():
-        few, many = (workshop.figures(name, "random", Preset("ddim", steps, 5)) for steps in (1, 5))
+        few, many = (workshop.figures(name, "random", each) for each in FEW_AND_MANY)
         seen, hidden = _spread(workshop, name, "random") or (None, None)
         spread = [NOT_RUN if each is None else f"{each[1]:.0f}" for each in (seen, hidden)]
         errors = [millimetres(each, "mpjpe_mm") for each in (few, many)]
         rows.append([title, *errors, *spread])
-    starts = ["start", "1 x 5", "5 x 5", "spread of seen joints", "of hidden joints"]
+    starts = ["start", "1 x 4", "5 x 4", "spread of seen joints", "of hidden joints"]
     return "\n\n".join(
         [
             markdown_table(["DDIM", "ms", *FIGURES.values()], sampled),

@@ -50,7 +50,7 @@ ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices", "aggregati
 """Choices are made with these, so never on test."""
 OWN_SAMPLING = (*ON_VALIDATION, "diffpose", "calibration")
 """These have numbers of steps of their own."""
-OF_SHIPPED_MODELS = ("calibration", "aggregation")
+OF_SHIPPED_MODELS = ("calibration", "aggregation", "diffpose", "sampling")
 """These look at the models that come with the package."""
 
 

@@ -110,7 +110,7 @@ class Workshop:
         folder = self.models.folder(name)
         if folder is None:
             return None
-        file = self.measured / f"{self._key(folder, pattern, preset)}.json"
+        file = self.measured / f"{self._key(name, folder, pattern, preset)}.json"
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             how = {"model": name, "pattern": pattern, "windows_name": self.windows_name}
@@ -127,13 +127,13 @@ class Workshop:
         poses = lift_all(lifter, x_2d.numpy(), progress=True)
         return figures_of(poses, self.windows).to_dict()
 
-    def _key(self, folder: Path, pattern: str, preset: Preset | None) -> str:
+    def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:
         """Changes with all that the figures depend on, and with what is measured."""
         weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
         weights.update((folder / "model.safetensors").read_bytes())
         weights.update((folder / "config.yaml").read_bytes())
         weights.update(self.windows.x_2d.tobytes())
-        return f"{folder.parent.name}-{pattern}-{_name(preset)}-{weights.hexdigest()[:16]}"
+        return f"{name}-{pattern}-{_name(preset)}-{weights.hexdigest()[:16]}"
 
 
 def _name(preset: Preset | None) -> str:
