@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ pytest.importorskip("rclpy", reason="no ROS: pip install -e '.[ros]'")
 
 import rclpy
 import torch
-from graph import Graph
+from graph import CLIP_FRAMES, PERSON_FRAMES, Graph
 from rclpy.context import Context
 from standing import STANDING, standing_windows
 
@@ -45,13 +46,20 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def context() -> Iterator[Context]:
+@contextmanager
+def own_context() -> Iterator[Context]:
     """A ROS context in a domain that no other test has."""
     own = Context()
     rclpy.init(args=[], context=own, domain_id=next(DOMAINS))
     yield own
     rclpy.try_shutdown(context=own)
+
+
+@pytest.fixture
+def context() -> Iterator[Context]:
+    """A ROS context for one test."""
+    with own_context() as own:
+        yield own
 
 
 @pytest.fixture
@@ -103,13 +111,13 @@ def diffusion_model() -> Path:
 
 @pytest.fixture(scope="session")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1.2 s of a walking person, then 1.3 s of nobody, at 30 frames per second."""
+    """1 s of a walking person, then 0.5 s of nobody, at 30 frames per second."""
     path = tmp_path_factory.mktemp("clip") / "short.mp4"
     clip = walking_clip()
     with VideoReader(clip.video_path) as source:
-        images = [image for index, _, image in source if index < 36]
+        images = [image for index, _, image in source if index < PERSON_FRAMES]
     with VideoWriter(path, clip.camera.width, clip.camera.height, clip.fps) as video:
-        for image in images + [np.full_like(images[0], 90)] * 40:
+        for image in images + [np.full_like(images[0], 90)] * (CLIP_FRAMES - PERSON_FRAMES):
             video.write(image)
     return path
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,7 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
-from visualization_msgs.msg import Marker, MarkerArray
-
-from diffhpe_ros.nodes.messages.camera_info import write_calibration
-from diffhpe_ros.rendering.clip import walking_clip
+from visualization_msgs.msg import MarkerArray
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = {
@@ -31,6 +28,8 @@ TOPICS = {
     "coherence": DiagnosticArray,
 }
 EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
+PERSON_FRAMES, CLIP_FRAMES = 30, 45
+"""Of the short clip: those in which somebody is seen, and all."""
 PATIENCE_S = 150.0  # for machines that are busy with other things
 
 
@@ -146,30 +145,3 @@ class Graph:
     def _hear(self, message: DiagnosticArray) -> None:
         for status in message.status:
             self.status[status.name] = status
-
-
-def replay(
-    graph: Graph,
-    clip: Path,
-    calibration: Path,
-    programs: Sequence[str] = ("lifter", "detector"),
-    **lifter: Any,
-) -> None:
-    """Play the short clip through the whole graph, every frame of it."""
-    write_calibration(walking_clip().camera, calibration)
-    for program in programs:
-        own = {} if program == "detector" else {"device": "cpu", **lifter}
-        graph.run(program, replay=True, **own)
-    listeners = str(len(programs))  # of windows: this process, and a lifter that is not nearby
-    graph.until(lambda: graph.value("detector", "windows_listeners") == listeners, "lifter")
-    graph.until(lambda: graph.value("detector", "state") == "active", "detector")
-    graph.until(lambda: graph.value("lifter", "skeletons_listeners") == "1", "own ears")
-    graph.run("video_source", path=clip, calibration=calibration, replay=True, start_time_s=1000.0)
-    graph.until(lambda: graph.value("detector", "processed") == "76", "76 processed images")
-    graph.until(lambda: _ended(graph), "deletion of the skeleton")
-
-
-def _ended(graph: Graph) -> bool:
-    """Whether the person has left: the last message only deletes."""
-    last = graph.messages("skeletons")[-1:]
-    return bool(last) and all(marker.action == Marker.DELETE for marker in last[0].markers)

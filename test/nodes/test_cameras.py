@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from graph import Graph
+from graph import PERSON_FRAMES, Graph
 
 from diffhpe_ros.nodes.messages.joints import unpack_joints
 
@@ -24,7 +24,8 @@ def test_two_cameras_share_a_lifter(graph: Graph, short_clip: Path, standing_mod
         messages = [unpack_joints(message) for message in graph.messages("joints")]
         return sum(each.frame_id == camera for each in messages)
 
-    # The windows of both end at frames 16 to 35 of the clip.
-    graph.until(lambda: [joints_of(camera) for camera in CAMERAS] == [20, 20], "joints of both")
+    # The windows of both end at frames 16 to 29 of the clip.
+    windows = PERSON_FRAMES - 16
+    graph.until(lambda: [joints_of(each) for each in CAMERAS] == [windows] * 2, "joints of both")
     names = {message.status[0].name for message in graph.messages("coherence")}
     assert names == {"left/person_0", "right/person_0"}

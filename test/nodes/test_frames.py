@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from graph import CLIP_FRAMES
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.frames import FileFrames, WebcamFrames
@@ -13,7 +14,7 @@ def test_frame_k_has_the_stamp_t0_plus_k_over_fps(short_clip: Path) -> None:
     frames = FileFrames(str(short_clip), time.time_ns, start_ns=7 * 10**9)
     stamps = [stamp for stamp, _ in frames.play(lambda seconds: False)]
     assert (frames.width, frames.height) == (640, 480)
-    assert stamps == [7 * 10**9 + round(k / 30 * 1e9) for k in range(76)]
+    assert stamps == [7 * 10**9 + round(k / 30 * 1e9) for k in range(CLIP_FRAMES)]
 
 
 def test_frames_come_at_their_time_and_stop_when_told(short_clip: Path) -> None:
@@ -32,9 +33,9 @@ def test_frames_come_at_their_time_and_stop_when_told(short_clip: Path) -> None:
 def test_a_loop_goes_on_with_rising_stamps(short_clip: Path) -> None:
     frames = FileFrames(str(short_clip), time.time_ns, start_ns=1, loop=True)
     stamps = []
-    for stamp, _ in frames.play(lambda seconds: len(stamps) >= 80):
+    for stamp, _ in frames.play(lambda seconds: len(stamps) > CLIP_FRAMES):
         stamps.append(stamp)
-    assert stamps[79] == 1 + round(79 / 30 * 1e9)
+    assert stamps[CLIP_FRAMES] == 1 + round(CLIP_FRAMES / 30 * 1e9)
 
 
 @pytest.mark.parametrize(("every", "next_frame"), [(False, 6), (True, 1)])
@@ -48,7 +49,7 @@ def test_frames_that_are_late_are_left_out_unless_every_one_counts(
     stamp, _ = next(played)
     assert next_frame / 30 <= stamp / 1e9 + 1e-6 <= (next_frame + 9) / 30
     assert frames.skipped == round(stamp / 1e9 * 30) - 1
-    assert 2 + len(list(played)) + frames.skipped == 76  # all are accounted for
+    assert 2 + len(list(played)) + frames.skipped == CLIP_FRAMES  # all are accounted for
 
 
 def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:

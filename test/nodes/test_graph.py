@@ -1,11 +1,10 @@
-"""Video in, skeletons out: three processes, real DDS, a real detector."""
+"""The live graph: processes, real DDS, a real detector."""
 
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import TOPICS, Graph, replay
+from graph import Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -13,62 +12,8 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.nodes.detector import DetectorNode
 from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
-from diffhpe_ros.nodes.messages.joints import unpack_joints
-from diffhpe_ros.nodes.messages.windows import unpack_windows
-from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = pytest.mark.ros
-START_NS = 1_000 * 10**9
-FRAME_NS = 1e9 / 30
-
-
-def test_replay_lifts_every_frame(
-    graph: Graph, short_clip: Path, standing_model: Path, tmp_path: Path
-) -> None:
-    replay(graph, short_clip, tmp_path / "camera.yaml", model=standing_model)
-
-    # The window is full 0.52 s after the first image, so at frame 16; frame 35 is the last with
-    # the person; a second later the person has left.
-    windows = [unpack_windows(message) for message in graph.messages("windows")]
-    frames = [round((each.stamp_ns - START_NS) / FRAME_NS) for each in windows]
-    assert frames[:-1] == list(range(16, 36))
-    assert 30 < frames[-1] - frames[-2] < 36 and len(windows[-1]) == 0
-
-    joints = [unpack_joints(message) for message in graph.messages("joints")]
-    assert [each.stamp_ns for each in joints] == [each.stamp_ns for each in windows[:-1]]
-    assert {(each.frame_id, each.persons) for each in joints} == {("camera_optical_frame", (0,))}
-    root = np.stack([each.positions[0, 0] for each in joints])
-    truth = walking_clip().joints[frames[:-1], 0]
-    # The model knows a person of about this height who does not move: the depth is about right.
-    np.testing.assert_allclose(root, truth, atol=0.8)
-
-    graph.until(lambda: graph.value("video_source", "ended"), "end of the video")
-    counts = [graph.value("video_source", key) for key in ("published", "skipped")]
-    assert counts == ["76", "0"]
-
-
-def test_replay_is_the_same_to_the_byte_every_time(
-    graph: Graph, short_clip: Path, diffusion_model: Path, tmp_path: Path
-) -> None:
-    calibration = tmp_path / "camera.yaml"
-    diffusion = {"model": diffusion_model, "sampler": "ddim", "steps": 2, "hypotheses": 2}
-    replay(graph, short_clip, calibration, **diffusion)
-    spreads = [
-        float(pair.value)
-        for message in graph.messages("coherence")
-        for pair in message.status[0].values
-        if pair.key == "hypothesis_spread_mm"
-    ]
-    assert len(spreads) == len(set(spreads)) == 20  # each window has noise of its own
-    assert min(spreads) > 0
-
-    first = {topic: list(graph.raw[topic]) for topic in TOPICS}
-    assert [graph.stop(name) for name in ("video_source", "detector")] == [0, 0]
-    assert graph.stop("lifter", signal.SIGTERM) == 0
-    graph.forget()
-    replay(graph, short_clip, calibration, **diffusion)
-    for topic in TOPICS:
-        assert graph.raw[topic] == first[topic], topic
 
 
 def test_live_the_newest_wins_and_an_uncalibrated_camera_is_warned_of(
