@@ -25,10 +25,10 @@ from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
 from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.nodes.parameters import LifterParameters
-from diffhpe_ros.nodes.presence import Presence
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
+from diffhpe_ros.presence import Presence
 
 
 class LifterNode(StageNode[LifterParameters]):
@@ -93,7 +93,7 @@ class LifterNode(StageNode[LifterParameters]):
 
     def farewell(self) -> None:
         """Remove all skeletons."""
-        for frame_id, stamp_ns, persons in self._presence.clear():
+        for frame_id, stamp_ns, persons in self._presence.everybody():
             self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, persons))
 
     def check(self, new: LifterParameters) -> None:
@@ -107,7 +107,7 @@ class LifterNode(StageNode[LifterParameters]):
             self._model.resample(new)
         if self._stage is not None:
             self._stage.smooth(new)
-        self._presence.keep(new.marker_lifetime_s)
+        self._presence.allow(new.marker_lifetime_s)
 
     def inspect(self) -> None:
         """Judge input, windows and latency."""
@@ -174,9 +174,7 @@ class LifterNode(StageNode[LifterParameters]):
 
     def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
         placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
-        gone = self._presence.update(
-            people.frame_id, people.stamp_ns, placed, all_left=not len(people)
-        )
+        gone = self._gone(people, placed)
         if placed:
             self.send(self._joints, pack_joints(people))
         if placed and self.parameters.tf != "none":
@@ -192,6 +190,14 @@ class LifterNode(StageNode[LifterParameters]):
             self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))
+
+    def _gone(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
+        """Whose skeletons of this camera are to be deleted."""
+        if not len(people):
+            left = self._presence.leave(people.frame_id)
+        else:
+            left = self._presence.update(people.frame_id, placed, people.stamp_ns)
+        return sorted({person for camera, person in left if camera == people.frame_id} - {*placed})
 
 
 def main() -> int:

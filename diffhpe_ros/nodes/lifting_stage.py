@@ -57,17 +57,23 @@ class LiftingStage:
         Each step takes all of a window and gives all of it: windows → lifted (root-relative) →
         placed (metres in the camera's frame) → the frame that is shown.
         """
-        if not sum(map(len, messages)):
-            return [self._nobody(windows) for windows in messages]
-        placed = [self._placing.place(windows, lifted) for windows, lifted in self._lift(messages)]
-        return [self._showing.show(each) for each in placed]
+        lifted = iter(self._lift([windows for windows in messages if len(windows)]))
+        return [
+            self._somebody(windows, next(lifted)) if len(windows) else self._nobody(windows)
+            for windows in messages
+        ]
+
+    def _somebody(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
+        return self._showing.show(self._placing.place(windows, lifted))
 
     def _nobody(self, windows: PeopleWindows) -> LiftedPeople:
         self._placing.nobody(windows)
         return self._showing.nobody(windows)
 
-    def _lift(self, messages: Sequence[PeopleWindows]) -> list[tuple[PeopleWindows, LiftResult]]:
-        """The messages, each with what was lifted of its people."""
+    def _lift(self, messages: Sequence[PeopleWindows]) -> list[LiftResult]:
+        """What is lifted of each message's people."""
+        if not messages:
+            return []
         seen = np.concatenate([windows.keypoints for windows in messages])
         result = self._stream.lift(
             np.nan_to_num(seen),
@@ -78,7 +84,7 @@ class LiftingStage:
         )
         ends = np.cumsum([len(windows) for windows in messages])
         return [
-            (windows, _rows(result, slice(end - len(windows), end)))
+            _rows(result, slice(end - len(windows), end))
             for windows, end in zip(messages, ends, strict=True)
         ]
 

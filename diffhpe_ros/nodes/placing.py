@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.lifting import LiftResult
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.placement import DEPTH_SD_M, Following, Place, Size, measure, place_windows
-from diffhpe_ros.smoothing import PerPerson
+from diffhpe_ros.presence import PerPerson
 
 _FORGET_S = 1.0
 """People absent for longer than this are strangers when they come back."""
@@ -44,7 +44,7 @@ class Placing:
         self._people = PerPerson(_Person, _FORGET_S)
 
     def place(self, windows: PeopleWindows, lifted: LiftResult) -> PlacedWindows:
-        """Place the people of one camera; nobody at all means that everybody has left."""
+        """Place the people of one camera, of whom there is at least one."""
         people = self._people.update(windows.frame_id, windows.persons, windows.stamp_ns)
         place = place_windows(
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
@@ -75,7 +75,7 @@ class Placing:
 
     def nobody(self, windows: PeopleWindows) -> None:
         """Hear that everybody has left a camera's view."""
-        self._people.update(windows.frame_id, (), windows.stamp_ns)
+        self._people.leave(windows.frame_id)
 
 
 def _depths(

@@ -10,8 +10,9 @@ from diffhpe_ros.lifting.decode import with_lengths
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.nodes.placing import PlacedWindows
 from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
+from diffhpe_ros.presence import PerPerson
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
-from diffhpe_ros.smoothing import Blending, OneEuro, PerPerson
+from diffhpe_ros.smoothing import Blending, OneEuro
 
 
 class Steady:
@@ -57,10 +58,8 @@ class Showing:
         )
 
     def show(self, placed: PlacedWindows) -> LiftedPeople:
-        """One camera's people at the time of the frame that is shown."""
+        """One camera's people, at least one, at the time of the frame that is shown."""
         windows, lifted, frame = placed.windows, placed.lifted, self._frame
-        if not len(windows):
-            return self.nobody(windows)
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
         everybody = self._people.update(windows.frame_id, windows.persons, stamp_ns)
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
@@ -86,7 +85,7 @@ class Showing:
 
     def nobody(self, windows: PeopleWindows) -> LiftedPeople:
         """A camera whose people have all left."""
-        self._people.update(windows.frame_id, (), windows.stamp_ns)
+        self._people.leave(windows.frame_id)
         none, joints = np.zeros(0), np.zeros((0, NUM_JOINTS, 3), np.float32)
         covariance = np.zeros((0, NUM_JOINTS, 3, 3), np.float32)
         return LiftedPeople(

@@ -5,7 +5,6 @@ import time
 
 from diffhpe_ros.nodes.health import Health
 from diffhpe_ros.nodes.inbox import MAX_SENDERS, EveryInbox, NewestInbox, Worker
-from diffhpe_ros.nodes.presence import Presence
 
 
 def test_the_newest_of_each_stream_wins_and_the_others_are_counted() -> None:
@@ -79,20 +78,3 @@ def test_health_forgets_errors_but_not_warnings() -> None:
     assert second.values == {"images": 2, "lift_ms_p50": 10.0, "lift_ms_p95": 10.0}
     health.clear("camera")
     assert not health.report().warnings
-
-
-def test_people_leave_after_their_lifetime_or_when_nobody_is_left() -> None:
-    presence = Presence(lifetime_s=0.5)
-    second = 1_000_000_000
-    assert presence.update("left", 10 * second, [1, 2]) == []
-    assert presence.update("left", 10 * second + second // 4, [2]) == []
-    assert presence.update("right", 99 * second, [1]) == []  # another camera, another clock
-    assert presence.update("left", 11 * second, [2]) == [1]
-    assert presence.update("left", 11 * second + 1, [], all_left=True) == [2]
-    assert presence.clear() == [("right", 99 * second, [1])]
-
-
-def test_a_clock_that_jumps_back_removes_those_of_before() -> None:
-    presence = Presence(lifetime_s=0.5)
-    presence.update("left", 10_000_000_000, [1, 2])
-    assert presence.update("left", 5_000_000_000, [2]) == [1]
