@@ -128,8 +128,11 @@ def fit(settings: DictConfig) -> Trained:
     if trainer.is_global_zero:
         finished = build_model(config)
         finished.load_state_dict(weights)
-        device = str(trainer.strategy.root_device)
-        save_model(finished, calibrated(finished, config, [data.validation], device), out / "model")
+        save_model(finished, config, out / "model")  # whatever befalls its calibration
+        if settings.calibrate_every:
+            some = [data.validation.every(settings.calibrate_every)]
+            config = calibrated(finished, config, some, str(trainer.strategy.root_device))
+            save_model(finished, config, out / "model")
     return Trained(out / "model", mpjpe_mm)
 
 

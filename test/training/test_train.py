@@ -84,6 +84,13 @@ def test_a_trained_folder_is_a_model(mixste):
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
 
+def test_a_model_may_be_left_uncalibrated(data, mixste, tmp_path):
+    settings = [*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=4", "calibrate_every=0"]
+    model, config = load_with_config(train(compose_configuration("mixste", settings)))
+    assert config.residual_std_mm is None and not config.error_signs
+    assert torch.equal(model.head.weight, load_model(mixste).head.weight)
+
+
 @pytest.mark.parametrize(
     ("experiment", "small"),
     [

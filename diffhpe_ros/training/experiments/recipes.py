@@ -14,8 +14,8 @@ FINE_TUNING = {
 }
 """Of every model that is fine-tuned to a pattern; the same for all."""
 COMPARISON = {
-    "cpu": ("trainer.max_steps=200", "ema_decay=0.0"),
-    "gpu": ("trainer.max_steps=2000",),
+    "cpu": ("trainer.max_steps=200", "ema_decay=0.0", "calibrate_every=0"),
+    "gpu": ("trainer.max_steps=2000", "calibrate_every=0"),
 }
 """Of every model whose predictions are compared; the same for all. Over so few steps as on the CPU
 an average of the weights would still be that of the beginning."""
@@ -103,7 +103,11 @@ def recipes(budget: str) -> dict[str, Recipe]:
             Recipe(
                 name,
                 "diffpose",
-                (*overrides, f"trainer.max_steps={INDETERMINATE_STEPS[budget]}"),
+                (
+                    *overrides,
+                    f"trainer.max_steps={INDETERMINATE_STEPS[budget]}",
+                    "calibrate_every=0",
+                ),
                 backbone="mixste-all",
             )
             for name, overrides in INDETERMINATE.items()
