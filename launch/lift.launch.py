@@ -39,9 +39,11 @@ ARGUMENTS = (
     ("preset", "", "fast, balanced or faithful"),
     ("steps", "", "sampling steps"),
     ("hypotheses", "", "poses per window"),
-    ("detector", "", "blazepose or onnx"),
-    ("person_model", "", "onnx: file of the model that finds people"),
-    ("pose_model", "", "onnx: file of the model that finds joints"),
+    ("detector", "", "blazepose, onnx or mmpose"),
+    ("person_model", "", "onnx and mmpose: .onnx file of the model that finds people"),
+    ("pose_model", "", "onnx and mmpose: file of the model that finds joints"),
+    ("pose_config", "", "mmpose: .py file of the model that finds joints"),
+    ("trust_checkpoint", "", "mmpose: true lets the two files before run code"),
     ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
     ("rviz", "false", "show everything in RViz"),
     ("replay", "false", "process every message, reproducibly, instead of the newest only"),
@@ -51,8 +53,9 @@ ARGUMENTS = (
     ("log_level", "info", "debug, info, warn, error"),
 )
 NUMBERS = ("steps", "hypotheses")
+SWITCHES = ("trust_checkpoint",)
 OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model")
+OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", *SWITCHES)
 LOADING_S = 120.0  # until both nodes of one process have loaded their models
 
 
@@ -143,9 +146,8 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     """The arguments that were given, which win over the parameter file."""
-    return {
-        name: int(given[name]) if name in NUMBERS else given[name] for name in names if given[name]
-    }
+    kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, _flag)
+    return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
 def _depth(given: dict[str, str]) -> dict[str, object]:

@@ -12,7 +12,8 @@ __all__ = ["DETECTORS", "Detector", "People", "create_detector"]
 # Imported when asked for: a robot with onnxruntime needs no ai-edge-litert, and the reverse.
 _BACKENDS = {
     "blazepose": ("diffhpe_ros.detection.blazepose", "BlazePose"),
-    "onnx": ("diffhpe_ros.detection.topdown", "TopDown"),
+    "onnx": ("diffhpe_ros.detection.onnx_topdown", "onnx_topdown"),
+    "mmpose": ("diffhpe_ros.detection.mmpose", "mmpose_topdown"),
 }
 DETECTORS = tuple(_BACKENDS)
 """Names that `create_detector` knows."""
@@ -22,9 +23,9 @@ def create_detector(name: str, **options: Any) -> Detector:
     """Make a detector.
 
     Args:
-        name: `blazepose` (runs anywhere; see `blazepose.BlazePose`) or `onnx` (see
-            `topdown.TopDown`).
-        options: the keyword arguments of that class.
+        name: `blazepose` (runs anywhere; see `blazepose.BlazePose`), `onnx` (see
+            `onnx_topdown.onnx_topdown`) or `mmpose` (see `mmpose.mmpose_topdown`).
+        options: the keyword arguments of that class or function.
 
     Raises:
         DiffhpeError: the name or an option is unknown, an option is missing or out of range, a

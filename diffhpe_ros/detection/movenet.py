@@ -15,6 +15,7 @@ class MoveNet:
 
     def __init__(self, model: OnnxModel) -> None:
         self._model = model
+        self.device = model.providers[0]
         self._size = model.input_shape[1] or 192
 
     @staticmethod

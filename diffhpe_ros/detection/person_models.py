@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.types import check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
 
@@ -40,13 +41,15 @@ class PersonModel:
         kind: `yolox`, `rtmdet`, or None to tell it from the outputs.
 
     Raises:
-        DiffhpeError: the model is none of these.
+        DiffhpeError: the model is none of these, or the threshold is not in 0..1.
     """
 
     def __init__(self, model: OnnxModel, threshold: float, kind: str | None = None) -> None:
+        check_options(person_threshold=threshold)
         if kind not in (None, *KINDS):
             raise DiffhpeError(f"person_kind is {' or '.join(KINDS)}, got {kind!r}")
         self._model = model
+        self.device = model.providers[0]
         self._threshold = threshold
         shape = model.input_shape
         if len(shape) != 4 or shape[1] != 3:

@@ -34,6 +34,7 @@ class SimCC:
 
     def __init__(self, model: OnnxModel) -> None:
         self._model = model
+        self.device = model.providers[0]
         self._batches = model.input_shape[0] is None
         h, w = model.input_shape[2:]
         assert h and w  # `fits` asks for it

@@ -17,9 +17,12 @@ def make_detector(parameters: DetectorParameters) -> Detector:
         options["threads"] = parameters.threads
     if parameters.detector == "blazepose":
         options["search_every"] = parameters.search_every
-    if parameters.detector == "onnx":
+    else:
         options["person_model"] = parameters.person_model
         options["pose_model"] = parameters.pose_model
+    if parameters.detector == "mmpose":
+        options["pose_config"] = parameters.pose_config
+        options["trust_checkpoint"] = parameters.trust_checkpoint
     return create_detector(parameters.detector, **options)
 
 
@@ -33,6 +36,6 @@ def tune(detector: Detector, parameters: DetectorParameters, own_confidence: flo
     """
     chosen = parameters.min_confidence
     detector.min_confidence = own_confidence if chosen < 0 else chosen
-    # The onnx detector knows nobody: bystanders may be surer than those whom the tracker follows.
-    several = 2 if parameters.detector == "onnx" else 1
+    # A top-down detector knows nobody: bystanders may be surer than those whom the tracker follows.
+    several = 1 if parameters.detector == "blazepose" else 2
     detector.max_people = several * parameters.max_people

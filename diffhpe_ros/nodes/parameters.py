@@ -66,8 +66,20 @@ class DetectorParameters(StageParameters):
     """Parameters of `detector`."""
 
     detector: str = _parameter("blazepose", "what finds the joints", choices=DETECTORS)
-    person_model: str = _parameter("", "onnx: file of a YOLOX or RTMDet that finds people")
-    pose_model: str = _parameter("", "onnx: file of a MoveNet or SimCC model that finds joints")
+    person_model: str = _parameter(
+        "", "onnx and mmpose: .onnx file of a YOLOX or RTMDet that finds people"
+    )
+    pose_model: str = _parameter(
+        "",
+        "finds joints; onnx: .onnx file of a MoveNet or SimCC model; mmpose: a checkpoint",
+        read_only=True,
+    )
+    pose_config: str = _parameter("", "mmpose: .py file of the pose model", read_only=True)
+    trust_checkpoint: bool = _parameter(
+        False,
+        "mmpose: let pose_config and pose_model run code, which such files can",
+        read_only=True,
+    )
     min_confidence: float = _parameter(
         -1.0,
         "joints below are unseen; -1 is the detector's own default",

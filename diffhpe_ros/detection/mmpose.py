@@ -1,0 +1,166 @@
+"""The detector `mmpose`: top-down with a pose model of mmpose, which is imported only here.
+
+mmpose is hardly maintained and needs an mmcv built by hand, so it is no dependency; docs/ros.md
+says how to install it. Its models run on torch, which lives in no other detector.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.assemble import Joints
+from diffhpe_ros.detection.person_models import PersonModel
+from diffhpe_ros.detection.topdown import TopDown
+from diffhpe_ros.detection.types import check_options
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.onnx_session import OnnxModel
+
+_PARTS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_COCO = ("nose", *(f"{side}_{part}" for part in _PARTS for side in ("left", "right")))
+_FEET = tuple(f"{side}_{part}" for part in ("big_toe", "small_toe", "heel")
+              for side in ("left", "right"))  # fmt: skip
+_RIGHT_LEG, _LEFT_LEG = (
+    tuple(f"{side}_{part}" for part in ("hip", "knee", "foot")) for side in ("right", "left")
+)
+_LEFT_ARM, _RIGHT_ARM = (
+    tuple(f"{side}_{part}" for part in ("shoulder", "elbow", "wrist")) for side in ("left", "right")
+)
+_SPINE = ("spine", "thorax", "neck_base", "head")
+_LAYOUTS: Mapping[tuple[str, ...], str] = MappingProxyType(
+    {
+        _COCO: "coco17",
+        (*_COCO, "head", "neck", "hip", *_FEET): "halpe26",
+        ("root", *_RIGHT_LEG, *_LEFT_LEG, *_SPINE, *_LEFT_ARM, *_RIGHT_ARM): "h36m17",
+    }
+)
+"""mmpose's names of the joints, in its order → the layout. Numbers alone do not tell: PoseTrack's
+17 joints are not COCO's."""
+
+
+def mmpose_topdown(
+    person_model: str | Path,
+    pose_config: str | Path,
+    pose_model: str | Path,
+    trust_checkpoint: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    person_threshold: float = 0.4,
+    min_confidence: float = 0.3,
+    max_people: int = 8,
+) -> TopDown:
+    """Open a person model and a top-down model of mmpose.
+
+    Args:
+        person_model: .onnx file of a YOLOX or an RTMDet.
+        pose_config: mmpose's .py file of the pose model.
+        pose_model: its checkpoint, .pth.
+        trust_checkpoint: whether config and checkpoint may run code, which both do where their
+            maker wants it: a config is Python, a checkpoint is a pickle. Nothing is read without.
+        device: of the pose model; `auto` is `cuda` where torch has one, else `cpu`.
+        threads: of one operator on the CPU, and of torch in this process; None leaves them.
+        person_threshold: score from which a box is a person.
+        min_confidence: joints below it are unseen.
+        max_people: the surest so many are looked at, to bound the time of a frame.
+
+    Raises:
+        DiffhpeError: an option is out of range, the files are not trusted, mmpose or onnxruntime
+            is not installed, or a file is missing or not what it should be.
+    """
+    check_options(threads)
+    files = _existing(pose_config), _existing(pose_model)
+    if trust_checkpoint is not True:
+        raise DiffhpeError(
+            "detector mmpose runs what its config says and unpickles its checkpoint, either of"
+            " which may run any code: set trust_checkpoint to true if you trust the makers of"
+            f" {files[0]} and {files[1]}"
+        )
+    person = PersonModel(OnnxModel(person_model, threads=threads), person_threshold)
+    return TopDown("mmpose", person, MMPose(*files, device, threads), min_confidence, max_people)
+
+
+class MMPose:
+    """Joints by a top-down estimator of mmpose, without any measure of their spread.
+
+    Args:
+        config: trusted .py file.
+        checkpoint: trusted .pth file.
+        device: `auto`, or torch's name of one.
+        threads: of torch in this process; None leaves them.
+
+    Raises:
+        DiffhpeError: mmpose is not installed, or the files are not what they should be.
+    """
+
+    def __init__(self, config: Path, checkpoint: Path, device: str, threads: int | None) -> None:
+        with _telling(
+            "detector mmpose needs mmpose 1.3.2 with mmengine 0.10.7, mmdet 3.3.0 and mmcv 2.1.0"
+            " built from source (docs/ros.md, The detector mmpose)"
+        ):
+            import torch
+            from mmpose.apis import inference_topdown, init_model
+            from mmpose.models import TopdownPoseEstimator
+        if threads:
+            torch.set_num_threads(threads)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        with _telling(f"{config} gives no model of mmpose on {device}"):
+            self._model = init_model(str(config), device=device)
+        if not isinstance(self._model, TopdownPoseEstimator):
+            raise DiffhpeError(
+                f"{config} gives a {type(self._model).__name__}; expected a TopdownPoseEstimator"
+            )
+        with _telling(f"{checkpoint} is no checkpoint of mmpose"):
+            content = torch.load(checkpoint, map_location=device, weights_only=False)
+            state = content.get("state_dict", content)
+        with _telling(f"{checkpoint} does not fit {config}"):
+            self._model.load_state_dict(state)
+        meta = content.get("meta", {}).get("dataset_meta", self._model.dataset_meta)
+        self._model.dataset_meta = meta
+        self._infer = inference_topdown
+        self.layout = _layout(meta, config)
+        self.device = device
+
+    def estimate(self, image_bgr: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Joints]:
+        """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
+        with _telling("mmpose fails"):
+            found = [each.pred_instances for each in self._infer(self._model, image_bgr, boxes)]
+        return [
+            Joints(one.keypoints[0], one.keypoint_scores[0], _unknown(one.keypoints.shape[1]))
+            for one in found
+        ]
+
+
+def _layout(meta: Mapping[str, Any], config: Path) -> str:
+    names = tuple(name for _, name in sorted(meta["keypoint_id2name"].items()))
+    if names not in _LAYOUTS:
+        raise DiffhpeError(
+            f"{config} has {len(names)} joints, {', '.join(names[:3])}, ...; expected those of"
+            " COCO (17), Halpe (26) or Human3.6M (17) in mmpose's order"
+        )
+    return _LAYOUTS[names]
+
+
+def _unknown(joints: int) -> NDArray[np.float64]:
+    return np.full((joints, 2, 2), np.nan)
+
+
+def _existing(path: str | Path) -> Path:
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise DiffhpeError(f"detector mmpose: there is no file {str(path)!r}")
+    return path
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Say in one line what has failed: mmpose fails in any way there is."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise DiffhpeError(f"{what}: {reason}") from error
