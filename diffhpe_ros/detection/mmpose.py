@@ -72,7 +72,7 @@ def mmpose_topdown(
             is not installed, or a file is missing or not what it should be.
     """
     check_options(threads)
-    files = _existing(pose_config), _existing(pose_model)
+    files = _existing("pose_config", pose_config), _existing("pose_model", pose_model)
     if trust_checkpoint is not True:
         raise DiffhpeError(
             "detector mmpose runs what its config says and unpickles its checkpoint, either of"
@@ -149,10 +149,10 @@ def _unknown(joints: int) -> NDArray[np.float64]:
     return np.full((joints, 2, 2), np.nan)
 
 
-def _existing(path: str | Path) -> Path:
-    path = Path(path).expanduser()
+def _existing(option: str, given: str | Path) -> Path:
+    path = Path(given).expanduser()
     if not path.is_file():
-        raise DiffhpeError(f"detector mmpose: there is no file {str(path)!r}")
+        raise DiffhpeError(f"{option} of detector mmpose: there is no file {str(given)!r}")
     return path
 
 

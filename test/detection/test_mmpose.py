@@ -50,7 +50,7 @@ def test_untrusted_files_are_not_read(files, tmp_path: Path) -> None:
 
 def test_missing_files_are_named(files) -> None:
     files["pose_model"] = Path("nowhere.pth")
-    with pytest.raises(DiffhpeError, match=r"there is no file 'nowhere\.pth'"):
+    with pytest.raises(DiffhpeError, match=r"^pose_model of .* no file 'nowhere\.pth'"):
         create_detector("mmpose", person_model="person.onnx", trust_checkpoint=True, **files)
 
 
