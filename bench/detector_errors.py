@@ -11,24 +11,18 @@ import click
 import matplotlib
 import numpy as np
 
-from diffhpe_ros.training.detector_errors_fit import (
-    THRESHOLD,
-    Errors,
-    autocovariance,
-    find_outliers,
-    fit_offsets,
-    fit_statistics,
-    relative_errors,
-)
-from diffhpe_ros.training.detector_errors_joints import FOUND, PARTS
-from diffhpe_ros.training.detector_errors_measure import (
+from diffhpe_ros.training.detector_errors.compare import THRESHOLD, Errors, relative_errors
+from diffhpe_ros.training.detector_errors.fit import autocovariance, find_outliers, fit_statistics
+from diffhpe_ros.training.detector_errors.joints import FOUND, PARTS
+from diffhpe_ros.training.detector_errors.measure import (
     FRAMES,
     Measured,
     draw_clips,
     measure,
     read_measured,
 )
-from diffhpe_ros.training.detector_errors_statistics import ErrorStatistics, write_statistics
+from diffhpe_ros.training.detector_errors.offsets import fit_offsets
+from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, write_statistics
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS
 
 matplotlib.use("Agg")
@@ -39,7 +33,7 @@ STATISTICS = ROOT / "diffhpe_ros" / "assets" / "blazepose_errors.yaml"
 FIGURE = ROOT / "docs" / "images" / "detector_errors.png"
 LEG_MM = 850
 HEAD = """How BlazePose errs on rendered people whose joints are known: {clips} clips of {frames}
-frames at 50 Hz, training subjects only. What each number means: detector_errors_statistics.py.
+frames at 50 Hz, training subjects only. What each number means: detector_errors/statistics.py.
 Written by: python bench/detector_errors.py fit; see docs/detector-errors.md."""
 
 

@@ -12,8 +12,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.trust import TrainedRange
 from diffhpe_ros.lifting.views import View
 from diffhpe_ros.training import virtual_camera
-from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
-from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
 from diffhpe_ros.training.occlusions import NoJoints, Occlusion, occlude

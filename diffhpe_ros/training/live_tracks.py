@@ -16,8 +16,7 @@ from torch import Generator, Tensor
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training import virtual_camera
-from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors
-from diffhpe_ros.training.detector_errors_statistics import blazepose_statistics
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.sources import TRACKS, generator_of
 from diffhpe_ros.windows import RATE, Observation, Window, WindowBuilder
 

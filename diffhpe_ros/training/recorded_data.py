@@ -10,7 +10,8 @@ import numpy as np
 from diffhpe_ros.training.data import Data, own_device
 from diffhpe_ros.training.human36m import read_human36m
 from diffhpe_ros.training.mpi_3dhp import read_mpi_3dhp
-from diffhpe_ros.training.recordings import RecordedWindows, evaluation_windows
+from diffhpe_ros.training.recorded_windows import RecordedWindows
+from diffhpe_ros.training.recordings import evaluation_windows
 from diffhpe_ros.training.truth import Windows
 
 

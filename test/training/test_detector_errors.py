@@ -9,17 +9,19 @@ import torch
 from diffhpe_ros.detection.weights import blazepose_weights
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training import detector_errors_measure, virtual_camera
+from diffhpe_ros.training import virtual_camera
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, hold
-from diffhpe_ros.training.detector_errors_fit import fit, relative_errors
-from diffhpe_ros.training.detector_errors_joints import FOUND, LIMBS, PARTS, average, size_of
-from diffhpe_ros.training.detector_errors_measure import (
+from diffhpe_ros.training.detector_errors import measure as measuring
+from diffhpe_ros.training.detector_errors.compare import relative_errors
+from diffhpe_ros.training.detector_errors.fit import fit
+from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, average, size_of
+from diffhpe_ros.training.detector_errors.measure import (
     Measured,
     draw_clips,
     measure,
     read_measured,
 )
-from diffhpe_ros.training.detector_errors_statistics import (
+from diffhpe_ros.training.detector_errors.statistics import (
     ErrorStatistics,
     PartErrors,
     blazepose_statistics,
@@ -244,8 +246,8 @@ def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, m
             return row
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(detector_errors_measure, "create_detector", lambda *_, **__: None)
-    monkeypatch.setattr(detector_errors_measure, "_measure", one_clip)
+    monkeypatch.setattr(measuring, "create_detector", lambda *_, **__: None)
+    monkeypatch.setattr(measuring, "_measure", one_clip)
     found = measure(clips)
     assert len(found.joints) == 1
     np.testing.assert_array_equal(found.subject, [clips[0].subject])

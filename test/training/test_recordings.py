@@ -12,12 +12,8 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.views import PersonView, mean_ray
 from diffhpe_ros.skeleton import LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.human36m_cameras import cameras_of
-from diffhpe_ros.training.recordings import (
-    RecordedWindows,
-    Recording,
-    evaluation_windows,
-    rooted,
-)
+from diffhpe_ros.training.recorded_windows import RecordedWindows
+from diffhpe_ros.training.recordings import Recording, evaluation_windows, rooted
 from diffhpe_ros.training.sources import Source
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from diffhpe_ros.skeleton import MIRRORED
-from diffhpe_ros.training.detector_errors_joints import (
+from diffhpe_ros.training.detector_errors.joints import (
     FOUND,
     LIMBS,
     PARTS,
@@ -22,7 +22,7 @@ from diffhpe_ros.training.detector_errors_joints import (
     move_joints,
     size_of,
 )
-from diffhpe_ros.training.detector_errors_statistics import ErrorStatistics
+from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics
 
 
 class DetectorModel(Protocol):

@@ -112,3 +112,8 @@ def _axes(left: Tensor, up: Tensor) -> Tensor:
     y = functional.normalize(left, dim=-1)
     x = functional.normalize(torch.linalg.cross(y, up), dim=-1)
     return torch.stack([x, y, torch.linalg.cross(x, y)], -2)
+
+
+def part_of(row: int) -> str:
+    """The part of a joint of `FOUND`."""
+    return next(part for part, joints in PARTS.items() if FOUND[row] in joints)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.detector_errors_joints import LIMBS, PARTS
+from diffhpe_ros.training.detector_errors.joints import LIMBS, PARTS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,138 @@
+"""From detected and true joints to the statistics of a detector's errors."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffhpe_ros.training.detector_errors.compare import Errors, relative_errors
+from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, part_of
+from diffhpe_ros.training.detector_errors.measure import Measured
+from diffhpe_ros.training.detector_errors.misses import expit, fit_misses, logits_of
+from diffhpe_ros.training.detector_errors.offsets import fit_offsets
+from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, PartErrors
+
+Array = NDArray[np.float64]
+
+OUTLIER = 3.4  # medians; a Gaussian error is larger once in 3000 times
+LAGS = 20
+
+
+def fit(measured: Measured) -> ErrorStatistics:
+    """Fit the whole model."""
+    offsets = fit_offsets(measured)
+    return fit_statistics(relative_errors(measured, offsets), offsets)
+
+
+def fit_statistics(errors: Errors, offsets: Tensor) -> ErrorStatistics:
+    """The statistics of errors, and the offsets (14, 3) that they are counted from."""
+    outlier, limits = find_outliers(errors)
+    size = np.linalg.norm(errors.offset, axis=-1)
+    steady = np.where(outlier[..., None], np.nan, errors.offset)
+    lags = {part: autocovariance(steady[:, :, _rows(part)]) for part in PARTS}
+    correlation = _smooth_correlation(list(lags.values()))
+    logits, slope = fit_misses(size, errors.unseen)
+    parts = {}
+    for part in PARTS:
+        rows = _rows(part)
+        far = outlier[:, :, rows]
+        constant, smooth, white = _split(lags[part], correlation)[0]
+        excess = size[:, :, rows][far] - limits[part]
+        parts[part] = PartErrors(
+            offset=tuple(offsets[rows[0]].tolist()),
+            constant=constant,
+            smooth=smooth,
+            white=white,
+            outlier_share=float(far.sum() / np.isfinite(size[:, :, rows]).sum()),
+            outlier_from=limits[part],
+            outlier_excess=float(excess.mean()) if far.any() else limits[part],
+            miss_logit=logits[part],
+        )
+    chance = expit(logits_of(size, logits, slope))
+    share = np.array([parts[part_of(row)].outlier_share for row in range(len(FOUND))])
+    swap_share = errors.swapped.sum((0, 1)) / np.maximum(errors.apart.sum((0, 1)), 1)
+    return ErrorStatistics(
+        parts=parts,
+        smooth_correlation=correlation,
+        head_correlation=_head_correlation(steady),
+        outlier_change=_change(outlier, share, np.isfinite(size)),
+        swap_share=dict(zip(LIMBS, swap_share.tolist(), strict=True)),
+        swap_change=_change(errors.swapped, swap_share, errors.apart),
+        miss_slope=slope,
+        miss_change=_change(errors.unseen, chance, np.isfinite(size)),
+    )
+
+
+def _rows(part: str) -> list[int]:
+    """Places of a part's joints in `FOUND`."""
+    return [FOUND.index(joint) for joint in PARTS[part]]
+
+
+def find_outliers(errors: Errors) -> tuple[NDArray[np.bool_], dict[str, float]]:
+    """Errors (C, L, 14) far beyond the usual, and the limit of each part."""
+    size = np.linalg.norm(errors.offset, axis=-1)
+    limits = {part: OUTLIER * float(np.nanmedian(size[:, :, _rows(part)])) for part in PARTS}
+    limit = np.array([limits[part_of(row)] for row in range(len(FOUND))])
+    return size > limit, limits
+
+
+def autocovariance(errors: Array) -> Array:
+    """Mean products (LAGS,) of errors (C, L, j, 2) some frames apart; unknown ones are left out.
+
+    The mean is not taken out: what is constant over a window is an error, too.
+    """
+    frames = errors.shape[1]
+    lags = range(min(LAGS, frames))
+    return np.array([np.nanmean(errors[:, : frames - lag] * errors[:, lag:]) for lag in lags])
+
+
+def _head_correlation(steady: Array) -> float:
+    """The correlation of the errors (C, L, 14, 2) of nose and eyes."""
+    nose, eyes = (steady[:, :, FOUND.index(*PARTS[part])] for part in ("nose", "eyes"))
+    spread = np.sqrt(np.nanmean(nose**2) * np.nanmean(eyes**2))
+    return float(np.nanmean(nose * eyes) / max(spread, 1e-12))
+
+
+def _smooth_correlation(lags: list[Array]) -> float:
+    """The correlation from frame to frame with which all parts are explained best."""
+    grid = np.linspace(0.3, 0.97, 68)
+    misfit = [sum(_split(part, each)[1] / part[0] ** 2 for part in lags) for each in grid]
+    return float(grid[int(np.argmin(misfit))])
+
+
+def _split(lags: Array, correlation: float) -> tuple[tuple[float, float, float], float]:
+    """Standard deviations (constant, smooth, white) with these autocovariances, and the misfit.
+
+    C(k) = constant² + smooth² correlation^k, and at k = 0 white² more.
+    """
+    lag = np.arange(1, len(lags))
+    both = np.stack([np.ones_like(lag, np.float64), correlation**lag], -1)
+    best, misfit = np.zeros(2), float((lags[1:] ** 2).sum())
+    for columns in ([0], [1], [0, 1]):  # least squares without negative variances
+        variance = np.zeros(2)
+        variance[columns] = np.linalg.lstsq(both[:, columns], lags[1:], rcond=None)[0]
+        rest = float(((both @ variance - lags[1:]) ** 2).sum())
+        if (variance >= 0).all() and rest < misfit:
+            best, misfit = variance, rest
+    constant, smooth, white = np.sqrt([*best, max(lags[0] - best.sum(), 0.0)])
+    return (float(constant), float(smooth), float(white)), misfit
+
+
+def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> float:
+    """The `change` of `model.hold` with which a state (C, L, n) lasts as long as it does.
+
+    A state of two frames, with chances p and q, is expected in min(p, q) of the cases where the
+    draw is kept, in pq where it is drawn anew.
+
+    Args:
+        state: what lasts.
+        chance: of the state, (C, L, n) or what spreads to it.
+        known: frames that count.
+    """
+    pairs = known[:, :-1] & known[:, 1:]
+    both = int((state[:, :-1] & state[:, 1:] & pairs).sum())
+    chance = np.where(known, np.broadcast_to(chance, state.shape), 0.0)
+    first, second = chance[:, :-1][pairs], chance[:, 1:][pairs]
+    kept, anew = np.minimum(first, second).sum(), (first * second).sum()
+    return float(np.clip((kept - both) / (kept - anew), 0.02, 1.0)) if kept > anew else 1.0
