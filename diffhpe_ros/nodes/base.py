@@ -1,8 +1,7 @@
-"""What the three nodes share: life cycle, worker, errors and diagnostics."""
+"""What the three nodes share: life cycle, errors and diagnostics."""
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -12,11 +11,11 @@ from rclpy.publisher import Publisher
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.diagnostics import Diagnostics
 from diffhpe_ros.nodes.health import Health, Report
-from diffhpe_ros.nodes.inbox import EveryInbox, Inbox, NewestInbox, Worker
 from diffhpe_ros.nodes.live_parameters import LiveParameters
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters import CommonParameters
 from diffhpe_ros.nodes.topics import Topics
+from diffhpe_ros.nodes.work import Work
 
 _LOG_EVERY_S = 5.0
 _REPLAY_WAIT_S = 30.0
@@ -53,9 +52,7 @@ class StageNode(LifecycleNode, Generic[P]):
         self.topics = Topics(self)
         self.stopping = threading.Event()
         self._live = LiveParameters(self, kind, self.check, self._change)
-        self._actions: deque[Callable[[], None]] = deque()
-        self._worker: Worker | None = None
-        self._inbox: Inbox | None = None
+        self._work = Work(self._process, f"{name} worker")
         self._state = "unconfigured"
         self._failure = ""
         self._diagnostics = Diagnostics(self, self._report)
@@ -94,14 +91,7 @@ class StageNode(LifecycleNode, Generic[P]):
     def heard(self, message: Any, key: Any = None) -> None:
         """Pass a message to the worker: what subscriptions of the input call."""
         self.health.count("received")
-        if self._inbox is not None:
-            self._inbox.put(message, key)
-
-    def between_messages(self, action: Callable[[], None]) -> None:
-        """Do something in the worker's thread before the next message; at once if there is none."""
-        self._actions.append(action)
-        if self._worker is None:
-            self._act()
+        self._work.put(message, key)
 
     def problem(self, error: Exception) -> None:
         """Tell of an error, after which the node goes on."""
@@ -149,8 +139,7 @@ class StageNode(LifecycleNode, Generic[P]):
         self.stopping.clear()
         self._failure = ""
         try:
-            self._inbox = EveryInbox() if self.parameters.replay else NewestInbox()
-            self._worker = Worker(self._inbox, self._process, f"{self.get_name()} worker")
+            self._work.begin(every=self.parameters.replay)
             self.start()
         except Exception as error:
             super().on_deactivate(state)
@@ -200,17 +189,7 @@ class StageNode(LifecycleNode, Generic[P]):
         return FAILURE
 
     def _process(self, messages: list[Any]) -> None:
-        try:
-            self._act()
-            self.process(messages)
-        except Exception as error:  # a robot's node goes on whatever one message does to it
-            if self.context.ok():
-                self.problem(error)
-
-    def _act(self) -> None:
-        """Do what was to be done between two messages."""
-        while self._actions:
-            self._actions.popleft()()
+        self._try(lambda: self.process(messages))
 
     def _change(self, new: P) -> None:
         """Live parameters were set."""
@@ -219,16 +198,22 @@ class StageNode(LifecycleNode, Generic[P]):
             self.change(new)
             self.parameters = new
 
-        self.between_messages(change)
+        self._work.between(lambda: self._try(change))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """Do something; a robot's node goes on whatever one message does to it."""
+        try:
+            act()
+        except Exception as error:
+            if self.context.ok():
+                self.problem(error)
 
     def _stop(self) -> None:
         self.stopping.set()
         self.topics.close_inputs()
         self.stop()
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
-            self._act()
+        if self._work.goes_on:
+            self._work.end()
             if self.context.ok():
                 self.farewell()
 
@@ -240,9 +225,8 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def _report(self) -> Report:
         """How the node is."""
-        if self._inbox is not None:
-            self.health.show("dropped", self._inbox.dropped)
-            self.health.show("waiting", self._inbox.waiting)
+        self.health.show("dropped", self._work.dropped)
+        self.health.show("waiting", self._work.waiting)
         if self._state == "active":
             self.inspect()
         state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 MAX_SENDERS = 64
@@ -107,29 +107,3 @@ class EveryInbox:
             self.dropped += len(self._messages)
             self._messages.clear()
             self._changed.notify_all()
-
-
-class Worker:
-    """One thread that processes what comes into an inbox, until it is stopped."""
-
-    def __init__(self, inbox: Inbox, process: Callable[[list[Any]], None], name: str) -> None:
-        """Begin.
-
-        Args:
-            inbox: where the messages come from.
-            process: called with what `Inbox.take` gives; must not raise.
-            name: of the thread.
-        """
-        self._inbox = inbox
-        self._process = process
-        self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the inbox, and wait for the thread to end what it is at."""
-        self._inbox.close()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while (messages := self._inbox.take()) is not None:
-            self._process(messages)

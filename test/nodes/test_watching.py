@@ -182,3 +182,17 @@ def test_levels_follow_what_came_of_late() -> None:
     judge_completeness(health)
     report = health.report()
     assert not report.warnings and "window_completeness" not in report.values
+
+
+def test_health_forgets_errors_but_not_warnings() -> None:
+    health = Health()
+    health.error("broken")
+    health.warn("camera", "uncalibrated")
+    health.count("images", 2)
+    health.time("lift", 0.01)
+    first, second = health.report(), health.report()
+    assert first.errors == ("broken",) and not second.errors
+    assert first.warnings == second.warnings == ("uncalibrated",)
+    assert second.values == {"images": 2, "lift_ms_p50": 10.0, "lift_ms_p95": 10.0}
+    health.clear("camera")
+    assert not health.report().warnings
