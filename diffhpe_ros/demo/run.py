@@ -48,6 +48,8 @@ class Recording:
     """Of `recorder.Record`."""
     images: dict[int, bytes] = field(default_factory=dict)
     """JPEGs of a webcam by stamp."""
+    start_ns: int | None = None
+    """Stamp of the first frame, where it was set."""
 
 
 def choose_source(video: Path | None, camera: int | None) -> Source:
@@ -81,18 +83,39 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
         DiffhpeError: there is no rclpy, a node does not start, or a file cannot be written.
     """
     require_rclpy()
+    logs = _make_folder(out / "log")
+    live = shown = record(source, settings, logs, replay=False)
+    if source.path is not None:
+        shown = record(source, settings, logs, replay=True)
+    return write_results(source, out, settings, live, shown)
+
+
+def write_results(
+    source: Source, out: Path, settings: Settings, live: Recording, shown: Recording
+) -> dict[str, Any]:
+    """Write what was heard of a source; see `run_demo`.
+
+    Args:
+        source: what was looked at.
+        out: folder that is there.
+        settings: of the runs.
+        live: run that latencies and drops are of.
+        shown: run that all else is of.
+
+    Returns:
+        The report.
+
+    Raises:
+        DiffhpeError: a file cannot be written.
+    """
     from diffhpe_ros.demo import report as figures
     from diffhpe_ros.demo.bag import write_bag
     from diffhpe_ros.demo.pictures import save_pictures
     from diffhpe_ros.demo.results import read_results
 
-    logs = _make_folder(out / "log")
-    live = shown = _record(source, settings, logs, replay=False)
-    results = read_results(live.namespace, live.records)
-    report = {"source": source.name, "model": settings.model, **figures.live_figures(results)}
-    if source.path is not None:
-        shown = _record(source, settings, logs, replay=True)
-        results = read_results(shown.namespace, shown.records, round(REPLAY_START_S * 1e9))
+    in_time = read_results(live.namespace, live.records)
+    report = {"source": source.name, "model": settings.model, **figures.live_figures(in_time)}
+    results = read_results(shown.namespace, shown.records, shown.start_ns)
     report |= figures.coherence_figures(results) | figures.error_figures(source, results)
     write_json(out / "report.json", report)
     write_bag(out / "lift.mcap", shown.namespace, shown.records)
@@ -117,12 +140,22 @@ def run_live(source: Source, folder: Path, settings: Settings) -> "Results":
     require_rclpy()
     from diffhpe_ros.demo.results import read_results
 
-    live = _record(source, settings, folder, replay=False)
+    live = record(source, settings, folder, replay=False)
     return read_results(live.namespace, live.records)
 
 
-def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
-    """Start the nodes, run the source through them, and stop them."""
+def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
+    """Start the nodes, run the source through them, and stop them.
+
+    Args:
+        source: what to look at.
+        settings: the rest.
+        logs: folder for the nodes' logs.
+        replay: whether every frame is worked on, however long it takes.
+
+    Raises:
+        DiffhpeError: a node does not start, or ends.
+    """
     from diffhpe_ros.demo.recorder import Recorder
 
     mode = "replay" if replay else "live"
@@ -150,7 +183,8 @@ def _record(source: Source, settings: Settings, logs: Path, replay: bool) -> Rec
         recorder.start_source(video.name, video.check, START_SECONDS)
         _watch(recorder, processes, source, settings, mode)
         time.sleep(DIAGNOSTICS_SECONDS)
-    return Recording(namespace, recorder.records, recorder.images)
+    start_ns = round(REPLAY_START_S * 1e9) if replay else None
+    return Recording(namespace, recorder.records, recorder.images, start_ns)
 
 
 def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
