@@ -9,7 +9,7 @@ from rclpy.node import Node
 from diffhpe_ros.nodes.health import Report
 from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 
-_PERIOD_S = 1.0
+PERIOD_S = 1.0
 
 
 class Diagnostics:
@@ -25,7 +25,7 @@ class Diagnostics:
         self._node = node
         self._report = report
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        node.create_timer(_PERIOD_S, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        node.create_timer(PERIOD_S, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publish(self) -> None:
         report = self._report()

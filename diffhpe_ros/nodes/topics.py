@@ -24,7 +24,7 @@ from diffhpe_ros.nodes.endpoints import (
 )
 from diffhpe_ros.nodes.health import Report
 
-_SILENCE_S = 3.0
+SILENCE_S = 3.0
 
 
 class Expect(Enum):
@@ -137,7 +137,7 @@ class _Input:
         heard, lost = self.heard - self.reported[0], self.lost - self.reported[1]
         self.reported = self.heard, self.lost
         silent_s = time.monotonic() - self.heard_at
-        if silent_s > _SILENCE_S and self._should_speak(node, topic, misfits):
+        if silent_s > SILENCE_S and self._should_speak(node, topic, misfits):
             why = why_silent(node, topic, kind, misfits, self.lost)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
         if lost > heard:

@@ -21,6 +21,7 @@ from standing import STANDING, standing_windows
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import TrunkConfig
+from diffhpe_ros.nodes import diagnostics
 from diffhpe_ros.nodes.types import PeopleWindows
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
@@ -44,6 +45,12 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, value in variables.items():
             patch.setenv(name, value)
         yield
+
+
+@pytest.fixture(autouse=True)
+def frequent_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes in this process tell how they are five times a second."""
+    monkeypatch.setattr(diagnostics, "PERIOD_S", 0.2)
 
 
 @contextmanager

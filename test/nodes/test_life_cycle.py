@@ -140,9 +140,9 @@ def test_steps_and_hypotheses_change_between_two_messages(
 
 
 def test_what_cannot_change_while_configured_is_refused(
-    make_lifter: MakeLifter, diffusion_model: Path
+    make_lifter: MakeLifter, random_wrapper: Path
 ) -> None:
-    lifter = make_lifter(diffusion_model)
+    lifter = make_lifter(random_wrapper)
     assert "parameter" not in set_one(lifter, "seed", 3)
     assert lifter.trigger_configure() == SUCCESS
     assert "clean it up, set the parameter, then configure" in set_one(lifter, "model", "other")
@@ -193,7 +193,7 @@ def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
             on_cpu.lifter._engine = FailingEngine()
         return Loaded(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
 
-    lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=1.5)
+    lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=0.3)
     lifter.set_parameters([Parameter("device", value="cuda")])
     activate(lifter)
     send = sender(graph)

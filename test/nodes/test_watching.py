@@ -16,6 +16,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from standing import standing_windows
 from visualization_msgs.msg import MarkerArray
 
+from diffhpe_ros.nodes import topics
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.detector import DetectorNode
 from diffhpe_ros.nodes.health import Health
@@ -52,6 +53,12 @@ def activate(context: Context, graph: Graph) -> Iterator[Activate]:
 
 
 @pytest.fixture
+def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Topics on which nothing came for half a second are told of."""
+    monkeypatch.setattr(topics, "SILENCE_S", 0.5)
+
+
+@pytest.fixture
 def other_context(context: Context) -> Iterator[Context]:
     """As of another process in the same domain."""
     other = Context()
@@ -70,7 +77,7 @@ def hear(graph: Graph, node: str, *parts: str) -> None:
 
 @pytest.mark.ros
 def test_who_publishes_and_why_it_is_not_heard(
-    graph: Graph, activate: Activate, other_context: Context
+    graph: Graph, activate: Activate, other_context: Context, soon_silent: None
 ) -> None:
     elsewhere = graph.node.create_publisher(Image, "/camera/image_raw", 1)
     activate(DetectorNode, **{"qos_overrides./image.subscription.reliability": "reliable"})
@@ -104,7 +111,7 @@ def test_who_publishes_and_why_it_is_not_heard(
 
 @pytest.mark.ros
 def test_a_lifter_is_content_while_nobody_is_in_view_but_not_without_a_detector(
-    graph: Graph, activate: Activate, standing_model: str
+    graph: Graph, activate: Activate, standing_model: str, soon_silent: None
 ) -> None:
     activate(LifterNode, model=str(standing_model))
     hear(graph, "lifter", "nothing came on /windows for", "nobody publishes it")
