@@ -147,6 +147,8 @@ def test_a_table_is_trained_measured_and_written(tmp_path):
     np.savez(tmp_path / "validation.npz", x=x, y=y)
     overrides = [
         "++model.trunk={channels: 8, depth: 1, heads: 2, mlp_ratio: 2.0}",
+        "++model.denoiser.channels=8",
+        "++model.denoiser.blocks=1",
         "trainer.max_steps=2",
         "data.batch_size=3",
         "progress=false",
