@@ -17,9 +17,8 @@ from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import Model, ModelConfig
+from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.presets import FAITHFUL
 from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -56,9 +55,9 @@ class Benchmark:
     matrix_gflops: float
     """The machine's own rate in a float32 product as thin as the networks'."""
     reference_ms: float
-    """The plain reference: of MixSTE the model as trained, of DiffPose its faithful preset, of
-    DiffHPE the paper's sampler (50 steps, 5 hypotheses one by one, the condition encoded at every
-    step)."""
+    """The plain reference: of MixSTE and GraFormer the model as trained, of DiffPose its faithful
+    preset, of DiffHPE the paper's sampler (50 steps, 5 hypotheses one by one, the condition encoded
+    at every step)."""
     presets: tuple[PresetTimes, ...]
     memory_mb: float
     """Most memory that the process ever held, reference included."""
@@ -100,7 +99,9 @@ def benchmark(name: str, device: str) -> Benchmark:
         DiffhpeError: the model or the device is not there.
     """
     model, config = load_with_config(name)
-    presets = {config.default_preset: FAITHFUL} if isinstance(model, MixSTE) else config.presets
+    presets = (
+        {config.default_preset: FAITHFUL} if isinstance(model, Deterministic) else config.presets
+    )
     lifters = {preset: Lifter(model, config, device, preset=preset) for preset in presets}
     rate = matrix_rate(device)
     reference_ms = _reference_ms(model, config, device)
@@ -125,7 +126,7 @@ def benchmark(name: str, device: str) -> Benchmark:
 
 def _reference_ms(model: Model, config: ModelConfig, device: str) -> float:
     if not isinstance(model, DiffHPE):
-        preset = None if isinstance(model, MixSTE) else "faithful"
+        preset = None if isinstance(model, Deterministic) else "faithful"
         plain = Lifter(model, config, device, preset=preset, engine="plain")
         return median_ms([_lift(plain, 1)], FEW_REPEATS)[0]
     x_2d = torch.as_tensor(_windows(1, config.frames)).to(device)
@@ -139,7 +140,7 @@ def _lift(lifter: Lifter, people: int) -> Callable[[], object]:
 
 
 def _sampling(lifter: Lifter) -> str:
-    if isinstance(lifter.model, MixSTE):
+    if isinstance(lifter.model, Deterministic):
         return ""
     return f"{lifter.preset.sampler} {lifter.preset.steps}x{lifter.preset.hypotheses}"
 

@@ -11,11 +11,15 @@ from diffhpe_ros.errors import DiffhpeError
 @click.command()
 @click.argument("checkpoint", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
-def convert(checkpoint: Path, out: Path) -> None:
-    """Turn a released checkpoint into a model folder, without running code from it."""
+@click.option("--encoder", type=FILE, help="Of DiffPose: the GraFormer (or MixSTE) it refines.")
+def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
+    """Turn a released checkpoint into a model folder, without running code from it.
+
+    CHECKPOINT is MixSTE's, DiffHPE's, GraFormer's, or with its encoder DiffPose's.
+    """
     from diffhpe_ros.lifting import convert
 
-    config = convert(checkpoint, out)
+    config = convert(checkpoint, out, encoder)
     click.echo(f"{out}: {config.architecture}, {config.frames} frames")
 
 

@@ -36,10 +36,20 @@ def load_model(path: str | Path) -> Model:
     return load_with_config(path)[0]
 
 
-def load_with_config(path: str | Path) -> tuple[Model, ModelConfig]:
-    """`load_model` and the configuration that the model was built from."""
+def load_with_config(path: str | Path, encoder: Path | None = None) -> tuple[Model, ModelConfig]:
+    """`load_model` and the configuration that the model was built from.
+
+    Args:
+        path: as in `load_model`.
+        encoder: see `convert`.
+    """
     place = find_model(path)
-    config, state = _read_folder(place) if place.is_dir() else read_released(place)
+    if place.is_dir():
+        if encoder is not None:
+            raise DiffhpeError(f"{place} is a model folder, which takes no encoder")
+        config, state = _read_folder(place)
+    else:
+        config, state = read_released(place, encoder)
     model = build_model(config)
     _load_state(model, state, place)
     return model.eval(), config
@@ -96,15 +106,20 @@ def save_config(config: ModelConfig, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(text)
 
 
-def convert(checkpoint: Path, folder: Path) -> ModelConfig:
+def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> ModelConfig:
     """A released .pth or .pt file → a model folder.
+
+    Args:
+        checkpoint: the file.
+        folder: models/<name>.
+        encoder: of DiffPose, the released file of the GraFormer or MixSTE that it refines.
 
     Raises:
         DiffhpeError: the checkpoint cannot be read, or the folder holds a model already.
     """
     if (folder / WEIGHTS_FILE).exists():
         raise DiffhpeError(f"{folder} holds a model already; name another folder or remove it")
-    model, config = load_with_config(checkpoint)
+    model, config = load_with_config(checkpoint, encoder)
     save_model(model, config, folder)
     return config
 

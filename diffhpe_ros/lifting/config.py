@@ -11,6 +11,13 @@ from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.diffpose.build import build_diffpose
 from diffhpe_ros.lifting.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.diffpose.model import DiffPose
+from diffhpe_ros.lifting.graformer import (
+    GraFormer,
+    GraFormerConfig,
+    RefinerConfig,
+    ReleasedDiffPose,
+)
+from diffhpe_ros.lifting.graformer.config import ENCODERS
 from diffhpe_ros.lifting.mixste import MixSTE, MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, parameterisation
 from diffhpe_ros.lifting.presets import DEFAULT_PRESETS, Preset
@@ -26,9 +33,9 @@ from diffhpe_ros.lifting.trust import (
 from diffhpe_ros.lifting.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper", "diffpose")
-
-Model = MixSTE | DiffHPE | DiffPose
+Deterministic = MixSTE | GraFormer
+"""One pose for a window, without sampling."""
+Model = Deterministic | DiffHPE | DiffPose | ReleasedDiffPose
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,31 @@ class BackboneConfig:
     """Of its model.safetensors: a backbone trained anew is another one."""
 
 
+SECTIONS: Mapping[str, type] = {
+    "trunk": TrunkConfig,
+    "denoiser": DenoiserConfig,
+    "diffpose": DiffPoseConfig,
+    "graformer": GraFormerConfig,
+    "refiner": RefinerConfig,
+}
+"""Of config.yaml: the sizes of networks."""
+ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
+    "mixste": ("trunk",),
+    "diffhpe-2d": ("denoiser",),
+    "diffhpe-wrapper": ("trunk", "denoiser"),
+    "diffpose": ("trunk", "diffpose"),
+    "graformer": ("graformer",),
+    "diffpose-released": ("trunk", "graformer", "refiner"),
+}
+"""And the sections that belong to them."""
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """All of config.yaml."""
 
     architecture: str
-    """mixste, diffhpe-2d, diffhpe-wrapper or diffpose."""
+    """A name of ARCHITECTURES."""
     input_view: str = "screen"
     """What the model was trained on: screen (the papers) or person; see `lifting.views`."""
     frames: int = 27
@@ -82,6 +108,9 @@ class ModelConfig:
     """Of the DiffHPE models."""
     diffpose: DiffPoseConfig = field(default_factory=DiffPoseConfig)
     """Of DiffPose."""
+    graformer: GraFormerConfig = field(default_factory=GraFormerConfig)
+    refiner: RefinerConfig = field(default_factory=RefinerConfig)
+    """Of DiffPose as its code was released."""
     backbone: BackboneConfig | None = None
     """Where the trunk of a wrapper or of DiffPose lies; None where it is among its own weights."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
@@ -107,13 +136,8 @@ class ModelConfig:
         """
         try:
             known = dict(_checked(cls, values))
-            known["trunk"] = TrunkConfig(**_checked(TrunkConfig, known.get("trunk") or {}))
-            known["denoiser"] = DenoiserConfig(
-                **_checked(DenoiserConfig, known.get("denoiser") or {})
-            )
-            known["diffpose"] = DiffPoseConfig(
-                **_checked(DiffPoseConfig, known.get("diffpose") or {})
-            )
+            for section, sizes in SECTIONS.items():
+                known[section] = sizes(**_checked(sizes, known.get(section) or {}))
             if known.get("backbone") is not None:
                 known["backbone"] = BackboneConfig(**_checked(BackboneConfig, known["backbone"]))
             presets = known.get("presets") or {}
@@ -135,15 +159,12 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads, of plain lists and numbers."""
         values = asdict(self)
-        if self.architecture == "mixste":
+        if self.architecture in ("mixste", "graformer"):
             for key in ("presets", "default_preset"):
                 del values[key]
-        if not self.architecture.startswith("diffhpe"):
-            del values["denoiser"]
-        if self.architecture != "diffpose":
-            del values["diffpose"]
-        if self.architecture == "diffhpe-2d":
-            del values["trunk"]
+        for section in SECTIONS:
+            if section not in ARCHITECTURES[self.architecture]:
+                del values[section]
         for key in ("backbone", "usual", "trained_range"):
             if getattr(self, key) is None:
                 del values[key]
@@ -166,33 +187,27 @@ def _check(config: ModelConfig, source: str) -> None:
     known = ", ".join(ARCHITECTURES)
     expect(config.architecture in ARCHITECTURES, "architecture", config.architecture, known)
     expect(config.input_view in VIEWS, "input_view", config.input_view, " or ".join(VIEWS))
-    trunk, denoiser, residual = config.trunk, config.denoiser, config.residual_std_mm
-    diffpose = config.diffpose
-    for name, value in (
-        ("frames", config.frames),
-        ("trunk.channels", trunk.channels),
-        ("trunk.depth", trunk.depth),
-        ("trunk.heads", trunk.heads),
-        ("denoiser.channels", denoiser.channels),
-        ("denoiser.blocks", denoiser.blocks),
-        ("denoiser.steps", denoiser.steps),
-        ("diffpose.channels", diffpose.channels),
-        ("diffpose.blocks", diffpose.blocks),
-        ("diffpose.heads", diffpose.heads),
-        ("diffpose.steps", diffpose.steps),
-    ):
-        expect(type(value) is int and 1 <= value <= 4096, name, value, "a whole number from 1 on")
-    for name, number in (
-        ("rate", config.rate),
-        ("denoiser.pose_scale", denoiser.pose_scale),
-        ("diffpose.pose_scale", diffpose.pose_scale),
-    ):
-        is_number = isinstance(number, int | float) and 0 < number < math.inf
-        expect(is_number, name, number, "a positive number")
+    trunk, diffpose, residual = config.trunk, config.diffpose, config.residual_std_mm
+    graformer, refiner = config.graformer, config.refiner
+    whole, positive = "a whole number from 1 on", "a positive number"
+    expect(_is_whole(config.frames), "frames", config.frames, whole)
+    expect(_is_positive(config.rate), "rate", config.rate, positive)
+    for section in SECTIONS:
+        for each in fields(getattr(config, section)):
+            name, value = f"{section}.{each.name}", getattr(getattr(config, section), each.name)
+            expect(each.type is not int or _is_whole(value), name, value, whole)
+            expect(each.type is not float or _is_positive(value), name, value, positive)
     heads_fit = trunk.channels % trunk.heads == 0
     expect(heads_fit, "trunk.heads", trunk.heads, f"a divisor of {trunk.channels} channels")
     divides = diffpose.channels % diffpose.heads == 0 and diffpose.channels % 8 == 0
     expect(divides, "diffpose.channels", diffpose.channels, "a multiple of diffpose.heads and of 8")
+    for name, sizes in (("graformer.channels", graformer), ("refiner.channels", refiner)):
+        fit = sizes.channels % sizes.heads == 0 and sizes.channels % 2 == 0
+        expect(fit, name, sizes.channels, "an even multiple of the heads")
+    known = " or ".join(ENCODERS)
+    expect(refiner.encoder in ENCODERS, "refiner.encoder", refiner.encoder, known)
+    few = refiner.sampled <= refiner.steps
+    expect(few, "refiner.sampled", refiner.sampled, f"at most {refiner.steps}, the steps,")
     known = ", ".join(SCHEDULES)
     expect(diffpose.schedule in SCHEDULES, "diffpose.schedule", diffpose.schedule, known)
     known = ", ".join(PARAMETERISATIONS)
@@ -204,6 +219,14 @@ def _check(config: ModelConfig, source: str) -> None:
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
     for name in config.error_signs:
         expect(name in SIGNS, "error_signs", name, ", ".join(SIGNS))
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and 1 <= value <= 4096
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < math.inf
 
 
 def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -224,6 +247,10 @@ def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.
     """
     if config.architecture == "diffhpe-2d":
         return DiffHPE2D(_denoiser(config, 5, dropout), *_meaning(config))
+    if config.architecture == "graformer":
+        return GraFormer(config.graformer)
+    if config.architecture == "diffpose-released" and config.refiner.encoder == "graformer":
+        return ReleasedDiffPose(GraFormer(config.graformer), config.refiner)
     trunk = MixSTETrunk(
         frames=config.frames,
         channels=config.trunk.channels,
@@ -236,6 +263,8 @@ def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.
         return MixSTE(trunk)
     if config.architecture == "diffpose":
         return build_diffpose(trunk, config.diffpose)
+    if config.architecture == "diffpose-released":
+        return ReleasedDiffPose(MixSTE(trunk), config.refiner)
     inputs = 2 * config.trunk.channels
     return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config))
 

@@ -17,7 +17,7 @@ from diffhpe_ros.lifting.aggregation import create_aggregation
 from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
 from diffhpe_ros.lifting.bodies import Bodies
 from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with_config
-from diffhpe_ros.lifting.config import Model, ModelConfig
+from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffhpe import DiffHPE
@@ -25,6 +25,7 @@ from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.diffpose.hypotheses import sample_hypotheses
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines.recorded import record
+from diffhpe_ros.lifting.graformer import ReleasedDiffPose, refine
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
@@ -47,7 +48,7 @@ class Lifter:
     """A model with its view, sampler and seed. The result depends on nothing else.
 
     Args:
-        model: MixSTE, DiffHPE or DiffPose.
+        model: any of those that `load_model` gives.
         config: of the model.
         device: cpu, cuda, or cuda:N.
         seed: of the noise that diffusion starts from.
@@ -165,7 +166,7 @@ class Lifter:
             augmentation=augmentation,
         )
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
-        if not isinstance(self.model, MixSTE):
+        if not isinstance(self.model, Deterministic):
             spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
         self._augmentation = create_augmentation(self.preset)
         self._of_each_view = per_view(self.hypotheses, self._augmentation)
@@ -174,7 +175,7 @@ class Lifter:
     @property
     def hypotheses(self) -> int:
         """Poses per window: of a deterministic model, one of each view of it."""
-        if isinstance(self.model, MixSTE):
+        if isinstance(self.model, Deterministic):
             return self._augmentation.views
         return self.preset.hypotheses
 
@@ -276,10 +277,12 @@ class Lifter:
         noise = SeededNoise(seeds, self.hypotheses, tuple(seen.x_2d.shape[1:3]), self.device)
         seen = self._augmentation.apply(seen)
         x = seen.x_2d
-        if isinstance(model, MixSTE):
+        if isinstance(model, Deterministic):
             poses = self._engine(x)
         elif isinstance(model, DiffPose):
             poses = sample_hypotheses(model, self._sampler, seen, noise, each)
+        elif isinstance(model, ReleasedDiffPose):
+            poses = refine(model, self._sampler, x, noise, each)
         else:
             condition = self._engine.condition(x)
             denoise = model.denoise_by(partial(self._engine, condition=condition))

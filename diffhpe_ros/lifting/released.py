@@ -1,7 +1,6 @@
-"""Checkpoints of the released DiffHPE and MixSTE code: read without running any of it."""
+"""Checkpoints that other code released: read without running any of it."""
 
 import pickle
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,66 +9,52 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.config import DenoiserConfig, ModelConfig, TrunkConfig
-
-_Rules = tuple[tuple[str, str], ...]
-
-# Released name → ours, in this order. 1x1 convolutions are linear layers here.
-_TRUNK_NAMES: _Rules = (
-    (r"^Spatial_patch_to_embedding\.", "trunk.embed."),
-    (r"^Spatial_pos_embed$", "trunk.spatial_position"),
-    (r"^Temporal_pos_embed$", "trunk.temporal_position"),
-    (r"^STEblocks\.", "trunk.spatial."),
-    (r"^TTEblocks\.", "trunk.temporal."),
-    (r"^Spatial_norm\.", "trunk.spatial_norm."),
-    (r"^Temporal_norm\.", "trunk.temporal_norm."),
-)
-_MIXSTE_NAMES: _Rules = (
-    *_TRUNK_NAMES,
-    (r"^head\.0\.", "trunk.head_norm."),
-    (r"^head\.1\.", "head."),
-)
-_CONDITIONING_NAMES: _Rules = (
-    *_TRUNK_NAMES,
-    (r"^head\.", "trunk.head_norm."),
-    (r"^data_enc\.", "pose_encoder."),
-)
-_DENOISER_NAMES: _Rules = (
-    (r"non_local\.non_local\.concat_project\.0\.", "non_local.affinity."),
-    (r"non_local\.non_local\.W\.0\.", "non_local.out."),
-    (r"non_local\.non_local\.W\.1\.", "non_local.bn."),
-    (r"non_local\.non_local\.(g|phi)\.0\.", r"non_local.\1."),
-    (r"non_local\.non_local\.theta\.", "non_local.theta."),
-    (r"^", "denoiser."),
-)
+from diffhpe_ros.lifting import released_diffhpe, released_diffpose
+from diffhpe_ros.lifting.config import ModelConfig
 
 
-def read_released(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """A released .pth or .pt file → the model's configuration and our state dict.
+def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """A released .pth, .pt or .bin file → the model's configuration and our state dict.
+
+    Args:
+        path: of the file.
+        encoder: of a DiffPose checkpoint, the file of the GraFormer or MixSTE that it refines.
 
     Raises:
-        DiffhpeError: the file is missing, damaged, holds more than tensors, or is no checkpoint
-            of MixSTE, DiffHPE-2D or DiffHPE-Wrapper.
+        DiffhpeError: a file is missing, damaged, holds more than tensors, or is no checkpoint
+            that is known; or DiffPose's lacks its encoder, or another has one.
     """
+    config, state = _read(path)
+    if config.architecture == "diffpose-released":
+        if encoder is None:
+            raise DiffhpeError(
+                f"{path}: DiffPose's denoiser alone; the file of the GraFormer (or MixSTE) whose"
+                " poses it refines is expected, too: diffhpe convert --encoder FILE"
+            )
+        return released_diffpose.with_encoder(config, state, *_read(encoder), encoder)
+    if encoder is not None:
+        raise DiffhpeError(f"{path}: a {config.architecture} checkpoint, which takes no encoder")
+    return config, state
+
+
+def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """One file."""
     state = _tensors(_load(path), path)
-    if any(name.startswith("diffmodel.") for name in state):
-        wrapped = any(name.startswith("conditioning.") for name in state)
-        architecture = "diffhpe-wrapper" if wrapped else "diffhpe-2d"
-    elif "Spatial_patch_to_embedding.weight" in state:
-        architecture = "mixste"
-    else:
-        names = ", ".join(list(state)[:3]) or "no tensors"
-        raise DiffhpeError(
-            f"{path}: no known checkpoint; expected the names of MixSTE, DiffHPE-2D or"
-            f" DiffHPE-Wrapper, found {names}, ..."
-        )
-    ours = dict(_translate(name, value, architecture) for name, value in state.items())
-    try:
-        return _config(architecture, ours), ours
-    except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise DiffhpeError(
-            f"{path}: the {architecture} checkpoint is incomplete or misshapen ({error})"
-        ) from error
+    for family in (released_diffhpe, released_diffpose):
+        architecture = family.architecture_of(state)
+        if architecture is None:
+            continue
+        try:
+            return family.translate(architecture, state)
+        except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+            raise DiffhpeError(
+                f"{path}: the {architecture} checkpoint is incomplete or misshapen ({error})"
+            ) from error
+    names = ", ".join(list(state)[:3]) or "no tensors"
+    raise DiffhpeError(
+        f"{path}: no known checkpoint; expected the names of MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
+        f" GraFormer or DiffPose, found {names}, ..."
+    )
 
 
 def _load(path: Path) -> Any:
@@ -88,54 +73,19 @@ def _load(path: Path) -> Any:
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict inside a checkpoint, without the prefix that data-parallel training adds."""
-    if isinstance(content, Mapping) and isinstance(content.get("model_pos"), Mapping):
-        content = content["model_pos"]
+    """The state dict inside a checkpoint, without the prefix that data-parallel training adds.
+
+    It is the file itself (DiffHPE), under a key (MixSTE, GraFormer), or the first of a list of
+    states: network, optimiser, epoch, step, averaged weights (DiffPose).
+    """
+    if isinstance(content, list) and content:
+        content = content[0]
+    if isinstance(content, Mapping):
+        for key in ("model_pos", "state_dict"):
+            if isinstance(content.get(key), Mapping):
+                content = content[key]
     if not isinstance(content, Mapping) or not all(
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise DiffhpeError(f"{path}: expected a state dict of tensors, found another structure")
     return {name.removeprefix("module."): value for name, value in content.items()}
-
-
-def _translate(name: str, value: Tensor, architecture: str) -> tuple[str, Tensor]:
-    if name.startswith("diffmodel."):
-        name, rules = name.removeprefix("diffmodel."), _DENOISER_NAMES
-    elif name.startswith("conditioning."):
-        name, rules = name.removeprefix("conditioning."), _CONDITIONING_NAMES
-    else:
-        rules = _MIXSTE_NAMES
-    for pattern, ours in rules:
-        name = re.sub(pattern, ours, name)
-    is_pointwise = name.endswith(".weight") and value.ndim > 2
-    return name, value.flatten(1) if is_pointwise else value
-
-
-def _config(architecture: str, state: Mapping[str, Tensor]) -> ModelConfig:
-    """Sizes, read off the tensors; the heads, which no tensor shows, are always 8."""
-    trunk, denoiser, frames = TrunkConfig(), DenoiserConfig(), 27
-    if architecture != "diffhpe-2d":
-        channels = len(state["trunk.embed.weight"])
-        trunk = TrunkConfig(
-            channels=channels,
-            depth=_count(state, r"trunk\.spatial\.(\d+)\."),
-            mlp_ratio=len(state["trunk.spatial.0.mlp.fc1.weight"]) / channels,
-        )
-        frames = state["trunk.temporal_position"].shape[1]
-    if architecture != "mixste":
-        denoiser = DenoiserConfig(
-            channels=len(state["denoiser.input_projection.weight"]),
-            blocks=_count(state, r"denoiser\.residual_layers\.(\d+)\."),
-        )
-        frames = len(state["denoiser.residual_layers.0.time_layer.gconv.bias"])
-    return ModelConfig(
-        architecture,
-        frames=frames,
-        trunk=trunk,
-        denoiser=denoiser,
-        default_preset="faithful",
-    )
-
-
-def _count(state: Mapping[str, Tensor], pattern: str) -> int:
-    return 1 + max(int(match[1]) for name in state if (match := re.match(pattern, name)))

@@ -7,6 +7,7 @@ import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, is_device_failure, model_sha256, use_threads
+from diffhpe_ros.lifting.config import Deterministic
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
@@ -72,7 +73,7 @@ def half_of_the_cores() -> int:
 
 def describe(name: str, lifter: Lifter) -> str:
     """The model and how it is sampled."""
-    if lifter.config.architecture == "mixste":
+    if isinstance(lifter.model, Deterministic):
         return name
     preset = lifter.preset
     flipped = "" if preset.augmentation == "none" else f", {preset.augmentation}"

@@ -73,8 +73,18 @@ def test_convert_then_evaluate(diffhpe, tmp_path):
     assert figures["windows"] == 3 and figures["mpjpe_mm"] > 0
     assert figures["occlusion"] == "leg" and figures["symmetry_gap_released_mm"] > 0
     low, high = figures["intervals"]["mpjpe_mm"]
-    assert f"{figures['mpjpe_mm']:.1f}  {low:.1f} to {high:.1f}" in run.stdout
+    row = f"MPJPE, mm {figures['mpjpe_mm']:.1f} {low:.1f} to {high:.1f}"
+    assert row in " ".join(run.stdout.split())  # however wide the columns are
     assert run.stdout.startswith("3 windows of 2 sequences")
+
+
+def test_convert_diffpose_with_its_encoder(diffhpe, tmp_path):
+    encoder, out = GOLDEN / "tiny-graformer.pth", tmp_path / "tiny"
+    run = diffhpe("convert", GOLDEN / "tiny-diffpose.pth", "--encoder", encoder, "--out", out)
+    assert run.returncode == 0, run.stderr
+    assert f"{out}: diffpose-released, 27 frames" in run.stdout
+    run = diffhpe("evaluate", "--data", windows_file(tmp_path), "--model", out, "--hypotheses", 2)
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.slow
@@ -144,6 +154,7 @@ def test_lift(diffhpe, tmp_path):
         (("lift", "/nowhere.npz", "--out", "/tmp/o.npz"), "/nowhere.npz: no such file"),
         (("evaluate", "--data", "/nowhere.npz"), "/nowhere.npz: no such file"),
         (("convert", "/nowhere.pth", "--out", "/tmp/m"), "/nowhere.pth: no such checkpoint file"),
+        (("convert", GOLDEN / "tiny-diffpose.pth", "--out", "/tmp/m"), "diffhpe convert --encoder"),
         (("export", "mixste", "--out", GOLDEN), "golden is there already; name another folder"),
         (("demo", "--video", "/nowhere.mp4"), "/nowhere.mp4"),
         (("demo", "--video", "a.mp4", "--camera", "0"), "give --video or --camera, not both"),

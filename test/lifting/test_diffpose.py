@@ -11,7 +11,7 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
 from diffhpe_ros.lifting.diffpose.detector import USUAL_ERROR, further_variance
-from diffhpe_ros.lifting.diffpose.graph import chebyshev_polynomials
+from diffhpe_ros.lifting.diffpose.graph import chebyshev_polynomials, scaled_laplacian
 from diffhpe_ros.lifting.diffpose.hypotheses import in_pairs
 from diffhpe_ros.lifting.diffpose.initial import (
     HIDDEN,
@@ -178,7 +178,7 @@ def test_what_the_detector_is_unsure_of_changes_the_hypotheses(windows):
 
 
 def test_chebyshev_polynomials_of_the_skeleton():
-    first, second = chebyshev_polynomials().double()
+    first, second = chebyshev_polynomials(scaled_laplacian()).double()
     eigenvalues = torch.linalg.eigvalsh(first)
     assert eigenvalues.min() >= -1 - 1e-6 and eigenvalues.max() <= 1 + 1e-6
     torch.testing.assert_close(second, 2 * first @ first - torch.eye(17, dtype=torch.float64))

@@ -35,7 +35,31 @@ class StepEmbedding(nn.Module):
         return functional.silu(self.linear2(functional.silu(self.linear1(self.table[t]))))
 
 
-class GraphDenoiser(nn.Module):
+class GraphNetwork(nn.Module):
+    """Convolution, pairs of attention and residual block that sees the step, convolution.
+
+    What these are, and how the weights begin, is a matter of the subclass.
+    """
+
+    step: StepEmbedding
+    input: ChebyshevConvolution
+    attention: nn.ModuleList
+    residual: nn.ModuleList
+    output: ChebyshevConvolution
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        """X (B, L, J, inputs), zero-based steps t (B,) → (B, L, J, outputs)."""
+        step = self.step(t)
+        x = x.permute(2, 0, 1, 3)  # (J, B, L, inputs)
+        y = self.input(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
+        for attention, residual in zip(self.attention, self.residual, strict=True):
+            y = residual(attention(y.flatten(1, 2)).view_as(y), step)
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 rounds to millimetres
+            output = self.output(y.flatten(1, 2).float())
+        return output.unflatten(1, x.shape[1:3]).permute(1, 2, 0, 3)
+
+
+class GraphDenoiser(GraphNetwork):
     """Noisy poses and what is known of them → three numbers for each joint.
 
     Args:
@@ -71,14 +95,3 @@ class GraphDenoiser(nn.Module):
         self.output = ChebyshevConvolution(channels, 3)
         nn.init.zeros_(self.output.linear.weight)
         nn.init.zeros_(self.output.linear.bias)
-
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """X (B, L, J, inputs), zero-based steps t (B,) → (B, L, J, 3)."""
-        step = self.step(t)
-        x = x.permute(2, 0, 1, 3)  # (J, B, L, inputs)
-        y = self.input(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
-        for attention, residual in zip(self.attention, self.residual, strict=True):
-            y = residual(attention(y.flatten(1, 2)).view_as(y), step)
-        with torch.autocast(x.device.type, enabled=False):  # bfloat16 rounds to millimetres
-            output = self.output(y.flatten(1, 2).float())
-        return output.unflatten(1, x.shape[1:3]).permute(1, 2, 0, 3)

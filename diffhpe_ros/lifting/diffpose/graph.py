@@ -17,19 +17,23 @@ TIME_GROUPS = 8
 """Of channels, each with weights of its own between frames."""
 
 
-def chebyshev_polynomials(order: int = ORDER) -> Tensor:
-    """T_1 … T_order of the skeleton's scaled Laplacian, (order, 17, 17); T_0 is the identity.
+def scaled_laplacian() -> Tensor:
+    """L - I of the skeleton, (17, 17), with the normalised Laplacian L = I - D^{-1/2} A D^{-1/2}.
 
-    T_1 = L - I with the normalised Laplacian L = I - D^{-1/2} A D^{-1/2}, whose largest eigenvalue
-    is taken to be 2; T_k = 2 T_1 T_{k-1} - T_{k-2}.
+    So the largest eigenvalue of L is taken to be 2.
     """
     adjacency = torch.zeros(NUM_JOINTS, NUM_JOINTS)
     for parent, child in BONES:
         adjacency[parent, child] = adjacency[child, parent] = 1.0
     scale = adjacency.sum(1).rsqrt()
-    polynomials = [torch.eye(NUM_JOINTS), -scale[:, None] * adjacency * scale]
+    return -scale[:, None] * adjacency * scale
+
+
+def chebyshev_polynomials(laplacian: Tensor, order: int = ORDER) -> Tensor:
+    """T_1 … T_order of a Laplacian, (order, 17, 17): T_0 = I, T_k = 2 T_1 T_{k-1} - T_{k-2}."""
+    polynomials = [torch.eye(len(laplacian)), laplacian]
     while len(polynomials) <= order:
-        polynomials.append(2 * polynomials[1] @ polynomials[-1] - polynomials[-2])
+        polynomials.append(2 * laplacian @ polynomials[-1] - polynomials[-2])
     return torch.stack(polynomials[1:])
 
 
@@ -39,14 +43,21 @@ def mix_joints(mixing: Tensor, x: Tensor) -> Tensor:
 
 
 class ChebyshevConvolution(nn.Module):
-    """y = Σ_k T_k x W_k + b (Defferrard et al., 2016)."""
+    """y = Σ_k T_k x W_k + b (Defferrard et al., 2016).
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        laplacian: T_1, (17, 17); the skeleton's scaled one if not given.
+    """
 
     polynomials: Tensor
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, laplacian: Tensor | None = None) -> None:
         super().__init__()
         self.linear = nn.Linear((ORDER + 1) * inputs, outputs)
-        self.register_buffer("polynomials", chebyshev_polynomials(), persistent=False)
+        first = scaled_laplacian() if laplacian is None else laplacian
+        self.register_buffer("polynomials", chebyshev_polynomials(first), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(J, N, inputs) → (J, N, outputs)."""
@@ -59,10 +70,10 @@ class GraphAttention(nn.Module):
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm1 = nn.LayerNorm(channels)
+        self.norm1: nn.Module = nn.LayerNorm(channels)
         self.query_key_value = nn.Linear(channels, 3 * channels)
         self.projection = nn.Linear(channels, channels)
-        self.norm2 = nn.LayerNorm(channels)
+        self.norm2: nn.Module = nn.LayerNorm(channels)
         self.graph = nn.Parameter(torch.eye(NUM_JOINTS))
         self.hidden = nn.Linear(channels, 2 * channels)
         self.output = nn.Linear(2 * channels, channels)
@@ -70,9 +81,11 @@ class GraphAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(J, N, C) → (J, N, C)."""
         x = x + self._attend(self.norm1(x))
+        return x + self._feed_forward(self.norm2(x))
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
         graph = functional.normalize(self.graph.abs(), p=1.0, dim=1)
-        hidden = functional.relu(self.hidden(mix_joints(graph, self.norm2(x))))
-        return x + self.output(hidden)
+        return self.output(functional.relu(self.hidden(mix_joints(graph, x))))
 
     def _attend(self, x: Tensor) -> Tensor:
         joints, graphs, channels = x.shape
@@ -104,14 +117,23 @@ class TimeMixing(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two Chebyshev convolutions, and between them the step and what mixes the frames."""
+    """Two Chebyshev convolutions, and between them the step and what mixes the frames.
 
-    def __init__(self, channels: int, step_channels: int, time: nn.Module) -> None:
+    Args:
+        channels: width C.
+        step_channels: S, of the embedded step.
+        time: mixes the frames, or leaves them as they are.
+        laplacian: of the convolutions; the skeleton's scaled one if not given.
+    """
+
+    def __init__(
+        self, channels: int, step_channels: int, time: nn.Module, laplacian: Tensor | None = None
+    ) -> None:
         super().__init__()
-        self.convolution1 = ChebyshevConvolution(channels, channels)
+        self.convolution1 = ChebyshevConvolution(channels, channels, laplacian)
         self.step = nn.Linear(step_channels, channels)
         self.time = time
-        self.convolution2 = ChebyshevConvolution(channels, channels)
+        self.convolution2 = ChebyshevConvolution(channels, channels, laplacian)
 
     def forward(self, x: Tensor, step: Tensor) -> Tensor:
         """X (J, B, L, C) and the embedded step (B, S) → (J, B, L, C)."""

@@ -9,22 +9,26 @@ from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
 from diffhpe_ros.lifting.engines.plain import PlainDiffHPE
+from diffhpe_ros.lifting.graformer import GraFormer, ReleasedDiffPose
 from diffhpe_ros.lifting.mixste import MixSTE
 
 __all__ = ["ENGINES", "DenoisingEngine", "PoseEngine", "create_engine"]
 
 ENGINES = ("folded", "plain", "onnx")
 
+Unfolded = DiffPose | GraFormer | ReleasedDiffPose
+"""Folded runs them as they are, too: their graphs are small, and an encoder gains nothing in a
+batch."""
+
 
 def create_engine(
-    name: str, model: MixSTE | DiffHPE | DiffPose, folder: Path | None = None
-) -> PoseEngine | DenoisingEngine | DiffPose:
+    name: str, model: MixSTE | DiffHPE | Unfolded, folder: Path | None = None
+) -> PoseEngine | DenoisingEngine | Unfolded:
     """The engine of that name, on the model's device.
 
     Args:
         name: folded, plain for the training model itself, or onnx for what was exported of it.
-        model: trained, in evaluation mode. DiffPose is run as it is by folded, too: its graphs
-            are small, and its encoder gains nothing in a batch.
+        model: trained, in evaluation mode.
         folder: that the model was loaded from; where onnx finds its pieces.
 
     Raises:
@@ -32,9 +36,11 @@ def create_engine(
     """
     if name not in ENGINES:
         raise unknown("engine", name, ENGINES)
-    if isinstance(model, DiffPose):
+    if isinstance(model, Unfolded):
         if name == "onnx":
-            raise DiffhpeError("the onnx engine does not know diffpose; use folded or plain")
+            raise DiffhpeError(
+                "the onnx engine does not know diffpose and graformer; use folded or plain"
+            )
         return model
     if name == "folded":
         return fold(model)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints import load_with_config, save_model, weights_sha256
 from diffhpe_ros.lifting.config import Model, ModelConfig
-from diffhpe_ros.lifting.diffpose import DiffPose
+from diffhpe_ros.lifting.engines import Unfolded
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (
     WEIGHTS_KEY,
@@ -76,8 +76,10 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
     """Make and verify the folder; what fails leaves none behind."""
-    if isinstance(model, DiffPose):
-        raise DiffhpeError("diffpose cannot be exported; mixste and the diffhpe models can")
+    if isinstance(model, Unfolded):
+        raise DiffhpeError(
+            "diffpose and graformer cannot be exported; mixste and the diffhpe models can"
+        )
     engine = fold(model)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
