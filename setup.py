@@ -42,9 +42,10 @@ setup(
     # rclpy and the messages come from the ROS installation, or else from the extra `ros`;
     # onnxruntime and onnxruntime-gpu exclude each other, so neither is asked for here.
     install_requires=[
-        "ai-edge-litert",
+        "ai-edge-litert>=2.1",
         "av>=14.1",
         "click>=8.1",
+        "flatbuffers",
         "matplotlib",
         "numpy>=1.26",
         "opencv-python-headless>=4.8",

@@ -14,6 +14,9 @@ from diffhpe_ros.detection.litert import Network, sigmoid
 _SIZE = 224
 _LAYERS = ((8, 2), (16, 2), (32, 6))
 """(stride in pixels, anchors per cell) of the network's output."""
+_CANDIDATES = sum((_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
+_OFFSETS, _LOGITS = (1, _CANDIDATES, 12), (1, _CANDIDATES, 1)
+"""Outputs by shape."""
 _HIPS, _ENVELOPE = 0, 1
 """Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
 _OVERLAP = 0.3
@@ -111,7 +114,7 @@ class RegionFinder:
     """The person detection network."""
 
     def __init__(self, model: bytes, threads: int, threshold: float) -> None:
-        self._network = Network(model, threads)
+        self._network = Network(model, threads, (_OFFSETS, _LOGITS))
         self._threshold = threshold
 
     def find(self, image_bgr: NDArray[np.uint8], corner: tuple[int, int] = (0, 0)) -> list[Region]:
@@ -126,10 +129,9 @@ class RegionFinder:
         shift = (np.array([_SIZE, _SIZE]) - np.array([width, height]) * scale) / 2
         letterbox = np.column_stack([np.eye(2) * scale, shift])
         crop = cv2.warpAffine(image_bgr, letterbox, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
-        outputs = self._network(np.divide(crop[..., ::-1], 127.5, dtype=np.float32) - 1)
-        keypoints, scores = self._decode(
-            outputs[(1, len(anchors()), 12)][0], outputs[(1, len(anchors()), 1)][0, :, 0]
-        )
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        outputs = self._network(np.divide(rgb, 127.5, dtype=np.float32) - 1)
+        keypoints, scores = self._decode(outputs[_OFFSETS][0], outputs[_LOGITS][0, :, 0])
         pixels = (keypoints * _SIZE - shift) / scale + corner
         weighed = [
             (region.size * score, region)

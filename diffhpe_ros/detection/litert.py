@@ -1,5 +1,6 @@
 """One tflite network on ai-edge-litert."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,28 @@ from diffhpe_ros.errors import DiffhpeError
 
 
 class Network:
-    """A network with one input image and several outputs, told apart by their shapes."""
+    """A network with one input image and several outputs, told apart by their shapes.
 
-    def __init__(self, model: bytes, threads: int) -> None:
+    Args:
+        model: a .tflite file.
+        threads: of the CPU.
+        outputs: shapes of those that are wanted: what only others need is not computed.
+
+    Raises:
+        DiffhpeError: ai-edge-litert is not installed.
+    """
+
+    def __init__(self, model: bytes, threads: int, outputs: Collection[tuple[int, ...]]) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
+
+            from diffhpe_ros.detection.tflite_graph import keep_outputs
         except ImportError as error:
             raise DiffhpeError(
-                f"the blazepose detector needs ai-edge-litert (pip install ai-edge-litert): {error}"
+                "the blazepose detector needs ai-edge-litert 2.1 or later (pip install"
+                f" 'ai-edge-litert>=2.1'): {error}"
             ) from error
+        model = keep_outputs(model, outputs)
         self._interpreter = Interpreter(model_content=model, num_threads=threads)
         self._interpreter.allocate_tensors()
         (only,) = self._interpreter.get_input_details()
@@ -30,7 +44,7 @@ class Network:
         }
 
     def __call__(self, image: NDArray[np.float32]) -> dict[tuple[int, ...], NDArray[np.float32]]:
-        """Run on an image (S, S, 3) RGB; every output under its shape."""
+        """Run on an image (S, S, 3) RGB; every wanted output under its shape."""
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
         return {shape: self._interpreter.get_tensor(i) for shape, i in self._outputs.items()}
