@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,9 @@ from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.diffpose import DiffPose
-from diffhpe_ros.lifting.diffpose.hypotheses import sample_hypotheses
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines.recorded import record
-from diffhpe_ros.lifting.graformer import ReleasedDiffPose, refine
+from diffhpe_ros.lifting.hypotheses import make_hypotheses
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
@@ -273,21 +270,11 @@ class Lifter:
 
         Seeds, rotations and rows are those of these windows; see `Start`.
         """
-        model, each = self.model, self._of_each_view
         noise = SeededNoise(seeds, self.hypotheses, tuple(seen.x_2d.shape[1:3]), self.device)
-        seen = self._augmentation.apply(seen)
-        x = seen.x_2d
-        if isinstance(model, Deterministic):
-            poses = self._engine(x)
-        elif isinstance(model, DiffPose):
-            poses = sample_hypotheses(model, self._sampler, seen, noise, each)
-        elif isinstance(model, ReleasedDiffPose):
-            poses = refine(model, self._sampler, x, noise, each)
-        else:
-            condition = self._engine.condition(x)
-            denoise = model.denoise_by(partial(self._engine, condition=condition))
-            beginning = start(x, rotation, rows)
-            poses = self._sampler.sample(denoise, model.schedule, noise, beginning)
-            poses = poses * model.pose_scale
-        poses = self._augmentation.undo(poses.unflatten(0, (len(x), each)))
+        views_of = self._augmentation.apply(seen)
+        beginning = start(views_of.x_2d, rotation, rows)
+        poses = make_hypotheses(
+            self.model, self._engine, self._sampler, views_of, noise, self._of_each_view, beginning
+        )
+        poses = self._augmentation.undo(poses.unflatten(0, (-1, self._of_each_view)))
         return poses - poses[..., :1, :]
