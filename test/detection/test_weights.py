@@ -55,17 +55,6 @@ def test_offline_one_message_says_what_is_missing_where_and_how_to_get_it(cache)
     assert "\n" not in message
 
 
-def test_files_are_fetched_once_and_then_read_from_the_cache(networks, mirror, cache, monkeypatch):
-    mirror(*networks)
-    assert blazepose_weights() == networks
-    assert sorted(path.name for path in cache.iterdir()) == [
-        "pose_detection.tflite",
-        "pose_landmark_full.tflite",
-    ]
-    monkeypatch.delenv("PIP_FIND_LINKS")
-    assert blazepose_weights() == networks
-
-
 def test_a_corrupt_file_is_fetched_again(networks, mirror, cache):
     mirror(*networks)
     cache.mkdir()
@@ -88,13 +77,21 @@ def test_a_cache_that_cannot_be_made_is_named(cache, mirror, networks):
         blazepose_weights()
 
 
-def test_several_processes_may_fetch_at_once(networks, mirror, cache):
+def test_several_processes_may_fetch_at_once_and_later_ones_read_the_cache(
+    networks, mirror, cache, monkeypatch
+):
     mirror(*networks)
     command = [sys.executable, "-m", "diffhpe_ros.detection.weights"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate()[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert outputs == [f"BlazePose is in {cache}\n"] * 2
+    assert sorted(path.name for path in cache.iterdir()) == [
+        "pose_detection.tflite",
+        "pose_landmark_full.tflite",
+    ]
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    assert blazepose_weights() == networks
 
 
 def test_the_cache_folder_follows_the_environment(monkeypatch):

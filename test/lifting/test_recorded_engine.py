@@ -13,6 +13,11 @@ def lifter(request: pytest.FixtureRequest) -> Lifter:
     return Lifter.from_pretrained(request.param)
 
 
+@pytest.fixture(scope="module")
+def recorded(lifter: Lifter) -> Lifter:
+    return lifter.recorded()
+
+
 def seen(people: int) -> np.ndarray:
     windows = 0.2 * np.random.default_rng(people).standard_normal((people, 27, 17, 2))
     windows[:, 3:9, 5] = 0  # unseen
@@ -20,16 +25,15 @@ def seen(people: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("people", [1, 2])
-def test_poses_are_the_same_to_the_bit(lifter: Lifter, people: int) -> None:
-    recorded = lifter.recorded()
+def test_poses_are_the_same_to_the_bit(lifter: Lifter, recorded: Lifter, people: int) -> None:
     for windows in (seen(people), -seen(people)):
         np.testing.assert_array_equal(recorded.lift(windows).poses, lifter.lift(windows).poses)
 
 
 def test_another_number_of_hypotheses_is_lifted_as_well() -> None:
-    recorded = Lifter.from_pretrained("diffhpe-wrapper-robust").recorded()
-    more = recorded.sampled(hypotheses=2, steps=2)
-    plain = Lifter.from_pretrained("diffhpe-wrapper-robust", hypotheses=2, steps=2)
+    lifter = Lifter.from_pretrained("diffhpe-wrapper-robust", hypotheses=1, steps=1)
+    more = lifter.recorded().sampled(hypotheses=2, steps=2)
+    plain = lifter.sampled(hypotheses=2, steps=2)
     np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
 
 
@@ -41,8 +45,8 @@ def test_a_window_and_its_mirror_image_are_played(model: str) -> None:
     assert recorded._engine._played is not None
 
 
-def test_one_window_is_played(lifter: Lifter) -> None:
-    played = lifter.recorded()._engine._played
+def test_one_window_is_played(recorded: Lifter) -> None:
+    played = recorded._engine._played
     assert isinstance(played, torch.jit.ScriptModule)
 
 
