@@ -47,9 +47,12 @@ def evaluate(
     device: str,
     **sampling: Any,
 ) -> None:
-    """Print a model's errors and coherence on poses with truth, in mm.
+    """Print a model's errors where the truth is known.
 
-    Windows are an .npz with x (N,27,17,2) in the canonical view and y (N,27,17,3) in metres.
+    For example: diffhpe evaluate --model mixste --data windows.npz
+
+    Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
+    in the canonical view and y (N,27,17,3) in metres.
     """
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
     from diffhpe_ros.training.evaluation import figures_of, released_coherence
@@ -71,19 +74,41 @@ def evaluate(
 @click.command()
 @click.argument("experiment", type=click.Choice(EXPERIMENTS))
 @click.argument("overrides", nargs=-1)
-@click.option("--data", type=FILE, default=FROZEN / "cmu_test.npz", show_default=True)
-@click.option("--validation", type=FILE, default=FROZEN / "cmu_validation.npz", show_default=True)
+@click.option(
+    "--data",
+    type=FILE,
+    default=FROZEN / "cmu_test.npz",
+    show_default=True,
+    help="Windows to measure on.",
+)
+@click.option(
+    "--validation",
+    type=FILE,
+    default=FROZEN / "cmu_validation.npz",
+    show_default=True,
+    help="Instead, for experiments that choose something.",
+)
 @click.option("--runs", type=FILE, default=Path("runs"), show_default=True, help="Trained models.")
-@click.option("--budget", type=click.Choice(("cpu", "gpu")), default="cpu", show_default=True)
+@click.option(
+    "--budget",
+    type=click.Choice(("cpu", "gpu")),
+    default="cpu",
+    show_default=True,
+    help="The size of trainings, and where they run.",
+)
 @click.option("--steps", default=5, show_default=True, help="Of DDIM.")
-@click.option("--hypotheses", default=5, show_default=True)
+@click.option("--hypotheses", default=5, show_default=True, help="Poses per window.")
 @click.option(
     "--every", type=click.IntRange(1), default=1, show_default=True, help="Measure each Nth window."
 )
 @click.option("--only", help="Train just this model of an experiment, and what it needs.")
-@click.option("--no-training", is_flag=True, help="What is not there is written as not run.")
+@click.option("--no-training", is_flag=True, help="Models that are missing are written as not run.")
 @click.option(
-    "--document", type=FILE, default=Path("docs/results.md"), show_default=True, help="To write to."
+    "--document",
+    type=FILE,
+    default=Path("docs/results.md"),
+    show_default=True,
+    help="Where the experiment has a section to be written anew.",
 )
 def reproduce(
     experiment: str,
@@ -99,9 +124,10 @@ def reproduce(
     no_training: bool,
     document: Path,
 ) -> None:
-    """Train, measure and write down an experiment of the paper.
+    """Train, measure and write down an experiment.
 
-    Models that lie in --runs are not trained again, figures in it not measured again. OVERRIDES
+    A table or figure of the DiffHPE paper, or what was asked beyond it. Models that lie in --runs
+    are not trained again, figures in it not measured again. OVERRIDES
     are Hydra's and hold for every training, such as data.mocap=FILE.
     """
     with training_installed():

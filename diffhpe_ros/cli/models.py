@@ -13,9 +13,10 @@ from diffhpe_ros.errors import DiffhpeError
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
 @click.option("--encoder", type=FILE, help="Of DiffPose: the GraFormer (or MixSTE) it refines.")
 def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
-    """Turn a released checkpoint into a model folder, without running code from it.
+    """Turn a released checkpoint into a model folder.
 
-    CHECKPOINT is MixSTE's, DiffHPE's, GraFormer's, or with its encoder DiffPose's.
+    CHECKPOINT is MixSTE's, DiffHPE's, GraFormer's, or with its encoder DiffPose's; no code in it is
+    run.
     """
     from diffhpe_ros.lifting import convert
 
@@ -27,10 +28,11 @@ def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
 @click.argument("model")
 @click.option("--out", type=FILE, required=True, help="The new model folder.")
 def export(model: str, out: Path) -> None:
-    """Make a model folder whose networks also run on onnxruntime (--engine onnx).
+    """Make a model folder that runs on onnxruntime, too.
 
-    MODEL is a model's name, its folder, or a released checkpoint. The new folder needs no other
-    beside it. What onnxruntime gives is compared with torch before the folder is there.
+    That is what --engine onnx takes. MODEL is a model's name, its folder, or a released checkpoint.
+    The new folder needs no other beside it. What onnxruntime gives is compared with torch before
+    the folder is there.
     """
     from diffhpe_ros.lifting.engines.export import export
 
@@ -43,13 +45,20 @@ def export(model: str, out: Path) -> None:
 @click.argument("trained", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
 @click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
-@click.option("--data", type=FILE, multiple=True, default=HELD_OUT, show_default=True)
+@click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=HELD_OUT,
+    show_default=True,
+    help="Windows that it was not trained on; may be given several times.",
+)
 def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
     """Make a trained model fit for being handed on.
 
-    Stored in half precision where its poses on the first --data stay the same within 0.1 mm; a
-    wrapper refers to its backbone instead of holding a copy. What is stored is calibrated on all
-    --data (see `diffhpe calibrate`).
+    TRAINED is its folder. It is stored in half precision where its poses on the first --data stay
+    the same within 0.1 mm; a wrapper refers to its backbone instead of holding a copy. What is
+    stored is calibrated on all --data (see `diffhpe calibrate`).
     """
     from diffhpe_ros.training.packing import pack
     from diffhpe_ros.training.truth import read_windows
@@ -77,9 +86,10 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
-    """Fit how uncertain a model's joints are, and what coherence is usual; writes its config.yaml.
+    """Fit how sure a model's joints are.
 
-    MODEL is a model's name or its folder.
+    And which coherence is usual. Both are written into its config.yaml. MODEL is a model's name or
+    its folder.
     """
     from diffhpe_ros.lifting.checkpoints import find_model, load_with_config, save_config
     from diffhpe_ros.training.calibration import calibrated

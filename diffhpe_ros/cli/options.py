@@ -19,7 +19,10 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which model, and where it runs."""
     for option in (
         click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N."),
-        click.option("--model", help="A model's name, its folder, or a released checkpoint."),
+        click.option(
+            "--model",
+            help="A name, a folder, or a released checkpoint; else the live nodes' default.",
+        ),
     ):
         command = option(command)
     return command

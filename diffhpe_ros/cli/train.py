@@ -8,12 +8,18 @@ from diffhpe_ros.cli.options import training_installed
 @click.command()
 @click.argument("overrides", nargs=-1)
 @click.option(
-    "--experiment", default="mixste", show_default=True, help="Of config/train, or a train.yaml."
+    "--experiment",
+    default="mixste",
+    show_default=True,
+    help="A name in config/train, or a training's train.yaml.",
 )
 def train(overrides: tuple[str, ...], experiment: str) -> None:
-    """Train a lifter; an interrupted training goes on where it stopped.
+    """Train a lifter.
 
-    OVERRIDES are Hydra's, such as data.batch_size=64 or budget=gpu.
+    For example: diffhpe train --experiment mixste out=runs/mixste
+
+    An interrupted training goes on where it stopped, by the same command. OVERRIDES are Hydra's,
+    such as data.batch_size=64 or budget=gpu.
     """
     with training_installed():
         from diffhpe_ros.training.configuration import compose_configuration
@@ -38,10 +44,11 @@ def search(
     storage: str | None,
     study: str | None,
 ) -> None:
-    """Search settings of an experiment by Optuna, for the least validation error.
+    """Search settings of a training, by Optuna.
 
-    The space maps settings to Hydra's sweeps, such as "dropout: interval(0.0, 0.3)"; those that
-    come with the package are in config/train/space. OVERRIDES are Hydra's and hold for all trials.
+    Those with the least error on validation are the best. The space maps settings to Hydra's
+    sweeps, such as "dropout: interval(0.0, 0.3)"; those that come with the package are in
+    config/train/space. OVERRIDES are Hydra's and hold for all trials.
     """
     with training_installed():
         from diffhpe_ros.training.search import search

@@ -25,9 +25,10 @@ def demo(
     model: str | None,
     device: str,
 ) -> None:
-    """Run the whole live graph on real ROS 2 nodes over a clip.
+    """Run the whole live graph over a clip.
 
-    Writes overlay.mp4, skeleton.png, lift.mcap and report.json.
+    Real ROS 2 nodes look at the package's own clip, a video or a webcam. Writes overlay.mp4,
+    skeleton.png, lift.mcap (a bag, for Foxglove) and report.json.
     """
     from diffhpe_ros.demo import Settings, choose_source, run_demo
     from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -50,6 +51,8 @@ def lift(
     **sampling: Any,
 ) -> None:
     """Lift a recording of 2D keypoints, offline.
+
+    For example: diffhpe lift keypoints.npz --out poses.npz
 
     KEYPOINTS is an .npz with keypoints (T,K,2) in pixels, or (T,K,3) with confidence, NaN or (0,0)
     where unseen; layout (h36m17, coco17, halpe26 or blazepose33); fps; width; height; and
@@ -76,7 +79,10 @@ def lift(
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @model_options
 def bench(json_file: Path | None, model: str | None, device: str) -> None:
-    """Time lifting at every preset, for 1 to 64 people, against a plain reference sampler."""
+    """Time lifting, for 1 to 64 people.
+
+    At every preset, beside a plain sampler by the paper's loop in the same run.
+    """
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
