@@ -5,6 +5,7 @@ Each is a logarithm: the standard deviation of the error grows as a power of wha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,20 @@ class Lifted:
         """(B, L, 17)."""
         return np.asarray((self.x_2d != 0).any(-1))
 
+    @cached_property
+    def beside(self) -> Array:
+        """(B, L, 17), metres between a joint and its ray where the pose fits best; NaN if unseen.
+
+        Kept, since two signs need it and finding the root takes longer than all else here.
+        """
+        seen = self.seen
+        root = place_root(self.poses, self.x_2d, seen.astype(np.float64))
+        joints = self.poses + root[:, :, None]
+        depth = joints[..., 2:]
+        with np.errstate(all="ignore"):
+            apart = np.linalg.norm(joints[..., :2] - depth * self.x_2d / CANONICAL_FOCAL, axis=-1)
+        return np.where(seen, apart, np.nan)
+
 
 def signs(lifted: Lifted) -> dict[str, Array]:
     """All of them by name, (B, L, 17); NaN where one cannot be told."""
@@ -55,12 +70,12 @@ def bones(lifted: Lifted) -> Array:
 def misses(lifted: Lifted) -> Array:
     """How far the window's joints are beside their rays, log metres."""
     with np.errstate(invalid="ignore"):
-        return np.log(_mean(_beside(lifted), (1, 2)) + _LEAST_M)
+        return np.log(_mean(lifted.beside, (1, 2)) + _LEAST_M)
 
 
 def joint_misses(lifted: Lifted) -> Array:
     """How far a joint is beside its rays, over the window, log metres."""
-    squared = _mean(_beside(lifted) ** 2, (1,))
+    squared = _mean(lifted.beside**2, (1,))
     with np.errstate(invalid="ignore"):
         return np.log(np.sqrt(squared) + 3 * _LEAST_M)
 
@@ -103,17 +118,6 @@ SIGNS: Mapping[str, Callable[[Lifted], Array]] = {
     "absence": absence,
     "noise": noise,
 }
-
-
-def _beside(lifted: Lifted) -> Array:
-    """(B, L, 17), metres between a joint and its ray where the pose fits best; NaN if unseen."""
-    seen = lifted.seen
-    root = place_root(lifted.poses, lifted.x_2d, seen.astype(np.float64))
-    joints = lifted.poses + root[:, :, None]
-    depth = joints[..., 2:]
-    with np.errstate(all="ignore"):
-        apart = np.linalg.norm(joints[..., :2] - depth * lifted.x_2d / CANONICAL_FOCAL, axis=-1)
-    return np.where(seen, apart, np.nan)
 
 
 def _mean(values: Any, axes: tuple[int, ...]) -> Array:

@@ -88,6 +88,10 @@ class StageNode(LifecycleNode, Generic[P]):
         """Publish; in replay with the same bytes every time."""
         publisher.publish(serialize(message) if self.parameters.replay else message)
 
+    def wanted(self, publisher: Publisher[Any]) -> bool:
+        """Whether a message is worth making: somebody listens; in replay all are made."""
+        return self.parameters.replay or publisher.get_subscription_count() > 0
+
     def heard(self, message: Any, key: Any = None) -> None:
         """Pass a message to the worker: what subscriptions of the input call."""
         self.health.count("received")

@@ -137,7 +137,7 @@ class DetectorNode(StageNode[DetectorParameters]):
 
     def windows_wanted(self) -> bool:
         """Whether anybody listens to windows; in replay all are made."""
-        return self.parameters.replay or self._windows.get_subscription_count() > 0
+        return self.wanted(self._windows)
 
     def hand_on(self, windows: PeopleWindows) -> None:
         """Send windows to the lifter."""

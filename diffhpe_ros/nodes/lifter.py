@@ -175,18 +175,18 @@ class LifterNode(StageNode[LifterParameters]):
     def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
         placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
         gone = self._gone(people, placed)
-        if placed:
+        if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
-        if placed or gone:
+        if (placed or gone) and self.wanted(self._skeletons):
             parameters = self.parameters
             self.send(
                 self._skeletons,
                 pack_skeletons(people, gone, parameters.marker_lifetime_s, parameters.ellipsoids),
             )
-        if len(people):
+        if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))
         self.health.count("lifted", len(people))
         self.health.count("not_placed", len(people) - len(placed))

@@ -11,10 +11,13 @@ from graph import Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from standing import standing_at
+from sensor_msgs.msg import PointCloud2
+from standing import standing_at, standing_windows
 
 from diffhpe_ros.nodes.lifter import LifterNode
-from diffhpe_ros.nodes.messages.transforms import make_transforms
+from diffhpe_ros.nodes.messages.joints import unpack_joints
+from diffhpe_ros.nodes.messages.transforms import LINKS, make_transforms
+from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.types import LiftedPeople
 
 HAS_TF = importlib.util.find_spec("tf2_msgs") is not None
@@ -98,8 +101,36 @@ def test_without_tf2_msgs_the_node_says_what_is_missing(
 
 @pytest.mark.ros
 @pytest.mark.skipif(not HAS_TF, reason="tf2_msgs comes with ROS, not with PyPI")
-def test_frames_of_people_are_sent(graph: Graph, people: LiftedPeople) -> None:
+def test_the_frames_on_tf_are_where_the_joints_are(
+    context: Context, graph: Graph, standing_model: Path
+) -> None:
     from tf2_msgs.msg import TFMessage
 
-    message = TFMessage(transforms=make_transforms(people, joints=True))
-    assert len(message.transforms) == 17
+    heard: list[TFMessage] = []
+    graph.node.create_subscription(TFMessage, "/tf", heard.append, 10)
+    windows = graph.node.create_publisher(PointCloud2, "windows", 10)
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    node.set_parameters(
+        [Parameter("model", value=str(standing_model)), Parameter("tf", value="joints")]
+    )
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
+    windows.publish(pack_windows(standing_windows([1], stamp_ns=10**9)))
+    graph.until(lambda: heard and graph.raw["joints"], "frames")
+    node.close()
+    node.destroy_node()
+
+    (message,) = heard
+    body, *children = message.transforms
+    assert (body.header.stamp.sec, body.header.frame_id) == (1, "camera")
+    (joints,) = unpack_joints(graph.messages("joints")[0]).positions
+    found = {
+        child.child_frame_id: rotation(body) @ translation(child) + translation(body)
+        for child in children
+    }
+    expected = {f"{link}_camera_1": joints[joint] for joint, link in LINKS.items()}
+    assert found.keys() == expected.keys()
+    for name, place in expected.items():
+        np.testing.assert_allclose(found[name], place, atol=1e-5)
