@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffhpe_ros.demo.graph import NodeProcess
-from diffhpe_ros.demo.run import require_rclpy
+from diffhpe_ros.demo.recording import require_rclpy
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.rendering.clip import walking_clip
 

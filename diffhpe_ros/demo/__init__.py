@@ -1,6 +1,7 @@
 """`diffhpe demo`: the whole live graph over a clip, and pictures, a bag and a report of it."""
 
-from diffhpe_ros.demo.run import Settings, choose_source, run_demo, run_live
+from diffhpe_ros.demo.recording import Settings
+from diffhpe_ros.demo.run import choose_source, run_demo, run_live
 from diffhpe_ros.demo.source import embedded_clip
 
 __all__ = ["Settings", "choose_source", "embedded_clip", "run_demo", "run_live"]

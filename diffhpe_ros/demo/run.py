@@ -1,55 +1,17 @@
-"""Runs the graph over a source: live, and for files once more in replay mode."""
+"""What the demo does: the graph live, for files once more in replay mode, and all of it written."""
 
-import os
-import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
+from diffhpe_ros.demo.recording import Recording, Settings, make_folder, record, require_rclpy
 from diffhpe_ros.demo.source import Source, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
 
 if TYPE_CHECKING:
     from diffhpe_ros.demo.results import Results
-
-START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
-FIRST_SECONDS = 60.0  # for the first image of a file
-QUIET_SECONDS = 2.5  # without a message: all has been said
-DIAGNOSTICS_SECONDS = 1.2  # they come once a second
-REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user chose."""
-
-    model: str
-    device: str = "cpu"
-    preset: str | None = None
-    seconds: float = 10.0
-    """How long to record a webcam."""
-    one_process: bool = False
-    """Whether detector and lifter share a process."""
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One run of the graph, as it was heard."""
-
-    namespace: str
-    records: Sequence[Any]
-    """Of `recorder.Record`."""
-    images: dict[int, bytes] = field(default_factory=dict)
-    """JPEGs of a webcam by stamp."""
-    start_ns: int | None = None
-    """Stamp of the first frame, where it was set."""
 
 
 def choose_source(video: Path | None, camera: int | None) -> Source:
@@ -83,7 +45,7 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
         DiffhpeError: there is no rclpy, a node does not start, or a file cannot be written.
     """
     require_rclpy()
-    logs = _make_folder(out / "log")
+    logs = make_folder(out / "log")
     live = shown = record(source, settings, logs, replay=False)
     if source.path is not None:
         shown = record(source, settings, logs, replay=True)
@@ -142,104 +104,3 @@ def run_live(source: Source, folder: Path, settings: Settings) -> "Results":
 
     live = record(source, settings, folder, replay=False)
     return read_results(live.namespace, live.records)
-
-
-def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
-    """Start the nodes, run the source through them, and stop them.
-
-    Args:
-        source: what to look at.
-        settings: the rest.
-        logs: folder for the nodes' logs.
-        replay: whether every frame is worked on, however long it takes.
-
-    Raises:
-        DiffhpeError: a node does not start, or ends.
-    """
-    from diffhpe_ros.demo.recorder import Recorder
-
-    mode = "replay" if replay else "live"
-    namespace = f"demo_{os.getpid()}_{mode}"
-    folder = _make_folder(logs / mode)
-    common: dict[str, Any] = {"autostart": True, "replay": replay}
-    lifter = common | {
-        "model": settings.model,
-        "device": settings.device,
-        "preset": settings.preset or "",
-    }
-    # What is no parameter of the one node is one of the other.
-    programs = {"lift": lifter} if settings.one_process else {"detector": common, "lifter": lifter}
-    source_parameters = _source_parameters(source, folder) | {"replay": replay}
-    if replay:
-        source_parameters["start_time_s"] = REPLAY_START_S
-    with ExitStack() as stack:
-        recorder = stack.enter_context(Recorder(namespace, keep_images=source.path is None))
-        *others, video = processes = [
-            stack.enter_context(NodeProcess(name, namespace, parameters, folder))
-            for name, parameters in (programs | {"video_source": source_parameters}).items()
-        ]
-        for node in ("detector", "lifter"):
-            recorder.wait_until_active(node, _check_all(others), START_SECONDS)
-        recorder.start_source(video.name, video.check, START_SECONDS)
-        _watch(recorder, processes, source, settings, mode)
-        time.sleep(DIAGNOSTICS_SECONDS)
-    start_ns = round(REPLAY_START_S * 1e9) if replay else None
-    return Recording(namespace, recorder.records, recorder.images, start_ns)
-
-
-def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
-    def check() -> None:
-        for process in processes:
-            process.check()
-
-    return check
-
-
-def _watch(
-    recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, mode: str
-) -> None:
-    """Show progress until the source is through and the graph has fallen silent."""
-    limit = time.monotonic() + (FIRST_SECONDS if source.path else settings.seconds)
-    with tqdm(total=source.frames, desc=mode, unit="frame", mininterval=0.5) as bar:
-        while recorder.quiet_s() < QUIET_SECONDS:
-            time.sleep(0.1)
-            for node in nodes:
-                node.check()
-            bar.update(recorder.count("camera_info") - bar.n)
-            if time.monotonic() > limit and (source.path is None or not bar.n):
-                return
-
-
-def _source_parameters(source: Source, folder: Path) -> dict[str, Any]:
-    """Parameters of the video_source node."""
-    from diffhpe_ros.nodes.messages.camera_info import write_calibration
-
-    if source.path is None:
-        return {"camera": source.webcam}
-    parameters = {"path": str(source.path.resolve())}
-    if source.camera is not None:
-        calibration = folder / "calibration.yaml"
-        write_calibration(source.camera, calibration)
-        parameters["calibration"] = str(calibration.resolve())
-    return parameters
-
-
-def _make_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return folder
-
-
-def require_rclpy() -> None:
-    """See that rclpy is there, before anything imports it.
-
-    Raises:
-        DiffhpeError: it is not.
-    """
-    if find_spec("rclpy") is None:
-        raise DiffhpeError(
-            "the demo needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'"
-        )
-    use_fastdds_profile(os.environ)

@@ -14,7 +14,8 @@ from rosbags.rosbag2 import Reader
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.run import Settings, choose_source, record, require_rclpy, write_results
+from diffhpe_ros.demo.recording import Settings, record, require_rclpy
+from diffhpe_ros.demo.run import choose_source, write_results
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.video import VideoReader, VideoWriter
 
