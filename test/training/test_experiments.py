@@ -14,6 +14,7 @@ from diffhpe_ros.lifting.config import TrunkConfig
 from diffhpe_ros.lifting.diffpose import DiffPoseConfig
 from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.lifting.samplers import create_sampler
+from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
@@ -29,6 +30,13 @@ def test_every_model_of_the_tables_has_a_recipe():
     assert of_table_2 | set(diffpose.STARTS) <= set(known)
     for pattern in ("none", *PATTERNS):
         assert set(table_4_models(pattern)) <= set(known)
+
+
+@pytest.mark.parametrize("budget", ["cpu", "gpu"])
+@pytest.mark.parametrize("name", recipes("cpu"))
+def test_the_configuration_of_every_recipe_can_be_composed(name, budget):
+    how = recipe(name, budget)
+    assert compose_configuration(how.experiment, [f"budget={budget}", *how.overrides]).name
 
 
 def test_what_a_recipe_needs_has_a_recipe_and_comes_first():

@@ -18,7 +18,9 @@ from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop
 from diffhpe_ros.training.truth import Windows
 
-MODELS = (DEFAULT_MODEL, "mixste")
+MODELS = (
+    DEFAULT_MODEL, "diffhpe-wrapper", "diffpose", "diffhpe-2d", "mixste-robust", "mixste",
+)  # fmt: skip
 OCCLUSION = "all"
 SIGMAS = tuple(np.linspace(0.25, 3.5, 14).round(2).tolist())
 TOLD = (1.0, 2.0)
