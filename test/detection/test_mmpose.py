@@ -66,24 +66,29 @@ def test_without_mmpose_its_versions_are_named(files, shared_data: Path) -> None
         create_detector("mmpose", person_model=person, trust_checkpoint=True, **files)
 
 
+def configs() -> Path:
+    """The folder of mmpose's own configs."""
+    import mmpose
+
+    return Path(mmpose.__file__).parent / ".mim" / "configs"
+
+
 @pytest.fixture(scope="session")
 def make(shared_data, tmp_path_factory):
     """Makes the detector of one of mmpose's own configs, with weights by chance."""
-    import mmpose
     import torch
     from mmpose.apis import init_model
 
-    configs = Path(mmpose.__file__).parent / ".mim" / "configs"
     folder = tmp_path_factory.mktemp("mmpose")
 
     def make(layout: str, weights_of: str | None = None, **options):
         torch.manual_seed(0)
-        model = init_model(str(configs / CONFIGS[weights_of or layout]), device="cpu")
+        model = init_model(str(configs() / CONFIGS[weights_of or layout]), device="cpu")
         torch.save({"state_dict": model.state_dict(), "meta": {}}, folder / "model.pth")
         return create_detector(
             "mmpose",
             person_model=shared_data / "onnx" / "yolox_nano_coco.onnx",
-            pose_config=configs / CONFIGS[layout],
+            pose_config=configs() / CONFIGS[layout],
             pose_model=folder / "model.pth",
             trust_checkpoint=True,
             device="cpu",
@@ -127,3 +132,19 @@ def test_other_skeletons_are_refused(make) -> None:
 def test_weights_of_another_model_are_refused(make) -> None:
     with pytest.raises(DiffhpeError, match=r"model\.pth does not fit .*td-hm_hrnet-w32"):
         make("coco17", weights_of="halpe26")
+
+
+@needs_mmpose
+@pytest.mark.parametrize(("dataset", "layout"), [("coco", "coco17"), ("h36m", "h36m17")])
+def test_the_checkpoint_says_whose_joints_it_has(tmp_path, dataset, layout) -> None:
+    import torch
+    from mmpose.apis import init_model
+    from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+    from diffhpe_ros.detection.mmpose import MMPose
+
+    config = configs() / CONFIGS["coco17"]
+    meta = parse_pose_metainfo({"from_file": f"configs/_base_/datasets/{dataset}.py"})
+    weights = init_model(str(config), device="cpu").state_dict()
+    torch.save({"state_dict": weights, "meta": {"dataset_meta": meta}}, tmp_path / "model.pth")
+    assert MMPose(config, tmp_path / "model.pth", "cpu", threads=None).layout == layout
