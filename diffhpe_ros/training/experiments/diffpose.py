@@ -20,7 +20,7 @@ COMPARED: tuple[tuple[str, str, Preset | None], ...] = (
     ("MixSTE tuned to occlusions: the encoder", "mixste-robust", None),
     ("the encoder, flipped", "mixste-robust", FLIPPED),
     ("DiffHPE-2D", "diffhpe-2d", None),
-    ("DiffHPE-Wrapper", "diffhpe-wrapper", None),
+    ("DiffHPE-Wrapper, flipped", "diffhpe-wrapper", None),
     ("DiffHPE-Wrapper tuned to occlusions", "diffhpe-wrapper-robust", None),
     ("the same, flipped", "diffhpe-wrapper-robust", FLIPPED),
     ("DiffPose, flipped", "diffpose", None),
