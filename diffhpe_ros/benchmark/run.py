@@ -142,7 +142,9 @@ def _lift(lifter: Lifter, people: int) -> Callable[[], object]:
 def _sampling(lifter: Lifter) -> str:
     if isinstance(lifter.model, Deterministic):
         return ""
-    return f"{lifter.preset.sampler} {lifter.preset.steps}x{lifter.preset.hypotheses}"
+    preset = lifter.preset
+    flipped = "" if preset.augmentation == "none" else f" {preset.augmentation}"
+    return f"{preset.sampler} {preset.steps}x{preset.hypotheses}{flipped}"
 
 
 def _windows(people: int, frames: int) -> NDArray[np.float32]:
