@@ -27,6 +27,7 @@ rclpy.init()
 node = rclpy.create_node("read_joints")
 node.create_subscription(PointCloud2, "joints", print_people, 5)
 try:
-    rclpy.spin(node)
+    while rclpy.ok():  # rclpy.spin may miss a Ctrl-C that comes while it is about to wait
+        rclpy.spin_once(node, timeout_sec=1.0)
 except (KeyboardInterrupt, ExternalShutdownException):
     rclpy.try_shutdown()
