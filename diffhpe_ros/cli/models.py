@@ -7,6 +7,15 @@ import click
 from diffhpe_ros.cli.options import FILE, HELD_OUT
 from diffhpe_ros.errors import DiffhpeError
 
+held_out_option = click.option(
+    "--data",
+    type=FILE,
+    multiple=True,
+    default=HELD_OUT,
+    show_default=True,
+    help="Windows that it was not trained on; may be given several times.",
+)
+
 
 @click.command()
 @click.argument("checkpoint", type=FILE)
@@ -45,14 +54,7 @@ def export(model: str, out: Path) -> None:
 @click.argument("trained", type=FILE)
 @click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
 @click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=HELD_OUT,
-    show_default=True,
-    help="Windows that it was not trained on; may be given several times.",
-)
+@held_out_option
 def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
     """Make a trained model fit for being handed on.
 
@@ -73,14 +75,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
 
 @click.command()
 @click.argument("model")
-@click.option(
-    "--data",
-    type=FILE,
-    multiple=True,
-    default=HELD_OUT,
-    show_default=True,
-    help="Windows that it was not trained on; may be given several times.",
-)
+@held_out_option
 @click.option(
     "--every", type=click.IntRange(1), default=1, show_default=True, help="Look at each Nth window."
 )

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+from diffhpe_ros.lifting.checkpoints import save_config
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.training.batches import Batches, Place
 from diffhpe_ros.training.calibration import calibrated
@@ -132,7 +133,7 @@ def fit(settings: DictConfig) -> Trained:
         if settings.calibrate_every:
             some = [data.validation.every(settings.calibrate_every)]
             config = calibrated(finished, config, some, str(trainer.strategy.root_device))
-            save_model(finished, config, out / "model")
+            save_config(config, out / "model")
     return Trained(out / "model", mpjpe_mm)
 
 
