@@ -16,7 +16,7 @@ lint: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-.venv/.demo: setup.py
+.venv/.demo: setup.py $(wildcard diffhpe_ros/lifting/engines/native/src/*)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet -e '.[cpu,ros]'

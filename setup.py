@@ -1,8 +1,9 @@
 """Packaging, where colcon and pip both look for it."""
 
+import platform
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
 NAME = "diffhpe_ros"
 SHARE = f"share/{NAME}"
@@ -13,6 +14,25 @@ def folder(path: str) -> tuple[str, list[str]]:
     files = sorted(str(file) for file in Path(path).iterdir() if file.is_file())
     return f"{SHARE}/{path}", files
 
+
+def native(variant: str, *flags: str) -> Extension:
+    """The compiled library for one instruction set; done without where there is no compiler."""
+    package = Path(NAME) / "lifting/engines/native"
+    return Extension(
+        f"{NAME}.lifting.engines.native._{variant}",
+        [str(package / "src/native.cpp")],
+        depends=sorted(str(header) for header in package.glob("src/*.hpp")),
+        extra_compile_args=["-std=gnu++17", "-O3", "-g0", "-Wno-psabi", *flags],
+        extra_link_args=["-pthread"],
+        language="c++",
+        optional=True,
+    )
+
+
+LIBRARIES = [native("any")]
+if platform.machine() in ("x86_64", "AMD64"):
+    avx512 = ("-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw")
+    LIBRARIES += [native("avx2", "-mavx2", "-mfma"), native("avx512", *avx512, "-mfma")]
 
 setup(
     name=NAME,
@@ -26,6 +46,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={NAME: ["assets/*"]},
+    ext_modules=LIBRARIES,
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),

@@ -10,10 +10,10 @@ import torch
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.engines import ENGINES
 from diffhpe_ros.lifting.engines.export import export
 
 REPEATS = 9
+ENGINES = ("native", "folded", "plain", "onnx")
 SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
 """Steps and hypotheses."""
 

@@ -48,9 +48,10 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--engine",
-            default="folded",
+            default="auto",
             show_default=True,
-            help="What runs the model: folded, plain, or onnx for one that was exported.",
+            help="What runs the model: native, folded, plain, onnx for one that was exported, or"
+            " auto: native where that can be, else folded.",
         ),
     ):
         command = option(command)

@@ -20,7 +20,7 @@ from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.engines import create_engine, settle_engine
 from diffhpe_ros.lifting.engines.recorded import record
 from diffhpe_ros.lifting.hypotheses import make_hypotheses
 from diffhpe_ros.lifting.inputs import Observed, checked
@@ -53,8 +53,9 @@ class Lifter:
         sampler: ddpm, ddim or dpm-solver, instead of the preset's.
         steps: sampling steps, instead of the preset's.
         hypotheses: poses sampled per window, instead of the preset's.
-        engine: what runs the model: folded, plain (the training model itself, for comparison), or
-            onnx (onnxruntime, with what `diffhpe export` has put into the model's folder).
+        engine: what runs the model: native (the compiled library), folded, plain (the training
+            model itself, for comparison), onnx (onnxruntime, with what `diffhpe export` has put
+            into the model's folder), or auto: native where that can be, else folded.
         start: where sampling starts, instead of the preset's: noise; backbone, the pose of a
             wrapper's own MixSTE; or previous, in a stream the person's last window (the first
             window of a person and those of `lift`, which has no memory, start at noise).
@@ -80,7 +81,7 @@ class Lifter:
         sampler: str | None = None,
         steps: int | None = None,
         hypotheses: int | None = None,
-        engine: str = "folded",
+        engine: str = "auto",
         start: str | None = None,
         backbone: MixSTE | None = None,
         folder: Path | None = None,
@@ -92,7 +93,9 @@ class Lifter:
         self.model = model.eval().to(self.device)
         self.config = config
         self.seed = seed
-        self._engine: Any = create_engine(engine, self.model, folder)
+        self.engine = settle_engine(engine, self.model)
+        """What runs the model."""
+        self._engine: Any = create_engine(self.engine, self.model, folder)
         self._mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(aggregation)
@@ -109,7 +112,7 @@ class Lifter:
         sampler: str | None = None,
         steps: int | None = None,
         hypotheses: int | None = None,
-        engine: str = "folded",
+        engine: str = "auto",
         start: str | None = None,
         aggregation: str = "mean",
         decode: str = "free",

@@ -55,7 +55,8 @@ class SteadyModel:
     def description(self) -> str:
         """What lifts at present, in one line."""
         what = describe(self._parameters.model, self.lifter)
-        return f"{what} on {self.lifter.runs_on} ({self._loaded.why})"
+        where = f"{self.lifter.runs_on}, {self.lifter.engine}"
+        return f"{what} on {where} ({self._loaded.why})"
 
     def resample(self, parameters: LifterParameters) -> None:
         """Sample otherwise from now on, where that is otherwise."""
@@ -105,6 +106,7 @@ class SteadyModel:
         show("model", describe(self._parameters.model, self.lifter))
         show("model_sha256", self._loaded.sha256)
         show("device", self.lifter.runs_on)
+        show("engine", self.lifter.engine)
         show("device_reason", self._loaded.why)
 
 

@@ -155,7 +155,9 @@ class LifterParameters(StageParameters):
         0, "CPU threads of the model; 0 is half of the cores", least=0, most=256
     )
     engine: str = _parameter(
-        "folded", "what runs the model: folded, plain, or onnx for one that was exported"
+        "auto",
+        "what runs the model: native, folded, plain, onnx for one that was exported, or auto:"
+        " native where that can be",
     )
     preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
     sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")

@@ -2,41 +2,24 @@
 
 import pytest
 import torch
+from random_models import ARCHITECTURES, random_model
 from torch import nn
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model
+from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.paths import models_folders
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SHIPPED = sorted(file.parent.name for file in models_folders()[0].glob("*/config.yaml"))
-ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
 
 
 @pytest.fixture(autouse=True)
 def no_gradients():
     with torch.inference_mode():
         yield
-
-
-def random_model(architecture: str):
-    """Every weight, bias and running mean has a value of its own, unlike after initialisation."""
-    generator = torch.Generator().manual_seed(0)
-    sizes = TrunkConfig(channels=16, depth=2), DenoiserConfig(channels=16, blocks=3)
-    model = build_model(ModelConfig(architecture, "person", 27, 50.0, *sizes)).eval()
-    for name, value in (*model.named_parameters(), *model.named_buffers()):
-        if name.endswith(("num_batches_tracked", "order", "table")) or "schedule" in name:
-            continue
-        if name.endswith(("own", "others")):
-            continue
-        noise = torch.randn(value.shape, generator=generator)
-        is_scale = value.ndim == 1 and not name.endswith("bias")
-        value.copy_(1 + 0.3 * noise.abs() if is_scale else 0.3 * noise / max(1, value.ndim - 1))
-    return model
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -108,6 +91,7 @@ def test_released_weights_are_folded_too(golden_mixste, windows):
 
 def test_unknown_engines_are_refused(golden_mixste):
     with pytest.raises(
-        DiffhpeError, match="unknown engine 'warp'; expected one of folded, plain, onnx"
+        DiffhpeError,
+        match="unknown engine 'warp'; expected one of auto, native, folded, plain, onnx",
     ):
         Lifter.from_pretrained(golden_mixste, engine="warp")

@@ -10,7 +10,7 @@ from diffhpe_ros.lifting.engines.recorded import record
 
 @pytest.fixture(scope="module", params=["mixste-robust", "diffhpe-wrapper-robust"])
 def lifter(request: pytest.FixtureRequest) -> Lifter:
-    return Lifter.from_pretrained(request.param)
+    return Lifter.from_pretrained(request.param, engine="folded")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def test_poses_are_the_same_to_the_bit(lifter: Lifter, recorded: Lifter, people:
 
 
 def test_another_number_of_hypotheses_is_lifted_as_well() -> None:
-    lifter = Lifter.from_pretrained("diffhpe-wrapper-robust", hypotheses=1, steps=1)
+    lifter = Lifter.from_pretrained(
+        "diffhpe-wrapper-robust", hypotheses=1, steps=1, engine="folded"
+    )
     more = lifter.recorded().sampled(hypotheses=2, steps=2)
     plain = lifter.sampled(hypotheses=2, steps=2)
     np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
@@ -39,7 +41,7 @@ def test_another_number_of_hypotheses_is_lifted_as_well() -> None:
 
 @pytest.mark.parametrize("model", ["mixste-robust", "diffhpe-wrapper-robust"])
 def test_a_window_and_its_mirror_image_are_played(model: str) -> None:
-    lifter = Lifter.from_pretrained(model, hypotheses=2, augmentation="flip")
+    lifter = Lifter.from_pretrained(model, hypotheses=2, augmentation="flip", engine="folded")
     recorded = lifter.recorded()
     np.testing.assert_array_equal(recorded.lift(seen(1)).poses, lifter.lift(seen(1)).poses)
     assert recorded._engine._played is not None

@@ -1,0 +1,94 @@
+"""Engines on the compiled library: one window, or hypothesis, is one thread's work."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPEWrapper
+from diffhpe_ros.lifting.engines.folded import (
+    FoldedDiffHPE,
+    FoldedDiffHPE2D,
+    FoldedDiffHPEWrapper,
+    FoldedMixSTE,
+    fold,
+)
+from diffhpe_ros.lifting.engines.native.library import find_library
+from diffhpe_ros.lifting.engines.native.networks import (
+    NativeDenoiser,
+    NativeTrunk,
+    fits_denoiser,
+    fits_trunk,
+)
+from diffhpe_ros.lifting.mixste import MixSTE
+
+
+class NativeMixSTE:
+    """MixSTE.
+
+    Args:
+        folded: on the CPU.
+    """
+
+    def __init__(self, folded: FoldedMixSTE) -> None:
+        self._trunk, self._head = NativeTrunk(folded.trunk), folded.head
+
+    def __call__(self, x_2d: Tensor) -> Tensor:
+        """See `PoseEngine.__call__`."""
+        poses: Tensor = self._head(self._trunk(x_2d.transpose(1, 2))).transpose(1, 2)
+        return poses
+
+
+class NativeDiffHPE:
+    """A diffusion model.
+
+    Args:
+        folded: on the CPU.
+    """
+
+    def __init__(self, folded: FoldedDiffHPE) -> None:
+        self._order, self._back = folded.order, folded.back
+        self._from_pose = folded.from_pose
+        self._denoiser = NativeDenoiser(folded.denoiser)
+        self._encode = self._encoder(folded)
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """See `DenoisingEngine.condition`; (B, J, L, C), joints in part order."""
+        return self._encode(x_2d[:, :, self._order].transpose(1, 2))
+
+    def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """See `DenoisingEngine.__call__`."""
+        poses = x_t[:, :, self._order].transpose(1, 2) @ self._from_pose  # (N, J, L, C)
+        x = poses.unflatten(0, (len(condition), -1)).add_(condition[:, None]).relu_()
+        return self._denoiser(x.flatten(0, 1), t)[:, self._back].transpose(1, 2)
+
+    @staticmethod
+    def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
+        """Keypoints (B, J, L, 2) → the windows' part of the projected input (B, J, L, C)."""
+        if isinstance(folded, FoldedDiffHPE2D):
+            return folded.from_keypoints
+        assert isinstance(folded, FoldedDiffHPEWrapper)
+        trunk, project = NativeTrunk(folded.trunk), folded.from_features
+        return lambda x_2d: project(trunk(x_2d))
+
+
+def why_not_native(model: nn.Module) -> str | None:
+    """What keeps a model, on its device, from running on the library; None where nothing does."""
+    if find_library() is None:
+        return "it was not built: install the package again where there is a C++ compiler"
+    device = next(model.parameters()).device
+    if device.type != "cpu":
+        return f"it runs on the cpu, not on {device}"
+    if not isinstance(model, MixSTE | DiffHPE):
+        return "it does not know diffpose and graformer"
+    fits = True
+    if isinstance(model, MixSTE | DiffHPEWrapper):
+        fits = fits_trunk(model.trunk)
+    if isinstance(model, DiffHPE):
+        fits = fits and fits_denoiser(model.denoiser)
+    return None if fits else "it was not written for a network of these sizes"
+
+
+def make_native(model: MixSTE | DiffHPE) -> NativeMixSTE | NativeDiffHPE:
+    """The engine of a model that nothing keeps from it."""
+    folded = fold(model)
+    return NativeMixSTE(folded) if isinstance(folded, FoldedMixSTE) else NativeDiffHPE(folded)

@@ -1,0 +1,67 @@
+"""The compiled library, and how tensors are handed to it."""
+
+import ctypes
+from contextlib import suppress
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+_VARIANTS = {"AVX512": ("avx512", "avx2", "any"), "AVX2": ("avx2", "any")}
+"""What torch calls a processor → the variants of the library that it runs, the fastest first."""
+
+
+@cache
+def find_library() -> ctypes.CDLL | None:
+    """The fastest variant for this processor; None where the library was not built.
+
+    It is built when the package is installed, if there is a C++ compiler.
+    """
+    built = (library for name in variants() if (library := open_variant(name)) is not None)
+    return next(built, None)
+
+
+def variants() -> tuple[str, ...]:
+    """Names of those that this processor runs, the fastest first."""
+    return _VARIANTS.get(torch.backends.cpu.get_cpu_capability(), ("any",))
+
+
+def open_variant(name: str) -> ctypes.CDLL | None:
+    """The library for one instruction set: avx512, avx2, or any.
+
+    None where it was not built, or was built for another system's libraries.
+    """
+    for suffix in EXTENSION_SUFFIXES:
+        with suppress(OSError):
+            return _declare(ctypes.CDLL(str(Path(__file__).with_name(f"_{name}{suffix}"))))
+    return None
+
+
+def address(tensor: Tensor) -> int:
+    """Where a tensor's numbers are: float32, contiguous, on the CPU. The caller keeps it alive."""
+    assert tensor.dtype == torch.float32 and tensor.is_contiguous() and tensor.is_cpu
+    return tensor.data_ptr()
+
+
+class Weights:
+    """Addresses of weights, block after block, as an array of structs of pointers has them.
+
+    Args:
+        blocks: the weights of each.
+    """
+
+    def __init__(self, blocks: list[list[Tensor]]) -> None:
+        self._kept = [tensor.contiguous() for block in blocks for tensor in block]
+        addresses = [address(tensor) for tensor in self._kept]
+        self.pointers = (ctypes.c_void_p * len(addresses))(*addresses)
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    library.diffhpe_trunk.argtypes = [pointer] * 4 + [number] * 2
+    library.diffhpe_trunk.restype = None
+    library.diffhpe_denoiser.argtypes = [pointer] * 3 + [number] + [pointer] * 2 + [number] * 2
+    library.diffhpe_denoiser.restype = None
+    return library

@@ -1,0 +1,27 @@
+"""Models whose weights are nothing special, for what must hold of any."""
+
+import torch
+
+from diffhpe_ros.lifting import ModelConfig, build_model
+from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+
+ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
+TRUNK = TrunkConfig(channels=16, depth=2)
+DENOISER = DenoiserConfig(channels=16, blocks=3)
+
+
+def random_model(
+    architecture: str, trunk: TrunkConfig = TRUNK, denoiser: DenoiserConfig = DENOISER
+):
+    """Every weight, bias and running mean has a value of its own, unlike after initialisation."""
+    generator = torch.Generator().manual_seed(0)
+    model = build_model(ModelConfig(architecture, "person", 27, 50.0, trunk, denoiser)).eval()
+    for name, value in (*model.named_parameters(), *model.named_buffers()):
+        if name.endswith(("num_batches_tracked", "order", "table")) or "schedule" in name:
+            continue
+        if name.endswith(("own", "others")):
+            continue
+        noise = torch.randn(value.shape, generator=generator)
+        is_scale = value.ndim == 1 and not name.endswith("bias")
+        value.copy_(1 + 0.3 * noise.abs() if is_scale else 0.3 * noise / max(1, value.ndim - 1))
+    return model
