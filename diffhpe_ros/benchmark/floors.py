@@ -16,7 +16,11 @@ Shape = tuple[int, ...]
 
 
 def giga_operations(lifter: Lifter, x_2d: NDArray[np.float32]) -> float:
-    """Multiplications and additions of all matrix products of one lift, in 10⁹."""
+    """Multiplications and additions of all matrix products of one lift, in 10⁹.
+
+    The lifter's engine is one of torch's, which counts them.
+    """
+    assert lifter.engine in ("folded", "plain")
     in_place = {torch.ops.aten.addmm_: _in_place_product}  # which the counter does not know
     with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         lifter.lift(x_2d)

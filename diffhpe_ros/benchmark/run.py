@@ -50,6 +50,7 @@ class Benchmark:
 
     model: str
     device: str
+    engine: str
     torch: str
     threads: int
     matrix_gflops: float
@@ -80,8 +81,9 @@ class Benchmark:
             )
         return "\n".join(
             [
-                f"{self.model} on {self.device}, torch {self.torch}, {self.threads} threads,"
-                f" {self.matrix_gflops:.0f} GFLOP/s, at most {self.memory_mb:.0f} MB",
+                f"{self.model} on {self.device}, {self.engine}, torch {self.torch},"
+                f" {self.threads} threads, {self.matrix_gflops:.0f} GFLOP/s,"
+                f" at most {self.memory_mb:.0f} MB",
                 f"plain reference: {self.reference_ms:.1f} ms for one window",
                 *rows,
             ]
@@ -110,11 +112,13 @@ def benchmark(name: str, device: str) -> Benchmark:
         is_slow = lifter.preset.steps * lifter.hypotheses > SLOW
         people, repeats = ((1,), FEW_REPEATS) if is_slow else (PEOPLE, REPEATS)
         ms = {n: median_ms([_lift(lifter, n)], repeats)[0] for n in people}
-        floor = giga_operations(lifter, _windows(1, config.frames)) / rate * 1000
+        counted = Lifter(model, config, device, preset=preset, engine="folded")
+        floor = giga_operations(counted, _windows(1, config.frames)) / rate * 1000
         times.append(PresetTimes(preset, _sampling(lifter), ms, floor))
     return Benchmark(
         model=name,
         device=device,
+        engine=next(iter(lifters.values())).engine,
         torch=torch.__version__,
         threads=torch.get_num_threads(),
         matrix_gflops=rate,

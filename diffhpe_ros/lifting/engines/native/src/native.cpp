@@ -1,6 +1,7 @@
 // What `lifting.engines.native` calls: the networks' deep parts, window by window.
 
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -16,7 +17,10 @@ template <typename Work> static void share(int count, int threads, long scratch,
         for (int index = next++; index < count; index = next++) work(index, memory.data());
     };
     std::vector<std::thread> others;
-    for (int n = 1; n < threads && n < count; ++n) others.emplace_back(some);
+    try {
+        for (int n = 1; n < threads && n < count; ++n) others.emplace_back(some);
+    } catch (const std::system_error &) {  // no more threads are to be had: these will do
+    }
     some();
     for (auto &each : others) each.join();
 }
