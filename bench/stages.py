@@ -1,7 +1,8 @@
 """CPU time of an image on its way from pixels to markers, step by step, without DDS.
 
-CPU time, not time: other programs disturb it little. The detector searches for people in every
-fifth image; means are over all images of the embedded clip, or all windows.
+CPU time, not time: other programs disturb it little. Means are over all images of the embedded
+clip, or all windows. In every fifth image the detector searches for people, in a thread beside
+what comes next: the means of the steps after it contain a part of that, the medians do not.
 """
 
 import argparse

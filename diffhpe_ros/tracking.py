@@ -128,13 +128,15 @@ class PeopleTracker:
 
     def _welcome(self, people: People, ids: NDArray[np.int64], stamp_ns: int) -> None:
         """Follow new people while there is room for them."""
+        if (ids != NOT_FOLLOWED).all():
+            return
         scores = np.nan_to_num(people.confidence).sum(-1) * pose_sizes(people.keypoints)
+        scores[ids != NOT_FOLLOWED] = 0
         for row in np.argsort(-scores, kind="stable"):
             if len(self._tracks) >= self.max_people or not scores[row] > 0:
                 return
             known = people.keypoints[ids != NOT_FOLLOWED]
-            apart = pose_distances(people.keypoints[[row]], known)
-            if ids[row] == NOT_FOLLOWED and not (apart < SAME_PERSON).any():
+            if not (pose_distances(people.keypoints[[row]], known) < SAME_PERSON).any():
                 self._tracks.append(_Track(self._next, people.keypoints[row], stamp_ns, stamp_ns))
                 ids[row] = self._next
                 self._next += 1

@@ -15,8 +15,9 @@ class BlazePose:
     """Follows people through a video.
 
     The regions that people fill are carried from frame to frame. New people are looked for now
-    and then, in the whole image and in squares of it in turn; see `PeopleFollower` for the limit
-    and the cost, and `Search` for the turns. People should fill about 30 % of the shorter side
+    and then, in the whole image and in squares of it in turn, by a thread beside the caller's
+    work; results depend on the images alone. See `PeopleFollower` for the limit and the cost, and
+    `Search` for the turns. People should fill about 30 % of the shorter side
     of the image or more.
 
     A joint's confidence is the product of the network's visibility and presence. On real clips

@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.letterbox import Letterbox
 from diffhpe_ros.detection.litert import Network, sigmoid
 
-_SIZE = 224
+VIEW_SIZE = 224
+"""Pixels along a side of what the network looks at."""
 _LAYERS = ((8, 2), (16, 2), (32, 6))
 """(stride in pixels, anchors per cell) of the network's output."""
-_CANDIDATES = sum((_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
+_CANDIDATES = sum((VIEW_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
 _OFFSETS, _LOGITS = (1, _CANDIDATES, 12), (1, _CANDIDATES, 1)
 """Outputs by shape."""
 _HIPS, _ENVELOPE = 0, 1
@@ -73,7 +75,7 @@ def anchors() -> NDArray[np.float32]:
     """Centres (2254, 2) of the cells that the network's candidates count from, in 0..1."""
     layers = []
     for stride, per_cell in _LAYERS:
-        cells = (np.arange(_SIZE // stride) + 0.5) / (_SIZE // stride)
+        cells = (np.arange(VIEW_SIZE // stride) + 0.5) / (VIEW_SIZE // stride)
         x, y = np.meshgrid(cells, cells)
         layers.append(np.repeat(np.stack([x, y], -1).reshape(-1, 2), per_cell, axis=0))
     return np.concatenate(layers).astype(np.float32)
@@ -117,22 +119,16 @@ class RegionFinder:
         self._network = Network(model, threads, (_OFFSETS, _LOGITS))
         self._threshold = threshold
 
-    def find(self, image_bgr: NDArray[np.uint8], corner: tuple[int, int] = (0, 0)) -> list[Region]:
-        """Regions of the people in an image, the largest and surest first.
+    def find(self, view: Letterbox) -> list[Region]:
+        """Regions of the people in a part of an image, the largest and surest first.
 
         Args:
-            image_bgr: (H, W, 3), perhaps a part of a larger one.
-            corner: x, y of its first pixel in the larger one, whose pixels the regions are in.
+            view: the part, `VIEW_SIZE` pixels a side. The regions are in pixels of the image.
         """
-        height, width = image_bgr.shape[:2]
-        scale = _SIZE / max(height, width)
-        shift = (np.array([_SIZE, _SIZE]) - np.array([width, height]) * scale) / 2
-        letterbox = np.column_stack([np.eye(2) * scale, shift])
-        crop = cv2.warpAffine(image_bgr, letterbox, (_SIZE, _SIZE), flags=cv2.INTER_LINEAR)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        rgb = cv2.cvtColor(view.image, cv2.COLOR_BGR2RGB)
         outputs = self._network(np.divide(rgb, 127.5, dtype=np.float32) - 1)
         keypoints, scores = self._decode(outputs[_OFFSETS][0], outputs[_LOGITS][0, :, 0])
-        pixels = (keypoints * _SIZE - shift) / scale + corner
+        pixels = view.to_image(keypoints * VIEW_SIZE)
         weighed = [
             (region.size * score, region)
             for person, score in zip(pixels, scores, strict=True)
@@ -146,7 +142,7 @@ class RegionFinder:
         """People's keypoints (M, 4, 2) in 0..1 of the letterbox, and their scores (M,)."""
         scores = sigmoid(logits)
         sure = scores >= self._threshold
-        origin, offsets = anchors()[sure], values[sure] / _SIZE
+        origin, offsets = anchors()[sure], values[sure] / VIEW_SIZE
         boxes = np.concatenate([offsets[:, :2] + origin, offsets[:, 2:4]], axis=-1)
         keypoints = offsets[:, 4:].reshape(-1, 4, 2) + origin[:, None]
         return merge_candidates(boxes, keypoints, scores[sure])

@@ -1,11 +1,14 @@
 """Following regions, with a written finder and a written landmark network."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from diffhpe_ros.detection.blazepose_landmarks import NUM_LANDMARKS, Landmarks
 from diffhpe_ros.detection.blazepose_people import PeopleFollower
 from diffhpe_ros.detection.blazepose_regions import Region
+from diffhpe_ros.detection.letterbox import Letterbox
 
 IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square: it is searched as a whole
 SIZE = 250.0
@@ -23,7 +26,7 @@ class Scene:
         self.searches = 0
         self.looks = 0
 
-    def find(self, image_bgr: np.ndarray, corner: tuple[int, int]) -> list[Region]:
+    def find(self, view: Letterbox) -> list[Region]:
         self.searches += 1
         return [region_at(x + 10) for x in self.people]  # roughly
 
@@ -58,18 +61,19 @@ def test_all_people_are_found_and_followed():
     for _ in range(4):
         scene.people = [x + 10 for x in scene.people]
         follow.update(IMAGE)
-    assert where(follow.update(IMAGE)) == [140, 290, 440]
-    assert scene.searches == 2  # in the first and in the sixth image
-    assert scene.looks == 6 * 3  # the second search found nobody new to look at
+    for _ in range(2):
+        assert where(follow.update(IMAGE)) == [140, 290, 440]
+    assert scene.searches == 2  # in the first and beside the sixth image
+    assert scene.looks == 7 * 3  # the second search found nobody new to look at
 
 
-def test_who_comes_later_is_found_at_the_next_search():
+def test_who_comes_later_is_found_in_the_image_after_the_next_search():
     scene = Scene(100)
     follow = follower(scene)
     follow.update(IMAGE)
     scene.people.append(400)
     counts = [len(follow.update(IMAGE)) for _ in range(6)]
-    assert counts == [1, 1, 1, 1, 2, 2]
+    assert counts == [1, 1, 1, 1, 1, 2]
 
 
 def test_the_followed_are_kept_where_there_is_no_more_room():
@@ -77,7 +81,7 @@ def test_the_followed_are_kept_where_there_is_no_more_room():
     follow = follower(scene, max_people=2)
     follow.update(IMAGE)
     scene.people = [100, 250, 400]  # the best first
-    for _ in range(5):
+    for _ in range(6):
         people = follow.update(IMAGE)
     assert where(people) == [400, 100]
     searches = scene.searches
@@ -93,7 +97,8 @@ def test_regions_that_come_to_lie_on_one_person_are_merged():
     scene.people = [150]  # one is hidden by the other
     assert where(follow.update(IMAGE)) == [150]
     scene.people = [130, 230]
-    assert where(follow.update(IMAGE)) == [130, 230]  # looked for at once, since one was lost
+    assert where(follow.update(IMAGE)) == [130]
+    assert where(follow.update(IMAGE)) == [130, 230]  # every image is searched: one was lost
 
 
 def test_who_is_lost_is_looked_for_in_the_same_image():
@@ -125,3 +130,79 @@ def test_after_a_reset_nobody_is_known():
     scene.people = []
     assert follow.update(IMAGE) == []
     assert scene.looks == 1
+
+
+class SlowScene(Scene):
+    """A search beside the images takes until it is let go on, and says what it saw."""
+
+    def __init__(self, *people: float) -> None:
+        super().__init__(*people)
+        self.go_on = threading.Event()
+        self.seen: np.ndarray | None = None
+        self.error: Exception | None = None
+
+    def find(self, view: Letterbox) -> list[Region]:
+        if self.searches:  # the first is before anybody is followed
+            assert self.go_on.wait(60), "an image waits for the search in it"
+            self.seen = view.image.copy()
+            if self.error is not None:
+                raise self.error
+        return super().find(view)
+
+
+def searching(scene: SlowScene, image: np.ndarray = IMAGE) -> PeopleFollower:
+    """Follows one person, and has begun to look for others."""
+    follow = PeopleFollower(scene, scene, 4, search_every=1, threshold=0.5)
+    follow.update(image)
+    scene.people.append(400)
+    assert where(follow.update(image)) == [100]
+    return follow
+
+
+def test_a_search_goes_on_beside_its_image_and_counts_in_the_next_however_long_it_takes():
+    scene = SlowScene(100)
+    follow = searching(scene)
+    threading.Timer(0.1, scene.go_on.set).start()
+    assert where(follow.update(IMAGE)) == [100, 400]
+
+
+def test_the_image_is_the_callers_again_while_the_search_goes_on():
+    scene, image = SlowScene(100), IMAGE.copy()
+    follow = searching(scene, image)
+    image[:] = 255
+    scene.go_on.set()
+    follow.update(image)
+    assert scene.seen is not None and scene.seen.max() == 0
+
+
+def test_what_goes_wrong_in_a_search_is_raised_in_the_next_image():
+    scene = SlowScene(100)
+    follow = searching(scene)
+    scene.error = ValueError("no memory")
+    scene.go_on.set()
+    with pytest.raises(ValueError, match="no memory"):
+        follow.update(IMAGE)
+    scene.error = None
+    assert where([*follow.update(IMAGE), *follow.update(IMAGE)]) == [100, 100, 400]
+
+
+def test_a_reset_drops_a_search_that_goes_on():
+    scene = SlowScene(100)
+    follow = searching(scene)
+    scene.go_on.set()
+    follow.reset()
+    scene.people = []
+    looks = scene.looks
+    assert follow.update(IMAGE) == []
+    assert scene.looks == looks
+
+
+def test_the_searching_thread_ends_with_the_follower():
+    before = set(threading.enumerate())
+    scene = SlowScene(100)
+    follow = searching(scene)
+    (thread,) = set(threading.enumerate()) - before
+    scene.go_on.set()
+    del follow
+    thread.join(60)
+    assert not thread.is_alive()

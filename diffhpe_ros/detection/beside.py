@@ -1,0 +1,31 @@
+"""Work beside the caller's own."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Beside:
+    """Does one piece of work after the other in a thread of its own.
+
+    The thread ends when this is given up, and never keeps the process from ending. It stays from
+    one piece of work to the next: on a busy computer the caller would wait for a new one to begin.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+
+    def do(self, work: Callable[[], T]) -> Future[T]:
+        """Begin with some work.
+
+        Returns:
+            What it comes to: `result()` waits for it, and raises what it raised.
+        """
+        try:
+            return self._pool.submit(work)
+        except RuntimeError:  # the main thread has ended: no pool takes work, yet others may go on
+            done: Future[T] = Future()
+            done.set_result(work())
+            return done

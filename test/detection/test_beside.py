@@ -1,0 +1,45 @@
+"""Work beside the caller's own."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from diffhpe_ros.detection.beside import Beside
+
+
+def test_work_goes_on_while_the_caller_does():
+    go_on = threading.Event()
+    outcome = Beside().do(lambda: go_on.wait(60))
+    assert not outcome.done()
+    go_on.set()
+    assert outcome.result() is True
+
+
+def test_an_error_is_raised_where_the_result_is_taken():
+    outcome = Beside().do(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        outcome.result()
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["beside.do(lambda: time.sleep(0.2))", "threading.Thread(target=work_on).start()"],
+    ids=["with the work", "before a thread that wants more"],
+)
+def test_a_process_ends_by_itself(end):
+    script = f"""
+import threading, time
+from diffhpe_ros.detection.beside import Beside
+beside = Beside()
+def work_on():
+    threading.main_thread().join()
+    print(beside.do(lambda: "worked on").result())
+beside.do(int).result()
+{end}
+"""
+    python = [sys.executable, "-c", script]
+    done = subprocess.run(python, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == ("worked on" if "work_on" in end else "")
