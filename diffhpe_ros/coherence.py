@@ -34,7 +34,12 @@ def bone_lengths(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArr
     """
     if poses.shape[-2:] != (NUM_JOINTS, 3):
         raise DiffhpeError(f"poses of shape (..., {NUM_JOINTS}, 3) are expected, got {poses.shape}")
-    return np.linalg.norm(poses[..., 1:, :] - poses[..., list(parents[1:]), :], axis=-1)
+    return np.linalg.norm(bones(poses, parents), axis=-1)
+
+
+def bones(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArray[Any]:
+    """The 16 bones (..., 16, 3) of poses (..., 17, 3), from the parent to the joint."""
+    return np.asarray(poses[..., 1:, :] - poses.take(parents[1:], -2))
 
 
 def symmetry_gap(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArray[Any]:

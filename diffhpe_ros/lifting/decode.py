@@ -11,13 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.coherence import bone_lengths
+from diffhpe_ros.coherence import bone_lengths, bones
 from diffhpe_ros.errors import unknown
-from diffhpe_ros.skeleton import BONES
+from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 
 Poses = NDArray[Any]
 """(B, L, 17, 3) root-relative metres."""
 Decode = Callable[[Poses], Poses]
+
+
+def _bones_up_to_the_root() -> NDArray[np.float32]:
+    """(17, 16), 1 where a bone is between a joint and the root, else 0."""
+    between = np.zeros((NUM_JOINTS, NUM_JOINTS), np.float32)
+    for parent, child in BONES:
+        between[child] = between[parent]
+        between[child, child] = 1
+    return between[:, 1:]
+
+
+_UP_TO_THE_ROOT = _bones_up_to_the_root()
 
 
 def free(poses: Poses) -> Poses:
@@ -59,11 +71,9 @@ def with_lengths(poses: Poses, lengths: NDArray[Any]) -> Poses:
     Returns:
         (..., L, 17, 3); the root stays. Frames that hold NaN are NaN.
     """
-    placed = poses.copy()
-    for parent, child in BONES:
-        bone = poses[..., child, :] - poses[..., parent, :]
-        length = np.linalg.norm(bone, axis=-1, keepdims=True)
-        # A bone without length has no direction; it stays a point.
-        scale = lengths[..., None, child - 1, None] / np.where(length > 0, length, 1.0)
-        placed[..., child, :] = placed[..., parent, :] + scale * bone
-    return placed
+    found = bones(poses)
+    length = np.linalg.norm(found, axis=-1)
+    # A bone without length has no direction; it stays a point.
+    scale = lengths[..., None, :] / np.where(length > 0, length, 1.0)
+    placed: Poses = poses[..., :1, :] + _UP_TO_THE_ROOT @ (scale[..., None] * found)
+    return placed.astype(poses.dtype)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
@@ -48,25 +49,26 @@ def checked(
     Raises:
         DiffhpeError: a shape is wrong, or x_2d is not finite.
     """
-    x = torch.as_tensor(np.asarray(x_2d, dtype=np.float32))
+    x = np.asarray(x_2d, np.float32)
     shape = (frames, NUM_JOINTS, 2)
-    if x.ndim != 4 or tuple(x.shape[1:]) != shape:
-        raise DiffhpeError(f"x_2d must be (B, {str(shape)[1:]}, got {tuple(x.shape)}")
-    if not bool(torch.isfinite(x).all()):
+    if x.ndim != 4 or x.shape[1:] != shape:
+        raise DiffhpeError(f"x_2d must be (B, {str(shape)[1:]}, got {x.shape}")
+    if not np.isfinite(x).all():
         raise DiffhpeError("x_2d holds NaN or infinity; unseen joints must be (0, 0)")
-    seen = (x != 0).any(-1)
-    sure = seen.float()
+    seen = x.any(-1)
+    sure = seen.astype(np.float32)
     if confidence is not None:
-        sure = torch.nan_to_num(_of_shape("confidence", confidence, tuple(seen.shape)), nan=0.0)
-        x, sure = x * (sure > 0)[..., None], sure.clamp(0, 1) * seen
+        given = _of_shape("confidence", confidence, seen.shape)
+        known = given > 0  # and not NaN
+        x, sure = x * known[..., None], np.where(seen & known, given, 0).clip(max=1)
     if covariance_2d is None:
-        known = x.new_full((1, 1, 1, 1, 1), torch.nan).expand(*x.shape, 2)
+        covariance = np.full((*x.shape, 2), np.nan, np.float32)
     else:
-        known = _of_shape("covariance_2d", covariance_2d, (*x.shape, 2))
-    return Observed(x, sure, known)
+        covariance = _of_shape("covariance_2d", covariance_2d, (*x.shape, 2))
+    return Observed(*(torch.from_numpy(each) for each in (x, sure, covariance)))
 
 
-def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> Tensor:
+def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if np.shape(values) != shape:
         raise DiffhpeError(f"{name} must be {shape}, got {np.shape(values)}")
-    return torch.as_tensor(np.asarray(values, dtype=np.float32))
+    return np.asarray(values, np.float32)

@@ -36,7 +36,7 @@ class Lifted:
     covariance_2d: Array
     """(B, L, 17, 2, 2), NaN where unknown."""
 
-    @property
+    @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(B, L, 17)."""
         return np.asarray((self.x_2d != 0).any(-1))
@@ -100,11 +100,12 @@ def noise(lifted: Lifted) -> Array:
     Where the detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
     """
     seen = lifted.seen
-    shown = np.where(seen[..., None], lifted.x_2d, np.nan)
+    shown = np.where(seen, np.moveaxis(lifted.x_2d, -1, 0).copy(), np.nan)  # (2, B, L, 17)
     with np.errstate(all="ignore"):
-        low, high = np.fmin.reduce(shown, 2), np.fmax.reduce(shown, 2)
-        size = _mean((high - low).max(-1), (1,))[..., None]  # (B, 1, 1), as in `lifting.motion`
-        stated = np.trace(lifted.covariance_2d, axis1=-2, axis2=-1) / 2 / (size * NOISE_2D) ** 2
+        low, high = np.fmin.reduce(shown, -1), np.fmax.reduce(shown, -1)
+        size = _mean((high - low).max(0), (1,))[..., None]  # (B, 1, 1), as in `lifting.motion`
+        u, v = lifted.covariance_2d[..., 0, 0], lifted.covariance_2d[..., 1, 1]
+        stated = (u + v) / 2 / (size * NOISE_2D) ** 2
         variance = np.where(np.isfinite(stated), stated, 1 / lifted.confidence)
     variance = np.where(seen & np.isfinite(variance), variance, 1.0)
     return 0.5 * np.log(variance.clip(1, 1e4))

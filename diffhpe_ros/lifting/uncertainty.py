@@ -39,8 +39,11 @@ def covariance(
         (B, L, 17, 3, 3) m², camera frame; NaN for windows without a seen joint.
     """
     std = std_mm / 1000 * np.exp(growth(signs(lifted), slopes, lifted.x_2d.shape[:3]))
-    own = np.einsum("bij,blni,bik->blnjk", rotation, std**2, rotation)
-    apart = hypotheses - hypotheses.mean(1, keepdims=True)
+    # Each of the model's axes as a matrix: own is their sum, weighted by the variances.
+    turn = rotation.astype(np.float64)
+    axes = (turn[..., :, None] * turn[..., None, :]).reshape(-1, 1, 3, 9)
+    own = (std**2 @ axes).reshape(*std.shape, 3)
+    apart = hypotheses - lifted.poses[:, None]
     spread = np.einsum("bhlni,bhlnj->blnij", apart, apart) / max(1, hypotheses.shape[1] - 1)
     return np.asarray(own + spread, np.float32)
 
@@ -53,9 +56,9 @@ def growth(found: Mapping[str, Array], slopes: Mapping[str, Sign], shape: tuple[
         slopes: of the signs that count.
         shape: (B, L, 17).
     """
-    across, along = np.zeros(shape), np.zeros(shape)
-    for name, sign in slopes.items():
-        above = np.nan_to_num(found[name] - sign.mean)
-        across += sign.across * above
-        along += sign.along * above
+    above = np.empty((len(slopes), *shape))
+    for row, (name, sign) in zip(above, slopes.items(), strict=True):
+        row[:] = found[name] - sign.mean
+    each = [[sign.across, sign.along] for sign in slopes.values()]
+    across, along = np.tensordot(np.reshape(each, (-1, 2)).T, np.nan_to_num(above), 1)
     return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)

@@ -62,11 +62,9 @@ def view(name: str) -> View:
 
 def mean_ray(x_2d: Tensor) -> Tensor:
     """(B, L, J, 2) → (B, 2), where the person is; the axis (0, 0) if nothing is seen."""
-    seen = (x_2d != 0).any(-1)  # (B, L, J)
-    hip_seen = seen[..., HIP]
-    of_hip = (x_2d[..., HIP, :] * hip_seen[..., None]).sum(1)
-    of_all = (x_2d * seen[..., None]).sum((1, 2))
-    hips, joints = hip_seen.sum(1, keepdim=True), seen.sum((1, 2))[:, None]
+    seen = x_2d.any(-1)  # (B, L, J)
+    of_hip, of_all = x_2d[..., HIP, :].sum(1), x_2d.sum((1, 2))
+    hips, joints = seen[..., HIP].sum(1, keepdim=True), seen.sum((1, 2))[:, None]
     return torch.where(hips > 0, of_hip / hips.clamp(min=1), of_all / joints.clamp(min=1))
 
 
@@ -92,7 +90,7 @@ def turn(x_2d: Tensor, rotation: Tensor) -> Tensor:
 
     Rays that would be beside or behind the turned camera are unseen as well.
     """
-    seen = (x_2d != 0).any(-1, keepdim=True)
+    seen = x_2d.any(-1, keepdim=True)
     rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)
     rays = turn_points(rays, rotation)
     in_front = rays[..., 2:] > 1e-2

@@ -24,6 +24,8 @@ _RAY = 0.002
 _SPEED = 2.0
 """m/s, standard deviation of the speed away from the camera. On validation anything from 1 m/s up
 is alike for whole bodies, and 2 to 4 for half ones."""
+_BEFOREHAND = np.diag([1e-12, _SPEED**-2])
+"""What is known of distance and speed before anything is seen: the inverse of their covariance."""
 _PASSES = 4
 _MOST_UNCERTAIN = 0.5
 """Of the distance, one standard deviation: beyond it there is nothing to tell."""
@@ -77,14 +79,15 @@ def place_windows(
         fit = _fit(seen, steps, seen.weights / _JOINT_M**2)
         for _ in range(_PASSES - 1):
             fit = _fit(seen, steps, _reweighted(seen, fit))
-        root = np.concatenate([fit.across, fit.distance[..., None]], -1)
-        depth = seen.pose[..., 2] + fit.distance[..., None]
-        told = (root[..., 2] > 0) & ((depth > 0) | (seen.weights == 0)).all(-1)
+        variance = np.einsum("...fi,...ij,...fj->...f", steps, fit.covariance, steps)
+        root = np.stack([*fit.across, fit.distance], -1)
+        depth = seen.depth + fit.distance[..., None]
+        told = (fit.distance > 0) & ((depth > 0) | (seen.weights == 0)).all(-1)
         told &= (seen.weights > 0).sum(-1) >= MIN_JOINTS
-        told &= fit.variance < (_MOST_UNCERTAIN * fit.distance) ** 2
+        told &= variance < (_MOST_UNCERTAIN * fit.distance) ** 2
     root = np.where(told[..., None], root, np.nan)
-    ray = np.concatenate([fit.ray, np.ones_like(root[..., :1])], -1)
-    return Place(root.astype(np.result_type(poses, np.float32)), ray, fit.variance)
+    ray = np.stack([*fit.ray, np.ones_like(fit.distance)], -1)
+    return Place(root.astype(np.result_type(poses, np.float32)), ray, variance)
 
 
 def place_root(
@@ -98,14 +101,17 @@ def place_root(
 class _Seen:
     """The seen joints; zeros for all others."""
 
-    pose: Array
-    """(..., F, 17, 3)."""
-    rays: Array
-    """(..., F, 17, 2) as X/Z and Y/Z."""
+    depth: Array
+    """(..., F, 17), that of the pose."""
+    rays_and_lines: Array
+    """(2, 2, ..., F, 17): a and b (X/Z and Y/Z), c and d. Short axes come first, since it takes
+    long to compute along them where they are last."""
     weights: Array
     """(..., F, 17): confidence."""
     ray_variance: Array
     """(..., F, 17)."""
+    frames: NDArray[np.int64]
+    """(..., 1) that somebody is seen in, at least 1."""
 
     @classmethod
     def of(
@@ -115,17 +121,21 @@ class _Seen:
         confidence: NDArray[Any],
         covariance_2d: NDArray[Any] | None,
     ) -> "_Seen":
-        seen = np.isfinite(canonical).all(-1) & np.isfinite(poses).all(-1)
+        pose = np.moveaxis(poses, -1, 0).astype(np.float64, order="C")
+        rays = np.moveaxis(canonical, -1, 0).astype(np.float64, order="C") / CANONICAL_FOCAL
+        seen = np.isfinite(rays).all(0) & np.isfinite(pose).all(0)
         seen &= np.isfinite(confidence) & (confidence > 0)
+        rays, pose = np.where(seen, rays, 0.0), np.where(seen, pose, 0.0)
         variance = np.full(seen.shape, _RAY**2)
         if covariance_2d is not None:
-            told = np.trace(covariance_2d, axis1=-2, axis2=-1) / 2 / CANONICAL_FOCAL**2
+            told = (covariance_2d[..., 0, 0] + covariance_2d[..., 1, 1]) / 2 / CANONICAL_FOCAL**2
             variance = np.where(np.isfinite(told), told, variance)
         return cls(
-            pose=np.where(seen[..., None], poses, 0.0).astype(np.float64),
-            rays=np.where(seen[..., None], canonical, 0.0).astype(np.float64) / CANONICAL_FOCAL,
+            depth=pose[2],
+            rays_and_lines=np.stack([rays, rays * pose[2] - pose[:2]]),
             weights=np.where(seen, confidence, 0.0).astype(np.float64),
             ray_variance=variance.astype(np.float64),
+            frames=np.maximum(seen.any(-1).sum(-1, keepdims=True), 1),
         )
 
 
@@ -134,48 +144,42 @@ class _Fit:
     """A path and how well it fits."""
 
     across: Array
-    """(..., F, 2) the root's x and y."""
+    """(2, ..., F) the root's x and y."""
     distance: Array
     """(..., F)."""
-    variance: Array
-    """(..., F) of the distance."""
+    covariance: Array
+    """(..., 2, 2) of the straight line that the distance is."""
     ray: Array
-    """(..., F, 2) mean ray to the seen joints."""
+    """(2, ..., F) mean ray to the seen joints."""
     residuals: Array
-    """(..., F, 17) metres at the joint."""
+    """(..., F, 17) metres at the joint, squared."""
 
 
 def _fit(seen: _Seen, steps: Array, weights: Array) -> _Fit:
     """The path for weights (..., F, 17) in 1/m²; steps (..., F, 2) are 1 and the time."""
     # Frames without anybody count for nothing, all others together as one.
-    share = (weights / np.maximum(weights.sum(-1, keepdims=True), 1e-12))[..., None]
-    lines = seen.rays * seen.pose[..., 2:] - seen.pose[..., :2]
-    mean_ray, mean_line = ((share * each).sum(-2) for each in (seen.rays, lines))
-    rays, lines = seen.rays - mean_ray[..., None, :], lines - mean_line[..., None, :]
-    count = np.maximum((weights > 0).any(-1).sum(-1, keepdims=True), 1)
-    spread = (weights[..., None] * rays**2).sum((-2, -1)) / count
-    together = (weights[..., None] * rays * lines).sum((-2, -1)) / count
-    information = np.einsum("...f,...fi,...fj->...ij", spread, steps, steps)
-    information += np.diag([1e-12, _SPEED**-2])
-    covariance = np.linalg.inv(information)
-    towards = -np.einsum("...f,...fi->...i", together, steps)
-    solution = np.einsum("...ij,...j->...i", covariance, towards)
-    distance = np.einsum("...fi,...i->...f", steps, solution)
+    total = np.maximum(weights.sum(-1), 1e-12)
+    mean = np.einsum("...j,kx...j->kx...", weights, seen.rays_and_lines) / total
+    rays, lines = apart = seen.rays_and_lines - mean[..., None]
+    spread, together = np.einsum("x...j,kx...j->k...", weights * rays, apart) / seen.frames
+    turned = np.swapaxes(steps, -1, -2)
+    covariance = np.linalg.inv((spread[..., None, :] * turned) @ steps + _BEFOREHAND)
+    distance = -(together[..., None, :] @ steps @ covariance @ turned)[..., 0, :]
     return _Fit(
-        across=mean_line + distance[..., None] * mean_ray,
+        across=mean[1] + distance * mean[0],
         distance=distance,
-        variance=np.einsum("...fi,...ij,...fj->...f", steps, covariance, steps),
-        ray=mean_ray,
-        residuals=np.linalg.norm(lines + distance[..., None, None] * rays, axis=-1),
+        covariance=covariance,
+        ray=mean[0],
+        residuals=((lines + distance[..., None] * rays) ** 2).sum(0),
     )
 
 
 def _reweighted(seen: _Seen, fit: _Fit) -> Array:
     """Weights (..., F, 17) in 1/m² by confidence, variance, and Huber's rule."""
-    depth = seen.pose[..., 2] + fit.distance[..., None]
-    deviation = np.sqrt(_JOINT_M**2 + depth**2 * seen.ray_variance)
-    huber = np.minimum(1.0, deviation / np.maximum(fit.residuals, 1e-9))
-    return seen.weights * huber / deviation**2
+    depth = seen.depth + fit.distance[..., None]
+    variance = _JOINT_M**2 + depth**2 * seen.ray_variance
+    huber = np.sqrt(np.minimum(1.0, variance / np.maximum(fit.residuals, 1e-18)))
+    return seen.weights * huber / variance
 
 
 def _check(poses: NDArray[Any], canonical: NDArray[Any], confidence: NDArray[Any]) -> None:

@@ -7,7 +7,7 @@ from diffhpe_ros.coherence import bone_lengths, segment_std
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.bodies import AVERAGED_S, Bodies
-from diffhpe_ros.lifting.decode import create_decode, rigid
+from diffhpe_ros.lifting.decode import create_decode, rigid, with_lengths
 from diffhpe_ros.rendering.walk import CircleWalk
 
 WINDOW_S = 0.52
@@ -43,6 +43,14 @@ def test_who_is_not_there_stays_away():
     poses = np.concatenate([walk(), np.full((1, 27, 17, 3), np.nan)])
     decoded = rigid(poses)
     assert np.isfinite(decoded[0]).all() and np.isnan(decoded[1]).all()
+
+
+def test_a_frame_that_holds_nan_spoils_no_other():
+    poses, lengths = walk(), bone_lengths(walk()).mean(-2)
+    poses[0, 5, 3] = np.nan
+    decoded = with_lengths(poses, lengths)[0]
+    np.testing.assert_array_equal(np.isnan(decoded).all((1, 2)), np.arange(27) == 5)
+    assert np.isfinite(np.delete(decoded, 5, 0)).all()
 
 
 def test_unknown_decodes_are_refused():

@@ -1,5 +1,6 @@
 """`joints`, `skeletons` and `coherence` say what was lifted."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,14 @@ def test_skeletons_have_stable_names_and_a_lifetime(people: LiftedPeople) -> Non
     assert joints.points[3].y == pytest.approx(0.87)
     assert added[0].lifetime.nanosec == 500_000_000
     assert added[0].header.frame_id == "cam"
+
+
+def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople) -> None:
+    message = pack_skeletons(people, gone=[], lifetime_s=0.5, ellipsoids=True)
+    sent = deepcopy(message)
+    later = replace(people, stamp_ns=people.stamp_ns + 1, joints=people.joints + np.float32(1))
+    pack_skeletons(later, gone=[], lifetime_s=2.0, ellipsoids=True)
+    assert message == sent
 
 
 def test_who_has_left_is_deleted(people: LiftedPeople) -> None:

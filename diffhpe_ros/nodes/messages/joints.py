@@ -48,14 +48,15 @@ class Joints:
 def pack_joints(people: LiftedPeople) -> PointCloud2:
     """The message with the people who have a place; of height 0 where none has."""
     placed = people.placed
-    points = np.zeros((int(placed.sum()), NUM_JOINTS), POINT)
-    points["x"], points["y"], points["z"] = np.moveaxis(people.joints[placed], -1, 0)
+    joints, covariance = people.joints[placed], people.covariance[placed]
+    points = np.zeros(joints.shape[:2], POINT)
+    points["x"], points["y"], points["z"] = np.moveaxis(joints, -1, 0)
     points["confidence"] = people.confidence[placed]
     points["person"] = np.array(people.persons, np.uint32)[placed, None]
     points["joint"] = np.arange(NUM_JOINTS)
     for name, (row, column) in _COVARIANCE.items():
-        points[name] = people.covariance[placed, :, row, column]
-    dense = bool(np.isfinite(people.covariance[placed]).all())
+        points[name] = covariance[..., row, column]
+    dense = bool(np.isfinite(covariance).all())
     return pack_cloud(make_header(people.frame_id, people.stamp_ns), points, is_dense=dense)
 
 

@@ -100,9 +100,10 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
 
 def _persons(numbers: NDArray[Any]) -> tuple[int, ...]:
     each = numbers[:, 0, 0]
-    if (numbers != each[:, None, None]).any() or len(np.unique(each)) != len(each):
+    persons = tuple(each.tolist())
+    if (numbers != each[:, None, None]).any() or len(set(persons)) != len(persons):
         raise DiffhpeError("one number for each person's window is expected, different for each")
-    return tuple(int(number) for number in each)
+    return persons
 
 
 def _offsets(times: NDArray[Any]) -> NDArray[np.int64]:
