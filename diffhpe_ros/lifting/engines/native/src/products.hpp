@@ -1,4 +1,4 @@
-// Matrix products C = [C +] bias + A B of few rows, which BLAS is not quick at to call.
+// Matrix products C = [C +] bias + A B of matrices that the cache holds.
 #pragma once
 
 #include "vectors.hpp"
