@@ -43,6 +43,8 @@ class OnnxModel:
         usable = [name for name in providers or _PREFERRED if name in available]
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 0
+        # Its threads would wait for the next run by spinning, on cores that others need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3  # its complaints come back as exceptions
         try:
             self._session = ort.InferenceSession(
