@@ -74,7 +74,7 @@ class NativeDiffHPE:
 def why_not_native(model: nn.Module) -> str | None:
     """What keeps a model, on its device, from running on the library; None where nothing does."""
     if find_library() is None:
-        return "it was not built: install the package again where there is a C++ compiler"
+        return "there is none for this processor, or no C++ compiler when it was installed"
     device = next(model.parameters()).device
     if device.type != "cpu":
         return f"it runs on the cpu, not on {device}"

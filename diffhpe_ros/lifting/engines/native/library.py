@@ -1,6 +1,7 @@
 """The compiled library, and how tensors are handed to it."""
 
 import ctypes
+import platform
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -9,23 +10,25 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-_VARIANTS = {"AVX512": ("avx512", "avx2", "any"), "AVX2": ("avx2", "any")}
+_OF_X86 = {"AVX512": ("avx512", "avx2"), "AVX2": ("avx2",)}
 """What torch calls a processor → the variants of the library that it runs, the fastest first."""
 
 
 @cache
 def find_library() -> ctypes.CDLL | None:
-    """The fastest variant for this processor; None where the library was not built.
+    """The fastest variant for this processor; None where none suits it or none was built.
 
-    It is built when the package is installed, if there is a C++ compiler.
+    They are built when the package is installed, if there is a C++ compiler.
     """
     built = (library for name in variants() if (library := open_variant(name)) is not None)
     return next(built, None)
 
 
 def variants() -> tuple[str, ...]:
-    """Names of those that this processor runs, the fastest first."""
-    return _VARIANTS.get(torch.backends.cpu.get_cpu_capability(), ("any",))
+    """Names of those that this processor runs faster than torch, the fastest first."""
+    if platform.machine() in ("x86_64", "AMD64"):
+        return _OF_X86.get(torch.backends.cpu.get_cpu_capability(), ())
+    return ("any",)
 
 
 def open_variant(name: str) -> ctypes.CDLL | None:
