@@ -100,6 +100,19 @@ def test_far_too_large_scores_stay_finite(windows):
 
 
 @needs_library
+@pytest.mark.parametrize("variant", BUILT)
+def test_what_is_no_number_is_not_made_one(variant, windows, monkeypatch):
+    monkeypatch.setattr(networks, "find_library", lambda: library.open_variant(variant))
+    engine = create_engine("native", random_model("diffhpe-wrapper", TRUNK, DENOISER))
+    x_t, steps = torch.zeros(4, 27, NUM_JOINTS, 3), torch.tensor([7])
+    x_t[1, 3, 5] = torch.nan
+    numbers = engine(x_t, steps, engine.condition(windows)).isfinite().all((1, 2, 3))
+    assert numbers.tolist() == [True, False, True, True]
+    windows[2, 3, 5] = torch.nan
+    assert engine.condition(windows).isfinite().all((1, 2, 3)).tolist() == [True, True, False, True]
+
+
+@needs_library
 def test_auto_is_native_where_that_can_be(golden_mixste):
     assert Lifter.from_pretrained("diffhpe-wrapper").engine == "native"
     assert Lifter.from_pretrained("diffpose").engine == "folded"

@@ -4,7 +4,6 @@
 #include "vectors.hpp"
 
 constexpr int HEAD = 8;
-constexpr int MOST_TOKENS = 32;
 
 // One head. VECTORS hold a number for each token.
 template <int VECTORS> class Head {

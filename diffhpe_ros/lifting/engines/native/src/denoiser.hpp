@@ -93,7 +93,7 @@ private:
                     store(to + i, load(to + i) + weight * load(from + i));
             }
             for (int i = 0; i < of_joint; i += WIDTH)
-                store(to + i, greatest(load(to + i), Vector{}));
+                store(to + i, at_least(load(to + i), Vector{}));
         }
     }
 
@@ -110,7 +110,7 @@ private:
                     Vector sums{};
                     for (int k = 0; k < keys; ++k) {
                         const float affinity = query + of_key[k * L + l];
-                        if (affinity > 0)
+                        if (!(affinity <= 0))  // or NaN
                             sums += affinity * load(pairs + (2 * k * L + l) * 2 * I + I + i);
                     }
                     store(added + (j * L + l) * I + i, sums);
@@ -123,7 +123,7 @@ private:
         float *first = pairs + (2 * k * L + l) * 2 * I;
         const float *second = first + L * 2 * I;
         for (int i = 0; i < 2 * I; i += WIDTH)
-            store(first + i, greatest(load(first + i), load(second + i)));
+            store(first + i, at_least(load(first + i), load(second + i)));
         for (int i = 0; i < I; i += WIDTH)
             store(first + I + i, load(first + I + i) + load(w.value_bias + i));
         return dot(first, w.key, I) + *w.key_bias;

@@ -31,9 +31,10 @@ template <typename V> INLINE void store(float *to, V values) {
 
 INLINE Vector all(float value) { return value - Vector{}; }
 
-INLINE Vector least(Vector a, Vector b) { return a < b ? a : b; }
+// Of a and a bound; NaN stays NaN.
+INLINE Vector at_most(Vector a, Vector bound) { return bound < a ? bound : a; }
 
-INLINE Vector greatest(Vector a, Vector b) { return a > b ? a : b; }
+INLINE Vector at_least(Vector a, Vector bound) { return bound > a ? bound : a; }
 
 INLINE float sum(Vector values) {
     float each[WIDTH];
@@ -47,7 +48,7 @@ INLINE float sum(Vector values) {
 // polynomial is right to a relative 2e-7, and n is added to the exponent's bits.
 INLINE Vector exp(Vector x) {
     constexpr float ROUND = 12582912.0f;  // 1.5 · 2^23: adding it leaves a whole number
-    x = least(greatest(x, all(-60.0f)), all(60.0f));
+    x = at_most(at_least(x, all(-60.0f)), all(60.0f));
     const Vector rounded = x * 1.44269504f + ROUND, n = rounded - ROUND;
     const Vector f = x - n * 0.693145752f - n * 1.42860677e-6f;
     Vector p = f * (1 / 720.0f) + 1 / 120.0f;
@@ -70,7 +71,7 @@ INLINE Vector tanh(Vector x) { return 1.0f - 2.0f / (exp(2.0f * x) + 1.0f); }
 // 3e-9, and is right to 2e-8 in erfc.
 INLINE Vector gelu(Vector x) {
     Vector z = x * 0.707106781f;
-    z = least(greatest(z, -z), all(4.2f));
+    z = at_most(at_least(z, -z), all(4.2f));
     Vector p = z * 3.14401834e-5f - 0.00030880218f;
     p = p * z + 0.00103240115f;
     p = p * z + 0.000536934896f;
