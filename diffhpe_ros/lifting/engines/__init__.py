@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
@@ -11,7 +12,6 @@ from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_nati
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
 from diffhpe_ros.lifting.engines.plain import PlainDiffHPE
 from diffhpe_ros.lifting.graformer import GraFormer, ReleasedDiffPose
-from diffhpe_ros.lifting.mixste import MixSTE
 
 __all__ = ["ENGINES", "DenoisingEngine", "PoseEngine", "create_engine", "settle_engine"]
 
@@ -20,8 +20,6 @@ ENGINES = ("auto", "native", "folded", "plain", "onnx")
 Unfolded = DiffPose | GraFormer | ReleasedDiffPose
 """Folded runs them as they are, too: their graphs are small, and an encoder gains nothing in a
 batch."""
-
-Model = MixSTE | DiffHPE | Unfolded
 
 Engine = PoseEngine | DenoisingEngine | Unfolded
 
