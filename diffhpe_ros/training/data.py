@@ -14,11 +14,11 @@ from diffhpe_ros.lifting.views import View
 from diffhpe_ros.training import virtual_camera
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.detector_like import PrototypeErrors
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
+from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, VALIDATION_PEOPLE, load_files
 from diffhpe_ros.training.occlusions import NoJoints, Occlusion, occlude
 from diffhpe_ros.training.sources import Occluded, Source
 from diffhpe_ros.training.truth import Windows, read_windows
-from diffhpe_ros.training.windows import VirtualCameraWindows
+from diffhpe_ros.training.windows import VirtualCameraWindows, validation_people
 
 
 def blazepose() -> DetectorModel:
@@ -55,7 +55,7 @@ class Data:
 
 
 def motion_capture(
-    mocap: str,
+    mocap: str | Mapping[str, float],
     validation: str,
     batch_size: int,
     seed: int,
@@ -66,8 +66,10 @@ def motion_capture(
     """Motion capture through random virtual cameras.
 
     Args:
-        mocap: cmu_h36m17_50hz.npz; the subjects of the frozen evaluation are left out.
-        validation: a file of windows with truth.
+        mocap: files as `mocap.load_cmu` reads them, and how often the windows of each are drawn;
+            or one file. The subjects of the frozen evaluation are left out.
+        validation: a file of windows with truth; as many windows of people who are left out of
+            the training files are added, where there are any.
         batch_size: windows of a batch.
         seed: of all that is random.
         device: where the windows are made: cpu, or cuda, each process on its own.
@@ -85,10 +87,18 @@ def motion_capture(
         )
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
-    capture = load_cmu(Path(mocap), HELD_OUT_SUBJECTS).to(own_device(device))
+    files = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    never = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
+    capture = load_files(files, lambda subject: subject not in never)
+    if capture is None:
+        raise DiffhpeError(f"{', '.join(files)}: nobody is left to train on")
     eyes = [DETECTORS[name]() for name in detectors]
-    source = VirtualCameraWindows(capture, batch_size, seed, eyes)
-    return Data(source, read_windows(Path(validation)), virtual_camera.trained_range())
+    source = VirtualCameraWindows(capture.to(own_device(device)), batch_size, seed, eyes)
+    chosen_by = read_windows(Path(validation))
+    people = load_files(files, VALIDATION_PEOPLE.__contains__)
+    if people is not None:
+        chosen_by = chosen_by.joined(validation_people(people, len(chosen_by)))
+    return Data(source, chosen_by, virtual_camera.trained_range())
 
 
 def own_device(name: str) -> torch.device:

@@ -1,14 +1,16 @@
 """Motion capture as one table of frames, and the windows that can be cut from it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 
 TEST_SUBJECTS = frozenset({2, 7, 12})
@@ -16,6 +18,17 @@ VALIDATION_SUBJECTS = frozenset({16, 39})
 SEEN_BODY_SUBJECTS = frozenset({903, 905})
 HELD_OUT_SUBJECTS = TEST_SUBJECTS | VALIDATION_SUBJECTS | SEEN_BODY_SUBJECTS
 """Subjects of the frozen evaluation files: never trained on."""
+VALIDATION_PEOPLE = frozenset({55, 127, 131, 135, 3006, 3009})
+"""The second validation: people of the further files, of two laboratories; never trained on.
+
+Animals and a dance, range of motion and runs, styled walks, karate, rehabilitation twice."""
+
+TELEPORTS = frozenset(
+    {"cmu_train_walking_49", "cmu_train_walking_50", "cmu_train_directing_traffic_1", "cmu_005_17"}
+)
+"""Takes in which a body jumps: left out of training."""
+SUBJECT_WEIGHTS: Mapping[int, float] = {118: 1 / 3}
+"""Of people whose takes are much alike: 118 has 30 times the same jump."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class MotionCapture:
     """(W,), first frames of all windows that lie within a sequence."""
     bounds: Tensor
     """(W, 2), first and last frame of each window's sequence."""
+    weights: Tensor
+    """(W,), how often a window is drawn, relative to the others."""
     frames: int
     """Window length."""
 
@@ -56,6 +71,24 @@ class MotionCapture:
         share = share[..., None]
         return torch.lerp(self.positions[before], self.positions[before + 1], share), facing
 
+    def draw(self, count: int, generator: Generator) -> Tensor:
+        """Numbers (count,) of random windows, by their weights."""
+        total = self.weights.cumsum(0, dtype=torch.float64)
+        where = torch.rand(count, generator=generator, device=generator.device, dtype=total.dtype)
+        return torch.searchsorted(total, where * total[-1]).clamp(max=len(total) - 1)
+
+    def joined(self, other: "MotionCapture") -> "MotionCapture":
+        """The frames and windows of both."""
+        shift = len(self.positions)
+        return MotionCapture(
+            torch.cat([self.positions, other.positions]),
+            torch.cat([self.head_forward, other.head_forward]),
+            torch.cat([self.starts, other.starts + shift]),
+            torch.cat([self.bounds, other.bounds + shift]),
+            torch.cat([self.weights, other.weights]),
+            self.frames,
+        )
+
     def to(self, device: torch.device | str) -> "MotionCapture":
         """The same on a device."""
         return MotionCapture(
@@ -63,34 +96,66 @@ class MotionCapture:
             self.head_forward.to(device),
             self.starts.to(device),
             self.bounds.to(device),
+            self.weights.to(device),
             self.frames,
         )
 
 
-def load_cmu(path: Path, without: Collection[int], frames: int = 27) -> MotionCapture:
-    """Read cmu_h36m17_50hz.npz, leaving out some subjects.
+def load_files(files: Mapping[str, float], keep: Callable[[int], bool]) -> MotionCapture | None:
+    """Several files as one.
+
+    Args:
+        files: as `load_cmu` reads them, and how often their windows are drawn.
+        keep: whether a subject is wanted.
+
+    Returns:
+        None where no file has a wanted subject.
+
+    Raises:
+        DiffhpeError: as `load_cmu`, or a weight is not positive.
+    """
+    parts = []
+    for path, weight in files.items():
+        if not weight > 0:
+            raise DiffhpeError(f"data.mocap: the weight of {path} is {weight}; expected above 0")
+        part = load_cmu(Path(path), keep)
+        if len(part.starts):
+            parts.append(replace(part, weights=part.weights * weight))
+    return reduce(MotionCapture.joined, parts) if parts else None
+
+
+def load_cmu(path: Path, keep: Callable[[int], bool], frames: int = 27) -> MotionCapture:
+    """Read a file such as cmu_h36m17_50hz.npz, leaving out broken takes.
+
+    Args:
+        path: the file.
+        keep: whether a subject is wanted.
+        frames: of a window.
 
     Raises:
         DiffhpeError: the file is missing or is not what it should be.
     """
-    arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject"))
+    arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
+    bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
     sequences = [
-        (int(first), int(last))
-        for first, last, subject in zip(
-            arrays["offsets"], arrays["offsets"][1:], arrays["subject"], strict=False
+        (int(first), int(last), SUBJECT_WEIGHTS.get(int(subject), 1.0))
+        for (first, last), subject, name in zip(
+            bounds, arrays["subject"], arrays["name"], strict=False
         )
-        if int(subject) not in without and last - first >= frames
+        if keep(int(subject)) and name not in TELEPORTS and last - first >= frames
     ]
-    starts = [torch.arange(first, last - frames + 1) for first, last in sequences]
-    bounds = [
-        torch.tensor([first, last - 1]).expand(last - first - frames + 1, 2)
-        for first, last in sequences
-    ]
+    counts = torch.tensor(
+        [last - first - frames + 1 for first, last, _ in sequences], dtype=torch.int64
+    )
+    starts = [torch.arange(first, last - frames + 1) for first, last, _ in sequences]
+    ends = torch.tensor([(first, last - 1) for first, last, _ in sequences], dtype=torch.int64)
+    weights = torch.tensor([weight for *_, weight in sequences])
     return MotionCapture(
         positions=torch.from_numpy(arrays["positions"].astype(np.float32)),
         head_forward=torch.from_numpy(arrays["head_forward"].astype(np.float32)),
-        starts=torch.cat(starts),
-        bounds=torch.cat(bounds),
+        starts=torch.cat([torch.empty(0, dtype=torch.int64), *starts]),
+        bounds=ends.view(-1, 2).repeat_interleave(counts, 0),
+        weights=weights.repeat_interleave(counts, 0),
         frames=frames,
     )
 

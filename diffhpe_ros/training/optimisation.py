@@ -32,17 +32,48 @@ class OneCycle:
     def __call__(self, module: LightningModule) -> dict[str, Any]:
         """The rate changes with every step, over all steps of the module's trainer."""
         optimizer = MuonAdamW(module.named_parameters(), self.learning_rate, self.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            [group["lr"] for group in optimizer.param_groups],
-            total_steps=int(module.trainer.estimated_stepping_batches),
-            pct_start=self.warmup,
-            cycle_momentum=False,
-        )
+        schedule = self.schedule(optimizer, int(module.trainer.estimated_stepping_batches))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def schedule(
+        self, optimizer: torch.optim.Optimizer, steps: int
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        """The course of the rate over so many steps."""
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            [group["lr"] for group in optimizer.param_groups],
+            total_steps=steps,
+            pct_start=self.warmup,
+            cycle_momentum=False,
+        )
+
+
+class WarmupConstantDecay(OneCycle):
+    """`OneCycle`'s optimizers with a constant rate between a short rise and a short fall to 0.
+
+    For going on from good weights: the rate never exceeds `learning_rate`, so that a training that
+    ends early has lost nothing to a peak.
+
+    Args:
+        decay: share of the training, at its end, in which the rate falls.
+        **kwargs: of `OneCycle`.
+    """
+
+    def __init__(self, decay: float = 0.2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decay = decay
+
+    def schedule(
+        self, optimizer: torch.optim.Optimizer, steps: int
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        """Linear rise, constant, linear fall."""
+        rise, fall = max(1, round(self.warmup * steps)), max(1, round(self.decay * steps))
+        return torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / rise, max(0.0, (steps - step) / fall))
+        )
 
 
 class AdamPlateau:

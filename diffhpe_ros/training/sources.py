@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from diffhpe_ros.lifting.views import View, turn_points
 from diffhpe_ros.training.occlusions import Occlusion, occlude
 
-OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT, TRACKS = 1, 2, 3, 4, 5, 6
+OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT, TRACKS, VALIDATION = range(1, 8)
 """Streams of random numbers that have nothing to do with each other, whatever the seed."""
 
 

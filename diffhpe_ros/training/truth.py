@@ -62,6 +62,14 @@ class Windows:
         }
         return replace(self, **some)
 
+    def joined(self, other: "Windows") -> "Windows":
+        """The windows of both."""
+        both: dict[str, Any] = {}
+        for each in fields(self):
+            one, two = getattr(self, each.name), getattr(other, each.name)
+            both[each.name] = None if one is None or two is None else np.concatenate([one, two])
+        return Windows(**both)
+
     def _of_each_window(self, name: str, dtype: type) -> None:
         values: NDArray[Any] = np.asarray(getattr(self, name)).astype(dtype)
         if values.shape not in ((), (len(self),)):

@@ -11,7 +11,8 @@ from diffhpe_ros.training import augmentation, virtual_camera
 from diffhpe_ros.training.detector_errors import DetectorModel
 from diffhpe_ros.training.detector_like import PrototypeErrors
 from diffhpe_ros.training.mocap import MotionCapture, mirror
-from diffhpe_ros.training.sources import WINDOWS, generator_of
+from diffhpe_ros.training.sources import VALIDATION, WINDOWS, generator_of
+from diffhpe_ros.training.truth import Windows
 from diffhpe_ros.training.virtual_camera import uniform
 
 SPEED = (0.7, 1.4)
@@ -80,6 +81,27 @@ def _seen_by(
     return points, torch.where(unseen[..., None], 0.0, x_2d)
 
 
+def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Windows:
+    """People as captured, seen as in the frozen evaluation: by the noise that was made by hand.
+
+    Args:
+        capture: of the people.
+        count: N, how many windows, evenly from all takes by their weights.
+        seed: of cameras and noise.
+
+    Returns:
+        Windows in the view that `Lifter.lift` takes, with the root's places.
+    """
+    generator = generator_of("cpu", VALIDATION, seed, 0)
+    total = capture.weights.cumsum(0, dtype=torch.float64)
+    evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
+    chosen = torch.searchsorted(total, evenly)
+    positions, facing = capture.windows(chosen, torch.ones(count))
+    points, x_2d = _seen_by(PrototypeErrors(), positions, facing, generator)
+    root = points[:, :, :1]
+    return Windows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
+
+
 def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Random windows of bodies and motions that were not captured quite so.
 
@@ -102,9 +124,7 @@ def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tens
 
 def _any_windows(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Windows at other speeds, some backwards, half of them mirrored."""
-    chosen = torch.randint(
-        len(capture.starts), (batch,), generator=generator, device=generator.device
-    )
+    chosen = capture.draw(batch, generator)
     speed = uniform((batch,), *SPEED, generator)
     is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()
     positions, facing = capture.windows(chosen, torch.where(is_backwards, -speed, speed))

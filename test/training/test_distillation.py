@@ -9,6 +9,7 @@ import torch
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
 import lightning
+from walk_recording import write_walk
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
@@ -16,7 +17,6 @@ from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers import DDIM, NoisedPose
-from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.distillation import DistillationModule, VisitedSteps
 from diffhpe_ros.training.train import train
@@ -163,17 +163,10 @@ def test_the_student_comes_nearer_to_its_goal(teacher):
 
 
 def test_the_experiment_gives_a_model_of_the_students_steps(teacher, tmp_path):
-    poses = [CircleWalk().pose(k / 50) for k in range(40)]
-    np.savez(
-        tmp_path / "mocap.npz",
-        positions=np.array([pose.joints for pose in poses], np.float32),
-        head_forward=np.array([pose.head_forward for pose in poses], np.float16),
-        offsets=np.array([0, 40]),
-        subject=np.array([1]),
-    )
+    mocap = write_walk(tmp_path)
     np.savez(tmp_path / "validation.npz", x=np.ones((2, 27, 17, 2)), y=np.zeros((2, 27, 17, 3)))
     settings = [
-        *(f"data.mocap={tmp_path}/mocap.npz", f"data.validation={tmp_path}/validation.npz"),
+        *(f"data.mocap={mocap}", f"data.validation={tmp_path}/validation.npz"),
         *("data.batch_size=4", "trainer.max_steps=2", "trainer.val_check_interval=2"),
         *("progress=false", f"out={tmp_path}/run", f"teacher={teacher}", "module.student_steps=1"),
         "+model.trunk={channels: 16, depth: 1, heads: 2}",

@@ -27,6 +27,7 @@ from diffhpe_ros.training.checkpointing import read_checkpoint
 from diffhpe_ros.training.configuration import build, compose_configuration, experiments_folder
 from diffhpe_ros.training.modules import LiftingModule, MixSTEModule
 from diffhpe_ros.training.occlusions import occlusion
+from diffhpe_ros.training.optimisation import WarmupConstantDecay
 from diffhpe_ros.training.optimizers import MuonAdamW
 from diffhpe_ros.training.train import fit, train
 
@@ -220,6 +221,19 @@ def test_the_wrapper_keeps_its_backbone(data, mixste, tmp_path, experiment):
     backbone = load_model(mixste)
     for name, value in backbone.trunk.state_dict().items():
         assert torch.equal(wrapper.trunk.state_dict()[name], value), name
+
+
+def test_a_constant_rate_rises_and_falls_at_the_ends_alone():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    optimisation = WarmupConstantDecay(learning_rate=1.0, weight_decay=0.0, warmup=0.1, decay=0.2)
+    schedule, rates = optimisation.schedule(optimizer, 100), []
+    for _ in range(100):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert rates[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
+    assert rates[10:80] == [1.0] * 70
+    assert rates[80:] == pytest.approx([0.05 * left for left in range(20, 0, -1)])
 
 
 def test_the_optimizer_splits_matrices_from_the_rest():

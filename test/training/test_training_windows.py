@@ -1,17 +1,27 @@
 """Training windows: motion capture through virtual cameras and a detector's eyes."""
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training import data, detector_like, virtual_camera
 from diffhpe_ros.training.batches import Batches, Place
 from diffhpe_ros.training.detector_like import PrototypeErrors
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, MotionCapture, load_cmu, mirror
-from diffhpe_ros.training.windows import VirtualCameraWindows
+from diffhpe_ros.training.mocap import (
+    HELD_OUT_SUBJECTS,
+    VALIDATION_PEOPLE,
+    MotionCapture,
+    load_files,
+    mirror,
+)
+from diffhpe_ros.training.truth import read_windows
+from diffhpe_ros.training.windows import VirtualCameraWindows, validation_people
 
 
 def generator() -> torch.Generator:
@@ -30,6 +40,7 @@ def capture() -> MotionCapture:
         head_forward=torch.tensor([pose.head_forward.tolist() for pose in poses]),
         starts=torch.arange(34),
         bounds=torch.tensor([[0, 59]]).expand(34, 2),
+        weights=torch.ones(34),
         frames=27,
     )
 
@@ -153,11 +164,64 @@ def test_a_resumed_training_goes_on_with_the_next_batch(capture):
     torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
 
 
-def test_held_out_subjects_are_held_out(shared_data):
-    file = shared_data / "mocap" / "cmu_h36m17_50hz.npz"
-    everything, training = load_cmu(file, ()), load_cmu(file, HELD_OUT_SUBJECTS)
-    assert len(training.starts) < len(everything.starts)
+def write_takes(path: Path, subjects: list[int], names: list[str], frames: int = 30) -> str:
+    """A file in which the hip of each take stands at its subject's number."""
+    positions = np.zeros((len(subjects) * frames, 17, 3), np.float32)
+    positions[..., 0] = np.repeat(subjects, frames)[:, None]
+    np.savez(
+        path,
+        positions=positions,
+        head_forward=np.zeros((len(positions), 3), np.float16),
+        offsets=np.arange(len(subjects) + 1) * frames,
+        subject=np.array(subjects),
+        name=np.array(names),
+    )
+    return str(path)
+
+
+def test_several_files_are_drawn_from_by_their_weights(tmp_path):
+    often = write_takes(tmp_path / "often.npz", [60], ["cmu_060_01"])
+    seldom = write_takes(tmp_path / "seldom.npz", [94], ["cmu_094_01"])
+    capture = load_files({often: 1.0, seldom: 0.25}, lambda subject: True)
+    positions, _ = capture.windows(capture.draw(1000, generator()), torch.ones(1000))
+    assert 0.15 < (positions[:, 0, 0, 0] == 94).float().mean() < 0.25
+    assert positions[:, :, 0, 0].std(1).max() == 0  # no window spans two files
+
+
+def test_takes_much_alike_are_drawn_less_and_broken_ones_never(tmp_path):
+    takes = write_takes(tmp_path / "takes.npz", [118, 5, 5], ["jump", "cmu_005_17", "dance"])
+    capture = load_files({takes: 1.0}, lambda subject: True)
+    assert capture.weights.unique().tolist() == pytest.approx([1 / 3, 1.0])
+    assert capture.starts.tolist() == [*range(4), *range(60, 64)]
+
+
+def test_a_weight_that_is_not_positive_is_refused(tmp_path):
+    with pytest.raises(DiffhpeError, match="weight of .* is 0"):
+        load_files({write_takes(tmp_path / "a.npz", [1], ["a"]): 0}, lambda subject: True)
+
+
+def test_people_who_validate_are_never_trained_on(shared_data):
+    folder = shared_data / "mocap"
+    files = {str(file): 1.0 for file in sorted(folder.glob("*_50hz.npz"))}
     assert {2, 7, 12, 16, 39, 903, 905} == HELD_OUT_SUBJECTS
+    people = load_files(files, VALIDATION_PEOPLE.__contains__)
+    windows = validation_people(people, 100)
+    assert windows.x_2d.shape == (100, 27, 17, 2)
+    assert np.isfinite(windows.x_2d).all()
+    made = data.motion_capture(
+        files, str(folder / "cmu_validation.npz"), 4, 0, "cpu", "person", ["prototype"]
+    )
+    assert len(made.validation) == 2 * len(read_windows(folder / "cmu_validation.npz"))
+    everything = load_files(files, lambda subject: True)
+    held = load_files(files, HELD_OUT_SUBJECTS.__contains__)
+    training = made.source.capture
+    assert len(training.starts) + len(held.starts) + len(people.starts) == len(everything.starts)
+
+
+def test_windows_of_validation_people_are_the_same_every_time(capture):
+    once, again = validation_people(capture, 20), validation_people(capture, 20)
+    np.testing.assert_array_equal(once.x_2d, again.x_2d)
+    assert np.linalg.norm(once.root, axis=-1).min() > 1.0
 
 
 def test_each_detector_sees_its_part_of_a_batch(capture):

@@ -17,5 +17,6 @@ def write_walk(folder: Path) -> Path:
         head_forward=np.array([pose.head_forward for pose in poses], np.float16),
         offsets=np.array([0, 80]),
         subject=np.array([1]),
+        name=np.array(["walk"]),
     )
     return file
