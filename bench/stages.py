@@ -73,7 +73,8 @@ def main() -> None:
                 (people,) = lifting.process([windows])
             with clock("joints and markers to messages"):
                 serialize_message(pack_joints(people))
-                serialize_message(pack_skeletons(people, [], lifts.marker_lifetime_s, True))
+                doubts = [""] * len(people)
+                serialize_message(pack_skeletons(people, doubts, [], lifts.marker_lifetime_s, True))
     for step, seconds in clock.seconds.items():
         low, middle, mean = 1000 * np.array(
             [np.percentile(seconds, 10), np.median(seconds), np.mean(seconds)]

@@ -22,6 +22,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, upright_arguments, write_rviz_config
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 PACKAGE = "diffhpe_ros"
@@ -46,6 +47,7 @@ ARGUMENTS = (
     ("trust_checkpoint", "", "mmpose: true lets the two files before run code"),
     ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
     ("rviz", "false", "show everything in RViz"),
+    ("frame", "", f"optical frame of the images, for RViz and a source; empty: {DEFAULT_FRAME}"),
     ("replay", "false", "process every message, reproducibly, instead of the newest only"),
     ("params_file", str(CONFIG / "lift.yaml"), "parameters of all nodes"),
     ("namespace", "", "of all nodes"),
@@ -84,7 +86,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     actions = _in_one_process(given) if _flag(given["one_process"]) else _apart(given)
     if _flag(given["rviz"]):
-        actions.append(_rviz(given))
+        actions += _rviz(given)
     return actions
 
 
@@ -157,7 +159,8 @@ def _depth(given: dict[str, str]) -> dict[str, object]:
 def _source(given: dict[str, str]) -> dict[str, object]:
     source = given["source"]
     what = {"camera": int(source)} if source.isdecimal() else {"path": str(Path(source).resolve())}
-    return what | _chosen(given, "calibration")
+    frame = {"frame_id": given["frame"]} if given["frame"] else {}
+    return what | _chosen(given, "calibration") | frame
 
 
 def _activated(node: LifecycleNode) -> list[LaunchDescriptionEntity]:
@@ -193,14 +196,24 @@ def _when(
     )
 
 
-def _rviz(given: dict[str, str]) -> Node:
-    return Node(
+def _rviz(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """RViz, and the frame with z up that it shows people in."""
+    frame = given["frame"] or DEFAULT_FRAME
+    upright = Node(
+        package="tf2_ros",
+        executable="static_transform_publisher",
+        name="upright_frame",
+        namespace=given["namespace"],
+        arguments=upright_arguments(frame),
+    )
+    rviz = Node(
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", str(CONFIG / "lift.rviz")],
+        arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame))],
         parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
     )
+    return [upright, rviz]
 
 
 def _flag(text: str) -> bool:

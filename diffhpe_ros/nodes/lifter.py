@@ -184,7 +184,9 @@ class LifterNode(StageNode[LifterParameters]):
             parameters = self.parameters
             self.send(
                 self._skeletons,
-                pack_skeletons(people, gone, parameters.marker_lifetime_s, parameters.ellipsoids),
+                pack_skeletons(
+                    people, doubted, gone, parameters.marker_lifetime_s, parameters.ellipsoids
+                ),
             )
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))

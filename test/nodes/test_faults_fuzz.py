@@ -54,9 +54,11 @@ def publish(people: LiftedPeople) -> None:
     """All that the lifter says of people, to the bytes; joints and markers are finite."""
     joints = pack_joints(people)
     assert np.isfinite(unpack_joints(joints).positions).all()
-    skeletons = pack_skeletons(people, [], 0.5, True)
+    skeletons = pack_skeletons(people, ["do not trust: a, b; c"] * len(people), [], 0.5, True)
     for marker in skeletons.markers:
+        place = marker.pose.position
         assert np.isfinite([marker.scale.x, marker.scale.y, marker.scale.z]).all()
+        assert np.isfinite([place.x, place.y, place.z]).all()
     for message in (joints, skeletons, pack_coherence(people, [""] * len(people), "model")):
         serialize(message)
 

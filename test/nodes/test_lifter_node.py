@@ -100,8 +100,11 @@ def test_people_are_shown_and_removed_and_bad_messages_do_no_harm(
         {marker.ns for marker in message.markers if marker.action == Marker.DELETE}
         for message in graph.messages("skeletons")
     ]
-    person = "camera/person_{}".format
-    assert deleted == [set(), {person(1)}, {person(2)}, set(), {person(4)}]
+
+    def all_of(person: int) -> set[str]:
+        return {f"camera/person_{person}", "ellipsoids/camera"}
+
+    assert deleted == [set(), all_of(1), all_of(2), set(), all_of(4)]
 
     send(pack_windows(standing_windows([5], stamp_ns=5 * 10**9)))
     assert len(graph.raw["skeletons"]) == 5  # inactive nodes are silent

@@ -16,6 +16,8 @@ from diffhpe_ros.nodes.messages.rotation import quaternions
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.types import LiftedPeople
 
+TRUSTED = ["", ""]
+
 
 @pytest.fixture
 def people() -> LiftedPeople:
@@ -56,35 +58,62 @@ def test_joints_of_another_skeleton_are_refused(people: LiftedPeople) -> None:
 
 
 def test_skeletons_have_stable_names_and_a_lifetime(people: LiftedPeople) -> None:
-    markers = pack_skeletons(people, gone=[5], lifetime_s=0.5, ellipsoids=True).markers
-    added = [marker for marker in markers if marker.action == Marker.ADD]
-    assert {marker.ns for marker in added} == {"cam/person_3"}
-    assert [marker.id for marker in added] == list(range(19))
-    bones, joints = added[:2]
+    markers = pack_skeletons(people, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    body = [marker for marker in markers if marker.ns == "cam/person_3"]
+    assert [marker.id for marker in body] == list(range(5))
+    bones, joints, *_ = body
     assert (bones.type, len(bones.points)) == (Marker.LINE_LIST, 32)
     assert (joints.type, len(joints.points)) == (Marker.SPHERE_LIST, 17)
     assert joints.points[3].y == pytest.approx(0.87)
-    assert added[0].lifetime.nanosec == 500_000_000
-    assert added[0].header.frame_id == "cam"
+    for marker in markers:
+        assert marker.action == Marker.ADD
+        assert marker.lifetime.nanosec == 500_000_000
+        assert marker.header.frame_id == "cam"
+
+
+def test_all_ellipsoids_are_in_one_namespace(people: LiftedPeople) -> None:
+    both = replace(people, joints=np.stack([standing_at(x, 0, 4) for x in (0, 1)]))
+    markers = pack_skeletons(both, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    ids = [marker.id for marker in markers if marker.ns == "ellipsoids/cam"]
+    assert ids == [*range(3 * 17, 4 * 17), *range(7 * 17, 8 * 17)]
+    without = pack_skeletons(both, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=False).markers
+    assert {marker.ns for marker in without} == {"cam/person_3", "cam/person_7"}
+
+
+def test_a_doubt_is_that_persons_only(people: LiftedPeople) -> None:
+    both = replace(people, joints=np.stack([standing_at(x, 0, 4) for x in (0, 1)]))
+    markers = pack_skeletons(both, ["", "too bright"], [], 0.5, ellipsoids=False).markers
+    labels = {marker.ns: marker.text for marker in markers if marker.text}
+    assert labels["cam/person_3"] == "#3  4.0 m"
+    assert labels["cam/person_7"].startswith("#7  4.1 m\ndo not trust:")
 
 
 def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople) -> None:
-    message = pack_skeletons(people, gone=[], lifetime_s=0.5, ellipsoids=True)
+    message = pack_skeletons(people, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True)
     sent = deepcopy(message)
     later = replace(people, stamp_ns=people.stamp_ns + 1, joints=people.joints + np.float32(1))
-    pack_skeletons(later, gone=[], lifetime_s=2.0, ellipsoids=True)
+    pack_skeletons(later, ["doubt"] * 2, gone=[], lifetime_s=2.0, ellipsoids=True)
     assert message == sent
 
 
-def test_who_has_left_is_deleted(people: LiftedPeople) -> None:
-    nobody = replace(people, joints=people.joints * np.nan)
-    markers = pack_skeletons(nobody, gone=[5], lifetime_s=0.5, ellipsoids=False).markers
-    assert {(marker.ns, marker.action) for marker in markers} == {("cam/person_5", Marker.DELETE)}
-    assert [marker.id for marker in markers] == list(range(19))
+@pytest.mark.parametrize("person", [0, 5, 2**32 - 1])
+def test_nothing_is_left_of_who_has_left(people: LiftedPeople, person: int) -> None:
+    there = replace(people, persons=(person, 7))
+    drawn = pack_skeletons(there, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    nobody = replace(there, joints=there.joints * np.nan)
+    markers = pack_skeletons(nobody, TRUSTED, [person], lifetime_s=0.5, ellipsoids=False).markers
+    assert {marker.action for marker in markers} == {Marker.DELETE}
+    deleted = [(marker.ns, marker.id) for marker in markers]
+    assert sorted(deleted) == sorted((marker.ns, marker.id) for marker in drawn)
+
+
+def ellipsoids_of(people: LiftedPeople) -> list[Marker]:
+    markers = pack_skeletons(people, TRUSTED, [], 0.5, ellipsoids=True).markers
+    return [marker for marker in markers if marker.ns == "ellipsoids/cam"]
 
 
 def test_ellipsoids_are_one_sigma_along_the_axes_of_the_covariance(people: LiftedPeople) -> None:
-    marker = pack_skeletons(people, [], 0.5, ellipsoids=True).markers[2 + 16]
+    marker = ellipsoids_of(people)[16]
     turn, size = marker.pose.orientation, marker.scale
     x, y, z, w = turn.x, turn.y, turn.z, turn.w
     rotation = np.array(
@@ -100,6 +129,16 @@ def test_ellipsoids_are_one_sigma_along_the_axes_of_the_covariance(people: Lifte
     )
 
 
+def test_the_hips_ellipsoid_shows_from_among_the_bones(people: LiftedPeople) -> None:
+    covariance = np.tile(np.diag([1e-4, 1e-4, 0.04]), (2, 17, 1, 1)).astype(np.float32)
+    bones = pack_skeletons(people, TRUSTED, [], 0.5, ellipsoids=False).markers[0]
+    hip, knee = ellipsoids_of(replace(people, covariance=covariance))[:3:2]
+    sizes = sorted([hip.scale.x, hip.scale.y, hip.scale.z])
+    assert sizes[0] > bones.scale.x
+    assert sizes[2] == pytest.approx(0.4)  # one sigma, 0.2 m, to either side
+    assert hip.color.a > knee.color.a
+
+
 def test_quaternions_are_unit_even_of_mirrored_axes() -> None:
     axes = np.linalg.eigh(np.random.default_rng(0).normal(size=(50, 3, 3)))[1]
     axes[:25, :, 0] *= -1
@@ -108,7 +147,7 @@ def test_quaternions_are_unit_even_of_mirrored_axes() -> None:
 
 def test_a_joint_of_unknown_spread_is_still_drawn(people: LiftedPeople) -> None:
     unknown = replace(people, covariance=people.covariance * np.nan)
-    marker = pack_skeletons(unknown, [], 0.5, ellipsoids=True).markers[-1]
+    marker = ellipsoids_of(unknown)[-1]
     assert 0 < marker.scale.x <= 0.002
 
 

@@ -1,0 +1,41 @@
+"""RViz for any camera: a frame whose z axis points up, and a configuration that uses it.
+
+The launch file reads this module, so it needs nothing but Python.
+"""
+
+import tempfile
+from pathlib import Path
+
+DEFAULT_FRAME = "camera_optical_frame"
+"""The optical frame in `config/lift.rviz`, and that of `video_source`."""
+
+UPRIGHT_ROTATION = (0.5, -0.5, 0.5, 0.5)
+"""x y z w: turns an optical frame (z forward, y down) to x forward, y left and z up (REP-103)."""
+
+
+def upright_frame(frame: str) -> str:
+    """The frame with z up that is a child of a level camera's optical frame."""
+    return f"{frame}_upright"
+
+
+def upright_arguments(frame: str) -> list[str]:
+    """What tf2_ros's static_transform_publisher needs to send the upright frame."""
+    turn = zip(("--qx", "--qy", "--qz", "--qw"), UPRIGHT_ROTATION, strict=True)
+    numbers = [text for name, value in turn for text in (name, str(value))]
+    return [*numbers, "--frame-id", frame, "--child-frame-id", upright_frame(frame)]
+
+
+def write_rviz_config(template: Path, frame: str) -> Path:
+    """Write a temporary copy of an RViz configuration for another optical frame.
+
+    Args:
+        template: configuration with the optical frame `DEFAULT_FRAME`.
+        frame: the optical frame of the images, their header.frame_id.
+
+    Returns:
+        The copy.
+    """
+    text = template.read_text().replace(DEFAULT_FRAME, frame)
+    with tempfile.NamedTemporaryFile("w", prefix="diffhpe_", suffix=".rviz", delete=False) as file:
+        file.write(text)
+    return Path(file.name)
