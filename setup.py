@@ -79,7 +79,7 @@ setup(
     ],
     extras_require={
         "cpu": ["onnxruntime"],
-        "gpu": ["onnxruntime-gpu"],
+        "gpu": ["onnx", "onnxruntime-gpu"],
         "onnx": ["onnx", "onnxscript", "torch>=2.9"],
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
         # The sweeper for Optuna 4 is a release candidate yet; the released one is for Optuna 2.10,

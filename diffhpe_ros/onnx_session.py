@@ -98,6 +98,22 @@ class OnnxModel:
         return f"{self.path} ({', '.join(sides)})"
 
 
+def offered_gpu(providers: Sequence[str] | None = None) -> bool:
+    """Whether the installed onnxruntime offers something else than the CPU.
+
+    It offers CUDA even where there is no driver: the session tells what really runs.
+
+    Args:
+        providers: those that may be used; None takes what `OnnxModel` prefers.
+    """
+    try:
+        available = _onnxruntime().get_available_providers()
+    except DiffhpeError:
+        return False
+    wanted = set(providers or _PREFERRED) - {"CPUExecutionProvider"}
+    return not wanted.isdisjoint(available)
+
+
 _DTYPES: dict[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,

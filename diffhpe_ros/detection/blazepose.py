@@ -1,14 +1,16 @@
-"""BlazePose on ai-edge-litert: the detector that runs anywhere."""
+"""BlazePose: the detector that runs anywhere."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.blazepose_landmarks import NUM_BODY, LandmarkNetwork, Landmarks
+from diffhpe_ros.detection.blazepose_networks import open_networks
 from diffhpe_ros.detection.blazepose_people import PeopleFollower
 from diffhpe_ros.detection.blazepose_regions import RegionFinder
 from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
-from diffhpe_ros.detection.weights import blazepose_weights
 
 
 class BlazePose:
@@ -42,14 +44,17 @@ class BlazePose:
             before new ones.
         search_every: frames from one search for new people to the next, while somebody is
             followed and nobody has been lost.
+        runtime: of the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`, which is
+            onnx where onnxruntime really runs on a GPU, else litert. `device` says what runs.
+        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
+            where the installed onnxruntime has it, else the CPU.
 
     Raises:
-        DiffhpeError: an option is out of range, ai-edge-litert is not installed, or the networks
-            are neither cached nor to be fetched.
+        DiffhpeError: an option is out of range, ai-edge-litert or onnxruntime is not installed, or
+            the networks are neither cached nor to be fetched.
     """
 
     name = "blazepose"
-    device = "cpu"
 
     def __init__(
         self,
@@ -59,6 +64,8 @@ class BlazePose:
         min_confidence: float = 0.5,
         max_people: int = 1,
         search_every: int = 5,
+        runtime: str = "auto",
+        providers: Sequence[str] | None = None,
     ) -> None:
         check_options(
             threads,
@@ -67,10 +74,11 @@ class BlazePose:
             min_confidence=min_confidence,
         )
         check_counts(max_people=max_people, search_every=search_every)
-        detection, landmarks = blazepose_weights()
+        networks = open_networks(runtime, threads, providers)
+        self.device = networks.device
         self._follower = PeopleFollower(
-            RegionFinder(detection, threads, detection_threshold),
-            LandmarkNetwork(landmarks, threads),
+            RegionFinder(networks.regions, detection_threshold),
+            LandmarkNetwork(networks.landmarks),
             max_people,
             search_every,
             tracking_threshold,

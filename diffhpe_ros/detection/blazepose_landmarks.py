@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.blazepose_regions import Region
-from diffhpe_ros.detection.litert import Network, sigmoid
+from diffhpe_ros.detection.network import Network, sigmoid
 
 NUM_LANDMARKS = 39
 """33 of the body, two that place the next region, four that nobody uses."""
 NUM_BODY = 33
 _HIPS, _ENVELOPE = 33, 34
 _RAW, _HEATMAPS, _SCORE = (1, NUM_LANDMARKS * 5), (1, 64, 64, NUM_LANDMARKS), (1, 1)
-"""Outputs by shape. The others are world coordinates, and a mask of the person, which would take
-two fifths of the time."""
+LANDMARK_OUTPUTS = (_RAW, _HEATMAPS, _SCORE)
+"""By shape. The others are world coordinates, and a mask of the person, which would take two
+fifths of the time."""
 _KERNEL = 7
 _MIN_PEAK = 0.5
 """Heat maps that nowhere reach this say nothing (mediapipe's figure)."""
@@ -43,10 +44,10 @@ class Landmarks:
 
 
 class LandmarkNetwork:
-    """The landmark network."""
+    """Runs the landmark network, of which it reads `LANDMARK_OUTPUTS`."""
 
-    def __init__(self, model: bytes, threads: int) -> None:
-        self._network = Network(model, threads, (_RAW, _HEATMAPS, _SCORE))
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""

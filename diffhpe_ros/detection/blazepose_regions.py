@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.letterbox import Letterbox
-from diffhpe_ros.detection.litert import Network, sigmoid
+from diffhpe_ros.detection.network import Network, sigmoid
 
 VIEW_SIZE = 224
 """Pixels along a side of what the network looks at."""
@@ -18,7 +18,8 @@ _LAYERS = ((8, 2), (16, 2), (32, 6))
 """(stride in pixels, anchors per cell) of the network's output."""
 _CANDIDATES = sum((VIEW_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
 _OFFSETS, _LOGITS = (1, _CANDIDATES, 12), (1, _CANDIDATES, 1)
-"""Outputs by shape."""
+REGION_OUTPUTS = (_OFFSETS, _LOGITS)
+"""By shape."""
 _HIPS, _ENVELOPE = 0, 1
 """Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
 _OVERLAP = 0.3
@@ -113,10 +114,10 @@ def merge_candidates(
 
 
 class RegionFinder:
-    """The person detection network."""
+    """Runs the person detection network, of which it reads `REGION_OUTPUTS`."""
 
-    def __init__(self, model: bytes, threads: int, threshold: float) -> None:
-        self._network = Network(model, threads, (_OFFSETS, _LOGITS))
+    def __init__(self, network: Network, threshold: float) -> None:
+        self._network = network
         self._threshold = threshold
 
     def find(self, view: Letterbox) -> list[Region]:

@@ -1,15 +1,13 @@
-"""One tflite network on ai-edge-litert."""
-
-from collections.abc import Collection
-from typing import Any
+"""One tflite network on ai-edge-litert, on the CPU."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.network import Outputs
 from diffhpe_ros.errors import DiffhpeError
 
 
-class Network:
+class LiteRTNetwork:
     """A network with one input image and several outputs, told apart by their shapes.
 
     Args:
@@ -21,7 +19,7 @@ class Network:
         DiffhpeError: ai-edge-litert is not installed.
     """
 
-    def __init__(self, model: bytes, threads: int, outputs: Collection[tuple[int, ...]]) -> None:
+    def __init__(self, model: bytes, threads: int, outputs: Outputs) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
 
@@ -48,8 +46,3 @@ class Network:
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
         return {shape: self._interpreter.get_tensor(i) for shape, i in self._outputs.items()}
-
-
-def sigmoid(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Probabilities of logits (...), limited to ±100 as in mediapipe."""
-    return 1 / (1 + np.exp(-logits.astype(np.float64).clip(-100, 100)))

@@ -15,7 +15,10 @@ def make_detector(parameters: DetectorParameters) -> Detector:
     options: dict[str, Any] = {}
     if parameters.threads:
         options["threads"] = parameters.threads
+    if names := [name.strip() for name in parameters.providers.split(",") if name.strip()]:
+        options["providers"] = names
     if parameters.detector == "blazepose":
+        options["runtime"] = parameters.runtime
         options["search_every"] = parameters.search_every
     else:
         options["person_model"] = parameters.person_model

@@ -9,6 +9,7 @@ from typing import Any
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
+from diffhpe_ros.detection.network import RUNTIMES
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
@@ -96,6 +97,16 @@ class DetectorParameters(StageParameters):
         least=1,
         most=16,
         live=True,
+    )
+    runtime: str = _parameter(
+        "auto",
+        "blazepose: what runs its networks; auto: onnx where onnxruntime has a GPU, else litert",
+        choices=RUNTIMES,
+    )
+    providers: str = _parameter(
+        "",
+        "execution providers of onnxruntime in the order of preference, separated by commas;"
+        " empty: CUDA where there is one, else the CPU",
     )
     search_every: int = _parameter(
         5, "blazepose: look for new people in every n-th image", least=1, most=1000

@@ -217,5 +217,6 @@ def test_what_is_no_image_is_refused(detector):
         detector.detect(np.zeros((480, 640), np.uint8))
 
 
-def test_it_says_what_it_is(detector):
-    assert (detector.name, detector.device) == ("blazepose", "cpu")
+def test_it_says_what_it_is(networks):
+    detector = create_detector("blazepose", runtime="litert")
+    assert (detector.name, detector.device) == ("blazepose", "cpu (LiteRT)")
