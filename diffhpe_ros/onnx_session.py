@@ -41,6 +41,8 @@ class OnnxModel:
             raise DiffhpeError(f"there is no ONNX model at {self.path}")
         available = ort.get_available_providers()
         usable = [name for name in providers or _PREFERRED if name in available]
+        if "CUDAExecutionProvider" in usable and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # CUDA's libraries, where pip has put them for torch
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 0
         # Its threads would wait for the next run by spinning, on cores that others need.
@@ -98,20 +100,18 @@ class OnnxModel:
         return f"{self.path} ({', '.join(sides)})"
 
 
-def offered_gpu(providers: Sequence[str] | None = None) -> bool:
-    """Whether the installed onnxruntime offers something else than the CPU.
+def may_use_gpu(providers: Sequence[str] | None = None) -> bool:
+    """Whether something else than the CPU is asked for or, with None, offered by onnxruntime.
 
     It offers CUDA even where there is no driver: the session tells what really runs.
-
-    Args:
-        providers: those that may be used; None takes what `OnnxModel` prefers.
     """
+    if providers is not None:
+        return set(providers) != {"CPUExecutionProvider"}
     try:
         available = _onnxruntime().get_available_providers()
     except DiffhpeError:
         return False
-    wanted = set(providers or _PREFERRED) - {"CPUExecutionProvider"}
-    return not wanted.isdisjoint(available)
+    return _PREFERRED[0] in available
 
 
 _DTYPES: dict[str, type[np.generic]] = {

@@ -12,7 +12,7 @@ from diffhpe_ros.detection.network import RUNTIMES, Network
 from diffhpe_ros.detection.onnx_network import OnnxNetwork
 from diffhpe_ros.detection.weights import blazepose_weights
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.onnx_session import offered_gpu
+from diffhpe_ros.onnx_session import may_use_gpu
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def open_networks(runtime: str, threads: int, providers: Sequence[str] | None) -
         raise DiffhpeError(f"runtime is one of {', '.join(RUNTIMES)}, got {runtime!r}")
     if runtime == "onnx":
         return _on_onnxruntime(threads, providers)[0]
-    if runtime == "litert" or not offered_gpu(providers):
+    if runtime == "litert" or not may_use_gpu(providers):
         return _on_litert(threads)
     try:
         networks, on_gpu = _on_onnxruntime(threads, providers)

@@ -62,6 +62,12 @@ def test_auto_takes_litert_where_there_is_no_onnxruntime(networks, monkeypatch):
         assert open_networks("auto", 1, None).device == ON_LITERT
 
 
+def test_auto_says_why_where_a_gpu_is_asked_for_that_onnxruntime_does_not_offer(networks):
+    with pytest.warns(RuntimeWarning, match="onnxruntime does not give None such"):
+        opened = open_networks("auto", 1, ["None such"])
+    assert opened.device == f"{ON_LITERT}, not on a GPU: onnxruntime gave {ON_CPU}"
+
+
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")  # of onnxruntime itself
 @pytest.mark.filterwarnings("ignore:onnxruntime does not give:RuntimeWarning")
 def test_auto_takes_litert_where_cuda_is_offered_but_does_not_work(networks, monkeypatch):
