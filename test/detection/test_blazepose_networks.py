@@ -62,6 +62,7 @@ def test_auto_takes_litert_where_there_is_no_onnxruntime(networks, monkeypatch):
         assert open_networks("auto", 1, None).device == ON_LITERT
 
 
+@pytest.mark.filterwarnings("ignore:BlazePose runs on LiteRT:RuntimeWarning")
 def test_auto_says_why_where_a_gpu_is_asked_for_that_onnxruntime_does_not_offer(networks):
     with pytest.warns(RuntimeWarning, match="onnxruntime does not give None such"):
         opened = open_networks("auto", 1, ["None such"])
