@@ -2,46 +2,66 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
+from rosbags.interfaces import (
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from diffhpe_ros.demo.recorder import TOPICS, Record
+from diffhpe_ros.demo.bag_messages import TF_STATIC, TYPES, TYPESTORE, BagMessage
 from diffhpe_ros.errors import DiffhpeError
 
+_LATCHED = Qos(
+    QosHistory.KEEP_LAST,
+    1,
+    QosReliability.RELIABLE,
+    QosDurability.TRANSIENT_LOCAL,
+    *(QosTime(0, 0),) * 2,
+    QosLiveliness.AUTOMATIC,
+    QosTime(0, 0),
+    False,
+)
+"""With it `ros2 bag play` sends the frame to those who come later, too."""
 
-def write_bag(path: Path, namespace: str, records: Sequence[Record]) -> None:
-    """Write records, in the order in which they came.
+
+def write_bag(path: Path, messages: Iterable[BagMessage]) -> None:
+    """Write messages; the time at which each is logged is its stamp.
 
     Args:
         path: of the .mcap file; replaced if it is there.
-        namespace: that relative topics are in.
-        records: the messages.
+        messages: in the order of their times.
 
     Raises:
         DiffhpeError: it cannot be written, as on a full disk; nothing is left of it then.
     """
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            folder = Path(scratch) / "bag"
-            _write(folder, namespace, records)
+            folder = Path(scratch) / path.stem
+            _write(folder, messages)
             shutil.move(next(folder.glob("*.mcap")), path)
     except OSError as error:
         raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _write(folder: Path, namespace: str, records: Sequence[Record]) -> None:
-    types = get_typestore(Stores.ROS2_KILTED)
-    with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        connections = {
-            topic: writer.add_connection(
-                topic if topic.startswith("/") else f"/{namespace}/{topic}",
-                f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}",
-                typestore=types,
+def _write(folder: Path, messages: Iterable[BagMessage]) -> None:
+    writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)  # its chunks
+    with writer:
+        connections = [
+            writer.add_connection(
+                topic,
+                kind,
+                typestore=TYPESTORE,
+                offered_qos_profiles=[_LATCHED] if topic == TF_STATIC else [],
             )
-            for topic, kind in TOPICS.items()
-        }
-        for record in records:
-            writer.write(connections[record.topic], record.received_ns, record.data)
+            for topic, kind in TYPES.items()
+        ]
+        for message in messages:
+            writer.write(connections[message.place], message.time_ns, message.data)

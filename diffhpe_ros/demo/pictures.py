@@ -1,21 +1,21 @@
 """overlay.mp4 and skeleton.png."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from diffhpe_ros.demo.images import stamped_images
+from diffhpe_ros.demo.report import part_shown
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import Source
 from diffhpe_ros.drawing import SkeletonView, compose_frame
 from diffhpe_ros.drawing.figure import save_skeleton_figure
-from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.types import PeopleWindows
-from diffhpe_ros.video import VideoReader, VideoWriter
+from diffhpe_ros.video import VideoWriter
 from diffhpe_ros.windows import FRAMES, RATE
 
 HEIGHT = 480
@@ -23,8 +23,6 @@ HEIGHT = 480
 SIZE = (HEIGHT * 4 // 3 * 2, HEIGHT)
 WINDOW_NS = round(1e9 * FRAMES / RATE)
 """Before so much time nothing is lifted."""
-
-Frames = Iterator[tuple[int, NDArray[np.uint8]]]
 
 
 def save_pictures(
@@ -46,7 +44,7 @@ def save_pictures(
     Raises:
         DiffhpeError: a file cannot be written.
     """
-    frames = _file_frames(source, results) if source.path else _webcam_frames(jpegs)
+    frames = stamped_images(source, results.first_stamp_ns, jpegs)
     best = _best_sight(results)
     view = SkeletonView(SIZE[0] // 2, SIZE[1], up=source.up)
     total = source.frames or len(jpegs)
@@ -54,7 +52,8 @@ def save_pictures(
         for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
             video.write(_overlay(stamp, image, source, results, report, view))
             if best is not None and stamp == best[0]:
-                _save_figure(folder / "skeleton.png", *best, image, source, results)
+                title = ", ".join(part for part in (source.name, part_shown(report)) if part)
+                _save_figure(folder / "skeleton.png", *best, image, source, results, title)
     if best is None:
         (folder / "skeleton.png").unlink(missing_ok=True)
         tqdm.write("nobody was lifted: there is no skeleton.png")
@@ -72,6 +71,8 @@ def _overlay(
     windows, joints = results.windows.get(stamp), results.joints.get(stamp)
     latency = report["latency_ms"]["p50"]
     labels = [f"{(stamp - results.first_stamp_ns) / 1e9:5.2f} s   {report['model']}"]
+    if part := part_shown(report):
+        labels.append(part)
     if latency is not None:
         labels.append(f"live: image to skeleton {latency:.0f} ms (median)")
     if joints is not None:
@@ -132,30 +133,16 @@ def _save_figure(
     image: NDArray[np.uint8],
     source: Source,
     results: Results,
+    title: str,
 ) -> None:
     keypoints, confidence = _keypoints(stamp, results)
     assert keypoints is not None and confidence is not None
     row = results.windows[stamp].persons.index(person)
     pose = results.joints[stamp].positions[results.joints[stamp].persons.index(person)]
-    truth, title = None, source.name
+    truth = None
     if source.truth is not None:
         truth = source.truth[results.frame_of(stamp, source.fps)]
         truth = truth - truth[0] + pose[0]
         error = 1000 * np.linalg.norm(pose - truth, axis=-1).mean()
         title += f": {error:.0f} mm mean joint error, roots aligned"
     save_skeleton_figure(path, image, keypoints[row], pose, truth, title, confidence[row])
-
-
-def _file_frames(source: Source, results: Results) -> Frames:
-    assert source.path is not None
-    with VideoReader(source.path) as video:
-        for index, _, image in video:
-            yield results.first_stamp_ns + round(index / source.fps * 1e9), image
-
-
-def _webcam_frames(jpegs: Mapping[int, bytes]) -> Frames:
-    for stamp in sorted(jpegs):
-        image = cv2.imdecode(np.frombuffer(jpegs[stamp], np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DiffhpeError("an image of the webcam could not be read back")
-        yield stamp, image.astype(np.uint8, copy=False)

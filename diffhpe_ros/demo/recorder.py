@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State, Transition
@@ -18,6 +17,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
+from diffhpe_ros.demo.images import encode_jpeg
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import image_to_bgr
@@ -93,11 +93,6 @@ class Recorder:
         """How many messages of a topic have come."""
         return sum(record.topic == topic for record in self.records.copy())
 
-    def quiet_s(self) -> float:
-        """Seconds since anything but diagnostics came; 0 before the first message."""
-        record = next((r for r in reversed(self.records.copy()) if r.topic != DIAGNOSTICS), None)
-        return 0.0 if record is None else (time.time_ns() - record.received_ns) / 1e9
-
     def wait_until_active(self, node: str, check: Callable[[], None], timeout_s: float) -> None:
         """Wait for a lifecycle node to be active.
 
@@ -139,10 +134,14 @@ class Recorder:
             check()
             if answer is None or not answer.success:
                 raise DiffhpeError(f"the {node} node could not be started; see its log")
-            deadline = time.monotonic() + _DISCOVERY_S
-            while not self._node.count_publishers("camera_info") and time.monotonic() < deadline:
-                time.sleep(_POLL_S)
-            time.sleep(_MATCH_S)
+            if transition == Transition.TRANSITION_CONFIGURE:
+                self._await_publisher("camera_info")
+
+    def _await_publisher(self, topic: str) -> None:
+        deadline = time.monotonic() + _DISCOVERY_S
+        while not self._node.count_publishers(topic) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        time.sleep(_MATCH_S)
 
     def _call(self, client: Any, request: Any, timeout_s: float) -> Any | None:
         """The answer of a service; None where there is none in time."""
@@ -158,8 +157,8 @@ class Recorder:
         return lambda data: self.records.append(Record(topic, time.time_ns(), data))
 
     def _keep_image(self, message: Image) -> None:
-        _, jpeg = cv2.imencode(".jpg", image_to_bgr(message))
-        self.images[stamp_to_ns(message.header.stamp)] = jpeg.tobytes()
+        jpeg = encode_jpeg(image_to_bgr(message))
+        self.images[stamp_to_ns(message.header.stamp)] = jpeg
 
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):

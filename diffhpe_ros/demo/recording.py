@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -15,9 +15,10 @@ from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
 from diffhpe_ros.demo.source import Source
 from diffhpe_ros.errors import DiffhpeError
 
+if TYPE_CHECKING:
+    from diffhpe_ros.demo.progress import Progress
+
 START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
-FIRST_SECONDS = 60.0  # for the first image of a file
-QUIET_SECONDS = 2.5  # without a message: all has been said
 DIAGNOSTICS_SECONDS = 1.2  # they come once a second
 REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
 
@@ -33,6 +34,8 @@ class Settings:
     """How long to record a webcam."""
     one_process: bool = False
     """Whether detector and lifter share a process."""
+    patience_s: float = 60.0
+    """A run in which nothing goes on for so long is given up."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ class Recording:
     namespace: str
     records: Sequence[Any]
     """Of `recorder.Record`."""
-    images: dict[int, bytes] = field(default_factory=dict)
+    images: dict[int, bytes]
     """JPEGs of a webcam by stamp."""
-    start_ns: int | None = None
+    start_ns: int | None
     """Stamp of the first frame, where it was set."""
+    progress: "Progress"
+    """How far it came."""
 
 
 def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
@@ -85,10 +90,9 @@ def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Reco
         for node in ("detector", "lifter"):
             recorder.wait_until_active(node, _check_all(others), START_SECONDS)
         recorder.start_source(video.name, video.check, START_SECONDS)
-        _watch(recorder, processes, source, settings, mode)
-        time.sleep(DIAGNOSTICS_SECONDS)
+        progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
-    return Recording(namespace, recorder.records, recorder.images, start_ns)
+    return Recording(namespace, recorder.records, recorder.images, start_ns, progress)
 
 
 def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
@@ -100,18 +104,27 @@ def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
 
 
 def _watch(
-    recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, mode: str
-) -> None:
-    """Show progress until the source is through and the graph has fallen silent."""
-    limit = time.monotonic() + (FIRST_SECONDS if source.path else settings.seconds)
+    recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, replay: bool
+) -> "Progress":
+    """Show progress until all is done, the webcam's time is over, or nothing goes on any more."""
+    from diffhpe_ros.demo.progress import Monitor
+
+    monitor = Monitor(recorder.namespace, replay)
+    webcam_ends = time.monotonic() + settings.seconds
+    mode = "replay" if replay else "live"
     with tqdm(total=source.frames, desc=mode, unit="frame", mininterval=0.5) as bar:
-        while recorder.quiet_s() < QUIET_SECONDS:
-            time.sleep(0.1)
+        while True:
             for node in nodes:
                 node.check()
+            progress = monitor.update(recorder.records)
             bar.update(recorder.count("camera_info") - bar.n)
-            if time.monotonic() > limit and (source.path is None or not bar.n):
-                return
+            bar.set_postfix_str(f"{progress.windows_lifted} lifted", refresh=False)
+            if progress.complete or monitor.idle_s > settings.patience_s:
+                return progress
+            if source.path is None and time.monotonic() > webcam_ends:
+                time.sleep(DIAGNOSTICS_SECONDS)
+                return replace(monitor.update(recorder.records), complete=True)
+            time.sleep(0.1)
 
 
 def _source_parameters(source: Source, folder: Path) -> dict[str, Any]:

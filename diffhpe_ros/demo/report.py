@@ -1,11 +1,13 @@
 """report.json: what happened, in figures."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.demo.progress import Progress
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import Source
 from diffhpe_ros.metrics import acceleration_errors, mpjpe, p_mpjpe
@@ -35,6 +37,34 @@ def live_figures(results: Results) -> dict[str, Any]:
         "fps": round(1 / float(np.median(periods)), 2) if len(periods) else None,
         "device": lifter.get("device"),
     }
+
+
+def completeness(runs: Mapping[str, Progress]) -> dict[str, Any]:
+    """Whether all runs came to their end, and how far each came."""
+    return {
+        "complete": all(progress.complete for progress in runs.values()),
+        "runs": {name: asdict(progress) for name, progress in runs.items()},
+    }
+
+
+def warnings(runs: Mapping[str, Progress]) -> list[str]:
+    """A line for each run that did not come to its end."""
+    return [
+        f"warning: the {name} run is incomplete ({progress}); its figures are of that part alone"
+        for name, progress in runs.items()
+        if not progress.complete
+    ]
+
+
+def part_shown(report: Mapping[str, Any], run: str | None = None) -> str:
+    """Which part of a run, by default of the one that is shown, the figures are of.
+
+    Empty where they are of the whole run.
+    """
+    counts = report["runs"][run or next(reversed(report["runs"]))]
+    if counts["complete"]:
+        return ""
+    return f"incomplete: {counts['windows_lifted']} of {counts['windows_sent']} windows lifted"
 
 
 def coherence_figures(results: Results) -> dict[str, Any]:
@@ -91,28 +121,35 @@ def _number(text: str | None) -> float | None:
 def lines(report: Mapping[str, Any]) -> list[str]:
     """The report for the terminal."""
     latency, lift = report["latency_ms"], report["lift_ms"]
+    live, shown = _bracketed(part_shown(report, "live")), _bracketed(part_shown(report))
     text = [
         f"frames      {report['frames_in']} in, {report['frames_dropped']} dropped,"
-        f" {report['frames_detected']} with a person",
-        f"lifted      {report['windows_lifted']} windows, {report['markers_published']} skeletons",
+        f" {report['frames_detected']} with a person{live}",
+        f"lifted      {report['windows_lifted']} windows, {report['markers_published']}"
+        f" skeletons{live}",
     ]
-    if latency["p50"] is not None:
+    if None not in (latency["p50"], lift["p50"]):
         text.append(
             f"latency     {latency['p50']:.0f} ms median, {latency['p95']:.0f} ms p95"
-            f" from image stamp to skeleton; lifting {lift['p50']:.0f} ms"
+            f" from image stamp to skeleton; lifting {lift['p50']:.0f} ms{live}"
         )
     if "mpjpe_mm" in report:
         text.append(
             f"error       {report['mpjpe_mm']:.0f} mm MPJPE, {report['p_mpjpe_mm']:.0f} mm"
             f" P-MPJPE, root {report['root_error_mm']:.0f} mm"
             + _of_jitter(report["jitter_mm_per_frame2"])
+            + shown
         )
     if report["symmetry_gap_mm"] is not None:
         text.append(
             f"coherence   symmetry gap {report['symmetry_gap_mm']:.0f} mm,"
-            f" segment std {report['segment_std_mm']:.0f} mm"
+            f" segment std {report['segment_std_mm']:.0f} mm{shown}"
         )
     return text
+
+
+def _bracketed(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _of_jitter(jitter: float | None) -> str:

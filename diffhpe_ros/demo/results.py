@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.demo.progress import node_reports
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
@@ -100,10 +101,7 @@ def _latencies_ms(records: Sequence[Record]) -> NDArray[np.float64]:
 
 
 def _last_diagnostics(namespace: str, records: Sequence[Record]) -> dict[str, dict[str, str]]:
-    last = {}
+    last: dict[str, dict[str, str]] = {}
     for record in records:
-        for status in record.message().status:
-            if namespace in status.name:
-                name = status.name.split(":")[0].rsplit("/", 1)[-1]
-                last[name] = {pair.key: pair.value for pair in status.values}
+        last.update(node_reports(namespace, record.message()))
     return last

@@ -1,5 +1,6 @@
 """What the demo does: the graph live, for files once more in replay mode, and all of it written."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
     """Run the demo and write overlay.mp4, skeleton.png, lift.mcap and report.json into `out`.
 
     The live run gives latencies and drops. Files are then run again in replay mode, where no
-    frame is dropped: pictures, bag, coherence and errors are of that run.
+    frame is dropped: pictures, bag, coherence and errors are of that run. A run that does not come
+    to its end is warned of, and `complete` is false in the report.
 
     Args:
         source: what to look at.
@@ -72,16 +74,24 @@ def write_results(
     """
     from diffhpe_ros.demo import report as figures
     from diffhpe_ros.demo.bag import write_bag
+    from diffhpe_ros.demo.bag_messages import bag_messages
+    from diffhpe_ros.demo.images import stamped_jpegs
     from diffhpe_ros.demo.pictures import save_pictures
     from diffhpe_ros.demo.results import read_results
 
     in_time = read_results(live.namespace, live.records)
-    report = {"source": source.name, "model": settings.model, **figures.live_figures(in_time)}
+    report = {"source": source.name, "model": settings.model}
+    runs = {"live": live.progress} | ({} if shown is live else {"replay": shown.progress})
+    report |= figures.completeness(runs)
+    report |= figures.live_figures(in_time)
     results = read_results(shown.namespace, shown.records, shown.start_ns)
     report |= figures.coherence_figures(results) | figures.error_figures(source, results)
     write_json(out / "report.json", report)
-    write_bag(out / "lift.mcap", shown.namespace, shown.records)
+    jpegs = stamped_jpegs(source, results.first_stamp_ns, shown.images)
+    write_bag(out / "lift.mcap", bag_messages(shown, jpegs))
     save_pictures(out, source, results, report, shown.images)
+    for line in figures.warnings(runs):
+        tqdm.write(line, file=sys.stderr)
     for line in figures.lines(report):
         tqdm.write(line)
     tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")

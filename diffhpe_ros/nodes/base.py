@@ -14,7 +14,7 @@ from diffhpe_ros.nodes.health import Health, Report
 from diffhpe_ros.nodes.live_parameters import LiveParameters
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters import CommonParameters
-from diffhpe_ros.nodes.topics import Topics
+from diffhpe_ros.nodes.topics import Topics, last_part
 from diffhpe_ros.nodes.work import Work
 
 _LOG_EVERY_S = 5.0
@@ -85,8 +85,9 @@ class StageNode(LifecycleNode, Generic[P]):
         """Say what is left to be said, after the worker has ended."""
 
     def send(self, publisher: Publisher[Any], message: Any) -> None:
-        """Publish; in replay with the same bytes every time."""
+        """Publish, and count it; in replay with the same bytes every time."""
         publisher.publish(serialize(message) if self.parameters.replay else message)
+        self.health.count(f"{last_part(publisher.topic_name)}_sent")
 
     def wanted(self, publisher: Publisher[Any]) -> bool:
         """Whether a message is worth making: somebody listens; in replay all are made."""
@@ -194,6 +195,7 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def _process(self, messages: list[Any]) -> None:
         self._try(lambda: self.process(messages))
+        self.health.count("finished", len(messages))
 
     def _change(self, new: P) -> None:
         """Live parameters were set."""

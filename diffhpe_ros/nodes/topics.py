@@ -105,13 +105,13 @@ class Topics:
         for each in self._inputs:
             warnings += each.complaints(self._node)
             if each.lost:
-                values[f"{_last_part(each.subscription.topic_name)}_lost"] = each.lost
+                values[f"{last_part(each.subscription.topic_name)}_lost"] = each.lost
         for publisher in self._outputs:
             topic = publisher.topic_name
             warnings += subscribers_that_do_not_fit(
                 self._node, topic, _type_name(publisher.msg_type), publisher.qos_profile
             )
-            values[f"{_last_part(topic)}_listeners"] = publisher.get_subscription_count()
+            values[f"{last_part(topic)}_listeners"] = publisher.get_subscription_count()
         return Report(warnings=tuple(warnings), values=values)
 
 
@@ -169,5 +169,6 @@ def _type_name(message_type: type) -> str:
     return f"{message_type.__module__.split('.')[0]}/msg/{message_type.__name__}"
 
 
-def _last_part(topic: str) -> str:
+def last_part(topic: str) -> str:
+    """The name of a topic without its namespace, for keys of the diagnostics."""
     return topic.rpartition("/")[2]

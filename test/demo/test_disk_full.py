@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("rclpy", reason="the recorder needs ROS 2")
 
 from diffhpe_ros.demo.bag import write_bag
-from diffhpe_ros.demo.recorder import Record
+from diffhpe_ros.demo.bag_messages import BagMessage
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video import VideoWriter
 
@@ -25,9 +25,10 @@ def full_disk() -> Iterator[None]:
 
 
 def test_a_bag(tmp_path: Path) -> None:
-    records = [Record("joints", stamp, bytes(10_000)) for stamp in range(300)]
+    noise = np.random.default_rng(0)
+    messages = [BagMessage(stamp, 0, noise.bytes(10_000)) for stamp in range(300)]
     with pytest.raises(DiffhpeError, match=r"cannot write .*lift\.mcap: File too large"):
-        write_bag(tmp_path / "lift.mcap", "robot", records)
+        write_bag(tmp_path / "lift.mcap", messages)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,40 @@
+"""A ROS graph that others do not hear, and a short clip."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import pytest
+
+pytest.importorskip("rclpy", reason="the demo needs ROS 2")
+
+from diffhpe_ros.demo.recording import require_rclpy
+from diffhpe_ros.demo.source import Source, embedded_clip
+from diffhpe_ros.video import VideoReader, VideoWriter
+
+SHORT_FRAMES = 45
+"""Of which the first 16 fill the window."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ros_graph() -> Iterator[None]:
+    """Nobody else's nodes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        patch.setenv("ROS_DOMAIN_ID", str(os.getpid() % 80 + 130))
+        require_rclpy()
+        yield
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """The first 1.5 s of the embedded clip."""
+    whole, path = embedded_clip(), tmp_path_factory.mktemp("clip") / "short.mp4"
+    with (
+        VideoReader(whole.path) as video,
+        VideoWriter(path, video.width, video.height, video.fps) as writer,
+    ):
+        for _, _, image in islice(video, SHORT_FRAMES):
+            writer.write(image)
+    return replace(whole, path=path, frames=SHORT_FRAMES)
