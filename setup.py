@@ -94,7 +94,7 @@ setup(
             "tensorboard",
             "torch>=2.9",
         ],
-        "test": ["pytest", "pytest-timeout"],
+        "test": ["mcap>=1.2", "pytest", "pytest-timeout", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
     },
     entry_points={

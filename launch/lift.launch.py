@@ -8,9 +8,11 @@ ros2 launch diffhpe_ros lift.launch.py source:=0
 import os
 from pathlib import Path
 
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
@@ -48,6 +50,7 @@ ARGUMENTS = (
     ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
     ("rviz", "false", "show everything in RViz"),
     ("frame", "", f"optical frame of the images, for RViz and a source; empty: {DEFAULT_FRAME}"),
+    ("foxglove", "false", "start foxglove_bridge; the layout is config/lift.foxglove.json"),
     ("replay", "false", "process every message, reproducibly, instead of the newest only"),
     ("params_file", str(CONFIG / "lift.yaml"), "parameters of all nodes"),
     ("namespace", "", "of all nodes"),
@@ -85,8 +88,13 @@ def generate_launch_description() -> LaunchDescription:
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
     actions = _in_one_process(given) if _flag(given["one_process"]) else _apart(given)
-    if _flag(given["rviz"]):
-        actions += _rviz(given)
+    rviz, foxglove = _flag(given["rviz"]), _flag(given["foxglove"])
+    if rviz or foxglove:
+        actions.append(_upright(given))
+    if rviz:
+        actions.append(_rviz(given))
+    if foxglove:
+        actions.append(_foxglove(given))
     return actions
 
 
@@ -196,24 +204,44 @@ def _when(
     )
 
 
-def _rviz(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """RViz, and the frame with z up that it shows people in."""
-    frame = given["frame"] or DEFAULT_FRAME
-    upright = Node(
+def _upright(given: dict[str, str]) -> Node:
+    """The frame with z up that RViz and Foxglove show people in."""
+    return Node(
         package="tf2_ros",
         executable="static_transform_publisher",
         name="upright_frame",
         namespace=given["namespace"],
-        arguments=upright_arguments(frame),
+        arguments=upright_arguments(given["frame"] or DEFAULT_FRAME),
     )
-    rviz = Node(
+
+
+def _rviz(given: dict[str, str]) -> Node:
+    frame = given["frame"] or DEFAULT_FRAME
+    return Node(
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
         arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame))],
         parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
     )
-    return [upright, rviz]
+
+
+def _foxglove(given: dict[str, str]) -> LaunchDescriptionEntity:
+    """The bridge that Foxglove connects to, or how to get it."""
+    package = "foxglove_bridge"
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
+        install = f"sudo apt install ros-{distribution}-foxglove-bridge"
+        return LogInfo(msg=f"foxglove:=true has no effect: {package} is not installed ({install})")
+    return Node(
+        package=package,
+        executable=package,
+        namespace=given["namespace"],
+        parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
+        output="screen",
+    )
 
 
 def _flag(text: str) -> bool:

@@ -13,6 +13,7 @@ from diffhpe_ros.demo.recording import Recording
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
+from diffhpe_ros.nodes.rviz import UPRIGHT_ROTATION, upright_frame
 
 TYPESTORE = get_typestore(Stores.ROS2_KILTED)
 IMAGE, TF_STATIC = "/image/compressed", "/tf_static"
@@ -27,9 +28,6 @@ TYPES = {
     DIAGNOSTICS: "diagnostic_msgs/msg/DiagnosticArray",
 }
 """By topic; messages of one time are in this order."""
-UPRIGHT_SUFFIX = "_upright"
-_UPRIGHT_ROTATION = {"x": 0.5, "y": -0.5, "z": 0.5, "w": 0.5}
-"""Of a frame with x forward, y left, z up in the optical frame, whose y points down."""
 _PLACES = {topic: place for place, topic in enumerate(TYPES)}
 
 
@@ -85,10 +83,10 @@ def _upright_frame(frame_id: str, stamp_ns: int) -> BagMessage:
     stamp = types["builtin_interfaces/msg/Time"](seconds, nanoseconds)
     transform = types["geometry_msgs/msg/TransformStamped"](
         header=types["std_msgs/msg/Header"](stamp, frame_id),
-        child_frame_id=frame_id + UPRIGHT_SUFFIX,
+        child_frame_id=upright_frame(frame_id),
         transform=types["geometry_msgs/msg/Transform"](
             translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, 0.0),
-            rotation=types["geometry_msgs/msg/Quaternion"](**_UPRIGHT_ROTATION),
+            rotation=types["geometry_msgs/msg/Quaternion"](*UPRIGHT_ROTATION),
         ),
     )
     message = types[TYPES[TF_STATIC]]([transform])
