@@ -92,7 +92,7 @@ class Monitor:
 
     def _count(self) -> Progress:
         frames, windows = self._value("video_source", "image_sent"), self._sent("windows")
-        processed, lifted = self._value("detector", "finished"), self._value("lifter", "finished")
+        processed, finished = (self._value(node, "finished") for node in _RESULTS)
         missing = {
             topic: count
             for topics in _RESULTS.values()
@@ -100,9 +100,11 @@ class Monitor:
             if (count := self._sent(topic) - self._recorded[topic]) > 0
         }
         if self._replay:
-            rest = frames > 0 and processed == frames and lifted == windows and not missing
+            rest = frames > 0 and processed == frames and finished == windows and not missing
         else:
             rest = all(self._at_rest.get(node) for node in _RESULTS)
+        # A node that was stopped reports no more: what came from it has been lifted, too.
+        lifted = max(finished, self._recorded["coherence"])
         return Progress(self._ended and rest, frames, processed, windows, lifted, missing)
 
     def _sent(self, topic: str) -> int:

@@ -1,5 +1,7 @@
 """lift.mcap, read back by another program than wrote it."""
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.video import VideoReader
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
+ROOT = Path(__file__).resolve().parents[2]
 START_NS = 1_000_000_000
 Contents = dict[str, list[tuple[int, bytes]]]
 
@@ -148,3 +151,20 @@ def test_a_second_replay_gives_the_same_messages(
     first = contents(bag)
     for topic in TYPES.keys() - {"/diagnostics"}:  # which tells how long things took
         assert first[topic] == again[topic], topic
+
+
+def test_the_foxglove_layout_shows_what_the_bag_holds(bag: Path) -> None:
+    layout = json.loads((ROOT / "config" / "lift.foxglove.json").read_text())
+    panels = layout["configById"]
+    assert set(re.findall(r"\w+!\w+", json.dumps(layout["layout"]))) == set(panels)
+    assert panels["3D!people"]["followTf"] == "camera_optical_frame_upright"
+    camera = panels["Image!camera"]
+    topics = {*panels["3D!people"]["topics"], *camera["topics"], *camera["imageMode"].values()}
+    assert topics <= TYPES.keys()
+    found = {topic: b"".join(data for _, data in each) for topic, each in contents(bag).items()}
+    for panel in panels.values():
+        for path in panel.get("paths", []):
+            topic = path["value"].partition(".")[0]
+            for name in re.findall(r'=="(\w+)"', path["value"]):
+                live_alone = name == "latency_ms_p50"
+                assert live_alone or name.encode() in found[topic]
