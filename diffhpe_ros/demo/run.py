@@ -12,6 +12,9 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diffhpe_ros.demo.progress import Progress
     from diffhpe_ros.demo.results import Results
 
 
@@ -90,8 +93,7 @@ def write_results(
     jpegs = stamped_jpegs(source, results.first_stamp_ns, shown.images)
     write_bag(out / "lift.mcap", bag_messages(shown, jpegs))
     save_pictures(out, source, results, report, shown.images)
-    for line in figures.warnings(runs):
-        tqdm.write(line, file=sys.stderr)
+    _warn(runs)
     for line in figures.lines(report):
         tqdm.write(line)
     tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")
@@ -113,4 +115,13 @@ def run_live(source: Source, folder: Path, settings: Settings) -> "Results":
     from diffhpe_ros.demo.results import read_results
 
     live = record(source, settings, folder, replay=False)
+    _warn({"live": live.progress})
     return read_results(live.namespace, live.records)
+
+
+def _warn(runs: "Mapping[str, Progress]") -> None:
+    """Say which runs did not come to their end."""
+    from diffhpe_ros.demo.report import warnings
+
+    for line in warnings(runs):
+        tqdm.write(line, file=sys.stderr)
