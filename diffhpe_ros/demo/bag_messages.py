@@ -118,7 +118,7 @@ def _diagnostics(
         status = [
             _without(recording.namespace, each)
             for each in message.status
-            if recording.namespace in each.name
+            if each.name.startswith(f"{recording.namespace}/")
         ]
         if status and stamp_ns >= first_ns:
             moved = DiagnosticArray(header=make_header("", stamp_ns), status=status)

@@ -43,8 +43,9 @@ class Monitor:
     """Follows a run by what is recorded of it.
 
     A replay is complete when each node has finished all that the one before it sent, and all
-    results are here. Live, messages may be dropped; the run is complete when its source has ended
-    and detector and lifter then report twice in a row that nothing new came and nothing waits.
+    results are here. Live, messages may be dropped; the run is complete when its source has ended,
+    then the detector is at rest, and then the lifter: since the report before, nothing came to it,
+    and nothing waits.
 
     Args:
         namespace: of the graph.
@@ -57,7 +58,7 @@ class Monitor:
         self._read = 0
         self._recorded: Counter[str] = Counter()
         self._values: dict[str, Mapping[str, str]] = {}
-        self._at_rest: dict[str, bool] = {}
+        self._at_rest = dict.fromkeys(_RESULTS, False)
         self._progress: tuple[Progress, int] = Progress(), 0
         self._changed_at = time.monotonic()
 
@@ -78,13 +79,18 @@ class Monitor:
                 self._recorded[record.topic] += 1
                 continue
             for node, values in node_reports(self._namespace, record.message()):
-                self._at_rest[node] = self._ended and _same_and_idle(self._values[node], values)
-                self._values[node] = values
+                self._report(node, values)
         progress = self._count()
         now = progress, self._recorded.total()
         if now != self._progress:
             self._progress, self._changed_at = now, time.monotonic()
         return progress
+
+    def _report(self, node: str, values: Mapping[str, str]) -> None:
+        if node in self._at_rest:
+            before_it = self._ended if node == "detector" else self._at_rest["detector"]
+            self._at_rest[node] = before_it and _same_and_idle(self._values.get(node, {}), values)
+        self._values[node] = values
 
     @property
     def _ended(self) -> bool:
@@ -102,7 +108,7 @@ class Monitor:
         if self._replay:
             rest = frames > 0 and processed == frames and finished == windows and not missing
         else:
-            rest = all(self._at_rest.get(node) for node in _RESULTS)
+            rest = all(self._at_rest.values())
         # A node that was stopped reports no more: what came from it has been lifted, too.
         lifted = max(finished, self._recorded["coherence"])
         return Progress(self._ended and rest, frames, processed, windows, lifted, missing)
