@@ -100,10 +100,10 @@ setup(
     entry_points={
         "console_scripts": [
             f"diffhpe = {NAME}.cli:main",
-            f"detector = {NAME}.nodes.detector:main",
-            f"lifter = {NAME}.nodes.lifter:main",
-            f"lift = {NAME}.nodes.lift:main",
-            f"video_source = {NAME}.nodes.video_source:main",
+            f"detector = {NAME}.nodes.programs:detector",
+            f"lifter = {NAME}.nodes.programs:lifter",
+            f"lift = {NAME}.nodes.programs:lift",
+            f"video_source = {NAME}.nodes.programs:video_source",
         ],
     },
 )

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from diffhpe_ros.assignment import assign
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
 
@@ -117,7 +117,7 @@ class PeopleTracker:
         # 1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger
         # to make room for another pair.
         apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
-        for row, column in zip(*linear_sum_assignment(apart), strict=True):
+        for row, column in assign(apart):
             if apart[row, column] < 1:
                 tracks[row].see(people.keypoints[free[column]], stamp_ns)
                 ids[free[column]] = tracks[row].person

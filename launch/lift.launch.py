@@ -16,14 +16,26 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
+    UnregisterEventHandler,
 )
+from launch.event_handlers import OnProcessExit
 from launch.events import matches_action
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
+from diffhpe_ros.demo.graph import use_fastdds_profile
+from diffhpe_ros.launch_arguments import (
+    FILES,
+    SWITCHES,
+    check_arguments,
+    existing_file,
+    source_parameters,
+    switch,
+)
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, upright_arguments, write_rviz_config
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
@@ -35,7 +47,7 @@ ARGUMENTS = (
     ("image", "image", "topic of the images"),
     ("camera_info", "camera_info", "topic of their camera_info"),
     ("depth", "", "topic of an aligned depth image; empty: there is none"),
-    ("source", "", "video file or number of a webcam; empty: the topics exist already"),
+    ("source", "", "video file, address or number of a webcam; empty: the topics exist already"),
     ("calibration", "", "YAML file of the source's calibration"),
     ("model", "", "model that lifts: a name in models/, or a path"),
     ("device", "", "cpu, cuda, cuda:N or auto"),
@@ -48,6 +60,7 @@ ARGUMENTS = (
     ("pose_config", "", "mmpose: .py file of the model that finds joints"),
     ("trust_checkpoint", "", "mmpose: true lets the two files before run code"),
     ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
+    ("respawn", "false", "start nodes again that end; they then activate themselves"),
     ("rviz", "false", "show everything in RViz"),
     ("frame", "", f"optical frame of the images, for RViz and a source; empty: {DEFAULT_FRAME}"),
     ("foxglove", "false", "start foxglove_bridge; the layout is config/lift.foxglove.json"),
@@ -58,37 +71,42 @@ ARGUMENTS = (
     ("log_level", "info", "debug, info, warn, error"),
 )
 NUMBERS = ("steps", "hypotheses")
-SWITCHES = ("trust_checkpoint",)
 OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", *SWITCHES)
-LOADING_S = 120.0  # until both nodes of one process have loaded their models
+OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+LOADING_S = 120.0  # until nodes that activate themselves have loaded their models
+RESPAWN_S = 2.0
 
 
 def generate_launch_description() -> LaunchDescription:
     """What `ros2 launch` runs."""
-    profile = str(CONFIG / "fastdds.xml")
-    variables = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
     return LaunchDescription(
         [
             *(
                 DeclareLaunchArgument(name, default_value=default, description=meaning)
                 for name, default, meaning in ARGUMENTS
             ),
-            # Without it Fast DDS loses large images; a profile of the user's own stays.
-            *(
-                SetEnvironmentVariable(name, profile)
-                for name in variables
-                if not any(variable in os.environ for variable in variables)
-            ),
+            *_fastdds_profile(),
             OpaqueFunction(function=_start),
         ]
     )
 
 
+def _fastdds_profile() -> list[LaunchDescriptionEntity]:
+    """Without it Fast DDS loses large images; a profile of the user's own stays."""
+    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+    if any(name in os.environ for name in names):
+        return []
+    environment = dict(os.environ)
+    use_fastdds_profile(environment)
+    return [SetEnvironmentVariable(n, environment[n]) for n in names if n in environment]
+
+
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
-    actions = _in_one_process(given) if _flag(given["one_process"]) else _apart(given)
-    rviz, foxglove = _flag(given["rviz"]), _flag(given["foxglove"])
+    check_arguments(given)
+    alone = switch(given["one_process"]) or switch(given["respawn"])
+    actions = _on_their_own(given) if alone else _in_turn(given)
+    rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
     if rviz or foxglove:
         actions.append(_upright(given))
     if rviz:
@@ -98,51 +116,62 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return actions
 
 
-def _apart(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """Detector and lifter as processes of their own."""
-    lifter = _node("lifter", given, _chosen(given, *OF_LIFTER))
-    detector = _node("detector", given, _chosen(given, *OF_DETECTOR) | _depth(given))
-    actions = [*_activated(lifter), *_activated(detector)]
+def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """Each node a process; all load at the same time, and who listens is active first."""
+    nodes = [
+        LifecycleNode(name=name, **_settings(name, given, parameters))
+        for name, parameters in _processes(given).items()
+    ]
+    return [action for nth in range(len(nodes)) for action in _activated(nodes[: nth + 1])]
+
+
+def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
+    """Nodes that activate themselves: in one process, or each time that they are started."""
+    respawn = switch(given["respawn"])
+    again = {"respawn": respawn, "respawn_delay": RESPAWN_S if respawn else None}
+    processes = _processes(given)
+    if "video_source" in processes:
+        processes["video_source"]["wait_s"] = LOADING_S
+    nodes = [
+        Node(**({} if name == "lift" else {"name": name}), **again,
+             **_settings(name, given, parameters | {"autostart": True}))
+        for name, parameters in processes.items()
+    ]  # fmt: skip
+    ends = [] if respawn else [RegisterEventHandler(_on_failed_exit(node)) for node in nodes]
+    return [*ends, *nodes]
+
+
+def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
+    """The programs that run, in the order of their activation, and their parameters."""
+    lifter = _chosen(given, *OF_LIFTER)
+    detector = _chosen(given, *OF_DETECTOR) | ({"depth": True} if given["depth"] else {})
+    if switch(given["one_process"]):
+        programs = {"lift": lifter | detector}
+    else:
+        programs = {"lifter": lifter, "detector": detector}
     if given["source"]:
-        # Loading torch takes longest: a video that began before would lose its first windows.
-        source = _activated(_node("video_source", given, _source(given)))
-        actions.append(_when(lifter, "activating", "active", source))
-    return actions
+        source = source_parameters(given["source"]) | _chosen(given, "calibration")
+        frame = {"frame_id": given["frame"]} if given["frame"] else {}
+        programs["video_source"] = source | frame
+    return programs
 
 
-def _in_one_process(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """The program `lift`, which activates its nodes; a source waits until the detector listens."""
-    chosen = _chosen(given, *OF_LIFTER, *OF_DETECTOR) | _depth(given)
-    both = Node(
-        package=PACKAGE,
-        executable="lift",
-        namespace=given["namespace"],
-        parameters=[given["params_file"], _flags(given) | chosen | {"autostart": True}],
-        remappings=_remappings(given),
-        arguments=[*_log_level(given, "lifter"), *_log_level(given, "detector")],
-        output="screen",
-    )
-    if not given["source"]:
-        return [both]
-    source = _node("video_source", given, _source(given) | {"wait_s": LOADING_S})
-    return [both, *_activated(source)]
-
-
-def _node(name: str, given: dict[str, str], overrides: dict[str, object]) -> LifecycleNode:
-    return LifecycleNode(
-        package=PACKAGE,
-        executable=name,
-        name=name,
-        namespace=given["namespace"],
-        parameters=[given["params_file"], _flags(given) | overrides],
-        remappings=_remappings(given),
-        arguments=_log_level(given, name),
-        output="screen",
-    )
+def _settings(name: str, given: dict[str, str], parameters: dict[str, object]) -> dict[str, object]:
+    """What launch is told of the program of that name."""
+    nodes = ("lifter", "detector") if name == "lift" else (name,)
+    return {
+        "package": PACKAGE,
+        "executable": name,
+        "namespace": given["namespace"],
+        "parameters": [existing_file(given["params_file"]), _flags(given) | parameters],
+        "remappings": _remappings(given),
+        "arguments": [option for node in nodes for option in _log_level(given, node)],
+        "output": "screen",
+    }
 
 
 def _flags(given: dict[str, str]) -> dict[str, object]:
-    return {key: _flag(given[key]) for key in ("replay", "use_sim_time")}
+    return {key: switch(given[key]) for key in ("replay", "use_sim_time")}
 
 
 def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
@@ -156,33 +185,83 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     """The arguments that were given, which win over the parameter file."""
-    kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, _flag)
+    kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
+    kinds |= dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
-def _depth(given: dict[str, str]) -> dict[str, object]:
-    return {"depth": True} if given["depth"] else {}
+def _activated(nodes: list[LifecycleNode]) -> list[LaunchDescriptionEntity]:
+    """The last of these nodes, configured at once, and activated once those before are active.
 
-
-def _source(given: dict[str, str]) -> dict[str, object]:
-    source = given["source"]
-    what = {"camera": int(source)} if source.isdecimal() else {"path": str(Path(source).resolve())}
-    frame = {"frame_id": given["frame"]} if given["frame"] else {}
-    return what | _chosen(given, "calibration") | frame
-
-
-def _activated(node: LifecycleNode) -> list[LaunchDescriptionEntity]:
-    """The node, configured and then activated; this works on every ROS 2 distribution."""
+    Works on every ROS 2 distribution. What fails on this way ends the launch.
+    """
+    node, before = nodes[-1], nodes[-2:-1]
 
     def change(transition: int) -> EmitEvent:
         return EmitEvent(
             event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
         )
 
+    def give_up(context: LaunchContext) -> None:
+        _give_up(f"{node.node_name} did not start")
+
+    failures = [
+        OnStateTransition(
+            target_lifecycle_node=node,
+            start_state=start,
+            goal_state=goal,
+            entities=[OpaqueFunction(function=give_up)],
+        )
+        for start, goal in (
+            ("configuring", "unconfigured"),
+            ("configuring", "errorprocessing"),
+            ("activating", "inactive"),
+            ("activating", "errorprocessing"),
+        )
+    ]
+    failures.append(_on_failed_exit(node))
+    awaited = [
+        (node, "configuring", "inactive"),
+        *((each, "activating", "active") for each in before),
+    ]
     return [
+        *(RegisterEventHandler(failure) for failure in failures),
+        *_when_all(awaited, [change(Transition.TRANSITION_ACTIVATE)]),
+        # From then on it is the user who configures and activates, and may fail.
+        _when(node, "activating", "active", [UnregisterEventHandler(each) for each in failures]),
         node,
-        _when(node, "configuring", "inactive", [change(Transition.TRANSITION_ACTIVATE)]),
         change(Transition.TRANSITION_CONFIGURE),
+    ]
+
+
+def _on_failed_exit(node: Node) -> OnProcessExit:
+    """Ends the launch where a node ends in failure."""
+
+    def on_exit(event: ProcessExited, context: LaunchContext) -> None:
+        if event.returncode and not context.is_shutdown:
+            _give_up(f"{event.process_name} ended")
+
+    return OnProcessExit(target_action=node, on_exit=on_exit)
+
+
+def _give_up(what: str) -> None:
+    """End the launch with a status that is not 0: launch does so for exceptions alone."""
+    raise RuntimeError(f"{what}; see its error above")
+
+
+def _when_all(
+    awaited: list[tuple[LifecycleNode, str, str]], actions: list[LaunchDescriptionEntity]
+) -> list[RegisterEventHandler]:
+    """Do something once each of some nodes has gone from one state to another."""
+    missing = set(range(len(awaited)))
+
+    def arrived(context: LaunchContext, nth: int) -> list[LaunchDescriptionEntity]:
+        missing.discard(nth)
+        return [] if missing else actions
+
+    return [
+        _when(*transition, [OpaqueFunction(function=arrived, args=[nth])])
+        for nth, transition in enumerate(awaited)
     ]
 
 
@@ -222,7 +301,7 @@ def _rviz(given: dict[str, str]) -> Node:
         executable="rviz2",
         namespace=given["namespace"],
         arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame))],
-        parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
+        parameters=[{"use_sim_time": switch(given["use_sim_time"])}],
     )
 
 
@@ -239,12 +318,6 @@ def _foxglove(given: dict[str, str]) -> LaunchDescriptionEntity:
         package=package,
         executable=package,
         namespace=given["namespace"],
-        parameters=[{"use_sim_time": _flag(given["use_sim_time"])}],
+        parameters=[{"use_sim_time": switch(given["use_sim_time"])}],
         output="screen",
     )
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError(f"true or false is expected, got {text!r}")
-    return text.lower() == "true"

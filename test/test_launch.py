@@ -45,7 +45,7 @@ def test_arguments_that_are_parameters_have_the_names_of_parameters() -> None:
     parameters = {name for kind in NODES.values() for name in vars(kind())}
     of_launching = {
         "image", "camera_info", "source", "rviz", "params_file", "namespace", "use_sim_time",
-        "log_level", "one_process", "frame", "foxglove",
+        "log_level", "one_process", "frame", "foxglove", "respawn",
     }  # fmt: skip
     assert written_arguments() - of_launching <= parameters
 

@@ -86,7 +86,8 @@ def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> No
     And which coherence is usual. Both are written into its config.yaml. MODEL is a model's name or
     its folder.
     """
-    from diffhpe_ros.lifting.checkpoints import find_model, load_with_config, save_config
+    from diffhpe_ros.installed_models import find_model
+    from diffhpe_ros.lifting.checkpoints import load_with_config, save_config
     from diffhpe_ros.training.calibration import calibrated
     from diffhpe_ros.training.truth import read_windows
 

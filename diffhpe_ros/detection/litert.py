@@ -1,5 +1,11 @@
 """One tflite network on ai-edge-litert, on the CPU."""
 
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,8 +36,9 @@ class LiteRTNetwork:
                 f" 'ai-edge-litert>=2.1'): {error}"
             ) from error
         model = keep_outputs(model, outputs)
-        self._interpreter = Interpreter(model_content=model, num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _without_info():
+            self._interpreter = Interpreter(model_content=model, num_threads=threads)
+            self._interpreter.allocate_tensors()
         (only,) = self._interpreter.get_input_details()
         self._input: int = only["index"]
         self.input_size: int = int(only["shape"][1])
@@ -46,3 +53,24 @@ class LiteRTNetwork:
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
         return {shape: self._interpreter.get_tensor(i) for shape, i in self._outputs.items()}
+
+
+@contextmanager
+def _without_info() -> Iterator[None]:
+    """Keep lines that begin with INFO off the standard error of this process.
+
+    The library writes them itself, whatever level is asked for.
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+            written.seek(0)
+            for line in written:
+                if not line.startswith(b"INFO"):
+                    os.write(2, line)

@@ -10,12 +10,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import CONFIG_FILE, find_model
 from diffhpe_ros.lifting.config import BackboneConfig, Model, ModelConfig, build_model
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.released import read_released
-from diffhpe_ros.paths import models_folders
 
-CONFIG_FILE = "config.yaml"
 WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
 """What `sha256sum --check` reads; a folder without it is not checked."""
@@ -122,29 +121,6 @@ def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> Mode
     model, config = load_with_config(checkpoint, encoder)
     save_model(model, config, folder)
     return config
-
-
-def find_model(path: str | Path) -> Path:
-    """Where a model lies: a path that exists, or a name in the models folders.
-
-    Raises:
-        DiffhpeError: neither; lists the names there are.
-    """
-    given = Path(path).expanduser()
-    if given.exists():
-        return given
-    if given.suffix in (".pt", ".pth"):
-        raise DiffhpeError(f"{given}: no such checkpoint file")
-    known = {
-        folder.name: folder
-        for place in reversed(models_folders())
-        for folder in sorted(place.iterdir())
-        if (folder / CONFIG_FILE).is_file()
-    }
-    if str(path) not in known:
-        names = ", ".join(sorted(known)) or "none installed"
-        raise DiffhpeError(f"unknown model {str(path)!r}; expected a path or one of: {names}")
-    return known[str(path)]
 
 
 def weights_sha256(folder: Path) -> str:

@@ -30,6 +30,11 @@ def find_device(name: str) -> torch.device:
     return device
 
 
+def has_cuda() -> bool:
+    """Whether torch finds a CUDA device."""
+    return torch.cuda.device_count() > 0
+
+
 def use_threads(count: int) -> None:
     """Let models use so many CPU threads, in this whole process."""
     torch.set_num_threads(count)

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffhpe_ros.installed_models import find_model
 from diffhpe_ros.lifting import views
 from diffhpe_ros.lifting.aggregation import create_aggregation
 from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
 from diffhpe_ros.lifting.bodies import Bodies
-from diffhpe_ros.lifting.checkpoints import find_model, load_backbone, load_with_config
+from diffhpe_ros.lifting.checkpoints import load_backbone, load_with_config
 from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.devices import find_device

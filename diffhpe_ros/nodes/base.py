@@ -14,10 +14,10 @@ from diffhpe_ros.nodes.health import Health, Report
 from diffhpe_ros.nodes.live_parameters import LiveParameters
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters import CommonParameters
+from diffhpe_ros.nodes.problem_log import ProblemLog
 from diffhpe_ros.nodes.topics import Topics, last_part
 from diffhpe_ros.nodes.work import Work
 
-_LOG_EVERY_S = 5.0
 _REPLAY_WAIT_S = 30.0
 _SETTLE_S = 1.0
 SUCCESS, FAILURE, ERROR = (
@@ -55,7 +55,8 @@ class StageNode(LifecycleNode, Generic[P]):
         self._work = Work(self._process, f"{name} worker")
         self._state = "unconfigured"
         self._failure = ""
-        self._diagnostics = Diagnostics(self, self._report)
+        self._problems = ProblemLog(self.get_logger())
+        self._diagnostics = Diagnostics(self, self._report, self._problems)
 
     def setup(self) -> None:
         """Load what is needed and make publishers with `topics.advertise`."""
@@ -103,7 +104,7 @@ class StageNode(LifecycleNode, Generic[P]):
         text = describe(error)
         self.health.count("failed")
         self.health.error(text)
-        self.get_logger().error(text, throttle_duration_sec=_LOG_EVERY_S)
+        self._problems.error(text)
 
     def wait_for_listener(self, publisher: Publisher[Any], seconds: float) -> None:
         """Wait until somebody subscribes, or for so long; in replay, for all who are there."""
@@ -184,8 +185,9 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
         """A transition fails: as a user can mend it, or unexpectedly, which `on_error` handles."""
-        self.problem(error)
         self._failure = f"{what}: {describe(error)}"
+        self.health.count("failed")
+        self._problems.error(self._failure)
         if not isinstance(error, DiffhpeError):
             return ERROR
         self._stop()

@@ -72,6 +72,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         if parameters.depth:
             listen(Image, "depth", self._depth.put, qos.image(parameters.replay))
         listen(image_type, "image", self.heard, qos.image(parameters.replay))
+        topic = self.resolve_topic_name("image")
+        self.get_logger().info(f"ready, waiting for images on {topic}")
 
     def stop(self) -> None:
         """Wait for camera_info and depth no more."""

@@ -102,10 +102,13 @@ def _name(endpoint: TopicEndpointInfo) -> str:
 
 
 def _topics_of(node: Node, message_type: str, besides: str) -> list[str]:
-    """Other topics of that type that somebody publishes."""
+    """Other topics of that type that another node publishes."""
     known: Iterable[tuple[str, list[str]]] = node.get_topic_names_and_types()
+    own = node.get_fully_qualified_name()
     return [
         topic
         for topic, types in known
-        if message_type in types and topic != besides and node.get_publishers_info_by_topic(topic)
+        if message_type in types
+        and topic != besides
+        and any(_name(each) != own for each in node.get_publishers_info_by_topic(topic))
     ]

@@ -1,4 +1,4 @@
-"""Images with their times, from a video file or a webcam."""
+"""Images with their times, from a video file, a stream or a webcam."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +34,7 @@ class Frames(Protocol):
         """Let go of the file or the device."""
 
 
+_LIVE = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 _LATE_S = 0.1
 _MOST_SKIPPED = 9  # in a row, so that something comes even from a hopelessly slow machine
 
@@ -99,6 +100,42 @@ class FileFrames:
                     yield image
             if not self._loop:
                 return
+
+
+def is_live(path: str) -> bool:
+    """Whether it is the address of a stream that comes in its own time, not of a file."""
+    scheme, separator, _ = path.partition("://")
+    return bool(separator) and scheme.lower() in _LIVE
+
+
+class StreamFrames:
+    """A live stream, such as rtsp://...; stamps are of the moment at which an image was decoded."""
+
+    skipped = 0  # what is late is lost on the way, uncounted
+
+    def __init__(self, address: str, now_ns: Callable[[], int]) -> None:
+        """Look into the stream.
+
+        Raises:
+            DiffhpeError: nothing answers, or it is no video.
+        """
+        self._address = address
+        self._now_ns = now_ns
+        with VideoReader(address) as video:
+            self.width, self.height = video.width, video.height
+
+    def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Give the images as they come; see `Frames.play`."""
+        # Opened anew: what came while other nodes were loading would be late for ever.
+        with VideoReader(self._address) as video:
+            for _, _, image in video:
+                if wait(0.0):
+                    return
+                yield self._now_ns(), image
+        raise DiffhpeError(f"{self._address} gives no images any more")
+
+    def close(self) -> None:
+        """Nothing is open between plays."""
 
 
 class WebcamFrames:

@@ -72,6 +72,7 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._model is not None
         self._presence = Presence(self.parameters.marker_lifetime_s)
         self._stage = LiftingStage(self._model.lifter, self.parameters)
+        self._first = True
         self.listen()
 
     def listen(self) -> None:
@@ -175,6 +176,9 @@ class LifterNode(StageNode[LifterParameters]):
     def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
         placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
         gone = self._gone(people, placed)
+        if placed and self._first:
+            self._first = False
+            self.get_logger().info(_first_person(people))
         if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
         if placed and self.parameters.tf != "none":
@@ -200,6 +204,13 @@ class LifterNode(StageNode[LifterParameters]):
         else:
             left = self._presence.update(people.frame_id, placed, people.stamp_ns)
         return sorted({person for camera, person in left if camera == people.frame_id} - {*placed})
+
+
+def _first_person(people: LiftedPeople) -> str:
+    """Where the first of those who have a place is, in one line."""
+    row = np.flatnonzero(people.placed)[0]
+    away_m = float(np.linalg.norm(people.joints[row, 0]))
+    return f"first person: {away_m:.1f} m away, number {people.persons[row]} in {people.frame_id}"
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, is_device_failure, model_sha256, use_threads
 from diffhpe_ros.lifting.config import Deterministic
+from diffhpe_ros.lifting.devices import has_cuda
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
@@ -37,6 +38,8 @@ def load(parameters: LifterParameters) -> Loaded:
     use_threads(parameters.threads or half_of_the_cores())
     if parameters.device != "auto":
         return _load(parameters, "asked for")
+    if not has_cuda():
+        return _load(replace(parameters, device="cpu"), "auto: no CUDA device")
     try:
         return _load(replace(parameters, device="cuda"), "auto: there is a CUDA device")
     except Exception as error:

@@ -234,7 +234,7 @@ class LifterParameters(StageParameters):
 class VideoSourceParameters(CommonParameters):
     """Parameters of `video_source`."""
 
-    path: str = _parameter("", "video file; or else give `camera`")
+    path: str = _parameter("", "video file or address, such as rtsp://...; or else give `camera`")
     camera: int = _parameter(-1, "number of a webcam", least=-1, most=63)
     loop: bool = _parameter(False, "begin the file again when it ends")
     frame_id: str = _parameter("camera_optical_frame", "of the images")

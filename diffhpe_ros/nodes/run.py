@@ -1,5 +1,6 @@
 """Running nodes as a program."""
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,12 +37,15 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
+        # A terminal sends it to all processes, and launch once more: the second changes nothing.
+        signal.signal(signal.SIGINT, lambda *_: None)
         for node in nodes:
             node.close()
         executor.shutdown()
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends, too
     return 0
 
 

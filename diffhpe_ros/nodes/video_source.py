@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.frames import FileFrames, Frames, WebcamFrames
+from diffhpe_ros.nodes.frames import FileFrames, Frames, StreamFrames, WebcamFrames, is_live
 from diffhpe_ros.nodes.messages.camera_info import read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
 from diffhpe_ros.nodes.parameters import VideoSourceParameters
@@ -57,6 +57,8 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
             raise DiffhpeError("either the parameter path (a file) or camera (a number) is needed")
         if not parameters.path:
             return WebcamFrames(parameters.camera, self._now_ns)
+        if is_live(parameters.path):
+            return StreamFrames(parameters.path, self._now_ns)
         start_ns = round(parameters.start_time_s * 1e9) or None
         return FileFrames(
             parameters.path,

@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 # What a file without a rate is played at; PyAV gives such files' frames no rate at all.
 _FALLBACK_FPS = 30.0
+_TIMEOUT_S = 10.0  # of the network
 
 
 class VideoReader:
@@ -37,14 +38,16 @@ class VideoReader:
         """Open the file and decode its first frame.
 
         Args:
-            path: the file.
+            path: the file, or an address such as rtsp://... or http://...
 
         Raises:
-            DiffhpeError: the file is missing, is no video, or has no frame that can be decoded.
+            DiffhpeError: the file is missing, nothing answers, it is no video, or has no frame that
+                can be decoded.
         """
-        self.path = Path(path)
+        self.path = path
+        timeout_s = _TIMEOUT_S if "://" in str(path) else None
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(str(path), timeout=timeout_s)
         except (OSError, ValueError, av.FFmpegError) as error:
             raise DiffhpeError(f"cannot open video {path}: {error}") from error
         try:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import torch
 
 from diffhpe_ros.files import write_json
+from diffhpe_ros.installed_models import find_model
 from diffhpe_ros.lifting import Lifter, lift_all
-from diffhpe_ros.lifting.checkpoints import find_model
 from diffhpe_ros.lifting.presets import Preset
 from diffhpe_ros.training.configuration import compose_configuration
 from diffhpe_ros.training.evaluation import Figures as Measured

@@ -1,0 +1,71 @@
+"""How long it takes from nothing to the first skeleton: python bench/startup.py.
+
+Starts detector, lifter and video source as processes over the package's own clip, again and
+again. The clock's time depends on what else runs on the machine; the CPU time of each process up
+to the first skeleton hardly does. Least of all runs, which is closest to a machine that is idle.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from diffhpe_ros.demo.graph import NodeProcess
+from diffhpe_ros.demo.recording import START_SECONDS, require_rclpy
+from diffhpe_ros.rendering.clip import walking_clip
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=5)
+    options.add_argument("--one-process", action="store_true")
+    given = options.parse_args()
+    require_rclpy()
+    runs = [measure(given.one_process, run) for run in range(given.runs)]
+    for name in runs[0]:
+        print(f"{name:<20} {min(run[name] for run in runs):6.2f} s")
+
+
+def measure(one_process: bool, run: int) -> dict[str, float]:
+    """Seconds to the first skeleton, by the clock and of each process's CPU time."""
+    from diffhpe_ros.demo.recorder import Recorder
+
+    source = {"path": str(walking_clip().video_path), "loop": True, "wait_s": START_SECONDS}
+    programs = ("lift",) if one_process else ("lifter", "detector")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        namespace = f"startup_{os.getpid()}_{run}"
+        recorder = stack.enter_context(Recorder(namespace))
+        begin = time.perf_counter()
+        nodes = [
+            stack.enter_context(
+                NodeProcess(name, namespace, {"autostart": True} | parameters, Path(folder))
+            )
+            for name, parameters in (*((each, {}) for each in programs), ("video_source", source))
+        ]
+        wait_for_skeleton(recorder, nodes)
+        seconds = {"first skeleton": time.perf_counter() - begin}
+        return seconds | {f"CPU of {node.name}": cpu_s(node.pid) for node in nodes}
+
+
+def wait_for_skeleton(recorder: Any, nodes: Sequence[NodeProcess]) -> None:
+    give_up = time.monotonic() + START_SECONDS
+    while not recorder.count("skeletons"):
+        for node in nodes:
+            node.check()
+        if time.monotonic() > give_up:
+            raise SystemExit(f"no skeleton within {START_SECONDS:.0f} s")
+        time.sleep(0.01)
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process so far, in user code and in the kernel."""
+    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Arguments of the launch file: read and checked before any process starts.
+
+Runs in the process of `ros2 launch`, with the system's Python: what only the nodes need, such as
+torch, may not be there, and takes seconds to import.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import CONFIG_FILE, find_model
+from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
+
+SWITCHES = (
+    "trust_checkpoint",
+    "one_process",
+    "rviz",
+    "foxglove",
+    "respawn",
+    "replay",
+    "use_sim_time",
+)
+FILES = ("person_model", "pose_model", "pose_config", "calibration", "params_file")
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def check_arguments(given: Mapping[str, str]) -> None:
+    """See that the nodes can make use of the arguments.
+
+    Args:
+        given: text by name; empty where the parameter file or a default holds.
+
+    Raises:
+        DiffhpeError: one is wrong; names it, and says what is expected.
+    """
+    for name, check in _CHECKS.items():
+        if given.get(name):
+            try:
+                check(given[name])
+            except DiffhpeError as error:
+                raise DiffhpeError(f"{name}:={given[name]}: {error}") from error
+    if given.get("preset"):
+        _check_preset(given["preset"], given.get("model") or LifterParameters().model)
+    if given.get("calibration") and not given.get("source"):
+        raise DiffhpeError("calibration is of a source; give source:=..., too")
+
+
+def switch(text: str) -> bool:
+    """The value of an argument that is true or false.
+
+    Raises:
+        DiffhpeError: it is neither.
+    """
+    if text.lower() not in ("true", "false"):
+        raise DiffhpeError("true or false is expected")
+    return text.lower() == "true"
+
+
+def source_parameters(source: str) -> dict[str, Any]:
+    """The parameters of `video_source` for a file, an address or the number of a webcam.
+
+    Raises:
+        DiffhpeError: there is no such file, or no such webcam.
+    """
+    if _URL.match(source):
+        return {"path": source}
+    if source.isdecimal():
+        _check_webcam(source)
+        return {"camera": int(source)}
+    return {"path": existing_file(source)}
+
+
+def existing_file(text: str) -> str:
+    """The absolute path of a file; `~` is the user's home.
+
+    Raises:
+        DiffhpeError: there is none.
+    """
+    path = Path(text).expanduser().resolve()
+    if not path.is_file():
+        found = "that is a folder" if path.is_dir() else f"there is no file {path}"
+        raise DiffhpeError(f"{found}; a file is expected")
+    return str(path)
+
+
+def _source(text: str) -> None:
+    try:
+        source_parameters(text)
+    except DiffhpeError as error:
+        expected = "a video file, an address such as rtsp://..., or the number of a webcam"
+        raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from error
+
+
+def _check_webcam(number: str) -> None:
+    if Path(f"/dev/video{number}").exists():
+        return
+    there = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
+    raise DiffhpeError(f"there is no /dev/video{number}, webcams: {', '.join(there) or 'none'}")
+
+
+def _params_file(text: str) -> None:
+    path = existing_file(text)
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from error
+    if not isinstance(values, dict):
+        raise DiffhpeError("a YAML file of nodes and their ros__parameters is expected")
+
+
+def _device(text: str) -> None:
+    if not _DEVICE.fullmatch(text):
+        raise DiffhpeError("cpu, cuda, cuda:N or auto is expected")
+
+
+def _one_of(choices: Collection[str]) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if text not in choices:
+            raise DiffhpeError(f"one of {', '.join(choices)} is expected")
+
+    return check
+
+
+def _whole(least: float, most: float) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise DiffhpeError(f"a whole number from {least:g} to {most:g} is expected")
+
+    return check
+
+
+def _check_preset(preset: str, model: str) -> None:
+    """Presets are the model's own; a released checkpoint has no list of them."""
+    config = find_model(model) / CONFIG_FILE
+    if not config.is_file():
+        return
+    presets = (yaml.safe_load(config.read_text()) or {}).get("presets") or {}
+    if presets and preset not in presets:
+        names = ", ".join(presets)
+        raise DiffhpeError(f"preset:={preset}: one of {names} is expected, which {model} has")
+
+
+def _parameter(kind: type, name: str) -> Mapping[str, Any]:
+    return next(each.metadata for each in fields(kind) if each.name == name)
+
+
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys(SWITCHES, switch),
+    **dict.fromkeys(FILES, existing_file),
+    "params_file": _params_file,
+    "source": _source,
+    "model": find_model,
+    "device": _device,
+    "detector": _one_of(_parameter(DetectorParameters, "detector")["choices"]),
+    "log_level": _one_of(LOG_LEVELS),
+    **{
+        name: _whole(*_parameter(LifterParameters, name)["range"])
+        for name in ("steps", "hypotheses")
+    },
+}

@@ -1,0 +1,41 @@
+"""The programs end quietly, whenever they are asked to."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ros
+CODE = "import sys; from diffhpe_ros.nodes import programs; sys.exit(programs.{}())"
+
+
+@pytest.mark.parametrize("name", ["lifter", "detector", "video_source"])
+@pytest.mark.parametrize("after_s", [0.3, 1.0, 2.0])
+def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-c", CODE.format(name), "--ros-args", "-p", "autostart:=true"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    time.sleep(after_s)
+    if program.poll() is None:
+        program.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        program.send_signal(signal.SIGINT)  # as launch does
+    shown, _ = program.communicate(timeout=60)
+    assert "Traceback" not in shown
+    if name != "video_source":  # which has nothing to show, and says so
+        assert program.returncode == 0, shown
+
+
+def test_a_node_that_cannot_start_says_why_once_and_fails() -> None:
+    program = subprocess.run(
+        [sys.executable, "-c", CODE.format("lifter"), "--ros-args",
+         "-p", "autostart:=true", "-p", "model:=nope"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert program.returncode == 1
+    assert (program.stdout + program.stderr).count("unknown model 'nope'") == 1

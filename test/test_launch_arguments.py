@@ -1,0 +1,79 @@
+"""What users get wrong at `ros2 launch` is named before any process starts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.launch_arguments import check_arguments, existing_file, source_parameters
+
+MODEL = "diffhpe-wrapper-robust"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"source": "nofile.mp4"}, "an address such as rtsp://"),
+        ({"source": "63"}, "there is no /dev/video63"),
+        ({"source": "walk.mp4", "calibration": "none.yaml"}, "a file is expected"),
+        ({"calibration": __file__}, "give source:="),
+        ({"params_file": "/no/such.yaml"}, "there is no file /no/such.yaml"),
+        ({"params_file": "/"}, "that is a folder"),
+        ({"params_file": __file__}, "YAML"),
+        ({"model": "nope"}, f"one of: .*{MODEL}"),
+        ({"preset": "quick"}, f"one of fast, balanced, faithful is expected, which {MODEL} has"),
+        ({"detector": "foo"}, "one of blazepose, .*is expected"),
+        ({"pose_model": "/no/such.onnx"}, "there is no file"),
+        ({"device": "gpu"}, "cpu, cuda, cuda:N or auto is expected"),
+        ({"steps": "two"}, "a whole number from 0 to 1000 is expected"),
+        ({"hypotheses": "101"}, "a whole number from 0 to 100 is expected"),
+        ({"replay": "yes"}, "true or false is expected"),
+        ({"respawn": "1"}, "true or false is expected"),
+        ({"log_level": "loud"}, "one of debug, info"),
+    ],
+)
+def test_each_mistake_is_one_line_with_the_name_of_the_argument(
+    given: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.mp4").touch()
+    with pytest.raises(DiffhpeError, match=expected) as raised:
+        check_arguments(dict.fromkeys(("model", "source", "calibration"), "") | given)
+    name = list(given)[-1]
+    assert str(raised.value).startswith(f"{name}:={given[name]}: ") or name == "calibration"
+    assert "\n" not in str(raised.value)
+
+
+def test_what_is_right_passes(tmp_path: Path) -> None:
+    parameters = tmp_path / "mine.yaml"
+    parameters.write_text("/**/lifter:\n  ros__parameters:\n    lag: 3\n")
+    check_arguments(
+        {
+            "source": __file__, "params_file": str(parameters), "model": MODEL, "preset": "fast",
+            "device": "cuda:1", "steps": "2", "replay": "True", "detector": "onnx", "depth": "",
+        }
+    )  # fmt: skip
+
+
+def test_a_source_may_be_an_address_or_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my.mp4").touch()
+    assert existing_file("~/my.mp4") == str(tmp_path / "my.mp4")
+    assert source_parameters("~/my.mp4") == {"path": str(tmp_path / "my.mp4")}
+    for address in ("rtsp://user:word@10.0.0.2:554/1", "http://robot/clip.mp4"):
+        assert source_parameters(address) == {"path": address}
+
+
+def test_a_model_without_presets_of_its_own_leaves_the_name_to_the_node() -> None:
+    check_arguments({"model": "mixste", "preset": "whatever"})
+
+
+def test_launch_imports_nothing_that_only_the_nodes_need() -> None:
+    heavy = "{'torch', 'scipy', 'av', 'ai_edge_litert', 'onnxruntime', 'matplotlib', 'rclpy'}"
+    code = f"import sys, diffhpe_ros.launch_arguments; print({heavy} & sys.modules.keys())"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"
