@@ -36,7 +36,10 @@ def _run(name: str) -> int:
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     main = import_module(f"diffhpe_ros.nodes.{name}").main
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    return int(main())
+    try:
+        return int(main())
+    except KeyboardInterrupt:  # before the nodes were there to be closed, or after
+        return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Running nodes as a program."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -23,13 +24,15 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     try:
         rclpy.init()
         nodes = make_nodes()
+        executor = SingleThreadedExecutor()
+        for node in nodes:
+            executor.add_node(node)
+    except KeyboardInterrupt:
+        os._exit(0)  # nothing is open yet that would have to be closed
     except Exception as error:
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
-    executor = SingleThreadedExecutor()
-    for node in nodes:
-        executor.add_node(node)
     try:
         if not all(map(_start_if_wanted, nodes)):
             return 1
