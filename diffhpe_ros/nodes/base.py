@@ -187,7 +187,8 @@ class StageNode(LifecycleNode, Generic[P]):
         """A transition fails: as a user can mend it, or unexpectedly, which `on_error` handles."""
         self._failure = f"{what}: {describe(error)}"
         self.health.count("failed")
-        self._problems.error(self._failure)
+        if self.context.ok():  # else it was stopped meanwhile
+            self._problems.error(self._failure)
         if not isinstance(error, DiffhpeError):
             return ERROR
         self._stop()

@@ -35,7 +35,7 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         return 1
     try:
         if not all(map(_start_if_wanted, nodes)):
-            return 1
+            return 1 if nodes[0].context.ok() else 0  # else it was stopped meanwhile
         _spin(nodes[0], executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
