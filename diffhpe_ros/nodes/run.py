@@ -21,8 +21,10 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     Returns:
         The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
+    initialised = False
     try:
         rclpy.init()
+        initialised = True
         nodes = make_nodes()
         executor = SingleThreadedExecutor()
         for node in nodes:
@@ -30,6 +32,8 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     except KeyboardInterrupt:
         os._exit(0)  # nothing is open yet that would have to be closed
     except Exception as error:
+        if initialised and not rclpy.ok():  # a signal has shut it down meanwhile
+            os._exit(0)
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
