@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.assignment import assign
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
 
@@ -117,7 +116,7 @@ class PeopleTracker:
         # 1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger
         # to make room for another pair.
         apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
-        for row, column in assign(apart):
+        for row, column in _assign(apart):
             if apart[row, column] < 1:
                 tracks[row].see(people.keypoints[free[column]], stamp_ns)
                 ids[free[column]] = tracks[row].person
@@ -174,3 +173,16 @@ class _Track:
             self.velocity = self.velocity + new * (moved / passed_s - self.velocity)
         self.keypoints = np.where(np.isfinite(keypoints), keypoints, expected)
         self.seen_ns = stamp_ns
+
+
+def _assign(cost: NDArray[Any]) -> list[tuple[int, int]]:
+    """Pairs (row, column) of the least total cost, each row and column used once at most.
+
+    Args:
+        cost: (R, C) finite.
+    """
+    if cost.shape == (1, 1):  # one person, the usual case, needs no third of a second of imports
+        return [(0, 0)]
+    from scipy.optimize import linear_sum_assignment
+
+    return list(zip(*linear_sum_assignment(cost), strict=True))
