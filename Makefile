@@ -1,31 +1,67 @@
 # `make demo` and `make test` set up all they need in .venv, from PyPI, and then do it.
+# `make test` also runs the nodes on ROS 2 Jazzy, in .venv-jazzy.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# What pip may install; `make test CONSTRAINTS=` takes the newest of everything.
+CONSTRAINTS ?= $(wildcard constraints/$(VERSION).txt)
 BIN := .venv/bin
+JAZZY := .venv-jazzy/bin
+PIP_INSTALL := -m pip install --quiet
+HOLD := $(CONSTRAINTS:%=-c %)
+SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
+# Types are checked on one Python, with one numpy: others have other stubs.
+TYPED := 3.11
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint types jazzy constraints pythons clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
-test: .venv/.test lint
+test: .venv/.test lint types jazzy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra
 
 lint: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
-.venv/.demo: setup.py $(wildcard diffhpe_ros/lifting/engines/native/src/*)
+types: .venv/.test
+ifeq ($(VERSION),$(TYPED))
+	$(BIN)/mypy
+else
+	@echo "mypy runs on Python $(TYPED) only, not on $(VERSION)"
+endif
+
+jazzy: .venv-jazzy/.test
+	OMP_NUM_THREADS=1 $(JAZZY)/python -m pytest -ra -m jazzy
+
+# The newest versions that fit together, for each Python.
+constraints: .venv/.demo
+	$(BIN)/python $(PIP_INSTALL) uv
+	PATH=$(CURDIR)/$(BIN):$$PATH TORCH="$(firstword $(TORCH))" constraints/renew.sh
+
+# Demo, tests and a training step on every Python: `make pythons ARGS="--newest --only 3.12"`.
+pythons: .venv/.demo
+	$(BIN)/python $(PIP_INSTALL) uv
+	$(BIN)/python bench/pythons.py --torch "$(TORCH)" $(ARGS)
+
+# torch comes first and by itself, from where TORCH says; its requirements come with the rest.
+.venv/.demo: $(SOURCES)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet -e '.[cpu,ros]'
+	$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH)
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros]'
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
 
 .venv/.test: .venv/.demo
-	$(BIN)/python -m pip install --quiet -e '.[cpu,onnx,ros,train,test,dev]'
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,onnx,ros,train,test,dev]'
+	touch $@
+
+.venv-jazzy/.test: $(SOURCES)
+	$(PYTHON) -m venv .venv-jazzy
+	$(JAZZY)/python $(PIP_INSTALL) --no-deps $(TORCH)
+	$(JAZZY)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros-jazzy,test]'
 	touch $@
 
 clean:
-	rm -rf .venv build demo_out runs
+	rm -rf .venv .venv-jazzy build demo_out runs

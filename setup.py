@@ -81,7 +81,9 @@ setup(
         "cpu": ["onnxruntime"],
         "gpu": ["onnx", "onnxruntime-gpu"],
         "onnx": ["onnx", "onnxscript", "torch>=2.9"],
+        # One or the other, where ROS is not installed: Kilted's wheels, and Jazzy's.
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
+        "ros-jazzy": ["ros-jazzy-rclpy[fastrtps]==7.1.6", "ros-jazzy-common-interfaces==5.3.6"],
         # The sweeper for Optuna 4 is a release candidate yet; the released one is for Optuna 2.10,
         # which needs SQLAlchemy before 2 and with it an alembic before 1.20.
         "train": [

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,9 +24,15 @@ def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
         profile = folder / "config" / "fastdds.xml"
         if profile.is_file():
             environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
-            if environment.get("ROS_DISTRO") in ("humble", "jazzy"):  # later ones warn of it
+            if _has_fast_dds_2(environment):  # later ones warn of it
                 environment.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
             return
+
+
+def _has_fast_dds_2(environment: dict[str, str] | os._Environ[str]) -> bool:
+    """Whether ROS is Humble or Jazzy; wheels from PyPI set no ROS_DISTRO."""
+    distribution = environment.get("ROS_DISTRO")
+    return distribution in ("humble", "jazzy") if distribution else find_spec("fastrtps") is not None
 
 
 class NodeProcess:

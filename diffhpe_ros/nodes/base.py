@@ -1,5 +1,7 @@
 """What the three nodes share: life cycle, errors and diagnostics."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable

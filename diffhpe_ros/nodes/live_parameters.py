@@ -1,5 +1,7 @@
 """Parameters that change while a node runs, and those that must not."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, Generic, TypeVar

@@ -1,5 +1,7 @@
 """A node's topics: made, watched and destroyed together."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from copy import copy

@@ -138,7 +138,7 @@ class _DType:
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array(NDArray[Any]):
+class _Array(np.ndarray):  # not NDArray: with numpy 2.5 that is no class
     """An array in the making, which checks what it is filled with: numpy trusts a pickle."""
 
     def __setstate__(self, state: Any) -> None:
