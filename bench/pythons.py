@@ -20,7 +20,7 @@ EXTRAS = "cpu,onnx,ros,train,test"
 IMPORT_ALL = """
 import importlib, pkgutil, diffhpe_ros
 for module in pkgutil.walk_packages(diffhpe_ros.__path__, "diffhpe_ros."):
-    if not module.name.endswith("__main__"):
+    if not module.name.rpartition(".")[2].startswith("_"):  # programs, and libraries of C++
         importlib.import_module(module.name)
 """
 TRAINING_STEP = "test/training/test_train.py::test_a_trained_folder_is_a_model"

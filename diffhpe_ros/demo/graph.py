@@ -31,8 +31,9 @@ def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
 
 def _has_fast_dds_2(environment: dict[str, str] | os._Environ[str]) -> bool:
     """Whether ROS is Humble or Jazzy; wheels from PyPI set no ROS_DISTRO."""
-    distribution = environment.get("ROS_DISTRO")
-    return distribution in ("humble", "jazzy") if distribution else find_spec("fastrtps") is not None
+    if "ROS_DISTRO" in environment:
+        return environment["ROS_DISTRO"] in ("humble", "jazzy")
+    return find_spec("fastrtps") is not None
 
 
 class NodeProcess:

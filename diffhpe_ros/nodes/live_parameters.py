@@ -13,6 +13,7 @@ from rclpy.parameter import Parameter
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.declare import check_choices, declare_parameters, read_parameters
 from diffhpe_ros.nodes.parameters import CommonParameters
+from diffhpe_ros.nodes.rclpy_api import call_after_set
 
 P = TypeVar("P", bound=CommonParameters)
 
@@ -42,8 +43,8 @@ class LiveParameters(Generic[P]):
         self._taken: P | None = None
         self._live = {each.name: bool(each.metadata["live"]) for each in fields(kind)}
         declare_parameters(node, kind)
+        call_after_set(node, self._pass_on)
         node.add_on_set_parameters_callback(self._judge)
-        node.add_post_set_parameters_callback(self._pass_on)
 
     def take(self) -> P:
         """The values now; from here on only live ones may change.

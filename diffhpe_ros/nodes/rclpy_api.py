@@ -1,0 +1,42 @@
+"""What rclpy calls otherwise on ROS 2 Humble; the fallbacks are untried there.
+
+Humble's and Jazzy's publishers, subscriptions and parameters are not generic either: modules that
+name `Publisher[Any]` leave annotations unevaluated.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.node import Node
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+except ImportError:
+    from rclpy.qos_event import (
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
+
+__all__ = ["SubscriptionEventCallbacks", "UnsupportedEventTypeError", "call_after_set"]
+
+
+def call_after_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
+    """Call back with parameters that were set.
+
+    Call it before `add_on_set_parameters_callback`: rclpy asks the last callback first, and the
+    fallback must come after those that refuse.
+
+    Args:
+        node: whose parameters they are.
+        callback: gets the `rclpy.parameter.Parameter`s.
+    """
+    if hasattr(node, "add_post_set_parameters_callback"):
+        node.add_post_set_parameters_callback(callback)
+        return
+
+    def accept(parameters: list[Any]) -> SetParametersResult:
+        callback(parameters)
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(accept)
