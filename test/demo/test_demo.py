@@ -47,6 +47,7 @@ def embedded(tmp_path_factory) -> tuple[Path, dict[str, object]]:
     return out, run_demo(out)
 
 
+@pytest.mark.jazzy
 def test_the_error_from_pixels_to_metres(embedded):
     _, report = embedded
     assert report["mpjpe_mm"] < 100
@@ -54,6 +55,7 @@ def test_the_error_from_pixels_to_metres(embedded):
     assert report["frames_with_error"] >= 160  # of 180; the first half second fills the window
 
 
+@pytest.mark.jazzy
 def test_the_live_run_gives_skeletons_in_time(embedded):
     _, report = embedded
     assert report["frames_in"] == 180
@@ -63,6 +65,7 @@ def test_the_live_run_gives_skeletons_in_time(embedded):
     assert report["device"] == "cpu"
 
 
+@pytest.mark.jazzy
 def test_coherence_is_reported(embedded):
     _, report = embedded
     assert 0 < report["symmetry_gap_mm"] < 100

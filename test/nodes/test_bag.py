@@ -21,7 +21,7 @@ from diffhpe_ros.nodes.messages.images import ImagePacker
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 FRAMES = 24  # of which 8 have a whole window
 
 

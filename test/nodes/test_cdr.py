@@ -14,6 +14,7 @@ from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.markers import delete_skeletons
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
+pytestmark = pytest.mark.jazzy
 STATUS = DiagnosticStatus(
     level=DiagnosticStatus.WARN, name="a", message="°", values=[KeyValue(key="k", value="1.5")]
 )

@@ -18,7 +18,7 @@ from standing import standing_windows
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 SUCCESS = TransitionCallbackReturn.SUCCESS
 
 

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from diffhpe_ros.nodes.detector import DetectorNode
 from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 
 
 def test_live_the_newest_wins_and_an_uncalibrated_camera_is_warned_of(

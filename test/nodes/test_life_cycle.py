@@ -22,7 +22,7 @@ from diffhpe_ros.nodes.loading import Loaded, load
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters import LifterParameters
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 SUCCESS, FAILURE, ERROR = (
     TransitionCallbackReturn.SUCCESS,
     TransitionCallbackReturn.FAILURE,

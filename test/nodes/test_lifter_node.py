@@ -18,7 +18,7 @@ from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 

@@ -15,7 +15,7 @@ from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.rendering.clip import walking_clip
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 START_NS = 1_000 * 10**9
 FRAME_NS = 1e9 / 30
 FIRST = 16  # the window is full 0.52 s after the first image

@@ -20,6 +20,7 @@ from diffhpe_ros.nodes.messages.transforms import LINKS, make_transforms
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.types import LiftedPeople
 
+pytestmark = pytest.mark.jazzy
 HAS_TF = importlib.util.find_spec("tf2_msgs") is not None
 
 

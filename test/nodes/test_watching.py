@@ -25,6 +25,7 @@ from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters import StageParameters
 
+pytestmark = pytest.mark.jazzy
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 RELIABLE = QoSProfile(depth=1)
 Activate = Callable[..., StageNode[Any]]
