@@ -33,7 +33,7 @@ else
 endif
 
 jazzy: .venv-jazzy/.test
-	OMP_NUM_THREADS=1 $(JAZZY)/python -m pytest -ra -m jazzy
+	OMP_NUM_THREADS=1 $(JAZZY)/python -m pytest -ra -m jazzy test/nodes test/demo
 
 # The newest versions that fit together, for each Python.
 constraints: .venv/.demo

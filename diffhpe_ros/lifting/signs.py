@@ -27,7 +27,7 @@ _LEAST_M = 1e-3  # what lengths are raised by before logarithms, so that none is
 class Lifted:
     """Windows and what was found in them."""
 
-    poses: Array
+    poses: NDArray[np.floating[Any]]
     """(B, L, 17, 3) metres in the camera frame, not made rigid."""
     x_2d: Array
     """(B, L, 17, 2), canonical view."""

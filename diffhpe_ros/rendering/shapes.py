@@ -109,7 +109,8 @@ class Blend:
         least: Floats = each.min(1)
         each -= least[:, None]
         each *= -1 / self._softness
-        return least - np.float32(self._softness) * np.log(np.exp(each, out=each).sum(1))
+        softened: Floats = np.float32(self._softness) * np.log(np.exp(each, out=each).sum(1))
+        return least - softened
 
 
 def _corners(shape: Cone | Ellipsoid) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -7,6 +7,8 @@ import pytest
 import torch
 from walk_recording import write_walk
 
+pytest.importorskip("hydra", reason="experiments need the `train` extra")
+
 from diffhpe_ros.cli.measure import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
