@@ -63,7 +63,7 @@ setup(
     ],
     # rclpy and the messages come from the ROS installation, or else from the extra `ros`;
     # onnxruntime and onnxruntime-gpu exclude each other, so neither is asked for here.
-    # The ranges end with the newest that was tried (`make pythons`); constraints/ has exact versions.
+    # The ranges end with the newest that was tried (`make pythons`); constraints/ holds one set.
     install_requires=[
         "ai-edge-litert>=2.1,<3",
         "av>=14.1,<20",
