@@ -3,7 +3,8 @@
 #
 # Left out are torch, which the Makefile's TORCH chooses, with the CUDA packages that some of its
 # builds need; and ROS's own packages, which setup.py holds: those of Jazzy and Kilted have the same
-# names.
+# names; and backports.strenum, of which uv takes a version that pip refuses on Python 3.11 and later
+# (uv ignores the upper end of Requires-Python).
 #
 # Needs uv. TORCH is the version that they are to fit, such as torch==2.13.0.
 set -eu
@@ -19,7 +20,7 @@ for python in 3.10 3.11 3.12 3.13; do
         --output-file "$work/all.txt" > "$work/log.txt" || { cat "$work/log.txt"; exit 1; }
     {
         echo "# For Python $python on x86-64 Linux; written by \`make constraints\`."
-        grep -vE '^(torch|triton|nvidia-.*|cuda-.*|ros-.*)==' "$work/all.txt"
+        grep -vE '^(torch|triton|nvidia-.*|cuda-.*|ros-.*|backports-strenum)==' "$work/all.txt"
     } > "constraints/$python.txt"
     echo "constraints/$python.txt: $(grep -c == "constraints/$python.txt") packages"
     rm "$work/all.txt"
