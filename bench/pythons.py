@@ -1,7 +1,8 @@
 """Demo, tests and one training step on every Python that is supported.
 
 With the versions of constraints/, or with `--newest` of everything. Each Python gets an environment
-of its own by uv, in `.pythons/`, removed afterwards: torch with CUDA takes several GB.
+of its own in `.pythons/`, where pip installs as in the Makefile, and which is removed afterwards:
+torch with CUDA takes several GB. uv finds the Python, or fetches it.
 """
 
 import argparse
@@ -41,9 +42,9 @@ def install(version: str, folder: Path, torch: str, newest: bool) -> None:
     """
     uv = Path(sys.executable).with_name("uv")
     held = [] if newest else ["-c", str(ROOT / "constraints" / f"{version}.txt")]
-    pip = [str(uv), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     commands: Sequence[Sequence[str]] = (
-        [str(uv), "venv", "--quiet", "--clear", "--python", version, str(folder)],
+        [str(uv), "venv", "--quiet", "--clear", "--seed", "--python", version, str(folder)],
         [*pip, "--no-deps", *shlex.split(torch)],
         [*pip, *held, "--editable", f".[{EXTRAS}]"],
     )
