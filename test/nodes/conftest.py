@@ -1,9 +1,6 @@
 """The nodes' tests: a ROS graph of their own, a clip, and a model whose answer is known."""
 
-import itertools
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="no ROS: pip install -e '.[ros]'")
 
-import rclpy
 import torch
-from graph import CLIP_FRAMES, PERSON_FRAMES, Graph
+from graph import CLIP_FRAMES, PERSON_FRAMES, Graph, own_context
 from rclpy.context import Context
 from standing import STANDING, standing_windows
 
@@ -27,7 +23,6 @@ from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAINS = itertools.count(os.getpid() % 80 + 10)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,15 +46,6 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def frequent_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes in this process tell how they are five times a second."""
     monkeypatch.setattr(diagnostics, "PERIOD_S", 0.2)
-
-
-@contextmanager
-def own_context() -> Iterator[Context]:
-    """A ROS context in a domain that no other test has."""
-    own = Context()
-    rclpy.init(args=[], context=own, domain_id=next(DOMAINS))
-    yield own
-    rclpy.try_shutdown(context=own)
 
 
 @pytest.fixture

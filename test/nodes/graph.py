@@ -1,16 +1,19 @@
 """Running nodes as processes of their own, and recording what they say."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -31,6 +34,17 @@ EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
 PERSON_FRAMES, CLIP_FRAMES = 30, 45
 """Of the short clip: those in which somebody is seen, and all."""
 PATIENCE_S = 150.0  # for machines that are busy with other things
+
+DOMAINS = itertools.count(os.getpid() % 80 + 10)
+
+
+@contextmanager
+def own_context() -> Iterator[Context]:
+    """A ROS context in a domain that no other test has."""
+    own = Context()
+    rclpy.init(args=[], context=own, domain_id=next(DOMAINS))
+    yield own
+    rclpy.try_shutdown(context=own)
 
 
 class Graph:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import own_context
-from graph import CLIP_FRAMES, PERSON_FRAMES, TOPICS, Graph
+from graph import CLIP_FRAMES, PERSON_FRAMES, TOPICS, Graph, own_context
 from visualization_msgs.msg import Marker
 
 from diffhpe_ros.nodes.messages.camera_info import write_calibration
