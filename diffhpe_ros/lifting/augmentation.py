@@ -56,8 +56,7 @@ class Flip:
     def undo(self, poses: Tensor) -> Tensor:
         """See `Augmentation`."""
         plain, flipped = poses.unflatten(0, (-1, 2)).unbind(1)
-        back = flipped[..., list(MIRRORED), :] * flipped.new_tensor([-1.0, 1.0, 1.0])
-        return torch.cat([plain, back], 1)
+        return torch.cat([plain, _negate_first(_change_sides(flipped, -2), -1)], 1)
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"none": NoAugmentation, "flip": Flip}
@@ -94,10 +93,24 @@ def per_view(hypotheses: int, augmentation: Augmentation) -> int:
 
 def mirrored(seen: Observed) -> Observed:
     """The windows of the mirrored bodies: x changes sign, left and right change places."""
-    order = list(MIRRORED)
-    flip = seen.x_2d.new_tensor([-1.0, 1.0])
+    covariance = _change_sides(seen.covariance_2d, 2)
     return Observed(
-        seen.x_2d[:, :, order] * flip,
-        seen.confidence[:, :, order],
-        seen.covariance_2d[:, :, order] * torch.outer(flip, flip),
+        _negate_first(_change_sides(seen.x_2d, 2), -1),
+        _change_sides(seen.confidence, 2),
+        _negate_first(_negate_first(covariance, -1), -2),
     )
+
+
+def _change_sides(values: Tensor, joints: int) -> Tensor:
+    """Left joints become right ones; `joints` is their dimension.
+
+    Written without an index, which would be copied to the device, as a CUDA graph cannot.
+    """
+    each = values.unbind(joints)
+    return torch.stack([each[joint] for joint in MIRRORED], joints)
+
+
+def _negate_first(values: Tensor, dim: int) -> Tensor:
+    """X changes sign, where `dim` is that of the coordinates."""
+    x, others = values.tensor_split([1], dim)
+    return torch.cat([-x, others], dim)

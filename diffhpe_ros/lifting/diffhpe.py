@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from diffhpe_ros.lifting.denoiser import Denoiser
 from diffhpe_ros.lifting.mixste import MixSTETrunk
 from diffhpe_ros.lifting.parameterisation import Parameterisation, Prediction, PredictNoise
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.schedule import CosineSchedule, as_steps
 
 
 class DiffHPE(nn.Module, ABC):
@@ -50,7 +50,7 @@ class DiffHPE(nn.Module, ABC):
         """Clean poses and noise of x_t (B, 27, 17, 3) at zero-based steps t (B,)."""
         return self.read(self(x_t, t, condition), x_t, t)
 
-    def read(self, output: Tensor, x_t: Tensor, t: Tensor) -> Prediction:
+    def read(self, output: Tensor, x_t: Tensor, t: int | Tensor) -> Prediction:
         """Clean poses and noise that the denoiser's output (B, 27, 17, 3) says at steps t."""
         return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
 
@@ -69,8 +69,7 @@ class DiffHPE(nn.Module, ABC):
         """
 
         def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
-            steps = torch.as_tensor(t, device=x_t.device).reshape(-1)
-            return self.read(run(x_t, steps), x_t, steps)
+            return self.read(run(x_t, as_steps(t, x_t.device)), x_t, t)
 
         return denoise
 

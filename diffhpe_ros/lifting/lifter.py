@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,14 @@ from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.engines import create_engine, settle_engine
-from diffhpe_ros.lifting.engines.recorded import record
-from diffhpe_ros.lifting.hypotheses import make_hypotheses
+from diffhpe_ros.lifting.engines import (
+    create_engine,
+    create_recorder,
+    settle_engine,
+    why_not_captured,
+)
+from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
+from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
 from diffhpe_ros.lifting.inputs import Observed, checked
 from diffhpe_ros.lifting.memory import Memory
 from diffhpe_ros.lifting.mixste import MixSTE
@@ -36,6 +41,7 @@ from diffhpe_ros.lifting.starts import Start, create_start
 from diffhpe_ros.lifting.stream import LiftingStream
 from diffhpe_ros.lifting.uncertainty import covariance
 from diffhpe_ros.lifting.warm_start import WarmStart
+from diffhpe_ros.lifting.window_sampler import WindowSampler
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
@@ -54,9 +60,11 @@ class Lifter:
         sampler: ddpm, ddim or dpm-solver, instead of the preset's.
         steps: sampling steps, instead of the preset's.
         hypotheses: poses sampled per window, instead of the preset's.
-        engine: what runs the model: native (the compiled library), folded, plain (the training
-            model itself, for comparison), onnx (onnxruntime, with what `diffhpe export` has put
-            into the model's folder), or auto: native where that can be, else folded.
+        engine: what runs the model: cuda_graph (the whole sampler as CUDA graphs), native (the
+            compiled library), folded, plain (the training model itself, for comparison), onnx
+            (onnxruntime, with what `diffhpe export` has put into the model's folder), or auto:
+            cuda_graph on CUDA; on the CPU native where that can be, else folded.
+        kernels: of the engines folded and cuda_graph: torch, or triton, fused ones.
         start: where sampling starts, instead of the preset's: noise; backbone, the pose of a
             wrapper's own MixSTE; or previous, in a stream the person's last window (the first
             window of a person and those of `lift`, which has no memory, start at noise).
@@ -89,15 +97,18 @@ class Lifter:
         aggregation: str = "mean",
         decode: str = "free",
         augmentation: str | None = None,
+        kernels: str = "torch",
     ) -> None:
         self.device = find_device(device)
         self.model = model.eval().to(self.device)
         self.config = config
         self.seed = seed
-        self.engine = settle_engine(engine, self.model)
-        """What runs the model."""
-        self._engine: Any = create_engine(self.engine, self.model, folder)
-        self._mixste: Any = backbone and create_engine(engine, backbone.eval().to(self.device))
+        self._settled = settle_engine(engine, self.model)
+        self._engine: Any = create_engine(self._settled, self.model, folder, kernels)
+        self._mixste: Any = backbone and create_engine(
+            engine, backbone.eval().to(self.device), kernels=kernels
+        )
+        self._buckets: Sequence[int] = BUCKETS if self._settled == "cuda_graph" else ()
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(aggregation)
         self.decode = create_decode(decode)
@@ -118,6 +129,7 @@ class Lifter:
         aggregation: str = "mean",
         decode: str = "free",
         augmentation: str | None = None,
+        kernels: str = "torch",
     ) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter."""
         find_device(device)  # before weights are read for one that is not there
@@ -126,7 +138,7 @@ class Lifter:
         backbone = load_backbone(name, config) if wanted == "backbone" else None
         return cls(
             model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
-            backbone, find_model(name), aggregation, decode, augmentation,
+            backbone, find_model(name), aggregation, decode, augmentation, kernels,
         )  # fmt: skip
 
     def sampled(
@@ -145,6 +157,8 @@ class Lifter:
         """
         other = copy(self)
         other._choose(preset, sampler, steps, hypotheses, start, augmentation)
+        if other.preset == self.preset:
+            other._captured, other._uncaptured = self._captured, self._uncaptured
         return other
 
     def _choose(
@@ -172,6 +186,23 @@ class Lifter:
         self._augmentation = create_augmentation(self.preset)
         self._of_each_view = per_view(self.hypotheses, self._augmentation)
         self._start = create_start(self.preset, self.model, self._mixste, self._of_each_view)
+        self.preset_name = preset or self.config.default_preset
+        self._plan_capture()
+
+    def _plan_capture(self) -> None:
+        """Have the sampler recorded when it is first used, where it can be."""
+        self._captured: CapturedSampler | None = None
+        self._uncaptured: str | None = None
+        """Why it is not recorded, where it was to be."""
+        if not self._buckets:
+            return
+        recorder = create_recorder(self.device)
+        self._uncaptured = why_not_captured(self.preset, recorder)
+        if self._uncaptured is None:
+            sample = partial(self._window_sampler, start=self._start)
+            self._captured = CapturedSampler(
+                sample, self.config.frames, self.hypotheses, self.device, recorder, self._buckets
+            )
 
     @property
     def hypotheses(self) -> int:
@@ -180,14 +211,34 @@ class Lifter:
             return self._augmentation.views
         return self.preset.hypotheses
 
-    def recorded(self) -> "Lifter":
-        """The same lifter, faster where one window is lifted at a time on the CPU: live use."""
+    def captured(self) -> "Lifter":
+        """The same lifter, ready for live use: with its sampler recorded where it can be.
+
+        On CUDA the engine cuda_graph records its graphs now, not at the first window. On the CPU
+        the engine folded is traced for one window, and the next ones are lifted one by one.
+        """
         other = copy(self)
-        if self.device.type == "cpu":
-            other._engine = record(
-                self._engine, self.config.frames, self._augmentation.views, self.hypotheses
-            )
+        if isinstance(self._engine, FoldedMixSTE | FoldedDiffHPE) and self.device.type == "cpu":
+            other._buckets = (1,)
+            other._plan_capture()
+        if other._captured is not None:
+            try:
+                other._captured.capture()
+            except CaptureError as error:
+                other._give_up_capture(error)
         return other
+
+    @property
+    def engine(self) -> str:
+        """What runs the model: folded where cuda_graph is wanted and cannot be."""
+        cannot = self._settled == "cuda_graph" and self._captured is None
+        return "folded" if cannot else self._settled
+
+    @property
+    def engine_description(self) -> str:
+        """What runs the model, how exactly, or why nothing faster does."""
+        note = self._captured.description if self._captured is not None else self._uncaptured
+        return f"{self.engine} ({note})" if note else self.engine
 
     @property
     def runs_on(self) -> str:
@@ -241,18 +292,38 @@ class Lifter:
         self, observed: Observed, seeds: Sequence[int], start: Start
     ) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, 27, 17, 3), camera frame, and rotations (B, 3, 3) into the view."""
-        x, rotation = self._view.enter(observed.x_2d.to(self.device))
-        seen = replace(observed.to(self.device), x_2d=x)
+        if self._captured is not None and start is self._start:
+            try:
+                return self._captured(observed, seeds)
+            except CaptureError as error:
+                self._give_up_capture(error)
+        observed = observed.to(self.device)
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
-        parts = [
-            self._hypotheses(seen[rows], seeds[rows], rotation[rows], start, rows)
-            for rows in (slice(k, k + at_once) for k in range(0, len(x), at_once))
-        ]
-        shape = (len(x), self.hypotheses, *x.shape[1:3], 3)
-        hypotheses = views.turn_back(torch.cat(parts) if parts else x.new_zeros(shape), rotation)
-        nobody = ~(observed.x_2d != 0).flatten(1).any(1).to(self.device)
-        hypotheses[nobody] = torch.nan
-        return hypotheses, rotation
+        first, *others = (slice(k, k + at_once) for k in range(0, max(1, len(observed)), at_once))
+        parts = [self._part(observed, seeds, start, rows) for rows in (first, *others)]
+        hypotheses, rotations = zip(*parts, strict=True)
+        return torch.cat(hypotheses), torch.cat(rotations)
+
+    def _part(
+        self, observed: Observed, seeds: Sequence[int], start: Start, rows: slice
+    ) -> tuple[Tensor, Tensor]:
+        frames = (self.config.frames, NUM_JOINTS)
+        noise = SeededNoise(seeds[rows], self.hypotheses, frames, self.device)
+        return self._window_sampler(observed[rows], noise, start, rows)
+
+    @property
+    def _window_sampler(self) -> WindowSampler:
+        return WindowSampler(
+            self.model,
+            self._engine,
+            self._sampler,
+            self._view,
+            self._augmentation,
+            self._of_each_view,
+        )
+
+    def _give_up_capture(self, error: CaptureError) -> None:
+        self._captured, self._uncaptured = None, f"not recorded: {error}"
 
     def _covariance(
         self, samples: NDArray[np.float32], observed: Observed, rotation: NDArray[np.float32]
@@ -266,19 +337,3 @@ class Lifter:
         )
         std_mm = np.array(self.config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
         return covariance(samples, lifted, rotation, std_mm, self.config.error_signs)
-
-    def _hypotheses(
-        self, seen: Observed, seeds: Sequence[int], rotation: Tensor, start: Start, rows: slice
-    ) -> Tensor:
-        """Windows in the model's view, on its device → (B, H, 27, 17, 3) metres, root at 0.
-
-        Seeds, rotations and rows are those of these windows; see `Start`.
-        """
-        noise = SeededNoise(seeds, self.hypotheses, tuple(seen.x_2d.shape[1:3]), self.device)
-        views_of = self._augmentation.apply(seen)
-        beginning = start(views_of.x_2d, rotation, rows)
-        poses = make_hypotheses(
-            self.model, self._engine, self._sampler, views_of, noise, self._of_each_view, beginning
-        )
-        poses = self._augmentation.undo(poses.unflatten(0, (-1, self._of_each_view)))
-        return poses - poses[..., :1, :]

@@ -31,6 +31,14 @@ class SeededNoise:
         return torch.cat(draws).to(self._device)
 
 
+def fill_with_noise(buffer: Tensor, seeds: Sequence[int]) -> None:
+    """Write what `SeededNoise` gives at its first K calls into (B, K, H, 27, 17, 3) on the CPU."""
+    for window, seed in zip(buffer, seeds, strict=True):
+        generator = torch.Generator().manual_seed(seed)
+        for draw in window:
+            torch.randn(draw.shape, generator=generator, out=draw)
+
+
 def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
     """The seed of one person's window, the same on every machine."""
     text = f"{seed} {person!r} {int(stamp)}".encode()

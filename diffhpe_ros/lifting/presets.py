@@ -31,6 +31,15 @@ DEFAULT_PRESETS: Mapping[str, Preset] = {
 }
 
 
+def from_best_to_fastest(presets: Mapping[str, Preset]) -> list[str]:
+    """The names that live use chooses from: as they are listed, backwards, without `faithful`.
+
+    That one is the papers' procedure, there to be compared with. It takes the longest and is not
+    the most accurate: a model that was trained for few steps gains nothing from many.
+    """
+    return [name for name in reversed(presets) if name != "faithful"]
+
+
 def choose(presets: Mapping[str, Preset], name: str, **instead: str | int | None) -> Preset:
     """The preset of that name, with other values where they are given, not None.
 

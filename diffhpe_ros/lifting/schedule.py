@@ -27,6 +27,7 @@ class Schedule(nn.Module):
         sigma = (beta[1:] * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:])).sqrt()
         for name, value in (("beta", beta), ("alpha_bar", alpha_bar), ("sigma", sigma)):
             self.register_buffer(name, value.float(), persistent=False)
+        self._on_host = self.alpha_bar
 
     @property
     def steps(self) -> int:
@@ -34,14 +35,22 @@ class Schedule(nn.Module):
         return len(self.beta)
 
     def at(self, t: int | Tensor) -> Tensor:
-        """ᾱ_t of one step, or of steps (B,) as (B, 1, 1, 1)."""
-        alpha_bar = self.alpha_bar[t]
-        return alpha_bar.view(-1, 1, 1, 1) if isinstance(t, Tensor) else alpha_bar
+        """ᾱ_t of steps (B,) as (B, 1, 1, 1); of one step as a number, always on the CPU.
 
-    def signal_and_noise(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1)."""
+        What is computed of that is computed on the CPU, and goes into the device's operations as
+        an argument: one launch instead of five.
+        """
+        return self.alpha_bar[t].view(-1, 1, 1, 1) if isinstance(t, Tensor) else self._on_host[t]
+
+    def signal_and_noise(self, t: int | Tensor) -> tuple[Tensor, Tensor]:
+        """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1); or of one step."""
         alpha_bar = self.at(t)
         return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+
+
+def as_steps(t: int | Tensor, device: torch.device) -> Tensor:
+    """One step as (1,) on the device, without a copy from the host; steps (B,) as they are."""
+    return t if isinstance(t, Tensor) else torch.full((1,), t, device=device)
 
 
 class CosineSchedule(Schedule):

@@ -55,7 +55,7 @@ class SteadyModel:
     def description(self) -> str:
         """What lifts at present, in one line."""
         what = describe(self._parameters.model, self.lifter)
-        where = f"{self.lifter.runs_on}, {self.lifter.engine}"
+        where = f"{self.lifter.runs_on}, {self.lifter.engine_description}"
         return f"{what} on {where} ({self._loaded.why})"
 
     def resample(self, parameters: LifterParameters) -> None:
@@ -98,7 +98,7 @@ class SteadyModel:
         self._back = loaded
 
     def _take(self, loaded: Loaded) -> None:
-        self._loaded = replace(loaded, lifter=resample(loaded.lifter, self._parameters))
+        self._loaded = replace(loaded, lifter=resample(loaded.lifter, self._parameters).captured())
         self._show()
 
     def _show(self) -> None:
@@ -106,7 +106,9 @@ class SteadyModel:
         show("model", describe(self._parameters.model, self.lifter))
         show("model_sha256", self._loaded.sha256)
         show("device", self.lifter.runs_on)
-        show("engine", self.lifter.engine)
+        show("engine", self.lifter.engine_description)
+        if self._loaded.preset:
+            show("preset", self._loaded.preset)
         show("device_reason", self._loaded.why)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +10,13 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, is_device_failure, model_sha256, use_threads
 from diffhpe_ros.lifting.config import Deterministic
 from diffhpe_ros.lifting.devices import has_cuda
+from diffhpe_ros.lifting.preset_choice import choose_preset
 from diffhpe_ros.nodes.parameters import LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
+AUTO = "auto"
+"""The preset that is chosen by measurement."""
 _SHOWN_DIGITS = 12
 
 
@@ -27,6 +31,8 @@ class Loaded:
     """It runs there."""
     sha256: str
     """The first digits, of the weights."""
+    preset: str = ""
+    """The preset and why it is that one; empty of a model that is not sampled."""
 
 
 def load(parameters: LifterParameters) -> Loaded:
@@ -50,19 +56,12 @@ def load(parameters: LifterParameters) -> Loaded:
 
 
 def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
-    """The same model, sampled as the parameters say.
+    """The same model, sampled as the parameters say; its preset stays.
 
     Raises:
         DiffhpeError: the model cannot be sampled so.
     """
-    return lifter.sampled(
-        parameters.preset or None,
-        parameters.sampler or None,
-        parameters.steps or None,
-        parameters.hypotheses or None,
-        parameters.start or None,
-        parameters.augmentation or None,
-    )
+    return lifter.sampled(lifter.preset_name, *_sampling(parameters).values())
 
 
 def half_of_the_cores() -> int:
@@ -88,21 +87,51 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
         parameters.model,
         device=parameters.device,
         seed=parameters.seed,
-        preset=parameters.preset or None,
-        sampler=parameters.sampler or None,
-        steps=parameters.steps or None,
-        hypotheses=parameters.hypotheses or None,
-        start=parameters.start or None,
-        augmentation=parameters.augmentation or None,
+        preset=None if parameters.preset == AUTO else parameters.preset or None,
         engine=parameters.engine,
         aggregation=parameters.aggregation,
         decode=parameters.decode,
-    ).recorded()
+        kernels=parameters.kernels,
+        **_sampling(parameters),
+    )
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(
             f"a model for windows of {FRAMES} frames is expected, {parameters.model} is for"
             f" {lifter.config.frames}"
         )
+    lifter, preset = _choose_preset(lifter, parameters)
     lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
     digits = model_sha256(parameters.model)[:_SHOWN_DIGITS]
-    return Loaded(lifter, parameters.device, why, digits)
+    return Loaded(lifter, parameters.device, why, digits, preset)
+
+
+def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter, str]:
+    """The lifter with its preset, captured, and why it is that one.
+
+    In a replay nothing is measured: another run must not choose otherwise.
+    """
+    if isinstance(lifter.model, Deterministic):
+        return lifter.captured(), ""
+    instead = _sampling(parameters)
+    nothing_asked = not parameters.preset and not any(instead.values())
+    automatic = parameters.preset == AUTO or (nothing_asked and lifter.device.type == "cuda")
+    if automatic and not parameters.replay:
+        return choose_preset(
+            lifter, parameters.expected_people, parameters.expected_rate, **instead
+        )
+    if parameters.preset and not automatic:
+        why = "asked for"
+    else:
+        why = "the model's default" + (", as always in a replay" if automatic else "")
+    return lifter.captured(), f"{lifter.preset_name}: {why}"
+
+
+def _sampling(parameters: LifterParameters) -> dict[str, Any]:
+    """What the parameters say instead of the preset; None where they say nothing."""
+    return {
+        "sampler": parameters.sampler or None,
+        "steps": parameters.steps or None,
+        "hypotheses": parameters.hypotheses or None,
+        "start": parameters.start or None,
+        "augmentation": parameters.augmentation or None,
+    }

@@ -167,10 +167,23 @@ class LifterParameters(StageParameters):
     )
     engine: str = _parameter(
         "auto",
-        "what runs the model: native, folded, plain, onnx for one that was exported, or auto:"
-        " native where that can be",
+        "what runs the model: cuda_graph, native, folded, plain, onnx for one that was exported, or"
+        " auto: cuda_graph on CUDA, else native where that can be",
     )
-    preset: str = _parameter("", "fast, balanced or faithful; empty is the model's default")
+    kernels: str = _parameter(
+        "torch", "of the engines cuda_graph and folded; triton: fused ones", choices=("torch", "triton")
+    )
+    preset: str = _parameter(
+        "",
+        "fast, balanced or faithful; auto: the best that keeps up; empty is the model's default,"
+        " on CUDA auto",
+    )
+    expected_people: int = _parameter(
+        4, "preset auto: keep up with so many people at once", least=1, most=16
+    )
+    expected_rate: float = _parameter(
+        30.0, "preset auto: keep up with so many images a second", least=1.0, most=1000.0
+    )
     sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")
     steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000, live=True)
     hypotheses: int = _parameter(

@@ -7,6 +7,7 @@ from diffhpe_ros.lifting.diffpose.initial import widened
 from diffhpe_ros.lifting.diffpose.model import Context, DiffPose
 from diffhpe_ros.lifting.parameterisation import Prediction
 from diffhpe_ros.lifting.samplers import Noise, NoisedPose, Sampler
+from diffhpe_ros.lifting.schedule import as_steps
 
 
 def sample(
@@ -36,7 +37,7 @@ def sample(
         component = widened(component, variance)
 
     def denoise(state: Tensor, t: int | Tensor) -> Prediction:
-        steps = torch.as_tensor(t, device=state.device).expand(len(state))
+        steps = as_steps(t, state.device).expand(len(state))
         return model.predict(state, steps, context, component)
 
     states = sampler.sample(

@@ -2,20 +2,36 @@
 
 from pathlib import Path
 
+import torch
+
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.diffpose import DiffPose
 from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
+from diffhpe_ros.lifting.engines.capture import Recorder
+from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
 from diffhpe_ros.lifting.engines.plain import PlainDiffHPE
+from diffhpe_ros.lifting.engines.traced import MOST_STEPS, TracedRecorder
 from diffhpe_ros.lifting.graformer import GraFormer, ReleasedDiffPose
+from diffhpe_ros.lifting.presets import Preset
 
-__all__ = ["ENGINES", "DenoisingEngine", "PoseEngine", "create_engine", "settle_engine"]
+__all__ = [
+    "ENGINES",
+    "KERNELS",
+    "DenoisingEngine",
+    "PoseEngine",
+    "create_engine",
+    "create_recorder",
+    "settle_engine",
+    "why_not_captured",
+]
 
-ENGINES = ("auto", "native", "folded", "plain", "onnx")
+ENGINES = ("auto", "cuda_graph", "native", "folded", "plain", "onnx")
+KERNELS = ("torch", "triton")
 
 Unfolded = DiffPose | GraFormer | ReleasedDiffPose
 """Folded runs them as they are, too: their graphs are small, and an encoder gains nothing in a
@@ -25,13 +41,20 @@ Engine = PoseEngine | DenoisingEngine | Unfolded
 
 
 def settle_engine(name: str, model: Model) -> str:
-    """The name, with auto decided: native where that can be, else folded.
+    """The name, with auto decided: cuda_graph on CUDA, else native where that can be, or folded.
 
     Raises:
-        DiffhpeError: there is none of that name, or it is native and cannot be.
+        DiffhpeError: there is none of that name, or it cannot be on the model's device.
     """
     if name not in ENGINES:
         raise unknown("engine", name, ENGINES)
+    device = next(model.parameters()).device
+    if name == "auto" and device.type == "cuda":
+        return "cuda_graph"
+    if name == "cuda_graph" and device.type != "cuda":
+        raise DiffhpeError(
+            f"the cuda_graph engine is for device cuda, not {device}; use auto, native or folded"
+        )
     if name not in ("auto", "native"):
         return name
     reason = why_not_native(model)
@@ -40,28 +63,61 @@ def settle_engine(name: str, model: Model) -> str:
     return "folded" if reason else "native"
 
 
-def create_engine(name: str, model: Model, folder: Path | None = None) -> Engine:
+def create_engine(
+    name: str, model: Model, folder: Path | None = None, kernels: str = "torch"
+) -> Engine:
     """The engine of that name, on the model's device.
 
     Args:
-        name: native for the compiled library, folded, plain for the training model itself, onnx
-            for what was exported of it, or auto (see `settle_engine`).
+        name: native for the compiled library, folded, cuda_graph for folded in a sampler that is
+            recorded (see `create_recorder`), plain for the training model itself, onnx for what
+            was exported of it, or auto (see `settle_engine`).
         model: trained, in evaluation mode.
         folder: that the model was loaded from; where onnx finds its pieces.
+        kernels: torch, or triton for fused ones, which folded and cuda_graph can have.
 
     Raises:
         DiffhpeError: there is none of that name, or none for this model and device.
     """
     name = settle_engine(name, model)
+    if kernels not in KERNELS:
+        raise unknown("kernels", kernels, KERNELS)
+    if kernels == "triton":
+        return _with_triton(name, model)
     if name == "onnx":
         return _onnx(model, folder)
     if isinstance(model, Unfolded):
         return model
     if name == "native":
         return make_native(model)
-    if name == "folded":
+    if name in ("folded", "cuda_graph"):
         return fold(model)
     return PlainDiffHPE(model) if isinstance(model, DiffHPE) else model
+
+
+def create_recorder(device: torch.device) -> Recorder:
+    """What records samplers on that device."""
+    return CudaGraphRecorder(device) if device.type == "cuda" else TracedRecorder()
+
+
+def why_not_captured(preset: Preset, recorder: Recorder) -> str | None:
+    """What keeps a sampler from being recorded; None where nothing does."""
+    if preset.start == "previous":
+        return "not recorded: start 'previous' begins at another step for each person"
+    if isinstance(recorder, TracedRecorder) and preset.steps > MOST_STEPS:
+        return f"not recorded: {preset.steps} steps, and more than {MOST_STEPS} are not worth it"
+    return None
+
+
+def _with_triton(name: str, model: Model) -> Engine:
+    if name not in ("folded", "cuda_graph") or isinstance(model, Unfolded):
+        raise DiffhpeError(
+            "kernels 'triton' are for the engines folded and cuda_graph, and for mixste and"
+            f" diffhpe models, not for engine {name!r} of {type(model).__name__}; use torch"
+        )
+    from diffhpe_ros.lifting.engines.kernels import use_triton  # only where it is asked for
+
+    return use_triton(fold(model))
 
 
 def _onnx(model: Model, folder: Path | None) -> OnnxMixSTE | OnnxDiffHPE:

@@ -14,7 +14,7 @@ from diffhpe_ros.lifting.graformer.layers import GraFormerAttention, convolution
 from diffhpe_ros.lifting.graformer.pose import GraFormer
 from diffhpe_ros.lifting.mixste import MixSTE
 from diffhpe_ros.lifting.parameterisation import Prediction, PredictNoise
-from diffhpe_ros.lifting.schedule import LinearSchedule, Schedule
+from diffhpe_ros.lifting.schedule import LinearSchedule, Schedule, as_steps
 
 STATE = 5
 """Channels u, v, x, y, z."""
@@ -58,6 +58,6 @@ class ReleasedDiffPose(nn.Module):
 
     def denoise(self, state: Tensor, t: int | Tensor) -> Prediction:
         """Clean states and noise of (N, L, J, 5) at a zero-based step, or the step (N,) of each."""
-        steps = torch.as_tensor(t, device=state.device).expand(len(state))
+        steps = as_steps(t, state.device).expand(len(state))
         noise = self.denoiser(state, steps)
         return PredictNoise().read(noise, state, *self.schedule.signal_and_noise(steps))

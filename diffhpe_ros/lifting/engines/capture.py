@@ -1,0 +1,229 @@
+"""A sampler recorded for fixed numbers of windows, and played without Python in between.
+
+A window is some thousand small operations. On the CPU a fifth of the time is Python's between them,
+on a GPU nearly all of it. Recorded once they run without it. What records is a `Recorder`: CUDA
+graphs (`engines.cuda_graph`) or TorchScript's tracer (`engines.traced`). All else is here, and the
+same for both: the numbers of windows, padding, the buffers, and the check of what is played.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision, largest_distance_mm
+from diffhpe_ros.lifting.inputs import Observed
+from diffhpe_ros.lifting.noise import SeededNoise, fill_with_noise
+from diffhpe_ros.lifting.window_sampler import Sample
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+BUCKETS = (1, 2, 4, 8, 16, 32)
+"""Numbers of windows that are recorded. Others are padded to the next one, or lifted in parts."""
+TOLERANCE_MM = 0.1
+"""What is played may be so far from float32 without recording."""
+
+Program = Callable[..., tuple[Tensor, ...]]
+Playback = Callable[[], tuple[Tensor, ...]]
+"""Computes from what the recorded inputs hold now; its outputs are valid until it plays again."""
+
+
+class CaptureError(Exception):
+    """A sampler cannot be recorded; the text says why."""
+
+
+class Recorder(Protocol):
+    """Records a program of tensors of fixed shapes."""
+
+    precisions: Sequence[Precision]
+    """To try, the fastest first."""
+
+    def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
+        """Record `program(*inputs)`.
+
+        Raises:
+            RuntimeError: it cannot be recorded.
+        """
+
+
+class CapturedSampler:
+    """A sampler of windows, recorded once for each bucket.
+
+    The buffers are shared between calls, so calls from several threads wait for each other.
+
+    Args:
+        sample: the sampler; it has no memory.
+        frames: of a window, L.
+        hypotheses: of a window, H.
+        device: of the sampler.
+        recorder: what records.
+        buckets: numbers of windows, rising.
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        frames: int,
+        hypotheses: int,
+        device: torch.device,
+        recorder: Recorder,
+        buckets: Sequence[int] = BUCKETS,
+    ) -> None:
+        self._sample = sample
+        self._shape = (hypotheses, frames, NUM_JOINTS, 3)
+        self._device = device
+        self._recorder = recorder
+        self.buckets = tuple(buckets)
+        self.precision: Precision | None = None
+        """That the bucket recorded last has; None before the first."""
+        self.deviation_mm = 0.0
+        """The largest distance of a joint from float32 in all that was recorded."""
+        self._recorded: dict[int, _Recording] = {}
+        self._lock = threading.Lock()
+
+    @torch.inference_mode()
+    def __call__(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3), on the CPU; see `WindowSampler`.
+
+        Args:
+            observed: B windows on the CPU.
+            seeds: of each window's noise.
+
+        Raises:
+            CaptureError: the sampler cannot be recorded for so many windows.
+        """
+        most = self.buckets[-1]
+        parts = [slice(first, first + most) for first in range(0, len(observed), most)]
+        with self._lock:
+            played = [self._bucket(len(seeds[k])).play(observed[k], seeds[k]) for k in parts]
+        if not played:
+            return torch.zeros(0, *self._shape), torch.zeros(0, 3, 3)
+        hypotheses, rotations = zip(*played, strict=True)
+        return torch.cat(hypotheses), torch.cat(rotations)
+
+    @torch.inference_mode()
+    def capture(self) -> None:
+        """Record all buckets now, so that none of them is recorded while people wait.
+
+        Raises:
+            CaptureError: the sampler cannot be recorded.
+        """
+        with self._lock:
+            for size in self.buckets:
+                self._bucket(size)
+
+    @property
+    def description(self) -> str:
+        """Precision, and what it costs."""
+        if self.precision is None:
+            return "not recorded yet"
+        if self.precision is FLOAT32:
+            return FLOAT32.name
+        return f"{self.precision.name}, {self.deviation_mm:.3f} mm from float32"
+
+    def _bucket(self, windows: int) -> "_Recording":
+        size = next(bucket for bucket in self.buckets if bucket >= windows)
+        if size not in self._recorded:
+            self._recorded[size] = self._record(size)
+        return self._recorded[size]
+
+    def _record(self, size: int) -> "_Recording":
+        """The bucket in the fastest precision that stays near enough to float32."""
+        observed, seeds = _probe(size, self._shape[1])
+        expected, draws = self._unrecorded(observed, seeds)
+        shape = (size, draws, *self._shape)
+        tried = []
+        for precision in self._precisions():
+            try:
+                with precision.context():
+                    recording = _Recording(self._sample, shape, self._device, self._recorder)
+            except RuntimeError as error:
+                # The device may have failed, not the recording: then this raises, too.
+                self._unrecorded(observed, seeds)
+                raise CaptureError(str(error).partition("\n")[0]) from error
+            apart = largest_distance_mm(recording.play(observed, seeds)[0], expected)
+            tried.append(f"{apart:.3g} mm in {precision.name}")
+            if apart <= TOLERANCE_MM:
+                self.precision, self.deviation_mm = precision, max(self.deviation_mm, apart)
+                return recording
+        raise CaptureError(f"what is played differs by {', '.join(tried)}")
+
+    def _precisions(self) -> Sequence[Precision]:
+        """Those to try; not what another bucket has found to be too coarse."""
+        precisions = self._recorder.precisions
+        return precisions[precisions.index(self.precision) if self.precision else 0 :]
+
+    def _unrecorded(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, int]:
+        """Hypotheses in float32, on the CPU, and how often noise is drawn for them."""
+        noise = SeededNoise(seeds, self._shape[0], self._shape[1:3], self._device)
+        draws = 0
+
+        def counted() -> Tensor:
+            nonlocal draws
+            draws += 1
+            return noise()
+
+        with FLOAT32.context():
+            return self._sample(observed.to(self._device), counted)[0].cpu(), draws
+
+
+class _Recording:
+    """Input buffers of one bucket, and what was recorded with them.
+
+    Args:
+        sample: the sampler.
+        shape: (B, K, H, L, 17, 3) of its noise: windows, draws, hypotheses, frames, joints.
+        device: of the sampler.
+        recorder: what records.
+    """
+
+    def __init__(
+        self, sample: Sample, shape: tuple[int, ...], device: torch.device, recorder: Recorder
+    ) -> None:
+        windows, frames = shape[0], shape[3]
+        joints = (windows, frames, NUM_JOINTS)
+        shapes = ((*joints, 2), joints, (*joints, 2, 2), shape)
+        # Copies from pinned memory do not wait; a CPU's buffers are the inputs themselves.
+        pinned = device.type == "cuda"
+        self._host = [torch.zeros(each, pin_memory=pinned) for each in shapes]
+        self._inputs = [each.to(device) for each in self._host]
+        self._play = recorder(_program(sample), self._inputs)
+
+    def play(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Hypotheses and rotations of no more windows than the bucket has, on the CPU."""
+        *host, noise = self._host
+        for buffer, values in zip(host, vars(observed).values(), strict=True):
+            buffer[: len(values)] = values
+            buffer[len(values) :] = 0  # nobody
+        fill_with_noise(noise[: len(seeds)], seeds)
+        noise[len(seeds) :] = 0
+        for buffer, each in zip(self._host, self._inputs, strict=True):
+            if each is not buffer:
+                each.copy_(buffer, non_blocking=True)
+        hypotheses, rotations = (each[: len(seeds)].to("cpu", copy=True) for each in self._play())
+        return hypotheses, rotations
+
+
+def _program(sample: Sample) -> Program:
+    """The sampler as a program of tensors: the windows' three, and noise (B, K, H, L, 17, 3)."""
+
+    def program(
+        x_2d: Tensor, confidence: Tensor, covariance_2d: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        draws = iter(noise.unbind(1))
+        observed = Observed(x_2d, confidence, covariance_2d)
+        return sample(observed, lambda: next(draws).flatten(0, 1))
+
+    return program
+
+
+def _probe(windows: int, frames: int) -> tuple[Observed, list[int]]:
+    """People here and there, some joints unseen, and seeds: what recordings are checked with."""
+    generator = torch.Generator().manual_seed(windows)
+    centre = torch.randn(windows, 1, 1, 2, generator=generator) / 2
+    x_2d = centre + 0.2 * torch.randn(windows, frames, NUM_JOINTS, 2, generator=generator)
+    x_2d[:, ::5, -3:] = 0
+    seen = x_2d.any(-1)
+    covariance = torch.full((*x_2d.shape, 2), torch.nan)
+    return Observed(x_2d, seen.float(), covariance), list(range(windows))

@@ -1,0 +1,222 @@
+"""Samplers recorded for fixed numbers of windows.
+
+The recorder here is the CPU's; what it shares with CUDA graphs is nearly all: see `engines.capture`.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import lifter as lifter_module
+from diffhpe_ros.lifting.engines.capture import CapturedSampler, CaptureError, Playback, Program
+from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision
+from diffhpe_ros.lifting.engines.traced import TracedRecorder
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", params=["mixste-robust", "diffhpe-wrapper-robust"])
+def lifter(request: pytest.FixtureRequest) -> Lifter:
+    return Lifter.from_pretrained(request.param, engine="folded")
+
+
+@pytest.fixture(scope="module")
+def captured(lifter: Lifter) -> Lifter:
+    return lifter.captured()
+
+
+@pytest.fixture
+def small(wrapper_folder) -> Lifter:
+    return Lifter.from_pretrained(
+        wrapper_folder, engine="folded", sampler="ddpm", steps=3, hypotheses=2
+    )
+
+
+def seen(people: int) -> np.ndarray:
+    windows = 0.2 * np.random.default_rng(people).standard_normal((people, 27, 17, 2))
+    windows[:, 3:9, 5] = 0  # unseen
+    return windows.astype(np.float32)
+
+
+def with_buckets(
+    lifter: Lifter, *buckets: int, recorder: TracedRecorder | None = None
+) -> CapturedSampler:
+    """The lifter's sampler, recorded for these numbers of windows."""
+    sample = partial(lifter._window_sampler, start=lifter._start)
+    return CapturedSampler(
+        sample, 27, lifter.hypotheses, CPU, recorder or TracedRecorder(), buckets
+    )
+
+
+def using(lifter: Lifter, sampler: CapturedSampler) -> Lifter:
+    other = lifter.sampled(sampler="ddpm", steps=3, hypotheses=2)
+    other._captured = sampler
+    return other
+
+
+def test_poses_of_one_person_are_the_same_to_the_bit(lifter: Lifter, captured: Lifter) -> None:
+    for windows in (seen(1), -seen(1)):
+        np.testing.assert_array_equal(captured.lift(windows).poses, lifter.lift(windows).poses)
+
+
+def test_on_the_cpu_people_are_lifted_one_by_one(lifter: Lifter, captured: Lifter) -> None:
+    both, windows = captured.lift(seen(2)).poses, seen(2)
+    for person in range(2):
+        alone = lifter.lift(windows[person : person + 1]).poses[0]
+        np.testing.assert_array_equal(both[person], alone)
+
+
+@pytest.mark.parametrize("model", ["mixste-robust", "diffhpe-wrapper-robust"])
+def test_a_window_and_its_mirror_image_are_recorded_together(model: str) -> None:
+    lifter = Lifter.from_pretrained(
+        model, steps=1, hypotheses=2, augmentation="flip", engine="folded"
+    )
+    captured = lifter.captured()
+    np.testing.assert_array_equal(captured.lift(seen(1)).poses, lifter.lift(seen(1)).poses)
+    assert captured.engine_description == "folded (float32)"
+
+
+@pytest.mark.parametrize(("model", "engine"), [("diffpose", "folded"), ("mixste", "plain")])
+def test_other_engines_stay_as_they_are_on_the_cpu(model: str, engine: str) -> None:
+    assert Lifter.from_pretrained(model, engine=engine).captured().engine_description == engine
+
+
+@pytest.mark.parametrize("people", [1, 2, 3, 4, 5, 9])
+def test_any_number_of_people_goes_into_the_buckets(small: Lifter, people: int) -> None:
+    """3 are padded to 4; 9 are lifted as 4, 4 and 1."""
+    found = using(small, with_buckets(small, 1, 2, 4)).lift(seen(people))
+    expected = small.lift(seen(people))
+    np.testing.assert_allclose(found.hypotheses, expected.hypotheses, atol=1e-6)
+    np.testing.assert_allclose(found.covariance, expected.covariance, atol=1e-6)
+
+
+def test_only_the_buckets_that_are_needed_are_recorded(small: Lifter) -> None:
+    sampler = with_buckets(small, 1, 2, 4)
+    using(small, sampler).lift(seen(3))
+    assert set(sampler._recorded) == {4}
+    sampler.capture()
+    assert set(sampler._recorded) == {1, 2, 4}
+
+
+def test_windows_before_leave_nothing_behind(small: Lifter) -> None:
+    used, fresh = (using(small, with_buckets(small, 4)) for _ in range(2))
+    used.lift(seen(4))
+    np.testing.assert_array_equal(used.lift(seen(3)).poses, fresh.lift(seen(3)).poses)
+
+
+def test_results_stay_when_the_buffers_are_used_again(small: Lifter) -> None:
+    lifter = using(small, with_buckets(small, 2))
+    first = lifter.lift(seen(2))
+    kept = first.hypotheses.copy()
+    lifter.lift(-seen(2))
+    np.testing.assert_array_equal(first.hypotheses, kept)
+
+
+def test_each_window_has_its_own_noise(small: Lifter) -> None:
+    """As in a stream: the noise of a person's window does not depend on who else is there."""
+    lifter = using(small, with_buckets(small, 1, 2))
+    windows, stamps = seen(2), [1_000, 2_000]
+    both = lifter.stream().lift(windows, ["one", "two"], stamps).poses
+    alone = lifter.stream().lift(windows[1:], ["two"], stamps[1:]).poses
+    np.testing.assert_allclose(both[1:], alone, atol=1e-6)
+    other = lifter.stream().lift(windows[1:], ["three"], stamps[1:]).poses
+    assert abs(other - alone).max() > 1e-3
+
+
+def test_nobody_and_no_windows(small: Lifter) -> None:
+    lifter = using(small, with_buckets(small, 2))
+    windows = seen(2)
+    windows[1] = 0
+    poses = lifter.lift(windows).poses
+    assert np.isfinite(poses[0]).all()
+    assert np.isnan(poses[1]).all()
+    assert lifter.lift(seen(0)).hypotheses.shape == (0, 2, 27, 17, 3)
+
+
+def test_other_settings_are_recorded_anew_and_the_same_are_kept(small: Lifter) -> None:
+    captured = small.captured()
+    same = captured.sampled(sampler="ddpm", steps=3, hypotheses=2)
+    assert same._captured is captured._captured
+    more = captured.sampled(sampler="ddpm", steps=4, hypotheses=3)
+    plain = small.sampled(sampler="ddpm", steps=4, hypotheses=3)
+    np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
+
+
+def test_what_is_not_worth_recording_or_cannot_be_says_why(small: Lifter) -> None:
+    many = small.captured().sampled(steps=50)
+    assert many.engine_description == (
+        "folded (not recorded: 50 steps, and more than 5 are not worth it)"
+    )
+    previous = small.captured().sampled(start="previous", steps=2)
+    assert previous.engine_description.startswith("folded (not recorded: start 'previous'")
+    assert np.isfinite(previous.lift(seen(1)).poses).all()
+
+
+class Refusing(TracedRecorder):
+    def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing\nmore")
+
+
+def test_where_recording_fails_the_lifter_goes_on_without(
+    small: Lifter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifter_module, "create_recorder", lambda device: Refusing())
+    lifter = small.captured()
+    assert lifter.engine_description == (
+        "folded (not recorded: CUDA error: operation not permitted when stream is capturing)"
+    )
+    np.testing.assert_array_equal(lifter.lift(seen(1)).poses, small.lift(seen(1)).poses)
+
+
+class Stuck(TracedRecorder):
+    """What plays what was computed when it was recorded, whatever the inputs are now."""
+
+    def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
+        outputs = program(*inputs)
+        return lambda: outputs
+
+
+def test_a_recording_that_gives_other_poses_is_refused(small: Lifter) -> None:
+    with pytest.raises(CaptureError, match="what is played differs by inf mm in float32"):
+        with_buckets(small, 1, recorder=Stuck()).capture()
+
+
+class Rounding(TracedRecorder):
+    """Records with inputs rounded to as many bits as the precision in force has."""
+
+    bits = 24
+    precisions = (
+        Precision("5 bits", lambda: Rounding.using(5)),
+        Precision("18 bits", lambda: Rounding.using(18)),
+        FLOAT32,
+    )
+
+    @classmethod
+    def using(cls, bits: int) -> nullcontext:
+        cls.bits = bits
+        return nullcontext()
+
+    def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
+        bits = self.bits
+
+        def rounded(x_2d: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+            mantissa, exponent = torch.frexp(x_2d)
+            return program(torch.ldexp((mantissa * 2**bits).round() / 2**bits, exponent), *others)
+
+        return super().__call__(rounded, inputs)
+
+
+def test_the_fastest_precision_that_keeps_the_poses_is_taken(small: Lifter) -> None:
+    sampler = with_buckets(small, 1, 2, recorder=Rounding())
+    assert sampler.description == "not recorded yet"
+    sampler.capture()
+    assert sampler.precision is not None
+    assert sampler.precision.name == "18 bits"
+    assert 0 < sampler.deviation_mm <= 0.1
+    assert sampler.description == f"18 bits, {sampler.deviation_mm:.3f} mm from float32"

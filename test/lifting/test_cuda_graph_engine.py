@@ -1,0 +1,104 @@
+"""What CUDA graphs ask of a sampler, as far as a CPU can tell."""
+
+import pytest
+import torch
+from random_models import ARCHITECTURES, random_model
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
+from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.inputs import Observed
+from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.samplers import create_sampler
+from diffhpe_ros.lifting.starts import Start, create_start
+from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.window_sampler import WindowSampler
+
+FAR = torch.device("meta")
+"""Stands for the GPU: its tensors have a shape and no values, and copies to it are seen."""
+
+MAKERS = ("tensor", "as_tensor", "new_tensor")
+INDEXING = ("__getitem__", "__setitem__")
+
+
+class HostTraffic(TorchFunctionMode):
+    """Lists copies between the host and `FAR`, which a CUDA graph cannot hold.
+
+    Waiting for a value, as `item` and boolean indices do, is an error on `FAR` itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", str(func))
+        if name in MAKERS:
+            copies = devices(result) != devices(args[:1] if name != "new_tensor" else ())
+            copies = copies and FAR in devices(result)
+        elif name in INDEXING and FAR in devices(args[0]):
+            index = args[1] if isinstance(args[1], tuple) else (args[1],)
+            copies = any(isinstance(each, list) for each in index) or len(devices(args)) > 1
+        else:
+            copies = len(devices((args, kwargs, result))) > 1
+        if copies:
+            self.found.append(name)
+        return result
+
+
+def devices(tree: object) -> set[torch.device]:
+    """Of the tensors; numbers on the CPU are arguments of kernels, not copies."""
+    leaves = [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
+    return {leaf.device for leaf in leaves if leaf.dim() > 0 or leaf.device == FAR}
+
+
+def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Start]:
+    """A sampler whose model is on a device that is not the CPU."""
+    model = random_model(architecture)
+    engine = create_engine("folded", model)
+    model.to(FAR)
+    if isinstance(engine, torch.nn.Module):
+        engine.to(FAR)
+    augmentation = create_augmentation(preset)
+    hypotheses = per_view(preset.hypotheses, augmentation)
+    sampler = create_sampler(preset.sampler, preset.steps)
+    start = create_start(preset, model, None, hypotheses)
+    return (
+        WindowSampler(model, engine, sampler, PersonView(), augmentation, hypotheses),
+        start,
+    )
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm-solver"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_sampling_never_leaves_the_device(architecture: str, sampler: str) -> None:
+    preset = Preset(sampler, steps=2, hypotheses=4, augmentation="flip")
+    sample, start = far_sampler(architecture, preset)
+    windows = torch.zeros(2, 27, 17, 2, device=FAR)
+    observed = Observed(windows, windows[..., 0], torch.zeros(2, 27, 17, 2, 2, device=FAR))
+    with HostTraffic() as traffic:
+        poses, _ = sample(observed, lambda: torch.zeros(8, 27, 17, 3, device=FAR), start)
+    assert poses.device == FAR
+    assert poses.shape == (2, sample.hypotheses * sample.augmentation.views, 27, 17, 3)
+    assert not traffic.found
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    [
+        lambda x: x.new_tensor([1.0, 2.0]),
+        lambda x: torch.as_tensor(3, device=x.device),
+        lambda x: x[[0, 1]],
+        lambda x: x[torch.tensor([0, 1])],
+        lambda x: torch.ones(2).to(x.device),
+        lambda x: x.copy_(torch.ones(2)),
+    ],
+)
+def test_leaving_the_device_is_found(leaves) -> None:
+    with HostTraffic() as traffic:
+        leaves(torch.zeros(2, device=FAR))
+    assert traffic.found
