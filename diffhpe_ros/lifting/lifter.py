@@ -292,6 +292,9 @@ class Lifter:
         self, observed: Observed, seeds: Sequence[int], start: Start
     ) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, 27, 17, 3), camera frame, and rotations (B, 3, 3) into the view."""
+        if not len(observed):
+            hypotheses = observed.x_2d.new_zeros(0, self.hypotheses, *observed.x_2d.shape[1:3], 3)
+            return hypotheses, torch.zeros(0, 3, 3)
         if self._captured is not None and start is self._start:
             try:
                 return self._captured(observed, seeds)
@@ -299,8 +302,8 @@ class Lifter:
                 self._give_up_capture(error)
         observed = observed.to(self.device)
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
-        first, *others = (slice(k, k + at_once) for k in range(0, max(1, len(observed)), at_once))
-        parts = [self._part(observed, seeds, start, rows) for rows in (first, *others)]
+        rows = (slice(k, k + at_once) for k in range(0, len(observed), at_once))
+        parts = [self._part(observed, seeds, start, each) for each in rows]
         hypotheses, rotations = zip(*parts, strict=True)
         return torch.cat(hypotheses), torch.cat(rotations)
 

@@ -171,7 +171,9 @@ class LifterParameters(StageParameters):
         " auto: cuda_graph on CUDA, else native where that can be",
     )
     kernels: str = _parameter(
-        "torch", "of the engines cuda_graph and folded; triton: fused ones", choices=("torch", "triton")
+        "torch",
+        "of the engines cuda_graph and folded; triton: fused ones",
+        choices=("torch", "triton"),
     )
     preset: str = _parameter(
         "",

@@ -1,6 +1,6 @@
 """Samplers recorded for fixed numbers of windows.
 
-The recorder here is the CPU's; what it shares with CUDA graphs is nearly all: see `engines.capture`.
+The recorder here is the CPU's. CUDA graphs share all else with it: see `engines.capture`.
 """
 
 from collections.abc import Sequence

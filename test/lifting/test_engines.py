@@ -92,6 +92,6 @@ def test_released_weights_are_folded_too(golden_mixste, windows):
 def test_unknown_engines_are_refused(golden_mixste):
     with pytest.raises(
         DiffhpeError,
-        match="unknown engine 'warp'; expected one of auto, native, folded, plain, onnx",
+        match="unknown engine 'warp'; expected one of auto, cuda_graph, native, folded, plain, onnx",
     ):
         Lifter.from_pretrained(golden_mixste, engine="warp")

@@ -87,7 +87,7 @@ class CapturedSampler:
         """Hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3), on the CPU; see `WindowSampler`.
 
         Args:
-            observed: B windows on the CPU.
+            observed: B windows on the CPU, one or more.
             seeds: of each window's noise.
 
         Raises:
@@ -97,8 +97,6 @@ class CapturedSampler:
         parts = [slice(first, first + most) for first in range(0, len(observed), most)]
         with self._lock:
             played = [self._bucket(len(seeds[k])).play(observed[k], seeds[k]) for k in parts]
-        if not played:
-            return torch.zeros(0, *self._shape), torch.zeros(0, 3, 3)
         hypotheses, rotations = zip(*played, strict=True)
         return torch.cat(hypotheses), torch.cat(rotations)
 

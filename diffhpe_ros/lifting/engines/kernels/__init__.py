@@ -1,0 +1,21 @@
+"""Fused kernels in Triton, for GPUs: fewer launches and passes over memory than torch's.
+
+Each does what a part of the folded engine does, and is compared with it. Without a GPU they run in
+Triton's interpreter (`TRITON_INTERPRET=1`), which is for tests.
+"""
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
+
+
+def use_triton(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
+    """The same engine, with fused kernels in place of the parts that they are made for.
+
+    Raises:
+        DiffhpeError: there is no triton.
+    """
+    try:
+        from diffhpe_ros.lifting.engines.kernels.blocks import with_fused_blocks
+    except ImportError as error:
+        raise DiffhpeError(f"kernels 'triton' need triton (pip install triton): {error}") from error
+    return with_fused_blocks(engine)
