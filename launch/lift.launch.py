@@ -51,7 +51,7 @@ ARGUMENTS = (
     ("calibration", "", "YAML file of the source's calibration"),
     ("model", "", "model that lifts: a name in models/, or a path"),
     ("device", "", "cpu, cuda, cuda:N or auto"),
-    ("preset", "", "fast, balanced or faithful"),
+    ("preset", "", "fast, balanced, faithful, or auto: the best that keeps up"),
     ("steps", "", "sampling steps"),
     ("hypotheses", "", "poses per window"),
     ("detector", "", "blazepose, onnx or mmpose"),

@@ -218,7 +218,8 @@ class Lifter:
         the engine folded is traced for one window, and the next ones are lifted one by one.
         """
         other = copy(self)
-        if isinstance(self._engine, FoldedMixSTE | FoldedDiffHPE) and self.device.type == "cpu":
+        traceable = isinstance(self._engine, FoldedMixSTE | FoldedDiffHPE)
+        if traceable and self.device.type == "cpu" and not self._buckets:
             other._buckets = (1,)
             other._plan_capture()
         if other._captured is not None:
@@ -304,8 +305,7 @@ class Lifter:
         at_once = max(1, SEQUENCES_AT_ONCE[self.device.type] // self.hypotheses)
         rows = (slice(k, k + at_once) for k in range(0, len(observed), at_once))
         parts = [self._part(observed, seeds, start, each) for each in rows]
-        hypotheses, rotations = zip(*parts, strict=True)
-        return torch.cat(hypotheses), torch.cat(rotations)
+        return torch.cat([poses for poses, _ in parts]), torch.cat([turn for _, turn in parts])
 
     def _part(
         self, observed: Observed, seeds: Sequence[int], start: Start, rows: slice

@@ -37,7 +37,7 @@ def from_best_to_fastest(presets: Mapping[str, Preset]) -> list[str]:
     That one is the papers' procedure, there to be compared with. It takes the longest and is not
     the most accurate: a model that was trained for few steps gains nothing from many.
     """
-    return [name for name in reversed(presets) if name != "faithful"]
+    return [name for name in list(presets)[::-1] if name != "faithful"]
 
 
 def choose(presets: Mapping[str, Preset], name: str, **instead: str | int | None) -> Preset:

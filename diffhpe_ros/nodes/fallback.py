@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from diffhpe_ros.lifting import Lifter, free_device_memory, is_device_failure
 from diffhpe_ros.nodes.health import Health
-from diffhpe_ros.nodes.loading import Loaded, describe, resample
+from diffhpe_ros.nodes.loading import Loaded, describe, on_cpu, resample
 from diffhpe_ros.nodes.parameters import LifterParameters
 
 RETRY_S = 30.0
@@ -87,8 +87,8 @@ class SteadyModel:
     def _go_to_cpu(self, reason: str) -> None:
         failed = f"{self._asked} failed: {reason}"
         self._health.alarm("device", f"{failed}; lifting on the CPU until it works again")
-        on_cpu = self._load(replace(self._parameters, device="cpu"))
-        self._take(replace(on_cpu, why=failed))
+        loaded = self._load(on_cpu(self._parameters))
+        self._take(replace(loaded, why=failed))
         free_device_memory()
         there = replace(self._parameters, device=self._asked)
         self._returning = _Returning(lambda: self._load(there), self._welcome, self._retry_s)

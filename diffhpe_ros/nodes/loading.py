@@ -45,14 +45,20 @@ def load(parameters: LifterParameters) -> Loaded:
     if parameters.device != "auto":
         return _load(parameters, "asked for")
     if not has_cuda():
-        return _load(replace(parameters, device="cpu"), "auto: no CUDA device")
+        return _load(on_cpu(parameters), "auto: no CUDA device")
     try:
         return _load(replace(parameters, device="cuda"), "auto: there is a CUDA device")
     except Exception as error:
         if not (isinstance(error, DiffhpeError) or is_device_failure(error)):
             raise
         reason = str(error).partition("\n")[0].removesuffix("; use cpu")
-        return _load(replace(parameters, device="cpu"), f"auto: {reason}")
+        return _load(on_cpu(parameters), f"auto: {reason}")
+
+
+def on_cpu(parameters: LifterParameters) -> LifterParameters:
+    """The same on the CPU, without what is for CUDA alone."""
+    engine = "auto" if parameters.engine == "cuda_graph" else parameters.engine
+    return replace(parameters, device="cpu", engine=engine, kernels="torch")
 
 
 def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:

@@ -139,6 +139,11 @@ def test_nobody_and_no_windows(small: Lifter) -> None:
     assert lifter.lift(seen(0)).hypotheses.shape == (0, 2, 27, 17, 3)
 
 
+def test_what_is_recorded_is_not_recorded_again(small: Lifter) -> None:
+    captured = small.captured()
+    assert captured.captured()._captured is captured._captured
+
+
 def test_other_settings_are_recorded_anew_and_the_same_are_kept(small: Lifter) -> None:
     captured = small.captured()
     same = captured.sampled(sampler="ddpm", steps=3, hypotheses=2)

@@ -90,8 +90,23 @@ def test_released_weights_are_folded_too(golden_mixste, windows):
 
 
 def test_unknown_engines_are_refused(golden_mixste):
-    with pytest.raises(
-        DiffhpeError,
-        match="unknown engine 'warp'; expected one of auto, cuda_graph, native, folded, plain, onnx",
-    ):
+    names = "auto, cuda_graph, native, folded, plain, onnx"
+    with pytest.raises(DiffhpeError, match=f"unknown engine 'warp'; expected one of {names}"):
         Lifter.from_pretrained(golden_mixste, engine="warp")
+
+
+def test_cuda_graphs_need_cuda(golden_mixste):
+    with pytest.raises(DiffhpeError, match="cuda_graph engine is for device cuda, not cpu; use"):
+        Lifter.from_pretrained(golden_mixste, engine="cuda_graph")
+
+
+@pytest.mark.parametrize(
+    ("engine", "kernels", "message"),
+    [
+        ("plain", "triton", "kernels 'triton' are for the engines folded and cuda_graph"),
+        ("folded", "cutlass", "unknown kernels 'cutlass'; expected one of torch, triton"),
+    ],
+)
+def test_kernels_that_an_engine_cannot_have_are_refused(golden_mixste, engine, kernels, message):
+    with pytest.raises(DiffhpeError, match=message):
+        create_engine(engine, load_model(golden_mixste), kernels=kernels)

@@ -54,12 +54,16 @@ def folded() -> FoldedDiffHPE:
     return engine
 
 
-@pytest.mark.parametrize("kind", ["spatial", "temporal"])
-def test_attention(folded: FoldedDiffHPE, kind: str) -> None:
-    block = getattr(folded.trunk, kind)[0]
-    query_key_value = 2 * random(NUM_JOINTS, FRAMES, 2, 3, 4, 8)
-    found = attend(query_key_value, tokens=0 if kind == "spatial" else 1)
-    torch.testing.assert_close(found, block.attend(query_key_value))
+def test_attention_over_joints(folded: FoldedDiffHPE) -> None:
+    query_key_value = 2 * random(NUM_JOINTS, 3, 2, 3, 4, 8)
+    expected = folded.trunk.spatial[0].attend(query_key_value)
+    torch.testing.assert_close(attend(query_key_value, tokens=0), expected)
+
+
+def test_attention_over_frames(folded: FoldedDiffHPE) -> None:
+    query_key_value = 2 * random(3, FRAMES, 2, 3, 4, 8)
+    expected = folded.trunk.temporal[0].attend(query_key_value)
+    torch.testing.assert_close(attend(query_key_value, tokens=1), expected)
 
 
 def test_attention_limits_its_scores_as_the_folded_engine_does(folded: FoldedDiffHPE) -> None:
@@ -123,12 +127,12 @@ def test_nan_stays_nan() -> None:
 @pytest.mark.parametrize("architecture", ["mixste", "diffhpe-2d", "diffhpe-wrapper"])
 def test_engines_give_the_same_output(architecture: str, windows: torch.Tensor) -> None:
     model = random_model(architecture, TRUNK, DENOISER).to(DEVICE)
-    windows = windows[:2].to(DEVICE)
+    windows = windows[:1].to(DEVICE)
     folded, fused = (create_engine("folded", model, kernels=k) for k in ("torch", "triton"))
     if architecture == "mixste":
         expected, found = folded(windows), fused(windows)
     else:
-        x_t, step = random(4, FRAMES, NUM_JOINTS, 3), torch.tensor([7], device=DEVICE)
+        x_t, step = random(2, FRAMES, NUM_JOINTS, 3), torch.tensor([7], device=DEVICE)
         expected, found = (each(x_t, step, each.condition(windows)) for each in (folded, fused))
     assert expected.std() > 0.01
     torch.testing.assert_close(found, expected, atol=2e-5 * float(expected.std()), rtol=1e-4)
@@ -148,3 +152,10 @@ def test_the_shipped_model_gives_the_same_poses(windows: torch.Tensor) -> None:
 def test_other_sizes_are_refused() -> None:
     with pytest.raises(DiffhpeError, match="for denoisers of 32, 64, 128 channels, not 16"):
         create_engine("folded", random_model("diffhpe-2d"), kernels="triton")
+
+
+@pytest.mark.skipif(DEVICE.type == "cuda", reason="there is a CUDA device")
+def test_without_a_gpu_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRITON_INTERPRET")
+    with pytest.raises(DiffhpeError, match="kernels 'triton' are for device cuda, not cpu"):
+        create_engine("folded", random_model("mixste", TRUNK), kernels="triton")

@@ -97,8 +97,7 @@ class CapturedSampler:
         parts = [slice(first, first + most) for first in range(0, len(observed), most)]
         with self._lock:
             played = [self._bucket(len(seeds[k])).play(observed[k], seeds[k]) for k in parts]
-        hypotheses, rotations = zip(*played, strict=True)
-        return torch.cat(hypotheses), torch.cat(rotations)
+        return torch.cat([poses for poses, _ in played]), torch.cat([turn for _, turn in played])
 
     @torch.inference_mode()
     def capture(self) -> None:

@@ -4,6 +4,8 @@ Each does what a part of the folded engine does, and is compared with it. Withou
 Triton's interpreter (`TRITON_INTERPRET=1`), which is for tests.
 """
 
+import os
+
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
 
@@ -12,8 +14,12 @@ def use_triton(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDif
     """The same engine, with fused kernels in place of the parts that they are made for.
 
     Raises:
-        DiffhpeError: there is no triton.
+        DiffhpeError: the engine is not on a GPU, or there is no triton, or the network's sizes are
+            not those that the kernels were written for.
     """
+    device = next(engine.buffers()).device
+    if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":
+        raise DiffhpeError(f"kernels 'triton' are for device cuda, not {device}; use torch")
     try:
         from diffhpe_ros.lifting.engines.kernels.blocks import with_fused_blocks
     except ImportError as error:

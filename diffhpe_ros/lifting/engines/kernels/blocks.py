@@ -48,13 +48,12 @@ class FusedResidualBlock(nn.Module):
         """See `FoldedResidualBlock.forward`."""
         joints, frames, _, both = state.shape
         channels = both // 2
-        layer, non_local = self.time_layer, self.non_local
+        time, feature, non_local = self.time_layer, self.feature_layer, self.non_local
         x = (state[..., :channels] + step).view(joints, frames, -1)
         own, others = torch.bmm(self.time, x).chunk(2, 1)
-        y = mix(own, others, layer.bias[:, None], layer.neighbours).view(joints, -1, channels)
+        y = mix(own, others, time.bias[:, None], time.neighbours).view(joints, -1, channels)
         own, others = torch.bmm(y, self.feature).chunk(2, 2)
-        layer = self.feature_layer
-        y = mix(own, others, layer.bias[None], layer.neighbours)
+        y = mix(own, others, feature.bias[None], feature.neighbours)
         added = attend_pairs(
             y,
             y @ non_local.key_value,

@@ -1,0 +1,55 @@
+"""The best preset that keeps up, by measurement."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.preset_choice import SHARE, choose_preset, lift_ms
+from diffhpe_ros.lifting.presets import DEFAULT_PRESETS, from_best_to_fastest
+
+AGES_S, AT_ONCE_S = 1000.0, 1e-6
+
+
+@pytest.fixture(scope="module")
+def lifter(wrapper_folder: Path) -> Lifter:
+    return Lifter.from_pretrained(wrapper_folder, engine="folded")
+
+
+def test_the_papers_procedure_is_not_chosen_from() -> None:
+    assert from_best_to_fastest(DEFAULT_PRESETS) == ["balanced", "fast"]
+
+
+def test_with_time_enough_the_best_is_taken(lifter: Lifter) -> None:
+    chosen, why = choose_preset(lifter, people=1, rate=1 / AGES_S)
+    assert chosen.preset_name == "balanced"
+    assert chosen.preset == DEFAULT_PRESETS["balanced"]
+    assert why.startswith("balanced: ")
+    assert why.endswith(" ms of 1000000 ms")
+
+
+def test_where_none_keeps_up_the_fastest_is_taken_and_that_is_said(lifter: Lifter) -> None:
+    chosen, why = choose_preset(lifter, people=3, rate=1 / AT_ONCE_S)
+    assert chosen.preset_name == "fast"
+    assert why.startswith("fast: ")
+    assert why.endswith(" ms for 3 people of 0 ms; none is fast enough")
+
+
+def test_what_is_too_slow_is_passed_over(lifter: Lifter) -> None:
+    slow, quick = (lift_ms(lifter.sampled(name).captured(), 4) for name in ("balanced", "fast"))
+    between_ms = math.sqrt(slow * quick)
+    chosen, why = choose_preset(lifter, people=4, rate=SHARE * 1000 / between_ms)
+    assert chosen.preset_name == "fast"
+    assert "none" not in why
+
+
+def test_other_settings_hold_for_every_preset(lifter: Lifter) -> None:
+    chosen, _ = choose_preset(lifter, people=1, rate=1 / AGES_S, hypotheses=2, steps=1)
+    assert (chosen.preset_name, chosen.preset.hypotheses, chosen.preset.steps) == ("balanced", 2, 1)
+
+
+def test_settings_that_no_preset_goes_with_are_refused(lifter: Lifter) -> None:
+    with pytest.raises(DiffhpeError, match="unknown sampler 'nosuch'"):
+        choose_preset(lifter, people=1, rate=30.0, sampler="nosuch")
