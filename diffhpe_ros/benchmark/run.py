@@ -119,7 +119,7 @@ def benchmark(name: str, device: str) -> Benchmark:
     return Benchmark(
         model=name,
         device=device,
-        engine=next(iter(lifters.values())).engine,
+        engine=next(iter(lifters.values())).engine_description,
         torch=torch.__version__,
         threads=torch.get_num_threads(),
         matrix_gflops=rate,

@@ -197,7 +197,8 @@ class Lifter:
         if not self._buckets:
             return
         recorder = create_recorder(self.device)
-        self._uncaptured = why_not_captured(self.preset, recorder)
+        if not isinstance(self.model, Deterministic):
+            self._uncaptured = why_not_captured(self.preset, recorder)
         if self._uncaptured is None:
             sample = partial(self._window_sampler, start=self._start)
             self._captured = CapturedSampler(

@@ -56,7 +56,8 @@ class SteadyModel:
         """What lifts at present, in one line."""
         what = describe(self._parameters.model, self.lifter)
         where = f"{self.lifter.runs_on}, {self.lifter.engine_description}"
-        return f"{what} on {where} ({self._loaded.why})"
+        preset = f"; preset {self._loaded.preset}" if self._loaded.preset else ""
+        return f"{what} on {where} ({self._loaded.why}){preset}"
 
     def resample(self, parameters: LifterParameters) -> None:
         """Sample otherwise from now on, where that is otherwise."""

@@ -1,4 +1,4 @@
-"""What CUDA graphs ask of a sampler, as far as a CPU can tell."""
+"""What CUDA graphs ask of a sampler, as far as a CPU can tell; and the engine itself on a GPU."""
 
 import pytest
 import torch
@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.inputs import Observed
@@ -102,3 +103,23 @@ def test_leaving_the_device_is_found(leaves) -> None:
     with HostTraffic() as traffic:
         leaves(torch.zeros(2, device=FAR))
     assert traffic.found
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("preset", ["fast", "balanced", "faithful"])
+def test_a_gpu_gives_the_poses_of_a_cpu(preset: str, windows: torch.Tensor) -> None:
+    on_cpu, on_gpu = (
+        Lifter.from_pretrained("diffhpe-wrapper-robust", device, preset=preset)
+        for device in ("cpu", "cuda")
+    )
+    found = on_gpu.lift(windows).hypotheses
+    assert on_gpu.engine_description.startswith("cuda_graph (")
+    assert abs(found - on_cpu.lift(windows).hypotheses).max() < 1e-4  # metres
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_model_that_cannot_be_captured_runs_folded(windows: torch.Tensor) -> None:
+    lifter = Lifter.from_pretrained("diffpose", "cuda").captured()
+    assert lifter.engine == "folded"
+    assert "not recorded: " in lifter.engine_description
+    assert lifter.lift(windows).poses.shape == (4, 27, 17, 3)

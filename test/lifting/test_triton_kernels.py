@@ -117,6 +117,11 @@ def test_nan_stays_nan() -> None:
     x, bias, neighbours = random(NUM_JOINTS, 2, 32), random(1, 32), torch.eye(17, device=DEVICE)
     x[3, 1, 5] = torch.nan
     assert mix(x, x, bias, neighbours)[3, 1, 5].isnan()
+    query_key_value = random(NUM_JOINTS, 2, 1, 3, 4, 8)
+    query_key_value[3, 0, 0, 0, 1, 2] = torch.nan  # one query
+    attended = attend(query_key_value, tokens=0).view(NUM_JOINTS, 2, 4, 8)
+    assert attended[3, 0, 1].isnan().all()
+    assert attended.isnan().sum() == 8
     key_value, vector = random(NUM_JOINTS, 2, 32), random(16)
     key_value[4, 1, 20] = torch.nan
     mixed = attend_pairs(random(17, 2, 32), key_value, random(32), vector, vector[0], vector)

@@ -138,7 +138,7 @@ class CapturedSampler:
             except RuntimeError as error:
                 # The device may have failed, not the recording: then this raises, too.
                 self._unrecorded(observed, seeds)
-                raise CaptureError(str(error).partition("\n")[0]) from error
+                raise CaptureError(str(_first(error)).partition("\n")[0]) from error
             apart = largest_distance_mm(recording.play(observed, seeds)[0], expected)
             tried.append(f"{apart:.3g} mm in {precision.name}")
             if apart <= TOLERANCE_MM:
@@ -200,6 +200,13 @@ class _Recording:
                 each.copy_(buffer, non_blocking=True)
         hypotheses, rotations = (each[: len(seeds)].to("cpu", copy=True) for each in self._play())
         return hypotheses, rotations
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first of errors that followed each other: a capture's end only says that it failed."""
+    while isinstance(error.__context__, RuntimeError):
+        error = error.__context__
+    return error
 
 
 def _program(sample: Sample) -> Program:

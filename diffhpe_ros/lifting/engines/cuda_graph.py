@@ -13,7 +13,7 @@ from torch import Tensor
 from diffhpe_ros.lifting.engines.capture import Playback, Program
 from diffhpe_ros.lifting.engines.precision import FLOAT32, TF32, Precision
 
-WARM_UPS = 3
+WARM_UPS = 2
 """Runs before a capture, in which libraries load kernels and allocate what a graph cannot."""
 
 

@@ -25,7 +25,8 @@ def _attention(
     key = tl.load(read + part_stride, mask=inside, other=0.0)
     value = tl.load(read + 2 * part_stride, mask=inside, other=0.0)
     score = tl.sum(query[:, None, :] * key[None, :, :], axis=2)
-    weight = tl.exp(tl.minimum(tl.maximum(score, -largest), largest))
+    score = tl.maximum(score, -largest, propagate_nan=tl.PropagateNan.ALL)
+    weight = tl.exp(tl.minimum(score, largest, propagate_nan=tl.PropagateNan.ALL))
     weight = tl.where((token < tokens)[None, :], weight, 0.0)
     mixed = tl.sum(weight[:, :, None] * value[None, :, :], axis=1)
     mixed = mixed / tl.sum(weight, axis=1)[:, None]
