@@ -3,8 +3,9 @@
 Where there is a CUDA device, the tests of the buckets run on it as well: see `engines.capture`.
 """
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -210,7 +211,7 @@ class Stuck(TracedRecorder):
 
 
 def test_a_recording_that_gives_other_poses_is_refused(small: Lifter) -> None:
-    with pytest.raises(CaptureError, match="what is played differs by inf mm in float32"):
+    with pytest.raises(CaptureError, match="what is played is wrong: float32 is inf mm off"):
         with_buckets(small, 1, recorder=Stuck()).capture()
 
 
@@ -225,9 +226,11 @@ class Rounding(TracedRecorder):
     )
 
     @classmethod
-    def using(cls, bits: int) -> nullcontext:
-        cls.bits = bits
-        return nullcontext()
+    @contextmanager
+    def using(cls, bits: int) -> Iterator[None]:
+        cls.bits, before = bits, cls.bits
+        yield
+        cls.bits = before
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         bits = self.bits
@@ -247,3 +250,11 @@ def test_the_fastest_precision_that_keeps_the_poses_is_taken(small: Lifter) -> N
     assert sampler.precision.name == "18 bits"
     assert 0 < sampler.deviation_mm <= 0.1
     assert sampler.description == f"18 bits, {sampler.deviation_mm:.3f} mm from float32"
+
+
+def test_what_is_too_coarse_is_said(small: Lifter) -> None:
+    recorder = Rounding()
+    recorder.precisions = (Rounding.precisions[0], FLOAT32)
+    sampler = with_buckets(small, 1, recorder=recorder)
+    sampler.capture()
+    assert re.fullmatch(r"float32: 5 bits is \d+\.\d\d mm off", sampler.description)

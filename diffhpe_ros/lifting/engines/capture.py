@@ -79,6 +79,7 @@ class CapturedSampler:
         """That the bucket recorded last has; None before the first."""
         self.deviation_mm = 0.0
         """The largest distance of a joint from float32 in all that was recorded."""
+        self._too_coarse = ""
         self._recorded: dict[int, _Recording] = {}
         self._lock = threading.Lock()
 
@@ -115,9 +116,9 @@ class CapturedSampler:
         """Precision, and what it costs."""
         if self.precision is None:
             return "not recorded yet"
-        if self.precision is FLOAT32:
-            return FLOAT32.name
-        return f"{self.precision.name}, {self.deviation_mm:.3f} mm from float32"
+        if self.precision is not FLOAT32:
+            return f"{self.precision.name}, {self.deviation_mm:.3f} mm from float32"
+        return f"{FLOAT32.name}: {self._too_coarse}" if self._too_coarse else FLOAT32.name
 
     def _bucket(self, windows: int) -> "_Recording":
         size = next(bucket for bucket in self.buckets if bucket >= windows)
@@ -130,7 +131,6 @@ class CapturedSampler:
         observed, seeds = _probe(size, self._shape[1])
         expected, draws = self._unrecorded(observed, seeds)
         shape = (size, draws, *self._shape)
-        tried = []
         for precision in self._precisions():
             try:
                 with precision.context():
@@ -140,11 +140,11 @@ class CapturedSampler:
                 self._unrecorded(observed, seeds)
                 raise CaptureError(str(_first(error)).partition("\n")[0]) from error
             apart = largest_distance_mm(recording.play(observed, seeds)[0], expected)
-            tried.append(f"{apart:.3g} mm in {precision.name}")
             if apart <= TOLERANCE_MM:
                 self.precision, self.deviation_mm = precision, max(self.deviation_mm, apart)
                 return recording
-        raise CaptureError(f"what is played differs by {', '.join(tried)}")
+            self._too_coarse = f"{precision.name} is {apart:.2f} mm off"
+        raise CaptureError(f"what is played is wrong: {self._too_coarse}")
 
     def _precisions(self) -> Sequence[Precision]:
         """Those to try; not what another bucket has found to be too coarse."""
