@@ -67,10 +67,9 @@ def test_actions_take_turns():
 
 
 def test_every_preset_is_timed(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "PEOPLE", (2,))
     monkeypatch.setattr(run, "LEAST_MS", 1.0)
     save_model(model, CONFIG, tmp_path / "small")
-    measured = run.benchmark(str(tmp_path / "small"), "cpu")
+    measured = run.benchmark(str(tmp_path / "small"), "cpu", people=(2,), rounds=2)
     assert [each.preset for each in measured.presets] == ["fast", "balanced", "faithful", "5x5"]
     for each in measured.presets:
         assert 0 < each.ms.low <= each.ms.median <= each.ms.high

@@ -2,7 +2,7 @@
 
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -110,13 +110,21 @@ def _row(each: PresetTimes) -> str:
     )
 
 
-def benchmark(name: str, device: str, engine: str = "auto") -> Benchmark:
+def benchmark(
+    name: str,
+    device: str,
+    engine: str = "auto",
+    people: Sequence[int] = PEOPLE,
+    rounds: int = ROUNDS,
+) -> Benchmark:
     """Time a model against the plain reference, in turn in one run.
 
     Args:
         name: of the model.
         device: cpu, cuda or cuda:N.
         engine: that runs the presets.
+        people: how many to time besides one.
+        rounds: of the reference and all presets in turn.
 
     Raises:
         DiffhpeError: the model, the device or the engine is not there.
@@ -130,8 +138,8 @@ def benchmark(name: str, device: str, engine: str = "auto") -> Benchmark:
     counted = Lifter(model, config, device, engine="folded")
     one = _windows(1, config.frames)
     reference = _reference(model, config, device)
-    times = in_turn([reference, *(partial(each.lift, one) for each in lifters.values())], ROUNDS,
-                    LEAST_MS)  # fmt: skip
+    lifts = [partial(each.lift, one) for each in lifters.values()]
+    times = in_turn([reference, *lifts], rounds, LEAST_MS)
     rates = measure_rates(device)
     rows = []
     for (preset, lifter), ms in zip(lifters.items(), times[:, 1:].T, strict=True):
@@ -143,7 +151,7 @@ def benchmark(name: str, device: str, engine: str = "auto") -> Benchmark:
                 Spread.of(ms),
                 Spread.of(times[:, 0] / ms),
                 floor_of(counted.sampled(base, **sampling), one, rates),
-                _people_ms(lifter, float(np.median(ms))),
+                _people_ms(lifter, float(np.median(ms)), people),
             )
         )
     return Benchmark(
@@ -184,10 +192,10 @@ def _reference(model: Model, config: ModelConfig, device: str) -> Callable[[], o
     return lambda: sample_plainly(model, x_2d, FAITHFUL.hypotheses).cpu()
 
 
-def _people_ms(lifter: Lifter, one_ms: float) -> dict[int, float]:
+def _people_ms(lifter: Lifter, one_ms: float, people: Sequence[int]) -> dict[int, float]:
     times = {1: one_ms}
     if lifter.preset.steps * lifter.hypotheses <= SLOW:
-        for count in PEOPLE:
+        for count in people:
             lift = partial(lifter.lift, _windows(count, lifter.config.frames))
             times[count] = median_ms([lift], REPEATS)[0]
     return times

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 MOST_REPEATS = 50
 """Of a short action in one turn."""
 
