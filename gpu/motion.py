@@ -7,6 +7,7 @@ to a fifth. `python -m gpu.motion cost` shows what that costs, and what 25 Hz wo
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -184,8 +185,7 @@ def _kept(path: Path) -> Arrays:
 
 
 def _sequences(offsets: NDArray[Any]) -> Iterator[slice]:
-    pairs = zip(offsets, offsets[1:], strict=False)
-    return (slice(int(first), int(last)) for first, last in pairs)
+    return (slice(int(first), int(last)) for first, last in pairwise(offsets))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One phase in a process of its own, which may fail, hang or lose its GPU without harm to others."""
+"""One phase in a process of its own, which may fail, hang or lose its GPU: the others go on."""
 
 import argparse
 import sys

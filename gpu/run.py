@@ -48,6 +48,8 @@ class Session:
 
     def seconds_for(self, phase: str, later: list[str]) -> float:
         """How long a phase may take, so that those after it have their time."""
+        if self.options.dry_run:
+            return self.left_s
         total = 60 * self.options.minutes
         least = {name: min(LIMITS_S[name], SHARES[name] * total) for name in SHARES}
         if phase in least:
@@ -98,7 +100,7 @@ class Session:
         """results.json and report.md."""
         where = describe(self.options.device)
         sections = [markdown(name, values) for name, values in self.results.items()]
-        head = f"# gpu/run.sh on {where}\n\n`{' '.join(sys.argv[1:])}`\n"
+        head = f"# gpu/run.sh on {where}\n\n`gpu/run.sh {' '.join(sys.argv[3:])}`\n"
         texts = {
             "results.json": json.dumps({"device": where, **self.results}, indent=1),
             "report.md": "\n".join([head, *sections]),
@@ -119,7 +121,7 @@ def describe(device: str) -> str:
 def main() -> None:
     """Run the phases that were asked for."""
     parser = argparse.ArgumentParser(prog="gpu/run.sh", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=9.0, help="for all phases together")
+    parser.add_argument("--minutes", type=float, help="for all phases; 9 (dry: 30)")
     parser.add_argument("--phases", default=",".join(PHASES), help="some of the default's")
     parser.add_argument("--models", default="", help="to be trained; all, in order, if not given")
     parser.add_argument("--start", type=Path, help="a folder of an earlier run's models")
@@ -130,13 +132,17 @@ def main() -> None:
     unknown = set(chosen) - set(PHASES)
     if unknown:
         parser.error(f"unknown phase {min(unknown)!r}; expected some of {', '.join(PHASES)}")
+    options.minutes = options.minutes or (30.0 if options.dry_run else 9.0)
     options.device = "cpu" if options.dry_run else "cuda"
     if not options.dry_run and not torch.cuda.is_available():
         parser.error(f"torch {torch.__version__} finds no CUDA device; --dry-run needs none")
     out = Path(os.environ.get("OUT") or "gpu_out")
     out.mkdir(parents=True, exist_ok=True)
     options.scratch.mkdir(parents=True, exist_ok=True)
+    if options.dry_run:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny products wait for other threads
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(options.scratch / "inductor"))
+    (out / "log.txt").write_text("")
     session = Session(options, out)
     for number, phase in enumerate(chosen):
         seconds = session.seconds_for(phase, chosen[number + 1 :])

@@ -1,4 +1,4 @@
-"""Phase: windows a second in training, with data made on the device, and where a step's time goes."""
+"""Phase: windows a second in training with data made on the device, and what a step consists of."""
 
 import time
 from typing import Any
@@ -118,13 +118,12 @@ def _profile(context: Context, record: Record, experiment: str) -> None:
     if best is None:
         return
     kinds = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if context.is_cuda else [])
-    with profile(activities=kinds) as profiler:
-        end = Profiled(profiler)
-        profiler.stop()
-        training = _prepare(
-            context, experiment, best["precision"], best["compiled"], best["batch"], end
-        )
-        training.fit()
+    profiler = profile(activities=kinds)
+    end = Profiled(profiler)
+    training = _prepare(
+        context, experiment, best["precision"], best["compiled"], best["batch"], end
+    )
+    training.fit()
     by = "self_cuda_time_total" if context.is_cuda else "self_cpu_time_total"
     table = profiler.key_averages().table(sort_by=by, row_limit=ROWS, max_name_column_width=60)
     record.note(f"{PROFILED} steps of {experiment}, batch {best['batch']}:\n{table}")
