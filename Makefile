@@ -2,8 +2,9 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
+MINUTES ?= 9
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
@@ -15,6 +16,10 @@ lint: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
+gpu: .venv/.test
+	PYTHON=$(BIN)/python gpu/run.sh --minutes $(MINUTES)
 
 .venv/.demo: setup.py $(wildcard diffhpe_ros/lifting/engines/native/src/*)
 	$(PYTHON) -m venv .venv

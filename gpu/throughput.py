@@ -1,6 +1,7 @@
 """Phase: windows a second in training with data made on the device, and what a step consists of."""
 
 import time
+import warnings
 from typing import Any
 
 import lightning as L
@@ -61,7 +62,8 @@ def _measure(
     record.row(
         TABLE, experiment=experiment, precision=precision, compiled=compiled, batch=batch,
         windows_s=batch * pace.steps / pace.seconds, step_ms=1000 * pace.seconds / pace.steps,
-        data_ms=_data_ms(training, context), first_step_s=pace.first_step_s, memory_gb=memory,
+        data_ms=_data_ms(training, context), data_waits=_waits(training, context),
+        first_step_s=pace.first_step_s, memory_gb=memory,
     )  # fmt: skip
 
 
@@ -110,6 +112,20 @@ def _data_ms(training: Run, context: Context) -> float:
         training.data.source.batch(number)
     _wait(context.is_cuda)
     return 1000 * (time.perf_counter() - begin) / count
+
+
+def _waits(training: Run, context: Context) -> int | None:
+    """How often making a batch makes the CPU wait for the GPU."""
+    if not context.is_cuda:
+        return None
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            training.data.source.batch(0)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return len(seen)
 
 
 def _profile(context: Context, record: Record, experiment: str) -> None:
