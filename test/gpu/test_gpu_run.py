@@ -44,11 +44,11 @@ def test_a_dry_run_goes_through_all_phases(tmp_path):
 @pytest.mark.slow
 def test_a_phase_that_fails_leaves_the_others_alone(tmp_path):
     out = tmp_path / "out"
-    ended = gpu_run("--dry-run", "--phases", "train,tables", "--models", "mixest", out=out)
+    ended = gpu_run("--dry-run", "--phases", "train,equality", "--models", "mixest", out=out)
     assert ended.returncode == 1
     assert "unknown model 'mixest'" in ended.stdout
     results = json.loads((out / "results.json").read_text())
-    assert (results["train"]["status"], results["tables"]["status"]) == ("failed", "done")
+    assert (results["train"]["status"], results["equality"]["status"]) == ("failed", "done")
 
 
 def test_missing_packages_are_named_in_one_line(tmp_path):
