@@ -163,6 +163,18 @@ class SaveModelFolder(Callback):
         replace_model(model, config, self.folder)
 
 
+class UncompiledValidation(Callback):
+    """Validates a compiled model as it is: other batch sizes would be compiled for minutes."""
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave what is compiled alone."""
+        torch.compiler.set_stance("force_eager")
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Go back to it."""
+        torch.compiler.set_stance("default")
+
+
 class Progress(Callback):
     """One bar over all steps, with the time that is left, also after an interruption."""
 

@@ -29,6 +29,7 @@ from diffhpe_ros.training.callbacks import (
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
+    UncompiledValidation,
     Validated,
 )
 from diffhpe_ros.training.checkpointing import (
@@ -152,6 +153,8 @@ def assemble(settings: DictConfig) -> Run:
     callbacks: list[Callback] = [average, best]
     if settings.save_every_s is not None:
         callbacks.append(SaveModelFolder(average, out / "model", settings.save_every_s))
+    if settings.compile:
+        callbacks.append(UncompiledValidation())
     trainer = make_trainer(settings, data, out, callbacks)
     module = build(settings.module, _partial_=True)(model=model, config=config)
     has_all = settings.start_from is not None and settings.backbone is None

@@ -22,7 +22,7 @@ from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.signs import SIGNS
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.training.batches import Batches, Place
-from diffhpe_ros.training.callbacks import VALIDATION
+from diffhpe_ros.training.callbacks import VALIDATION, UncompiledValidation
 from diffhpe_ros.training.checkpointing import read_checkpoint
 from diffhpe_ros.training.configuration import build, compose_configuration, experiments_folder
 from diffhpe_ros.training.modules import LiftingModule, MixSTEModule
@@ -84,6 +84,29 @@ def test_while_it_goes_on_a_training_leaves_a_whole_model(data, tmp_path):
     for name, value in load_model(tmp_path / "model").state_dict().items():
         assert torch.equal(averaged[name], value), name
     assert [place.name for place in tmp_path.glob("*model*")] == ["model"]
+
+
+def test_validation_compiles_nothing():
+    class Twice(torch.nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    compiled = []
+
+    def backend(graph, examples):
+        compiled.append(graph)
+        return graph.forward
+
+    layer, callback = Twice(), UncompiledValidation()
+    layer.compile(backend=backend)
+    layer(torch.ones(3, 2))
+    callback.on_validation_start(None, None)
+    layer(torch.ones(5, 2))
+    callback.on_validation_end(None, None)
+    layer(torch.ones(3, 2))
+    assert len(compiled) == 1
+    layer(torch.ones(5, 2))
+    assert len(compiled) == 2
 
 
 def test_the_papers_own_training_is_known_at_a_gpus_size():
