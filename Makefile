@@ -6,6 +6,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # What pip may install; `make test CONSTRAINTS=` takes the newest of everything.
 CONSTRAINTS ?= $(wildcard constraints/$(VERSION).txt)
 BIN := .venv/bin
+MINUTES ?= 9
 JAZZY := .venv-jazzy/bin
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
@@ -13,7 +14,7 @@ SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
-.PHONY: demo test lint types jazzy constraints pythons clean
+.PHONY: demo test lint types jazzy constraints pythons gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
@@ -44,6 +45,10 @@ constraints: .venv/.demo
 pythons: .venv/.demo
 	$(BIN)/python $(PIP_INSTALL) uv
 	$(BIN)/python bench/pythons.py --torch "$(TORCH)" $(ARGS)
+
+# Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
+gpu: .venv/.test
+	PYTHON=$(BIN)/python gpu/run.sh --minutes $(MINUTES)
 
 # torch comes first and by itself, from where TORCH says; its requirements come with the rest.
 .venv/.demo: $(SOURCES)

@@ -1,40 +1,90 @@
-"""The engines against each other, in turn in one run: the time of a window, and their poses."""
+"""The engines against each other, in turn in one run: the time of a window, and their poses.
+
+Times are ratios to the readable training model ("plain"), beside the floor of the arithmetic.
+"""
 
 import argparse
+import json
 import tempfile
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from diffhpe_ros.benchmark.times import median_ms
+from diffhpe_ros.benchmark.floors import floor_of, measure_rates
+from diffhpe_ros.benchmark.times import Spread, in_turn
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.engines.export import export
+from diffhpe_ros.lifting.engines import ENGINES
 
-REPEATS = 9
-ENGINES = ("native", "folded", "plain", "onnx")
+ROUNDS = 5
+LEAST_MS = 100.0
 SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
 """Steps and hypotheses."""
+
+
+def lifters_of(model: str, device: str, **how: object) -> tuple[dict[str, Lifter], dict[str, str]]:
+    """By engine, `plain` first; and why others cannot run here."""
+    lifters, refused = {}, {}
+    for engine in ("plain", *(name for name in ENGINES if name not in ("auto", "plain"))):
+        try:
+            lifters[engine] = Lifter.from_pretrained(model, device, engine=engine, **how)
+        except DiffhpeError as error:
+            refused[engine] = str(error)
+    return lifters, refused
+
+
+def measure(model: str, device: str, samplings=SAMPLINGS, rounds: int = ROUNDS) -> dict:
+    """Rows for each sampling; for `onnx` the model must have been exported."""
+    window = np.random.default_rng(0).normal(0.1, 0.2, (1, 27, 17, 2)).astype(np.float32)
+    rates, rows, refused = measure_rates(device), [], {}
+    for steps, hypotheses in samplings:
+        how = {"sampler": "ddim", "steps": steps, "hypotheses": hypotheses}
+        lifters, refused = lifters_of(model, device, **how)
+        times = in_turn([partial(each.lift, window) for each in lifters.values()], rounds, LEAST_MS)
+        poses = {name: each.lift(window).poses for name, each in lifters.items()}
+        floor = floor_of(lifters["folded"], window, rates)
+        for name, ms in zip(lifters, times.T, strict=True):
+            rows.append(
+                {
+                    "ddim": f"{steps}x{hypotheses}",
+                    "engine": name,
+                    "ms": Spread.of(ms).median,
+                    "faster": vars(Spread.of(times[:, 0] / ms)),
+                    "above_floor": Spread.of(ms).median / floor.ms,
+                    "launches_ms": floor.launches_ms,
+                    "apart_mm": 1000 * float(np.abs(poses[name] - poses["plain"]).max()),
+                }
+            )
+    return {"model": model, "device": device, "rates": vars(rates), "rows": rows, "not": refused}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    window = np.random.default_rng(0).normal(0.1, 0.2, (1, 27, 17, 2))
+    model = arguments.model
     with tempfile.TemporaryDirectory() as folder:
-        exported = Path(folder) / "model"
-        export(arguments.model, exported)
-        print(f"{arguments.model}, {torch.get_num_threads()} threads; ms a window")
-        print(f"{'DDIM':8}", *(f"{name:>8}" for name in ENGINES), "   apart, mm")
-        for steps, hypotheses in SAMPLINGS:
-            how = {"sampler": "ddim", "steps": steps, "hypotheses": hypotheses}
-            lifters = [Lifter.from_pretrained(exported, engine=name, **how) for name in ENGINES]
-            times = median_ms([partial(lifter.lift, window) for lifter in lifters], REPEATS)
-            poses = np.stack([lifter.lift(window).poses for lifter in lifters])
-            apart = 1000 * np.ptp(poses, axis=0).max()
-            print(f"{steps} x {hypotheses:<4}", *(f"{ms:8.1f}" for ms in times), f"{apart:10.4f}")
+        if arguments.device == "cpu":
+            from diffhpe_ros.lifting.engines.export import export
+
+            model = str(Path(folder) / "model")
+            export(arguments.model, Path(model))
+        measured = measure(model, arguments.device)
+    print(f"{arguments.model} on {arguments.device}; ms a window, times as fast as plain")
+    for row in measured["rows"]:
+        faster = row["faster"]
+        print(
+            f"DDIM {row['ddim']} {row['engine']:10} {row['ms']:8.2f} ms {faster['median']:5.2f}x"
+            f" ({faster['low']:.2f} to {faster['high']:.2f}), {row['above_floor']:5.1f} floors,"
+            f" {row['apart_mm']:.4f} mm apart"
+        )
+    for engine, reason in measured["not"].items():
+        print(f"{engine}: {reason}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(measured, indent=2) + "\n")
 
 
 if __name__ == "__main__":

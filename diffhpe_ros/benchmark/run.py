@@ -2,7 +2,7 @@
 
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -10,25 +10,27 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from diffhpe_ros.benchmark.floors import giga_operations, matrix_rate
+from diffhpe_ros.benchmark.floors import Floor, Rates, floor_of, measure_rates
 from diffhpe_ros.benchmark.reference import sample_plainly
-from diffhpe_ros.benchmark.times import median_ms
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.benchmark.times import Spread, in_turn, median_ms
+from diffhpe_ros.lifting import Lifter, Preset
 from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
 from diffhpe_ros.lifting.diffhpe import DiffHPE
 from diffhpe_ros.lifting.presets import FAITHFUL
-from diffhpe_ros.lifting.samplers import create_sampler
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-PEOPLE = (1, 2, 4, 8, 16, 32, 64)
-REPEATS = 9
-FEW_REPEATS = 2
-"""Where one takes seconds."""
+PEOPLE = (2, 4, 8, 16, 32, 64)
+REPEATS = 5
+ROUNDS = 3
+"""In each of which the reference has one turn."""
+LEAST_MS = 200.0
+"""A preset that is faster is repeated in its turn."""
 SLOW = 50
-"""Passes of the denoiser above which one does."""
+"""Passes of the denoiser above which only one person is timed."""
+FURTHER = {"5x5": Preset("ddim", 5, 5)}
+"""Beside a diffusion model's own presets."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,14 @@ class PresetTimes:
     preset: str
     sampling: str
     """Sampler, steps and hypotheses; empty for a model that does not sample."""
-    ms: dict[int, float]
+    ms: Spread
+    """Milliseconds of one window."""
+    faster: Spread
+    """How many times as fast as the plain reference in the same round."""
+    floor: Floor
+    """Of one window."""
+    people_ms: dict[int, float]
     """By the number of people: median milliseconds of a batch of one window of each."""
-    floor_ms: float
-    """What the matrix products of one window would take at the measured rate."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,14 @@ class Benchmark:
     engine: str
     torch: str
     threads: int
-    matrix_gflops: float
-    """The machine's own rate in a float32 product as thin as the networks'."""
-    reference_ms: float
-    """The plain reference: of MixSTE and GraFormer the model as trained, of DiffPose its faithful
-    preset, of DiffHPE the paper's sampler (50 steps, 5 hypotheses one by one, the condition encoded
-    at every step)."""
+    rates: Rates
+    """The device's own."""
+    reference_ms: Spread
+    """The plain reference: of DiffHPE a loop through `predict_noise` (all steps, 5 hypotheses), of
+    DiffPose its faithful preset on the model as trained, of MixSTE and GraFormer that model."""
     presets: tuple[PresetTimes, ...]
     memory_mb: float
-    """Most memory that the process ever held, reference included."""
+    """Most memory that the process ever held, reference included; on a GPU the GPU's."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -69,79 +74,131 @@ class Benchmark:
 
     def table(self) -> str:
         """For people to read."""
-        head = f"{'preset':10} {'sampling':12} {'ms':>8} {'faster':>8} {'floor ms':>9}  "
-        people = self.presets[0].ms
-        rows = [head + "ms a person of " + " ".join(f"{n:>7}" for n in people)]
-        for each in self.presets:
-            one = each.ms[1]
-            rows.append(
-                f"{each.preset:10} {each.sampling:12} {one:8.1f} {self.reference_ms / one:7.1f}x"
-                f" {each.floor_ms:9.1f}  {'':14} "
-                + " ".join(f"{ms / n:7.1f}" for n, ms in each.ms.items())
-            )
+        rates, reference = self.rates, self.reference_ms
         return "\n".join(
             [
                 f"{self.model} on {self.device}, {self.engine}, torch {self.torch},"
-                f" {self.threads} threads, {self.matrix_gflops:.0f} GFLOP/s,"
-                f" at most {self.memory_mb:.0f} MB",
-                f"plain reference: {self.reference_ms:.1f} ms for one window",
-                *rows,
+                f" {self.threads} threads, at most {self.memory_mb:.0f} MB",
+                f"rates: {rates.matrix_gflops:.0f} GFLOP/s in thin products,"
+                f" {rates.copy_gb_s:.0f} GB/s copied, {rates.launch_us:.1f} us a launch",
+                f"plain reference: {reference.median:.1f} ms for one window"
+                f" ({reference.low:.1f} to {reference.high:.1f})",
+                f"{'preset':10} {'sampling':13} {'ms':>8} {'faster':>9}  {'in all rounds':15}"
+                f" {'floor ms: operations':>20} {'bytes':>6} {'launches':>15}",
+                *(_row(each) for each in self.presets),
+                f"ms a person of {' '.join(f'{n:>7}' for n in self._people())}",
+                *(
+                    f"{each.preset:13}  "
+                    + " ".join(f"{ms / n:7.2f}" for n, ms in each.people_ms.items())
+                    for each in self.presets
+                    if each.people_ms
+                ),
             ]
         )
 
+    def _people(self) -> list[int]:
+        return max((list(each.people_ms) for each in self.presets), key=len)
 
-def benchmark(name: str, device: str) -> Benchmark:
-    """Time a model against the plain reference, in one run.
+
+def _row(each: PresetTimes) -> str:
+    floor, faster = each.floor, each.faster
+    launches = f"{floor.launches_ms:.2f} ({floor.launches})"
+    return (
+        f"{each.preset:10} {each.sampling:13} {each.ms.median:8.2f} {faster.median:8.1f}x"
+        f"  {faster.low:6.1f} to {faster.high:<6.1f} {floor.operations_ms:20.2f}"
+        f" {floor.bytes_ms:6.3f} {launches:>15}"
+    )
+
+
+def benchmark(
+    name: str,
+    device: str,
+    engine: str = "auto",
+    people: Sequence[int] = PEOPLE,
+    rounds: int = ROUNDS,
+) -> Benchmark:
+    """Time a model against the plain reference, in turn in one run.
 
     Args:
         name: of the model.
         device: cpu, cuda or cuda:N.
+        engine: that runs the presets.
+        people: how many to time besides one.
+        rounds: of the reference and all presets in turn.
 
     Raises:
-        DiffhpeError: the model or the device is not there.
+        DiffhpeError: the model, the device or the engine is not there.
     """
     model, config = load_with_config(name)
-    presets = (
-        {config.default_preset: FAITHFUL} if isinstance(model, Deterministic) else config.presets
-    )
-    lifters = {preset: Lifter(model, config, device, preset=preset) for preset in presets}
+    presets = _presets(model, config)
+    lifters = {
+        preset: Lifter(model, config, device, preset=base, engine=engine, **sampling)
+        for preset, (base, sampling) in presets.items()
+    }
     counted = Lifter(model, config, device, engine="folded")
-    rate = matrix_rate(device)
-    reference_ms = _reference_ms(model, config, device)
-    times = []
-    for preset, lifter in tqdm(lifters.items(), unit="preset", leave=False):
-        is_slow = lifter.preset.steps * lifter.hypotheses > SLOW
-        people, repeats = ((1,), FEW_REPEATS) if is_slow else (PEOPLE, REPEATS)
-        ms = {n: median_ms([_lift(lifter, n)], repeats)[0] for n in people}
-        operations = giga_operations(counted.sampled(preset), _windows(1, config.frames))
-        floor = operations / rate * 1000
-        times.append(PresetTimes(preset, _sampling(lifter), ms, floor))
+    one = _windows(1, config.frames)
+    reference = _reference(model, config, device)
+    lifts = [partial(each.lift, one) for each in lifters.values()]
+    times = in_turn([reference, *lifts], rounds, LEAST_MS)
+    rates = measure_rates(device)
+    rows = []
+    for (preset, lifter), ms in zip(lifters.items(), times[:, 1:].T, strict=True):
+        base, sampling = presets[preset]
+        rows.append(
+            PresetTimes(
+                preset,
+                _sampling(lifter),
+                Spread.of(ms),
+                Spread.of(times[:, 0] / ms),
+                floor_of(counted.sampled(base, **sampling), one, rates),
+                _people_ms(lifter, float(np.median(ms)), people),
+            )
+        )
     return Benchmark(
         model=name,
         device=device,
         engine=next(iter(lifters.values())).engine_description,
         torch=torch.__version__,
         threads=torch.get_num_threads(),
-        matrix_gflops=rate,
-        reference_ms=reference_ms,
-        presets=tuple(times),
-        memory_mb=_peak_memory_mb(),
+        rates=rates,
+        reference_ms=Spread.of(times[:, 0]),
+        presets=tuple(rows),
+        memory_mb=_peak_memory_mb(device),
     )
 
 
-def _reference_ms(model: Model, config: ModelConfig, device: str) -> float:
+def _presets(model: Model, config: ModelConfig) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Name → the preset it is made from, and what is sampled otherwise."""
+    if isinstance(model, Deterministic):
+        return {config.default_preset: (config.default_preset, {})}
+    further: Mapping[str, Preset] = FURTHER
+    return {name: (name, {}) for name in config.presets} | {
+        name: (
+            config.default_preset,
+            {"sampler": preset.sampler, "steps": preset.steps, "hypotheses": preset.hypotheses,
+             "augmentation": preset.augmentation},
+        )
+        for name, preset in further.items()
+    }  # fmt: skip
+
+
+def _reference(model: Model, config: ModelConfig, device: str) -> Callable[[], object]:
+    """Lifts one window, and returns when that is done."""
+    one = _windows(1, config.frames)
     if not isinstance(model, DiffHPE):
         preset = None if isinstance(model, Deterministic) else "faithful"
-        plain = Lifter(model, config, device, preset=preset, engine="plain")
-        return median_ms([_lift(plain, 1)], FEW_REPEATS)[0]
-    x_2d = torch.as_tensor(_windows(1, config.frames)).to(device)
-    sampler = create_sampler(FAITHFUL.sampler, FAITHFUL.steps)
-    sample = partial(sample_plainly, model, sampler, x_2d, FAITHFUL.hypotheses)
-    return median_ms([sample], FEW_REPEATS)[0]
+        return partial(Lifter(model, config, device, preset=preset, engine="plain").lift, one)
+    x_2d = torch.as_tensor(one).to(device)
+    return lambda: sample_plainly(model, x_2d, FAITHFUL.hypotheses).cpu()
 
 
-def _lift(lifter: Lifter, people: int) -> Callable[[], object]:
-    return partial(lifter.lift, _windows(people, lifter.config.frames))
+def _people_ms(lifter: Lifter, one_ms: float, people: Sequence[int]) -> dict[int, float]:
+    times = {1: one_ms}
+    if lifter.preset.steps * lifter.hypotheses <= SLOW:
+        for count in people:
+            lift = partial(lifter.lift, _windows(count, lifter.config.frames))
+            times[count] = median_ms([lift], REPEATS)[0]
+    return times
 
 
 def _sampling(lifter: Lifter) -> str:
@@ -160,6 +217,8 @@ def _windows(people: int, frames: int) -> NDArray[np.float32]:
     return (centres + spread).astype(np.float32)
 
 
-def _peak_memory_mb() -> float:
+def _peak_memory_mb(device: str) -> float:
+    if torch.device(device).type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)

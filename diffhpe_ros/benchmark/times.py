@@ -1,17 +1,59 @@
-"""Medians of times that are taken in turn."""
+"""Times that are taken in turn, and their spread."""
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+MOST_REPEATS = 50
+"""Of a short action in one turn."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of repeated measurements."""
+
+    median: float
+    low: float
+    high: float
+    """Least and greatest."""
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> "Spread":
+        """Of values (N,)."""
+        return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 
 def median_ms(actions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
     """Median milliseconds of each action; in turn, so that a drift of the machine meets all."""
+    return [float(median) for median in np.median(in_turn(actions, repeats), axis=0)]
+
+
+def in_turn(
+    actions: Sequence[Callable[[], object]], rounds: int, least_ms: float = 0.0
+) -> NDArray[np.float64]:
+    """Milliseconds (rounds, actions) of actions that alternate, after one warm-up each.
+
+    Args:
+        actions: each returns when its work is done, also on a GPU.
+        rounds: how often each has its turn.
+        least_ms: an action shorter than that is repeated in its turn, for its median.
+    """
+    repeats = []
     for action in actions:
         action()  # warm up
-    times = [[_ms(action) for action in actions] for _ in range(repeats)]
-    return [float(median) for median in np.median(times, axis=0)]
+        repeats.append(max(1, min(MOST_REPEATS, round(least_ms / max(_ms(action), 1e-3)))))
+    turns = [
+        [
+            np.median([_ms(action) for _ in range(count)])
+            for action, count in zip(actions, repeats, strict=True)
+        ]
+        for _ in range(rounds)
+    ]
+    return np.array(turns)
 
 
 def _ms(action: Callable[[], object]) -> float:

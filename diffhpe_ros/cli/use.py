@@ -77,16 +77,18 @@ def lift(
 
 @click.command()
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
+@click.option("--engine", default="auto", show_default=True, help="That runs the presets.")
 @model_options
-def bench(json_file: Path | None, model: str | None, device: str) -> None:
+def bench(json_file: Path | None, engine: str, model: str | None, device: str) -> None:
     """Time lifting, for 1 to 64 people.
 
-    At every preset, beside a plain sampler by the paper's loop in the same run.
+    At every preset, in turn with a plain sampler by the paper's loop, and beside floors: what the
+    operations, the bytes and the kernel launches of a window would take alone.
     """
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
-    measured = benchmark(model or DEFAULT_MODEL, device)
+    measured = benchmark(model or DEFAULT_MODEL, device, engine)
     click.echo(measured.table())
     if json_file is not None:
         write_json(json_file, measured.to_dict())

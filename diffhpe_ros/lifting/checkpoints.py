@@ -1,6 +1,7 @@
 """Models on disk: `models/<name>` folders of config.yaml, model.safetensors and its checksum."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import torch
@@ -97,6 +98,25 @@ def save_model(
     (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors lets the owner alone read it
     (folder / CHECKSUM_FILE).write_text(f"{weights_sha256(folder)}  {WEIGHTS_FILE}\n")
     save_config(config, folder)
+
+
+def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
+    """`save_model` in place of the folder that is there, which is whole at any time.
+
+    Raises:
+        DiffhpeError: it cannot be written.
+    """
+    new, old = (folder.with_name(f".{folder.name}-{which}") for which in ("new", "old"))
+    try:
+        for rest in (new, old):
+            shutil.rmtree(rest, ignore_errors=True)
+        save_model(model, config, new)
+        if folder.exists():
+            folder.replace(old)
+        new.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def save_config(config: ModelConfig, folder: Path) -> None:

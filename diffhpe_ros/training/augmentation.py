@@ -94,11 +94,16 @@ def _axes(right: Tensor, up: Tensor) -> Tensor:
 
 
 def _random_rotations(count: int, std: float, generator: Generator) -> Tensor:
-    """(count, 3, 3) about random axes; `std` in radians for each coordinate."""
+    """(count, 3, 3) about random axes; `std` in radians for each coordinate.
+
+    Rodrigues' formula: torch.matrix_exp makes the CPU wait for a GPU several times.
+    """
     x, y, z = (std * normal((3, count), generator)).unbind()
     zero = torch.zeros_like(x)
-    tangent = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1)
-    return torch.matrix_exp(tangent.view(-1, 3, 3))
+    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).view(-1, 3, 3)
+    angle = torch.stack([x, y, z]).norm(dim=0).clamp(min=1e-6)[:, None, None]
+    by_sine, by_cosine = angle.sin() / angle, (1 - angle.cos()) / angle**2
+    return torch.eye(3, device=x.device) + by_sine * skew + by_cosine * (skew @ skew)
 
 
 def _chains() -> Tensor:

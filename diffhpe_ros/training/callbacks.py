@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import ModelConfig, build_model
+from diffhpe_ros.lifting.checkpoints import replace_model
 from diffhpe_ros.training.modules import LiftingModule
 from diffhpe_ros.training.sources import DROPOUT, generator_of
 
@@ -121,6 +124,55 @@ class SaveAfterValidation(Checkpoint):
         """Save."""
         if trainer.state.fn == TrainerFn.FITTING:
             trainer.save_checkpoint(self.path)
+
+
+class SaveModelFolder(Callback):
+    """Saves the averaged weights as a whole model folder, every so many seconds.
+
+    So a training that is cut off, on a machine that is lent for a time, leaves a model that lifts.
+
+    Args:
+        average: whose weights are saved.
+        folder: of the model; replaced in one move, so that it is whole at any time.
+        every_s: seconds.
+    """
+
+    def __init__(self, average: Average, folder: Path, every_s: float) -> None:
+        self.average = average
+        self.folder = folder
+        self.every_s = every_s
+        self._saved = time.monotonic()
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count from here; what comes before takes its time, too."""
+        self._saved = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any,
+        batch_idx: int,
+    ) -> None:  # fmt: skip
+        """Save where it is time."""
+        if trainer.is_global_zero and time.monotonic() - self._saved >= self.every_s:
+            self.save(cast(LiftingModule, pl_module).config)
+            self._saved = time.monotonic()
+
+    def save(self, config: ModelConfig) -> None:
+        """Write the folder anew."""
+        model = build_model(config)
+        model.load_state_dict(self.average.weights())
+        replace_model(model, config, self.folder)
+
+
+class UncompiledValidation(Callback):
+    """Validates a compiled model as it is: other batch sizes would be compiled for minutes."""
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave what is compiled alone."""
+        torch.compiler.set_stance("force_eager")
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Go back to it."""
+        torch.compiler.set_stance("default")
 
 
 class Progress(Callback):

@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from diffhpe_ros.lifting.diffpose.initial import (
@@ -148,6 +147,8 @@ def _mixture(
     errors: NDArray[np.float64], components: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Weights (M,), means (M, 3) and covariances (M, 3, 3), in the order of the means' depth."""
+    from sklearn.mixture import GaussianMixture  # only a new mixture needs it
+
     if np.ptp(errors) == 0:  # the root, which is where it is
         point = np.full(components, 1 / components), np.tile(errors[0], (components, 1))
         return *point, np.tile(LEAST_STD**2 * np.eye(3), (components, 1, 1))

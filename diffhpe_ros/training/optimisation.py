@@ -31,12 +31,16 @@ class OneCycle:
 
     def __call__(self, module: LightningModule) -> dict[str, Any]:
         """The rate changes with every step, over all steps of the module's trainer."""
-        optimizer = MuonAdamW(module.named_parameters(), self.learning_rate, self.weight_decay)
+        optimizer = self.optimizer(module)
         schedule = self.schedule(optimizer, int(module.trainer.estimated_stepping_batches))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def optimizer(self, module: LightningModule) -> torch.optim.Optimizer:
+        """Of the weights that are trained."""
+        return MuonAdamW(module.named_parameters(), self.learning_rate, self.weight_decay)
 
     def schedule(
         self, optimizer: torch.optim.Optimizer, steps: int
@@ -74,6 +78,19 @@ class WarmupConstantDecay(OneCycle):
         return torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: min(1.0, (step + 1) / rise, max(0.0, (steps - step) / fall))
         )
+
+
+class AdamDecay(WarmupConstantDecay):
+    """The paper's Adam, with the rate of `WarmupConstantDecay` instead of plateaus.
+
+    Plateaus need hundreds of validations; in a training of a known length a long fall takes their
+    place.
+    """
+
+    def optimizer(self, module: LightningModule) -> torch.optim.Optimizer:
+        """Weight decay is added to the gradient, as published."""
+        weights = [each for each in module.parameters() if each.requires_grad]
+        return torch.optim.Adam(weights, lr=self.learning_rate, weight_decay=self.weight_decay)
 
 
 class AdamPlateau:

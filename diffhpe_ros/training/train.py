@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.checkpoints import save_config
+from diffhpe_ros.lifting import ModelConfig, build_model
+from diffhpe_ros.lifting.checkpoints import replace_model, save_config
+from diffhpe_ros.lifting.config import Model
 from diffhpe_ros.lifting.views import turn_points, view
 from diffhpe_ros.training.batches import Batches, Place
 from diffhpe_ros.training.calibration import calibrated
@@ -26,7 +27,9 @@ from diffhpe_ros.training.callbacks import (
     Average,
     Progress,
     SaveAfterValidation,
+    SaveModelFolder,
     SeedEachStep,
+    UncompiledValidation,
     Validated,
 )
 from diffhpe_ros.training.checkpointing import (
@@ -37,6 +40,7 @@ from diffhpe_ros.training.checkpointing import (
 )
 from diffhpe_ros.training.configuration import build, plain
 from diffhpe_ros.training.data import Data
+from diffhpe_ros.training.modules import LiftingModule
 from diffhpe_ros.training.occlusions import occlusion
 from diffhpe_ros.training.packing import TRAINING_FILE
 from diffhpe_ros.training.start import take_backbone, take_weights
@@ -46,7 +50,7 @@ KEPT = ("best", "last")
 """Whose weights a training may end with."""
 
 
-FREE = ("out", "threads", "progress", "checkpoint_every")
+FREE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
 """Settings that may change while a training is interrupted."""
 
 
@@ -80,18 +84,65 @@ def fit(settings: DictConfig) -> Trained:
     """
     if settings.keep not in KEPT:
         raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEPT)}")
+    run = assemble(settings)
+    trainer, best = run.trainer, run.best
+    try:
+        run.fit()
+        mpjpe_mm = trainer.validate(run.module, run.validation, verbose=False)[0][VALIDATION]
+    except RuntimeError as error:
+        raise _explained(error, trainer, run.out) from error
+    weights = run.average.weights()
+    if settings.keep == "best" and best.best_model_score is not None:
+        score = float(best.best_model_score)
+        if not mpjpe_mm <= score:  # it is no number where the last steps diverged
+            weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
+    folder, config = run.out / "model", run.module.config
+    if trainer.is_global_zero:
+        finished = build_model(config)
+        finished.load_state_dict(weights)
+        replace_model(finished, config, folder)  # whatever befalls its calibration
+        if settings.calibrate_every:
+            some = [run.data.validation.every(settings.calibrate_every)]
+            config = calibrated(finished, config, some, str(trainer.strategy.root_device))
+            save_config(config, folder)
+    return Trained(folder, mpjpe_mm)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that is ready to begin, or to go on."""
+
+    module: LiftingModule
+    trainer: L.Trainer
+    data: Data
+    batches: DataLoader[tuple[Tensor, Tensor]]
+    validation: DataLoader[tuple[Tensor, ...]]
+    average: Average
+    best: ModelCheckpoint
+    out: Path
+    resume: Path | None
+    """The checkpoint to go on from."""
+
+    def fit(self) -> None:
+        """Train to the end."""
+        self.trainer.fit(
+            self.module, self.batches, self.validation, ckpt_path=self.resume, weights_only=True
+        )
+
+
+def assemble(settings: DictConfig) -> Run:
+    """All that a training consists of.
+
+    Raises:
+        DiffhpeError: as `train`.
+    """
     out = Path(settings.out)
     resume = checkpoint_to_resume(out)
     _same_as_before(settings, out, resume is not None)
     L.seed_everything(settings.seed, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    config = ModelConfig.from_dict(plain(settings.model), "model")
-    model = build_model(config, settings.drop_path, settings.dropout)
-    if settings.start_from is not None:
-        take_weights(model, config, settings.start_from)
-    if settings.backbone is not None:
-        take_backbone(model, settings.backbone)
+    model, config = _model(settings)
     pattern = occlusion(settings.occlusion, settings.released_occlusions)
     data: Data = build(settings.data).occluded(pattern, settings.seed, view(config.input_view))
     config = replace(config, trained_range=data.trained_range)
@@ -99,9 +150,15 @@ def fit(settings: DictConfig) -> Trained:
     best = ModelCheckpoint(
         out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False
     )
-    trainer = make_trainer(settings, data, out, [average, best])
+    callbacks: list[Callback] = [average, best]
+    if settings.save_every_s is not None:
+        callbacks.append(SaveModelFolder(average, out / "model", settings.save_every_s))
+    if settings.compile:
+        callbacks.append(UncompiledValidation())
+    trainer = make_trainer(settings, data, out, callbacks)
     module = build(settings.module, _partial_=True)(model=model, config=config)
-    if resume is None:
+    has_all = settings.start_from is not None and settings.backbone is None
+    if resume is None and not has_all:
         module.prepare(data.source)
     if settings.compile:
         for part in model.children():
@@ -109,32 +166,20 @@ def fit(settings: DictConfig) -> Trained:
     # Lightning asks for batches before it restores its own count of steps.
     begin = 0 if resume is None else read_checkpoint(resume)["global_step"]
     batches = Batches(data.source, lambda: Place(begin, trainer.global_rank, trainer.world_size))
+    loader = DataLoader(batches, batch_size=None)
     validation = validation_batches(data.validation, config)
-    try:
-        trainer.fit(
-            module,
-            DataLoader(batches, batch_size=None),
-            validation,
-            ckpt_path=resume,
-            weights_only=True,
-        )
-        mpjpe_mm = trainer.validate(module, validation, verbose=False)[0][VALIDATION]
-    except RuntimeError as error:
-        raise _explained(error, trainer, out) from error
-    weights = average.weights()
-    if settings.keep == "best" and best.best_model_score is not None:
-        score = float(best.best_model_score)
-        if not mpjpe_mm <= score:  # it is no number where the last steps diverged
-            weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
-    if trainer.is_global_zero:
-        finished = build_model(config)
-        finished.load_state_dict(weights)
-        save_model(finished, config, out / "model")  # whatever befalls its calibration
-        if settings.calibrate_every:
-            some = [data.validation.every(settings.calibrate_every)]
-            config = calibrated(finished, config, some, str(trainer.strategy.root_device))
-            save_config(config, out / "model")
-    return Trained(out / "model", mpjpe_mm)
+    return Run(module, trainer, data, loader, validation, average, best, out, resume)
+
+
+def _model(settings: DictConfig) -> tuple[Model, ModelConfig]:
+    """The model with the weights that the training begins with."""
+    config = ModelConfig.from_dict(plain(settings.model), "model")
+    model = build_model(config, settings.drop_path, settings.dropout)
+    if settings.start_from is not None:
+        take_weights(model, config, settings.start_from)
+    if settings.backbone is not None:
+        take_backbone(model, settings.backbone)
+    return model, config
 
 
 def _same_as_before(settings: DictConfig, out: Path, resumes: bool) -> None:

@@ -22,14 +22,14 @@ from diffhpe_ros.lifting.checkpoints import load_with_config
 from diffhpe_ros.lifting.signs import SIGNS
 from diffhpe_ros.lifting.views import PersonView
 from diffhpe_ros.training.batches import Batches, Place
-from diffhpe_ros.training.callbacks import VALIDATION
+from diffhpe_ros.training.callbacks import VALIDATION, UncompiledValidation
 from diffhpe_ros.training.checkpointing import read_checkpoint
 from diffhpe_ros.training.configuration import build, compose_configuration, experiments_folder
 from diffhpe_ros.training.modules import LiftingModule, MixSTEModule
 from diffhpe_ros.training.occlusions import occlusion
 from diffhpe_ros.training.optimisation import WarmupConstantDecay
 from diffhpe_ros.training.optimizers import MuonAdamW
-from diffhpe_ros.training.train import fit, train
+from diffhpe_ros.training.train import assemble, fit, train
 
 SMALL = [
     "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",
@@ -74,6 +74,52 @@ def test_what_a_run_keeps_trains_the_same_again(mixste, tmp_path):
         compose_configuration(kept, ["no=1"])
     with pytest.raises(DiffhpeError, match="expected the configuration of a training"):
         compose_configuration(str(mixste / "config.yaml"), [])
+
+
+def test_while_it_goes_on_a_training_leaves_a_whole_model(data, tmp_path):
+    settings = [*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=3", "save_every_s=0"]
+    run = assemble(compose_configuration("mixste", settings))
+    run.fit()
+    averaged = run.average.weights()
+    for name, value in load_model(tmp_path / "model").state_dict().items():
+        assert torch.equal(averaged[name], value), name
+    assert [place.name for place in tmp_path.glob("*model*")] == ["model"]
+
+
+def test_validation_compiles_nothing():
+    class Twice(torch.nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    compiled = []
+
+    def backend(graph, examples):
+        compiled.append(graph)
+        return graph.forward
+
+    layer, callback = Twice(), UncompiledValidation()
+    layer.compile(backend=backend)
+    layer(torch.ones(3, 2))
+    callback.on_validation_start(None, None)
+    layer(torch.ones(5, 2))
+    callback.on_validation_end(None, None)
+    layer(torch.ones(3, 2))
+    assert len(compiled) == 1
+    layer(torch.ones(5, 2))
+    assert len(compiled) == 2
+
+
+def test_the_papers_own_training_is_known_at_a_gpus_size():
+    of_paper = ["budget=gpu-published", "denoising=published", "optimisation=adam-decay"]
+    settings = compose_configuration("diffhpe-wrapper", of_paper)
+    windows = settings.trainer.max_steps * settings.data.batch_size
+    assert windows == pytest.approx(58e6, rel=0.01)
+    assert (settings.model.denoiser.prediction, settings.model.denoiser.pose_scale) == ("noise", 1)
+    optimisation = build(settings.module.optimisation)
+    optimizer = optimisation.optimizer(torch.nn.Linear(2, 2))
+    assert type(optimizer) is torch.optim.Adam
+    assert optimizer.defaults["lr"] == pytest.approx(6e-4)
+    assert optimizer.defaults["weight_decay"] == pytest.approx(1e-6)
 
 
 def test_a_trained_folder_is_a_model(mixste):
