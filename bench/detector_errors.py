@@ -11,6 +11,7 @@ import click
 import matplotlib
 import numpy as np
 
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 from diffhpe_ros.training.detector_errors.compare import THRESHOLD, Errors, relative_errors
 from diffhpe_ros.training.detector_errors.fit import autocovariance, find_outliers, fit_statistics
 from diffhpe_ros.training.detector_errors.joints import FOUND, PARTS
@@ -23,7 +24,6 @@ from diffhpe_ros.training.detector_errors.measure import (
 )
 from diffhpe_ros.training.detector_errors.offsets import fit_offsets
 from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, write_statistics
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

@@ -18,20 +18,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from diffhpe_ros.detection.blazepose_landmarks import (
+from diffhpe_ros.detection.blazepose.landmarks import (
     LANDMARK_OUTPUTS,
     NUM_BODY,
     LandmarkNetwork,
     Landmarks,
 )
-from diffhpe_ros.detection.blazepose_networks import Networks, open_networks
-from diffhpe_ros.detection.blazepose_people import LandmarkFinder, PeopleFollower
-from diffhpe_ros.detection.blazepose_regions import Region, RegionFinder
-from diffhpe_ros.detection.litert import LiteRTNetwork
-from diffhpe_ros.detection.network import Network
-from diffhpe_ros.detection.onnx_network import OnnxNetwork
-from diffhpe_ros.detection.tflite_graph import keep_outputs
-from diffhpe_ros.detection.tflite_onnx import tflite_to_onnx
+from diffhpe_ros.detection.blazepose.litert import LiteRTNetwork
+from diffhpe_ros.detection.blazepose.network import Network
+from diffhpe_ros.detection.blazepose.networks import Networks, open_networks
+from diffhpe_ros.detection.blazepose.onnx_network import OnnxNetwork
+from diffhpe_ros.detection.blazepose.people import LandmarkFinder, PeopleFollower
+from diffhpe_ros.detection.blazepose.regions import Region, RegionFinder
+from diffhpe_ros.detection.blazepose.tflite_graph import keep_outputs
+from diffhpe_ros.detection.blazepose.tflite_onnx import tflite_to_onnx
 from diffhpe_ros.video import VideoReader
 
 CLIP = Path(__file__).parent.parent / "diffhpe_ros" / "assets" / "walk.mp4"

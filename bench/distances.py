@@ -17,10 +17,10 @@ from real_views import VIEWS, View
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, LiftResult
-from diffhpe_ros.nodes.detection_stage import DepthAt, DetectionStage
-from diffhpe_ros.nodes.parameters import DetectorParameters
-from diffhpe_ros.nodes.placing import PlacedWindows, Placing
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters
+from diffhpe_ros.pipeline.detection_stage import DepthAt, DetectionStage
+from diffhpe_ros.pipeline.people import PeopleWindows
+from diffhpe_ros.pipeline.root_localizer import PlacedWindows, Placing
 from diffhpe_ros.placement import place_root
 from diffhpe_ros.rendering.__main__ import FPS, WALK, clip_view
 from diffhpe_ros.rendering.clip import walking_clip

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.metrics import acceleration_errors, joint_errors
-from diffhpe_ros.nodes.showing import Steady
+from diffhpe_ros.pipeline.output_smoothing import Steady
+from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from diffhpe_ros.training.experiments.document import markdown_table
-from diffhpe_ros.training.live_tracks import LiveTrack, live_tracks
-from diffhpe_ros.training.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
+from diffhpe_ros.training.synthesis.synthetic_streams import LiveTrack, live_tracks
 
 MODELS = ("mixste", "diffhpe-wrapper-robust")
 SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS}

@@ -14,9 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.config import Deterministic
-from diffhpe_ros.lifting.samplers import DDIM
-from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
+from diffhpe_ros.lifting.diffusion.samplers import DDIM
+from diffhpe_ros.lifting.pipeline.views import PersonView
 
 REPEATS = 15
 WINDOWS = 32

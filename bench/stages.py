@@ -17,15 +17,15 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.demo import embedded_clip
 from diffhpe_ros.lifting import DEFAULT_MODEL
-from diffhpe_ros.nodes.detection_stage import DetectionStage
 from diffhpe_ros.nodes.detectors import make_detector, tune
-from diffhpe_ros.nodes.lifting_stage import LiftingStage
-from diffhpe_ros.nodes.loading import load
 from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import pack_skeletons
 from diffhpe_ros.nodes.messages.windows import pack_windows, unpack_windows
-from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.model_loading import load
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
+from diffhpe_ros.pipeline.detection_stage import DetectionStage
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.tracking import PeopleTracker
 from diffhpe_ros.video import VideoReader
 

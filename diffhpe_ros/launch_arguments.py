@@ -14,7 +14,7 @@ import yaml
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.installed_models import CONFIG_FILE, find_model
-from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
 
 SWITCHES = (
     "trust_checkpoint",

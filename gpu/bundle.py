@@ -4,7 +4,7 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from diffhpe_ros.lifting.checkpoints import CHECKSUM_FILE, WEIGHTS_FILE
+from diffhpe_ros.lifting.checkpoints.model_folders import CHECKSUM_FILE, WEIGHTS_FILE
 
 SMALL = ("mixste", "mixste-robust", "diffpose")
 """Share a file: results are to come back as eight files of 16 MB."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.config import Deterministic
+from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
 from diffhpe_ros.lifting.engines import ENGINES
 from diffhpe_ros.paths import models_folders
 from gpu.context import Context

@@ -19,11 +19,11 @@ from diffhpe_ros.lifting import (
     free_device_memory,
     is_device_failure,
 )
-from diffhpe_ros.nodes.fallback import SteadyModel
-from diffhpe_ros.nodes.health import Health
-from diffhpe_ros.nodes.loading import load
-from diffhpe_ros.nodes.parameters import LifterParameters
-from diffhpe_ros.training.train import fit
+from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.failover import SteadyModel
+from diffhpe_ros.nodes.model_loading import load
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.training.runner.train import fit
 from gpu.context import Context
 from gpu.equality import LOST
 from gpu.record import Record

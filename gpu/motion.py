@@ -19,7 +19,7 @@ from scipy.interpolate import CubicSpline
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 
 STEP_M = 1e-4
 LIMIT_MB = 24.0

@@ -10,7 +10,7 @@ from diffhpe_ros.benchmark.run import PEOPLE, benchmark
 from diffhpe_ros.benchmark.times import Spread, in_turn
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, ModelConfig, Preset, build_model, save_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 from gpu.context import Context
 from gpu.equality import engines
 from gpu.record import Record

@@ -2,8 +2,8 @@
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.training.evaluation import evaluate
-from diffhpe_ros.training.truth import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.evaluation.figures import evaluate
 from gpu.context import Context
 from gpu.equality import shipped
 from gpu.record import Record

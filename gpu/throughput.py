@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig
 from torch.profiler import ProfilerActivity, profile
 
-from diffhpe_ros.training.train import Run, assemble
+from diffhpe_ros.training.runner.train import Run, assemble
 from gpu.context import Context
 from gpu.record import Record
 from gpu.train import SMALL, SMALL_DENOISER, settings_of

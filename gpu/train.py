@@ -13,10 +13,10 @@ from omegaconf import DictConfig, open_dict
 
 from diffhpe_ros.errors import unknown
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.training.configuration import compose_configuration
-from diffhpe_ros.training.evaluation import evaluate
-from diffhpe_ros.training.train import fit
-from diffhpe_ros.training.truth import read_windows
+from diffhpe_ros.training.datasets.labelled_windows import read_windows
+from diffhpe_ros.training.evaluation.figures import evaluate
+from diffhpe_ros.training.runner.configuration import compose_configuration
+from diffhpe_ros.training.runner.train import fit
 from gpu.bundle import unbundle
 from gpu.context import Context
 from gpu.record import Record

@@ -3,7 +3,7 @@
 import torch
 
 from diffhpe_ros.lifting import ModelConfig, build_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 
 ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
 TRUNK = TrunkConfig(channels=16, depth=2)

@@ -11,7 +11,7 @@ from diffhpe_ros.benchmark.floors import count_launches, giga_operations
 from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import Spread, in_turn
 from diffhpe_ros.lifting import Lifter, ModelConfig, Preset, build_model, save_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 
 CONFIG = ModelConfig(
     "diffhpe-wrapper",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from diffhpe_ros.nodes.parameters import (
+from diffhpe_ros.nodes.parameters.tables import (
     DetectorParameters,
     LifterParameters,
     VideoSourceParameters,

@@ -2,7 +2,7 @@
 
 import itertools
 
-from diffhpe_ros.presence import MAX_CAMERAS, MAX_PEOPLE, PerPerson, Presence
+from diffhpe_ros.track_registry import MAX_CAMERAS, MAX_PEOPLE, PerPerson, Presence
 
 SECOND = 10**9
 

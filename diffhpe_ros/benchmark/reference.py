@@ -7,8 +7,8 @@ window as one batch (a third faster than one by one), and the condition encoded 
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.noise import SeededNoise
+from diffhpe_ros.lifting.diffusion.noise import SeededNoise
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 
 
 @torch.inference_mode()

@@ -55,9 +55,9 @@ def evaluate(
     in the canonical view and y (N,27,17,3) in metres.
     """
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
-    from diffhpe_ros.training.evaluation import figures_of, released_coherence
-    from diffhpe_ros.training.evaluation_data import occluded, read_evaluation
-    from diffhpe_ros.training.report import lines
+    from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
+    from diffhpe_ros.training.evaluation.figures import figures_of, released_coherence
+    from diffhpe_ros.training.evaluation.report import lines
 
     model = model or DEFAULT_MODEL
     lifter = Lifter.from_pretrained(model, device, **sampling)
@@ -131,20 +131,20 @@ def reproduce(
     are Hydra's and hold for every training, such as data.mocap=FILE.
     """
     with training_installed():
-        from diffhpe_ros.lifting.presets import Preset
-        from diffhpe_ros.training.experiments.reproduce import (
-            OF_SHIPPED_MODELS,
-            ON_VALIDATION,
-            reproduce,
-        )
-        from diffhpe_ros.training.experiments.workshop import (
+        from diffhpe_ros.lifting.pipeline.presets import Preset
+        from diffhpe_ros.training.datasets.labelled_windows import read_windows
+        from diffhpe_ros.training.experiments.cache import (
             AsShipped,
             AsTheyAre,
             Models,
             TrainedWhenMissing,
             Workshop,
         )
-        from diffhpe_ros.training.truth import read_windows
+        from diffhpe_ros.training.experiments.reproduce import (
+            OF_SHIPPED_MODELS,
+            ON_VALIDATION,
+            reproduce,
+        )
 
     trained = TrainedWhenMissing(runs, budget, overrides)
     if only is not None:

@@ -62,8 +62,8 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
     the same within 0.1 mm; a wrapper refers to its backbone instead of holding a copy. What is
     stored is calibrated on all --data (see `diffhpe calibrate`).
     """
-    from diffhpe_ros.training.packing import pack
-    from diffhpe_ros.training.truth import read_windows
+    from diffhpe_ros.training.datasets.labelled_windows import read_windows
+    from diffhpe_ros.training.runner.export import pack
 
     packed = pack(trained, out, backbone, [read_windows(file) for file in data])
     precision = "half" if packed.is_half else "single"
@@ -87,9 +87,9 @@ def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> No
     its folder.
     """
     from diffhpe_ros.installed_models import find_model
-    from diffhpe_ros.lifting.checkpoints import load_with_config, save_config
-    from diffhpe_ros.training.calibration import calibrated
-    from diffhpe_ros.training.truth import read_windows
+    from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config, save_config
+    from diffhpe_ros.training.calibration.calibrate import calibrated
+    from diffhpe_ros.training.datasets.labelled_windows import read_windows
 
     folder = find_model(model)
     if not folder.is_dir():

@@ -22,8 +22,8 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
     such as data.batch_size=64 or budget=gpu.
     """
     with training_installed():
-        from diffhpe_ros.training.configuration import compose_configuration
-        from diffhpe_ros.training.train import fit
+        from diffhpe_ros.training.runner.configuration import compose_configuration
+        from diffhpe_ros.training.runner.train import fit
 
     trained = fit(compose_configuration(experiment, overrides))
     click.echo(f"{trained.folder}: the trained model, {trained.mpjpe_mm:.1f} mm on validation")
@@ -51,6 +51,6 @@ def search(
     config/train/space. OVERRIDES are Hydra's and hold for all trials.
     """
     with training_installed():
-        from diffhpe_ros.training.search import search
+        from diffhpe_ros.training.runner.search import search
 
     search(experiment, space, trials, storage, study or experiment, overrides)

@@ -14,7 +14,7 @@ from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import Source
 from diffhpe_ros.drawing import SkeletonView, compose_frame
 from diffhpe_ros.drawing.figure import save_skeleton_figure
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.video import VideoWriter
 from diffhpe_ros.windows import FRAMES, RATE
 

@@ -15,7 +15,7 @@ from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import Joints, unpack_joints
 from diffhpe_ros.nodes.messages.windows import unpack_windows
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.pipeline.people import PeopleWindows
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ __all__ = ["DETECTORS", "Detector", "People", "create_detector"]
 
 # Imported when asked for: a robot with onnxruntime needs no ai-edge-litert, and the reverse.
 _BACKENDS = {
-    "blazepose": ("diffhpe_ros.detection.blazepose", "BlazePose"),
-    "onnx": ("diffhpe_ros.detection.onnx_topdown", "onnx_topdown"),
+    "blazepose": ("diffhpe_ros.detection.blazepose.detector", "BlazePose"),
+    "onnx": ("diffhpe_ros.detection.onnx.topdown_onnx", "onnx_topdown"),
     "mmpose": ("diffhpe_ros.detection.mmpose", "mmpose_topdown"),
 }
 DETECTORS = tuple(_BACKENDS)

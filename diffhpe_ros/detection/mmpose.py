@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints
-from diffhpe_ros.detection.person_models import PersonModel
-from diffhpe_ros.detection.topdown import TopDown
+from diffhpe_ros.detection.onnx.person_models import PersonModel
+from diffhpe_ros.detection.onnx.topdown import TopDown
 from diffhpe_ros.detection.types import check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel

@@ -12,15 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.installed_models import find_model
-from diffhpe_ros.lifting import views
-from diffhpe_ros.lifting.aggregation import create_aggregation
-from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
-from diffhpe_ros.lifting.bodies import Bodies
-from diffhpe_ros.lifting.checkpoints import load_backbone, load_with_config
-from diffhpe_ros.lifting.config import Deterministic, Model, ModelConfig
-from diffhpe_ros.lifting.decode import Decode, create_decode, rigid
+from diffhpe_ros.lifting.checkpoints.configuration import Deterministic, Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.devices import find_device
-from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.diffusion.noise import SeededNoise
+from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.engines import (
     create_engine,
     create_recorder,
@@ -29,19 +25,23 @@ from diffhpe_ros.lifting.engines import (
 )
 from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
-from diffhpe_ros.lifting.inputs import Observed, checked
-from diffhpe_ros.lifting.memory import Memory
-from diffhpe_ros.lifting.mixste import MixSTE
-from diffhpe_ros.lifting.noise import SeededNoise
-from diffhpe_ros.lifting.presets import choose
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.pipeline import views
+from diffhpe_ros.lifting.pipeline.aggregation import create_aggregation
+from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
+from diffhpe_ros.lifting.pipeline.bone_lengths import Decode, create_decode, rigid
+from diffhpe_ros.lifting.pipeline.covariance import covariance
+from diffhpe_ros.lifting.pipeline.initialization import Start, create_start
+from diffhpe_ros.lifting.pipeline.presets import choose
+from diffhpe_ros.lifting.pipeline.variance_features import Lifted
+from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.result import LiftResult
-from diffhpe_ros.lifting.samplers import Sampler, create_sampler, spaced_steps
-from diffhpe_ros.lifting.signs import Lifted
-from diffhpe_ros.lifting.starts import Start, create_start
-from diffhpe_ros.lifting.stream import LiftingStream
-from diffhpe_ros.lifting.uncertainty import covariance
-from diffhpe_ros.lifting.warm_start import WarmStart
-from diffhpe_ros.lifting.window_sampler import WindowSampler
+from diffhpe_ros.lifting.streaming.bone_length_tracker import Bodies
+from diffhpe_ros.lifting.streaming.pose_history import Memory
+from diffhpe_ros.lifting.streaming.stream import LiftingStream
+from diffhpe_ros.lifting.streaming.warm_start import WarmStart
+from diffhpe_ros.lifting.window_batch import Observed, checked
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
@@ -70,11 +70,11 @@ class Lifter:
             window of a person and those of `lift`, which has no memory, start at noise).
         backbone: the MixSTE of a wrapper that is to start there.
         folder: that the model was loaded from; onnx needs it.
-        aggregation: mean, or reprojection; see `lifting.aggregation`.
+        aggregation: mean, or reprojection; see `lifting.pipeline.aggregation`.
         decode: free, or rigid: bones keep their length, over a window or, in a stream, for as long
-            as the person is there; see `lifting.decode`.
+            as the person is there; see `lifting.pipeline.bone_lengths`.
         augmentation: none or flip, instead of the preset's: half of the hypotheses, and one more
-            pose of MixSTE, are of the mirrored window; see `lifting.augmentation`.
+            pose of MixSTE, are of the mirrored window; see `lifting.pipeline.augmentation`.
 
     Raises:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.

@@ -11,12 +11,12 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.publisher import Publisher
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.diagnostics import Diagnostics
-from diffhpe_ros.nodes.health import Health, Report
-from diffhpe_ros.nodes.live_parameters import LiveParameters
+from diffhpe_ros.nodes.diagnostics.health import Health, Report
+from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
+from diffhpe_ros.nodes.diagnostics.publisher import Diagnostics
 from diffhpe_ros.nodes.messages.cdr import serialize
-from diffhpe_ros.nodes.parameters import CommonParameters
-from diffhpe_ros.nodes.problem_log import ProblemLog
+from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
+from diffhpe_ros.nodes.parameters.tables import CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
 from diffhpe_ros.nodes.work import Work
 

@@ -5,7 +5,7 @@ import threading
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.diagnostics.health import Health
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 
 

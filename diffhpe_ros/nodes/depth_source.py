@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.diagnostics.health import Health
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 

@@ -12,16 +12,16 @@ from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.depth_source import DepthSource
-from diffhpe_ros.nodes.detection_stage import DetectionStage, Sighting
 from diffhpe_ros.nodes.detectors import make_detector, tune
-from diffhpe_ros.nodes.judgement import judge_input, judge_latency
+from diffhpe_ros.nodes.diagnostics.thresholds import judge_input, judge_latency
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.parameters import DetectorParameters
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.pipeline.detection_stage import DetectionStage, Sighting
+from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.tracking import PeopleTracker
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from diffhpe_ros.detection import Detector, create_detector
-from diffhpe_ros.nodes.parameters import DetectorParameters
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 
 
 def make_detector(parameters: DetectorParameters) -> Detector:

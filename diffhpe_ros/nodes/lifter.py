@@ -14,21 +14,21 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, free_device_memory
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.doubts import doubts
-from diffhpe_ros.nodes.fallback import RETRY_S, SteadyModel
-from diffhpe_ros.nodes.judgement import judge_completeness, judge_input, judge_latency
-from diffhpe_ros.nodes.lifting_stage import LiftingStage
-from diffhpe_ros.nodes.loading import Loaded, load, resample
+from diffhpe_ros.nodes.diagnostics.thresholds import judge_completeness, judge_input, judge_latency
+from diffhpe_ros.nodes.failover import RETRY_S, SteadyModel
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
 from diffhpe_ros.nodes.messages.windows import unpack_windows
-from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.model_loading import Loaded, load, resample
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
-from diffhpe_ros.nodes.types import LiftedPeople, PeopleWindows
-from diffhpe_ros.presence import Presence
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
+from diffhpe_ros.pipeline.plausibility import doubts
+from diffhpe_ros.track_registry import Presence
 
 
 class LifterNode(StageNode[LifterParameters]):

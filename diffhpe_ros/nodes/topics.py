@@ -17,13 +17,13 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.endpoints import (
+from diffhpe_ros.nodes.diagnostics.endpoints import (
     publishers_that_do_not_fit,
     rivals,
     subscribers_that_do_not_fit,
     why_silent,
 )
-from diffhpe_ros.nodes.health import Report
+from diffhpe_ros.nodes.diagnostics.health import Report
 from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 SILENCE_S = 3.0

@@ -9,11 +9,11 @@ from sensor_msgs.msg import CameraInfo, Image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.frames import FileFrames, Frames, StreamFrames, WebcamFrames, is_live
 from diffhpe_ros.nodes.messages.camera_info import read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
-from diffhpe_ros.nodes.parameters import VideoSourceParameters
+from diffhpe_ros.nodes.parameters.tables import VideoSourceParameters
 from diffhpe_ros.nodes.run import run
+from diffhpe_ros.nodes.video_frames import FileFrames, Frames, StreamFrames, WebcamFrames, is_live
 
 
 class VideoSourceNode(StageNode[VideoSourceParameters]):

@@ -13,7 +13,7 @@ import pytest
 
 from diffhpe_ros.cli import main
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.config import TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.rendering.clip import walking_clip
 
 GOLDEN = Path(__file__).parents[1] / "golden"

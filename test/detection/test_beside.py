@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from diffhpe_ros.detection.beside import Beside
+from diffhpe_ros.detection.background import Beside
 
 
 def test_work_goes_on_while_the_caller_does():
@@ -31,7 +31,7 @@ def test_an_error_is_raised_where_the_result_is_taken():
 def test_a_process_ends_by_itself(end):
     script = f"""
 import threading, time
-from diffhpe_ros.detection.beside import Beside
+from diffhpe_ros.detection.background import Beside
 beside = Beside()
 def work_on():
     threading.main_thread().join()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from diffhpe_ros.detection.blazepose_landmarks import refine
+from diffhpe_ros.detection.blazepose.landmarks import refine
 
 
 def bump(x: float, y: float, sd_x: float, sd_y: float, peak: float = 0.9) -> np.ndarray:

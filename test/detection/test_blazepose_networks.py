@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.detection import Detector, create_detector
-from diffhpe_ros.detection.blazepose_networks import open_networks
+from diffhpe_ros.detection.blazepose.networks import open_networks
 from diffhpe_ros.errors import DiffhpeError
 
 ON_LITERT = "cpu (LiteRT)"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from diffhpe_ros.detection import blazepose_onnx as module
-from diffhpe_ros.detection.blazepose_landmarks import LANDMARK_OUTPUTS
-from diffhpe_ros.detection.blazepose_onnx import blazepose_onnx, converted_path
+from diffhpe_ros.detection.blazepose import onnx_conversion as module
+from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
+from diffhpe_ros.detection.blazepose.onnx_conversion import blazepose_onnx, converted_path
 from diffhpe_ros.detection.weights import DETECTION, LANDMARKS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
@@ -57,13 +57,13 @@ def test_converted_files_need_no_weights_and_no_packages_to_convert(cache, monke
 
 def test_without_the_packages_it_says_what_to_install(cache, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "diffhpe_ros.detection.tflite_onnx", raising=False)
+    monkeypatch.delitem(sys.modules, "diffhpe_ros.detection.blazepose.tflite_onnx", raising=False)
     with pytest.raises(DiffhpeError, match="pip install ai-edge-litert onnx"):
         blazepose_onnx()
 
 
 def test_several_processes_may_convert_at_once(cache):
-    command = [sys.executable, "-m", "diffhpe_ros.detection.blazepose_onnx"]
+    command = [sys.executable, "-m", "diffhpe_ros.detection.blazepose.onnx_conversion"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate()[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]

@@ -5,10 +5,10 @@ import threading
 import numpy as np
 import pytest
 
-from diffhpe_ros.detection.blazepose_landmarks import NUM_LANDMARKS, Landmarks
-from diffhpe_ros.detection.blazepose_people import PeopleFollower
-from diffhpe_ros.detection.blazepose_regions import Region
-from diffhpe_ros.detection.letterbox import Letterbox
+from diffhpe_ros.detection.blazepose.landmarks import NUM_LANDMARKS, Landmarks
+from diffhpe_ros.detection.blazepose.people import PeopleFollower
+from diffhpe_ros.detection.blazepose.regions import Region
+from diffhpe_ros.detection.onnx.letterbox import Letterbox
 
 IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square: it is searched as a whole
 SIZE = 250.0

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 
-from diffhpe_ros.detection.blazepose_regions import Region, anchors, merge_candidates
+from diffhpe_ros.detection.blazepose.regions import Region, anchors, merge_candidates
 
 
 def test_there_are_as_many_anchors_as_the_network_has_outputs():

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from diffhpe_ros.detection.blazepose_search import Part, Search, parts_of
+from diffhpe_ros.detection.blazepose.search import Part, Search, parts_of
 
 
 def test_a_wide_image_is_searched_as_a_whole_and_in_overlapping_squares():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from onnx_writer import write_constant_model
 
-from diffhpe_ros.detection.person_models import PersonModel, suppress
+from diffhpe_ros.detection.onnx.person_models import PersonModel, suppress
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
 

@@ -5,7 +5,7 @@ import pytest
 from onnx_writer import write_constant_model, write_red_spot_simcc
 
 from diffhpe_ros.detection import create_detector
-from diffhpe_ros.detection.simcc import SimCC, decode
+from diffhpe_ros.detection.onnx.simcc import SimCC, decode
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
 

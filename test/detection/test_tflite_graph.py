@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_litert.schema_py_generated import Model
 
-from diffhpe_ros.detection.tflite_graph import keep_outputs
+from diffhpe_ros.detection.blazepose.tflite_graph import keep_outputs
 from diffhpe_ros.detection.weights import blazepose_weights
 
 HEATMAPS, SCORE = (1, 64, 64, 39), (1, 1)

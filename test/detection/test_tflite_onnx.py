@@ -6,13 +6,13 @@ import onnx
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from diffhpe_ros.detection.blazepose_landmarks import LANDMARK_OUTPUTS
-from diffhpe_ros.detection.blazepose_regions import REGION_OUTPUTS
-from diffhpe_ros.detection.litert import LiteRTNetwork
-from diffhpe_ros.detection.onnx_network import OnnxNetwork
-from diffhpe_ros.detection.tflite_constants import fold_constants
-from diffhpe_ros.detection.tflite_graph import keep_outputs
-from diffhpe_ros.detection.tflite_onnx import tflite_to_onnx
+from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
+from diffhpe_ros.detection.blazepose.litert import LiteRTNetwork
+from diffhpe_ros.detection.blazepose.onnx_network import OnnxNetwork
+from diffhpe_ros.detection.blazepose.regions import REGION_OUTPUTS
+from diffhpe_ros.detection.blazepose.tflite_constants import fold_constants
+from diffhpe_ros.detection.blazepose.tflite_graph import keep_outputs
+from diffhpe_ros.detection.blazepose.tflite_onnx import tflite_to_onnx
 from diffhpe_ros.errors import DiffhpeError
 
 CPU = ("CPUExecutionProvider",)

@@ -5,8 +5,8 @@ import zipfile
 import torch
 
 from diffhpe_ros.lifting import ModelConfig, build_model, load_model
-from diffhpe_ros.lifting.checkpoints import replace_model
-from diffhpe_ros.lifting.config import TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import replace_model
 from gpu.bundle import bundle_models, unbundle
 
 CONFIG = ModelConfig("mixste", trunk=TrunkConfig(channels=16, depth=1))

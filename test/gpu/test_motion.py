@@ -7,7 +7,7 @@ import pytest
 
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS, load_cmu
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, load_cmu
 from gpu import motion
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 
 SMALL_TRUNK = TrunkConfig(channels=16, depth=2)
 

@@ -6,8 +6,8 @@ import pytest
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.aggregation import by_reprojection, create_aggregation, mean
-from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.lifting.pipeline.aggregation import by_reprojection, create_aggregation, mean
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.rendering.walk import CircleWalk
 
 ROOT = np.array([0.3, 0.2, 4.0])

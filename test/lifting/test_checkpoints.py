@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, convert, load_model, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import BackboneConfig
+from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -8,14 +8,14 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.augmentation import create_augmentation, per_view
+from diffhpe_ros.lifting.diffusion.samplers import create_sampler
 from diffhpe_ros.lifting.engines import create_engine
-from diffhpe_ros.lifting.inputs import Observed
-from diffhpe_ros.lifting.presets import Preset
-from diffhpe_ros.lifting.samplers import create_sampler
-from diffhpe_ros.lifting.starts import Start, create_start
-from diffhpe_ros.lifting.views import PersonView
-from diffhpe_ros.lifting.window_sampler import WindowSampler
+from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
+from diffhpe_ros.lifting.pipeline.initialization import Start, create_start
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.lifting.pipeline.views import PersonView
+from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
+from diffhpe_ros.lifting.window_batch import Observed
 
 FAR = torch.device("meta")
 """Stands for the GPU: its tensors have a shape and no values, and copies to it are seen."""

@@ -6,8 +6,8 @@ import pytest
 from diffhpe_ros.coherence import bone_lengths, segment_std
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.bodies import AVERAGED_S, Bodies
-from diffhpe_ros.lifting.decode import create_decode, rigid, with_lengths
+from diffhpe_ros.lifting.pipeline.bone_lengths import create_decode, rigid, with_lengths
+from diffhpe_ros.lifting.streaming.bone_length_tracker import AVERAGED_S, Bodies
 from diffhpe_ros.rendering.walk import CircleWalk
 
 WINDOW_S = 0.52

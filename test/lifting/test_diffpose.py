@@ -8,12 +8,13 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.config import TrunkConfig
-from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
-from diffhpe_ros.lifting.diffpose.detector import USUAL_ERROR, further_variance
-from diffhpe_ros.lifting.diffpose.graph import chebyshev_polynomials, scaled_laplacian
-from diffhpe_ros.lifting.diffpose.hypotheses import in_pairs
-from diffhpe_ros.lifting.diffpose.initial import (
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, LinearSchedule
+from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
+from diffhpe_ros.lifting.models.diffpose.detector import USUAL_ERROR, further_variance
+from diffhpe_ros.lifting.models.diffpose.graph import chebyshev_polynomials, scaled_laplacian
+from diffhpe_ros.lifting.models.diffpose.hypotheses import in_pairs
+from diffhpe_ros.lifting.models.diffpose.initial import (
     HIDDEN,
     HIDDEN_NOW,
     SEEN,
@@ -22,9 +23,8 @@ from diffhpe_ros.lifting.diffpose.initial import (
     visibility_of,
     widened,
 )
-from diffhpe_ros.lifting.inputs import Observed
-from diffhpe_ros.lifting.schedule import CosineSchedule, LinearSchedule
-from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.pipeline.views import PersonView
+from diffhpe_ros.lifting.window_batch import Observed
 
 KNEE, FOOT = 2, 3
 SMALL = DiffPoseConfig(channels=16, blocks=1, heads=2)

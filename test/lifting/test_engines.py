@@ -7,9 +7,9 @@ from torch import nn
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.paths import models_folders
 from diffhpe_ros.skeleton import NUM_JOINTS
 

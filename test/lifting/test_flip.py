@@ -6,8 +6,8 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.augmentation import Flip, mirrored
-from diffhpe_ros.lifting.inputs import checked
+from diffhpe_ros.lifting.pipeline.augmentation import Flip, mirrored
+from diffhpe_ros.lifting.window_batch import checked
 from diffhpe_ros.skeleton import MIRRORED
 
 MODELS = ["mixste-robust", "diffhpe-wrapper-robust", "diffpose"]

@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from diffhpe_ros.lifting import load_model
-from diffhpe_ros.lifting.graph import skeleton_adjacency
-from diffhpe_ros.lifting.samplers import DDIM, DDPM
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.diffusion.samplers import DDIM, DDPM
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
+from diffhpe_ros.lifting.models.graph import skeleton_adjacency
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 VECTORS = load_file(GOLDEN / "tiny-golden.safetensors")

@@ -3,7 +3,7 @@
 import torch
 
 from diffhpe_ros.lifting import ModelConfig, build_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 
 TRUNK = TrunkConfig(channels=16, depth=1, heads=2)
 

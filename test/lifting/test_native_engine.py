@@ -9,10 +9,10 @@ from random_models import ARCHITECTURES, random_model
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
-from diffhpe_ros.lifting.diffhpe import DiffHPE
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.engines import create_engine, settle_engine
 from diffhpe_ros.lifting.engines.native import engines, library, networks
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 TRUNK, DENOISER = TrunkConfig(channels=64, depth=2), DenoiserConfig(channels=32, blocks=3)

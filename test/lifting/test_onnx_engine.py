@@ -10,15 +10,19 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import BackboneConfig, DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import (
+    BackboneConfig,
+    DenoiserConfig,
+    TrunkConfig,
+)
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines import export as exporting
 from diffhpe_ros.lifting.engines.export import export, verify
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.onnx import weights_sha256
-from diffhpe_ros.lifting.mixste import MixSTE
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.pipeline.presets import Preset
 
 # The smallest sizes there are: exporting takes seconds for each block.
 TRUNK = TrunkConfig(channels=16, depth=1)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, convert, load_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.samplers import DDIM
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.diffusion.samplers import DDIM
 from diffhpe_ros.skeleton import MIRRORED
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, Prediction
-from diffhpe_ros.lifting.samplers import (
+from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS, Prediction
+from diffhpe_ros.lifting.diffusion.samplers import (
     DDIM,
     DDPM,
     DPMSolver,
@@ -17,7 +17,7 @@ from diffhpe_ros.lifting.samplers import (
     create_sampler,
     spaced_steps,
 )
-from diffhpe_ros.lifting.schedule import CosineSchedule
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
 
 SCHEDULE = CosineSchedule(50)
 

@@ -10,14 +10,21 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import BackboneConfig
-from diffhpe_ros.lifting.memory import Memory
-from diffhpe_ros.lifting.mixste import MixSTE
-from diffhpe_ros.lifting.motion import CEILING, FAST, FLOOR, image_size, image_speed, levels
-from diffhpe_ros.lifting.schedule import CosineSchedule
-from diffhpe_ros.lifting.starts import FromPrevious
-from diffhpe_ros.lifting.views import PersonView, turn_points
+from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
+from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.pipeline.initialization import FromPrevious
+from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
+from diffhpe_ros.lifting.streaming.image_motion import (
+    CEILING,
+    FAST,
+    FLOOR,
+    image_size,
+    image_speed,
+    levels,
+)
+from diffhpe_ros.lifting.streaming.pose_history import Memory
 
 FRAME_NS = 20_000_000
 SCHEDULE = CosineSchedule(50)

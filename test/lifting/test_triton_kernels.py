@@ -19,7 +19,7 @@ from random_models import random_model
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines.denoiser import FoldedGraphLayer, FoldedTimeLayer
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE

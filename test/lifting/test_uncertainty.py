@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.lifting.signs import NOISE_2D, SIGNS, Lifted, signs
-from diffhpe_ros.lifting.trust import Sign
-from diffhpe_ros.lifting.uncertainty import covariance
-from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.pipeline.coherence_limits import Sign
+from diffhpe_ros.lifting.pipeline.covariance import covariance
+from diffhpe_ros.lifting.pipeline.variance_features import NOISE_2D, SIGNS, Lifted, signs
+from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.rendering.walk import CircleWalk
 
 WRIST = 13

@@ -3,7 +3,7 @@
 import torch
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.lifting.views import PersonView, ScreenView, turn_back
+from diffhpe_ros.lifting.pipeline.views import PersonView, ScreenView, turn_back
 
 
 def project(points):

@@ -15,10 +15,10 @@ from rclpy.context import Context
 from standing import STANDING, standing_windows
 
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import TrunkConfig
-from diffhpe_ros.nodes import diagnostics
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.nodes.diagnostics import publisher as diagnostics
+from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 

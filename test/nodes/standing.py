@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.pipeline.people import PeopleWindows
 
 # A person who stands upright, arms down, facing the camera: metres from the hip, y down.
 STANDING = np.array(

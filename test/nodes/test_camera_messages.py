@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.diagnostics.health import Health
 from diffhpe_ros.nodes.messages.camera_info import (
     camera_from_info,
     info_from_camera,

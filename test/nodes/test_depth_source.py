@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.depth_source import DepthSource
-from diffhpe_ros.nodes.health import Health
+from diffhpe_ros.nodes.diagnostics.health import Health
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import make_header
 

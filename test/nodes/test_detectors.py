@@ -4,7 +4,7 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.detectors import make_detector
-from diffhpe_ros.nodes.parameters import DetectorParameters
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 
 
 @pytest.mark.parametrize(

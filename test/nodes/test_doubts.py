@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.lifting import ModelConfig
-from diffhpe_ros.lifting.trust import TrainedRange, Usual
-from diffhpe_ros.nodes.doubts import UNPLACED, doubts
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange, Usual
+from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.pipeline.plausibility import UNPLACED, doubts
 
 CONFIG = ModelConfig(
     "mixste",

@@ -12,9 +12,7 @@ from standing import standing_windows
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.health import Health
-from diffhpe_ros.nodes.lifting_stage import LiftingStage
-from diffhpe_ros.nodes.loading import load
+from diffhpe_ros.nodes.diagnostics.health import Health
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.images import compressed_to_bgr, image_to_bgr
@@ -22,8 +20,10 @@ from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
 from diffhpe_ros.nodes.messages.markers import pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.windows import POINT, pack_windows, unpack_windows
-from diffhpe_ros.nodes.parameters import LifterParameters
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.nodes.model_loading import load
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.people import LiftedPeople
 
 NUMBERS = np.array(
     [0.0, -0.0, 1, -1, 1e-30, 0.5, 3, 999, 1000, 1001, 1e30, 3e38, np.nan, np.inf, -np.inf]

@@ -7,8 +7,8 @@ import pytest
 from graph import CLIP_FRAMES
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes import frames
-from diffhpe_ros.nodes.frames import FileFrames, WebcamFrames
+from diffhpe_ros.nodes import video_frames as frames
+from diffhpe_ros.nodes.video_frames import FileFrames, WebcamFrames
 
 
 class Clock:

@@ -18,9 +18,9 @@ from sensor_msgs.msg import PointCloud2
 from standing import standing_windows
 
 from diffhpe_ros.nodes.lifter import LifterNode
-from diffhpe_ros.nodes.loading import Loaded, load
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.model_loading import Loaded, load
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 SUCCESS, FAILURE, ERROR = (

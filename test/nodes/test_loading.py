@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from diffhpe_ros.nodes.loading import load, resample
-from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.model_loading import load, resample
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
 
 def parameters(model: Path | str = "diffhpe-wrapper-robust", **others) -> LifterParameters:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diffhpe_ros.nodes.problem_log import AGAIN_S, ProblemLog
+from diffhpe_ros.nodes.diagnostics.problem_log import AGAIN_S, ProblemLog
 
 
 class Lines:

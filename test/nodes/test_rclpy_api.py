@@ -8,8 +8,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.live_parameters import LiveParameters
-from diffhpe_ros.nodes.parameters import LifterParameters
+from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 

@@ -14,7 +14,7 @@ from diffhpe_ros.nodes.messages.joints import pack_joints, unpack_joints
 from diffhpe_ros.nodes.messages.markers import pack_skeletons
 from diffhpe_ros.nodes.messages.rotation import quaternions
 from diffhpe_ros.nodes.messages.status import pack_coherence
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 
 TRUSTED = ["", ""]
 

@@ -13,12 +13,12 @@ from diffhpe_ros.coherence import bone_lengths
 from diffhpe_ros.detection import People
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
-from diffhpe_ros.nodes.detection_stage import DetectionStage
-from diffhpe_ros.nodes.lifting_stage import LiftingStage
-from diffhpe_ros.nodes.loading import load
-from diffhpe_ros.nodes.parameters import DetectorParameters, LifterParameters
-from diffhpe_ros.nodes.showing import Steady
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.nodes.model_loading import load
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
+from diffhpe_ros.pipeline.detection_stage import DetectionStage
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.output_smoothing import Steady
+from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.tracking import PeopleTracker
 

@@ -18,7 +18,7 @@ from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.transforms import LINKS, make_transforms
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 
 pytestmark = pytest.mark.jazzy
 HAS_TF = importlib.util.find_spec("tf2_msgs") is not None

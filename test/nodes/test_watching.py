@@ -19,11 +19,11 @@ from visualization_msgs.msg import MarkerArray
 from diffhpe_ros.nodes import topics
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.detector import DetectorNode
-from diffhpe_ros.nodes.health import Health
-from diffhpe_ros.nodes.judgement import judge_completeness, judge_input, judge_latency
+from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.thresholds import judge_completeness, judge_input, judge_latency
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.parameters import StageParameters
+from diffhpe_ros.nodes.parameters.tables import StageParameters
 
 pytestmark = pytest.mark.jazzy
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)

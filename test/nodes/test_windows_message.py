@@ -13,7 +13,7 @@ from standing import standing_windows
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.windows import POINT, pack_windows, unpack_windows
-from diffhpe_ros.nodes.types import PeopleWindows
+from diffhpe_ros.pipeline.people import PeopleWindows
 
 
 def test_the_message_is_as_documented(windows: PeopleWindows) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training.human36m import KEPT_JOINTS
-from diffhpe_ros.training.human36m_cameras import cameras_of
-from diffhpe_ros.training.mpi_3dhp import TO_H36M17
+from diffhpe_ros.training.datasets.human36m import KEPT_JOINTS
+from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
+from diffhpe_ros.training.datasets.mpi_3dhp import TO_H36M17
 
 METADATA = {
     "layout_name": "h36m",

@@ -5,13 +5,13 @@ import torch
 
 from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.skeleton import BONES, LEFT_JOINTS, MIRRORED, RIGHT_JOINTS
-from diffhpe_ros.training.augmentation import (
+from diffhpe_ros.training.modules.losses import bone_lengths
+from diffhpe_ros.training.synthesis.augmentation import (
     exchange_arms,
     exchange_legs,
     swing_arms,
     vary_proportions,
 )
-from diffhpe_ros.training.losses import bone_lengths
 
 ARMS, LEGS = [11, 12, 13, 14, 15, 16], [1, 2, 3, 4, 5, 6]
 BODY = [0, 7, 8, 9, 10]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffhpe_ros.training.bootstrap import intervals_over_sequences
+from diffhpe_ros.training.evaluation.bootstrap import intervals_over_sequences
 
 
 def test_it_agrees_with_the_normal_approximation():

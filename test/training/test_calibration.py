@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
-from diffhpe_ros.lifting.config import TrunkConfig
-from diffhpe_ros.lifting.signs import SIGNS
-from diffhpe_ros.training.calibration import calibrated, fit, scale_for_others
-from diffhpe_ros.training.calibration_data import Sample, sample
-from diffhpe_ros.training.coverage import nominal, shares, squared_sigmas
-from diffhpe_ros.training.truth import Windows
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.training.calibration.calibrate import calibrated, fit, scale_for_others
+from diffhpe_ros.training.calibration.calibration_data import Sample, sample
+from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.datasets.labelled_windows import Windows
 
 STD = np.array([0.01, 0.02, 0.05])
 PEOPLE = np.repeat(np.array(["ann", "bob", "cid", "dan"]), 50)

@@ -9,7 +9,7 @@ import torch
 from diffhpe_ros.detection.weights import blazepose_weights
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.walk import CircleWalk
-from diffhpe_ros.training import virtual_camera
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, hold
 from diffhpe_ros.training.detector_errors import measure as measuring
 from diffhpe_ros.training.detector_errors.compare import relative_errors
@@ -28,8 +28,8 @@ from diffhpe_ros.training.detector_errors.statistics import (
     read_statistics,
     write_statistics,
 )
-from diffhpe_ros.training.detector_like import PrototypeErrors, detector_noise
-from diffhpe_ros.training.mocap import HELD_OUT_SUBJECTS
+from diffhpe_ros.training.synthesis import virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors, detector_noise
 
 PART = PartErrors(
     offset=(0.0, 0.0, 0.05),

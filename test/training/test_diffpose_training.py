@@ -13,14 +13,14 @@ pytest.importorskip("sklearn", reason="training needs the `train` extra")
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
-from diffhpe_ros.lifting.config import TrunkConfig
-from diffhpe_ros.lifting.diffpose import DiffPose, DiffPoseConfig
-from diffhpe_ros.lifting.diffpose.initial import HIDDEN, SEEN
-from diffhpe_ros.training.configuration import compose_configuration
-from diffhpe_ros.training.initial_fit import GaussianFit, MixtureFit, PureNoise
-from diffhpe_ros.training.packing import pack
-from diffhpe_ros.training.train import train
-from diffhpe_ros.training.truth import Windows
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig
+from diffhpe_ros.lifting.models.diffpose.initial import HIDDEN, SEEN
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.modules.initial_fit import GaussianFit, MixtureFit, PureNoise
+from diffhpe_ros.training.runner.configuration import compose_configuration
+from diffhpe_ros.training.runner.export import pack
+from diffhpe_ros.training.runner.train import train
 
 WRIST = 16
 SIZES = TrunkConfig(channels=16, depth=1, heads=2)

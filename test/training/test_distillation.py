@@ -13,13 +13,13 @@ from walk_recording import write_walk
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
-from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.parameterisation import Prediction
-from diffhpe_ros.lifting.samplers import DDIM, NoisedPose
-from diffhpe_ros.training.configuration import compose_configuration
-from diffhpe_ros.training.distillation import DistillationModule, VisitedSteps
-from diffhpe_ros.training.train import train
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
+from diffhpe_ros.lifting.diffusion.samplers import DDIM, NoisedPose
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.training.modules.distillation import DistillationModule, VisitedSteps
+from diffhpe_ros.training.runner.configuration import compose_configuration
+from diffhpe_ros.training.runner.train import train
 
 
 def config_of(prediction: str) -> ModelConfig:

@@ -9,9 +9,9 @@ import pytest
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, lift_all
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.evaluation import evaluate, figures_of, released_coherence
-from diffhpe_ros.training.report import lines, table
-from diffhpe_ros.training.truth import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.evaluation.figures import evaluate, figures_of, released_coherence
+from diffhpe_ros.training.evaluation.report import lines, table
 
 FRAMES = 27
 

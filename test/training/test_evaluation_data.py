@@ -8,10 +8,10 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig
-from diffhpe_ros.training import evaluation_data
-from diffhpe_ros.training.evaluation_data import occluded, read_evaluation
-from diffhpe_ros.training.recordings import Recording
-from diffhpe_ros.training.truth import Windows
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.recordings import Recording
+from diffhpe_ros.training.evaluation import evaluation_data
+from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
 
 PERSON = ModelConfig("mixste", input_view="person")
 SCREEN = ModelConfig("mixste", input_view="screen")

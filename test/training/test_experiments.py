@@ -12,18 +12,18 @@ pytest.importorskip("hydra", reason="experiments need the `train` extra")
 from diffhpe_ros.cli.measure import EXPERIMENTS as COMMANDS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.config import TrunkConfig
-from diffhpe_ros.lifting.diffpose import DiffPoseConfig
-from diffhpe_ros.lifting.presets import Preset
-from diffhpe_ros.lifting.samplers import create_sampler
-from diffhpe_ros.training.configuration import compose_configuration
+from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.diffusion.samplers import create_sampler
+from diffhpe_ros.lifting.models.diffpose import DiffPoseConfig
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.datasets.labelled_windows import Windows
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
+from diffhpe_ros.training.experiments.cache import AsTheyAre, TrainedWhenMissing, Workshop
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
 from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
 from diffhpe_ros.training.experiments.tables import TABLE_2_ROWS, table_4_models
-from diffhpe_ros.training.experiments.workshop import AsTheyAre, TrainedWhenMissing, Workshop
-from diffhpe_ros.training.truth import Windows
+from diffhpe_ros.training.runner.configuration import compose_configuration
 
 
 def test_every_model_of_the_tables_has_a_recipe():

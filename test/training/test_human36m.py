@@ -6,8 +6,8 @@ from recorded_files import Human36MFiles, of_32_joints, projected, walk
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.human36m import SPLITS, read_human36m
-from diffhpe_ros.training.human36m_cameras import cameras_of
+from diffhpe_ros.training.datasets.human36m import SPLITS, read_human36m
+from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
 
 CAMERAS = ("54138969", "55011271", "58860488", "60457274")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.metrics import acceleration_errors
-from diffhpe_ros.training.live_tracks import LiveTrack, live_tracks
+from diffhpe_ros.training.synthesis.synthetic_streams import LiveTrack, live_tracks
 
 
 @pytest.fixture(scope="module")

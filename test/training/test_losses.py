@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from diffhpe_ros.lifting.parameterisation import PARAMETERISATIONS, Prediction
-from diffhpe_ros.lifting.schedule import CosineSchedule
-from diffhpe_ros.training.losses import (
+from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS, Prediction
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
+from diffhpe_ros.training.modules.losses import (
     CoherentDistance,
     CoherentLoss,
     Denoised,

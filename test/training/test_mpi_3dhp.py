@@ -10,8 +10,8 @@ from recorded_files import in_mpi_order, walk
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import JOINTS as OUR_JOINTS
-from diffhpe_ros.training.human36m_cameras import cameras_of
-from diffhpe_ros.training.mpi_3dhp import (
+from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
+from diffhpe_ros.training.datasets.mpi_3dhp import (
     INDOOR_CAMERA,
     JOINTS,
     OUTDOOR_CAMERA,

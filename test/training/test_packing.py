@@ -9,11 +9,11 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.config import DenoiserConfig, TrunkConfig
-from diffhpe_ros.lifting.presets import Preset
-from diffhpe_ros.training.packing import pack
-from diffhpe_ros.training.truth import Windows
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.runner.export import pack
 
 SIZES = {
     "trunk": TrunkConfig(channels=16, depth=1, heads=2),

@@ -9,12 +9,12 @@ from recorded_files import walk
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.views import PersonView, mean_ray
+from diffhpe_ros.lifting.pipeline.views import PersonView, mean_ray
 from diffhpe_ros.skeleton import LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training.human36m_cameras import cameras_of
-from diffhpe_ros.training.recorded_windows import RecordedWindows
-from diffhpe_ros.training.recordings import Recording, evaluation_windows, rooted
-from diffhpe_ros.training.sources import Source
+from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
+from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
+from diffhpe_ros.training.datasets.recordings import Recording, evaluation_windows, rooted
+from diffhpe_ros.training.datasets.sources import Source
 
 
 def recording(frames: int, camera: str = "a") -> Recording:

@@ -8,9 +8,9 @@ import pytest
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the `train` extra")
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training import search as module
-from diffhpe_ros.training.callbacks import DivergedError
-from diffhpe_ros.training.search import read_space, search
+from diffhpe_ros.training.runner import search as module
+from diffhpe_ros.training.runner.callbacks import DivergedError
+from diffhpe_ros.training.runner.search import read_space, search
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from diffhpe_ros.training.steps import LastStepOften, UniformSteps
+from diffhpe_ros.training.modules.steps import LastStepOften, UniformSteps
 
 
 def generator() -> torch.Generator:

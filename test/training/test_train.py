@@ -18,18 +18,22 @@ from omegaconf import OmegaConf
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.signs import SIGNS
-from diffhpe_ros.lifting.views import PersonView
-from diffhpe_ros.training.batches import Batches, Place
-from diffhpe_ros.training.callbacks import VALIDATION, UncompiledValidation
-from diffhpe_ros.training.checkpointing import read_checkpoint
-from diffhpe_ros.training.configuration import build, compose_configuration, experiments_folder
-from diffhpe_ros.training.modules import LiftingModule, MixSTEModule
-from diffhpe_ros.training.occlusions import occlusion
-from diffhpe_ros.training.optimisation import WarmupConstantDecay
-from diffhpe_ros.training.optimizers import MuonAdamW
-from diffhpe_ros.training.train import assemble, fit, train
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.views import PersonView
+from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
+from diffhpe_ros.training.optim.optimizers import MuonAdamW
+from diffhpe_ros.training.optim.schedules import WarmupConstantDecay
+from diffhpe_ros.training.runner.callbacks import VALIDATION, UncompiledValidation
+from diffhpe_ros.training.runner.checkpointing import read_checkpoint
+from diffhpe_ros.training.runner.configuration import (
+    build,
+    compose_configuration,
+    experiments_folder,
+)
+from diffhpe_ros.training.runner.train import assemble, fit, train
+from diffhpe_ros.training.synthesis.occlusions import occlusion
 
 SMALL = [
     "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",

@@ -8,20 +8,25 @@ import pytest
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.views import PersonView
+from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training import data, detector_like, virtual_camera
-from diffhpe_ros.training.batches import Batches, Place
-from diffhpe_ros.training.detector_like import PrototypeErrors
-from diffhpe_ros.training.mocap import (
+from diffhpe_ros.training.datasets import data
+from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.datasets.labelled_windows import read_windows
+from diffhpe_ros.training.datasets.mocap import (
     HELD_OUT_SUBJECTS,
     VALIDATION_PEOPLE,
     MotionCapture,
     load_files,
     mirror,
 )
-from diffhpe_ros.training.truth import read_windows
-from diffhpe_ros.training.windows import VirtualCameraWindows, validation_people
+from diffhpe_ros.training.synthesis import handmade_noise as detector_like
+from diffhpe_ros.training.synthesis import virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.virtual_camera_windows import (
+    VirtualCameraWindows,
+    validation_people,
+)
 
 
 def generator() -> torch.Generator:

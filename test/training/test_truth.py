@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.truth import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
 
 X = np.full((4, 27, 17, 2), 0.1, np.float32)
 Y = np.zeros((4, 27, 17, 3), np.float32)

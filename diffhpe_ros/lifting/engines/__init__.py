@@ -5,19 +5,19 @@ from pathlib import Path
 import torch
 
 from diffhpe_ros.errors import DiffhpeError, unknown
-from diffhpe_ros.lifting.config import Model
-from diffhpe_ros.lifting.diffhpe import DiffHPE
-from diffhpe_ros.lifting.diffpose import DiffPose
+from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.engines.capture import Recorder
 from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
-from diffhpe_ros.lifting.engines.plain import PlainDiffHPE
+from diffhpe_ros.lifting.engines.reference import PlainDiffHPE
 from diffhpe_ros.lifting.engines.traced import MOST_STEPS, TracedRecorder
-from diffhpe_ros.lifting.graformer import GraFormer, ReleasedDiffPose
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.diffpose import DiffPose
+from diffhpe_ros.lifting.models.graformer import GraFormer, ReleasedDiffPose
+from diffhpe_ros.lifting.pipeline.presets import Preset
 
 __all__ = [
     "ENGINES",

@@ -13,10 +13,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from diffhpe_ros.lifting.diffusion.noise import SeededNoise, fill_with_noise
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision, largest_distance_mm
-from diffhpe_ros.lifting.inputs import Observed
-from diffhpe_ros.lifting.noise import SeededNoise, fill_with_noise
-from diffhpe_ros.lifting.window_sampler import Sample
+from diffhpe_ros.lifting.pipeline.window_sampler import Sample
+from diffhpe_ros.lifting.window_batch import Observed
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 BUCKETS = (1, 2, 4, 8, 16, 32)

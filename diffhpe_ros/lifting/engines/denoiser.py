@@ -14,9 +14,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.denoiser import Denoiser, ResidualBlock
 from diffhpe_ros.lifting.engines.folding import batch_norm_line, keep
-from diffhpe_ros.lifting.graph import POOL, GraphLayer, NonLocal
+from diffhpe_ros.lifting.models.denoiser import Denoiser, ResidualBlock
+from diffhpe_ros.lifting.models.graph import POOL, GraphLayer, NonLocal
 
 
 class FoldedGraphLayer(nn.Module):

@@ -17,8 +17,12 @@ from torch.export import Dim
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints import load_with_config, save_model, weights_sha256
-from diffhpe_ros.lifting.config import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import (
+    load_with_config,
+    save_model,
+    weights_sha256,
+)
 from diffhpe_ros.lifting.engines import Unfolded
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (

@@ -6,11 +6,11 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.engines.denoiser import FoldedDenoiser
 from diffhpe_ros.lifting.engines.trunk import FoldedTrunk
-from diffhpe_ros.lifting.graph import PART_ORDER
-from diffhpe_ros.lifting.mixste import MixSTE
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.models.graph import PART_ORDER
+from diffhpe_ros.lifting.models.mixste import MixSTE
 
 
 class FoldedMixSTE(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints import WEIGHTS_FILE, weights_sha256
+from diffhpe_ros.lifting.checkpoints.model_folders import WEIGHTS_FILE, weights_sha256
 from diffhpe_ros.onnx_session import OnnxModel
 
 PIECES = "onnx"

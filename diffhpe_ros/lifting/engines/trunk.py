@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from diffhpe_ros.lifting.engines.folding import fold_layer_norm, keep
-from diffhpe_ros.lifting.mixste import Block, MixSTETrunk
+from diffhpe_ros.lifting.models.mixste import Block, MixSTETrunk
 
 LARGEST = 60.0
 

@@ -10,7 +10,7 @@ from sensor_msgs.msg import PointCloud2
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _COVARIANCE = {"cov_xx": (0, 0), "cov_xy": (0, 1), "cov_xz": (0, 2),

@@ -10,7 +10,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 from diffhpe_ros.nodes.messages.ellipsoids import draw_ellipsoids
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.person_markers import NUMBERS, PersonMarkers
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _IDS = 2**31  # of markers, from 0

@@ -7,7 +7,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.markers import namespace
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.rotation import quaternions
-from diffhpe_ros.nodes.types import LiftedPeople
+from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import HIP, THORAX
 
 LINKS = {

@@ -9,7 +9,7 @@ from sensor_msgs.msg import PointCloud2
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
-from diffhpe_ros.nodes.types import MAX_PEOPLE, PeopleWindows
+from diffhpe_ros.pipeline.people import MAX_PEOPLE, PeopleWindows
 from diffhpe_ros.placement.depth import FARTHEST_M
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.training.detector_errors.compare import Errors, relative_errors
+from diffhpe_ros.training.detector_errors.dropout import expit, fit_misses, logits_of
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, part_of
 from diffhpe_ros.training.detector_errors.measure import Measured
-from diffhpe_ros.training.detector_errors.misses import expit, fit_misses, logits_of
 from diffhpe_ros.training.detector_errors.offsets import fit_offsets
 from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, PartErrors
 

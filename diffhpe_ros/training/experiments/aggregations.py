@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.aggregation import AGGREGATIONS
-from diffhpe_ros.lifting.batches import BATCH
-from diffhpe_ros.lifting.decode import DECODES
-from diffhpe_ros.lifting.presets import Preset
-from diffhpe_ros.training.evaluation import figures_of
+from diffhpe_ros.lifting.batched import BATCH
+from diffhpe_ros.lifting.pipeline.aggregation import AGGREGATIONS
+from diffhpe_ros.lifting.pipeline.bone_lengths import DECODES
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.evaluation.figures import figures_of
+from diffhpe_ros.training.experiments.cache import Workshop
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
-from diffhpe_ros.training.experiments.workshop import Workshop
 
 MODEL = "diffhpe-wrapper"
 PRESETS = tuple(Preset("ddim", steps, many) for many in (5, 20) for steps in (1, 2, 5))

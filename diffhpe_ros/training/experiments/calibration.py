@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.batches import BATCH
+from diffhpe_ros.lifting.batched import BATCH
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.coverage import nominal, shares, squared_sigmas
-from diffhpe_ros.training.evaluation_data import occluded
+from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.evaluation.evaluation_data import occluded
+from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, Workshop
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
-from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop
-from diffhpe_ros.training.truth import Windows
 
 MODELS = (
     DEFAULT_MODEL, "diffhpe-wrapper", "diffpose", "diffhpe-2d", "mixste-robust", "mixste",

@@ -7,11 +7,11 @@ import torch
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, Workshop
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import INDETERMINATE, PATTERNS
-from diffhpe_ros.training.experiments.workshop import OCCLUSION_SEED, Workshop
-from diffhpe_ros.training.occlusions import occlude, occlusion
+from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 FLIPPED = Preset("ddim", 1, 2, augmentation="flip")
 COMPARED: tuple[tuple[str, str, Preset | None], ...] = (

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.experiments.cache import Workshop
 from diffhpe_ros.training.experiments.document import NOT_RUN
 from diffhpe_ros.training.experiments.recipes import PATTERNS
-from diffhpe_ros.training.experiments.workshop import Workshop
 
 TRAINED_AND_TESTED = ("none", *PATTERNS)
 

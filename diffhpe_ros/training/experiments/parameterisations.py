@@ -1,9 +1,9 @@
 """What the denoiser puts out, compared at one budget and several numbers of steps."""
 
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.experiments.cache import Workshop
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PREDICTIONS
-from diffhpe_ros.training.experiments.workshop import Workshop
 
 STEPS = (1, 2, 5, 10, 50)
 TITLES = {

@@ -22,8 +22,8 @@ an average of the weights would still be that of the beginning."""
 
 LONGER = ("seed=1", "stop_after=null")
 """Of MixSTE when it is given the wrapper's compute, too."""
-_COHERENT = ("+module.loss._target_=diffhpe_ros.training.losses.CoherentDistance",)
-_MIN_SNR = "module.loss._target_=diffhpe_ros.training.losses.MinSNRLoss"
+_COHERENT = ("+module.loss._target_=diffhpe_ros.training.modules.losses.CoherentDistance",)
+_MIN_SNR = "module.loss._target_=diffhpe_ros.training.modules.losses.MinSNRLoss"
 PREDICTIONS: Mapping[str, tuple[str, ...]] = {
     "noise-of-metres": ("model.denoiser.prediction=noise", "model.denoiser.pose_scale=1.0"),
     "noise": ("model.denoiser.prediction=noise",),

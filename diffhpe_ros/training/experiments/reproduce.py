@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.experiments import diffpose, heatmaps
 from diffhpe_ros.training.experiments.aggregations import aggregation_table
+from diffhpe_ros.training.experiments.cache import Workshop
 from diffhpe_ros.training.experiments.calibration import calibration_section
 from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
-from diffhpe_ros.training.experiments.workshop import Workshop
 
 Section = Callable[[Workshop, Preset, Path], str]
 """Markdown of an experiment; pictures go beside the document."""

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.checkpoints import load_with_config
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.experiments.cache import Figures, Workshop
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
-from diffhpe_ros.training.experiments.workshop import Figures, Workshop
 
 MODEL = "diffhpe-wrapper"
 STEPS = (1, 2, 3, 5, 10, 20, 50)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from diffhpe_ros.lifting.presets import Preset
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.experiments.cache import Figures, Workshop
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
-from diffhpe_ros.training.experiments.workshop import Figures, Workshop
 
 
 @dataclass(frozen=True)

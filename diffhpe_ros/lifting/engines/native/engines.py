@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.diffhpe import DiffHPE, DiffHPEWrapper
 from diffhpe_ros.lifting.engines.folded import (
     FoldedDiffHPE,
     FoldedDiffHPE2D,
@@ -19,7 +18,8 @@ from diffhpe_ros.lifting.engines.native.networks import (
     fits_denoiser,
     fits_trunk,
 )
-from diffhpe_ros.lifting.mixste import MixSTE
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPEWrapper
+from diffhpe_ros.lifting.models.mixste import MixSTE
 
 
 class NativeMixSTE:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.denoiser import Denoiser
 from diffhpe_ros.lifting.engines.denoiser import (
     FoldedDenoiser,
     FoldedGraphLayer,
@@ -14,7 +13,8 @@ from diffhpe_ros.lifting.engines.denoiser import (
 )
 from diffhpe_ros.lifting.engines.native.library import Weights, address, find_library
 from diffhpe_ros.lifting.engines.trunk import FoldedBlock, FoldedTrunk
-from diffhpe_ros.lifting.mixste import Block, MixSTETrunk
+from diffhpe_ros.lifting.models.denoiser import Denoiser
+from diffhpe_ros.lifting.models.mixste import Block, MixSTETrunk
 
 STEP = 16
 """All numbers of features are multiples of it: the widest vector's length."""

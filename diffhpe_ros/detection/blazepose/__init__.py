@@ -1,0 +1,1 @@
+"""BlazePose: person search, regions, landmarks, and tracks between images."""

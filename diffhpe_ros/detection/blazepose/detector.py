@@ -1,0 +1,120 @@
+"""BlazePose: the detector that runs anywhere."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.assemble import Joints, to_people
+from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
+from diffhpe_ros.detection.blazepose.networks import open_networks
+from diffhpe_ros.detection.blazepose.people import PeopleFollower
+from diffhpe_ros.detection.blazepose.regions import RegionFinder
+from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
+
+
+class BlazePose:
+    """Follows people through a video.
+
+    The regions that people fill are carried from frame to frame. New people are looked for now
+    and then, in the whole image and in squares of it in turn, by a thread beside the caller's
+    work; results depend on the images alone. See `PeopleFollower` for the limit and the cost, and
+    `Search` for the turns. People should fill about 30 % of the shorter side
+    of the image or more.
+
+    A joint's confidence is the product of the network's visibility and presence. On real clips
+    98 % of a whole person's joints have 0.5 or more, and the joints from 0.5 on err by a median of
+    2.5 % of the person's height (90th percentile 6 %); on cut-off people the joints below 0.5 err
+    by 5 to 27 % (31 % and more). The network is often sure of what a thing in front of the person
+    hides: of joints behind a patch half are above 0.5, with errors of about 14 %.
+
+    A joint's covariance is the spread of its heat map; compared with the errors on calibrated
+    views it is right to a factor of 1.3 in standard deviation, on the large side, except for
+    outliers such as a swapped left and right.
+
+    On single frames the joints are mediapipe's own (0.10.21, full model) within a pixel or so. Its
+    smoothing over time is left out: the lifter sees whole windows, with their noise as it is.
+
+    Args:
+        threads: of each network.
+        detection_threshold: score from which a person found by the search is one.
+        tracking_threshold: score from which there is a person in a region.
+        min_confidence: joints below it are unseen.
+        max_people: no more are followed; the largest and surest first, those followed already
+            before new ones.
+        search_every: frames from one search for new people to the next, while somebody is
+            followed and nobody has been lost.
+        runtime: of the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`, which is
+            onnx where onnxruntime really runs on a GPU, else litert. `device` says what runs.
+        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
+            where the installed onnxruntime has it, else the CPU.
+
+    Raises:
+        DiffhpeError: an option is out of range, ai-edge-litert or onnxruntime is not installed, or
+            the networks are neither cached nor to be fetched.
+    """
+
+    name = "blazepose"
+
+    def __init__(
+        self,
+        threads: int = 1,
+        detection_threshold: float = 0.5,
+        tracking_threshold: float = 0.5,
+        min_confidence: float = 0.5,
+        max_people: int = 1,
+        search_every: int = 5,
+        runtime: str = "auto",
+        providers: Sequence[str] | None = None,
+    ) -> None:
+        check_options(
+            threads,
+            detection_threshold=detection_threshold,
+            tracking_threshold=tracking_threshold,
+            min_confidence=min_confidence,
+        )
+        check_counts(max_people=max_people, search_every=search_every)
+        networks = open_networks(runtime, threads, providers)
+        self.device = networks.device
+        self._follower = PeopleFollower(
+            RegionFinder(networks.regions, detection_threshold),
+            LandmarkNetwork(networks.landmarks),
+            max_people,
+            search_every,
+            tracking_threshold,
+        )
+        self.min_confidence = min_confidence
+        self.reset()
+
+    @property
+    def max_people(self) -> int:
+        """See `Detector.max_people`."""
+        return self._follower.max_people
+
+    @max_people.setter
+    def max_people(self, count: int) -> None:
+        self._follower.max_people = count
+
+    def reset(self) -> None:
+        """Look in the whole of the next image."""
+        self._follower.reset()
+        self._shape: tuple[int, ...] = ()
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        """Find the people in the next image (H, W, 3) of the video.
+
+        Raises:
+            DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
+        """
+        check_image(image_bgr)
+        if image_bgr.shape != self._shape:  # another video: pixels have another meaning
+            self.reset()
+            self._shape = image_bgr.shape
+        people = [_body(person) for person in self._follower.update(image_bgr)]
+        height, width = image_bgr.shape[:2]
+        return to_people(people, "blazepose33", width, height, self.min_confidence)
+
+
+def _body(person: Landmarks) -> Joints:
+    confidence = person.visibility * person.presence
+    return Joints(person.points[:NUM_BODY], confidence[:NUM_BODY], person.covariance[:NUM_BODY])

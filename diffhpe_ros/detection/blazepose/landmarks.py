@@ -1,0 +1,111 @@
+"""BlazePose's second network: the joints of the person in a region."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.blazepose.network import Network, sigmoid
+from diffhpe_ros.detection.blazepose.regions import Region
+
+NUM_LANDMARKS = 39
+"""33 of the body, two that place the next region, four that nobody uses."""
+NUM_BODY = 33
+_HIPS, _ENVELOPE = 33, 34
+_RAW, _HEATMAPS, _SCORE = (1, NUM_LANDMARKS * 5), (1, 64, 64, NUM_LANDMARKS), (1, 1)
+LANDMARK_OUTPUTS = (_RAW, _HEATMAPS, _SCORE)
+"""By shape. The others are world coordinates, and a mask of the person, which would take two
+fifths of the time."""
+_KERNEL = 7
+_MIN_PEAK = 0.5
+"""Heat maps that nowhere reach this say nothing (mediapipe's figure)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """What the network says of one person."""
+
+    points: NDArray[Any]
+    """(39, 2) pixels of the image."""
+    visibility: NDArray[Any]
+    """(39,) probability that nothing hides the point."""
+    presence: NDArray[Any]
+    """(39,) probability that the point is inside of the crop."""
+    covariance: NDArray[Any]
+    """(39, 2, 2) pixels squared, NaN where the heat map says nothing."""
+    score: float
+    """Probability that there is a person at all."""
+
+    def next_region(self) -> Region | None:
+        """Where to look for the same person in the next frame."""
+        return Region.around(self.points[_HIPS], self.points[_ENVELOPE])
+
+
+class LandmarkNetwork:
+    """Runs the landmark network, of which it reads `LANDMARK_OUTPUTS`."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
+        """The landmarks of the person in a region of an image (H, W, 3)."""
+        side = self._network.input_size
+        to_image = region.to_image(side)
+        crop = cv2.warpAffine(
+            image_bgr,
+            to_image,
+            (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        outputs = self._network(np.divide(rgb, 255, dtype=np.float32))
+        raw = outputs[_RAW].reshape(NUM_LANDMARKS, 5)
+        points, covariance = refine(raw[:, :2] / side, outputs[_HEATMAPS][0])
+        turn = to_image[:, :2]
+        return Landmarks(
+            points=points * side @ turn.T + to_image[:, 2],
+            visibility=sigmoid(raw[:, 3]),
+            presence=sigmoid(raw[:, 4]),
+            covariance=turn @ (covariance * side**2) @ turn.T,
+            score=float(outputs[_SCORE][0, 0]),
+        )
+
+
+def refine(
+    points: NDArray[Any], heatmaps: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Move each point to the centre of mass of its heat map's 7x7 cells around it.
+
+    Args:
+        points: (K, 2) x, y in 0..1 of the crop.
+        heatmaps: (rows, columns, K) logits.
+
+    Returns:
+        Points (K, 2) in 0..1, as given where the heat map says nothing, and covariances
+        (K, 2, 2), the spread of those cells in the same unit squared, NaN where not moved.
+    """
+    rows, columns, count = heatmaps.shape
+    size = np.array([columns, rows])
+    cell = (points * size).astype(np.int64)
+    reach = np.arange(_KERNEL) - _KERNEL // 2
+    x, y = cell[:, :1] + reach, cell[:, 1:] + reach  # (K, 7) each
+    inside = (((y >= 0) & (y < rows))[:, :, None]) & (((x >= 0) & (x < columns))[:, None, :])
+    patch = heatmaps[
+        y.clip(0, rows - 1)[:, :, None],
+        x.clip(0, columns - 1)[:, None, :],
+        np.arange(count)[:, None, None],
+    ]
+    mass = np.where(inside, sigmoid(patch), 0.0)  # (K, 7, 7)
+    useful = (mass.max((1, 2)) >= _MIN_PEAK) & ((cell >= 0) & (cell < size)).all(-1)
+    mass /= np.where(useful, mass.sum((1, 2)), 1.0)[:, None, None]
+    cells = np.stack(np.broadcast_arrays(x[:, None, :], y[:, :, None]), -1)  # (K, 7, 7, 2)
+    mean = np.einsum("krc,krcd->kd", mass, cells)
+    offset = cells - mean[:, None, None]
+    spread = np.einsum("krc,krci,krcj->kij", mass, offset, offset) / np.outer(size, size)
+    return (
+        np.where(useful[:, None], mean / size, points),
+        np.where(useful[:, None, None], spread, np.nan),
+    )

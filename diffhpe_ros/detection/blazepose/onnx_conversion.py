@@ -1,0 +1,88 @@
+"""BlazePose's networks as ONNX files: converted once, and kept in the cache beside the weights.
+
+`python -m diffhpe_ros.detection.blazepose.onnx_conversion` makes them ahead of time and prints
+their paths, for a computer without a network or without the packages that converting needs.
+"""
+
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
+from diffhpe_ros.detection.blazepose.network import Outputs
+from diffhpe_ros.detection.blazepose.regions import REGION_OUTPUTS
+from diffhpe_ros.detection.weights import (
+    DETECTION,
+    LANDMARKS,
+    WeightFile,
+    blazepose_weights,
+    cache_folder,
+)
+from diffhpe_ros.errors import DiffhpeError
+
+_LOG = logging.getLogger(__name__)
+
+CONVERTER_VERSION = 1
+"""Of `tflite_onnx`: a new one makes all files anew."""
+
+
+def blazepose_onnx() -> tuple[Path, Path]:
+    """The files of the person detection network and the landmark network.
+
+    Where both are there, nothing else is needed: no .tflite file, no ai-edge-litert, no onnx.
+
+    Raises:
+        DiffhpeError: they have to be made, and a package or the weights cannot be had, or the
+            cache cannot be written.
+    """
+    wanted = ((DETECTION, REGION_OUTPUTS), (LANDMARKS, LANDMARK_OUTPUTS))
+    detection, landmarks = (converted_path(source, outputs) for source, outputs in wanted)
+    if not (detection.is_file() and landmarks.is_file()):
+        for model, (source, outputs) in zip(blazepose_weights(), wanted, strict=True):
+            _write(converted_path(source, outputs), _convert(model, source, outputs))
+    return detection, landmarks
+
+
+def converted_path(source: WeightFile, outputs: Outputs) -> Path:
+    """Where the cache has a network as ONNX; another source, output or converter, another file."""
+    made_of = repr((source.sha256, sorted(outputs), CONVERTER_VERSION))
+    digest = hashlib.sha256(made_of.encode()).hexdigest()[:12]
+    return source.path(cache_folder()).with_suffix(f".{digest}.onnx")
+
+
+def _convert(model: bytes, source: WeightFile, outputs: Outputs) -> bytes:
+    try:
+        from diffhpe_ros.detection.blazepose.tflite_graph import keep_outputs
+        from diffhpe_ros.detection.blazepose.tflite_onnx import tflite_to_onnx
+    except ImportError as error:
+        raise DiffhpeError(
+            "converting BlazePose to ONNX, once, needs ai-edge-litert and onnx (pip install"
+            f" ai-edge-litert onnx): {error}"
+        ) from error
+    metadata = {"source_sha256": source.sha256, "converter_version": str(CONVERTER_VERSION)}
+    return tflite_to_onnx(keep_outputs(model, outputs), metadata)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file appears whole or not at all, even where the power fails."""
+    _LOG.info("BlazePose as ONNX: %s", path)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".convert-") as folder:
+            part = Path(folder) / path.name
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    try:
+        print(*blazepose_onnx(), sep="\n")
+    except DiffhpeError as failure:
+        sys.exit(f"error: {failure}")

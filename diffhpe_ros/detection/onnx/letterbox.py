@@ -1,0 +1,38 @@
+"""Scaling an image, or a part of one, into the square that a network looks at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.blazepose.search import Part
+
+
+@dataclass(frozen=True, eq=False)
+class Letterbox:
+    """A part of an image in the middle of a square."""
+
+    image: NDArray[np.uint8]
+    """(S, S, 3) BGR, black beside the part; no view of the image that it was made of."""
+    scale: float
+    """Pixels of the square per pixel of the image."""
+    shift: NDArray[np.float64]
+    """(2,) x, y in the square of the part's first pixel."""
+    corner: tuple[int, int]
+    """x, y in the image of the part's first pixel."""
+
+    @classmethod
+    def of(cls, image_bgr: NDArray[np.uint8], part: Part, size: int) -> "Letterbox":
+        """A part of an image (H, W, 3) in a square of `size` pixels a side."""
+        cut = image_bgr[part.y : part.y + part.height, part.x : part.x + part.width]
+        scale = size / max(part.height, part.width)
+        shift = (np.array([size, size]) - np.array([part.width, part.height]) * scale) / 2
+        to_square = np.column_stack([np.eye(2) * scale, shift])
+        square = cv2.warpAffine(cut, to_square, (size, size), flags=cv2.INTER_LINEAR)
+        return cls(np.asarray(square, np.uint8), scale, shift, (part.x, part.y))
+
+    def to_image(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Points (..., 2) of the square in pixels of the image."""
+        return (points - self.shift) / self.scale + self.corner

@@ -1,0 +1,1 @@
+"""Model folders, their configuration, and checkpoints that others released."""

@@ -1,0 +1,278 @@
+"""What a model folder's config.yaml says, and the network that it describes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS, parameterisation
+from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES
+from diffhpe_ros.lifting.models.denoiser import Denoiser
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.models.diffpose.build import build_diffpose
+from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose
+from diffhpe_ros.lifting.models.graformer import (
+    GraFormer,
+    GraFormerConfig,
+    RefinerConfig,
+    ReleasedDiffPose,
+)
+from diffhpe_ros.lifting.models.graformer.config import ENCODERS
+from diffhpe_ros.lifting.models.mixste import MixSTE, MixSTETrunk
+from diffhpe_ros.lifting.pipeline.coherence_limits import (
+    Sign,
+    TrainedRange,
+    Usual,
+    read_numbers,
+    read_signs,
+)
+from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, Preset
+from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.views import VIEWS
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+Deterministic = MixSTE | GraFormer
+"""One pose for a window, without sampling."""
+Model = Deterministic | DiffHPE | DiffPose | ReleasedDiffPose
+
+
+@dataclass(frozen=True)
+class TrunkConfig:
+    """Sizes of MixSTE; the defaults are DiffHPE's."""
+
+    channels: int = 64
+    depth: int = 8
+    heads: int = 8
+    mlp_ratio: float = 2.0
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """Sizes of the denoiser and the meaning of its output; the defaults are as published."""
+
+    channels: int = 64
+    blocks: int = 16
+    steps: int = 50
+    """Diffusion steps T."""
+    prediction: str = "noise"
+    """noise (as published), pose or velocity."""
+    pose_scale: float = 1.0
+    """Metres of one unit of the diffused poses."""
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """The model folder that holds a wrapper's trunk, instead of a copy."""
+
+    name: str
+    """Of a folder beside the wrapper's own."""
+    sha256: str
+    """Of its model.safetensors: a backbone trained anew is another one."""
+
+
+SECTIONS: Mapping[str, type] = {
+    "trunk": TrunkConfig,
+    "denoiser": DenoiserConfig,
+    "diffpose": DiffPoseConfig,
+    "graformer": GraFormerConfig,
+    "refiner": RefinerConfig,
+}
+"""Of config.yaml: the sizes of networks."""
+ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
+    "mixste": ("trunk",),
+    "diffhpe-2d": ("denoiser",),
+    "diffhpe-wrapper": ("trunk", "denoiser"),
+    "diffpose": ("trunk", "diffpose"),
+    "graformer": ("graformer",),
+    "diffpose-released": ("trunk", "graformer", "refiner"),
+}
+"""And the sections that belong to them."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """All of config.yaml."""
+
+    architecture: str
+    """A name of ARCHITECTURES."""
+    input_view: str = "screen"
+    """What it was trained on: screen (the papers) or person; see `lifting.pipeline.views`."""
+    frames: int = 27
+    """Window length."""
+    rate: float = 50.0
+    """Frames per second of the windows."""
+    trunk: TrunkConfig = field(default_factory=TrunkConfig)
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    """Of the DiffHPE models."""
+    diffpose: DiffPoseConfig = field(default_factory=DiffPoseConfig)
+    """Of DiffPose."""
+    graformer: GraFormerConfig = field(default_factory=GraFormerConfig)
+    refiner: RefinerConfig = field(default_factory=RefinerConfig)
+    """Of DiffPose as its code was released."""
+    backbone: BackboneConfig | None = None
+    """Where the trunk of a wrapper or of DiffPose lies; None where it is among its own weights."""
+    presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
+    default_preset: str = "balanced"
+    residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
+    """Per joint, the standard deviation of the model's error along x, y, z of its input view where
+    the signs of error are at their means; None where it was not measured (`diffhpe calibrate`)."""
+    error_signs: Mapping[str, Sign] = field(default_factory=dict)
+    """By which the error grows; see `lifting.pipeline.variance_features`."""
+    usual: Usual | None = None
+    """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
+    trained_range: TrainedRange | None = None
+    """Where people may stand; None where it is not known."""
+
+    @classmethod
+    def from_dict(
+        cls, values: Mapping[str, Any], source: str = "the configuration"
+    ) -> "ModelConfig":
+        """Read what YAML gives.
+
+        Raises:
+            DiffhpeError: a key is unknown or a value does not fit; names `source`.
+        """
+        try:
+            known = dict(_checked(cls, values))
+            for section, sizes in SECTIONS.items():
+                known[section] = sizes(**_checked(sizes, known.get(section) or {}))
+            if known.get("backbone") is not None:
+                known["backbone"] = BackboneConfig(**_checked(BackboneConfig, known["backbone"]))
+            presets = known.get("presets") or {}
+            known["presets"] = dict(DEFAULT_PRESETS) | {
+                name: Preset(**_checked(Preset, preset)) for name, preset in presets.items()
+            }
+            residual = known.get("residual_std_mm")
+            if residual is not None:
+                known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
+            known["error_signs"] = read_signs(known.get("error_signs"))
+            known["usual"] = read_numbers(Usual, known.get("usual"))
+            known["trained_range"] = read_numbers(TrainedRange, known.get("trained_range"))
+            config = cls(**known)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise DiffhpeError(f"{source}: {error}") from error
+        _check(config, source)
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `from_dict` reads, of plain lists and numbers."""
+        values = asdict(self)
+        if self.architecture in ("mixste", "graformer"):
+            for key in ("presets", "default_preset"):
+                del values[key]
+        for section in SECTIONS:
+            if section not in ARCHITECTURES[self.architecture]:
+                del values[section]
+        for key in ("backbone", "usual", "trained_range"):
+            if getattr(self, key) is None:
+                del values[key]
+        if self.residual_std_mm is not None:
+            values["residual_std_mm"] = [list(row) for row in self.residual_std_mm]
+        return values
+
+
+def _check(config: ModelConfig, source: str) -> None:
+    """See that the values make sense.
+
+    Raises:
+        DiffhpeError: one does not.
+    """
+
+    def expect(holds: bool, name: str, value: object, expected: str) -> None:
+        if not holds:
+            raise DiffhpeError(f"{source}: {name} is {value!r}; {expected} is expected")
+
+    known = ", ".join(ARCHITECTURES)
+    expect(config.architecture in ARCHITECTURES, "architecture", config.architecture, known)
+    expect(config.input_view in VIEWS, "input_view", config.input_view, " or ".join(VIEWS))
+    trunk, diffpose, residual = config.trunk, config.diffpose, config.residual_std_mm
+    graformer, refiner = config.graformer, config.refiner
+    whole, positive = "a whole number from 1 on", "a positive number"
+    expect(_is_whole(config.frames), "frames", config.frames, whole)
+    expect(_is_positive(config.rate), "rate", config.rate, positive)
+    for section in SECTIONS:
+        for each in fields(getattr(config, section)):
+            name, value = f"{section}.{each.name}", getattr(getattr(config, section), each.name)
+            expect(each.type is not int or _is_whole(value), name, value, whole)
+            expect(each.type is not float or _is_positive(value), name, value, positive)
+    heads_fit = trunk.channels % trunk.heads == 0
+    expect(heads_fit, "trunk.heads", trunk.heads, f"a divisor of {trunk.channels} channels")
+    divides = diffpose.channels % diffpose.heads == 0 and diffpose.channels % 8 == 0
+    expect(divides, "diffpose.channels", diffpose.channels, "a multiple of diffpose.heads and of 8")
+    for name, sizes in (("graformer.channels", graformer), ("refiner.channels", refiner)):
+        fit = sizes.channels % sizes.heads == 0 and sizes.channels % 2 == 0
+        expect(fit, name, sizes.channels, "an even multiple of the heads")
+    known = " or ".join(ENCODERS)
+    expect(refiner.encoder in ENCODERS, "refiner.encoder", refiner.encoder, known)
+    few = refiner.sampled <= refiner.steps
+    expect(few, "refiner.sampled", refiner.sampled, f"at most {refiner.steps}, the steps,")
+    known = ", ".join(SCHEDULES)
+    expect(diffpose.schedule in SCHEDULES, "diffpose.schedule", diffpose.schedule, known)
+    known = ", ".join(PARAMETERISATIONS)
+    expect(
+        diffpose.prediction in PARAMETERISATIONS, "diffpose.prediction", diffpose.prediction, known
+    )
+    if residual is not None:
+        shape = (len(residual), *sorted({len(row) for row in residual}))
+        expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
+    for name in config.error_signs:
+        expect(name in SIGNS, "error_signs", name, ", ".join(SIGNS))
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and 1 <= value <= 4096
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < math.inf
+
+
+def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = {f.name for f in fields(cls)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; expected {', '.join(sorted(known))}")
+    return values
+
+
+def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.0) -> Model:
+    """The network that a configuration describes, with fresh weights, in training mode.
+
+    Args:
+        config: its sizes.
+        drop_path: stochastic depth of MixSTE's blocks.
+        dropout: of the denoiser's graph layers.
+    """
+    if config.architecture == "diffhpe-2d":
+        return DiffHPE2D(_denoiser(config, 5, dropout), *_meaning(config))
+    if config.architecture == "graformer":
+        return GraFormer(config.graformer)
+    if config.architecture == "diffpose-released" and config.refiner.encoder == "graformer":
+        return ReleasedDiffPose(GraFormer(config.graformer), config.refiner)
+    trunk = MixSTETrunk(
+        frames=config.frames,
+        channels=config.trunk.channels,
+        depth=config.trunk.depth,
+        heads=config.trunk.heads,
+        mlp_ratio=config.trunk.mlp_ratio,
+        drop_path=drop_path,
+    )
+    if config.architecture == "mixste":
+        return MixSTE(trunk)
+    if config.architecture == "diffpose":
+        return build_diffpose(trunk, config.diffpose)
+    if config.architecture == "diffpose-released":
+        return ReleasedDiffPose(MixSTE(trunk), config.refiner)
+    inputs = 2 * config.trunk.channels
+    return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config))
+
+
+def _denoiser(config: ModelConfig, inputs: int, dropout: float) -> Denoiser:
+    sizes = config.denoiser
+    return Denoiser(inputs, sizes.channels, sizes.blocks, config.frames, sizes.steps, dropout)
+
+
+def _meaning(config: ModelConfig) -> tuple[Any, float]:
+    return parameterisation(config.denoiser.prediction), config.denoiser.pose_scale

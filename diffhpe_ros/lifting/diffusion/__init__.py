@@ -1,0 +1,1 @@
+"""Diffusion: noise schedule, what the network predicts, seeded noise, and the samplers."""

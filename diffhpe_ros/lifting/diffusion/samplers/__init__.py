@@ -1,0 +1,50 @@
+"""Samplers: the reverse process, from noise to poses. One file each, behind one protocol."""
+
+from collections.abc import Callable
+
+from diffhpe_ros.errors import unknown
+from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, spaced_steps
+from diffhpe_ros.lifting.diffusion.samplers.ddim import DDIM
+from diffhpe_ros.lifting.diffusion.samplers.ddpm import DDPM
+from diffhpe_ros.lifting.diffusion.samplers.dpm_solver import DPMSolver
+from diffhpe_ros.lifting.diffusion.samplers.initial_state import (
+    PURE_NOISE,
+    Beginning,
+    Noise,
+    NoisedPose,
+    PureNoise,
+    WhereKnown,
+)
+
+__all__ = [
+    "DDIM",
+    "DDPM",
+    "PURE_NOISE",
+    "Beginning",
+    "DPMSolver",
+    "Denoise",
+    "Noise",
+    "NoisedPose",
+    "PureNoise",
+    "Sampler",
+    "WhereKnown",
+    "create_sampler",
+    "spaced_steps",
+]
+
+SAMPLERS: dict[str, Callable[[int], Sampler]] = {
+    "ddpm": DDPM,
+    "ddim": DDIM,
+    "dpm-solver": DPMSolver,
+}
+
+
+def create_sampler(name: str, steps: int) -> Sampler:
+    """The sampler of that name with so many steps.
+
+    Raises:
+        DiffhpeError: there is none of that name.
+    """
+    if name not in SAMPLERS:
+        raise unknown("sampler", name, SAMPLERS)
+    return SAMPLERS[name](steps)

@@ -1,0 +1,39 @@
+"""Denoising diffusion implicit models (Song et al., 2021)."""
+
+from itertools import pairwise
+
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
+from diffhpe_ros.lifting.diffusion.schedule import Schedule
+
+
+class DDIM(Sampler):
+    """x_{t'} = √ᾱ_{t'} x̂_0 + √(1-ᾱ_{t'}-σ²) ε̂ + σ z  (equation 12 of the DDIM paper).
+
+    Args:
+        steps: visited steps, 1 to the schedule's T.
+        eta: σ over the σ of ancestral sampling: 0 is deterministic, 1 is DDPM (equation 16).
+    """
+
+    def __init__(self, steps: int = 5, eta: float = 0.0) -> None:
+        if not 0.0 <= eta <= 1.0:
+            raise DiffhpeError(f"DDIM's eta must be 0 to 1, got {eta}")
+        super().__init__(steps)
+        self.eta = eta
+
+    def walk(
+        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
+    ) -> Tensor:
+        """See `Sampler.walk`."""
+        for t, following in pairwise(visited):
+            pose, epsilon = denoise(x, t)
+            alpha_bar, alpha_bar_next = schedule.at(t), schedule.at(following)
+            variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
+            sigma = self.eta * variance.sqrt()
+            x = alpha_bar_next.sqrt() * pose + (1 - alpha_bar_next - sigma**2).sqrt() * epsilon
+            if self.eta > 0:
+                x = x + sigma * noise()
+        return denoise(x, visited[-1]).pose

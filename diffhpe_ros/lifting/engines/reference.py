@@ -1,0 +1,25 @@
+"""The readable training model as an engine: slow, and what all others are compared with."""
+
+from torch import Tensor
+
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+
+
+class PlainDiffHPE:
+    """A diffusion model as it was trained.
+
+    Args:
+        model: in evaluation mode.
+    """
+
+    def __init__(self, model: DiffHPE) -> None:
+        self.model = model
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """See `DenoisingEngine.condition`."""
+        return self.model.condition(x_2d)
+
+    def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """See `DenoisingEngine.__call__`."""
+        hypotheses = len(x_t) // len(condition)
+        return self.model(x_t, t.expand(len(x_t)), condition.repeat_interleave(hypotheses, 0))

@@ -1,0 +1,1 @@
+"""The networks: MixSTE, the DiffHPE denoisers, DiffPose and GraFormer, as published."""

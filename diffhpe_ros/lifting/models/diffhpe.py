@@ -1,0 +1,131 @@
+"""DiffHPE: 2D windows and noisy poses → less noisy poses (Rommel et al., ICCVW 2023).
+
+DiffHPE-2D sees the 2D keypoints themselves, DiffHPE-Wrapper the features of a frozen MixSTE.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.diffusion.parameterisation import (
+    Parameterisation,
+    Prediction,
+    PredictNoise,
+)
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, as_steps
+from diffhpe_ros.lifting.models.denoiser import Denoiser
+from diffhpe_ros.lifting.models.mixste import MixSTETrunk
+
+
+class DiffHPE(nn.Module, ABC):
+    """What the two share: a condition, a denoiser, the schedule and the meaning of its output.
+
+    The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
+    deviation of the training poses where they are scaled to unit variance.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        parameterisation: Parameterisation | None = None,
+        pose_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.schedule = CosineSchedule(len(denoiser.diffusion_embedding.table))
+        self.parameterisation = parameterisation or PredictNoise()
+        self.pose_scale = pose_scale
+
+    @abstractmethod
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """(B, 27, 17, 2) in the model's input view → (B, 27, 17, F), once per window."""
+
+    @abstractmethod
+    def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
+        """Noisy poses (B, 27, 17, 3) and their condition → (B, 27, 17, inputs)."""
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """The denoiser's own output (B, 27, 17, 3) for x_t at zero-based steps t (B,)."""
+        return self.denoiser(self.denoiser_input(x_t, condition), t)
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Prediction:
+        """Clean poses and noise of x_t (B, 27, 17, 3) at zero-based steps t (B,)."""
+        return self.read(self(x_t, t, condition), x_t, t)
+
+    def read(self, output: Tensor, x_t: Tensor, t: int | Tensor) -> Prediction:
+        """Clean poses and noise that the denoiser's output (B, 27, 17, 3) says at steps t."""
+        return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
+
+    def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:
+        """What samplers call, given the condition of each pose."""
+        return self.denoise_by(lambda x_t, t: self(x_t, t.expand(len(x_t)), condition))
+
+    def denoise_by(
+        self, run: Callable[[Tensor, Tensor], Tensor]
+    ) -> Callable[[Tensor, int | Tensor], Prediction]:
+        """What samplers call, with one step for all or one for each.
+
+        Args:
+            run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's
+                output.
+        """
+
+        def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
+            return self.read(run(x_t, as_steps(t, x_t.device)), x_t, t)
+
+        return denoise
+
+    def predict_noise(self, x_t: Tensor, t: Tensor, x_2d: Tensor) -> Tensor:
+        """ε (B, 27, 17, 3) in x_t at zero-based steps t (B,), given x_2d (B, 27, 17, 2)."""
+        return self.predict(x_t, t, self.condition(x_2d)).noise
+
+
+class DiffHPE2D(DiffHPE):
+    """Conditioned on the 2D keypoints."""
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """The keypoints themselves."""
+        return x_2d
+
+    def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
+        """(B, 27, 17, 5): the pose before the keypoints."""
+        return torch.cat([x_t, condition], -1)
+
+
+class DiffHPEWrapper(DiffHPE):
+    """Conditioned on the features of a frozen MixSTE.
+
+    Args:
+        trunk: the trained MixSTE without its last linear layer.
+        denoiser: with twice the trunk's channels as inputs.
+        parameterisation: of the denoiser's output; the noise by default.
+        pose_scale: metres of one unit of the diffused poses.
+    """
+
+    def __init__(
+        self,
+        trunk: MixSTETrunk,
+        denoiser: Denoiser,
+        parameterisation: Parameterisation | None = None,
+        pose_scale: float = 1.0,
+    ) -> None:
+        super().__init__(denoiser, parameterisation, pose_scale)
+        self.trunk = trunk.requires_grad_(False)
+        self.pose_encoder = nn.Linear(3, trunk.head_norm.normalized_shape[0])
+
+    def train(self, mode: bool = True) -> "DiffHPEWrapper":
+        """Set the mode of all but the trunk, which stays as it was trained."""
+        super().train(mode)
+        self.trunk.eval()
+        return self
+
+    def condition(self, x_2d: Tensor) -> Tensor:
+        """MixSTE's features."""
+        with torch.no_grad():
+            return self.trunk(x_2d)
+
+    def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
+        """(B, 27, 17, 2 C): the encoded pose before the features."""
+        return torch.cat([self.pose_encoder(x_t), condition], -1)

@@ -1,0 +1,113 @@
+"""DiffPose: poses out of an indeterminate distribution (Gong et al., CVPR 2023).
+
+A frozen MixSTE is the context encoder. Its pose, with what is known of its errors, is the initial
+distribution; its features are the context in which a graph denoiser makes that determinate.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.diffusion.parameterisation import Parameterisation, Prediction, PredictPose
+from diffhpe_ros.lifting.diffusion.schedule import Schedule
+from diffhpe_ros.lifting.models.diffpose.denoiser import GraphDenoiser
+from diffhpe_ros.lifting.models.diffpose.initial import Component, InitialDistribution
+from diffhpe_ros.lifting.models.mixste import MixSTETrunk
+
+KNOWN = 11
+"""Channels that every denoiser sees: what the noisy pose says against the encoder's, how unsure
+that is, the encoder's pose, and the keypoints."""
+
+
+class Context(NamedTuple):
+    """What the encoder makes of windows."""
+
+    x_2d: Tensor
+    """(N, L, J, 2), the windows themselves."""
+    pose: Tensor
+    """(N, L, J, 3) metres, root-relative."""
+    features: Tensor
+    """(N, L, J, C)."""
+
+    def repeat_interleave(self, times: int) -> "Context":
+        """Each window so many times in a row."""
+        return Context(*(each.repeat_interleave(times, 0) for each in self))
+
+
+class DiffPose(nn.Module):
+    """Context encoder, initial distribution and graph denoiser.
+
+    Args:
+        trunk: of the trained MixSTE; frozen.
+        denoiser: with KNOWN channels as inputs, and the trunk's where it sees the context.
+        schedule: of the noise.
+        parameterisation: of the denoiser's output: the pose, as a correction of the encoder's in
+            units of pose_scale, or the noise.
+        pose_scale: metres of one unit of what the denoiser sees and corrects.
+        context: whether it sees the encoder's features.
+    """
+
+    def __init__(
+        self,
+        trunk: MixSTETrunk,
+        denoiser: GraphDenoiser,
+        schedule: Schedule,
+        parameterisation: Parameterisation,
+        pose_scale: float,
+        context: bool,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk.requires_grad_(False)
+        self.head = nn.Linear(trunk.head_norm.normalized_shape[0], 3).requires_grad_(False)
+        self.denoiser = denoiser
+        self.initial = InitialDistribution(trunk.temporal_position.shape[1])
+        self.schedule = schedule
+        self.parameterisation = parameterisation
+        self.pose_scale = pose_scale
+        self.context = context
+
+    def train(self, mode: bool = True) -> "DiffPose":
+        """Set the mode of all but the encoder, which stays as it was trained."""
+        super().train(mode)
+        self.trunk.eval()
+        return self
+
+    @torch.no_grad()
+    def encode(self, x_2d: Tensor) -> Context:
+        """What the encoder makes of windows (B, L, J, 2) in the model's input view."""
+        features = self.trunk(x_2d)
+        pose = self.head(features)
+        return Context(x_2d, pose - pose[:, :, :1], features)
+
+    def forward(self, state: Tensor, t: Tensor, context: Context, component: Component) -> Tensor:
+        """The output in the component's terms (N, L, J, 3), as the parameterisation means it.
+
+        The denoiser sees the evidence √ᾱ F (s - √ᾱ ŝ) in a noisy state s against the encoder's ŝ:
+        were poses spread about the encoder's as the component is, that would be the mean of h_0
+        given s. It fades as the noise grows, so that a denoiser need not learn to ignore noise.
+
+        Args:
+            state: (N, L, J, 3), noisy.
+            t: zero-based steps (N,).
+            context: of the windows.
+            component: of the initial distribution.
+        """
+        signal, spread = self.schedule.signal_and_noise(t)
+        apart = state - signal * component.state(context.pose)
+        evidence = signal[..., None] * component.factor @ apart[..., None]
+        unsure = spread * component.factor.norm(dim=-1)  # of x, y and z
+        known = [evidence[..., 0], unsure, context.pose]
+        seen = [each / self.pose_scale for each in known] + [context.x_2d]
+        x = torch.cat([*seen, context.features] if self.context else seen, -1)
+        output = self.denoiser(x, t)
+        if not isinstance(self.parameterisation, PredictPose):
+            return output
+        return component.state(context.pose + self.pose_scale * output)
+
+    def predict(
+        self, state: Tensor, t: Tensor, context: Context, component: Component
+    ) -> Prediction:
+        """Clean states and noise; the arguments are those of `forward`."""
+        output = self(state, t, context, component)
+        return self.parameterisation.read(output, state, *self.schedule.signal_and_noise(t))

@@ -1,0 +1,15 @@
+"""GraFormer, and the released DiffPose that refines a pose: what their checkpoints need."""
+
+from diffhpe_ros.lifting.models.graformer.config import GraFormerConfig, RefinerConfig
+from diffhpe_ros.lifting.models.graformer.pose import GraFormer
+from diffhpe_ros.lifting.models.graformer.refiner import Refiner, ReleasedDiffPose
+from diffhpe_ros.lifting.models.graformer.sampling import refine
+
+__all__ = [
+    "GraFormer",
+    "GraFormerConfig",
+    "Refiner",
+    "RefinerConfig",
+    "ReleasedDiffPose",
+    "refine",
+]

@@ -1,0 +1,116 @@
+"""Test-time augmentation: a window is lifted more than once, seen otherwise each time.
+
+Left and right are alike to a body but not to a network, whose error in a mirror is partly another
+one. The mean of a pose and of the mirrored window's pose, mirrored back, is nearer to the truth:
+what the papers' authors call flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.skeleton import MIRRORED
+
+
+class Augmentation(Protocol):
+    """Makes several windows of one, and hypotheses of one window of theirs."""
+
+    views: int
+    """How many it makes of one."""
+
+    def apply(self, seen: Observed) -> Observed:
+        """B windows in the model's view → V·B; those that come of one are neighbours."""
+
+    def undo(self, poses: Tensor) -> Tensor:
+        """Their hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), as the window itself is seen."""
+
+
+class NoAugmentation:
+    """A window as it is."""
+
+    views = 1
+
+    def apply(self, seen: Observed) -> Observed:
+        """See `Augmentation`."""
+        return seen
+
+    def undo(self, poses: Tensor) -> Tensor:
+        """See `Augmentation`."""
+        return poses
+
+
+class Flip:
+    """A window, and its mirror image; the first half of the hypotheses is of the window itself."""
+
+    views = 2
+
+    def apply(self, seen: Observed) -> Observed:
+        """See `Augmentation`."""
+        both = zip(vars(seen).values(), vars(mirrored(seen)).values(), strict=True)
+        return Observed(*(torch.stack(each, 1).flatten(0, 1) for each in both))
+
+    def undo(self, poses: Tensor) -> Tensor:
+        """See `Augmentation`."""
+        plain, flipped = poses.unflatten(0, (-1, 2)).unbind(1)
+        return torch.cat([plain, _negate_first(_change_sides(flipped, -2), -1)], 1)
+
+
+AUGMENTATIONS: dict[str, type[Augmentation]] = {"none": NoAugmentation, "flip": Flip}
+
+
+def create_augmentation(preset: Preset) -> Augmentation:
+    """The one that a preset names.
+
+    Raises:
+        DiffhpeError: there is none of that name, or it does not go with the preset's start.
+    """
+    name = preset.augmentation
+    if name not in AUGMENTATIONS:
+        raise unknown("augmentation", name, AUGMENTATIONS)
+    if name != "none" and preset.start == "previous":
+        raise DiffhpeError(f"start 'previous' does not go with augmentation {name!r}; use 'none'")
+    return AUGMENTATIONS[name]()
+
+
+def per_view(hypotheses: int, augmentation: Augmentation) -> int:
+    """How many hypotheses each of the windows has that an augmentation makes of one.
+
+    Raises:
+        DiffhpeError: they cannot be shared out evenly.
+    """
+    each, left = divmod(hypotheses, augmentation.views)
+    if left:
+        raise DiffhpeError(
+            f"hypotheses must be a multiple of {augmentation.views}, the window and its mirror"
+            f" image, got {hypotheses}"
+        )
+    return each
+
+
+def mirrored(seen: Observed) -> Observed:
+    """The windows of the mirrored bodies: x changes sign, left and right change places."""
+    covariance = _change_sides(seen.covariance_2d, 2)
+    return Observed(
+        _negate_first(_change_sides(seen.x_2d, 2), -1),
+        _change_sides(seen.confidence, 2),
+        _negate_first(_negate_first(covariance, -1), -2),
+    )
+
+
+def _change_sides(values: Tensor, joints: int) -> Tensor:
+    """Left joints become right ones; `joints` is their dimension.
+
+    Written without an index, which would be copied to the device, as a CUDA graph cannot.
+    """
+    each = values.unbind(joints)
+    return torch.stack([each[joint] for joint in MIRRORED], joints)
+
+
+def _negate_first(values: Tensor, dim: int) -> Tensor:
+    """X changes sign, where `dim` is that of the coordinates."""
+    x, others = values.tensor_split([1], dim)
+    return torch.cat([-x, others], dim)

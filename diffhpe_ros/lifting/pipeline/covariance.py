@@ -1,0 +1,64 @@
+"""How uncertain the joints of a lifted window are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.lifting.pipeline.coherence_limits import Sign
+from diffhpe_ros.lifting.pipeline.variance_features import Lifted, signs
+
+Array = NDArray[np.float64]
+
+MOST_GROWTH = np.log(5.0)
+"""No sign, and not all of them together, makes a joint more than so many times as certain or
+uncertain: the slopes hold for what they were fitted to, not for any number."""
+
+
+def covariance(
+    hypotheses: NDArray[np.float32],
+    lifted: Lifted,
+    rotation: NDArray[np.float32],
+    std_mm: Array,
+    slopes: Mapping[str, Sign],
+) -> NDArray[np.float32]:
+    """The covariance of each joint relative to the root.
+
+    It is the hypotheses' spread plus what that does not show: the model's own error, measured on
+    truth for each joint and axis of the person view (see `training.calibration.calibrate`), and
+    greater where there are signs of error.
+
+    Args:
+        hypotheses: (B, H, L, 17, 3) metres, camera frame.
+        lifted: the windows and the hypotheses' mean.
+        rotation: (B, 3, 3) into the person view, whose z is the line of sight.
+        std_mm: (17, 3), of the model's error where the signs are at their means.
+        slopes: by name of the sign.
+
+    Returns:
+        (B, L, 17, 3, 3) m², camera frame; NaN for windows without a seen joint.
+    """
+    std = std_mm / 1000 * np.exp(growth(signs(lifted), slopes, lifted.x_2d.shape[:3]))
+    # Each of the model's axes as a matrix: own is their sum, weighted by the variances.
+    turn = rotation.astype(np.float64)
+    axes = (turn[..., :, None] * turn[..., None, :]).reshape(-1, 1, 3, 9)
+    own = (std**2 @ axes).reshape(*std.shape, 3)
+    apart = hypotheses - lifted.poses[:, None]
+    spread = np.einsum("bhlni,bhlnj->blnij", apart, apart) / max(1, hypotheses.shape[1] - 1)
+    return np.asarray(own + spread, np.float32)
+
+
+def growth(found: Mapping[str, Array], slopes: Mapping[str, Sign], shape: tuple[int, ...]) -> Array:
+    """(B, L, 17, 3): log of how much larger the error is than at the signs' means.
+
+    Args:
+        found: name of a sign → (B, L, 17); it counts as at its mean where it is NaN.
+        slopes: of the signs that count.
+        shape: (B, L, 17).
+    """
+    above = np.empty((len(slopes), *shape))
+    for row, (name, sign) in zip(above, slopes.items(), strict=True):
+        row[:] = found[name] - sign.mean
+    each = [[sign.across, sign.along] for sign in slopes.values()]
+    across, along = np.tensordot(np.reshape(each, (-1, 2)).T, np.nan_to_num(above), 1)
+    return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)

@@ -1,0 +1,109 @@
+"""Where the sampling of windows starts: at noise, at MixSTE's pose, or at the window before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.checkpoints.configuration import Model
+from diffhpe_ros.lifting.diffusion.samplers import PURE_NOISE, Beginning, NoisedPose, WhereKnown
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.lifting.pipeline.views import turn_points
+
+STARTS = ("noise", "backbone", "previous")
+
+BACKBONE_LEVEL = 0.5
+"""Share of the diffusion steps that a start at MixSTE's pose goes back to, which keeps as much
+signal as noise: the limbs' places are sampled anew, the body's stance is kept."""
+
+
+class Start(Protocol):
+    """Where the sampling of a batch of windows starts."""
+
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
+        """The beginning for a part of the batch; the hypotheses of a window are neighbours.
+
+        Args:
+            x: (B, L, J, 2), that part's windows in the model's view.
+            rotation: (B, 3, 3), into that view.
+            rows: where that part is in the batch.
+        """
+
+
+class FromNoise:
+    """At pure noise, as published."""
+
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
+        """See `Start`."""
+        return PURE_NOISE
+
+
+@dataclass(frozen=True)
+class FromBackbone:
+    """At the pose that a wrapper's own MixSTE finds, noised to a middle step."""
+
+    mixste: Callable[[Tensor], Tensor]
+    """(B, L, J, 2) in the model's view → poses (B, L, J, 3), metres."""
+    pose_scale: float
+    """Metres of one unit of the diffused poses."""
+    hypotheses: int
+    step: int
+    """Zero-based."""
+
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
+        """See `Start`."""
+        poses = self.mixste(x)
+        poses = (poses - poses[..., :1, :]) / self.pose_scale
+        return NoisedPose(poses.repeat_interleave(self.hypotheses, 0), self.step)
+
+
+@dataclass(frozen=True)
+class FromPrevious:
+    """At what was lifted before, noised to a step of each window's own; else at pure noise."""
+
+    poses: Tensor
+    """(B, H, L, J, 3) metres, camera frame: what this window may look like. Any where unknown."""
+    known: Tensor
+    """(B,), False where there is nothing to start from."""
+    steps: Tensor
+    """(B,), zero-based."""
+    pose_scale: float
+    """Metres of one unit of the diffused poses."""
+
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
+        """See `Start`."""
+        poses = turn_points(self.poses[rows].to(x.device), rotation) / self.pose_scale
+        hypotheses = poses.shape[1]
+        known, steps = (
+            each[rows].to(x.device).repeat_interleave(hypotheses)
+            for each in (self.known, self.steps)
+        )
+        return WhereKnown(known, NoisedPose(poses.flatten(0, 1), steps))
+
+
+def create_start(
+    preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None, hypotheses: int
+) -> Start:
+    """Where windows start that stand alone; `previous` is pure noise to them.
+
+    Args:
+        preset: names the start.
+        model: which only matters where it is a diffusion model.
+        mixste: what a wrapper was trained round, see `FromBackbone`.
+        hypotheses: of each window that is sampled; the preset's, or of each of its views.
+
+    Raises:
+        DiffhpeError: there is no start of that name, or no MixSTE to start from.
+    """
+    if preset.start not in STARTS:
+        raise unknown("start", preset.start, STARTS)
+    if preset.start != "backbone" or not isinstance(model, DiffHPE):
+        return FromNoise()
+    if mixste is None:
+        raise DiffhpeError("start 'backbone' needs the MixSTE of a diffhpe-wrapper; none is given")
+    # A sampler cannot visit more steps than there are from the start on.
+    step = max(round(BACKBONE_LEVEL * model.schedule.steps), preset.steps) - 1
+    return FromBackbone(mixste, model.pose_scale, hypotheses, step)

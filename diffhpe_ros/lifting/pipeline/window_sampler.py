@@ -1,0 +1,63 @@
+"""All that is computed of a batch of windows on the model's device, from 2D to hypotheses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from diffhpe_ros.lifting.checkpoints.configuration import Model
+from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
+from diffhpe_ros.lifting.pipeline.augmentation import Augmentation
+from diffhpe_ros.lifting.pipeline.hypotheses import make_hypotheses
+from diffhpe_ros.lifting.pipeline.initialization import Start
+from diffhpe_ros.lifting.pipeline.views import View, turn_back
+from diffhpe_ros.lifting.window_batch import Observed
+
+Sample = Callable[[Observed, Noise], tuple[Tensor, Tensor]]
+"""B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
+
+EVERY_ROW = slice(None)
+
+
+@dataclass(frozen=True)
+class WindowSampler:
+    """View, augmentation, sampler and the way back.
+
+    Nothing in it waits for the device or copies from the host, so that a CUDA graph can hold it
+    all.
+    """
+
+    model: Model
+    engine: Any
+    """What runs the model, see `lifting.engines`."""
+    sampler: Sampler
+    view: View
+    augmentation: Augmentation
+    hypotheses: int
+    """Of each view that the augmentation makes of a window."""
+
+    def __call__(
+        self, observed: Observed, noise: Noise, start: Start, rows: slice = EVERY_ROW
+    ) -> tuple[Tensor, Tensor]:
+        """Hypotheses (B, H, L, 17, 3), metres, root at 0, camera frame; NaN where nobody is seen.
+
+        Also returns the rotations (B, 3, 3) into the model's view.
+
+        Args:
+            observed: B windows in the canonical view, on the model's device.
+            noise: standard normal (B·H, L, 17, 3), new at each call.
+            start: where sampling starts.
+            rows: which of the start's windows these are.
+        """
+        x_2d, rotation = self.view.enter(observed.x_2d)
+        seen = self.augmentation.apply(replace(observed, x_2d=x_2d))
+        beginning = start(seen.x_2d, rotation, rows)
+        poses = make_hypotheses(
+            self.model, self.engine, self.sampler, seen, noise, self.hypotheses, beginning
+        )
+        poses = self.augmentation.undo(poses.unflatten(0, (-1, self.hypotheses)))
+        poses = turn_back(poses - poses[..., :1, :], rotation)
+        nobody = (observed.x_2d == 0).flatten(1).all(1)
+        return poses.masked_fill(nobody.view(-1, 1, 1, 1, 1), torch.nan), rotation

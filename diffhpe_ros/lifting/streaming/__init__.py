@@ -1,0 +1,1 @@
+"""Lifting people over time: warm starts and bone lengths, track by track."""

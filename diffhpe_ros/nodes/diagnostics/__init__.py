@@ -1,0 +1,1 @@
+"""Topic `/diagnostics`: what a node measures of itself, thresholds, and the publisher."""

@@ -1,0 +1,42 @@
+"""Topic `/diagnostics`: how a node is, once a second, in every state; the log has what is new."""
+
+from collections.abc import Callable
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from diffhpe_ros.nodes.diagnostics.health import Report
+from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
+from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
+
+PERIOD_S = 1.0
+
+
+class Diagnostics:
+    """Publishes the status of a node."""
+
+    def __init__(self, node: Node, report: Callable[[], Report], log: ProblemLog) -> None:
+        """Begin.
+
+        Args:
+            node: whose status it is.
+            report: called once a second for what to say; `state` is among its values.
+            log: for users who watch the terminal, not the topic.
+        """
+        self._node = node
+        self._report = report
+        self._log = log
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        node.create_timer(PERIOD_S, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _publish(self) -> None:
+        report = self._report()
+        self._log.report(report.errors, report.warnings)
+        level = ERROR if report.errors else WARN if report.warnings else OK
+        text = "; ".join(report.errors + report.warnings) or str(report.values["state"])
+        name = self._node.get_fully_qualified_name().removeprefix("/")
+        status = make_status(name, "diffhpe_ros", level, text, report.values)
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)

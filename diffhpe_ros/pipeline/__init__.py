@@ -1,0 +1,1 @@
+"""Image → people in metres, without ROS: the stages that the nodes wrap."""

@@ -1,0 +1,56 @@
+"""Why the pose of a person is not to be trusted."""
+
+import math
+from collections.abc import Iterator
+
+from diffhpe_ros.lifting import ModelConfig
+from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange, Usual
+from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.skeleton import HIP
+
+UNPLACED = "too few joints seen to tell where the person is"
+
+
+def doubts(people: LiftedPeople, config: ModelConfig) -> list[str]:
+    """One text per person, "" where there is nothing to doubt.
+
+    Args:
+        people: what the model made of one camera's people.
+        config: of the model: what coherence it usually has, and where it was trained.
+    """
+    return ["; ".join(_of(people, row, config)) for row in range(len(people))]
+
+
+def _of(people: LiftedPeople, row: int, config: ModelConfig) -> Iterator[str]:
+    if not people.placed[row]:
+        yield UNPLACED
+    elif config.trained_range is not None:
+        yield from _beyond(people.joints[row, HIP].tolist(), config.trained_range)
+    if config.usual is not None:
+        yield from _unusual(people, row, config.usual)
+
+
+def _beyond(hip: list[float], trained: TrainedRange) -> Iterator[str]:
+    x, y, z = hip
+    distance, angle = math.hypot(x, y, z), math.degrees(math.atan2(math.hypot(x, y), z))
+    if not trained.nearest_m <= distance <= trained.farthest_m:
+        yield (
+            f"{distance:.1f} m away, the model was trained for {trained.nearest_m:g} to"
+            f" {trained.farthest_m:g} m"
+        )
+    if angle > trained.angle_deg:
+        yield (
+            f"{angle:.0f} degrees off the optical axis, the model was trained for up to"
+            f" {trained.angle_deg:g}"
+        )
+
+
+def _unusual(people: LiftedPeople, row: int, usual: Usual) -> Iterator[str]:
+    for name, metres, most_mm in (
+        ("symmetry gap", people.symmetry_gap[row], usual.symmetry_gap_mm),
+        ("segment std", people.segment_std[row], usual.segment_std_mm),
+        ("hypothesis spread", people.hypothesis_spread[row], usual.hypothesis_spread_mm),
+    ):
+        # 0 mm: there was one hypothesis when the model was calibrated, and nothing to compare with.
+        if most_mm and 1000 * metres > most_mm:
+            yield f"do not trust: {name} {1000 * metres:.1f} mm, usually up to {most_mm:g} mm"

@@ -1,0 +1,1 @@
+"""`diffhpe calibrate`: the covariance of the joints, measured on truth."""

@@ -1,0 +1,149 @@
+"""A model's uncertainty, fitted so that the share of true joints in its ellipsoids is right.
+
+Standard deviations per joint and axis, and how they grow with the signs of error, are fitted by
+maximum likelihood of Student's t, whose heavy tails keep the few worst poses from deciding for all.
+What comes out is too sure of itself: it has seen the people that it was fitted to. So it is fitted
+again without each person in turn, and scaled until the ellipsoids of those left out are right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffhpe_ros.lifting import Lifter, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import Model
+from diffhpe_ros.lifting.pipeline.coherence_limits import Sign, Usual
+from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
+from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.training.calibration.calibration_data import Sample, sample
+from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+
+Array = NDArray[np.float64]
+
+FREEDOM = 4.0
+"""Degrees of freedom of Student's t."""
+RIDGE = 0.002
+"""Holds the slopes back, where the windows say little of them."""
+SCALES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 100))
+AIMED_AT = (1.0, 2.0)
+"""Sigmas whose shares are to be right."""
+USUAL_PERCENTILE = 99.0
+_LEAST_M = 1e-4
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Standard deviations and their growth."""
+
+    log_std: Array
+    """(16, 3), metres, where the signs are at their means."""
+    slopes: Array
+    """(K, 2), across and along the line of sight."""
+    means: Array
+    """(K,), of the signs."""
+
+    def std(self, signs: Array) -> Array:
+        """(N, F, 16, K) → (N, F, 16, 3) metres."""
+        growth = np.nan_to_num(signs - self.means) @ self.slopes
+        growth = growth.clip(-MOST_GROWTH, MOST_GROWTH)
+        return np.asarray(np.exp(self.log_std + growth[..., [0, 0, 1]]))
+
+
+def calibrated(
+    model: Model, config: ModelConfig, truths: Sequence[Windows], device: str = "cpu"
+) -> ModelConfig:
+    """The configuration with the model's uncertainty and its usual coherence.
+
+    Args:
+        model: as it will be used.
+        config: of the model; its default preset is calibrated.
+        truths: windows that it was not trained on, of several people where they are known.
+        device: cpu, cuda or cuda:N.
+    """
+    measured = sample(Lifter(model, config, device), truths)
+    fitted = fit(measured)
+    scale = scale_for_others(measured, fitted)
+    std_mm = 1000 * scale * np.exp(fitted.log_std)
+    x, y, z = std_mm.round(1).T.tolist()
+    rows = ((0.0, 0.0, 0.0), *zip(x, y, z, strict=True))
+    signs = {
+        name: Sign(*(round(float(x), 3) for x in (mean, *slopes)))
+        for name, mean, slopes in zip(SIGNS, fitted.means, fitted.slopes, strict=True)
+    }
+    usual = np.nanpercentile(measured.coherence_mm, USUAL_PERCENTILE, axis=0)
+    return replace(
+        config,
+        residual_std_mm=rows,
+        error_signs=signs,
+        usual=Usual(*(round(float(x), 1) for x in usual)),
+    )
+
+
+def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
+    """Maximum likelihood, each person counting alike.
+
+    Args:
+        measured: errors and their signs.
+        rows: (N,), which windows to look at; all if not given.
+    """
+    rows = np.ones(len(measured.person), bool) if rows is None else rows
+    signs = measured.signs[rows]
+    known = np.isfinite(signs)
+    means = np.where(known, signs, 0).sum((0, 1, 2)) / known.sum((0, 1, 2)).clip(1)
+    above = torch.from_numpy(np.nan_to_num(signs - means))
+    errors = torch.from_numpy(measured.errors[rows])
+    spread = torch.from_numpy(measured.spread[rows]).diagonal(dim1=-2, dim2=-1)
+    weights = torch.from_numpy(_weights(measured.person[rows]))
+
+    log_std = (errors.abs().mean((0, 1)) + _LEAST_M).log().requires_grad_()
+    slopes = torch.zeros(len(SIGNS), 2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_std, slopes], max_iter=50, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        own = log_std + (above @ slopes)[..., [0, 0, 1]]
+        variance = (2 * own).exp() + spread
+        squared = (errors**2 / variance).sum(-1)
+        surprise = 0.5 * variance.log().sum(-1)
+        surprise = surprise + 0.5 * (FREEDOM + 3) * torch.log1p(squared / FREEDOM)
+        loss = (surprise.mean((1, 2)) * weights).sum() / weights.sum()
+        loss = loss + RIDGE * (slopes**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    least = np.log(_LEAST_M)  # where a joint has no error at all
+    return Fit(log_std.detach().numpy().clip(least), slopes.detach().numpy(), means)
+
+
+def scale_for_others(measured: Sample, fitted: Fit) -> float:
+    """By what standard deviations must be multiplied to be right for people not fitted to.
+
+    Where there is only one person, or none is known, those fitted to must do.
+    """
+    people = np.unique(measured.person)
+    std = fitted.std(measured.signs)
+    if len(people) > 1:
+        for person in people:
+            left_out = measured.person == person
+            std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
+    weights = _weights(measured.person)
+    aims = np.array([nominal(sigma) for sigma in AIMED_AT])
+
+    def off(scale: float) -> float:
+        covariance = measured.spread + np.square(scale * std)[..., None] * np.eye(3)
+        found = shares(squared_sigmas(measured.errors, covariance), AIMED_AT, weights)
+        return float(np.abs(found - aims).max())
+
+    return float(min(SCALES, key=off))
+
+
+def _weights(person: NDArray[np.str_]) -> Array:
+    """(N,), for each person the same in sum."""
+    _, which, count = np.unique(person, return_inverse=True, return_counts=True)
+    return np.asarray(1 / count[which])

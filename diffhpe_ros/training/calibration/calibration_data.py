@@ -1,0 +1,121 @@
+"""What a model's uncertainty is fitted to: its errors on truth, with their signs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from diffhpe_ros.coherence import segment_std, symmetry_gap
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.batched import BATCH
+from diffhpe_ros.lifting.pipeline.variance_features import NOISE_2D, SIGNS, Lifted, signs
+from diffhpe_ros.lifting.pipeline.views import turn_points, view
+from diffhpe_ros.lifting.streaming.image_motion import image_size
+from diffhpe_ros.lifting.window_batch import Observed, checked
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.evaluation.evaluation_data import occluded
+
+Array = NDArray[np.float64]
+
+EVERY = 4
+"""Of a window's frames, back from the newest: neighbours err alike."""
+NOISY_SHARE = 0.5
+NOISE_FACTORS = (0.5, 4.0)
+"""So many joints have so many times the usual noise more in the noisy windows."""
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Errors of N windows at F frames; all in the model's view, joints without the root."""
+
+    errors: Array
+    """(N, F, 16, 3) metres."""
+    spread: Array
+    """(N, F, 16, 3, 3) m², covariance of the hypotheses."""
+    signs: Array
+    """(N, F, 16, K), in the order of `SIGNS`; NaN where one cannot be told."""
+    person: NDArray[np.str_]
+    """(N,), equal for windows of one person, or of one sequence where persons are not known."""
+    coherence_mm: Array
+    """(N, 3): symmetry gap, segment std and hypothesis spread of the windows as they are; NaN for
+    those with joints hidden or noise added."""
+
+
+def sample(lifter: Lifter, truths: Sequence[Windows]) -> Sample:
+    """Lift windows as they are, with joints hidden, and with noise that the detector tells of.
+
+    Args:
+        lifter: with the decode "free".
+        truths: windows of one or more files.
+    """
+    conditions = [(windows, each) for windows in truths for each in _conditions(windows)]
+    parts = [
+        _errors(lifter, windows, observed, slice(begin, begin + BATCH), name == "as they are")
+        for windows, (name, observed) in tqdm(conditions, desc="calibrating", unit="condition")
+        for begin in range(0, len(windows), BATCH)
+    ]
+    columns = {each.name: [getattr(part, each.name) for part in parts] for each in fields(Sample)}
+    return Sample(**{name: np.concatenate(values) for name, values in columns.items()})
+
+
+def _conditions(windows: Windows) -> list[tuple[str, Observed]]:
+    frames = windows.x_2d.shape[1]
+    hidden = occluded(windows, "all", SEED)
+    noisy, stated = _noisy(windows.x_2d)
+    return [
+        ("as they are", checked(windows.x_2d, frames)),
+        ("with joints hidden", checked(hidden.x_2d, frames)),
+        ("with noise", checked(noisy, frames, covariance_2d=stated)),
+    ]
+
+
+def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """More noise, half constant and half white, on some joints, and their covariance."""
+    rng = np.random.default_rng(SEED)
+    windows, frames, joints, _ = x_2d.shape
+    factor = rng.uniform(*NOISE_FACTORS, (windows, 1, joints, 1))
+    factor *= rng.uniform(size=factor.shape) < NOISY_SHARE
+    usual = NOISE_2D * image_size(torch.from_numpy(x_2d)).numpy()[:, None, None, None]
+    constant = rng.normal(size=(windows, 1, joints, 2))
+    white = rng.normal(size=x_2d.shape)
+    added = factor * usual * (constant + white) / np.sqrt(2)
+    seen = (x_2d != 0).any(-1, keepdims=True)
+    variance = np.broadcast_to((1 + factor**2) * usual**2, (windows, frames, joints, 1))
+    stated = variance[..., None] * np.eye(2)
+    return (x_2d + added * seen).astype(np.float32), stated.astype(np.float32)
+
+
+def _errors(
+    lifter: Lifter, windows: Windows, observed: Observed, rows: slice, as_they_are: bool
+) -> Sample:
+    """Of some of the windows."""
+    x_2d, confidence, covariance = (
+        each[rows].numpy() for each in (observed.x_2d, observed.confidence, observed.covariance_2d)
+    )
+    hypotheses = lifter.lift(x_2d, confidence, covariance).hypotheses
+    found = hypotheses.mean(1)
+    by_name = signs(Lifted(found, x_2d, confidence, covariance))
+    _, rotation = view(lifter.config.input_view).enter(observed.x_2d[rows])
+    errors = turn_points(torch.from_numpy(found - windows.poses[rows]), rotation).numpy()
+    apart = turn_points(torch.from_numpy(hypotheses - found[:, None]), rotation).numpy()
+    frames = np.arange(found.shape[1])[::-EVERY][::-1]
+    apart, errors = apart[:, :, frames, 1:], errors[:, frames, 1:]
+    several = max(1, apart.shape[1] - 1)
+    return Sample(
+        errors=errors.astype(np.float64),
+        spread=np.einsum("bhlni,bhlnj->blnij", apart, apart, dtype=np.float64) / several,
+        signs=np.stack([by_name[name][:, frames, 1:] for name in SIGNS], -1),
+        person=(windows.subject if len(set(windows.subject)) > 1 else windows.sequence)[rows],
+        coherence_mm=_coherence_mm(hypotheses) if as_they_are else np.full((len(found), 3), np.nan),
+    )
+
+
+def _coherence_mm(hypotheses: NDArray[np.float32]) -> Array:
+    """(N, 3), as the lifter node shows them."""
+    found = hypotheses.mean(1)
+    apart = np.square(hypotheses[:, :, -1] - found[:, None, -1]).sum(-1).mean((1, 2))
+    return 1000 * np.stack([symmetry_gap(found), segment_std(found), np.sqrt(apart)], -1)

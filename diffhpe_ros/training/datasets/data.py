@@ -1,0 +1,115 @@
+"""What an experiment trains on and validates with; config/train/data names these functions."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Generator
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
+from diffhpe_ros.lifting.pipeline.views import View
+from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, VALIDATION_PEOPLE, load_files
+from diffhpe_ros.training.datasets.sources import Occluded, Source
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
+from diffhpe_ros.training.synthesis import virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.occlusions import NoJoints, Occlusion, occlude
+from diffhpe_ros.training.synthesis.virtual_camera_windows import (
+    VirtualCameraWindows,
+    validation_people,
+)
+
+
+def blazepose() -> DetectorModel:
+    """BlazePose as it was measured on rendered people, and worse: photographs are harder."""
+    return FittedErrors(blazepose_statistics(), level=(1.0, 1.7), strength=(0.6, 1.3))
+
+
+DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
+    "prototype": PrototypeErrors,
+    "blazepose": blazepose,
+}
+"""Whose errors training windows may have."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Batches to train on and windows to validate with."""
+
+    source: Source
+    """Of batches in the model's input view."""
+    validation: Windows
+    """In the view that `Lifter.lift` takes."""
+    trained_range: TrainedRange | None = None
+    """Where the people of the batches stand, where that is known."""
+
+    def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
+        """The same with some joints hidden, on validation always the same ones."""
+        if isinstance(pattern, NoJoints):
+            return self
+        x_2d = torch.from_numpy(self.validation.x_2d)
+        hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
+        source = Occluded(self.source, pattern, seed, view)
+        return replace(self, source=source, validation=replace(self.validation, x_2d=hidden))
+
+
+def motion_capture(
+    mocap: str | Mapping[str, float],
+    validation: str,
+    batch_size: int,
+    seed: int,
+    device: str,
+    input_view: str,
+    detectors: Sequence[str],
+) -> Data:
+    """Motion capture through random virtual cameras.
+
+    Args:
+        mocap: files as `mocap.load_cmu` reads them, and how often the windows of each are drawn;
+            or one file. The subjects of the frozen evaluation are left out.
+        validation: a file of windows with truth; as many windows of people who are left out of
+            the training files are added, where there are any.
+        batch_size: windows of a batch.
+        seed: of all that is random.
+        device: where the windows are made: cpu, or cuda, each process on its own.
+        input_view: person; the windows know no other.
+        detectors: names of `DETECTORS`; each sees an equal part of every batch.
+
+    Raises:
+        DiffhpeError: a file is missing or is not what it should be, another view or an unknown
+            detector is asked for, or the device is not there.
+    """
+    unknown = sorted(set(detectors) - set(DETECTORS))
+    if unknown or not detectors:
+        raise DiffhpeError(
+            f"data.detectors is {list(detectors)}; expected some of {', '.join(DETECTORS)}"
+        )
+    if input_view != "person":
+        raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
+    files = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    never = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
+    capture = load_files(files, lambda subject: subject not in never)
+    if capture is None:
+        raise DiffhpeError(f"{', '.join(files)}: nobody is left to train on")
+    eyes = [DETECTORS[name]() for name in detectors]
+    source = VirtualCameraWindows(capture.to(own_device(device)), batch_size, seed, eyes)
+    chosen_by = read_windows(Path(validation))
+    people = load_files(files, VALIDATION_PEOPLE.__contains__)
+    if people is not None:
+        chosen_by = chosen_by.joined(validation_people(people, len(chosen_by)))
+    return Data(source, chosen_by, virtual_camera.trained_range())
+
+
+def own_device(name: str) -> torch.device:
+    """The GPU of this process, for one of several that Lightning starts."""
+    if name != "cuda":
+        return torch.device(name)
+    if not torch.cuda.is_available():
+        raise DiffhpeError(
+            f"data.device is cuda, but torch {torch.__version__} finds no CUDA device; use cpu"
+        )
+    return torch.device(name, int(os.environ.get("LOCAL_RANK", 0)))

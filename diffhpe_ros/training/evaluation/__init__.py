@@ -1,0 +1,1 @@
+"""`diffhpe evaluate`: figures, breakdowns, bootstrap intervals, and the data that they need."""

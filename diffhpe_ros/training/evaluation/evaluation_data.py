@@ -1,0 +1,76 @@
+"""The windows that `diffhpe evaluate` reads, in whichever of the formats a file is."""
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import ModelConfig
+from diffhpe_ros.training.datasets.human36m import SPLITS, read_human36m
+from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
+from diffhpe_ros.training.datasets.recordings import evaluation_windows
+from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
+
+
+def read_evaluation(
+    data: Path, config: ModelConfig, data_2d: Path | None = None, split: str | None = None
+) -> Windows:
+    """Read windows, Human3.6M (array positions_3d) or MPI-INF-3DHP (array data).
+
+    Args:
+        data: the file.
+        config: of the model that will be evaluated; gives the view and the window length.
+        data_2d: the keypoints of Human3.6M, which are in a file of their own.
+        split: train or test, of Human3.6M; test if not given.
+
+    Raises:
+        DiffhpeError: a file is missing or damaged, or is given where it has no use.
+    """
+    arrays = _array_names(data)
+    if "positions_3d" in arrays:
+        if data_2d is None:
+            raise DiffhpeError(f"{data} is Human3.6M, whose keypoints --data-2d must name")
+        subjects = _subjects(split or "test")
+        recordings = read_human36m(data, data_2d, subjects, config.input_view)
+        return evaluation_windows(recordings, config.frames)
+    for option, value in (("--data-2d", data_2d), ("--split", split)):
+        if value is not None:
+            raise DiffhpeError(f"{option} goes with a Human3.6M file alone, which {data} is not")
+    if "data" in arrays:
+        return evaluation_windows(read_mpi_3dhp(data, config.input_view), config.frames)
+    return read_windows(data)
+
+
+def occluded(windows: Windows, pattern: str, seed: int) -> Windows:
+    """The windows with joints hidden as the released code does; blocks spare the last frame.
+
+    Args:
+        windows: with all joints.
+        pattern: a name that `occlusion` knows.
+        seed: of the draws.
+
+    Raises:
+        DiffhpeError: the pattern is unknown.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    x_2d = torch.from_numpy(windows.x_2d)
+    seen = occlude(x_2d, occlusion(pattern, released=True), generator)
+    return replace(windows, x_2d=seen.numpy())
+
+
+def _subjects(split: str) -> tuple[str, ...]:
+    if split not in SPLITS:
+        raise DiffhpeError(f"unknown split {split!r}; expected {' or '.join(SPLITS)}")
+    return SPLITS[split]
+
+
+def _array_names(path: Path) -> set[str]:
+    """Of an .npz; none where it is not one, which its reader will say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name.removesuffix(".npy") for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return set()

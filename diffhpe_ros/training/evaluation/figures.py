@@ -1,0 +1,153 @@
+"""The figures of a model on windows with truth, such as the frozen evaluation."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.coherence import RELEASED_PARENTS, bone_lengths, segment_std, symmetry_gap
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.metrics import (
+    acceleration_errors,
+    best_scale,
+    best_similarity,
+    joint_errors,
+    velocity_errors,
+)
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.evaluation import breakdown
+from diffhpe_ros.training.evaluation.bootstrap import Interval, intervals_over_sequences
+from diffhpe_ros.training.evaluation.breakdown import Breakdown, Errors
+
+PerWindow = dict[str, NDArray[np.float64]]
+"""A figure's name → its value (N,) in each window; the figure is their mean."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What `diffhpe evaluate` prints: means over windows, in mm."""
+
+    mpjpe_mm: float
+    p_mpjpe_mm: float
+    n_mpjpe_mm: float
+    mpjpe_last_frame_mm: float
+    velocity_mm_per_frame: float
+    acceleration_mm_per_frame2: float
+    symmetry_gap_mm: float
+    segment_std_mm: float
+    bone_bias_mm: float
+    further: dict[str, float]
+    """Whatever else was measured, such as `released_coherence`."""
+    intervals: dict[str, Interval]
+    """95 % bootstrap intervals of all the above; empty where there are no two sequences."""
+    windows: int
+    sequences: int
+    """0 where they have no names."""
+    by_joint: Breakdown
+    by_action: Breakdown
+    by_angle: Breakdown
+    by_distance: Breakdown
+    by_frame: Breakdown
+
+    def means(self) -> dict[str, float]:
+        """All figures that are means over windows, by name, further ones last."""
+        return {
+            name: value for name, value in vars(self).items() if isinstance(value, float)
+        } | self.further
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the fields, with the further figures beside the others."""
+        values = asdict(self)
+        return values | values.pop("further")
+
+
+def evaluate(lifter: Lifter, windows: Windows, progress: bool = True) -> Figures:
+    """The figures of a lifter.
+
+    Raises:
+        DiffhpeError: the windows do not fit the model, or nothing is seen in one.
+    """
+    return figures_of(lift_all(lifter, windows.x_2d, progress), windows)
+
+
+def figures_of(
+    poses: NDArray[Any], windows: Windows, further: Mapping[str, NDArray[Any]] | None = None
+) -> Figures:
+    """The figures of poses, whatever lifted them.
+
+    Args:
+        poses: (N, L, 17, 3), root-relative metres in the camera frame.
+        windows: their truth.
+        further: name → (N,), other figures to average and give intervals.
+
+    Raises:
+        DiffhpeError: poses and truth differ in shape, or a pose is not finite.
+    """
+    errors = errors_of(poses, windows.poses)
+    main = _per_window(poses, windows.poses, errors)
+    further = dict(further or {})
+    sequences = breakdown.sequences_of(windows)
+    return Figures(
+        **{name: float(value.mean()) for name, value in main.items()},
+        further={name: float(value.mean()) for name, value in further.items()},
+        intervals=intervals_over_sequences({**main, **further}, sequences),
+        windows=len(windows),
+        sequences=len(set(sequences) - {""}),
+        by_joint=breakdown.by_joint(errors),
+        by_action=breakdown.by_action(errors, windows),
+        by_angle=breakdown.by_angle(errors, windows),
+        by_distance=breakdown.by_distance(errors, windows),
+        by_frame=breakdown.by_frame(errors),
+    )
+
+
+def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> Errors:
+    """The error of each joint (N, L, 17), as it is and after alignment.
+
+    Raises:
+        DiffhpeError: the shapes differ, or a pose is not finite.
+    """
+    joints = joint_errors(poses, truth)
+    unknown = int((~np.isfinite(joints)).reshape(len(joints), -1).any(1).sum())
+    if unknown:
+        raise DiffhpeError(
+            f"the poses of {unknown} of {len(joints)} windows are not finite:"
+            " a window without any seen joint cannot be lifted"
+        )
+    return Errors(joints, joint_errors(best_similarity(poses, truth), truth))
+
+
+def released_coherence(poses: NDArray[Any]) -> PerWindow:
+    """Equations 13 and 14 as the released code has them, to set beside the paper's figures.
+
+    Both shoulders hang from Spine instead of Thorax, and the deviation divides by L-1.
+
+    Args:
+        poses: (N, L, 17, 3) metres.
+
+    Returns:
+        name → (N,), mm.
+    """
+    return {
+        "symmetry_gap_released_mm": 1000 * symmetry_gap(poses, RELEASED_PARENTS),
+        "segment_std_released_mm": 1000 * segment_std(poses, 1, RELEASED_PARENTS),
+    }
+
+
+def _per_window(poses: NDArray[Any], truth: NDArray[Any], errors: Errors) -> PerWindow:
+    """The main figures of each window, mm."""
+    metres = {
+        "mpjpe_mm": errors.joints.mean((1, 2)),
+        "p_mpjpe_mm": errors.aligned.mean((1, 2)),
+        "n_mpjpe_mm": joint_errors(best_scale(poses, truth), truth).mean((1, 2)),
+        "mpjpe_last_frame_mm": errors.joints[:, -1].mean(1),
+        "velocity_mm_per_frame": velocity_errors(poses, truth).mean((1, 2)),
+        "acceleration_mm_per_frame2": acceleration_errors(poses, truth).mean((1, 2)),
+        "symmetry_gap_mm": symmetry_gap(poses),
+        "segment_std_mm": segment_std(poses),
+        "bone_bias_mm": (bone_lengths(poses) - bone_lengths(truth)).mean((1, 2)),
+    }
+    return {name: 1000 * value for name, value in metres.items()}

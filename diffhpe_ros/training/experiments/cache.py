@@ -1,0 +1,144 @@
+"""Models of the experiments, trained where they are missing, each measured only once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from diffhpe_ros.files import write_json
+from diffhpe_ros.installed_models import find_model
+from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.lifting.pipeline.presets import Preset
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.evaluation.figures import Figures as Measured
+from diffhpe_ros.training.evaluation.figures import figures_of
+from diffhpe_ros.training.experiments.recipes import recipe
+from diffhpe_ros.training.runner.configuration import compose_configuration
+from diffhpe_ros.training.runner.train import train
+from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
+
+OCCLUSION_SEED = 0
+
+Figures = dict[str, Any]
+"""What `training.evaluation.figures.Figures.to_dict` gives."""
+
+
+class Models(Protocol):
+    """Where models by name come from."""
+
+    def folder(self, name: str) -> Path | None:
+        """The folder of a model; None if there is none.
+
+        Raises:
+            DiffhpeError: there is no recipe of that name, or a training fails.
+        """
+
+
+@dataclass(frozen=True)
+class TrainedWhenMissing:
+    """Models that are trained, with all that they need, unless they are there."""
+
+    runs: Path
+    """The model called NAME lies in runs/NAME/model."""
+    budget: str
+    """cpu or gpu: of the trainings."""
+    overrides: Sequence[str] = ()
+    """Hydra's, for every training."""
+
+    def folder(self, name: str) -> Path:
+        """See `Models`."""
+        there = AsTheyAre(self.runs).folder(name)
+        if there is not None:
+            return there
+        how = recipe(name, self.budget)
+        overrides = [f"budget={self.budget}", *how.overrides, f"out={self.runs / name}"]
+        if how.backbone is not None:
+            overrides.append(f"backbone={self.folder(how.backbone)}")
+        if how.start_from is not None:
+            overrides.append(f"start_from={self.folder(how.start_from)}")
+        return train(compose_configuration(how.experiment, [*overrides, *self.overrides]))
+
+
+@dataclass(frozen=True)
+class AsTheyAre:
+    """Models that were trained before, and no others."""
+
+    runs: Path
+    """The model called NAME lies in runs/NAME/model."""
+
+    def folder(self, name: str) -> Path | None:
+        """See `Models`."""
+        folder = self.runs / name / "model"
+        return folder if (folder / "config.yaml").is_file() else None
+
+
+class AsShipped:
+    """The models that come with the package."""
+
+    def folder(self, name: str) -> Path | None:
+        """See `Models`."""
+        return find_model(name)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Models, the windows to measure them on, and what was measured."""
+
+    models: Models
+    windows: Windows
+    windows_name: str
+    """Of the file that they came from."""
+    measured: Path
+    """A folder of figures, so that none is measured twice."""
+    device: str = "cpu"
+    """Where they are measured."""
+
+    def figures(
+        self, name: str, pattern: str = "none", preset: Preset | None = None
+    ) -> Figures | None:
+        """A model's figures on the windows, occluded by a pattern; None if there is no model.
+
+        Args:
+            name: of the model.
+            pattern: of occlusion, as released; the same joints are hidden from every model.
+            preset: how a diffusion model is sampled; its own default otherwise.
+        """
+        folder = self.models.folder(name)
+        if folder is None:
+            return None
+        file = self.measured / f"{self._key(name, folder, pattern, preset)}.json"
+        if not file.is_file():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            how = {"model": name, "pattern": pattern, "windows_name": self.windows_name}
+            write_json(file, how | self._measure(folder, pattern, preset))
+        figures: Figures = json.loads(file.read_text())
+        return figures
+
+    def _measure(self, folder: Path, pattern: str, preset: Preset | None) -> Figures:
+        generator = torch.Generator().manual_seed(OCCLUSION_SEED)
+        x_2d = torch.from_numpy(self.windows.x_2d)
+        x_2d = occlude(x_2d, occlusion(pattern, released=True), generator)
+        how = {} if preset is None else vars(preset)
+        lifter = Lifter.from_pretrained(str(folder), self.device, **how)
+        poses = lift_all(lifter, x_2d.numpy(), progress=True)
+        return figures_of(poses, self.windows).to_dict()
+
+    def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:
+        """Changes with all that the figures depend on, and with what is measured."""
+        weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
+        weights.update((folder / "model.safetensors").read_bytes())
+        weights.update((folder / "config.yaml").read_bytes())
+        weights.update(self.windows.x_2d.tobytes())
+        return f"{name}-{pattern}-{_name(preset)}-{weights.hexdigest()[:16]}"
+
+
+def _name(preset: Preset | None) -> str:
+    if preset is None:
+        return "default"
+    start = "" if preset.start == "noise" else f"-from-{preset.start}"
+    flip = "" if preset.augmentation == "none" else f"-{preset.augmentation}"
+    return f"{preset.sampler}-{preset.steps}x{preset.hypotheses}{start}{flip}"

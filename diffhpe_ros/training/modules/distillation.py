@@ -1,0 +1,105 @@
+"""A student of few steps, distilled from a teacher of more (Salimans and Ho, ICLR 2022)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.checkpoints.model_folders import load_model
+from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
+from diffhpe_ros.lifting.diffusion.samplers import DDIM, spaced_steps
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.training.modules.lifting_modules import DiffusionModule
+from diffhpe_ros.training.modules.steps import UniformSteps
+from diffhpe_ros.training.runner.pretrained_weights import take_weights
+
+END = -1
+"""What follows the last visited step: the pose itself."""
+
+
+class VisitedSteps:
+    """The steps that a sampler visits, all alike; a `StepDraw`.
+
+    Args:
+        visited: zero-based.
+    """
+
+    def __init__(self, visited: Sequence[int]) -> None:
+        self.visited = visited
+
+    def __call__(self, count: int, steps: int, generator: Generator) -> Tensor:
+        """See `StepDraw`."""
+        visited = torch.tensor(self.visited, device=generator.device)
+        return visited[UniformSteps()(count, len(visited), generator)]
+
+
+class DistillationModule(DiffusionModule):
+    """One DDIM step of the student leads where several steps of the teacher lead.
+
+    The student begins with the teacher's weights. It learns the teacher's own map from noise to
+    poses, not the mean over the noise, so hypotheses stay as far apart as the teacher's. The
+    paper weights the squared error of the pose by max(SNR, 1), which is 1 at each step that
+    students of one or two steps visit: there it is `PlainLoss` of one that predicts the pose.
+
+    Args:
+        teacher: a trained diffusion model, its name or folder.
+        student_steps: DDIM steps of the student.
+        teacher_steps: of the teacher, a multiple; twice as many is progressive distillation.
+        **kwargs: of `DiffusionModule`.
+
+    Raises:
+        DiffhpeError: the teacher is another kind of model than the student, or the steps of the
+            two do not fit.
+    """
+
+    after: Tensor
+
+    def __init__(
+        self, *, teacher: str, student_steps: int = 1, teacher_steps: int = 2, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if student_steps < 1 or teacher_steps % student_steps or teacher_steps <= student_steps:
+            raise DiffhpeError(
+                f"teacher_steps must be a multiple of student_steps, twice or more; got"
+                f" {teacher_steps} and {student_steps}"
+            )
+        take_weights(self.model, self.config, teacher)
+        trained = load_model(teacher)
+        assert isinstance(trained, DiffHPE)  # or its weights would not have fitted
+        self.teacher = trained.requires_grad_(False)
+        self.per_step = teacher_steps // student_steps
+        self.sampler = DDIM(student_steps)
+        visited = [int(step) for step in spaced_steps(teacher_steps, self.model.schedule.steps)]
+        self.steps = VisitedSteps(visited[:: self.per_step])
+        after = torch.full((self.model.schedule.steps,), END)
+        after[visited[:-1]] = torch.tensor(visited[1:])
+        self.register_buffer("after", after, persistent=False)
+
+    def train(self, mode: bool = True) -> "DistillationModule":
+        """Set the mode of all but the teacher."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    @torch.no_grad()
+    def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
+        """What the student is to see in x_t: x̃ = (x_t'' - σ''/σ x_t) / (α'' - σ''/σ α).
+
+        From there its DDIM step leads to the teacher's x_t'' (algorithm 2 of the paper). At the
+        end, where σ'' is 0, x̃ is the teacher's last pose.
+        """
+        alpha_bar = self.model.schedule.alpha_bar
+        alpha_bar = torch.cat([alpha_bar, alpha_bar.new_ones(1)])  # 1 at `END`
+        denoise = self.teacher.denoise_with(condition)
+        x, step = x_t, t
+        for _ in range(self.per_step):
+            pose, noise = denoise(x, step)
+            step = self.after[step]
+            reached = alpha_bar[step].view(-1, 1, 1, 1)
+            x = reached.sqrt() * pose + (1 - reached).sqrt() * noise
+        signal, spread = self.model.schedule.signal_and_noise(t)
+        shrink = (1 - reached).sqrt() / spread
+        pose = (x - shrink * x_t) / (reached.sqrt() - shrink * signal)
+        return Prediction(pose, (x_t - signal * pose) / spread)

@@ -1,0 +1,179 @@
+"""Lightning modules: how MixSTE and the DiffHPE models are trained."""
+
+from collections.abc import Callable
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Generator, Tensor
+
+from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
+from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.training.datasets.sources import DRAWS, Source, generator_of
+from diffhpe_ros.training.modules.losses import (
+    Denoised,
+    DenoisingLoss,
+    PlainLoss,
+    mean_joint_distance,
+)
+from diffhpe_ros.training.modules.steps import StepDraw, UniformSteps
+from diffhpe_ros.training.optim.schedules import Optimisation
+
+Batch = tuple[Tensor, Tensor]
+"""x_2d (B, 27, 17, 2) in the model's input view and poses (B, 27, 17, 3) in metres."""
+
+
+class LiftingModule(L.LightningModule):
+    """What all trainings share: their optimisation and the MPJPE on validation windows.
+
+    Args:
+        model: to be trained.
+        config: of the model; saved beside its weights.
+        optimisation: optimizer and schedule.
+    """
+
+    def __init__(self, model: Model, config: ModelConfig, optimisation: Optimisation) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config
+        self.optimisation = optimisation
+
+    def prepare(self, source: Source) -> None:
+        """What is done once, before a training begins; nothing where it goes on.
+
+        Args:
+            source: of the training's windows.
+        """
+
+    def predict(self, x_2d: Tensor) -> Tensor:
+        """Poses (B, 27, 17, 3), metres, for validation."""
+        raise NotImplementedError
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Log the MPJPE in mm."""
+        x_2d, poses = batch
+        predicted = self.predict(x_2d)
+        predicted = predicted - predicted[:, :, :1]
+        error = 1000 * mean_joint_distance(predicted, poses)
+        self.log("validation/mpjpe_mm", error, prog_bar=True, batch_size=len(x_2d), sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """As the optimisation says."""
+        return self.optimisation(self)
+
+
+class MixSTEModule(LiftingModule):
+    """Poses at once.
+
+    Args:
+        loss: of poses and truth; the mean joint distance, or as published the squared error.
+        **kwargs: of `LiftingModule`.
+    """
+
+    model: MixSTE
+
+    def __init__(
+        self, *, loss: Callable[[Tensor, Tensor], Tensor] = mean_joint_distance, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss
+
+    def predict(self, x_2d: Tensor) -> Tensor:
+        """MixSTE's poses."""
+        return self.model(x_2d)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """The loss."""
+        x_2d, poses = batch
+        loss = self.loss(self.model(x_2d), poses)
+        self.log("train/loss", loss, prog_bar=True)
+        return loss
+
+
+class DenoisingModule(LiftingModule):
+    """What the trainings at drawn diffusion steps share.
+
+    The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
+    resumed training draws what an uninterrupted one would have drawn.
+
+    Args:
+        draws: diffusion steps drawn for each window of a batch, which share its condition.
+        steps: how diffusion steps are drawn; uniformly by default, as published.
+        loss: of the denoiser.
+        seed: of the draws.
+        **kwargs: of `LiftingModule`.
+    """
+
+    def __init__(
+        self,
+        *,
+        draws: int = 1,
+        steps: StepDraw | None = None,
+        loss: DenoisingLoss | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.draws = draws
+        self.steps = steps or UniformSteps()
+        self.loss = loss or PlainLoss()
+        self.seed = seed
+        fast = self.config.presets["fast"]  # what is to be good at first
+        self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
+
+    def validation_noise(self, x_2d: Tensor) -> Callable[[], Tensor]:
+        """Draws of (B, L, J, 3) for one hypothesis of each window, the same in every validation."""
+        shape = (*x_2d.shape[:3], 3)
+        generator = Generator(x_2d.device).manual_seed(self.seed)
+        return lambda: torch.randn(shape, device=x_2d.device, generator=generator)
+
+    def draws_of_this_step(self, device: torch.device) -> Generator:
+        """What this training step draws with."""
+        number = self.global_step * self.trainer.world_size + self.global_rank
+        return generator_of(device, DRAWS, self.seed, number)
+
+
+class DiffusionModule(DenoisingModule):
+    """Denoising of DiffHPE; arguments are those of `DenoisingModule`."""
+
+    model: DiffHPE
+
+    def predict(self, x_2d: Tensor) -> Tensor:
+        """One hypothesis of the fast preset, from the same noise at every validation."""
+        model = self.model
+        denoise = model.denoise_with(model.condition(x_2d))
+        poses = self.sampler.sample(denoise, model.schedule, self.validation_noise(x_2d))
+        return poses * model.pose_scale
+
+    def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
+        """What the denoiser is to see in x_t (B, 27, 17, 3) at steps t (B,).
+
+        Args:
+            x_t: noisy poses.
+            t: zero-based.
+            condition: of the model.
+            truth: the pose and the noise that x_t is made of.
+        """
+        return truth
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """The loss, in the diffused units squared."""
+        x_2d, poses = batch
+        model = self.model
+        condition = model.condition(x_2d).repeat(self.draws, 1, 1, 1)
+        x_0 = (poses / model.pose_scale).repeat(self.draws, 1, 1, 1)
+        generator = self.draws_of_this_step(x_0.device)
+        t = self.steps(len(x_0), model.schedule.steps, generator)
+        noise = torch.randn(x_0.shape, device=x_0.device, generator=generator)
+        signal, spread = model.schedule.signal_and_noise(t)
+        x_t = signal * x_0 + spread * noise
+        output = model(x_t, t, condition)
+        goal = self.goal(x_t, t, condition, Prediction(x_0, noise))
+        target = model.parameterisation.target(goal.pose, goal.noise, signal, spread)
+        prediction = model.parameterisation.read(output, x_t, signal, spread)
+        loss = self.loss(Denoised(output, target, prediction, goal.pose, signal, spread))
+        self.log("train/loss", loss, prog_bar=True)
+        return loss

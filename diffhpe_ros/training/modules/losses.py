@@ -1,0 +1,151 @@
+"""What the lifters are trained to make small."""
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
+from diffhpe_ros.skeleton import BONES
+
+TINY = 1e-8
+
+
+def mean_joint_distance(estimate: Tensor, poses: Tensor) -> Tensor:
+    """Mean Euclidean distance of joints (..., 3), in their unit: the MPJPE."""
+    return (estimate - poses).norm(dim=-1).mean()
+
+
+def mean_squared_error(estimate: Tensor, poses: Tensor) -> Tensor:
+    """Mean squared difference of coordinates, as published for MixSTE's training in DiffHPE."""
+    return (estimate - poses).square().mean()
+
+
+class Denoised(NamedTuple):
+    """What a denoiser made of noisy poses at drawn steps."""
+
+    output: Tensor
+    """Its own, (B, L, J, 3)."""
+    target: Tensor
+    """What the output should have been."""
+    prediction: Prediction
+    """Pose and noise that the output says."""
+    x_0: Tensor
+    """The clean poses, in the diffused unit."""
+    signal: Tensor
+    """√ᾱ_t, (B, 1, 1, 1)."""
+    spread: Tensor
+    """√(1-ᾱ_t), (B, 1, 1, 1)."""
+
+
+class DenoisingLoss(Protocol):
+    """Loss of a denoiser at drawn steps."""
+
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """A number."""
+
+
+class PlainLoss:
+    """Mean squared error of what the denoiser puts out, all steps alike; as published."""
+
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """See `DenoisingLoss`."""
+        return (denoised.output - denoised.target).square().mean()
+
+
+class DistanceLoss:
+    """Mean distance of the joints of the clean pose, in the diffused unit, all steps alike.
+
+    What the MPJPE measures, and what MixSTE is trained with here. The squared error leads to the
+    mean of the poses that a window allows, this to their median, which lies nearer to most.
+
+    Args:
+        last: how much the last frame's distance counts beside that of the whole window: live use
+            shows that frame, which has no future to be seen from.
+    """
+
+    def __init__(self, last: float = 0.0) -> None:
+        self.last = last
+
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """See `DenoisingLoss`."""
+        estimate, truth = denoised.prediction.pose, denoised.x_0
+        newest = mean_joint_distance(estimate[:, -1], truth[:, -1])
+        return mean_joint_distance(estimate, truth) + self.last * newest
+
+
+class MinSNRLoss:
+    """Squared error of the clean pose, weighted by min(SNR, γ) (Hang et al., ICCV 2023).
+
+    Written as a weight of the pose's error it is the same for every parameterisation. SNR is
+    ᾱ/(1-ᾱ). The weight is divided by γ, so that it is 1 at the less noisy steps.
+    """
+
+    def __init__(self, gamma: float = 5.0) -> None:
+        self.gamma = gamma
+
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """See `DenoisingLoss`."""
+        snr = (denoised.signal / denoised.spread).square()
+        weight = snr.clamp(max=self.gamma) / self.gamma
+        return (weight * (denoised.prediction.pose - denoised.x_0).square()).mean()
+
+
+class CoherentLoss:
+    """Another loss, and the coherence of the poses that the denoiser's output says.
+
+    Bones of a wrong length, and bones whose length changes within the window, are what the
+    symmetry gap (eq. 13) and the segment deviation (eq. 14) measure. Not in the paper.
+
+    Args:
+        of: the other loss.
+        lengths: weight of the bones' squared error of length.
+        steadiness: weight of their deviation over the window; linear, since its square would
+            fade before the bones are steady.
+    """
+
+    def __init__(self, of: DenoisingLoss, lengths: float = 1.0, steadiness: float = 0.3) -> None:
+        self.of = of
+        self.lengths = lengths
+        self.steadiness = steadiness
+
+    def __call__(self, denoised: Denoised) -> Tensor:
+        """See `DenoisingLoss`."""
+        return self.of(denoised) + incoherence(
+            denoised.prediction.pose, denoised.x_0, self.lengths, self.steadiness
+        )
+
+
+class CoherentDistance:
+    """MixSTE's loss with the terms of `CoherentLoss`: joints' mean distance and coherence, metres.
+
+    Args:
+        lengths: see `CoherentLoss`; per metre.
+        steadiness: see `CoherentLoss`.
+    """
+
+    def __init__(self, lengths: float = 21.0, steadiness: float = 2.0) -> None:
+        self.lengths = lengths
+        self.steadiness = steadiness
+
+    def __call__(self, estimate: Tensor, poses: Tensor) -> Tensor:
+        """Of estimated and true poses (B, L, 17, 3)."""
+        return mean_joint_distance(estimate, poses) + incoherence(
+            estimate, poses, self.lengths, self.steadiness
+        )
+
+
+def incoherence(estimate: Tensor, poses: Tensor, lengths: float, steadiness: float) -> Tensor:
+    """Weighted errors of the bones' lengths and of their steadiness; see `CoherentLoss`."""
+    bones, truth = bone_lengths(estimate), bone_lengths(poses)
+    return lengths * (bones - truth).square().mean() + steadiness * deviation(bones)
+
+
+def deviation(bones: Tensor) -> Tensor:
+    """Mean standard deviation over the frames of (B, L, N), with a slope at nought."""
+    return (bones.var(1, correction=0) + TINY).sqrt().mean()
+
+
+def bone_lengths(poses: Tensor) -> Tensor:
+    """(B, L, 17, 3) → (B, L, 16)."""
+    parent, child = (list(side) for side in zip(*BONES, strict=True))
+    return (poses[:, :, child] - poses[:, :, parent]).norm(dim=-1)

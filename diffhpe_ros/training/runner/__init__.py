@@ -1,0 +1,1 @@
+"""`diffhpe train`, `search` and `pack`: configuration, checkpoints, callbacks, export."""

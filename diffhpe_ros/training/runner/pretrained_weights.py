@@ -1,0 +1,48 @@
+"""What a training begins with: the weights of models that were trained before."""
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
+from diffhpe_ros.lifting.models.diffpose import DiffPose
+from diffhpe_ros.lifting.models.mixste import MixSTE
+
+
+def take_backbone(model: Model, name: str) -> None:
+    """Put a trained MixSTE into a wrapper or into DiffPose.
+
+    Raises:
+        DiffhpeError: one of them is something else, or their sizes differ.
+    """
+    backbone, _ = load_with_config(name)
+    if not isinstance(model, DiffHPEWrapper | DiffPose) or not isinstance(backbone, MixSTE):
+        raise DiffhpeError(
+            f"backbone {name!r}: expected a MixSTE for a diffhpe-wrapper or diffpose"
+        )
+    try:
+        model.trunk.load_state_dict(backbone.trunk.state_dict())
+        if isinstance(model, DiffPose):
+            model.head.load_state_dict(backbone.head.state_dict())
+    except RuntimeError as error:
+        raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from error
+
+
+def take_weights(model: Model, config: ModelConfig, name: str) -> None:
+    """Begin with all weights of a trained model, to go on from there.
+
+    Raises:
+        DiffhpeError: its architecture, view, prediction or size is another.
+    """
+    start, its_config = load_with_config(name)
+    for what in ("architecture", "input_view"):
+        wanted, found = getattr(config, what), getattr(its_config, what)
+        if wanted != found:
+            raise DiffhpeError(f"start_from {name!r}: its {what} is {found}; {wanted} is expected")
+    part = {"mixste": "trunk", "diffpose": "diffpose"}.get(config.architecture, "denoiser")
+    wanted, found = getattr(config, part), getattr(its_config, part)
+    if wanted != found:
+        raise DiffhpeError(f"start_from {name!r}: its {part} is {found}; {wanted} is expected")
+    try:
+        model.load_state_dict(start.state_dict())
+    except RuntimeError as error:
+        raise DiffhpeError(f"start_from {name!r} is of another size than the model") from error

@@ -1,0 +1,104 @@
+"""`diffhpe search`: Hydra's Optuna sweeper over the settings of an experiment."""
+
+import math
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+import hydra_plugins.hydra_optuna_sweeper  # noqa: F401  says early that it is missing
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.training.runner.callbacks import DivergedError
+from diffhpe_ros.training.runner.configuration import check_experiment, experiments_folder
+from diffhpe_ros.training.runner.train import fit
+
+
+def search(
+    experiment: str,
+    space: str,
+    trials: int,
+    storage: str | None,
+    study: str,
+    overrides: Sequence[str],
+) -> None:
+    """Try settings, each in a training of its own, and print the best.
+
+    Args:
+        experiment: of config/train.
+        space: a YAML file, or the name of one in config/train/space.
+        trials: how many this process tries; those of others in the same storage come on top.
+        storage: a database URL such as sqlite:///search.db or postgresql://...; None forgets.
+        study: name of the study in the storage.
+        overrides: Hydra's, for all trials.
+
+    Raises:
+        DiffhpeError: a name is unknown, the space does not fit, or a training fails other than by
+            diverging, which is a trial's result.
+    """
+    check_experiment(experiment)
+    sweep = [f"{setting}={values}" for setting, values in read_space(space).items()]
+    # Each process has a folder of its own, since each counts its trials from 0.
+    folder = f"runs/search/{study}/{socket.gethostname()}-{os.getpid()}"
+    arguments = [
+        "diffhpe search",
+        "--multirun",
+        f"--config-dir={experiments_folder()}",
+        f"--config-name={experiment}",
+        "hydra/sweeper=optuna",
+        "hydra.sweeper.direction=minimize",
+        f"hydra.sweeper.study_name={study}",
+        f"hydra.sweeper.storage={'null' if storage is None else _quoted(storage)}",
+        f"hydra.sweeper.n_trials={trials}",
+        "hydra.sweeper.n_jobs=1",
+        f"hydra.sweep.dir={_quoted(folder)}",
+        *sweep,
+        *overrides,
+    ]
+    # Hydra reads the command line, and keeps exceptions to itself if not told otherwise.
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = arguments, "1"
+    try:
+        hydra.main(version_base=None)(_validation_error)()
+    except DiffhpeError:
+        raise
+    except Exception as error:  # of Hydra, Optuna, the database, or its driver
+        raise DiffhpeError(f"search: {' '.join(str(error).split())}") from error
+
+
+def read_space(name: str) -> dict[str, str]:
+    """Settings and the sweeps that say where they may lie.
+
+    Raises:
+        DiffhpeError: there is no such file, or it is no mapping.
+    """
+    known = experiments_folder() / "space"
+    file = Path(name) if Path(name).is_file() else known / f"{name}.yaml"
+    if not file.is_file():
+        names = ", ".join(sorted(each.stem for each in known.glob("*.yaml")))
+        raise DiffhpeError(f"unknown space {name!r}; expected a YAML file or one of: {names}")
+    try:
+        space = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DiffhpeError(f"{file}: not readable as YAML") from error
+    if not isinstance(space, dict) or not space:
+        raise DiffhpeError(f"{file}: expected settings and their sweeps")
+    return {str(setting): str(values) for setting, values in space.items()}
+
+
+def _validation_error(settings: DictConfig) -> float:
+    """One trial: the validation error in mm of a training in the trial's own folder."""
+    settings.out = HydraConfig.get().runtime.output_dir
+    try:
+        return fit(settings).mpjpe_mm
+    except DivergedError:
+        return math.inf  # Optuna takes it for the worst; NaN would end the search
+
+
+def _quoted(text: str) -> str:
+    """As Hydra's overrides want text with colons and slashes."""
+    return "'" + text.replace("'", "\\'") + "'"

@@ -1,0 +1,289 @@
+"""`diffhpe train`: a Hydra configuration → a trained model folder."""
+
+import logging
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import ModelConfig, build_model
+from diffhpe_ros.lifting.checkpoints.configuration import Model
+from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_config
+from diffhpe_ros.lifting.pipeline.views import turn_points, view
+from diffhpe_ros.training.calibration.calibrate import calibrated
+from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.datasets.data import Data
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.modules.lifting_modules import LiftingModule
+from diffhpe_ros.training.runner.callbacks import (
+    VALIDATION,
+    Average,
+    Progress,
+    SaveAfterValidation,
+    SaveModelFolder,
+    SeedEachStep,
+    UncompiledValidation,
+    Validated,
+)
+from diffhpe_ros.training.runner.checkpointing import (
+    LAST,
+    CarefulCheckpointIO,
+    checkpoint_to_resume,
+    read_checkpoint,
+)
+from diffhpe_ros.training.runner.configuration import build, plain
+from diffhpe_ros.training.runner.export import TRAINING_FILE
+from diffhpe_ros.training.runner.pretrained_weights import take_backbone, take_weights
+from diffhpe_ros.training.synthesis.occlusions import occlusion
+
+KEPT = ("best", "last")
+"""Whose weights a training may end with."""
+
+
+FREE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
+"""Settings that may change while a training is interrupted."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training came to."""
+
+    folder: Path
+    """The model folder, `out`/model."""
+    mpjpe_mm: float
+    """Of its weights, on the validation windows."""
+
+
+def train(settings: DictConfig) -> Path:
+    """Train, resuming where an interrupted run of the same `out` stopped.
+
+    Returns:
+        The model folder, `out`/model.
+
+    Raises:
+        DiffhpeError: a file is missing, a setting does not fit, or the device fails.
+    """
+    return fit(settings).folder
+
+
+def fit(settings: DictConfig) -> Trained:
+    """`train`, and how good the trained model is.
+
+    Raises:
+        DiffhpeError: as `train`.
+    """
+    if settings.keep not in KEPT:
+        raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEPT)}")
+    run = assemble(settings)
+    trainer, best = run.trainer, run.best
+    try:
+        run.fit()
+        mpjpe_mm = trainer.validate(run.module, run.validation, verbose=False)[0][VALIDATION]
+    except RuntimeError as error:
+        raise _explained(error, trainer, run.out) from error
+    weights = run.average.weights()
+    if settings.keep == "best" and best.best_model_score is not None:
+        score = float(best.best_model_score)
+        if not mpjpe_mm <= score:  # it is no number where the last steps diverged
+            weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
+    folder, config = run.out / "model", run.module.config
+    if trainer.is_global_zero:
+        finished = build_model(config)
+        finished.load_state_dict(weights)
+        replace_model(finished, config, folder)  # whatever befalls its calibration
+        if settings.calibrate_every:
+            some = [run.data.validation.every(settings.calibrate_every)]
+            config = calibrated(finished, config, some, str(trainer.strategy.root_device))
+            save_config(config, folder)
+    return Trained(folder, mpjpe_mm)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that is ready to begin, or to go on."""
+
+    module: LiftingModule
+    trainer: L.Trainer
+    data: Data
+    batches: DataLoader[tuple[Tensor, Tensor]]
+    validation: DataLoader[tuple[Tensor, ...]]
+    average: Average
+    best: ModelCheckpoint
+    out: Path
+    resume: Path | None
+    """The checkpoint to go on from."""
+
+    def fit(self) -> None:
+        """Train to the end."""
+        self.trainer.fit(
+            self.module, self.batches, self.validation, ckpt_path=self.resume, weights_only=True
+        )
+
+
+def assemble(settings: DictConfig) -> Run:
+    """All that a training consists of.
+
+    Raises:
+        DiffhpeError: as `train`.
+    """
+    out = Path(settings.out)
+    resume = checkpoint_to_resume(out)
+    _same_as_before(settings, out, resume is not None)
+    L.seed_everything(settings.seed, verbose=False)
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    model, config = _model(settings)
+    pattern = occlusion(settings.occlusion, settings.released_occlusions)
+    data: Data = build(settings.data).occluded(pattern, settings.seed, view(config.input_view))
+    config = replace(config, trained_range=data.trained_range)
+    average = Average(decay=settings.ema_decay)
+    best = ModelCheckpoint(
+        out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False
+    )
+    callbacks: list[Callback] = [average, best]
+    if settings.save_every_s is not None:
+        callbacks.append(SaveModelFolder(average, out / "model", settings.save_every_s))
+    if settings.compile:
+        callbacks.append(UncompiledValidation())
+    trainer = make_trainer(settings, data, out, callbacks)
+    module = build(settings.module, _partial_=True)(model=model, config=config)
+    has_all = settings.start_from is not None and settings.backbone is None
+    if resume is None and not has_all:
+        module.prepare(data.source)
+    if settings.compile:
+        for part in model.children():
+            part.compile()
+    # Lightning asks for batches before it restores its own count of steps.
+    begin = 0 if resume is None else read_checkpoint(resume)["global_step"]
+    batches = Batches(data.source, lambda: Place(begin, trainer.global_rank, trainer.world_size))
+    loader = DataLoader(batches, batch_size=None)
+    validation = validation_batches(data.validation, config)
+    return Run(module, trainer, data, loader, validation, average, best, out, resume)
+
+
+def _model(settings: DictConfig) -> tuple[Model, ModelConfig]:
+    """The model with the weights that the training begins with."""
+    config = ModelConfig.from_dict(plain(settings.model), "model")
+    model = build_model(config, settings.drop_path, settings.dropout)
+    if settings.start_from is not None:
+        take_weights(model, config, settings.start_from)
+    if settings.backbone is not None:
+        take_backbone(model, settings.backbone)
+    return model, config
+
+
+def _same_as_before(settings: DictConfig, out: Path, resumes: bool) -> None:
+    """Keep the settings of a training in its folder; where it goes on, they must be the same.
+
+    Raises:
+        DiffhpeError: it has others, or the folder cannot be written to.
+    """
+    file = out / TRAINING_FILE
+    if resumes and file.is_file():
+        began, now = plain(DictConfig(OmegaConf.load(file))), plain(settings)
+        differing = [name for name in now if name not in FREE and now[name] != began.get(name)]
+        if differing:
+            raise DiffhpeError(
+                f"{out} holds a training with another {differing[0]}: {began.get(differing[0])};"
+                f" name another out, or remove {out} to start afresh"
+            )
+        return
+    try:
+        OmegaConf.save(settings, file)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def make_trainer(
+    settings: DictConfig, data: Data, out: Path, callbacks: list[Callback]
+) -> L.Trainer:
+    """Lightning's trainer, which counts in steps: whatever an epoch is, all is one to it.
+
+    Raises:
+        DiffhpeError: a setting does not fit, or the device is not there.
+    """
+    options = plain(settings.trainer)
+    if settings.epochs is not None:
+        per_epoch = data.source.batches_per_epoch
+        if per_epoch is None:
+            raise DiffhpeError(
+                f"epochs is {settings.epochs}; these data have none: null is expected"
+            )
+        options["max_steps"] = settings.epochs * per_epoch
+        options["val_check_interval"] = settings.validate_every_epochs * per_epoch
+    steps = options.get("max_steps")
+    if not steps or steps < 1:
+        raise DiffhpeError(
+            f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
+            " where the data have them"
+        )
+    if options.get("accumulate_grad_batches", 1) != 1:
+        raise DiffhpeError(
+            "trainer.accumulate_grad_batches: a batch must be a step, for its number is that of its"
+            " windows and noise; a larger data.batch_size is expected"
+        )
+    logs = CSVLogger(out, name="log")
+    last = ModelCheckpoint(
+        out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False
+    )
+    callbacks = [*callbacks, SaveAfterValidation(out / LAST)]
+    if settings.progress:
+        callbacks.append(Progress())
+    # A GPU that is there and not used, few workers, batches without length: all is as meant.
+    warnings.filterwarnings("ignore", module="lightning")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    try:
+        return L.Trainer(
+            **options,
+            max_epochs=1,
+            check_val_every_n_epoch=None,
+            default_root_dir=out,
+            logger=[logs, TensorBoardLogger(out, name="log", version=logs.version)],
+            callbacks=[
+                SeedEachStep(settings.seed), Validated(settings.stop_after), last, *callbacks
+            ],
+            plugins=[CarefulCheckpointIO()],
+            log_every_n_steps=10,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )  # fmt: skip
+    except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise DiffhpeError(f"trainer: {reason}") from error
+
+
+def validation_batches(truth: Windows, config: ModelConfig) -> DataLoader[tuple[Tensor, ...]]:
+    """Windows and poses as the model sees them."""
+    x_2d, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
+    poses = turn_points(torch.from_numpy(truth.poses), rotation)
+    return DataLoader(TensorDataset(x_2d, poses), batch_size=64)
+
+
+def _model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """The averaged weights in a checkpoint, named as the model names them."""
+    prefix = "model."
+    state = checkpoint["state_dict"].items()
+    return {name[len(prefix) :]: value for name, value in state if name.startswith(prefix)}
+
+
+def _explained(error: RuntimeError, trainer: L.Trainer, out: Path) -> Exception:
+    """A failure of the device as one line; anything else as it is."""
+    if "CUDA" not in str(error) and not isinstance(error, torch.cuda.OutOfMemoryError):
+        return error
+    reason = str(error).splitlines()[0]
+    return DiffhpeError(
+        f"the GPU failed at step {trainer.global_step}: {reason};"
+        f" the same command goes on from the last checkpoint in {out}"
+    )

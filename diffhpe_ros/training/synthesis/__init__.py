@@ -1,0 +1,1 @@
+"""Windows made from motion capture: bodies, virtual cameras, occlusions, synthetic streams."""

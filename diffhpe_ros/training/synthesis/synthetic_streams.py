@@ -1,0 +1,143 @@
+"""What a camera's detector sees of moving people, image after image, with the truth at any time.
+
+Windows for training stand alone; these tracks are long enough to show what a live graph makes of
+overlapping windows.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.skeleton import HIP
+from diffhpe_ros.training.datasets.sources import TRACKS, generator_of
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
+from diffhpe_ros.training.synthesis import virtual_camera
+from diffhpe_ros.windows import RATE, Observation, Window, WindowBuilder
+
+_NEAREST_M = 1.0
+_DRAWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class LiveTrack:
+    """One person before one camera.
+
+    Attributes:
+        stamps_ns: (T,) of the images, from 0.
+        keypoints: (T, 17, 2) canonical view as detected, NaN where unseen.
+        truth: (G, 17, 3) root-relative metres in the camera frame, 50 a second from 0.
+        name: of the motion.
+    """
+
+    stamps_ns: NDArray[np.int64]
+    keypoints: NDArray[np.float32]
+    truth: NDArray[np.float64]
+    name: str
+
+    def windows(self) -> Iterator[Window]:
+        """The windows that the detector node would send, in their order."""
+        builder = WindowBuilder()
+        for stamp, keypoints in zip(self.stamps_ns, self.keypoints, strict=True):
+            confidence = np.isfinite(keypoints[:, 0]).astype(np.float32)
+            unknown = np.full((len(keypoints), 2, 2), np.nan, np.float32)
+            window = builder.add(Observation(int(stamp), keypoints, confidence, unknown))
+            if window is not None:
+                yield window
+
+    def truth_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(N, 17, 3), the true poses at some times within the track."""
+        return _at(self.truth, np.asarray(stamps_ns) / 1e9)
+
+
+def detector_at(images_per_s: float) -> DetectorModel:
+    """BlazePose as it was measured, looking at so many images a second."""
+    statistics, frames = blazepose_statistics(), RATE / images_per_s
+    return FittedErrors(
+        replace(
+            statistics,
+            smooth_correlation=statistics.smooth_correlation**frames,
+            outlier_change=1 - (1 - statistics.outlier_change) ** frames,
+            swap_change=1 - (1 - statistics.swap_change) ** frames,
+            miss_change=1 - (1 - statistics.miss_change) ** frames,
+        )
+    )
+
+
+def live_tracks(
+    path: Path,
+    subjects: Collection[int],
+    seed: int = 0,
+    images_per_s: float = 30.0,
+    seconds: float = 6.0,
+) -> list[LiveTrack]:
+    """Every sequence of some subjects, from its middle, before a random camera each.
+
+    Args:
+        path: cmu_h36m17_50hz.npz.
+        subjects: whose sequences.
+        seed: of cameras and detector errors.
+        images_per_s: of the camera.
+        seconds: of each sequence at most; those of less than 1.5 s are left out.
+
+    Raises:
+        DiffhpeError: the file is missing or is not what it should be.
+    """
+    arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
+    detector = detector_at(images_per_s)
+    tracks = []
+    bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
+    for number, (first, last) in enumerate(bounds):
+        if int(arrays["subject"][number]) not in subjects or last - first < 1.5 * RATE:
+            continue
+        most = round(seconds * RATE)
+        first = first + max(0, last - first - most) // 2
+        rows = slice(first, min(last, first + most))
+        generator = generator_of("cpu", TRACKS, seed, number)
+        tracks.append(
+            _track(
+                torch.from_numpy(arrays["positions"][rows].astype(np.float32)),
+                torch.from_numpy(arrays["head_forward"][rows].astype(np.float32)),
+                detector, images_per_s, generator, str(arrays["name"][number]),
+            )
+        )  # fmt: skip
+    return tracks
+
+
+def _track(
+    positions: Tensor, facing: Tensor, detector: DetectorModel, images_per_s: float,
+    generator: Generator, name: str,
+) -> LiveTrack:  # fmt: skip
+    """Bodies (G, 17, 3) in the world before one camera."""
+    detected = detector.joints(positions[None], facing[None], generator)[0]
+    both = _see(torch.cat([positions, detected], 1), generator)
+    truth, moved = (part.double().numpy() for part in both.chunk(2, 1))
+    times = np.arange(0, (len(truth) - 1) / RATE, 1 / images_per_s)
+    points = torch.from_numpy(_at(moved, times)).float()[None]
+    x_2d = virtual_camera.project(points)
+    noise, unseen = detector.errors(x_2d, generator)
+    seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0]
+    stamps = np.rint(times * 1e9).astype(np.int64)
+    return LiveTrack(stamps, seen.numpy(), truth - truth[:, [HIP]], name)
+
+
+def _see(points: Tensor, generator: Generator) -> Tensor:
+    """World points (G, K, 3) before a random camera that they do not come too near to."""
+    for _ in range(_DRAWS):
+        seen = virtual_camera.see(points[None], points[None, len(points) // 2, HIP], generator)[0]
+        if seen[..., 2].min() > _NEAREST_M:
+            return seen
+    raise AssertionError("a person who walks for 6 s finds room within 10 m")
+
+
+def _at(poses: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Poses (G, ...) at 50 a second, interpolated to other times."""
+    position = np.clip(seconds * RATE, 0, len(poses) - 1)
+    before = np.minimum(position.astype(np.int64), len(poses) - 2)
+    share = (position - before)[:, None, None]
+    return poses[before] * (1 - share) + poses[before + 1] * share

@@ -1,0 +1,141 @@
+"""Training windows: motion capture, varied, through random cameras and a detector's eyes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
+from diffhpe_ros.skeleton import HIP
+from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
+from diffhpe_ros.training.datasets.sources import VALIDATION, WINDOWS, generator_of
+from diffhpe_ros.training.detector_errors import DetectorModel
+from diffhpe_ros.training.synthesis import augmentation, virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.virtual_camera import uniform
+
+SPEED = (0.7, 1.4)
+BACKWARDS_SHARE = 0.1
+EXCHANGE_SHARE = 0.3
+SWING_SHARE = 0.3
+
+
+class VirtualCameraWindows:
+    """Batches (x_2d (B, 27, 17, 2), poses (B, 27, 17, 3)) in the person view.
+
+    Args:
+        capture: the motion capture; what is made of it is made on its device.
+        batch_size: B.
+        seed: of all that is random; a batch depends on the seed and its number alone.
+        detectors: each looks at an equal part of every batch.
+    """
+
+    batches_per_epoch = None
+
+    def __init__(
+        self,
+        capture: MotionCapture,
+        batch_size: int,
+        seed: int,
+        detectors: Sequence[DetectorModel] = (PrototypeErrors(),),
+    ) -> None:
+        self.capture = capture
+        self.batch_size = batch_size
+        self.seed = seed
+        self.detectors = detectors
+
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """Batch number `index`; unseen joints are (0, 0)."""
+        device = self.capture.positions.device
+        generator = generator_of(device, WINDOWS, self.seed, index)
+        positions, facing = vary(self.capture, self.batch_size, generator)
+        shares = zip(
+            self.detectors,
+            positions.tensor_split(len(self.detectors)),
+            facing.tensor_split(len(self.detectors)),
+            strict=True,
+        )
+        seen = [
+            _seen_by(detector, body, head, generator)
+            for detector, body, head in shares
+            if len(body)  # fewer windows than detectors leave some without
+        ]
+        points, x_2d = (torch.cat(each) for each in zip(*seen, strict=True))
+        turned, rotation = PersonView().enter(x_2d)
+        return turned, turn_points(points - points[:, :, :1], rotation)
+
+
+def _seen_by(
+    detector: DetectorModel, positions: Tensor, facing: Tensor, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Bodies before random cameras → joints there (B, L, 17, 3), as detected (B, L, 17, 2)."""
+    detected = detector.joints(positions, facing, generator)
+    hip = positions[:, positions.shape[1] // 2, HIP]
+    both = virtual_camera.see(torch.cat([positions, detected], 2), hip, generator)
+    points, detected = both.chunk(2, 2)
+    x_2d = virtual_camera.project(detected)
+    noise, unseen = detector.errors(x_2d, generator)
+    x_2d = x_2d + noise
+    unseen = unseen | virtual_camera.cut_by_border(x_2d, generator)
+    return points, torch.where(unseen[..., None], 0.0, x_2d)
+
+
+def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Windows:
+    """People as captured, seen as in the frozen evaluation: by the noise that was made by hand.
+
+    Args:
+        capture: of the people.
+        count: N, how many windows, evenly from all takes by their weights.
+        seed: of cameras and noise.
+
+    Returns:
+        Windows in the view that `Lifter.lift` takes, with the root's places.
+    """
+    generator = generator_of("cpu", VALIDATION, seed, 0)
+    total = capture.weights.cumsum(0, dtype=torch.float64)
+    evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
+    chosen = torch.searchsorted(total, evenly)
+    positions, facing = capture.windows(chosen, torch.ones(count))
+    points, x_2d = _seen_by(PrototypeErrors(), positions, facing, generator)
+    root = points[:, :, :1]
+    return Windows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
+
+
+def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Random windows of bodies and motions that were not captured quite so.
+
+    Returns:
+        Positions (B, L, 17, 3) and directions in which the heads face (B, L, 3).
+    """
+    positions, facing = _any_windows(capture, batch, generator)
+    arms, _ = _any_windows(capture, batch, generator)
+    legs = arms.roll(1, 0)
+    for share, varied in (
+        (EXCHANGE_SHARE, lambda body: augmentation.exchange_arms(body, arms)),
+        (EXCHANGE_SHARE, lambda body: augmentation.exchange_legs(body, legs)),
+        (SWING_SHARE, lambda body: augmentation.swing_arms(body, generator)),
+    ):
+        positions = torch.where(_some(batch, share, generator), varied(positions), positions)
+    positions = augmentation.vary_proportions(positions, generator)
+    scale = uniform((batch, 1, 1, 1), *virtual_camera.BODY_SCALE, generator)
+    return positions * scale, facing
+
+
+def _any_windows(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Windows at other speeds, some backwards, half of them mirrored."""
+    chosen = capture.draw(batch, generator)
+    speed = uniform((batch,), *SPEED, generator)
+    is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()
+    positions, facing = capture.windows(chosen, torch.where(is_backwards, -speed, speed))
+    is_mirrored = _some(batch, 0.5, generator)
+    mirrored_positions, mirrored_facing = mirror(positions, facing)
+    return (
+        torch.where(is_mirrored, mirrored_positions, positions),
+        torch.where(is_mirrored[..., 0], mirrored_facing, facing),
+    )
+
+
+def _some(batch: int, share: float, generator: Generator) -> Tensor:
+    """(B, 1, 1, 1), true for about that share."""
+    return uniform((batch, 1, 1, 1), 0.0, 1.0, generator) < share
