@@ -20,8 +20,8 @@ from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, LiftResult
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.pipeline.detection_stage import DepthAt, DetectionStage
 from diffhpe_ros.pipeline.people import PeopleWindows
-from diffhpe_ros.pipeline.root_localizer import PlacedWindows, Placing
-from diffhpe_ros.placement import place_root
+from diffhpe_ros.pipeline.root_localizer import LocalizedWindows, RootLocalizer
+from diffhpe_ros.placement import localize_root
 from diffhpe_ros.rendering.__main__ import FPS, WALK, clip_view
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.rendering.render import Renderer
@@ -54,7 +54,7 @@ def watch(
             if windows is None or not len(windows):
                 continue
             lifted = stream.lift(
-                np.nan_to_num(windows.keypoints), windows.persons,
+                np.nan_to_num(windows.keypoints), windows.track_ids,
                 [windows.stamp_ns] * len(windows), windows.confidence, windows.covariance,
             )  # fmt: skip
             seen.append((index, windows, lifted))
@@ -64,16 +64,16 @@ def watch(
 def alone(seen: Seen) -> list[Array]:
     """Roots (P, 3) by the newest frame of each window alone."""
     return [
-        place_root(lifted.poses[:, -1:], windows.keypoints[:, -1:], windows.confidence[:, -1:])[
+        localize_root(lifted.poses[:, -1:], windows.keypoints[:, -1:], windows.confidence[:, -1:])[
             :, 0
         ]
         for _, windows, lifted in seen
     ]
 
 
-def followed(seen: Seen) -> list[PlacedWindows]:
+def followed(seen: Seen) -> list[LocalizedWindows]:
     """As live."""
-    placing = Placing()
+    placing = RootLocalizer()
     return [placing.place(windows, lifted) for _, windows, lifted in seen]
 
 
@@ -141,7 +141,7 @@ def two_people(seen: Seen) -> list[str]:
     distances: dict[int, list[tuple[float, float]]] = {}
     for placed, single in zip(followed(seen), alone(seen), strict=True):
         for person, live, by_frame in zip(
-            placed.windows.persons, placed.root[:, -1, 2], single[:, 2], strict=True
+            placed.windows.track_ids, placed.root[:, -1, 2], single[:, 2], strict=True
         ):
             distances.setdefault(person, []).append((by_frame, live))
     lines = []

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.metrics import acceleration_errors, joint_errors
-from diffhpe_ros.pipeline.output_smoothing import Steady
+from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
 from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from diffhpe_ros.training.experiments.document import markdown_table
-from diffhpe_ros.training.synthesis.synthetic_streams import LiveTrack, live_tracks
+from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, live_tracks
 
 MODELS = ("mixste", "diffhpe-wrapper-robust")
 SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS}
@@ -57,12 +57,12 @@ LAGS = tuple(Way(str(lag), lag) for lag in range(14))
 class LiftedTrack:
     """A track and what a model makes of its N windows."""
 
-    track: LiveTrack
+    track: SyntheticStream
     times_ns: NDArray[np.int64]  # (N, 27)
     poses: NDArray[np.float32]  # (N, 27, 17, 3)
 
 
-def lift(lifter: Lifter, track: LiveTrack) -> LiftedTrack:
+def lift(lifter: Lifter, track: SyntheticStream) -> LiftedTrack:
     windows = list(track.windows())
     seen = np.nan_to_num(np.stack([window.keypoints for window in windows]))
     stamps = [window.stamp_ns for window in windows]
@@ -79,7 +79,7 @@ def figures(way: Way, tracks: Sequence[LiftedTrack]) -> list[str]:
     """MPJPE and jitter over all tracks, mm and mm/frame²."""
     errors, jitter = [], []
     for lifted in tracks:
-        steady, frame = Steady(way.blend_s, way.min_cutoff, way.beta), -1 - way.lag
+        steady, frame = TrackSmoother(way.blend_s, way.min_cutoff, way.beta), -1 - way.lag
         shown = np.stack(
             [
                 steady(times, poses, frame, np.zeros(3))

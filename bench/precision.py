@@ -80,7 +80,7 @@ def main() -> None:
         print(f"{name:8} by {apart.mean():.2f} mm, most {apart.max():.2f}")
     if isinstance(lifter.model, Deterministic):
         return
-    x_2d, _ = PersonView().enter(torch.from_numpy(windows[:1]))
+    x_2d, _ = PersonView().to_model_view(torch.from_numpy(windows[:1]))
     single, half = bfloat16_times(load_model(arguments.model), x_2d)
     print(f"one DDIM step of one window, {torch.get_num_threads()} threads:", end=" ")
     print(f"float32 {single:.1f} ms, bfloat16 autocast {half:.1f} ms")

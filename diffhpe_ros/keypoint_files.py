@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, lift_all
-from diffhpe_ros.placement import place_track
+from diffhpe_ros.lifting import Lifter, lift_in_batches
+from diffhpe_ros.placement import localize_track
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.windows import BRIDGE_S, windows_of_track
 
@@ -105,10 +105,10 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
         bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
-    poses = windows.to_track(lift_all(lifter, x_2d, progress))
+    poses = windows.to_track(lift_in_batches(lifter, x_2d, progress))
     known = np.isfinite(poses).all((1, 2))
     poses[known] = lifter.decode(poses[known][None])[0]
-    root = place_track(track.times_s, poses, canonical, track.confidence)
+    root = localize_track(track.times_s, poses, canonical, track.confidence)
     return LiftedTrack(track.times_s, poses, root)
 
 

@@ -34,7 +34,7 @@ class Tracker(Protocol):
     """Gives identities to the people of successive frames of one camera."""
 
     @property
-    def persons(self) -> set[int]:
+    def track_ids(self) -> set[int]:
         """Ids that may still be given: of those in view and those remembered."""
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
@@ -79,7 +79,7 @@ class PeopleTracker:
         self._last_ns = 0
 
     @property
-    def persons(self) -> set[int]:
+    def track_ids(self) -> set[int]:
         """Ids that may still be given: of those in view and those remembered."""
         return {track.person for track in self._tracks}
 

@@ -19,8 +19,8 @@ from diffhpe_ros.lifting import (
     free_device_memory,
     is_device_failure,
 )
-from diffhpe_ros.nodes.diagnostics.health import Health
-from diffhpe_ros.nodes.failover import SteadyModel
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.failover import FailoverLifter
 from diffhpe_ros.nodes.model_loading import load
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.training.runner.train import fit
@@ -107,9 +107,9 @@ def _lost_device(context: Context, record: Record) -> None:
     model.close()
 
 
-def _node_model() -> SteadyModel:
+def _node_model() -> FailoverLifter:
     parameters = LifterParameters(model=DEFAULT_MODEL, device="cuda", engine="folded")
-    return SteadyModel(load, parameters, Health(), RETRY_S)
+    return FailoverLifter(load, parameters, NodeDiagnostics(), RETRY_S)
 
 
 def _lift(x_2d: np.ndarray) -> Callable[[Lifter], LiftResult]:

@@ -2,28 +2,28 @@
 
 import itertools
 
-from diffhpe_ros.track_registry import MAX_CAMERAS, MAX_PEOPLE, PerPerson, Presence
+from diffhpe_ros.track_registry import MAX_CAMERAS, MAX_PEOPLE, TrackRegistry, TrackStates
 
 SECOND = 10**9
 
 
-def counted(absent_s: float = 1.0) -> PerPerson[int]:
+def counted(absent_s: float = 1.0) -> TrackStates[int]:
     """Gives whoever comes the next number."""
-    return PerPerson(itertools.count().__next__, absent_s)
+    return TrackStates(itertools.count().__next__, absent_s)
 
 
 def test_people_leave_after_a_time_or_when_nobody_is_left() -> None:
-    presence = Presence(absent_s=0.5)
+    presence = TrackRegistry(absent_s=0.5)
     assert presence.update("left", [1, 2], 10 * SECOND) == set()
     assert presence.update("left", [2], 10 * SECOND + SECOND // 4) == set()
     assert presence.update("right", [1], 99 * SECOND) == set()  # another camera, another clock
     assert presence.update("left", [2], 11 * SECOND) == {("left", 1), ("left", 2)}
-    assert presence.leave("left") == {("left", 2)}
-    assert presence.everybody() == [("right", 99 * SECOND, [1])]
+    assert presence.remove_camera("left") == {("left", 2)}
+    assert presence.active() == [("right", 99 * SECOND, [1])]
 
 
 def test_how_long_somebody_may_be_absent_can_change() -> None:
-    presence = Presence(absent_s=0.5)
+    presence = TrackRegistry(absent_s=0.5)
     presence.update("camera", [1], 0)
     presence.allow(2.0)
     assert presence.update("camera", [], 2 * SECOND) == set()
@@ -31,14 +31,14 @@ def test_how_long_somebody_may_be_absent_can_change() -> None:
 
 
 def test_where_a_clock_jumps_back_everybody_has_left() -> None:
-    presence = Presence(absent_s=0.5)
+    presence = TrackRegistry(absent_s=0.5)
     presence.update("left", [1, 2], 10 * SECOND)
     assert presence.update("left", [2], 5 * SECOND) == {("left", 1), ("left", 2)}
-    assert presence.everybody() == [("left", 5 * SECOND, [2])]
+    assert presence.active() == [("left", 5 * SECOND, [2])]
 
 
 def test_who_is_forgotten_for_want_of_room_has_left() -> None:
-    presence = Presence(absent_s=1.0)
+    presence = TrackRegistry(absent_s=1.0)
     for person in range(MAX_PEOPLE):
         presence.update("first", [person], 0)
     assert presence.update("first", [MAX_PEOPLE], 0) == {("first", 0)}
@@ -75,7 +75,7 @@ def test_who_comes_back_too_late_is_a_stranger() -> None:
 def test_all_have_left_at_once() -> None:
     people = counted()
     people.update("camera", [3], 0)
-    people.leave("camera")
+    people.remove_camera("camera")
     assert len(people) == 0
 
 

@@ -16,13 +16,13 @@ def person(x, height=200.0, confidence=0.9):
     return keypoints, np.full(17, confidence)
 
 
-def people(*persons):
-    if not persons:
+def people(*track_ids):
+    if not track_ids:
         return People.empty()
     keypoints, confidence = (
-        np.stack(part).astype(np.float32) for part in zip(*persons, strict=True)
+        np.stack(part).astype(np.float32) for part in zip(*track_ids, strict=True)
     )
-    return People(keypoints, confidence, np.full((len(persons), 17, 2, 2), np.nan, np.float32))
+    return People(keypoints, confidence, np.full((len(track_ids), 17, 2, 2), np.nan, np.float32))
 
 
 def follow(tracker, *frames, step=FRAME_NS, start=0):
@@ -92,7 +92,7 @@ def test_the_same_place_after_a_long_gap_is_still_a_new_person(tracker):
 def test_a_clock_that_goes_back_starts_a_new_id(tracker):
     follow(tracker, *[people(person(0))] * 9, start=5_000_000_000)
     assert follow(tracker, people(person(0)), start=1_000_000_000) == [[1]]
-    assert tracker.persons == {1}
+    assert tracker.track_ids == {1}
 
 
 def test_ids_are_not_reused_after_a_reset(tracker):
@@ -179,7 +179,7 @@ def test_who_enters_elsewhere_is_not_the_one_who_left(crowd_tracker):
     )
     assert ids[0] == [0, 1]
     assert ids[-1] == [1, 2]
-    assert crowd_tracker.persons == {1, 2}  # and the one who left is forgotten
+    assert crowd_tracker.track_ids == {1, 2}  # and the one who left is forgotten
 
 
 def test_of_two_side_by_side_one_missed_detection_moves_no_id(crowd_tracker):

@@ -54,7 +54,7 @@ def evaluate(
     Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
     in the canonical view and y (N,27,17,3) in metres.
     """
-    from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_all
+    from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_in_batches
     from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
     from diffhpe_ros.training.evaluation.figures import figures_of, released_coherence
     from diffhpe_ros.training.evaluation.report import lines
@@ -63,7 +63,7 @@ def evaluate(
     lifter = Lifter.from_pretrained(model, device, **sampling)
     data_windows = read_evaluation(data, lifter.config, data_2d, split)
     windows = occluded(data_windows, occlusion, sampling["seed"])
-    poses = lift_all(lifter, windows.x_2d, progress=True)
+    poses = lift_in_batches(lifter, windows.x_2d, progress=True)
     figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)
     click.echo("\n".join(lines(figures)))
     if json_file is not None:
@@ -136,9 +136,9 @@ def reproduce(
         from diffhpe_ros.training.experiments.cache import (
             AsShipped,
             AsTheyAre,
+            ExperimentCache,
             Models,
             TrainedWhenMissing,
-            Workshop,
         )
         from diffhpe_ros.training.experiments.reproduce import (
             OF_SHIPPED_MODELS,
@@ -157,5 +157,5 @@ def reproduce(
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
     name = file.name if every == 1 else f"one window in {every} of {file.name}"
-    workshop = Workshop(models, windows, name, runs / "figures", device)
+    workshop = ExperimentCache(models, windows, name, runs / "figures", device)
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))

@@ -9,7 +9,7 @@ from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CompressedImage
 
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
-from diffhpe_ros.demo.recording import Recording
+from diffhpe_ros.demo.recording import GraphRecording
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
@@ -42,7 +42,9 @@ class BagMessage(NamedTuple):
     """Serialized."""
 
 
-def bag_messages(recording: Recording, jpegs: Iterable[tuple[int, bytes]]) -> Iterator[BagMessage]:
+def bag_messages(
+    recording: GraphRecording, jpegs: Iterable[tuple[int, bytes]]
+) -> Iterator[BagMessage]:
     """The messages of a run in the order of their stamps.
 
     In a replay, whose images have stamps of their own, the stamps of `/diagnostics` are moved to
@@ -107,7 +109,7 @@ def _image(frame_id: str, stamp_ns: int, jpeg: bytes) -> BagMessage:
 
 
 def _diagnostics(
-    recording: Recording, shift_ns: int, first_ns: int, last_ns: int
+    recording: GraphRecording, shift_ns: int, first_ns: int, last_ns: int
 ) -> Iterator[BagMessage]:
     """Those of the graph from the first image on; what was said after the last has its time."""
     for record in recording.records:

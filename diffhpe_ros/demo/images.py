@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video import VideoReader
 
@@ -15,7 +15,7 @@ JPEG_QUALITY = 90
 Frames = Iterator[tuple[int, NDArray[np.uint8]]]
 
 
-def stamped_images(source: Source, first_stamp_ns: int, jpegs: Mapping[int, bytes]) -> Frames:
+def stamped_images(source: DemoSource, first_stamp_ns: int, jpegs: Mapping[int, bytes]) -> Frames:
     """Stamps in ns, rising, and BGR images (H, W, 3).
 
     Args:
@@ -30,7 +30,7 @@ def stamped_images(source: Source, first_stamp_ns: int, jpegs: Mapping[int, byte
 
 
 def stamped_jpegs(
-    source: Source, first_stamp_ns: int, jpegs: Mapping[int, bytes]
+    source: DemoSource, first_stamp_ns: int, jpegs: Mapping[int, bytes]
 ) -> Iterator[tuple[int, bytes]]:
     """The same images as JPEG."""
     if source.path is None:
@@ -46,7 +46,7 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
     return jpeg.tobytes()
 
 
-def _file_frames(source: Source, first_stamp_ns: int) -> Frames:
+def _file_frames(source: DemoSource, first_stamp_ns: int) -> Frames:
     assert source.path is not None
     with VideoReader(source.path) as video:
         for index, _, image in video:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from diffhpe_ros.demo.images import stamped_images
 from diffhpe_ros.demo.report import part_shown
 from diffhpe_ros.demo.results import Results
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.drawing import SkeletonView, compose_frame
 from diffhpe_ros.drawing.figure import save_skeleton_figure
 from diffhpe_ros.pipeline.people import PeopleWindows
@@ -27,7 +27,7 @@ WINDOW_NS = round(1e9 * FRAMES / RATE)
 
 def save_pictures(
     folder: Path,
-    source: Source,
+    source: DemoSource,
     results: Results,
     report: Mapping[str, Any],
     jpegs: Mapping[int, bytes],
@@ -62,7 +62,7 @@ def save_pictures(
 def _overlay(
     stamp: int,
     image: NDArray[np.uint8],
-    source: Source,
+    source: DemoSource,
     results: Results,
     report: Mapping[str, Any],
     view: SkeletonView,
@@ -77,7 +77,7 @@ def _overlay(
         labels.append(f"live: image to skeleton {latency:.0f} ms (median)")
     if joints is not None:
         distance = np.linalg.norm(joints.positions[:, 0], axis=-1)
-        each = zip(joints.persons, distance, strict=True)
+        each = zip(joints.track_ids, distance, strict=True)
         labels.append(
             "distance " + ", ".join(f"#{number} {metres:.2f} m" for number, metres in each)
         )
@@ -89,7 +89,7 @@ def _overlay(
         SIZE,
         confidence=confidence,
         covariance=None if joints is None else joints.covariance,
-        names=() if windows is None else [f"#{number}" for number in windows.persons],
+        names=() if windows is None else [f"#{number}" for number in windows.track_ids],
         view=view,
         filling=stamp - results.first_stamp_ns < WINDOW_NS,
     )
@@ -110,8 +110,8 @@ def _best_sight(results: Results) -> tuple[int, int] | None:
     sights = [
         (stamp, person)
         for stamp in sorted(results.joints.keys() & results.windows.keys())
-        for person in results.joints[stamp].persons
-        if person in results.windows[stamp].persons
+        for person in results.joints[stamp].track_ids
+        if person in results.windows[stamp].track_ids
     ]
     return max(
         sights, key=lambda sight: _clarity(results.windows[sight[0]], sight[1]), default=None
@@ -120,7 +120,7 @@ def _best_sight(results: Results) -> tuple[int, int] | None:
 
 def _clarity(windows: PeopleWindows, person: int) -> float:
     """Area of a person's joints in the newest image times their mean confidence."""
-    row = windows.persons.index(person)
+    row = windows.track_ids.index(person)
     joints, confidence = windows.keypoints[row, -1], windows.confidence[row, -1]
     seen = joints[confidence > 0]
     return float(np.prod(np.ptp(seen, axis=0)) * confidence.mean()) if len(seen) else 0.0
@@ -131,14 +131,14 @@ def _save_figure(
     stamp: int,
     person: int,
     image: NDArray[np.uint8],
-    source: Source,
+    source: DemoSource,
     results: Results,
     title: str,
 ) -> None:
     keypoints, confidence = _keypoints(stamp, results)
     assert keypoints is not None and confidence is not None
-    row = results.windows[stamp].persons.index(person)
-    pose = results.joints[stamp].positions[results.joints[stamp].persons.index(person)]
+    row = results.windows[stamp].track_ids.index(person)
+    pose = results.joints[stamp].positions[results.joints[stamp].track_ids.index(person)]
     truth = None
     if source.truth is not None:
         truth = source.truth[results.frame_of(stamp, source.fps)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Recording:
+class GraphRecording:
     """One run of the graph, as it was heard."""
 
     namespace: str
@@ -53,7 +53,7 @@ class Recording:
     """How far it came."""
 
 
-def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Recording:
+def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> GraphRecording:
     """Start the nodes, run the source through them, and stop them.
 
     Args:
@@ -92,7 +92,7 @@ def record(source: Source, settings: Settings, logs: Path, replay: bool) -> Reco
         recorder.start_source(video.name, video.check, START_SECONDS)
         progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
-    return Recording(namespace, recorder.records, recorder.images, start_ns, progress)
+    return GraphRecording(namespace, recorder.records, recorder.images, start_ns, progress)
 
 
 def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
@@ -104,7 +104,11 @@ def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
 
 
 def _watch(
-    recorder: Any, nodes: Sequence[NodeProcess], source: Source, settings: Settings, replay: bool
+    recorder: Any,
+    nodes: Sequence[NodeProcess],
+    source: DemoSource,
+    settings: Settings,
+    replay: bool,
 ) -> "Progress":
     """Show progress until all is done, the webcam's time is over, or nothing goes on any more."""
     from diffhpe_ros.demo.progress import Monitor
@@ -127,7 +131,7 @@ def _watch(
             time.sleep(0.1)
 
 
-def _source_parameters(source: Source, folder: Path) -> dict[str, Any]:
+def _source_parameters(source: DemoSource, folder: Path) -> dict[str, Any]:
     """Parameters of the video_source node."""
     from diffhpe_ros.nodes.messages.camera_info import write_calibration
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.demo.progress import Progress
 from diffhpe_ros.demo.results import Results
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.metrics import acceleration_errors, mpjpe, p_mpjpe
 
 
@@ -75,7 +75,7 @@ def coherence_figures(results: Results) -> dict[str, Any]:
     }
 
 
-def error_figures(source: Source, results: Results) -> dict[str, Any]:
+def error_figures(source: DemoSource, results: Results) -> dict[str, Any]:
     """Errors against the clip's true joints; nothing where they are not known."""
     if source.truth is None or not results.joints:
         return {}

@@ -13,7 +13,7 @@ from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
-from diffhpe_ros.nodes.messages.joints import Joints, unpack_joints
+from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
 from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.pipeline.people import PeopleWindows
 
@@ -30,7 +30,7 @@ class Results:
     """That the pixels were turned into rays with."""
     windows: Mapping[int, PeopleWindows]
     """By stamp of the newest image."""
-    joints: Mapping[int, Joints]
+    joints: Mapping[int, UnpackedJoints]
     """By stamp; only those with people."""
     latency_ms: NDArray[np.float64]
     """From image stamp to marker, of every `skeletons` message with people."""
@@ -78,7 +78,7 @@ def read_results(
         stamps_ns=stamps,
         camera=_camera(infos[-1]),
         windows={each.stamp_ns: each for each in windows if len(each)},
-        joints={each.stamp_ns: each for each in joints if each.persons},
+        joints={each.stamp_ns: each for each in joints if each.track_ids},
         latency_ms=_latencies_ms(by_topic.get("skeletons", [])),
         symmetry_gap_mm=np.array([each["symmetry_gap_mm"] for each in coherence]),
         segment_std_mm=np.array([each["segment_std_mm"] for each in coherence]),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.recording import Recording, Settings, make_folder, record, require_rclpy
-from diffhpe_ros.demo.source import Source, embedded_clip, video_file, webcam
+from diffhpe_ros.demo.recording import GraphRecording, Settings, make_folder, record, require_rclpy
+from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.files import write_json
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diffhpe_ros.demo.results import Results
 
 
-def choose_source(video: Path | None, camera: int | None) -> Source:
+def choose_source(video: Path | None, camera: int | None) -> DemoSource:
     """The video file, the webcam, or the package's own clip.
 
     Raises:
@@ -31,7 +31,7 @@ def choose_source(video: Path | None, camera: int | None) -> Source:
     return embedded_clip() if camera is None else webcam(camera)
 
 
-def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
+def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any]:
     """Run the demo and write overlay.mp4, skeleton.png, lift.mcap and report.json into `out`.
 
     The live run gives latencies and drops. Files are then run again in replay mode, where no
@@ -58,7 +58,7 @@ def run_demo(source: Source, out: Path, settings: Settings) -> dict[str, Any]:
 
 
 def write_results(
-    source: Source, out: Path, settings: Settings, live: Recording, shown: Recording
+    source: DemoSource, out: Path, settings: Settings, live: GraphRecording, shown: GraphRecording
 ) -> dict[str, Any]:
     """Write what was heard of a source; see `run_demo`.
 
@@ -100,7 +100,7 @@ def write_results(
     return report
 
 
-def run_live(source: Source, folder: Path, settings: Settings) -> "Results":
+def run_live(source: DemoSource, folder: Path, settings: Settings) -> "Results":
     """One live run, without pictures.
 
     Args:

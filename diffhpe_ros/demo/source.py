@@ -12,7 +12,7 @@ from diffhpe_ros.video import VideoReader
 
 
 @dataclass(frozen=True)
-class Source:
+class DemoSource:
     """Images with what is known of them."""
 
     name: str
@@ -30,12 +30,12 @@ class Source:
     """(3,) direction against gravity in the optical frame, where known."""
 
 
-def embedded_clip() -> Source:
+def embedded_clip() -> DemoSource:
     """The rendered walking person: camera and joints are known exactly."""
     clip = walking_clip()
     head_over_feet = clip.joints[:, 10] - clip.joints[:, [3, 6]].mean(1)
     up = head_over_feet.mean(0).astype(np.float64)
-    return Source(
+    return DemoSource(
         "embedded clip",
         clip.video_path,
         fps=clip.fps,
@@ -46,16 +46,16 @@ def embedded_clip() -> Source:
     )
 
 
-def video_file(path: Path) -> Source:
+def video_file(path: Path) -> DemoSource:
     """A video of an unknown camera.
 
     Raises:
         DiffhpeError: it cannot be read.
     """
     with VideoReader(path) as video:
-        return Source(path.name, path, fps=video.fps, frames=video.frame_count)
+        return DemoSource(path.name, path, fps=video.fps, frames=video.frame_count)
 
 
-def webcam(number: int) -> Source:
+def webcam(number: int) -> DemoSource:
     """A webcam of unknown calibration."""
-    return Source(f"webcam {number}", None, webcam=number)
+    return DemoSource(f"webcam {number}", None, webcam=number)

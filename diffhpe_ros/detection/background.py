@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Beside:
+class Background:
     """Does one piece of work after the other in a thread of its own.
 
     The thread ends when this is given up, and never keeps the process from ending. It stays from

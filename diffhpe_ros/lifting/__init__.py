@@ -1,6 +1,6 @@
 """Windows of 2D keypoints → 3D poses: the papers' networks, samplers and checkpoints."""
 
-from diffhpe_ros.lifting.batched import lift_all
+from diffhpe_ros.lifting.batched import lift_in_batches
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     convert,
@@ -28,7 +28,7 @@ __all__ = [
     "convert",
     "free_device_memory",
     "is_device_failure",
-    "lift_all",
+    "lift_in_batches",
     "load_model",
     "model_sha256",
     "save_model",

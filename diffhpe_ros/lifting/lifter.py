@@ -20,7 +20,7 @@ from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler, spac
 from diffhpe_ros.lifting.engines import (
     create_engine,
     create_recorder,
-    settle_engine,
+    resolve_engine,
     why_not_captured,
 )
 from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
@@ -30,18 +30,22 @@ from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline import views
 from diffhpe_ros.lifting.pipeline.aggregation import create_aggregation
 from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
-from diffhpe_ros.lifting.pipeline.bone_lengths import Decode, create_decode, rigid
+from diffhpe_ros.lifting.pipeline.bone_lengths import (
+    BoneLengthRule,
+    create_bone_length_rule,
+    fixed_lengths,
+)
 from diffhpe_ros.lifting.pipeline.covariance import covariance
-from diffhpe_ros.lifting.pipeline.initialization import Start, create_start
+from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
 from diffhpe_ros.lifting.pipeline.presets import choose
-from diffhpe_ros.lifting.pipeline.variance_features import Lifted
+from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch
 from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.result import LiftResult
-from diffhpe_ros.lifting.streaming.bone_length_tracker import Bodies
-from diffhpe_ros.lifting.streaming.pose_history import Memory
+from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
+from diffhpe_ros.lifting.streaming.pose_history import PoseHistory
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
 from diffhpe_ros.lifting.streaming.warm_start import WarmStart
-from diffhpe_ros.lifting.window_batch import Observed, checked
+from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
@@ -103,7 +107,7 @@ class Lifter:
         self.model = model.eval().to(self.device)
         self.config = config
         self.seed = seed
-        self._settled = settle_engine(engine, self.model)
+        self._settled = resolve_engine(engine, self.model)
         self._engine: Any = create_engine(self._settled, self.model, folder, kernels)
         self._mixste: Any = backbone and create_engine(
             engine, backbone.eval().to(self.device), kernels=kernels
@@ -111,7 +115,7 @@ class Lifter:
         self._buckets: Sequence[int] = BUCKETS if self._settled == "cuda_graph" else ()
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(aggregation)
-        self.decode = create_decode(decode)
+        self.decode = create_bone_length_rule(decode)
         self._choose(preset, sampler, steps, hypotheses, start, augmentation)
 
     @classmethod
@@ -185,7 +189,9 @@ class Lifter:
             spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
         self._augmentation = create_augmentation(self.preset)
         self._of_each_view = per_view(self.hypotheses, self._augmentation)
-        self._start = create_start(self.preset, self.model, self._mixste, self._of_each_view)
+        self._start = create_initialization(
+            self.preset, self.model, self._mixste, self._of_each_view
+        )
         self.preset_name = preset or self.config.default_preset
         self._plan_capture()
 
@@ -262,7 +268,7 @@ class Lifter:
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
         """
-        observed = checked(x_2d, self.config.frames, confidence, covariance_2d)
+        observed = check_windows(x_2d, self.config.frames, confidence, covariance_2d)
         return self._lift(observed, [self.seed] * len(observed))
 
     def stream(self) -> LiftingStream:
@@ -270,18 +276,18 @@ class Lifter:
         config, starts_warm = self.config, self.preset.start == "previous"
         warm = bodies = None
         if starts_warm and isinstance(self.model, DiffHPE):
-            warm = WarmStart(Memory(config.rate), self.model, self.preset)
-        if self.decode is rigid:
-            bodies = Bodies(window_s=(config.frames - 1) / config.rate)
+            warm = WarmStart(PoseHistory(config.rate), self.model, self.preset)
+        if self.decode is fixed_lengths:
+            bodies = BoneLengthTracker(window_s=(config.frames - 1) / config.rate)
         return LiftingStream(self, warm, bodies)
 
     @torch.inference_mode()
     def _lift(
         self,
-        observed: Observed,
+        observed: WindowBatch,
         seeds: Sequence[int],
-        start: Start | None = None,
-        decode: Decode | None = None,
+        start: Initialization | None = None,
+        decode: BoneLengthRule | None = None,
     ) -> LiftResult:
         """Sample, aggregate, decode; start and decode are a stream's own, if it has them."""
         hypotheses, rotation = self._sample(observed, seeds, start or self._start)
@@ -291,7 +297,7 @@ class Lifter:
         return LiftResult((decode or self.decode)(poses), samples, uncertain)
 
     def _sample(
-        self, observed: Observed, seeds: Sequence[int], start: Start
+        self, observed: WindowBatch, seeds: Sequence[int], start: Initialization
     ) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, 27, 17, 3), camera frame, and rotations (B, 3, 3) into the view."""
         if not len(observed):
@@ -309,7 +315,7 @@ class Lifter:
         return torch.cat([poses for poses, _ in parts]), torch.cat([turn for _, turn in parts])
 
     def _part(
-        self, observed: Observed, seeds: Sequence[int], start: Start, rows: slice
+        self, observed: WindowBatch, seeds: Sequence[int], start: Initialization, rows: slice
     ) -> tuple[Tensor, Tensor]:
         frames = (self.config.frames, NUM_JOINTS)
         noise = SeededNoise(seeds[rows], self.hypotheses, frames, self.device)
@@ -330,10 +336,10 @@ class Lifter:
         self._captured, self._uncaptured = None, f"not recorded: {error}"
 
     def _covariance(
-        self, samples: NDArray[np.float32], observed: Observed, rotation: NDArray[np.float32]
+        self, samples: NDArray[np.float32], observed: WindowBatch, rotation: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """(B, 27, 17, 3, 3) m², camera frame."""
-        lifted = Lifted(
+        lifted = LiftedBatch(
             samples.mean(1),
             observed.x_2d.numpy(),
             observed.confidence.numpy(),

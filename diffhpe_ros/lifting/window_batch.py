@@ -13,7 +13,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 @dataclass(frozen=True)
-class Observed:
+class WindowBatch:
     """A batch of windows of 2D joints."""
 
     x_2d: Tensor
@@ -26,18 +26,18 @@ class Observed:
     def __len__(self) -> int:
         return len(self.x_2d)
 
-    def __getitem__(self, rows: slice) -> "Observed":
+    def __getitem__(self, rows: slice) -> "WindowBatch":
         """Some of the windows."""
-        return Observed(self.x_2d[rows], self.confidence[rows], self.covariance_2d[rows])
+        return WindowBatch(self.x_2d[rows], self.confidence[rows], self.covariance_2d[rows])
 
-    def to(self, device: torch.device) -> "Observed":
+    def to(self, device: torch.device) -> "WindowBatch":
         """The same on a device."""
-        return Observed(*(each.to(device) for each in vars(self).values()))
+        return WindowBatch(*(each.to(device) for each in vars(self).values()))
 
 
-def checked(
+def check_windows(
     x_2d: Any, frames: int, confidence: Any | None = None, covariance_2d: Any | None = None
-) -> Observed:
+) -> WindowBatch:
     """The arguments of `Lifter.lift` as tensors on the CPU.
 
     Args:
@@ -65,7 +65,7 @@ def checked(
         covariance = np.full((*x.shape, 2), np.nan, np.float32)
     else:
         covariance = _of_shape("covariance_2d", covariance_2d, (*x.shape, 2))
-    return Observed(*(torch.from_numpy(each) for each in (x, sure, covariance)))
+    return WindowBatch(*(torch.from_numpy(each) for each in (x, sure, covariance)))
 
 
 def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:

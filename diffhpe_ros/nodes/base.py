@@ -11,14 +11,14 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.publisher import Publisher
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.diagnostics.health import Health, Report
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics, Report
 from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
-from diffhpe_ros.nodes.diagnostics.publisher import Diagnostics
+from diffhpe_ros.nodes.diagnostics.publisher import DiagnosticsPublisher
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
 from diffhpe_ros.nodes.parameters.tables import CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
-from diffhpe_ros.nodes.work import Work
+from diffhpe_ros.nodes.work import Worker
 
 _REPLAY_WAIT_S = 30.0
 _SETTLE_S = 1.0
@@ -50,15 +50,15 @@ class StageNode(LifecycleNode, Generic[P]):
         """
         super().__init__(name, **options)
         self.parameters: P = kind()
-        self.health = Health()
+        self.health = NodeDiagnostics()
         self.topics = Topics(self)
         self.stopping = threading.Event()
         self._live = LiveParameters(self, kind, self.check, self._change)
-        self._work = Work(self._process, f"{name} worker")
+        self._work = Worker(self._process, f"{name} worker")
         self._state = "unconfigured"
         self._failure = ""
         self._problems = ProblemLog(self.get_logger())
-        self._diagnostics = Diagnostics(self, self._report, self._problems)
+        self._diagnostics = DiagnosticsPublisher(self, self._report, self._problems)
 
     def setup(self) -> None:
         """Load what is needed and make publishers with `topics.advertise`."""
@@ -84,7 +84,7 @@ class StageNode(LifecycleNode, Generic[P]):
     def teardown(self) -> None:
         """Undo `setup`; perhaps of what is not set up. Publishers need nothing."""
 
-    def farewell(self) -> None:
+    def on_stopped(self) -> None:
         """Say what is left to be said, after the worker has ended."""
 
     def send(self, publisher: Publisher[Any], message: Any) -> None:
@@ -96,19 +96,19 @@ class StageNode(LifecycleNode, Generic[P]):
         """Whether a message is worth making: somebody listens; in replay all are made."""
         return self.parameters.replay or publisher.get_subscription_count() > 0
 
-    def heard(self, message: Any, key: Any = None) -> None:
+    def enqueue(self, message: Any, key: Any = None) -> None:
         """Pass a message to the worker: what subscriptions of the input call."""
         self.health.count("received")
         self._work.put(message, key)
 
-    def problem(self, error: Exception) -> None:
+    def report_error(self, error: Exception) -> None:
         """Tell of an error, after which the node goes on."""
         text = describe(error)
         self.health.count("failed")
         self.health.error(text)
         self._problems.error(text)
 
-    def wait_for_listener(self, publisher: Publisher[Any], seconds: float) -> None:
+    def wait_for_subscriber(self, publisher: Publisher[Any], seconds: float) -> None:
         """Wait until somebody subscribes, or for so long; in replay, for all who are there."""
         replay = self.parameters.replay
         patience = max(seconds, _REPLAY_WAIT_S) if replay else seconds
@@ -132,7 +132,7 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take the parameters and set up; on failure say why and go back to unconfigured."""
-        self.health, self._failure = Health(), ""
+        self.health, self._failure = NodeDiagnostics(), ""
         try:
             self.parameters = self._live.take()
             self.setup()
@@ -181,7 +181,7 @@ class StageNode(LifecycleNode, Generic[P]):
             try:
                 undo()
             except Exception as error:  # what is half made may be hard to undo
-                self.problem(error)
+                self.report_error(error)
         self._state = "unconfigured"
         return SUCCESS
 
@@ -209,7 +209,7 @@ class StageNode(LifecycleNode, Generic[P]):
             self.change(new)
             self.parameters = new
 
-        self._work.between(lambda: self._try(change))
+        self._work.call_between_messages(lambda: self._try(change))
 
     def _try(self, act: Callable[[], None]) -> None:
         """Do something; a robot's node goes on whatever one message does to it."""
@@ -217,16 +217,16 @@ class StageNode(LifecycleNode, Generic[P]):
             act()
         except Exception as error:
             if self.context.ok():
-                self.problem(error)
+                self.report_error(error)
 
     def _stop(self) -> None:
         self.stopping.set()
         self.topics.close_inputs()
         self.stop()
-        if self._work.goes_on:
+        if self._work.is_running:
             self._work.end()
             if self.context.ok():
-                self.farewell()
+                self.on_stopped()
 
     def _release(self) -> None:
         self.teardown()
@@ -236,8 +236,8 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def _report(self) -> Report:
         """How the node is."""
-        self.health.show("dropped", self._work.dropped)
-        self.health.show("waiting", self._work.waiting)
+        self.health.set_value("dropped", self._work.dropped)
+        self.health.set_value("waiting", self._work.waiting)
         if self._state == "active":
             self.inspect()
         state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})

@@ -5,7 +5,7 @@ import threading
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 
 
@@ -19,7 +19,12 @@ class CameraSource:
     """
 
     def __init__(
-        self, field_of_view: float, rectified: bool, timeout_s: float, replay: bool, health: Health
+        self,
+        field_of_view: float,
+        rectified: bool,
+        timeout_s: float,
+        replay: bool,
+        health: NodeDiagnostics,
     ) -> None:
         """See `parameters.DetectorParameters`."""
         self._field_of_view = field_of_view

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 
@@ -26,7 +26,7 @@ class DepthSource:
     alone then has to do.
     """
 
-    def __init__(self, tolerance_s: float, replay: bool, health: Health) -> None:
+    def __init__(self, tolerance_s: float, replay: bool, health: NodeDiagnostics) -> None:
         """See `parameters.DetectorParameters`."""
         self._tolerance_ns = round(tolerance_s * 1e9)
         self._patience_s = _REPLAY_PATIENCE_S if replay else _PATIENCE_S

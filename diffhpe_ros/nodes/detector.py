@@ -13,14 +13,14 @@ from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.depth_source import DepthSource
 from diffhpe_ros.nodes.detectors import make_detector, tune
-from diffhpe_ros.nodes.diagnostics.thresholds import judge_input, judge_latency
+from diffhpe_ros.nodes.diagnostics.thresholds import check_input, check_latency
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
-from diffhpe_ros.pipeline.detection_stage import DetectionStage, Sighting
+from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.tracking import PeopleTracker
 
@@ -44,7 +44,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._detector = detector = make_detector(self.parameters)
         self._own_confidence = detector.min_confidence
         tune(detector, self.parameters, self._own_confidence)
-        self.health.show("detector", f"{detector.name} on {detector.device}")
+        self.health.set_value("detector", f"{detector.name} on {detector.device}")
         self._windows = self.topics.advertise(PointCloud2, "windows", qos.result(replay))
         self._overlay = self.topics.advertise(Image, "~/overlay", qos.result(False))
 
@@ -67,11 +67,11 @@ class DetectorNode(StageNode[DetectorParameters]):
         )
         self._first = True
         image_type = Image if parameters.image_transport == "raw" else CompressedImage
-        listen = self.topics.listen
-        listen(CameraInfo, "camera_info", self._camera.put, qos.CAMERA_INFO_IN, Expect.PERHAPS)
+        subscribe = self.topics.subscribe
+        subscribe(CameraInfo, "camera_info", self._camera.put, qos.CAMERA_INFO_IN, Expect.PERHAPS)
         if parameters.depth:
-            listen(Image, "depth", self._depth.put, qos.image(parameters.replay))
-        listen(image_type, "image", self.heard, qos.image(parameters.replay))
+            subscribe(Image, "depth", self._depth.put, qos.image(parameters.replay))
+        subscribe(image_type, "image", self.enqueue, qos.image(parameters.replay))
         topic = self.resolve_topic_name("image")
         self.get_logger().info(f"ready, waiting for images on {topic}")
 
@@ -96,19 +96,19 @@ class DetectorNode(StageNode[DetectorParameters]):
     def inspect(self) -> None:
         """Judge input, detection and latency."""
         health = self.health
-        judge_input(health)
+        check_input(health)
         for name, found in (
             ("processed_per_s", health.per_second("processed")),
             ("detection_rate", health.share("with_people", "processed")),
         ):
             if found is not None:
-                health.show(name, found)
-        judge_latency(health, self.parameters)
+                health.set_value(name, found)
+        check_latency(health, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
         """Look at one image."""
         if self._first:
-            self.await_listeners()
+            self.wait_for_subscribers()
             self._first = False
         for message in messages:
             self._look(message)
@@ -123,7 +123,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         frame_id, stamp_ns = message.header.frame_id, stamp_to_ns(message.header.stamp)
         sighting = self._stage.process(image, camera, frame_id, stamp_ns, self.windows_wanted())
         if sighting.windows is not None:
-            self.hand_on(sighting.windows)
+            self.deliver(sighting.windows)
             self.health.count("windows", len(sighting.windows))
         if self._overlay.get_subscription_count():
             drawn = draw_people(image, sighting.people)
@@ -133,28 +133,28 @@ class DetectorNode(StageNode[DetectorParameters]):
         if not self.parameters.replay:
             self.health.time("latency", self.age_s(stamp_ns))
 
-    def await_listeners(self) -> None:
+    def wait_for_subscribers(self) -> None:
         """Before the first image, in replay: nobody is to miss the first windows."""
-        self.wait_for_listener(self._windows, seconds=0.0)
+        self.wait_for_subscriber(self._windows, seconds=0.0)
 
     def windows_wanted(self) -> bool:
         """Whether anybody listens to windows; in replay all are made."""
         return self.wanted(self._windows)
 
-    def hand_on(self, windows: PeopleWindows) -> None:
+    def deliver(self, windows: PeopleWindows) -> None:
         """Send windows to the lifter."""
         self.send(self._windows, pack_windows(windows))
 
-    def _tell(self, sighting: Sighting, stage: DetectionStage) -> None:
+    def _tell(self, sighting: ImageResult, stage: DetectionStage) -> None:
         health = self.health
         health.count("processed")
         health.count("with_people", bool(len(sighting.people)))
-        health.show("people", len(sighting.people))
-        health.show("followed", stage.followed)
+        health.set_value("people", len(sighting.people))
+        health.set_value("followed", stage.followed)
         if sighting.windows is not None:
-            health.show("whole_windows", len(sighting.windows))
-        health.show("resets", stage.resets)
-        health.show("repeated_stamps", stage.repeated)
+            health.set_value("whole_windows", len(sighting.windows))
+        health.set_value("resets", stage.resets)
+        health.set_value("repeated_stamps", stage.repeated)
         if stage.repeated:
             health.warn("stamps", f"{stage.repeated} images had the stamp of the one before")
         self._warn_of_rate(stage)
@@ -162,7 +162,7 @@ class DetectorNode(StageNode[DetectorParameters]):
     def _warn_of_rate(self, stage: DetectionStage) -> None:
         found, least = stage.images_per_s, stage.least_images_per_s
         if found is not None:
-            self.health.show("images_per_s", found)
+            self.health.set_value("images_per_s", found)
         if found is None or found >= least:
             self.health.clear("rate")
             return

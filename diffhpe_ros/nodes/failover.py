@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from diffhpe_ros.lifting import Lifter, free_device_memory, is_device_failure
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.model_loading import Loaded, describe, on_cpu, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
@@ -15,14 +15,14 @@ RETRY_S = 30.0
 T = TypeVar("T")
 
 
-class SteadyModel:
+class FailoverLifter:
     """A model that goes on on the CPU when its device fails, and returns when that works again."""
 
     def __init__(
         self,
         load: Callable[[LifterParameters], Loaded],
         parameters: LifterParameters,
-        health: Health,
+        health: NodeDiagnostics,
         retry_s: float,
     ) -> None:
         """Load the model.
@@ -42,7 +42,7 @@ class SteadyModel:
         self._retry_s = retry_s
         self._loaded = load(parameters)
         self._asked = self._loaded.device
-        self._returning: _Returning | None = None
+        self._returning: _DeviceRecovery | None = None
         self._back: Loaded | None = None
         self._show()
 
@@ -87,12 +87,12 @@ class SteadyModel:
 
     def _go_to_cpu(self, reason: str) -> None:
         failed = f"{self._asked} failed: {reason}"
-        self._health.alarm("device", f"{failed}; lifting on the CPU until it works again")
+        self._health.raise_error("device", f"{failed}; lifting on the CPU until it works again")
         loaded = self._load(on_cpu(self._parameters))
         self._take(replace(loaded, why=failed))
         free_device_memory()
         there = replace(self._parameters, device=self._asked)
-        self._returning = _Returning(lambda: self._load(there), self._welcome, self._retry_s)
+        self._returning = _DeviceRecovery(lambda: self._load(there), self._welcome, self._retry_s)
 
     def _welcome(self, loaded: Loaded) -> None:
         """The device works again: `run` takes it next time."""
@@ -103,17 +103,17 @@ class SteadyModel:
         self._show()
 
     def _show(self) -> None:
-        show = self._health.show
-        show("model", describe(self._parameters.model, self.lifter))
-        show("model_sha256", self._loaded.sha256)
-        show("device", self.lifter.runs_on)
-        show("engine", self.lifter.engine_description)
+        set_value = self._health.set_value
+        set_value("model", describe(self._parameters.model, self.lifter))
+        set_value("model_sha256", self._loaded.sha256)
+        set_value("device", self.lifter.runs_on)
+        set_value("engine", self.lifter.engine_description)
         if self._loaded.preset:
-            show("preset", self._loaded.preset)
-        show("device_reason", self._loaded.why)
+            set_value("preset", self._loaded.preset)
+        set_value("device_reason", self._loaded.why)
 
 
-class _Returning:
+class _DeviceRecovery:
     """A thread that loads a model on its device as soon as that works again."""
 
     def __init__(

@@ -6,10 +6,10 @@ from collections.abc import Hashable
 from typing import Any, Protocol
 
 MAX_SENDERS = 64
-"""Keys of a `NewestInbox`; beyond, the one that waits longest gives way."""
+"""Keys of a `LatestQueue`; beyond, the one that waits longest gives way."""
 
 
-class Inbox(Protocol):
+class Queue(Protocol):
     """Takes messages in one thread and gives them out in another."""
 
     dropped: int
@@ -32,7 +32,7 @@ class Inbox(Protocol):
         """End: drop what waits and wake up who takes."""
 
 
-class NewestInbox:
+class LatestQueue:
     """Keeps the newest message of each stream: the live mode, in which nothing queues."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class NewestInbox:
             self._changed.notify_all()
 
 
-class EveryInbox:
+class FifoQueue:
     """Keeps every message, one at a time in the order of arrival: the replay mode."""
 
     def __init__(self) -> None:

@@ -14,8 +14,8 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, free_device_memory
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.diagnostics.thresholds import judge_completeness, judge_input, judge_latency
-from diffhpe_ros.nodes.failover import RETRY_S, SteadyModel
+from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
+from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
@@ -27,8 +27,8 @@ from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
-from diffhpe_ros.pipeline.plausibility import doubts
-from diffhpe_ros.track_registry import Presence
+from diffhpe_ros.pipeline.plausibility import plausibility_warnings
+from diffhpe_ros.track_registry import TrackRegistry
 
 
 class LifterNode(StageNode[LifterParameters]):
@@ -50,13 +50,13 @@ class LifterNode(StageNode[LifterParameters]):
         super().__init__("lifter", LifterParameters, **options)
         self._load = load_model
         self._retry_s = retry_s
-        self._model: SteadyModel | None = None
+        self._model: FailoverLifter | None = None
         self._stage: LiftingStage | None = None
-        self._presence = Presence(self.parameters.marker_lifetime_s)
+        self._presence = TrackRegistry(self.parameters.marker_lifetime_s)
 
     def setup(self) -> None:
         """Load the model."""
-        self._model = SteadyModel(self._load, self.parameters, self.health, self._retry_s)
+        self._model = FailoverLifter(self._load, self.parameters, self.health, self._retry_s)
         self.get_logger().info(self._model.description)
         outputs = qos.result(self.parameters.replay)
         advertise = self.topics.advertise
@@ -70,17 +70,17 @@ class LifterNode(StageNode[LifterParameters]):
     def start(self) -> None:
         """Begin with nobody there."""
         assert self._model is not None
-        self._presence = Presence(self.parameters.marker_lifetime_s)
+        self._presence = TrackRegistry(self.parameters.marker_lifetime_s)
         self._stage = LiftingStage(self._model.lifter, self.parameters)
         self._first = True
-        self.listen()
+        self.subscribe()
 
-    def listen(self) -> None:
+    def subscribe(self) -> None:
         """Subscribe."""
-        self.topics.listen(
+        self.topics.subscribe(
             PointCloud2,
             "windows",
-            lambda message: self.heard(message, key=message.header.frame_id),
+            lambda message: self.enqueue(message, key=message.header.frame_id),
             qos.windows_in(self.parameters.replay),
             Expect.SOMETIMES,
         )
@@ -92,10 +92,10 @@ class LifterNode(StageNode[LifterParameters]):
         self._model = self._stage = None
         free_device_memory()
 
-    def farewell(self) -> None:
+    def on_stopped(self) -> None:
         """Remove all skeletons."""
-        for frame_id, stamp_ns, persons in self._presence.everybody():
-            self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, persons))
+        for frame_id, stamp_ns, track_ids in self._presence.active():
+            self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, track_ids))
 
     def check(self, new: LifterParameters) -> None:
         """See that the model can be sampled so."""
@@ -112,9 +112,9 @@ class LifterNode(StageNode[LifterParameters]):
 
     def inspect(self) -> None:
         """Judge input, windows and latency."""
-        judge_input(self.health)
-        judge_completeness(self.health)
-        judge_latency(self.health, self.parameters)
+        check_input(self.health)
+        check_completeness(self.health)
+        check_latency(self.health, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
         """Lift the people of all cameras that have news, as one batch."""
@@ -143,7 +143,7 @@ class LifterNode(StageNode[LifterParameters]):
             windows = self.unpack(message)
             self._stage.check(windows)
         except DiffhpeError as error:
-            self.problem(error)
+            self.report_error(error)
             return None
         seen = np.isfinite(windows.keypoints[..., 0])
         self.health.tally("joints_seen", int(seen.sum()))
@@ -164,7 +164,7 @@ class LifterNode(StageNode[LifterParameters]):
         """What there is to doubt of each camera's people; warns of it."""
         assert self._model is not None
         config = self._model.lifter.config
-        found = [doubts(people, config) for people in lifted]
+        found = [plausibility_warnings(people, config) for people in lifted]
         texts = [text for each in found for text in each if text]
         if texts:
             self.health.warn("doubts", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}")
@@ -174,7 +174,7 @@ class LifterNode(StageNode[LifterParameters]):
         return found
 
     def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
-        placed = [people.persons[row] for row in np.flatnonzero(people.placed)]
+        placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
         gone = self._gone(people, placed)
         if placed and self._first:
             self._first = False
@@ -200,7 +200,7 @@ class LifterNode(StageNode[LifterParameters]):
     def _gone(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
         """Whose skeletons of this camera are to be deleted."""
         if not len(people):
-            left = self._presence.leave(people.frame_id)
+            left = self._presence.remove_camera(people.frame_id)
         else:
             left = self._presence.update(people.frame_id, placed, people.stamp_ns)
         return sorted({person for camera, person in left if camera == people.frame_id} - {*placed})
@@ -210,7 +210,7 @@ def _first_person(people: LiftedPeople) -> str:
     """Where the first of those who have a place is, in one line."""
     row = np.flatnonzero(people.placed)[0]
     away_m = float(np.linalg.norm(people.joints[row, 0]))
-    return f"first person: {away_m:.1f} m away, number {people.persons[row]} in {people.frame_id}"
+    return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.frame_id}"
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from diffhpe_ros.pipeline.people import PeopleWindows
 class NearbyLifterNode(LifterNode):
     """Lifts the windows of a detector in the same process; hears no topic."""
 
-    def listen(self) -> None:
+    def subscribe(self) -> None:
         """Windows come by `heard`."""
 
     def unpack(self, message: PeopleWindows) -> PeopleWindows:
@@ -28,18 +28,18 @@ class NearbyDetectorNode(DetectorNode):
         super().__init__(**options)
         self._lifter = lifter
 
-    def await_listeners(self) -> None:
+    def wait_for_subscribers(self) -> None:
         """The lifter is there."""
 
     def windows_wanted(self) -> bool:
         """The lifter always wants them."""
         return True
 
-    def hand_on(self, windows: PeopleWindows) -> None:
+    def deliver(self, windows: PeopleWindows) -> None:
         """Give windows to the lifter, and send them to whoever listens."""
-        self._lifter.heard(windows, key=windows.frame_id)
+        self._lifter.enqueue(windows, key=windows.frame_id)
         if super().windows_wanted():
-            super().hand_on(windows)
+            super().deliver(windows)
 
 
 def make_nodes(**options: Any) -> tuple[NearbyLifterNode, NearbyDetectorNode]:

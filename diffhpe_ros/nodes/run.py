@@ -69,7 +69,7 @@ def _spin(node: StageNode[Any], executor: Executor) -> None:
         except (KeyboardInterrupt, ExternalShutdownException):
             raise
         except Exception as error:
-            node.problem(error)
+            node.report_error(error)
 
 
 def _start_if_wanted(node: StageNode[Any]) -> bool:

@@ -18,10 +18,10 @@ from rclpy.subscription import Subscription
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.diagnostics.endpoints import (
-    publishers_that_do_not_fit,
-    rivals,
-    subscribers_that_do_not_fit,
-    why_silent,
+    explain_silence,
+    incompatible_publishers,
+    incompatible_subscribers,
+    other_publishers,
 )
 from diffhpe_ros.nodes.diagnostics.health import Report
 from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedEventTypeError
@@ -61,7 +61,7 @@ class Topics:
         self._outputs.append(publisher)
         return publisher
 
-    def listen(
+    def subscribe(
         self,
         message_type: type,
         topic: str,
@@ -83,7 +83,7 @@ class Topics:
 
         arguments = (message_type, topic, hear, copy(qos))
         create = self._node.create_subscription
-        events = SubscriptionEventCallbacks(message_lost=watched.hear_of_loss)
+        events = SubscriptionEventCallbacks(message_lost=watched.on_message_lost)
         try:
             watched.subscription = _make(topic, create, *arguments, event_callbacks=events)
         except UnsupportedEventTypeError:  # not every middleware tells
@@ -105,12 +105,12 @@ class Topics:
         warnings: list[str] = []
         values: dict[str, object] = {}
         for each in self._inputs:
-            warnings += each.complaints(self._node)
+            warnings += each.connection_warnings(self._node)
             if each.lost:
                 values[f"{last_part(each.subscription.topic_name)}_lost"] = each.lost
         for publisher in self._outputs:
             topic = publisher.topic_name
-            warnings += subscribers_that_do_not_fit(
+            warnings += incompatible_subscribers(
                 self._node, topic, _type_name(publisher.msg_type), publisher.qos_profile
             )
             values[f"{last_part(topic)}_listeners"] = publisher.get_subscription_count()
@@ -129,25 +129,25 @@ class _Input:
     """`heard` and `lost` at the last report."""
     subscription: Any = None
 
-    def hear_of_loss(self, event: Any) -> None:
+    def on_message_lost(self, event: Any) -> None:
         self.lost = event.total_count
 
-    def complaints(self, node: LifecycleNode) -> list[str]:
+    def connection_warnings(self, node: LifecycleNode) -> list[str]:
         subscription: Subscription[Any] = self.subscription
         topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
-        misfits = publishers_that_do_not_fit(node, topic, kind, subscription.qos_profile)
+        misfits = incompatible_publishers(node, topic, kind, subscription.qos_profile)
         heard, lost = self.heard - self.reported[0], self.lost - self.reported[1]
         self.reported = self.heard, self.lost
         silent_s = time.monotonic() - self.heard_at
         if silent_s > SILENCE_S and self._should_speak(node, topic, misfits):
-            why = why_silent(node, topic, kind, misfits, self.lost)
+            why = explain_silence(node, topic, kind, misfits, self.lost)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
         if lost > heard:
             misfits.append(
                 f"{lost} messages of {topic} were lost on the way in the last second, {heard} came:"
                 " large images need the DDS profile config/fastdds.xml where they are sent"
             )
-        return misfits + (rivals(node, topic) if self.expect is Expect.STEADY else [])
+        return misfits + (other_publishers(node, topic) if self.expect is Expect.STEADY else [])
 
     def _should_speak(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
         """Whether this silence is not normal."""

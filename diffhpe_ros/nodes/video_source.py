@@ -70,18 +70,18 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
     def _play(self) -> None:
         try:
-            self.wait_for_listener(self._image, self.parameters.wait_s)
+            self.wait_for_subscriber(self._image, self.parameters.wait_s)
             assert self._frames is not None
             for stamp_ns, image in self._frames.play(self.stopping.wait):
                 self._publish(image, stamp_ns)
-                self.health.show("skipped", self._frames.skipped)
-            self.health.show("skipped", self._frames.skipped)
+                self.health.set_value("skipped", self._frames.skipped)
+            self.health.set_value("skipped", self._frames.skipped)
             if not self.stopping.is_set():
-                self.health.show("ended", "the video ended")
+                self.health.set_value("ended", "the video ended")
                 self.get_logger().info(f"{self.parameters.path} ended")
         except Exception as error:
             if self.context.ok():
-                self.problem(error)
+                self.report_error(error)
 
     def _publish(self, image: Any, stamp_ns: int) -> None:
         message = self._packer.pack(image, self.parameters.frame_id, stamp_ns)

@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from diffhpe_ros.nodes.inbox import EveryInbox, Inbox, NewestInbox
+from diffhpe_ros.nodes.inbox import FifoQueue, LatestQueue, Queue
 
 
-class Work:
+class Worker:
     """One thread that works on messages while it goes on, and does other things between two.
 
     Args:
@@ -19,12 +19,12 @@ class Work:
     def __init__(self, process: Callable[[list[Any]], None], name: str) -> None:
         self._process = process
         self._name = name
-        self._inbox: Inbox = NewestInbox()
+        self._inbox: Queue = LatestQueue()
         self._thread: threading.Thread | None = None
         self._actions: deque[Callable[[], None]] = deque()
 
     @property
-    def goes_on(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has begun and has not ended."""
         return self._thread is not None
 
@@ -44,19 +44,19 @@ class Work:
         Args:
             every: work on every message, in their order; else on the newest of each sender.
         """
-        self._inbox = EveryInbox() if every else NewestInbox()
+        self._inbox = FifoQueue() if every else LatestQueue()
         self._thread = threading.Thread(target=self._run, name=self._name)
         self._thread.start()
 
     def put(self, message: Any, key: Hashable = None) -> None:
         """Leave a message of a sender. Never waits; nothing happens where no work goes on."""
-        if self.goes_on:
+        if self.is_running:
             self._inbox.put(message, key)
 
-    def between(self, action: Callable[[], None]) -> None:
+    def call_between_messages(self, action: Callable[[], None]) -> None:
         """Do something in the thread before the next message; at once if no work goes on."""
         self._actions.append(action)
-        if not self.goes_on:
+        if not self.is_running:
             self._act()
 
     def end(self) -> None:

@@ -28,7 +28,7 @@ DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ImageResult:
     """What one image gave."""
 
     people: People
@@ -78,7 +78,7 @@ class DetectionStage:
         frame_id: str,
         stamp_ns: int,
         wanted: bool = True,
-    ) -> Sighting:
+    ) -> ImageResult:
         """Look at the next image (H, W, 3) BGR.
 
         Args:
@@ -93,7 +93,7 @@ class DetectionStage:
         """
         if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
             self.repeated += 1
-            return Sighting(People.empty(), None)
+            return ImageResult(People.empty(), None)
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
@@ -106,12 +106,12 @@ class DetectionStage:
             builder.bridge(self.bridged_s)
             if builder.remember(_observe(people, row, camera, stamp_ns)) and wanted:
                 windows[person] = row, builder.window()
-        self._forget_all_but(self._tracker.persons)
+        self._forget_all_but(self._tracker.track_ids)
         collected = self._collect(windows, frame_id, stamp_ns) if wanted else None
         if collected is not None and self._depth_at is not None and len(collected):
             rows = [row for row, _ in windows.values()]
             collected = _add_depth(collected, people.keypoints[rows], camera, self._depth_at)
-        return Sighting(people, collected)
+        return ImageResult(people, collected)
 
     @property
     def followed(self) -> int:
@@ -156,8 +156,8 @@ class DetectionStage:
             )  # fmt: skip
         return self._builders[person]
 
-    def _forget_all_but(self, persons: set[int]) -> None:
-        for person in self._builders.keys() - persons:
+    def _forget_all_but(self, track_ids: set[int]) -> None:
+        for person in self._builders.keys() - track_ids:
             del self._builders[person]
 
     def _collect(
@@ -172,7 +172,7 @@ class DetectionStage:
         return PeopleWindows(
             frame_id=frame_id,
             stamp_ns=stamp_ns,
-            persons=tuple(windows),
+            track_ids=tuple(windows),
             offsets_ns=np.array([w.offsets_ns for w in each], np.int64).reshape(joints[:2]),
             keypoints=np.array([w.keypoints for w in each], np.float32).reshape(*joints, 2),
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),

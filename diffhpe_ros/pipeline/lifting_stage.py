@@ -8,9 +8,9 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
-from diffhpe_ros.pipeline.output_smoothing import Showing
+from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
-from diffhpe_ros.pipeline.root_localizer import Placing
+from diffhpe_ros.pipeline.root_localizer import RootLocalizer
 from diffhpe_ros.windows import FRAMES
 
 _RATE_TOLERANCE = 0.05
@@ -22,8 +22,8 @@ class LiftingStage:
     def __init__(self, lifter: Lifter, parameters: LifterParameters) -> None:
         self._stream = lifter.stream()
         self._smoothing = _smoothing(parameters)
-        self._placing = Placing()
-        self._showing = Showing(parameters)
+        self._placing = RootLocalizer()
+        self._showing = OutputSmoothing(parameters)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
 
     def use(self, lifter: Lifter) -> None:
@@ -35,7 +35,7 @@ class LiftingStage:
         """Smooth as these say from now on; where that is otherwise, smoothing begins anew."""
         if _smoothing(parameters) != self._smoothing:
             self._smoothing = _smoothing(parameters)
-            self._showing = Showing(parameters)
+            self._showing = OutputSmoothing(parameters)
 
     def check(self, windows: PeopleWindows) -> None:
         """Refuse windows that the model was not made for.
@@ -64,11 +64,11 @@ class LiftingStage:
         ]
 
     def _somebody(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
-        return self._showing.show(self._placing.place(windows, lifted))
+        return self._showing.smooth(self._placing.place(windows, lifted))
 
     def _nobody(self, windows: PeopleWindows) -> LiftedPeople:
-        self._placing.nobody(windows)
-        return self._showing.nobody(windows)
+        self._placing.no_people(windows)
+        return self._showing.no_people(windows)
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[LiftResult]:
         """What is lifted of each message's people."""
@@ -77,8 +77,8 @@ class LiftingStage:
         seen = np.concatenate([windows.keypoints for windows in messages])
         result = self._stream.lift(
             np.nan_to_num(seen),
-            [(windows.frame_id, person) for windows in messages for person in windows.persons],
-            [windows.stamp_ns for windows in messages for _ in windows.persons],
+            [(windows.frame_id, person) for windows in messages for person in windows.track_ids],
+            [windows.stamp_ns for windows in messages for _ in windows.track_ids],
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),
         )

@@ -9,13 +9,13 @@ from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
-from diffhpe_ros.pipeline.root_localizer import PlacedWindows
+from diffhpe_ros.pipeline.root_localizer import LocalizedWindows
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 from diffhpe_ros.smoothing import Blending, OneEuro
-from diffhpe_ros.track_registry import PerPerson
+from diffhpe_ros.track_registry import TrackStates
 
 
-class Steady:
+class TrackSmoother:
     """One person's joints over time: windows blended, joints smoothed, bones as long as found."""
 
     def __init__(self, blend_s: float, min_cutoff: float, beta: float) -> None:
@@ -37,7 +37,7 @@ class Steady:
         return np.asarray(with_lengths(joints[None], bone_lengths(poses[frame]))[0])
 
 
-class Showing:
+class OutputSmoothing:
     """Shows one frame of each person's windows, `lag` frames before the newest.
 
     The root-relative poses of overlapping windows are blended; joints in metres may be smoothed.
@@ -50,18 +50,18 @@ class Showing:
             DiffhpeError: a parameter makes no sense.
         """
         self._frame = -1 - parameters.lag
-        self._people = PerPerson(
-            lambda: Steady(
+        self._people = TrackStates(
+            lambda: TrackSmoother(
                 parameters.blend_s, parameters.one_euro_min_cutoff, parameters.one_euro_beta
             ),
             parameters.marker_lifetime_s,
         )
 
-    def show(self, placed: PlacedWindows) -> LiftedPeople:
+    def smooth(self, placed: LocalizedWindows) -> LiftedPeople:
         """One camera's people, at least one, at the time of the frame that is shown."""
         windows, lifted, frame = placed.windows, placed.lifted, self._frame
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
-        everybody = self._people.update(windows.frame_id, windows.persons, stamp_ns)
+        everybody = self._people.update(windows.frame_id, windows.track_ids, stamp_ns)
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
         for row, steady in enumerate(everybody):
             times_ns = windows.stamp_ns + windows.offsets_ns[row]
@@ -74,7 +74,7 @@ class Showing:
         return LiftedPeople(
             frame_id=windows.frame_id,
             stamp_ns=stamp_ns,
-            persons=windows.persons,
+            track_ids=windows.track_ids,
             joints=joints,
             covariance=covariance,
             confidence=windows.confidence[:, frame],
@@ -83,9 +83,9 @@ class Showing:
             hypothesis_spread=np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
         )
 
-    def nobody(self, windows: PeopleWindows) -> LiftedPeople:
+    def no_people(self, windows: PeopleWindows) -> LiftedPeople:
         """A camera whose people have all left."""
-        self._people.leave(windows.frame_id)
+        self._people.remove_camera(windows.frame_id)
         none, joints = np.zeros(0), np.zeros((0, NUM_JOINTS, 3), np.float32)
         covariance = np.zeros((0, NUM_JOINTS, 3, 3), np.float32)
         return LiftedPeople(

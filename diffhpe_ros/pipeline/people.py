@@ -20,7 +20,7 @@ class PeopleWindows:
     """Optical frame of the camera; with the person's number it tells people apart."""
     stamp_ns: int
     """Time of the newest image."""
-    persons: tuple[int, ...]
+    track_ids: tuple[int, ...]
     """P different numbers, 0 to 2³²-1."""
     offsets_ns: NDArray[np.int64]
     """(P, 27) times relative to the stamp, rising, at most 0."""
@@ -35,7 +35,7 @@ class PeopleWindows:
     where unknown; None without a depth camera."""
 
     def __len__(self) -> int:
-        return len(self.persons)
+        return len(self.track_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class LiftedPeople:
     """The optical frame that the joints are in."""
     stamp_ns: int
     """Time of the poses: that of the newest image, or earlier by the lag."""
-    persons: tuple[int, ...]
+    track_ids: tuple[int, ...]
     """P numbers, those of the windows."""
     joints: NDArray[np.float32]
     """(P, 17, 3) metres; NaN for a person whose distance cannot be told."""
@@ -63,7 +63,7 @@ class LiftedPeople:
     """(P,) metres: root mean square distance of the hypotheses' joints from their mean."""
 
     def __len__(self) -> int:
-        return len(self.persons)
+        return len(self.track_ids)
 
     @property
     def placed(self) -> NDArray[np.bool_]:

@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterator
 
 from diffhpe_ros.lifting import ModelConfig
-from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange, Usual
+from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, TrainedRange
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import HIP
 
 UNPLACED = "too few joints seen to tell where the person is"
 
 
-def doubts(people: LiftedPeople, config: ModelConfig) -> list[str]:
+def plausibility_warnings(people: LiftedPeople, config: ModelConfig) -> list[str]:
     """One text per person, "" where there is nothing to doubt.
 
     Args:
@@ -45,7 +45,7 @@ def _beyond(hip: list[float], trained: TrainedRange) -> Iterator[str]:
         )
 
 
-def _unusual(people: LiftedPeople, row: int, usual: Usual) -> Iterator[str]:
+def _unusual(people: LiftedPeople, row: int, usual: CoherenceLimits) -> Iterator[str]:
     for name, metres, most_mm in (
         ("symmetry gap", people.symmetry_gap[row], usual.symmetry_gap_mm),
         ("segment std", people.segment_std[row], usual.segment_std_mm),

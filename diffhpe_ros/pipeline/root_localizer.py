@@ -7,15 +7,22 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.lifting import LiftResult
 from diffhpe_ros.pipeline.people import PeopleWindows
-from diffhpe_ros.placement import DEPTH_SD_M, Following, Place, Size, measure, place_windows
-from diffhpe_ros.track_registry import PerPerson
+from diffhpe_ros.placement import (
+    DEPTH_SD_M,
+    BodyScale,
+    DistanceFilter,
+    RootTrajectory,
+    localize_windows,
+    measure,
+)
+from diffhpe_ros.track_registry import TrackStates
 
 _FORGET_S = 1.0
 """People absent for longer than this are strangers when they come back."""
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedWindows:
+class LocalizedWindows:
     """Windows of P people of one camera, lifted and placed."""
 
     windows: PeopleWindows
@@ -32,21 +39,21 @@ class PlacedWindows:
 class _Person:
     """What is known of one."""
 
-    size: Size = field(default_factory=Size)
-    follow: Following = field(default_factory=Following)
+    size: BodyScale = field(default_factory=BodyScale)
+    follow: DistanceFilter = field(default_factory=DistanceFilter)
 
 
-class Placing:
+class RootLocalizer:
     """Finds where people are at every frame of their windows, and follows their distance."""
 
     def __init__(self) -> None:
         """Begin with nobody there."""
-        self._people = PerPerson(_Person, _FORGET_S)
+        self._people = TrackStates(_Person, _FORGET_S)
 
-    def place(self, windows: PeopleWindows, lifted: LiftResult) -> PlacedWindows:
+    def place(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
         """Place the people of one camera, of whom there is at least one."""
-        people = self._people.update(windows.frame_id, windows.persons, windows.stamp_ns)
-        place = place_windows(
+        people = self._people.update(windows.frame_id, windows.track_ids, windows.stamp_ns)
+        place = localize_windows(
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
             windows.covariance,
         )  # fmt: skip
@@ -66,20 +73,20 @@ class Placing:
         ]
         # Who is not seen in the newest image was perhaps in the frames before.
         place = replace(place, variance=variance).moved(np.nan_to_num(np.array(followed) - found))
-        return PlacedWindows(
+        return LocalizedWindows(
             windows,
             _scaled(lifted, sizes),
             place.root.astype(np.float32),
             place.covariance(size_sd).astype(np.float32),
         )
 
-    def nobody(self, windows: PeopleWindows) -> None:
+    def no_people(self, windows: PeopleWindows) -> None:
         """Hear that everybody has left a camera's view."""
-        self._people.leave(windows.frame_id)
+        self._people.remove_camera(windows.frame_id)
 
 
 def _depths(
-    people: list[_Person], windows: PeopleWindows, lifted: LiftResult, place: Place
+    people: list[_Person], windows: PeopleWindows, lifted: LiftResult, place: RootTrajectory
 ) -> NDArray[np.float64]:
     """Distances (P,) by depth in the newest image, from which sizes are learnt; NaN if unknown."""
     distances = np.full(len(people), np.nan)

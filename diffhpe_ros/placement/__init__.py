@@ -5,20 +5,20 @@ shift that makes the pose project onto them.
 """
 
 from diffhpe_ros.placement.depth import DEPTH_SD_M, measure, sample_depth
-from diffhpe_ros.placement.following import Following
-from diffhpe_ros.placement.place import Place
-from diffhpe_ros.placement.size import Size
-from diffhpe_ros.placement.track import place_track
-from diffhpe_ros.placement.windows import place_root, place_windows
+from diffhpe_ros.placement.following import DistanceFilter
+from diffhpe_ros.placement.place import RootTrajectory
+from diffhpe_ros.placement.size import BodyScale
+from diffhpe_ros.placement.track import localize_track
+from diffhpe_ros.placement.windows import localize_root, localize_windows
 
 __all__ = [
     "DEPTH_SD_M",
-    "Following",
-    "Place",
-    "Size",
+    "BodyScale",
+    "DistanceFilter",
+    "RootTrajectory",
+    "localize_root",
+    "localize_track",
+    "localize_windows",
     "measure",
-    "place_root",
-    "place_track",
-    "place_windows",
     "sample_depth",
 ]

@@ -12,7 +12,7 @@ _SURPRISING = 2.0
 """Standard deviations beyond which a distance is believed the less, the farther off it is."""
 
 
-class Following:
+class DistanceFilter:
     """A Kalman filter of distance and speed (constant velocity), by stamps alone.
 
     A window that is out of line, such as one in which left and right were taken for each other,

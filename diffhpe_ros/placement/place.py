@@ -19,7 +19,7 @@ ACROSS_M = 0.012
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class RootTrajectory:
     """The path of a root over the F frames of a window, or of many windows (...)."""
 
     root: NDArray[Any]
@@ -30,11 +30,11 @@ class Place:
     variance: NDArray[np.float64]
     """(..., F) m² of the distance (z), as far as the fit of pose and picture goes."""
 
-    def moved(self, metres: NDArray[Any]) -> "Place":
+    def moved(self, metres: NDArray[Any]) -> "RootTrajectory":
         """All of the paths farther away, by metres (...) along z."""
         return replace(self, root=self.root + np.asarray(metres)[..., None, None] * self.ray)
 
-    def scaled(self, sizes: NDArray[Any]) -> "Place":
+    def scaled(self, sizes: NDArray[Any]) -> "RootTrajectory":
         """The paths of people who are larger than the usual by (...): farther away by as much."""
         size = np.asarray(sizes)[..., None]
         return replace(self, root=self.root * size[..., None], variance=self.variance * size**2)

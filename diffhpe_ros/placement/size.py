@@ -15,7 +15,7 @@ _MOST = 2.0
 """People are at most so many times as large, or small, as usual."""
 
 
-class Size:
+class BodyScale:
     """One person's size as a share of the usual one: the mean of all that was measured."""
 
     def __init__(self) -> None:

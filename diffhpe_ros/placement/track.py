@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.placement.windows import place_windows
+from diffhpe_ros.placement.windows import localize_windows
 from diffhpe_ros.windows import FRAMES, RATE
 
 _AT_ONCE = 512  # frames, which bounds the memory
 _AROUND_S = (FRAMES - 1) / RATE / 2
 
 
-def place_track(
+def localize_track(
     times_s: NDArray[Any], poses: NDArray[Any], canonical: NDArray[Any], confidence: NDArray[Any]
 ) -> NDArray[Any]:
     """The root of every frame, from the frames within 0.26 s before and after it.
@@ -24,7 +24,7 @@ def place_track(
         confidence: (T, 17), 0 where unseen.
 
     Returns:
-        (T, 3) metres, optical frame; NaN where it cannot be told, see `place_windows`.
+        (T, 3) metres, optical frame; NaN where it cannot be told, see `localize_windows`.
     """
     times = np.asarray(times_s, np.float64)
     root = np.full((len(times), 3), np.nan, np.result_type(poses, np.float32))
@@ -35,7 +35,7 @@ def place_track(
         inside = (rows >= 0) & (rows < len(times))
         rows = rows.clip(0, len(times) - 1)
         near = inside & (np.abs(times[rows] - times[frames, None]) <= _AROUND_S)
-        place = place_windows(
+        place = localize_windows(
             poses[rows],
             canonical[rows],
             np.where(near[..., None], confidence[rows], 0),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.placement.place import Place
+from diffhpe_ros.placement.place import RootTrajectory
 from diffhpe_ros.windows import RATE
 
 Array = NDArray[np.float64]
@@ -31,13 +31,13 @@ _MOST_UNCERTAIN = 0.5
 """Of the distance, one standard deviation: beyond it there is nothing to tell."""
 
 
-def place_windows(
+def localize_windows(
     poses: NDArray[Any],
     canonical: NDArray[Any],
     confidence: NDArray[Any],
     times_s: NDArray[Any] | None = None,
     covariance_2d: NDArray[Any] | None = None,
-) -> Place:
+) -> RootTrajectory:
     """Find the path of the root on which the poses of a window fit their image best.
 
     With the pose P_j and the ray (a, b) = (u, v) / 2.29 of joint j, the root R obeys two linear
@@ -87,14 +87,14 @@ def place_windows(
         told &= variance < (_MOST_UNCERTAIN * fit.distance) ** 2
     root = np.where(told[..., None], root, np.nan)
     ray = np.stack([*fit.ray, np.ones_like(fit.distance)], -1)
-    return Place(root.astype(np.result_type(poses, np.float32)), ray, variance)
+    return RootTrajectory(root.astype(np.result_type(poses, np.float32)), ray, variance)
 
 
-def place_root(
+def localize_root(
     poses: NDArray[Any], canonical: NDArray[Any], confidence: NDArray[Any]
 ) -> NDArray[Any]:
-    """The root (..., F, 3) of windows at 50 Hz, for which see `place_windows`."""
-    return place_windows(poses, canonical, confidence).root
+    """The root (..., F, 3) of windows at 50 Hz, for which see `localize_windows`."""
+    return localize_windows(poses, canonical, confidence).root
 
 
 @dataclass(frozen=True, eq=False)

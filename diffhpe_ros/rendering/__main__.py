@@ -9,7 +9,7 @@ from tqdm import tqdm
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.rendering.clip import TRUTH, VIDEO
 from diffhpe_ros.rendering.render import Renderer
-from diffhpe_ros.rendering.scene import View
+from diffhpe_ros.rendering.scene import CameraView
 from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.video import VideoWriter
 
@@ -17,11 +17,11 @@ FPS = 30
 WALK = CircleWalk()
 
 
-def clip_view() -> View:
+def clip_view() -> CameraView:
     """The clip's camera: 640x480, 56 degrees wide, 1.3 m high, looking slightly down."""
     matrix = np.array([[600.0, 0.0, 319.5], [0.0, 600.0, 239.5], [0.0, 0.0, 1.0]])
     camera = Camera(640, 480, matrix, np.zeros(5))
-    return View.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
+    return CameraView.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
 
 
 def make_clip(folder: Path) -> None:

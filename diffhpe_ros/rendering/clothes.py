@@ -21,7 +21,7 @@ Shape = Cone | Ellipsoid
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """One material of the person.
 
     Attributes:
@@ -49,18 +49,18 @@ class Figure:
         self.scale = float(np.mean(legs)) / LEG_LENGTH
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[BodyPart]:
         """The materials; where two overlap the outer one shows."""
         left, right = (_Side(self, side) for side in (1.0, -1.0))
         shirt = [*self._torso(), *left.sleeve(), *right.sleeve()]
         trousers = [*self._seat(), *left.leg(), *right.leg()]
         return [
-            Part(Blend(shirt, 0.018), SHIRT, folds=1.0),
-            Part(Blend(trousers, 0.012), TROUSERS, folds=0.8),
-            Part(Blend(self._head(), 0.008), SKIN),
-            Part(Blend(self._hair(), 0.008), HAIR, folds=0.5),
-            *(Part(Blend(side.arm(), 0.008), SKIN) for side in (left, right)),
-            *(Part(Blend(side.shoe(), 0.008), SHOES) for side in (left, right)),
+            BodyPart(Blend(shirt, 0.018), SHIRT, folds=1.0),
+            BodyPart(Blend(trousers, 0.012), TROUSERS, folds=0.8),
+            BodyPart(Blend(self._head(), 0.008), SKIN),
+            BodyPart(Blend(self._hair(), 0.008), HAIR, folds=0.5),
+            *(BodyPart(Blend(side.arm(), 0.008), SKIN) for side in (left, right)),
+            *(BodyPart(Blend(side.shoe(), 0.008), SHOES) for side in (left, right)),
         ]
 
     def at(self, joint: int, axes: Array, forward: float, left: float, up: float) -> Array:

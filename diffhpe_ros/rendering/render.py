@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.rendering.body import Pose
 from diffhpe_ros.rendering.clothes import Figure
 from diffhpe_ros.rendering.march import BLOCK, march
-from diffhpe_ros.rendering.scene import Room, View
+from diffhpe_ros.rendering.scene import CameraView, Room
 from diffhpe_ros.rendering.shade import lit, shadow
 from diffhpe_ros.rendering.shapes import Floats
 
@@ -29,7 +29,7 @@ class Renderer:
     """
 
     def __init__(
-        self, view: View, room: Room | None = None, noise: float = 0.006, samples: int = 2
+        self, view: CameraView, room: Room | None = None, noise: float = 0.006, samples: int = 2
     ):
         self.view, self.noise, self.samples = view, noise, samples
         self._rays = view.rays(self._sample_pixels())

@@ -12,7 +12,7 @@ from diffhpe_ros.rendering.shapes import Floats
 
 
 @dataclass(frozen=True)
-class View:
+class CameraView:
     """A camera in the world.
 
     Attributes:
@@ -26,7 +26,7 @@ class View:
     rotation: Array
 
     @classmethod
-    def looking_at(cls, camera: Camera, position: Array, target: Array) -> "View":
+    def looking_at(cls, camera: Camera, position: Array, target: Array) -> "CameraView":
         """A camera held level at a position (3,), its middle on a target (3,)."""
         forward = unit(target - position)
         right = unit(np.cross(forward, [0.0, 0.0, 1.0]))

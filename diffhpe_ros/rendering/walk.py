@@ -138,7 +138,7 @@ class CircleWalk:
         return ankle
 
 
-def bend(start: Array, end: Array, first: float, second: float, towards: Array) -> Array:
+def bend(start: Array, end: Array, first: float, second: float, look_at_rotation: Array) -> Array:
     """The middle joint (3,) of two bones between two points, bent towards a direction (3,).
 
     Where the points are too far apart the bones stretch evenly: plan so that they are not.
@@ -147,7 +147,7 @@ def bend(start: Array, end: Array, first: float, second: float, towards: Array) 
     distance = float(np.linalg.norm(span))
     along = span / distance
     reach = (first**2 - second**2 + distance**2) / (2 * distance)
-    aside = towards - (towards @ along) * along
+    aside = look_at_rotation - (look_at_rotation @ along) * along
     return start + reach * along + np.sqrt(max(first**2 - reach**2, 0.0)) * unit(aside)
 
 

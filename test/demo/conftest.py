@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
 from diffhpe_ros.demo.recording import require_rclpy
-from diffhpe_ros.demo.source import Source, embedded_clip
+from diffhpe_ros.demo.source import DemoSource, embedded_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 
 SHORT_FRAMES = 45
@@ -28,7 +28,7 @@ def own_ros_graph() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Source:
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> DemoSource:
     """The first 1.5 s of the embedded clip."""
     whole, path = embedded_clip(), tmp_path_factory.mktemp("clip") / "short.mp4"
     with (

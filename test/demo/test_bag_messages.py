@@ -10,7 +10,7 @@ from diffhpe_ros.demo.bag_messages import TYPES, BagMessage, bag_messages
 from diffhpe_ros.demo.images import encode_jpeg, stamped_jpegs
 from diffhpe_ros.demo.progress import Progress
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
-from diffhpe_ros.demo.recording import Recording
+from diffhpe_ros.demo.recording import GraphRecording
 from diffhpe_ros.demo.source import webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.cdr import serialize
@@ -35,8 +35,8 @@ def diagnostics(stamp_ns: int, *names: str) -> Record:
     return Record(DIAGNOSTICS, stamp_ns, serialize(message))
 
 
-def recording(records: list[Record], start_ns: int | None = None) -> Recording:
-    return Recording("demo_7", records, {}, start_ns, Progress())
+def recording(records: list[Record], start_ns: int | None = None) -> GraphRecording:
+    return GraphRecording("demo_7", records, {}, start_ns, Progress())
 
 
 def on(topic: str, messages: list[BagMessage]) -> list[BagMessage]:

@@ -19,8 +19,8 @@ from visualization_msgs.msg import MarkerArray
 from diffhpe_ros.demo.bag import write_bag
 from diffhpe_ros.demo.bag_messages import TYPES, bag_messages
 from diffhpe_ros.demo.images import stamped_jpegs
-from diffhpe_ros.demo.recording import Recording, Settings, record
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.recording import GraphRecording, Settings, record
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.video import VideoReader
@@ -31,11 +31,11 @@ START_NS = 1_000_000_000
 Contents = dict[str, list[tuple[int, bytes]]]
 
 
-def replay(clip: Source, folder: Path) -> Recording:
+def replay(clip: DemoSource, folder: Path) -> GraphRecording:
     return record(clip, Settings(DEFAULT_MODEL), folder, replay=True)
 
 
-def write(path: Path, recording: Recording, clip: Source) -> Path:
+def write(path: Path, recording: GraphRecording, clip: DemoSource) -> Path:
     write_bag(path, bag_messages(recording, stamped_jpegs(clip, START_NS, recording.images)))
     return path
 
@@ -50,13 +50,13 @@ def contents(path: Path) -> Contents:
 
 
 @pytest.fixture(scope="module")
-def recording(short_clip: Source, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+def recording(short_clip: DemoSource, tmp_path_factory: pytest.TempPathFactory) -> GraphRecording:
     return replay(short_clip, tmp_path_factory.mktemp("first"))
 
 
 @pytest.fixture(scope="module")
 def bag(
-    recording: Recording, short_clip: Source, tmp_path_factory: pytest.TempPathFactory
+    recording: GraphRecording, short_clip: DemoSource, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     yield write(tmp_path_factory.mktemp("bag") / "lift.mcap", recording, short_clip)
 
@@ -81,7 +81,7 @@ def test_chunks_are_compressed(bag: Path) -> None:
     assert bag.stat().st_size < 0.7 * whole < 5_000_000
 
 
-def test_every_image_is_there_as_jpeg(bag: Path, short_clip: Source) -> None:
+def test_every_image_is_there_as_jpeg(bag: Path, short_clip: DemoSource) -> None:
     images = contents(bag)["/image/compressed"]
     with VideoReader(short_clip.path) as video:
         frames = [image for _, _, image in video]
@@ -113,7 +113,7 @@ def test_messages_are_logged_at_their_stamps(bag: Path, topic: str, kind: type) 
         assert header.frame_id == "camera_optical_frame"
 
 
-def test_time_is_that_of_the_clip(bag: Path, short_clip: Source) -> None:
+def test_time_is_that_of_the_clip(bag: Path, short_clip: DemoSource) -> None:
     """The diagnostics too, although their nodes live in ours."""
     times = {topic: [when for when, _ in messages] for topic, messages in contents(bag).items()}
     end_ns = START_NS + round((short_clip.frames - 1) / short_clip.fps * 1e9)
@@ -124,7 +124,7 @@ def test_time_is_that_of_the_clip(bag: Path, short_clip: Source) -> None:
     assert times["/diagnostics"]
 
 
-def test_no_name_tells_of_the_process_that_recorded(bag: Path, recording: Recording) -> None:
+def test_no_name_tells_of_the_process_that_recorded(bag: Path, recording: GraphRecording) -> None:
     assert not any(
         recording.namespace.encode() in data
         for messages in contents(bag).values()
@@ -145,7 +145,7 @@ def test_the_upright_frame_has_z_up(bag: Path) -> None:
 
 
 def test_a_second_replay_gives_the_same_messages(
-    bag: Path, short_clip: Source, tmp_path: Path
+    bag: Path, short_clip: DemoSource, tmp_path: Path
 ) -> None:
     again = contents(write(tmp_path / "again.mcap", replay(short_clip, tmp_path), short_clip))
     first = contents(bag)

@@ -9,7 +9,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.demo import embedded_clip
 from diffhpe_ros.demo.report import error_figures
 from diffhpe_ros.demo.results import Results
-from diffhpe_ros.nodes.messages.joints import Joints
+from diffhpe_ros.nodes.messages.joints import UnpackedJoints
 
 pytestmark = pytest.mark.ros
 CLIP = embedded_clip()
@@ -23,7 +23,9 @@ def shown(frames: list[int], tremble_m: float) -> Results:
         positions[1:, 0] += tremble_m * (-1) ** frame
         stamp = round(frame / CLIP.fps * 1e9)
         empty = np.zeros((1, 17, 3, 3), np.float32)
-        joints[stamp] = Joints("camera", stamp, (0,), positions[None], empty[..., 0, 0], empty)
+        joints[stamp] = UnpackedJoints(
+            "camera", stamp, (0,), positions[None], empty[..., 0, 0], empty
+        )
     none = np.zeros(0)
     camera = Camera.from_field_of_view(640, 480)
     return Results(0, list(joints), camera, {}, joints, none, none, none, {})

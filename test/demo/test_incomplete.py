@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from diffhpe_ros.demo.recorder import Recorder
-from diffhpe_ros.demo.recording import Recording, Settings, record
+from diffhpe_ros.demo.recording import GraphRecording, Settings, record
 from diffhpe_ros.demo.run import write_results
-from diffhpe_ros.demo.source import Source
+from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.lifting import DEFAULT_MODEL
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -54,13 +54,13 @@ def stalled_in_replay(node: str, seconds: float | None) -> Iterator[None]:
     thread.join()
 
 
-def count(recording: Recording, topic: str) -> int:
+def count(recording: GraphRecording, topic: str) -> int:
     return sum(each.topic == topic for each in recording.records)
 
 
 @pytest.mark.parametrize("node", ["detector", "lifter"])
 def test_a_replay_waits_for_a_node_that_stalls(
-    node: str, short_clip: Source, tmp_path: Path
+    node: str, short_clip: DemoSource, tmp_path: Path
 ) -> None:
     with stalled_in_replay(node, seconds=8.0):
         recording = record(short_clip, Settings(DEFAULT_MODEL), tmp_path, replay=True)
@@ -70,7 +70,7 @@ def test_a_replay_waits_for_a_node_that_stalls(
 
 
 def test_a_part_is_not_reported_as_the_whole(
-    short_clip: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    short_clip: DemoSource, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(DEFAULT_MODEL, patience_s=6.0)
     with stalled_in_replay("lifter", seconds=None):

@@ -6,19 +6,19 @@ import threading
 
 import pytest
 
-from diffhpe_ros.detection.background import Beside
+from diffhpe_ros.detection.background import Background
 
 
 def test_work_goes_on_while_the_caller_does():
     go_on = threading.Event()
-    outcome = Beside().do(lambda: go_on.wait(60))
+    outcome = Background().do(lambda: go_on.wait(60))
     assert not outcome.done()
     go_on.set()
     assert outcome.result() is True
 
 
 def test_an_error_is_raised_where_the_result_is_taken():
-    outcome = Beside().do(lambda: 1 // 0)
+    outcome = Background().do(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         outcome.result()
 

@@ -58,8 +58,8 @@ def test_a_second_peak_widens_the_spread_and_a_flat_background_does_not():
 def test_joints_land_on_the_spot_of_their_own_box(tmp_path, batch):
     model = OnnxModel(write_red_spot_simcc(tmp_path / "m.onnx", batch=batch))
     assert SimCC.fits(model)
-    persons = SimCC(model).estimate(spots(), BOXES)
-    for person, expected in zip(persons, [(130, 180), (352, 102)], strict=True):
+    track_ids = SimCC(model).estimate(spots(), BOXES)
+    for person, expected in zip(track_ids, [(130, 180), (352, 102)], strict=True):
         np.testing.assert_allclose(person.keypoints, np.tile(expected, (17, 1)), atol=3)
         assert (person.confidence > 2).all()  # red, normalised as RTMPose wants it
 

@@ -11,11 +11,11 @@ from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.diffusion.samplers import create_sampler
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
-from diffhpe_ros.lifting.pipeline.initialization import Start, create_start
+from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 
 FAR = torch.device("meta")
 """Stands for the GPU: its tensors have a shape and no values, and copies to it are seen."""
@@ -56,7 +56,7 @@ def devices(tree: object) -> set[torch.device]:
     return {leaf.device for leaf in leaves if leaf.dim() > 0 or leaf.device == FAR}
 
 
-def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Start]:
+def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Initialization]:
     """A sampler whose model is on a device that is not the CPU."""
     model = random_model(architecture)
     engine = create_engine("folded", model)
@@ -66,7 +66,7 @@ def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Start
     augmentation = create_augmentation(preset)
     hypotheses = per_view(preset.hypotheses, augmentation)
     sampler = create_sampler(preset.sampler, preset.steps)
-    start = create_start(preset, model, None, hypotheses)
+    start = create_initialization(preset, model, None, hypotheses)
     return (
         WindowSampler(model, engine, sampler, PersonView(), augmentation, hypotheses),
         start,
@@ -80,7 +80,7 @@ def test_sampling_never_leaves_the_device(architecture: str, sampler: str) -> No
     preset = Preset(sampler, steps=2, hypotheses=4, augmentation="flip")
     sample, start = far_sampler(architecture, preset)
     windows = torch.zeros(2, 27, 17, 2, device=FAR)
-    observed = Observed(windows, windows[..., 0], torch.zeros(2, 27, 17, 2, 2, device=FAR))
+    observed = WindowBatch(windows, windows[..., 0], torch.zeros(2, 27, 17, 2, 2, device=FAR))
     with HostTraffic() as traffic:
         poses, _ = sample(observed, lambda: torch.zeros(8, 27, 17, 3, device=FAR), start)
     assert poses.device == FAR

@@ -6,8 +6,12 @@ import pytest
 from diffhpe_ros.coherence import bone_lengths, segment_std
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.lifting.pipeline.bone_lengths import create_decode, rigid, with_lengths
-from diffhpe_ros.lifting.streaming.bone_length_tracker import AVERAGED_S, Bodies
+from diffhpe_ros.lifting.pipeline.bone_lengths import (
+    create_bone_length_rule,
+    fixed_lengths,
+    with_lengths,
+)
+from diffhpe_ros.lifting.streaming.bone_length_tracker import AVERAGED_S, BoneLengthTracker
 from diffhpe_ros.rendering.walk import CircleWalk
 
 WINDOW_S = 0.52
@@ -22,13 +26,13 @@ def walk(scale: float = 1.0, breathing: float = 0.0) -> np.ndarray:
 
 
 def test_a_rigid_person_stays_as_it_is():
-    np.testing.assert_allclose(rigid(walk()), walk(), atol=1e-3)  # its neck bends a little
+    np.testing.assert_allclose(fixed_lengths(walk()), walk(), atol=1e-3)  # its neck bends a little
 
 
 def test_bones_keep_their_mean_length_and_joints_stay_near():
     breathing = walk(breathing=0.02)
     assert segment_std(breathing)[0] > 2e-3
-    decoded = rigid(breathing)
+    decoded = fixed_lengths(breathing)
     assert segment_std(decoded)[0] < 1e-6
     np.testing.assert_allclose(bone_lengths(decoded), bone_lengths(walk()), atol=1e-3)
     assert np.linalg.norm(decoded - breathing, axis=-1).max() < 0.03
@@ -36,12 +40,12 @@ def test_bones_keep_their_mean_length_and_joints_stay_near():
 
 
 def test_free_poses_are_not_touched():
-    np.testing.assert_array_equal(create_decode("free")(walk()), walk())
+    np.testing.assert_array_equal(create_bone_length_rule("free")(walk()), walk())
 
 
 def test_who_is_not_there_stays_away():
     poses = np.concatenate([walk(), np.full((1, 27, 17, 3), np.nan)])
-    decoded = rigid(poses)
+    decoded = fixed_lengths(poses)
     assert np.isfinite(decoded[0]).all() and np.isnan(decoded[1]).all()
 
 
@@ -55,7 +59,7 @@ def test_a_frame_that_holds_nan_spoils_no_other():
 
 def test_unknown_decodes_are_refused():
     with pytest.raises(DiffhpeError, match="unknown decode 'stiff'; expected one of free, rigid"):
-        create_decode("stiff")
+        create_bone_length_rule("stiff")
 
 
 def height(poses: np.ndarray) -> float:
@@ -64,7 +68,7 @@ def height(poses: np.ndarray) -> float:
 
 def test_lengths_are_a_mean_over_time():
     """Half a second at 1.0, then half a second at 1.1: the mean of all that was seen."""
-    bodies = Bodies(WINDOW_S)
+    bodies = BoneLengthTracker(WINDOW_S)
     assert height(bodies.decode(["ann"], [0])(walk(1.0))) == pytest.approx(1.0)
     half = bodies.decode(["ann"], [round(WINDOW_S * SECOND)])(walk(1.1))
     assert height(half) == pytest.approx(1.05)
@@ -75,20 +79,20 @@ def test_lengths_are_a_mean_over_time():
 
 
 def test_people_do_not_share_a_body():
-    bodies = Bodies(WINDOW_S)
+    bodies = BoneLengthTracker(WINDOW_S)
     decoded = bodies.decode(["ann", "bob"], [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
     assert height(decoded[:1]) == pytest.approx(1.0)
     assert height(decoded[1:]) == pytest.approx(0.8)
 
 
 def test_a_clock_that_goes_back_starts_a_new_body():
-    bodies = Bodies(WINDOW_S)
+    bodies = BoneLengthTracker(WINDOW_S)
     bodies.decode(["ann"], [5 * SECOND])(walk(1.2))
     assert height(bodies.decode(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
 
 
 def test_bodies_are_bounded_and_forgotten():
-    bodies = Bodies(WINDOW_S, people=2, forget_s=AVERAGED_S)
+    bodies = BoneLengthTracker(WINDOW_S, people=2, forget_s=AVERAGED_S)
     for person in ("ann", "bob", "cid"):
         bodies.decode([person], [0])(walk())
     assert len(bodies) == 2

@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
     widened,
 )
 from diffhpe_ros.lifting.pipeline.views import PersonView
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 
 KNEE, FOOT = 2, 3
 SMALL = DiffPoseConfig(channels=16, blocks=1, heads=2)
@@ -65,7 +65,7 @@ def test_noise_comes_in_pairs():
 def test_an_untrained_denoiser_gives_the_encoders_pose(windows):
     model = small_model(answers=0.0)
     poses = Lifter(model, CONFIG, hypotheses=3, steps=3).lift(windows).hypotheses
-    alone = model.encode(PersonView().enter(windows)[0]).pose
+    alone = model.encode(PersonView().to_model_view(windows)[0]).pose
     lengths = np.linalg.norm(poses, axis=-1)  # the same in any view
     np.testing.assert_allclose(lengths[:, 0], alone.norm(dim=-1), atol=1e-5)
     np.testing.assert_allclose(poses[:, 2], poses[:, 0], atol=1e-5)
@@ -149,14 +149,14 @@ def test_a_unit_of_the_view_in_metres_is_depth_over_focal_length():
     assert metres_per_unit(pose, torch.zeros_like(x_2d)).abs().max() == 0
 
 
-def observed(pose: torch.Tensor, confidence: float, covariance: float = torch.nan) -> Observed:
+def observed(pose: torch.Tensor, confidence: float, covariance: float = torch.nan) -> WindowBatch:
     """Seen four metres away."""
     x_2d = 2.29 * pose[..., :2] / 4.0 + 0.1
     covariance_2d = (
         torch.eye(2) * covariance if covariance == covariance else torch.full((2, 2), covariance)
     )
     sure = torch.full(pose.shape[:-1], confidence)
-    return Observed(x_2d, sure, covariance_2d.expand(*x_2d.shape, 2))
+    return WindowBatch(x_2d, sure, covariance_2d.expand(*x_2d.shape, 2))
 
 
 def test_a_detectors_own_covariance_counts_and_its_confidence_where_it_gives_none():

@@ -7,7 +7,7 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.pipeline.augmentation import Flip, mirrored
-from diffhpe_ros.lifting.window_batch import checked
+from diffhpe_ros.lifting.window_batch import check_windows
 from diffhpe_ros.skeleton import MIRRORED
 
 MODELS = ["mixste-robust", "diffhpe-wrapper-robust", "diffpose"]
@@ -55,7 +55,7 @@ def test_the_first_half_of_the_hypotheses_is_of_the_window_itself(lifter: Lifter
 
 
 def test_views_of_one_window_are_neighbours_and_go_back_to_it() -> None:
-    observed = checked(seen(), 27)
+    observed = check_windows(seen(), 27)
     both = Flip().apply(observed)
     np.testing.assert_array_equal(both.x_2d[::2], observed.x_2d)
     np.testing.assert_array_equal(both.x_2d[1::2], flipped(seen()))
@@ -69,7 +69,7 @@ def test_views_of_one_window_are_neighbours_and_go_back_to_it() -> None:
 def test_a_covariance_is_mirrored_with_its_joint() -> None:
     covariance = np.zeros((3, 27, 17, 2, 2), np.float32)
     covariance[:, :, 4] = [[2.0, 1.0], [1.0, 3.0]]
-    image = mirrored(checked(seen(), 27, covariance_2d=covariance)).covariance_2d
+    image = mirrored(check_windows(seen(), 27, covariance_2d=covariance)).covariance_2d
     np.testing.assert_array_equal(image[0, 0, MIRRORED[4]], [[2.0, -1.0], [-1.0, 3.0]])
 
 

@@ -10,7 +10,7 @@ from random_models import ARCHITECTURES, random_model
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
-from diffhpe_ros.lifting.engines import create_engine, settle_engine
+from diffhpe_ros.lifting.engines import create_engine, resolve_engine
 from diffhpe_ros.lifting.engines.native import engines, library, networks
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -116,13 +116,13 @@ def test_what_is_no_number_is_not_made_one(variant, windows, monkeypatch):
 def test_auto_is_native_where_that_can_be(golden_mixste):
     assert Lifter.from_pretrained("diffhpe-wrapper").engine == "native"
     assert Lifter.from_pretrained("diffpose").engine == "folded"
-    assert settle_engine("auto", load_model(golden_mixste).to("meta")) == "folded"
+    assert resolve_engine("auto", load_model(golden_mixste).to("meta")) == "folded"
 
 
 def test_without_the_library_auto_is_folded(monkeypatch):
     monkeypatch.setattr(engines, "find_library", lambda: None)
     model = random_model("mixste", TRUNK)
-    assert settle_engine("auto", model) == "folded"
+    assert resolve_engine("auto", model) == "folded"
     with pytest.raises(DiffhpeError, match="no native engine: there is none for this proc"):
         create_engine("native", model)
 
@@ -130,6 +130,6 @@ def test_without_the_library_auto_is_folded(monkeypatch):
 @needs_library
 def test_other_sizes_are_refused():
     model = random_model("diffhpe-wrapper")
-    assert settle_engine("auto", model) == "folded"
+    assert resolve_engine("auto", model) == "folded"
     with pytest.raises(DiffhpeError, match="it was not written for a network of these sizes"):
         create_engine("native", model)

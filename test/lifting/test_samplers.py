@@ -13,7 +13,7 @@ from diffhpe_ros.lifting.diffusion.samplers import (
     DPMSolver,
     NoisedPose,
     PureNoise,
-    WhereKnown,
+    PureNoiseWhereUnknown,
     create_sampler,
     spaced_steps,
 )
@@ -133,8 +133,8 @@ def test_samples_that_begin_at_noised_data_follow_them(sampler, power):
 def test_each_sequence_may_begin_at_a_step_of_its_own(sampler):
     """Sequences together, at steps 10, 20 and 30, are what they are alone."""
     data, pose = gaussian_data(0.3, 0.5), gaussian_noise(3, seed=1)()
-    beginning = NoisedPose(pose, torch.tensor([10, 20, 30]))
-    together = sampler.sample(data, SCHEDULE, gaussian_noise(3), beginning)
+    initial_state = NoisedPose(pose, torch.tensor([10, 20, 30]))
+    together = sampler.sample(data, SCHEDULE, gaussian_noise(3), initial_state)
     for k, step in enumerate([10, 20, 30]):
         alone = sampler.sample(data, SCHEDULE, gaussian_noise(3), NoisedPose(pose, step))
         torch.testing.assert_close(together[k], alone[k], rtol=0, atol=0)
@@ -143,10 +143,10 @@ def test_each_sequence_may_begin_at_a_step_of_its_own(sampler):
 @pytest.mark.parametrize("step", [30, torch.tensor([30, 30, 30])])
 def test_only_what_is_known_begins_elsewhere(step):
     data, noised = gaussian_data(0.3, 0.5), NoisedPose(torch.ones(3, 1, 1, 1), step)
-    some = WhereKnown(torch.tensor([True, False, True]), noised)
+    some = PureNoiseWhereUnknown(torch.tensor([True, False, True]), noised)
     pure, known, mixed = (
-        DDIM(4).sample(data, SCHEDULE, gaussian_noise(3), beginning)
-        for beginning in (PureNoise(), noised, some)
+        DDIM(4).sample(data, SCHEDULE, gaussian_noise(3), initial_state)
+        for initial_state in (PureNoise(), noised, some)
     )
     torch.testing.assert_close(mixed[[0, 2]], known[[0, 2]], rtol=0, atol=0)
     torch.testing.assert_close(mixed[1], pure[1], rtol=0, atol=0)
@@ -159,9 +159,9 @@ def test_spaced_steps_of_each_sequence_are_those_of_its_own():
 
 
 def test_a_beginning_near_the_end_has_no_room_for_many_steps():
-    beginning = NoisedPose(torch.zeros(2, 1, 1, 1), torch.tensor([3, 30]))
+    initial_state = NoisedPose(torch.zeros(2, 1, 1, 1), torch.tensor([3, 30]))
     with pytest.raises(DiffhpeError, match="sampling steps must be 1 to 4, got 5"):
-        DDIM(5).sample(gaussian_data(0.3, 0.5), SCHEDULE, gaussian_noise(2), beginning)
+        DDIM(5).sample(gaussian_data(0.3, 0.5), SCHEDULE, gaussian_noise(2), initial_state)
 
 
 def test_spaced_steps_start_at_the_last_step():

@@ -14,7 +14,7 @@ from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.lifting.pipeline.initialization import FromPrevious
+from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitialization
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.lifting.streaming.image_motion import (
     CEILING,
@@ -22,9 +22,9 @@ from diffhpe_ros.lifting.streaming.image_motion import (
     FLOOR,
     image_size,
     image_speed,
-    levels,
+    initial_steps,
 )
-from diffhpe_ros.lifting.streaming.pose_history import Memory
+from diffhpe_ros.lifting.streaming.pose_history import PoseHistory
 
 FRAME_NS = 20_000_000
 SCHEDULE = CosineSchedule(50)
@@ -48,7 +48,7 @@ def figure(scale: float = 1.0) -> torch.Tensor:
 
 @pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
 def test_a_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
-    memory = Memory(rate=50.0)
+    memory = PoseHistory(rate=50.0)
     memory.keep("ann", 1000, numbered_frames())
     past = memory.recall("ann", 1000 + passed_ns)
     assert past.new_frames == new
@@ -57,7 +57,7 @@ def test_a_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
 
 @pytest.mark.parametrize("passed", [-1, 14, 1000])
 def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
-    memory = Memory(rate=50.0)
+    memory = PoseHistory(rate=50.0)
     memory.keep("ann", 10 * FRAME_NS, numbered_frames())
     assert memory.recall("ann", (10 + passed) * FRAME_NS) is None
     assert memory.recall("bob", 10 * FRAME_NS) is None
@@ -65,7 +65,7 @@ def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
 
 
 def test_the_memory_is_bounded():
-    memory = Memory(rate=50.0, people=2, forget_s=1.0)
+    memory = PoseHistory(rate=50.0, people=2, forget_s=1.0)
     for person in ("ann", "bob", "ann", "cid"):
         memory.keep(person, 0, numbered_frames())
     assert memory.recall("bob", 0) is None  # not lifted for the longest
@@ -76,7 +76,7 @@ def test_the_memory_is_bounded():
 
 
 def test_who_was_not_there_is_not_remembered():
-    memory = Memory(rate=50.0)
+    memory = PoseHistory(rate=50.0)
     memory.keep("ann", 0, numbered_frames())
     memory.keep("ann", FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
     assert len(memory) == 0
@@ -118,25 +118,27 @@ def test_who_is_unseen_may_have_moved_at_any_speed():
 
 
 def test_levels_grow_with_the_speed_between_floor_and_ceiling():
-    found = levels(torch.tensor([0.0, FAST / 3, FAST, 9.0, torch.inf]), 50) + 1
+    found = initial_steps(torch.tensor([0.0, FAST / 3, FAST, 9.0, torch.inf]), 50) + 1
     shares = [FLOOR, (2 * FLOOR + CEILING) / 3, CEILING, CEILING, CEILING]
     assert found.tolist() == [round(50 * share) for share in shares]
-    many = levels(torch.linspace(0, 2, 100), 50)
+    many = initial_steps(torch.linspace(0, 2, 100), 50)
     assert bool((many.diff() >= 0).all())
-    assert levels(torch.tensor([0.0, 1.0]), 1).tolist() == [0, 0]
+    assert initial_steps(torch.tensor([0.0, 1.0]), 1).tolist() == [0, 0]
 
 
 # Starts
 
 
 def test_a_past_is_turned_into_the_new_view_and_noised(windows):
-    x, rotation = PersonView().enter(windows)
+    x, rotation = PersonView().to_model_view(windows)
     poses = torch.randn(4, 2, 27, 17, 3, generator=torch.Generator().manual_seed(0))
     steps, known = torch.tensor([9, 19, 29, 39]), torch.tensor([True, True, False, True])
     rows = slice(1, 4)  # a part of the batch
-    beginning = FromPrevious(poses, known, steps, 0.25)(x[rows], rotation[rows], rows)
+    initial_state = PreviousPoseInitialization(poses, known, steps, 0.25)(
+        x[rows], rotation[rows], rows
+    )
     noise = torch.randn(6, 27, 17, 3, generator=torch.Generator().manual_seed(1))
-    x_s, first = beginning(SCHEDULE, noise)
+    x_s, first = initial_state(SCHEDULE, noise)
     assert first.tolist() == [19, 19, 49, 49, 39, 39]
     torch.testing.assert_close(x_s[2:4], noise[2:4], rtol=0, atol=0)
     signal, spread = SCHEDULE.signal_and_noise(first)
@@ -217,7 +219,7 @@ def with_backbone(wrapper_folder, tmp_path_factory) -> Path:
 def test_a_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
     lifter = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2, start="backbone")
     mixste = Lifter.from_pretrained(with_backbone.parent / "mixste")
-    x, rotation = PersonView().enter(windows)
+    x, rotation = PersonView().to_model_view(windows)
     x_s, step = lifter._start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
     assert step == 24
     in_view = turn_points(torch.from_numpy(mixste.lift(windows).hypotheses), rotation)

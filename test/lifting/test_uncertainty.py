@@ -5,9 +5,14 @@ import pytest
 import torch
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.lifting.pipeline.coherence_limits import Sign
+from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
 from diffhpe_ros.lifting.pipeline.covariance import covariance
-from diffhpe_ros.lifting.pipeline.variance_features import NOISE_2D, SIGNS, Lifted, signs
+from diffhpe_ros.lifting.pipeline.variance_features import (
+    NOISE_2D,
+    VARIANCE_FEATURES,
+    LiftedBatch,
+    signs,
+)
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.rendering.walk import CircleWalk
 
@@ -15,17 +20,17 @@ WRIST = 13
 STD_MM = np.full((17, 3), [10.0, 20.0, 40.0])
 
 
-def walk(root: tuple[float, float, float] = (0.3, 0.2, 4.0)) -> Lifted:
+def walk(root: tuple[float, float, float] = (0.3, 0.2, 4.0)) -> LiftedBatch:
     """A walk, seen exactly where it is."""
     joints = np.array([CircleWalk().pose(k / 50).joints for k in range(27)])[None]
     poses = joints - joints[:, :, :1]
     placed = poses + np.array(root)
     x_2d = CANONICAL_FOCAL * placed[..., :2] / placed[..., 2:]
-    return Lifted(poses, x_2d, np.ones((1, 27, 17)), np.full((1, 27, 17, 2, 2), np.nan))
+    return LiftedBatch(poses, x_2d, np.ones((1, 27, 17)), np.full((1, 27, 17, 2, 2), np.nan))
 
 
-def covariance_of(lifted: Lifted, slopes: dict[str, Sign]) -> np.ndarray:
-    _, rotation = PersonView().enter(torch.from_numpy(lifted.x_2d.astype(np.float32)))
+def covariance_of(lifted: LiftedBatch, slopes: dict[str, VarianceFeature]) -> np.ndarray:
+    _, rotation = PersonView().to_model_view(torch.from_numpy(lifted.x_2d.astype(np.float32)))
     return covariance(lifted.poses[:, None], lifted, rotation.numpy(), STD_MM, slopes)
 
 
@@ -76,20 +81,20 @@ def test_uncertainty_lies_along_the_line_of_sight():
 
 
 def test_uncertainty_grows_with_a_sign_up_to_a_bound():
-    ends = {"ends": Sign(mean=0.0, across=0.5, along=1.0)}
+    ends = {"ends": VarianceFeature(mean=0.0, across=0.5, along=1.0)}
     variance = np.trace(covariance_of(walk(), ends)[0, :, WRIST], axis1=-2, axis2=-1)
     expected = np.exp(1) * (0.01**2 + 0.02**2) + np.exp(2) * 0.04**2
     assert variance[-1] == pytest.approx(expected, rel=1e-4)
     assert variance[13] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
-    wild = {"ends": Sign(mean=-100.0, across=1.0, along=1.0)}
+    wild = {"ends": VarianceFeature(mean=-100.0, across=1.0, along=1.0)}
     assert np.isfinite(covariance_of(walk(), wild)).all()
 
 
 def test_every_sign_is_told_of_every_window():
     for name, values in signs(walk()).items():
         assert values.shape == (1, 27, 17) and np.isfinite(values).all(), name
-    nobody = Lifted(*(np.full_like(each, np.nan) for each in (
+    nobody = LiftedBatch(*(np.full_like(each, np.nan) for each in (
         walk().poses, walk().x_2d, walk().confidence, walk().covariance_2d)))  # fmt: skip
     nobody.x_2d[:] = 0
     nobody.confidence[:] = 0
-    assert set(signs(nobody)) == set(SIGNS)
+    assert set(signs(nobody)) == set(VARIANCE_FEATURES)

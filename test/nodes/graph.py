@@ -128,7 +128,7 @@ class Graph:
                 raise AssertionError(f"no {what} within {PATIENCE_S:g} s\n{logs}")
             self.executor.spin_once(timeout_sec=0.05)
 
-    def listen(self, seconds: float) -> None:
+    def subscribe(self, seconds: float) -> None:
         """Listen for so long."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -136,7 +136,7 @@ class Graph:
 
     def forget(self) -> None:
         """Forget all that was heard."""
-        self.listen(0.2)
+        self.subscribe(0.2)
         self.raw.clear()
         self.status.clear()
 

@@ -24,10 +24,10 @@ def standing_at(x: float, y: float, z: float) -> NDArray[np.float32]:
 
 
 def standing_windows(
-    persons: list[int], frame_id: str = "camera", stamp_ns: int = 5_000_000_000
+    track_ids: list[int], frame_id: str = "camera", stamp_ns: int = 5_000_000_000
 ) -> PeopleWindows:
     """Windows of people who stand 4 m away beside each other, each with an unseen foot."""
-    count = len(persons)
+    count = len(track_ids)
     joints = np.array([standing_at(0.5 * k, 0.1, 4) for k in range(count)], np.float32)
     joints = joints.reshape(count, 17, 3)
     view = 2.29 * joints[..., :2] / joints[..., 2:]
@@ -38,7 +38,7 @@ def standing_windows(
     return PeopleWindows(
         frame_id=frame_id,
         stamp_ns=stamp_ns,
-        persons=tuple(persons),
+        track_ids=tuple(track_ids),
         offsets_ns=np.tile(np.arange(-26, 1) * 20_000_000, (count, 1)),
         keypoints=keypoints,
         confidence=seen.astype(np.float32) * np.float32(0.75),

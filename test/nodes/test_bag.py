@@ -87,11 +87,11 @@ def test_a_bag_played_twice_gives_the_same_bytes(
                 publishers[connection.topic].publish(bytes(data))
                 graph.executor.spin_once(timeout_sec=0)
         graph.until(lambda: len(graph.raw["coherence"]) == FRAMES - 16, "all results")
-        heard = {topic: list(graph.raw[topic]) for topic in TOPICS}
+        enqueue = {topic: list(graph.raw[topic]) for topic in TOPICS}
         for node in nodes:
             assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
         graph.forget()
-        return heard
+        return enqueue
 
     first, second = play(), play()
     assert all(first.values())

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.messages.camera_info import (
     camera_from_info,
     info_from_camera,
@@ -107,8 +107,8 @@ def test_what_is_no_calibration_is_refused(text: str | None, expected: str, tmp_
         read_calibration(str(path))
 
 
-def source(timeout_s: float = 0.0, replay: bool = False) -> tuple[CameraSource, Health]:
-    health = Health()
+def source(timeout_s: float = 0.0, replay: bool = False) -> tuple[CameraSource, NodeDiagnostics]:
+    health = NodeDiagnostics()
     return CameraSource(70.0, False, timeout_s, replay, health), health
 
 

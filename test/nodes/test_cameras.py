@@ -41,7 +41,7 @@ def test_two_cameras_share_a_lifter(graph: Graph, standing_model: Path) -> None:
         for index, _, image in islice(video, FRAMES):
             for camera in CAMERAS:
                 images[camera].publish(packer.pack(image, camera, 10**9 + index * 33_333_333))
-            graph.listen(0.02)
+            graph.subscribe(0.02)
 
     def joints_of(camera: str) -> int:
         messages = [unpack_joints(message) for message in graph.messages("joints")]

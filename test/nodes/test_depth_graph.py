@@ -48,7 +48,7 @@ def film(graph: Graph, depth_of: Callable[[int], Image | None]) -> None:
             depth = depth_of(stamp_ns + 5_000_000)
             if depth is not None:
                 depths.publish(depth)
-            graph.listen(0.01)
+            graph.subscribe(0.01)
     graph.until(lambda: graph.value("detector", "processed") == str(FRAMES), "processed images")
 
 

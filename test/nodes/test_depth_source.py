@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.depth_source import DepthSource
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import make_header
 
@@ -52,25 +52,27 @@ def test_padded_rows_and_big_endian_are_read() -> None:
         ({"data": b"12"}, "48 bytes"),
     ],
 )
-def test_what_is_no_depth_is_refused(change: dict[str, object], problem: str) -> None:
+def test_what_is_no_depth_is_refused(change: dict[str, object], report_error: str) -> None:
     message = depth_image()
     for name, value in change.items():
         setattr(message, name, value)
-    with pytest.raises(DiffhpeError, match=problem):
+    with pytest.raises(DiffhpeError, match=report_error):
         image_to_depth(message, 6, 4)
 
 
 @pytest.fixture
-def health() -> Health:
-    return Health()
+def health() -> NodeDiagnostics:
+    return NodeDiagnostics()
 
 
 @pytest.fixture
-def source(health: Health) -> DepthSource:
+def source(health: NodeDiagnostics) -> DepthSource:
     return DepthSource(0.02, replay=False, health=health)
 
 
-def test_the_nearest_in_time_belongs_to_an_image(source: DepthSource, health: Health) -> None:
+def test_the_nearest_in_time_belongs_to_an_image(
+    source: DepthSource, health: NodeDiagnostics
+) -> None:
     for k in range(3):
         source.put(depth_image(1.0 + k, 33 * MS * k))
     depth = source.at(35 * MS, 6, 4)
@@ -85,7 +87,7 @@ def test_depth_that_comes_a_little_later_is_waited_for(source: DepthSource) -> N
 
 
 def test_missing_depth_is_waited_for_once_and_warned_of(
-    source: DepthSource, health: Health
+    source: DepthSource, health: NodeDiagnostics
 ) -> None:
     source.put(depth_image(2.0, 0))
     assert source.at(500 * MS, 6, 4) is None
@@ -99,7 +101,7 @@ def test_missing_depth_is_waited_for_once_and_warned_of(
     assert health.report().warnings == ()
 
 
-def test_wrong_depth_is_warned_of(source: DepthSource, health: Health) -> None:
+def test_wrong_depth_is_warned_of(source: DepthSource, health: NodeDiagnostics) -> None:
     source.put(depth_image(2.0, 0))
     assert source.at(0, 640, 480) is None
     (warning,) = health.report().warnings
@@ -114,7 +116,7 @@ def test_a_clock_that_jumps_back_forgets_the_future(source: DepthSource) -> None
     assert depth[1, 1] == pytest.approx(2.0)
 
 
-def test_memory_is_bounded_and_closing_ends_the_wait(health: Health) -> None:
+def test_memory_is_bounded_and_closing_ends_the_wait(health: NodeDiagnostics) -> None:
     source = DepthSource(0.02, replay=False, health=health)
     for k in range(100):
         source.put(depth_image(2.0, 33 * MS * k))

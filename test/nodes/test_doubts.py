@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.lifting import ModelConfig
-from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange, Usual
+from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, TrainedRange
 from diffhpe_ros.pipeline.people import LiftedPeople
-from diffhpe_ros.pipeline.plausibility import UNPLACED, doubts
+from diffhpe_ros.pipeline.plausibility import UNPLACED, plausibility_warnings
 
 CONFIG = ModelConfig(
     "mixste",
-    usual=Usual(symmetry_gap_mm=20.0, segment_std_mm=5.0, hypothesis_spread_mm=0.0),
+    usual=CoherenceLimits(symmetry_gap_mm=20.0, segment_std_mm=5.0, hypothesis_spread_mm=0.0),
     trained_range=TrainedRange(nearest_m=1.5, farthest_m=10.0, angle_deg=40.0),
 )
 
@@ -26,7 +26,7 @@ def person_at(x: float, y: float, z: float, gap_mm: float = 8.0) -> LiftedPeople
 
 
 def test_who_stands_where_people_were_trained_is_trusted():
-    assert doubts(person_at(0.5, 0.2, 4.0), CONFIG) == [""]
+    assert plausibility_warnings(person_at(0.5, 0.2, 4.0), CONFIG) == [""]
 
 
 @pytest.mark.parametrize(
@@ -38,18 +38,18 @@ def test_who_stands_where_people_were_trained_is_trusted():
     ],
 )
 def test_who_stands_elsewhere_is_doubted(where, text):
-    assert text in doubts(person_at(*where), CONFIG)[0]
+    assert text in plausibility_warnings(person_at(*where), CONFIG)[0]
 
 
 def test_incoherent_poses_are_not_to_be_trusted():
-    (text,) = doubts(person_at(0, 0, 4, gap_mm=31.4), CONFIG)
+    (text,) = plausibility_warnings(person_at(0, 0, 4, gap_mm=31.4), CONFIG)
     assert text == "do not trust: symmetry gap 31.4 mm, usually up to 20 mm"
 
 
 def test_who_has_no_place_is_said_so():
-    assert doubts(person_at(np.nan, 0, 4), CONFIG) == [UNPLACED]
+    assert plausibility_warnings(person_at(np.nan, 0, 4), CONFIG) == [UNPLACED]
 
 
 def test_a_model_that_says_nothing_doubts_nothing():
     silent = replace(CONFIG, usual=None, trained_range=None)
-    assert doubts(person_at(9, 0, 1, gap_mm=90), silent) == [""]
+    assert plausibility_warnings(person_at(9, 0, 1, gap_mm=90), silent) == [""]

@@ -22,7 +22,7 @@ def test_impossible_times_and_transitions_do_not_end_a_node(graph: Graph, tmp_pa
         time = Clock()
         time.clock.sec = seconds
         clock.publish(time)
-        graph.listen(0.1)
+        graph.subscribe(0.1)
     graph.until(
         lambda: "must not be negative" in graph.status["video_source"].message, "the refusal"
     )

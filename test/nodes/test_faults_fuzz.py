@@ -12,7 +12,7 @@ from standing import standing_windows
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.images import compressed_to_bgr, image_to_bgr
@@ -35,8 +35,8 @@ NAMES = ["", "camera", "a/b c", "é" * 200, "x" * 256, "x" * 257, "%s{}\n"]
 
 def random_windows(chance: np.random.Generator) -> PointCloud2:
     """The right layout with up to three people, and any numbers and header."""
-    persons = chance.choice([0, 1, 2, 2**31, 2**32 - 1], chance.integers(1, 4), replace=False)
-    message = pack_windows(standing_windows(persons.tolist()))
+    track_ids = chance.choice([0, 1, 2, 2**31, 2**32 - 1], chance.integers(1, 4), replace=False)
+    message = pack_windows(standing_windows(track_ids.tolist()))
     points = np.frombuffer(message.data, POINT).copy()
     for _ in range(chance.integers(0, 4)):
         name = chance.choice(["u", "v", "var_uu", "var_uv", "var_vv", "confidence"])
@@ -149,7 +149,7 @@ def test_any_camera_info() -> None:
     chance = np.random.default_rng(0)
     seen: Counter[str] = Counter()
     for _ in range(400):
-        cameras = CameraSource(60.0, bool(chance.integers(2)), 0.0, False, Health())
+        cameras = CameraSource(60.0, bool(chance.integers(2)), 0.0, False, NodeDiagnostics())
         cameras.put(random_camera_info(chance))
         try:
             camera = cameras.camera(640, 480)

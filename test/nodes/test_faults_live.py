@@ -23,7 +23,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from test_faults_fuzz import random_windows
 
 from diffhpe_ros.nodes.messages.camera_info import info_from_camera
-from diffhpe_ros.nodes.messages.joints import Joints, unpack_joints
+from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
 from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = pytest.mark.ros
@@ -47,7 +47,7 @@ class Robot:
         self.graph.run(name, **parameters)
         self.graph.until(lambda: self.graph.value(name, "state") == "active", name)
 
-    def sees_somebody(self) -> Joints:
+    def sees_somebody(self) -> UnpackedJoints:
         """Wait for joints of an image that is taken from now on, by nodes that still run."""
         begin = self.camera.now_ns
         self.graph.raw.clear()
@@ -65,7 +65,7 @@ class Robot:
         """A number of the latest diagnostics."""
         return int(self.graph.value(name, key) or 0)
 
-    def _joints_since(self, begin_ns: int) -> list[Joints]:
+    def _joints_since(self, begin_ns: int) -> list[UnpackedJoints]:
         joints = [unpack_joints(message) for message in self.graph.messages("joints")]
         return [each for each in joints if 0 < each.stamp_ns - begin_ns < HOUR_NS]
 
@@ -148,7 +148,7 @@ def test_broken_images(robot: Robot) -> None:
     robot.camera.on = False
     for message in broken:
         robot.camera.send(message)
-        robot.graph.listen(0.2)
+        robot.graph.subscribe(0.2)
     raw = serialize_message(good)
     for end in (0, 4, 5, 30, len(raw) // 2):  # cut off on the way
         robot.camera.images.publish(raw[:end])
@@ -171,7 +171,7 @@ def test_broken_windows(robot: Robot) -> None:
         raw = bytearray(serialize_message(message))
         raw[chance.integers(4, 300)] = chance.integers(256)
         publisher.publish(bytes(raw[: chance.integers(4, len(raw))]))
-        robot.graph.listen(0.03)
+        robot.graph.subscribe(0.03)
     robot.graph.node.destroy_publisher(publisher)
     assert robot.sees_somebody().frame_id == "camera"
     assert robot.count("lifter", "failed") > 5
@@ -197,7 +197,7 @@ def test_a_node_is_killed_and_started_again(robot: Robot, name: str) -> None:
     assert robot.graph.stop(name, signal.SIGKILL) == -signal.SIGKILL
     other = {"detector": "lifter", "lifter": "detector"}[name]
     before = robot.count(other, "received")
-    robot.graph.listen(1.5)
+    robot.graph.subscribe(1.5)
     assert robot.graph.runs(other)
     if other == "detector":
         assert robot.count(other, "received") > before  # it goes on without the lifter

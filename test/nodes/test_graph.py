@@ -79,7 +79,7 @@ def test_images_that_are_none_do_not_stop_the_detector(graph: Graph, context: Co
     wrong.encoding = "16UC1"
     for message in (Image(), wrong):
         publisher.publish(message)
-        graph.listen(0.2)
+        graph.subscribe(0.2)
     publisher.publish(ImagePacker().pack(good, "camera", 2))
     graph.until(lambda: graph.value("detector", "processed") == "1", "a processed image")
     assert graph.value("detector", "failed") == "2"

@@ -72,7 +72,7 @@ def test_people_are_shown_and_removed_and_bad_messages_do_no_harm(
 
     def send(message: PointCloud2) -> None:
         publisher.publish(message)
-        graph.listen(0.15)
+        graph.subscribe(0.15)
 
     spoilt = pack_windows(standing_windows([1]))
     spoilt.height = 28
@@ -86,7 +86,7 @@ def test_people_are_shown_and_removed_and_bad_messages_do_no_harm(
     send(pack_windows(standing_windows([1, 2], stamp_ns=10**9)))
     graph.until(lambda: graph.raw["coherence"], "coherence, which comes last")
     joints = unpack_joints(graph.messages("joints")[0])
-    assert (joints.frame_id, joints.stamp_ns, joints.persons) == ("camera", 10**9, (1, 2))
+    assert (joints.frame_id, joints.stamp_ns, joints.track_ids) == ("camera", 10**9, (1, 2))
     np.testing.assert_allclose(joints.positions[:, 0], [[0, 0.1, 4], [0.5, 0.1, 4]], atol=0.02)
     (coherence,) = graph.messages("coherence")
     assert [status.name for status in coherence.status] == ["camera/person_1", "camera/person_2"]

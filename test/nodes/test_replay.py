@@ -68,7 +68,7 @@ def test_every_frame_is_lifted_until_the_person_has_left(replayed: Graph) -> Non
 
     joints = [unpack_joints(message) for message in replayed.messages("joints")]
     assert [each.stamp_ns for each in joints] == [each.stamp_ns for each in windows[:-1]]
-    assert {(each.frame_id, each.persons) for each in joints} == {("camera_optical_frame", (0,))}
+    assert {(each.frame_id, each.track_ids) for each in joints} == {("camera_optical_frame", (0,))}
     root = np.stack([each.positions[0, 0] for each in joints])
     truth = walking_clip().joints[frames[:-1], 0]
     np.testing.assert_allclose(root, truth, atol=0.3)

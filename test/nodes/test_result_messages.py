@@ -28,7 +28,7 @@ def people() -> LiftedPeople:
     return LiftedPeople(
         frame_id="cam",
         stamp_ns=1_500_000_000,
-        persons=(3, 7),
+        track_ids=(3, 7),
         joints=joints,
         covariance=covariance,
         confidence=np.array([[0.5] * 17, [0.9] * 2 + [0] * 15], np.float32),
@@ -44,7 +44,7 @@ def test_joints_hold_those_who_have_a_place(people: LiftedPeople) -> None:
     assert names == "x y z confidence person joint cov_xx cov_xy cov_xz cov_yy cov_yz cov_zz"
     assert (message.height, message.width, message.is_dense) == (1, 17, True)
     joints = unpack_joints(message)
-    assert (joints.frame_id, joints.stamp_ns, joints.persons) == ("cam", 1_500_000_000, (3,))
+    assert (joints.frame_id, joints.stamp_ns, joints.track_ids) == ("cam", 1_500_000_000, (3,))
     np.testing.assert_array_equal(joints.positions, people.joints[:1])
     np.testing.assert_array_equal(joints.covariance, people.covariance[:1])
     np.testing.assert_array_equal(joints.confidence, people.confidence[:1])
@@ -98,7 +98,7 @@ def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople
 
 @pytest.mark.parametrize("person", [0, 5, 2**32 - 1])
 def test_nothing_is_left_of_who_has_left(people: LiftedPeople, person: int) -> None:
-    there = replace(people, persons=(person, 7))
+    there = replace(people, track_ids=(person, 7))
     drawn = pack_skeletons(there, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
     nobody = replace(there, joints=there.joints * np.nan)
     markers = pack_skeletons(nobody, TRUSTED, [person], lifetime_s=0.5, ellipsoids=False).markers

@@ -17,7 +17,7 @@ from diffhpe_ros.nodes.model_loading import load
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
-from diffhpe_ros.pipeline.output_smoothing import Steady
+from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.tracking import PeopleTracker
@@ -90,7 +90,7 @@ def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[
 def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage) -> None:
     assert look(stage, range(15)) == []
     (first,) = look(stage, range(15, 17))
-    assert first.persons == (0,)
+    assert first.track_ids == (0,)
     assert first.stamp_ns == 10**9 + 16 * FRAME_NS
     expected = 2.29 * STANDING[:, 0] / (4 + STANDING[:, 2])
     np.testing.assert_allclose(first.keypoints[0, :, :, 0], np.tile(expected, (27, 1)), atol=1e-4)
@@ -134,24 +134,24 @@ def test_nobody_gives_nothing_until_somebody_has_left(
     detector.places = [0.0]
     assert len(look(stage, range(60, 80))) == 4
     detector.places = []
-    (farewell,) = look(stage, range(80, 140))
-    assert len(farewell) == 0
-    assert farewell.keypoints.shape == (0, 27, 17, 2)
+    (on_stopped,) = look(stage, range(80, 140))
+    assert len(on_stopped) == 0
+    assert on_stopped.keypoints.shape == (0, 27, 17, 2)
 
 
 def test_each_person_has_a_window_from_when_they_came_until_they_leave(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
     detector.places = [0.5]
-    assert [each.persons for each in look(stage, range(20))] == [(0,)] * 4
+    assert [each.track_ids for each in look(stage, range(20))] == [(0,)] * 4
     detector.places = [-0.5, 0.5]  # the new one first
-    assert [each.persons for each in look(stage, range(20, 40))] == [(0,)] * 16 + [(0, 1)] * 4
+    assert [each.track_ids for each in look(stage, range(20, 40))] == [(0,)] * 16 + [(0, 1)] * 4
     detector.places = [-0.5]
     windows = look(stage, range(40, 80))
-    assert {each.persons for each in windows} == {(1,)}
+    assert {each.track_ids for each in windows} == {(1,)}
     np.testing.assert_allclose(windows[-1].keypoints[0, -1, 0, 0], 2.29 * -0.5 / 4, atol=1e-4)
     detector.places = [-0.5, 0.5]  # after more than a second it may be anybody
-    assert look(stage, range(80, 100))[-1].persons == (1, 2)
+    assert look(stage, range(80, 100))[-1].track_ids == (1, 2)
 
 
 def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
@@ -162,7 +162,7 @@ def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
     look(stage, range(20, 30))
     detector.places = [0.02]
     (window,) = look(stage, range(30, 31))
-    assert window.persons == (0,)
+    assert window.track_ids == (0,)
     # Unseen between the last sighting, 11 images ago, and this one.
     unseen = np.isnan(window.keypoints[0, :, 0, 0])
     assert unseen[-15:-1].all()
@@ -176,7 +176,7 @@ def test_a_clock_that_jumps_back_starts_again(
     assert look(stage, range(15)) == []
     assert (stage.resets, detector.resets) == (1, 1)
     (window,) = look(stage, range(15, 17))
-    assert window.persons == (1,)  # perhaps somebody else
+    assert window.track_ids == (1,)  # perhaps somebody else
 
 
 def test_another_camera_starts_again(stage: DetectionStage) -> None:
@@ -201,7 +201,7 @@ def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) ->
     left, nobody = standing_windows([3, 7], "left"), standing_windows([], "empty")
     right = standing_windows([3], "right", stamp_ns=9)
     results = lifting.process([left, nobody, right])
-    assert [(each.frame_id, each.persons) for each in results] == [
+    assert [(each.frame_id, each.track_ids) for each in results] == [
         ("left", (3, 7)), ("empty", ()), ("right", (3,)),
     ]  # fmt: skip
     np.testing.assert_allclose(results[0].joints[1], standing_at(0.5, 0.1, 4), atol=0.02)
@@ -238,7 +238,7 @@ def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> N
 
 
 def test_smoothed_bones_are_as_long_as_those_of_the_window() -> None:
-    steady = Steady(blend_s=0.2, min_cutoff=1.0, beta=0.0)
+    steady = TrackSmoother(blend_s=0.2, min_cutoff=1.0, beta=0.0)
     grid_ns, root = np.arange(-26, 1) * 20_000_000, np.array([0.0, 0.1, 4.0])
     for number, angle in enumerate((0.0, 0.6, 1.2)):
         turn = np.array(
@@ -283,7 +283,9 @@ def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage)
         (people,) = lifting.process([windows])
         distances.append(float(people.joints[0, 0, 2]))
     assert np.ptp(distances) < 0.35
-    (stranger,) = lifting.process([replace(windows, persons=(4,), keypoints=2 * windows.keypoints)])
+    (stranger,) = lifting.process(
+        [replace(windows, track_ids=(4,), keypoints=2 * windows.keypoints)]
+    )
     assert stranger.joints[0, 0, 2] < 3
 
 

@@ -29,7 +29,7 @@ def people() -> LiftedPeople:
     """Person 3 faces the camera from 4 m; where person 7 is cannot be told."""
     joints = np.stack([standing_at(0.5, 0.1, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     return LiftedPeople(
-        frame_id="left/cam", stamp_ns=1_500_000_000, persons=(3, 7), joints=joints,
+        frame_id="left/cam", stamp_ns=1_500_000_000, track_ids=(3, 7), joints=joints,
         covariance=np.zeros((2, 17, 3, 3), np.float32), confidence=np.ones((2, 17), np.float32),
         symmetry_gap=np.zeros(2), segment_std=np.zeros(2), hypothesis_spread=np.zeros(2),
     )  # fmt: skip
@@ -107,8 +107,8 @@ def test_the_frames_on_tf_are_where_the_joints_are(
 ) -> None:
     from tf2_msgs.msg import TFMessage
 
-    heard: list[TFMessage] = []
-    graph.node.create_subscription(TFMessage, "/tf", heard.append, 10)
+    enqueue: list[TFMessage] = []
+    graph.node.create_subscription(TFMessage, "/tf", enqueue.append, 10)
     windows = graph.node.create_publisher(PointCloud2, "windows", 10)
     node = LifterNode(context=context, use_global_arguments=False)
     graph.executor.add_node(node)
@@ -119,11 +119,11 @@ def test_the_frames_on_tf_are_where_the_joints_are(
     assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
     graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
     windows.publish(pack_windows(standing_windows([1], stamp_ns=10**9)))
-    graph.until(lambda: heard and graph.raw["joints"], "frames")
+    graph.until(lambda: enqueue and graph.raw["joints"], "frames")
     node.close()
     node.destroy_node()
 
-    (message,) = heard
+    (message,) = enqueue
     body, *children = message.transforms
     assert (body.header.stamp.sec, body.header.frame_id) == (1, "camera")
     (joints,) = unpack_joints(graph.messages("joints")[0]).positions

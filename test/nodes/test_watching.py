@@ -19,8 +19,8 @@ from visualization_msgs.msg import MarkerArray
 from diffhpe_ros.nodes import topics
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.detector import DetectorNode
-from diffhpe_ros.nodes.diagnostics.health import Health
-from diffhpe_ros.nodes.diagnostics.thresholds import judge_completeness, judge_input, judge_latency
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters.tables import StageParameters
@@ -165,18 +165,18 @@ def test_late_results_are_warned_of_and_those_of_another_clock_named(
 
 
 def test_levels_follow_what_came_of_late() -> None:
-    health, parameters = Health(), StageParameters()
+    health, parameters = NodeDiagnostics(), StageParameters()
     health.report()
     for _ in range(10):
         health.count("received")
         health.time("latency", 0.2)
-    health.show("dropped", 6)
+    health.set_value("dropped", 6)
     health.tally("joints_seen", 40)
     health.tally("joints_expected", 100)
     health.report()
-    judge_input(health)
-    judge_completeness(health)
-    judge_latency(health, parameters)
+    check_input(health)
+    check_completeness(health)
+    check_latency(health, parameters)
     report = health.report()
     dropped, unseen = report.warnings
     assert dropped.startswith("60 % of the messages are dropped")
@@ -186,14 +186,14 @@ def test_levels_follow_what_came_of_late() -> None:
 
     for _ in range(6):  # seconds later nothing has come
         health.report()
-    judge_input(health)
-    judge_completeness(health)
+    check_input(health)
+    check_completeness(health)
     report = health.report()
     assert not report.warnings and "window_completeness" not in report.values
 
 
 def test_health_forgets_errors_but_not_warnings() -> None:
-    health = Health()
+    health = NodeDiagnostics()
     health.error("broken")
     health.warn("camera", "uncalibrated")
     health.count("images", 2)

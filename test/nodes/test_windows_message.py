@@ -36,7 +36,7 @@ def test_the_message_is_as_documented(windows: PeopleWindows) -> None:
 def test_round_trip_through_serialization(windows: PeopleWindows) -> None:
     raw = serialize_message(pack_windows(windows))
     back = unpack_windows(deserialize_message(raw, PointCloud2))
-    assert (back.frame_id, back.stamp_ns, back.persons) == ("camera", 5_000_000_000, (3, 7))
+    assert (back.frame_id, back.stamp_ns, back.track_ids) == ("camera", 5_000_000_000, (3, 7))
     for name in ("offsets_ns", "keypoints", "confidence", "covariance"):
         np.testing.assert_array_equal(getattr(back, name), getattr(windows, name))
 
@@ -86,7 +86,7 @@ def test_other_layouts_of_the_same_fields_are_read(windows: PeopleWindows) -> No
         "B", b"".join(rows[k : k + 17 * 48] + b"12345" for k in range(0, len(rows), 17 * 48))
     )
     np.testing.assert_array_equal(unpack_windows(message).keypoints, windows.keypoints)
-    assert unpack_windows(message).persons == (3, 7)
+    assert unpack_windows(message).track_ids == (3, 7)
 
 
 def _set(name: str, value: object) -> Callable[[PointCloud2], None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from diffhpe_ros.nodes.work import Work
+from diffhpe_ros.nodes.work import Worker
 
 PATIENCE_S = 20
 
@@ -17,7 +17,7 @@ class Slow:
         self.done: list[object] = []
         self.busy = threading.Semaphore(0)
         self.leave = threading.Semaphore(0)
-        self.work = Work(self._process, "slow")
+        self.work = Worker(self._process, "slow")
 
     def _process(self, messages: list[object]) -> None:
         self.busy.release()
@@ -66,10 +66,10 @@ def test_it_ends_and_begins_again(slow: Slow) -> None:
     slow.work.put("too early")
     for _ in range(2):
         slow.work.begin(every=True)
-        assert slow.work.goes_on
+        assert slow.work.is_running
         assert [each.name for each in threading.enumerate()].count("slow") == 1
         slow.work.end()
-        assert not slow.work.goes_on
+        assert not slow.work.is_running
         assert "slow" not in [each.name for each in threading.enumerate()]
     slow.work.put("too late")
     assert (slow.done, slow.work.waiting) == ([], 0)
@@ -80,15 +80,15 @@ def test_other_things_are_done_between_two_messages(slow: Slow) -> None:
     slow.work.put(1)
     slow.work.put(2)
     slow.is_busy()
-    slow.work.between(lambda: slow.done.append("between"))
+    slow.work.call_between_messages(lambda: slow.done.append("between"))
     assert slow.done == []
     slow.leave.release(2)
     slow.is_busy()
-    slow.work.between(lambda: slow.done.append("at the end"))
+    slow.work.call_between_messages(lambda: slow.done.append("at the end"))
     slow.work.end()
     assert slow.done == [1, "between", 2, "at the end"]
 
 
 def test_and_at_once_where_no_work_goes_on(slow: Slow) -> None:
-    slow.work.between(lambda: slow.done.append("now"))
+    slow.work.call_between_messages(lambda: slow.done.append("now"))
     assert slow.done == ["now"]

@@ -5,7 +5,7 @@ import pytest
 from standing_person import STANDING, SURE, look
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.placement import measure, place_windows, sample_depth
+from diffhpe_ros.placement import localize_windows, measure, sample_depth
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.rendering.render import Renderer
 from diffhpe_ros.rendering.scene import View
@@ -63,7 +63,7 @@ def test_a_rendered_person_of_misjudged_size_is_placed_within_a_few_cm(time_s: f
     seen = sample_depth(Renderer(view, samples=1).depth([walker]), camera.project(joints))
     misjudged = 0.9 * (joints - joints[0])
     image = look(joints[None] - joints[0], joints[0])
-    by_picture = place_windows(misjudged[None], image, SURE[:1]).root[0, 2]
+    by_picture = localize_windows(misjudged[None], image, SURE[:1]).root[0, 2]
     assert by_picture == pytest.approx(0.9 * joints[0, 2], rel=0.02)
     size, _ = measure(misjudged, by_picture, seen)
     _, distance = measure(misjudged, by_picture, seen, size)

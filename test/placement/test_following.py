@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from diffhpe_ros.placement import Following
+from diffhpe_ros.placement import DistanceFilter
 
 FRAME_NS = 33_333_333
 VARIANCE = 0.15**2
 
 
 def follow(distances: np.ndarray) -> np.ndarray:
-    person = Following()
+    person = DistanceFilter()
     return np.array(
         [person(k * FRAME_NS, float(each), VARIANCE) for k, each in enumerate(distances)]
     )
@@ -41,13 +41,13 @@ def test_but_what_stays_so_is_believed() -> None:
 
 
 def test_unknown_distances_change_nothing() -> None:
-    person = Following()
+    person = DistanceFilter()
     person(0, 4.0, VARIANCE)
     assert np.isnan(person(FRAME_NS, np.nan, np.nan))
     assert person(2 * FRAME_NS, 4.0, VARIANCE) == pytest.approx(4.0)
 
 
 def test_a_clock_that_jumps_back_begins_anew() -> None:
-    person = Following()
+    person = DistanceFilter()
     person(10 * FRAME_NS, 4.0, VARIANCE)
     assert person(0, 9.0, VARIANCE) == 9.0

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from diffhpe_ros.placement import Place
+from diffhpe_ros.placement import RootTrajectory
 
-PLACE = Place(
+PLACE = RootTrajectory(
     root=np.array([[1.0, 0.0, 4.0]]),
     ray=np.array([[0.25, -0.05, 1.0]]),
     variance=np.array([0.01]),

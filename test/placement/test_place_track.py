@@ -3,7 +3,7 @@
 import numpy as np
 from standing_person import STANDING, look
 
-from diffhpe_ros.placement import place_track
+from diffhpe_ros.placement import localize_track
 
 
 def test_every_frame_is_placed_from_those_around_it_at_any_rate() -> None:
@@ -12,7 +12,7 @@ def test_every_frame_is_placed_from_those_around_it_at_any_rate() -> None:
         path = np.stack([np.sin(times), 0 * times, 5 + np.sin(2 * times)], -1)
         poses = np.tile(STANDING, (len(times), 1, 1))
         image = look(poses, path)
-        placed = place_track(times, poses, image, np.ones(image.shape[:-1]))
+        placed = localize_track(times, poses, image, np.ones(image.shape[:-1]))
         # A straight line of 0.5 s through the bends, and at the ends to one side.
         np.testing.assert_allclose(placed, path, atol=0.08)
 
@@ -22,7 +22,7 @@ def test_unknown_frames_are_nan_and_trouble_nobody() -> None:
     poses = np.tile(STANDING, (60, 1, 1)).astype(np.float32)
     image = look(poses, (0, 0, 3))
     poses[20:25] = np.nan
-    placed = place_track(times, poses, image, np.ones((60, 17)))
+    placed = localize_track(times, poses, image, np.ones((60, 17)))
     assert placed.dtype == np.float32
     unknown = np.isnan(placed).any(-1)
     np.testing.assert_array_equal(np.flatnonzero(unknown), np.arange(20, 25))
@@ -31,4 +31,4 @@ def test_unknown_frames_are_nan_and_trouble_nobody() -> None:
 
 def test_no_frames_give_no_places() -> None:
     nothing = np.zeros((0, 17, 3))
-    assert place_track(np.zeros(0), nothing, nothing[..., :2], nothing[..., 0]).shape == (0, 3)
+    assert localize_track(np.zeros(0), nothing, nothing[..., :2], nothing[..., 0]).shape == (0, 3)

@@ -7,7 +7,7 @@ import pytest
 from standing_person import STANDING, SURE, TIMES_S, WINDOW, look
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.placement import place_root, place_windows
+from diffhpe_ros.placement import localize_root, localize_windows
 from diffhpe_ros.skeleton import MIRRORED
 
 UPPER_BODY = range(7, 17)
@@ -15,23 +15,23 @@ UPPER_BODY = range(7, 17)
 
 @pytest.mark.parametrize("root", [(0, 0, 3), (1.5, -0.4, 4), (-3, 0.5, 8), (0.1, 0.2, 0.9)])
 def test_a_noise_free_image_gives_the_exact_place(root: tuple[float, float, float]) -> None:
-    place = place_windows(WINDOW, look(WINDOW, root), SURE)
+    place = localize_windows(WINDOW, look(WINDOW, root), SURE)
     np.testing.assert_allclose(place.root, np.tile(root, (27, 1)), atol=1e-3)
 
 
 def test_a_single_frame_will_do() -> None:
     image = look(STANDING, (0.3, 0, 5))
     np.testing.assert_allclose(
-        place_root(STANDING[None], image[None], SURE[:1]), [[0.3, 0, 5]], atol=1e-6
+        localize_root(STANDING[None], image[None], SURE[:1]), [[0.3, 0, 5]], atol=1e-6
     )
 
 
 def test_who_walks_is_followed_through_the_window() -> None:
     """Swaying sideways and coming nearer by 1.5 m/s."""
     path = np.stack([0.1 * np.sin(8 * TIMES_S), 0 * TIMES_S, 5 - 1.5 * TIMES_S], -1)
-    place = place_windows(WINDOW, look(WINDOW, path), SURE)
+    place = localize_windows(WINDOW, look(WINDOW, path), SURE)
     np.testing.assert_allclose(place.root, path, atol=0.01)
-    lag = place_windows(WINDOW, look(WINDOW, path), SURE, TIMES_S - TIMES_S[-1])
+    lag = localize_windows(WINDOW, look(WINDOW, path), SURE, TIMES_S - TIMES_S[-1])
     np.testing.assert_allclose(lag.root, place.root, atol=1e-9)  # times count by differences
 
 
@@ -41,9 +41,9 @@ def test_any_leading_axes_give_the_same_as_one_by_one() -> None:
     poses = WINDOW + rng.normal(0, 0.05, (4, 5, 27, 17, 3))
     confidence = rng.uniform(0.1, 1, (4, 5, 27, 17))
     image = look(poses, roots)
-    placed = place_root(poses, image, confidence)
+    placed = localize_root(poses, image, confidence)
     assert placed.shape == (4, 5, 27, 3)
-    one = place_root(poses[2, 3], image[2, 3], confidence[2, 3])
+    one = localize_root(poses[2, 3], image[2, 3], confidence[2, 3])
     np.testing.assert_allclose(placed[2, 3], one)
 
 
@@ -58,7 +58,7 @@ def test_the_stated_uncertainty_is_that_of_the_frozen_evaluation(
     pose = pose + rng.normal(0, 0.03, (len(pose), 1, 17, 3)).astype(np.float32)
     confidence = np.zeros(noisy.shape[:-1], np.float32)
     confidence[..., list(joints)] = 1
-    place = place_windows(pose, noisy, confidence)
+    place = localize_windows(pose, noisy, confidence)
     assert place.root.dtype == np.float32
     off = (place.root[:, -1, 2] - root[:, -1, 2]) / root[:, -1, 2]
     assert np.median(np.abs(off)) < most
@@ -70,16 +70,16 @@ def test_a_moment_in_which_left_and_right_were_swapped_pulls_little() -> None:
     image = look(WINDOW, (0, 0, 5)) + np.random.default_rng(0).normal(0, 0.004, (27, 17, 2))
     swapped = image.copy()
     swapped[18:] = swapped[18:, list(MIRRORED)]
-    alone = place_root(WINDOW[-1:], swapped[-1:], SURE[-1:])[0, 2]
-    together = place_root(WINDOW, swapped, SURE)[-1, 2]
+    alone = localize_root(WINDOW[-1:], swapped[-1:], SURE[-1:])[0, 2]
+    together = localize_root(WINDOW, swapped, SURE)[-1, 2]
     assert abs(together - 5) < min(0.25, abs(alone - 5))
 
 
 def test_half_a_body_is_enough_and_less_certain() -> None:
     image = look(WINDOW, (0, 0.6, 1.5))
-    whole = place_windows(WINDOW, image, SURE)
+    whole = localize_windows(WINDOW, image, SURE)
     image[:, :7] = np.nan  # the hips and legs are below the edge of the image
-    half = place_windows(WINDOW, image, SURE)
+    half = localize_windows(WINDOW, image, SURE)
     np.testing.assert_allclose(half.root[-1], (0, 0.6, 1.5), atol=1e-3)
     assert half.variance[-1] > 2 * whole.variance[-1]
 
@@ -91,45 +91,47 @@ def test_uncertain_and_unseen_joints_count_little_and_nothing() -> None:
     image[:, 13] += 0.3
     confidence[:, 3], confidence[:, 6] = 0, np.nan
     covariance[:, 13] = 4 * np.eye(2)
-    placed = place_windows(WINDOW, image, confidence, None, covariance).root
+    placed = localize_windows(WINDOW, image, confidence, None, covariance).root
     np.testing.assert_allclose(placed[-1], (0, 0, 3), atol=1e-2)
     covariance[:, 13] = np.nan  # the detector tells none: as sure as most
-    assert abs(place_windows(WINDOW, image, confidence, None, covariance).root[-1, 2] - 3) > 0.015
+    assert (
+        abs(localize_windows(WINDOW, image, confidence, None, covariance).root[-1, 2] - 3) > 0.015
+    )
 
 
 def test_what_cannot_be_known_is_nan() -> None:
     image = look(WINDOW, (0, 0, 3))
     two_joints = np.where(np.arange(17) < 2, SURE, 0.0)
-    assert np.isnan(place_root(WINDOW, image, two_joints)).all()
-    assert np.isnan(place_root(WINDOW, np.full((27, 17, 2), np.nan), SURE)).all()
-    assert np.isnan(place_root(WINDOW, np.full((27, 17, 2), 0.3), SURE)).all()  # one ray
-    assert np.isnan(place_root(np.full((27, 17, 3), np.nan), image, SURE)).all()
+    assert np.isnan(localize_root(WINDOW, image, two_joints)).all()
+    assert np.isnan(localize_root(WINDOW, np.full((27, 17, 2), np.nan), SURE)).all()
+    assert np.isnan(localize_root(WINDOW, np.full((27, 17, 2), 0.3), SURE)).all()  # one ray
+    assert np.isnan(localize_root(np.full((27, 17, 3), np.nan), image, SURE)).all()
 
 
 def test_nobody_is_behind_the_camera() -> None:
     upside_down = -look(WINDOW, (0, 0, 3))  # what a person behind the camera would project to
-    assert np.isnan(place_root(WINDOW, upside_down, SURE)).all()
+    assert np.isnan(localize_root(WINDOW, upside_down, SURE)).all()
 
 
 def test_the_root_too_must_be_in_front_of_the_camera() -> None:
     pose = WINDOW + np.array([0, 0, 0.5])
     pose[:, 0] = 0  # the hip, 0.1 m behind the camera, all else in front of it
     seen = np.where(np.arange(17) > 0, SURE, 0.0)
-    assert np.isnan(place_root(pose, look(pose, (0, 0, -0.1)), seen)).all()
+    assert np.isnan(localize_root(pose, look(pose, (0, 0, -0.1)), seen)).all()
 
 
 def test_a_speck_at_the_horizon_has_no_distance() -> None:
-    assert np.isfinite(place_root(WINDOW, look(WINDOW, (0, 0, 50)), SURE)).all()
-    assert np.isnan(place_root(WINDOW, look(WINDOW, (0, 0, 1000)), SURE)).all()
+    assert np.isfinite(localize_root(WINDOW, look(WINDOW, (0, 0, 50)), SURE)).all()
+    assert np.isnan(localize_root(WINDOW, look(WINDOW, (0, 0, 1000)), SURE)).all()
 
 
 def test_one_unseen_frame_does_not_spoil_the_others() -> None:
     image = look(WINDOW, (0, 0, 3))
     image[-1] = np.nan
-    placed = place_root(WINDOW, image, SURE)
+    placed = localize_root(WINDOW, image, SURE)
     np.testing.assert_array_equal(np.isnan(placed).any(-1), np.arange(27) == 26)
 
 
 def test_shapes_that_do_not_fit_are_named() -> None:
     with pytest.raises(DiffhpeError, match=r"got \(27, 17, 3\), \(27, 16, 2\) and \(27, 17\)"):
-        place_root(WINDOW, np.zeros((27, 16, 2)), SURE)
+        localize_root(WINDOW, np.zeros((27, 16, 2)), SURE)

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from diffhpe_ros.placement import Size
+from diffhpe_ros.placement import BodyScale
 
 
 def test_nobody_has_been_measured_yet() -> None:
-    size = Size()
+    size = BodyScale()
     assert size.value == 1
     assert size.sd == pytest.approx(0.036)
 
 
 def test_the_more_often_measured_the_surer() -> None:
-    size, deviations = Size(), []
+    size, deviations = BodyScale(), []
     for measured in 1.05 + np.random.default_rng(0).normal(0, 0.05, 60):
         size.measure(measured)
         deviations.append(size.sd)
@@ -23,13 +23,13 @@ def test_the_more_often_measured_the_surer() -> None:
 
 
 def test_a_child_is_believed_at_once() -> None:
-    size = Size()
+    size = BodyScale()
     size.measure(0.6)
     assert size.value == pytest.approx(0.6, abs=0.02)
 
 
 def test_nonsense_changes_nothing() -> None:
-    size = Size()
+    size = BodyScale()
     for nonsense in (np.nan, 0.0, -1.0, 30.0):
         size.measure(nonsense)
     assert size.value == 1

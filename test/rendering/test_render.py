@@ -8,30 +8,30 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.body import Pose
 from diffhpe_ros.rendering.clothes import Figure
 from diffhpe_ros.rendering.render import Renderer
-from diffhpe_ros.rendering.scene import View
+from diffhpe_ros.rendering.scene import CameraView
 from diffhpe_ros.rendering.walk import CircleWalk
 
 FACING, AWAY = 0.2, 3.0  # seconds into the lap: towards the camera, away from it
 
 
 @pytest.fixture(scope="module")
-def view() -> View:
+def view() -> CameraView:
     camera = Camera.from_field_of_view(122, 90, 52.0)  # sides that are no whole blocks
-    return View.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
+    return CameraView.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
 
 
 @pytest.fixture(scope="module")
-def renderer(view: View) -> Renderer:
+def renderer(view: CameraView) -> Renderer:
     return Renderer(view)
 
 
-def pixels_of(view: View, points: np.ndarray) -> np.ndarray:
+def pixels_of(view: CameraView, points: np.ndarray) -> np.ndarray:
     return np.round(view.camera.project(view.to_optical(points))).astype(int)
 
 
 @pytest.mark.parametrize("time_s", [FACING, 1.4, AWAY, 4.6])
 def test_joints_lie_inside_of_the_drawn_person(
-    renderer: Renderer, view: View, time_s: float
+    renderer: Renderer, view: CameraView, time_s: float
 ) -> None:
     pose = CircleWalk().pose(time_s)
     u, v = pixels_of(view, pose.joints).T
@@ -40,7 +40,7 @@ def test_joints_lie_inside_of_the_drawn_person(
     assert 0.02 < mask.mean() < 0.15
 
 
-def test_clothes_have_their_colours(renderer: Renderer, view: View) -> None:
+def test_clothes_have_their_colours(renderer: Renderer, view: CameraView) -> None:
     pose = CircleWalk().pose(AWAY)
     image = renderer.render([pose]).astype(int)
     (su, sv), (ku, kv) = pixels_of(view, pose.joints[[7, 2]])
@@ -50,7 +50,7 @@ def test_clothes_have_their_colours(renderer: Renderer, view: View) -> None:
     assert blue > 1.4 * red  # the trousers
 
 
-def test_the_face_is_only_seen_from_the_front(renderer: Renderer, view: View) -> None:
+def test_the_face_is_only_seen_from_the_front(renderer: Renderer, view: CameraView) -> None:
     """Skin is lighter than hair: the middle of the head tells where it looks."""
     brightness = []
     for time_s in (FACING, AWAY):
@@ -61,7 +61,7 @@ def test_the_face_is_only_seen_from_the_front(renderer: Renderer, view: View) ->
     assert brightness[0] > 1.5 * brightness[1]
 
 
-def test_left_arm_is_right_in_the_image_of_who_faces_the_camera(view: View) -> None:
+def test_left_arm_is_right_in_the_image_of_who_faces_the_camera(view: CameraView) -> None:
     for time_s, sign in ((FACING, 1), (AWAY, -1)):
         joints = CircleWalk().pose(time_s).joints
         left, right = pixels_of(view, joints[[13, 16]])
@@ -75,7 +75,7 @@ def test_the_same_arguments_give_the_same_image(renderer: Renderer) -> None:
     assert (first != renderer.render([pose], seed=4)).any()
 
 
-def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: View) -> None:
+def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: CameraView) -> None:
     near, far = (CircleWalk(centre=(0.0, y)).pose(1.5) for y in (3.6, 5.0))
     both = renderer.render([far, near])
     np.testing.assert_array_equal(both, renderer.render([near, far]))
@@ -87,7 +87,7 @@ def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: View) -> 
 
 
 def test_a_depth_camera_sees_the_skin_before_the_joints_and_the_wall_behind(
-    renderer: Renderer, view: View
+    renderer: Renderer, view: CameraView
 ) -> None:
     pose = CircleWalk().pose(FACING)
     depth, mask = renderer.depth([pose]), renderer.mask(pose)
@@ -106,7 +106,7 @@ def test_an_empty_room_and_a_person_behind_the_camera_look_alike(renderer: Rende
     np.testing.assert_array_equal(renderer.render([]), renderer.render([behind]))
 
 
-def test_motion_capture_can_be_drawn(shared_data, renderer: Renderer, view: View) -> None:
+def test_motion_capture_can_be_drawn(shared_data, renderer: Renderer, view: CameraView) -> None:
     data = np.load(shared_data / "mocap" / "cmu_h36m17_50hz.npz")
     offset = np.array([0.0, 4.0, 0.0]) - data["positions"][100, 0] * [1, 1, 0]
     pose = Pose(

@@ -5,11 +5,11 @@ import pytest
 
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
-from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.training.calibration.calibrate import calibrated, fit, scale_for_others
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 STD = np.array([0.01, 0.02, 0.05])
 PEOPLE = np.repeat(np.array(["ann", "bob", "cid", "dan"]), 50)
@@ -18,7 +18,7 @@ PEOPLE = np.repeat(np.array(["ann", "bob", "cid", "dan"]), 50)
 def made_up(of_person: dict[str, float], slope: float = 0.0) -> Sample:
     """Gaussian errors, larger for some people, and larger where the first sign is."""
     rng = np.random.default_rng(0)
-    signs = np.zeros((200, 7, 16, len(SIGNS)))
+    signs = np.zeros((200, 7, 16, len(VARIANCE_FEATURES)))
     signs[..., 0] = rng.normal(size=(200, 1, 1))
     size = np.array([of_person.get(person, 1.0) for person in PEOPLE])[:, None, None]
     size = size * np.exp(slope * signs[..., 0])
@@ -65,7 +65,7 @@ def test_a_model_is_calibrated_on_windows():
     config = ModelConfig("mixste", "person", trunk=TrunkConfig(channels=8, depth=1, heads=2))
     model = build_model(config).eval()
     x = rng.uniform(-0.5, 0.5, (8, 27, 17, 2)).astype(np.float32)
-    truth = Windows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
+    truth = LabelledWindows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
     found = calibrated(model, config, [truth])
     assert ModelConfig.from_dict(found.to_dict()) == found
     assert found.usual is not None and found.usual.symmetry_gap_mm > 0

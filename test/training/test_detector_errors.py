@@ -29,7 +29,7 @@ from diffhpe_ros.training.detector_errors.statistics import (
     write_statistics,
 )
 from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors, detector_noise
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors, detector_noise
 
 PART = PartErrors(
     offset=(0.0, 0.0, 0.05),
@@ -227,11 +227,11 @@ def test_the_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
 
 def test_the_prototypes_errors_are_those_of_its_functions(walker):
     x_2d = walker[0][None, ..., 1:].expand(20, -1, -1, -1)
-    noise, unseen = PrototypeErrors().errors(x_2d, generator())
+    noise, unseen = HandmadeErrors().errors(x_2d, generator())
     assert torch.equal(noise, detector_noise(x_2d, generator()))
     assert unseen.shape == noise.shape[:-1]
     positions, facing = (each.expand(200, *each.shape) for each in walker)
-    moved = PrototypeErrors().joints(positions, facing, generator())
+    moved = HandmadeErrors().joints(positions, facing, generator())
     kept = (moved == positions).all(-1).all(-1).all(-1).float().mean()
     assert kept == pytest.approx(0.5, abs=0.1)
 

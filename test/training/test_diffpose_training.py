@@ -16,7 +16,7 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, sa
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.initial import HIDDEN, SEEN
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.modules.initial_fit import GaussianFit, MixtureFit, PureNoise
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.export import pack
@@ -117,10 +117,12 @@ def settings(encoder, tmp_path_factory) -> list[str]:
     ]
 
 
-def whole_windows() -> Windows:
+def whole_windows() -> LabelledWindows:
     rng = np.random.default_rng(0)
     x_2d = 0.3 + 0.1 * rng.normal(size=(6, 27, 17, 2))
-    return Windows(x_2d.astype(np.float32), rng.normal(size=(6, 27, 17, 3)).astype(np.float32))
+    return LabelledWindows(
+        x_2d.astype(np.float32), rng.normal(size=(6, 27, 17, 3)).astype(np.float32)
+    )
 
 
 def test_training_keeps_encoder_and_mixtures_and_moves_the_rest(settings, encoder, tmp_path):

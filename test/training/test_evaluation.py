@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.evaluation.figures import evaluate, figures_of, released_coherence
 from diffhpe_ros.training.evaluation.report import lines, table
 
@@ -17,7 +17,7 @@ FRAMES = 27
 
 
 @pytest.fixture
-def windows() -> Windows:
+def windows() -> LabelledWindows:
     """Six windows of three sequences, straight ahead 2.5 m away and 46° to the right at 7 m."""
     rng = np.random.default_rng(0)
     poses = rng.normal(0, 0.3, (6, 1, 17, 3)).repeat(FRAMES, 1)
@@ -25,7 +25,7 @@ def windows() -> Windows:
     root = np.zeros((6, FRAMES, 3))
     root[:3] = [0, 0, 2.5]
     root[3:] = [5.2, 0, 5]
-    return Windows(
+    return LabelledWindows(
         x_2d=np.full((6, FRAMES, 17, 2), 0.1, np.float32),
         poses=poses.astype(np.float32),
         root=root.astype(np.float32),
@@ -35,7 +35,9 @@ def windows() -> Windows:
     )
 
 
-def off(windows: Windows, joint: str, metres: float, part: object = slice(None)) -> np.ndarray:
+def off(
+    windows: LabelledWindows, joint: str, metres: float, part: object = slice(None)
+) -> np.ndarray:
     """The true poses but for one joint."""
     poses = windows.poses.astype(np.float64)
     poses[part, ..., JOINTS.index(joint), 0] += metres
@@ -90,7 +92,7 @@ def test_intervals_hold_the_figures_and_come_from_the_sequences(windows):
 
 
 def test_without_labels_there_are_figures_but_no_intervals(windows):
-    bare = Windows(windows.x_2d, windows.poses)
+    bare = LabelledWindows(windows.x_2d, windows.poses)
     figures = figures_of(off(bare, "Head", 0.17), bare)
     assert figures.mpjpe_mm == pytest.approx(10)
     assert figures.intervals == figures.by_action == figures.by_angle == figures.by_distance == {}
@@ -158,12 +160,12 @@ def test_the_text_has_the_main_figures_first(windows):
 def test_the_shipped_model_on_the_frozen_evaluation(shared_data):
     """Within the error that its card states; evaluated on every 18th window."""
     windows = read_windows(shared_data / "mocap" / "cmu_test.npz")
-    some = Windows(
+    some = LabelledWindows(
         *(array[::18] for array in (windows.x_2d, windows.poses, windows.root)),
         **{name: getattr(windows, name)[::18] for name in ("subject", "sequence", "camera")},
     )
     lifter = Lifter.from_pretrained("mixste")
-    poses = lift_all(lifter, some.x_2d, progress=False)
+    poses = lift_in_batches(lifter, some.x_2d, progress=False)
     figures = figures_of(poses, some)
     assert 40 < figures.mpjpe_mm < 60
     assert figures.p_mpjpe_mm < figures.n_mpjpe_mm < figures.mpjpe_mm

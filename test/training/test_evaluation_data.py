@@ -8,7 +8,7 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.recordings import Recording
 from diffhpe_ros.training.evaluation import evaluation_data
 from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
@@ -19,8 +19,10 @@ LEG = (1, 2, 3)
 
 
 @pytest.fixture
-def windows() -> Windows:
-    return Windows(np.full((8, 27, 17, 2), 0.1, np.float32), np.zeros((8, 27, 17, 3), np.float32))
+def windows() -> LabelledWindows:
+    return LabelledWindows(
+        np.full((8, 27, 17, 2), 0.1, np.float32), np.zeros((8, 27, 17, 3), np.float32)
+    )
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.diffusion.samplers import create_sampler
 from diffhpe_ros.lifting.models.diffpose import DiffPoseConfig
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
-from diffhpe_ros.training.experiments.cache import AsTheyAre, TrainedWhenMissing, Workshop
+from diffhpe_ros.training.experiments.cache import AsTheyAre, ExperimentCache, TrainedWhenMissing
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
 from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
@@ -118,8 +118,10 @@ def test_the_command_line_knows_the_experiments():
 def test_what_is_not_there_is_not_run(tmp_path):
     document = tmp_path / "results.md"
     document.write_text("<!-- begin table-4 -->\n<!-- end table-4 -->\n")
-    windows = Windows(np.ones((1, 27, 17, 2), np.float32), np.zeros((1, 27, 17, 3), np.float32))
-    workshop = Workshop(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
+    windows = LabelledWindows(
+        np.ones((1, 27, 17, 2), np.float32), np.zeros((1, 27, 17, 3), np.float32)
+    )
+    workshop = ExperimentCache(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
     text = reproduce("table-4", workshop, Preset("ddim", 1, 1), document)
     assert "| leg | not run | not run | not run | 55.1 |" in text
 
@@ -139,10 +141,10 @@ def test_what_diffpose_is_unsure_of_is_measured(tmp_path):
     small_diffpose(tmp_path / "diffpose" / "model")
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 27, 17, 2)).astype(np.float32)
-    windows = Windows(x, np.zeros((2, 27, 17, 3), np.float32))
+    windows = LabelledWindows(x, np.zeros((2, 27, 17, 3), np.float32))
     document = tmp_path / "results.md"
     document.write_text("<!-- begin diffpose -->\n<!-- end diffpose -->\n")
-    workshop = Workshop(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
+    workshop = ExperimentCache(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
     text = reproduce("diffpose", workshop, Preset("ddim", 1, 1), document)
     (leg,) = (line for line in text.splitlines() if line.startswith("| leg |"))
     assert all(int(number) > 0 for number in leg.split("|")[2:4])
@@ -167,12 +169,12 @@ def test_a_table_is_trained_measured_and_written(tmp_path):
     ]
     document = tmp_path / "results.md"
     document.write_text("<!-- begin table-2 -->\n<!-- end table-2 -->\n")
-    runs, windows = tmp_path / "runs", Windows(x, y)
+    runs, windows = tmp_path / "runs", LabelledWindows(x, y)
     models = TrainedWhenMissing(runs, "cpu", overrides)
-    workshop = Workshop(models, windows, "these windows", runs / "figures")
+    workshop = ExperimentCache(models, windows, "these windows", runs / "figures")
     text = reproduce("table-2", workshop, Preset("ddim", 1, 1), document)
     for row in TABLE_2_ROWS:
         assert row.title in text and row.title in document.read_text()
 
-    as_they_are = Workshop(AsTheyAre(runs), windows, "these windows", runs / "figures")
+    as_they_are = ExperimentCache(AsTheyAre(runs), windows, "these windows", runs / "figures")
     assert reproduce("table-2", as_they_are, Preset("ddim", 1, 1), document) == text

@@ -6,38 +6,38 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.metrics import acceleration_errors
-from diffhpe_ros.training.synthesis.synthetic_streams import LiveTrack, live_tracks
+from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, live_tracks
 
 
 @pytest.fixture(scope="module")
-def track(shared_data: Path) -> LiveTrack:
+def track(shared_data: Path) -> SyntheticStream:
     return live_tracks(shared_data / "mocap" / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
 
 
-def test_images_come_at_their_rate_for_as_long_as_was_asked(track: LiveTrack) -> None:
+def test_images_come_at_their_rate_for_as_long_as_was_asked(track: SyntheticStream) -> None:
     assert np.diff(track.stamps_ns) == pytest.approx(1e9 / 30, abs=1)
     assert len(track.stamps_ns) == len(track.keypoints) == 60
     assert len(track.truth) == 100
 
 
-def test_windows_overlap_as_in_the_live_graph(track: LiveTrack) -> None:
+def test_windows_overlap_as_in_the_live_graph(track: SyntheticStream) -> None:
     windows = list(track.windows())
     assert [window.stamp_ns for window in windows] == track.stamps_ns[16:].tolist()
     np.testing.assert_array_equal(windows[0].keypoints[-1], track.keypoints[16])
 
 
-def test_truth_can_be_had_at_any_time(track: LiveTrack) -> None:
+def test_truth_can_be_had_at_any_time(track: SyntheticStream) -> None:
     between = track.truth_at(np.array([30_000_000]))[0]
     np.testing.assert_allclose(between, (track.truth[1] + track.truth[2]) / 2)
     assert (track.truth[:, 0] == 0).all()
 
 
-def test_the_same_seed_gives_the_same_tracks(shared_data: Path, track: LiveTrack) -> None:
+def test_the_same_seed_gives_the_same_tracks(shared_data: Path, track: SyntheticStream) -> None:
     again = live_tracks(shared_data / "mocap" / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
     np.testing.assert_array_equal(again.keypoints, track.keypoints)
 
 
-def test_motion_is_smoother_than_what_a_detector_sees(track: LiveTrack) -> None:
+def test_motion_is_smoother_than_what_a_detector_sees(track: SyntheticStream) -> None:
     still = np.zeros_like(track.truth)
     # People accelerate by less than 2 m/s² for most of the time: 0.8 mm per frame².
     assert 0.1e-3 < np.median(acceleration_errors(track.truth, still)) < 2e-3

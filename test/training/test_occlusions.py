@@ -5,7 +5,7 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import ScreenView
-from diffhpe_ros.training.datasets.sources import Occluded, Source
+from diffhpe_ros.training.datasets.sources import Occluded, WindowSource
 from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 FRAMES, WINDOWS = 27, 3000
@@ -99,7 +99,7 @@ class Ones:
 
 
 def test_an_occluded_source_depends_on_seed_and_number_alone():
-    source: Source = Occluded(Ones(), occlusion("all", False), seed=3, view=ScreenView())
+    source: WindowSource = Occluded(Ones(), occlusion("all", False), seed=3, view=ScreenView())
     assert source.batches_per_epoch == 7
     x_2d, poses = source.batch(5)
     assert 0 < (x_2d == 0).float().mean() < 0.5 and (poses == 1).all()

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.runner.export import pack
 
 SIZES = {
@@ -22,10 +22,10 @@ SIZES = {
 }
 
 
-def windows() -> Windows:
+def windows() -> LabelledWindows:
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.5, 0.5, (4, 27, 17, 2)).astype(np.float32)
-    return Windows(x, np.zeros((4, 27, 17, 3), np.float32))
+    return LabelledWindows(x, np.zeros((4, 27, 17, 3), np.float32))
 
 
 def trained(folder: Path, architecture: str, trunk_of: Path | None = None) -> Path:

@@ -14,7 +14,7 @@ from diffhpe_ros.skeleton import LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
 from diffhpe_ros.training.datasets.recordings import Recording, evaluation_windows, rooted
-from diffhpe_ros.training.datasets.sources import Source
+from diffhpe_ros.training.datasets.sources import WindowSource
 
 
 def recording(frames: int, camera: str = "a") -> Recording:
@@ -66,7 +66,7 @@ def test_starts_are_anywhere_and_new_in_each_epoch():
 
 def test_a_batch_depends_on_the_seed_and_its_number_alone():
     recordings = [numbered(200, 0), numbered(300, 1000)]
-    there: Source = source(recordings, seed=1)
+    there: WindowSource = source(recordings, seed=1)
     back = source(recordings, seed=1)
     forwards = [there.batch(index)[0] for index in range(12)]
     for index in reversed(range(12)):
@@ -87,7 +87,7 @@ def test_only_windows_of_valid_frames_are_trained_on():
 def test_the_person_view_turns_2d_and_poses_alike():
     x_2d, poses = RecordedWindows([recording(80)], 2, 0, "person").batch(0)
     assert mean_ray(x_2d).abs().max() < 0.05  # on the axis
-    again, _ = PersonView().enter(x_2d)
+    again, _ = PersonView().to_model_view(x_2d)
     assert (again - x_2d).abs().max() < 0.05
     # The turned poses still project to the turned 2D, from where the root must be.
     rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)

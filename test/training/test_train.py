@@ -19,9 +19,9 @@ from omegaconf import OmegaConf
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
-from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import PersonView
-from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
 from diffhpe_ros.training.optim.optimizers import MuonAdamW
 from diffhpe_ros.training.optim.schedules import WarmupConstantDecay
@@ -130,7 +130,7 @@ def test_a_trained_folder_is_a_model(mixste):
     _, config = load_with_config(mixste)
     assert config.input_view == "person"
     assert config.residual_std_mm is not None and len(config.residual_std_mm) == 17
-    assert set(config.error_signs) == set(SIGNS) and config.usual is not None
+    assert set(config.error_signs) == set(VARIANCE_FEATURES) and config.usual is not None
     assert config.trained_range is not None and config.trained_range.farthest_m == 10.0
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
@@ -194,7 +194,7 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match="went down"):
             train(compose_configuration("mixste", settings))
     states = read_checkpoint(tmp_path / "last.ckpt")["callbacks"]
-    followed = states["Validated"]
+    followed = states["FollowValidation"]
     best = next(state for name, state in states.items() if VALIDATION in name)
     assert float(best["current_score"]) == pytest.approx(followed["latest"])
     assert followed["best_step"] in (2, 4) and followed["latest"] is not None
@@ -257,7 +257,7 @@ def test_occlusions_hide_joints_in_training_and_validation(data, tmp_path):
     assert ((x_2d == 0).flatten(2).all(2).sum(1) >= 5).all()
     # The view is that of the joints which are left: turned a little, and nothing else.
     torch.testing.assert_close(poses.norm(dim=-1), whole.source.batch(0)[1].norm(dim=-1))
-    torch.testing.assert_close(PersonView().enter(x_2d)[0], x_2d, atol=2e-3, rtol=0)
+    torch.testing.assert_close(PersonView().to_model_view(x_2d)[0], x_2d, atol=2e-3, rtol=0)
     assert ((occluded.validation.x_2d == 0).all((2, 3)).sum(1) == 5).all()
 
 
@@ -392,7 +392,10 @@ class Numbers:
 
 def test_processes_share_the_batches():
     taken = [
-        [int(x) for x, _ in itertools.islice(Batches(Numbers(), lambda r=r: Place(5, r, 2)), 3)]
+        [
+            int(x)
+            for x, _ in itertools.islice(Batches(Numbers(), lambda r=r: BatchPosition(5, r, 2)), 3)
+        ]
         for r in range(2)
     ]
     assert taken == [[10, 12, 14], [11, 13, 15]]

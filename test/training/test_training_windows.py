@@ -11,7 +11,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets import data
-from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.datasets.mocap import (
     HELD_OUT_SUBJECTS,
@@ -22,7 +22,7 @@ from diffhpe_ros.training.datasets.mocap import (
 )
 from diffhpe_ros.training.synthesis import handmade_noise as detector_like
 from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
     validation_people,
@@ -156,7 +156,7 @@ def test_batches_are_what_the_model_sees(capture):
     assert x_2d.shape == (64, 27, 17, 2) and poses.shape == (64, 27, 17, 3)
     assert (poses[:, :, HIP] == 0).all()
     # The person view again changes nothing: the mean hip ray is on the axis already.
-    again, _ = PersonView().enter(x_2d)
+    again, _ = PersonView().to_model_view(x_2d)
     whole = (x_2d != 0).any(-1).all((1, 2))
     assert whole.sum() > 30
     assert (again - x_2d)[whole].abs().max() < 0.05
@@ -164,7 +164,7 @@ def test_batches_are_what_the_model_sees(capture):
 
 def test_a_resumed_training_goes_on_with_the_next_batch(capture):
     source = VirtualCameraWindows(capture, 4, seed=5)
-    from_start, resumed = (iter(Batches(source, lambda at=at: Place(at))) for at in (0, 2))
+    from_start, resumed = (iter(Batches(source, lambda at=at: BatchPosition(at))) for at in (0, 2))
     next(from_start), next(from_start)
     torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
 
@@ -230,18 +230,18 @@ def test_windows_of_validation_people_are_the_same_every_time(capture):
 
 
 def test_each_detector_sees_its_part_of_a_batch(capture):
-    class Blind(PrototypeErrors):
+    class Blind(HandmadeErrors):
         def errors(self, x_2d, generator):
             return torch.zeros_like(x_2d), torch.ones(x_2d.shape[:3], dtype=torch.bool)
 
-    detectors = [PrototypeErrors(), PrototypeErrors(), Blind()]
+    detectors = [HandmadeErrors(), HandmadeErrors(), Blind()]
     x_2d, _ = VirtualCameraWindows(capture, 9, seed=0, detectors=detectors).batch(0)
     assert (x_2d[6:] == 0).all()
     assert (x_2d[:6] != 0).any((1, 2, 3)).all()
 
 
 def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
-    detectors = [PrototypeErrors(), data.DETECTORS["blazepose"](), PrototypeErrors()]
+    detectors = [HandmadeErrors(), data.DETECTORS["blazepose"](), HandmadeErrors()]
     x_2d, poses = VirtualCameraWindows(capture, 2, seed=0, detectors=detectors).batch(0)
     assert x_2d.shape == (2, 27, 17, 2)
     assert poses.shape == (2, 27, 17, 3)

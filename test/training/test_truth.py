@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 
 X = np.full((4, 27, 17, 2), 0.1, np.float32)
 Y = np.zeros((4, 27, 17, 3), np.float32)
@@ -32,12 +32,12 @@ def test_labels_are_read_as_text(tmp_path):
 
 
 def test_a_label_may_be_that_of_all_windows():
-    assert Windows(X, Y, action=np.array("walk")).action.tolist() == ["walk"] * 4
+    assert LabelledWindows(X, Y, action=np.array("walk")).action.tolist() == ["walk"] * 4
 
 
 def test_some_of_the_windows_keep_their_labels():
     labels = np.array(["a", "b", "c", "d"])
-    some = Windows(X, Y, sequence=labels).every(3)
+    some = LabelledWindows(X, Y, sequence=labels).every(3)
     assert some.sequence.tolist() == ["a", "d"]
     assert some.root is None
     assert len(some) == 2
@@ -82,4 +82,4 @@ def test_what_does_not_fit_is_one_line_with_the_file(tmp_path, arrays, message):
 
 def test_windows_made_by_hand_are_checked_as_well():
     with pytest.raises(DiffhpeError, match="camera must be"):
-        replace(Windows(X, Y), camera=np.array(["a"] * 5))
+        replace(LabelledWindows(X, Y), camera=np.array(["a"] * 5))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.background import Beside
+from diffhpe_ros.detection.background import Background
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.regions import VIEW_SIZE, Region
 from diffhpe_ros.detection.blazepose.search import Search
@@ -65,7 +65,7 @@ class PeopleFollower:
         self._threshold = threshold
         self._search = Search(search_every)
         self._regions: list[Region] = []
-        self._beside = Beside()
+        self._beside = Background()
         self._searching: Future[Sequence[Region]] | None = None
 
     def reset(self) -> None:

@@ -22,14 +22,14 @@ from diffhpe_ros.lifting.models.graformer import (
 from diffhpe_ros.lifting.models.graformer.config import ENCODERS
 from diffhpe_ros.lifting.models.mixste import MixSTE, MixSTETrunk
 from diffhpe_ros.lifting.pipeline.coherence_limits import (
-    Sign,
+    CoherenceLimits,
     TrainedRange,
-    Usual,
+    VarianceFeature,
     read_numbers,
-    read_signs,
+    read_variance_features,
 )
 from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, Preset
-from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -118,9 +118,9 @@ class ModelConfig:
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
     """Per joint, the standard deviation of the model's error along x, y, z of its input view where
     the signs of error are at their means; None where it was not measured (`diffhpe calibrate`)."""
-    error_signs: Mapping[str, Sign] = field(default_factory=dict)
+    error_signs: Mapping[str, VarianceFeature] = field(default_factory=dict)
     """By which the error grows; see `lifting.pipeline.variance_features`."""
-    usual: Usual | None = None
+    usual: CoherenceLimits | None = None
     """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
     trained_range: TrainedRange | None = None
     """Where people may stand; None where it is not known."""
@@ -147,8 +147,8 @@ class ModelConfig:
             residual = known.get("residual_std_mm")
             if residual is not None:
                 known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
-            known["error_signs"] = read_signs(known.get("error_signs"))
-            known["usual"] = read_numbers(Usual, known.get("usual"))
+            known["error_signs"] = read_variance_features(known.get("error_signs"))
+            known["usual"] = read_numbers(CoherenceLimits, known.get("usual"))
             known["trained_range"] = read_numbers(TrainedRange, known.get("trained_range"))
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
@@ -218,7 +218,7 @@ def _check(config: ModelConfig, source: str) -> None:
         shape = (len(residual), *sorted({len(row) for row in residual}))
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
     for name in config.error_signs:
-        expect(name in SIGNS, "error_signs", name, ", ".join(SIGNS))
+        expect(name in VARIANCE_FEATURES, "error_signs", name, ", ".join(VARIANCE_FEATURES))
 
 
 def _is_whole(value: object) -> bool:

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
 from diffhpe_ros.lifting.engines.folded import fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
-from diffhpe_ros.lifting.engines.reference import PlainDiffHPE
+from diffhpe_ros.lifting.engines.reference import ReferenceDiffHPE
 from diffhpe_ros.lifting.engines.traced import MOST_STEPS, TracedRecorder
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.diffpose import DiffPose
@@ -26,7 +26,7 @@ __all__ = [
     "PoseEngine",
     "create_engine",
     "create_recorder",
-    "settle_engine",
+    "resolve_engine",
     "why_not_captured",
 ]
 
@@ -40,7 +40,7 @@ batch."""
 Engine = PoseEngine | DenoisingEngine | Unfolded
 
 
-def settle_engine(name: str, model: Model) -> str:
+def resolve_engine(name: str, model: Model) -> str:
     """The name, with auto decided: cuda_graph on CUDA, else native where that can be, or folded.
 
     Raises:
@@ -71,7 +71,7 @@ def create_engine(
     Args:
         name: native for the compiled library, folded, cuda_graph for folded in a sampler that is
             recorded (see `create_recorder`), plain for the training model itself, onnx for what
-            was exported of it, or auto (see `settle_engine`).
+            was exported of it, or auto (see `resolve_engine`).
         model: trained, in evaluation mode.
         folder: that the model was loaded from; where onnx finds its pieces.
         kernels: torch, or triton for fused ones, which folded and cuda_graph can have.
@@ -79,7 +79,7 @@ def create_engine(
     Raises:
         DiffhpeError: there is none of that name, or none for this model and device.
     """
-    name = settle_engine(name, model)
+    name = resolve_engine(name, model)
     if kernels not in KERNELS:
         raise unknown("kernels", kernels, KERNELS)
     if kernels == "triton":
@@ -92,7 +92,7 @@ def create_engine(
         return make_native(model)
     if name in ("folded", "cuda_graph"):
         return fold(model)
-    return PlainDiffHPE(model) if isinstance(model, DiffHPE) else model
+    return ReferenceDiffHPE(model) if isinstance(model, DiffHPE) else model
 
 
 def create_recorder(device: torch.device) -> Recorder:

@@ -16,7 +16,7 @@ from torch import Tensor
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise, fill_with_noise
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision, largest_distance_mm
 from diffhpe_ros.lifting.pipeline.window_sampler import Sample
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 BUCKETS = (1, 2, 4, 8, 16, 32)
@@ -84,7 +84,7 @@ class CapturedSampler:
         self._lock = threading.Lock()
 
     @torch.inference_mode()
-    def __call__(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def __call__(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3), on the CPU; see `WindowSampler`.
 
         Args:
@@ -151,7 +151,7 @@ class CapturedSampler:
         precisions = self._recorder.precisions
         return precisions[precisions.index(self.precision) if self.precision else 0 :]
 
-    def _unrecorded(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, int]:
+    def _unrecorded(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, int]:
         """Hypotheses in float32, on the CPU, and how often noise is drawn for them."""
         noise = SeededNoise(seeds, self._shape[0], self._shape[1:3], self._device)
         draws = 0
@@ -187,7 +187,7 @@ class _Recording:
         self._inputs = [each.to(device) for each in self._host]
         self._play = recorder(_program(sample), self._inputs)
 
-    def play(self, observed: Observed, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def play(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Hypotheses and rotations of no more windows than the bucket has, on the CPU."""
         *host, noise = self._host
         for buffer, values in zip(host, vars(observed).values(), strict=True):
@@ -216,13 +216,13 @@ def _program(sample: Sample) -> Program:
         x_2d: Tensor, confidence: Tensor, covariance_2d: Tensor, noise: Tensor
     ) -> tuple[Tensor, Tensor]:
         draws = iter(noise.unbind(1))
-        observed = Observed(x_2d, confidence, covariance_2d)
+        observed = WindowBatch(x_2d, confidence, covariance_2d)
         return sample(observed, lambda: next(draws).flatten(0, 1))
 
     return program
 
 
-def _probe(windows: int, frames: int) -> tuple[Observed, list[int]]:
+def _probe(windows: int, frames: int) -> tuple[WindowBatch, list[int]]:
     """People here and there, some joints unseen, and seeds: what recordings are checked with."""
     generator = torch.Generator().manual_seed(windows)
     centre = torch.randn(windows, 1, 1, 2, generator=generator) / 2
@@ -230,4 +230,4 @@ def _probe(windows: int, frames: int) -> tuple[Observed, list[int]]:
     x_2d[:, ::5, -3:] = 0
     seen = x_2d.any(-1)
     covariance = torch.full((*x_2d.shape, 2), torch.nan)
-    return Observed(x_2d, seen.float(), covariance), list(range(windows))
+    return WindowBatch(x_2d, seen.float(), covariance), list(range(windows))

@@ -5,7 +5,7 @@ from torch import Tensor
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 
 
-class PlainDiffHPE:
+class ReferenceDiffHPE:
     """A diffusion model as it was trained.
 
     Args:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import unknown
-from diffhpe_ros.placement import place_root
+from diffhpe_ros.placement import localize_root
 
 Aggregation = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 """Hypotheses (B, H, L, 17, 3), metres in the camera frame, and windows (B, L, 17, 2) in the
@@ -29,7 +29,7 @@ def by_reprojection(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any
     """
     average = mean(hypotheses, x_2d)
     seen = (x_2d != 0).any(-1)
-    root = place_root(average, x_2d, seen.astype(np.float32))
+    root = localize_root(average, x_2d, seen.astype(np.float32))
     joints = hypotheses + root[:, None, :, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:]

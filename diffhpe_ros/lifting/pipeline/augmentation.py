@@ -12,7 +12,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import MIRRORED
 
 
@@ -22,7 +22,7 @@ class Augmentation(Protocol):
     views: int
     """How many it makes of one."""
 
-    def apply(self, seen: Observed) -> Observed:
+    def apply(self, seen: WindowBatch) -> WindowBatch:
         """B windows in the model's view → V·B; those that come of one are neighbours."""
 
     def undo(self, poses: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class NoAugmentation:
 
     views = 1
 
-    def apply(self, seen: Observed) -> Observed:
+    def apply(self, seen: WindowBatch) -> WindowBatch:
         """See `Augmentation`."""
         return seen
 
@@ -48,10 +48,10 @@ class Flip:
 
     views = 2
 
-    def apply(self, seen: Observed) -> Observed:
+    def apply(self, seen: WindowBatch) -> WindowBatch:
         """See `Augmentation`."""
         both = zip(vars(seen).values(), vars(mirrored(seen)).values(), strict=True)
-        return Observed(*(torch.stack(each, 1).flatten(0, 1) for each in both))
+        return WindowBatch(*(torch.stack(each, 1).flatten(0, 1) for each in both))
 
     def undo(self, poses: Tensor) -> Tensor:
         """See `Augmentation`."""
@@ -91,10 +91,10 @@ def per_view(hypotheses: int, augmentation: Augmentation) -> int:
     return each
 
 
-def mirrored(seen: Observed) -> Observed:
+def mirrored(seen: WindowBatch) -> WindowBatch:
     """The windows of the mirrored bodies: x changes sign, left and right change places."""
     covariance = _change_sides(seen.covariance_2d, 2)
-    return Observed(
+    return WindowBatch(
         _negate_first(_change_sides(seen.x_2d, 2), -1),
         _change_sides(seen.confidence, 2),
         _negate_first(_negate_first(covariance, -1), -2),

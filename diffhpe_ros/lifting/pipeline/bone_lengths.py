@@ -17,7 +17,7 @@ from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 
 Poses = NDArray[Any]
 """(B, L, 17, 3) root-relative metres."""
-Decode = Callable[[Poses], Poses]
+BoneLengthRule = Callable[[Poses], Poses]
 
 
 def _bones_up_to_the_root() -> NDArray[np.float32]:
@@ -32,20 +32,20 @@ def _bones_up_to_the_root() -> NDArray[np.float32]:
 _UP_TO_THE_ROOT = _bones_up_to_the_root()
 
 
-def free(poses: Poses) -> Poses:
+def free_lengths(poses: Poses) -> Poses:
     """The poses as they are."""
     return poses
 
 
-def rigid(poses: Poses) -> Poses:
+def fixed_lengths(poses: Poses) -> Poses:
     """Each window with bones of its own mean lengths."""
     return with_lengths(poses, mean_lengths(poses))
 
 
-DECODES: Mapping[str, Decode] = {"free": free, "rigid": rigid}
+DECODES: Mapping[str, BoneLengthRule] = {"free": free_lengths, "rigid": fixed_lengths}
 
 
-def create_decode(name: str) -> Decode:
+def create_bone_length_rule(name: str) -> BoneLengthRule:
     """The decode of that name.
 
     Raises:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Sign:
+class VarianceFeature:
     """How the standard deviation of the error grows with a sign of it: as exp(slope · (s - mean)).
 
     The signs are those of `lifting.pipeline.variance_features`.
@@ -24,7 +24,7 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Usual:
+class CoherenceLimits:
     """Coherence that 99 % of the calibration's windows do not exceed, mm."""
 
     symmetry_gap_mm: float
@@ -43,13 +43,13 @@ class TrainedRange:
     """Between the optical axis and the person, at most."""
 
 
-def read_signs(values: Mapping[str, Any] | None) -> dict[str, Sign]:
+def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, VarianceFeature]:
     """The mapping of config.yaml; empty where there is none.
 
     Raises:
         TypeError, ValueError: it is not as expected.
     """
-    signs = {str(name): Sign(**sign) for name, sign in (values or {}).items()}
+    signs = {str(name): VarianceFeature(**sign) for name, sign in (values or {}).items()}
     _finite(value for sign in signs.values() for value in vars(sign).values())
     return signs
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.lifting.pipeline.coherence_limits import Sign
-from diffhpe_ros.lifting.pipeline.variance_features import Lifted, signs
+from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
+from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch, signs
 
 Array = NDArray[np.float64]
 
@@ -17,10 +17,10 @@ uncertain: the slopes hold for what they were fitted to, not for any number."""
 
 def covariance(
     hypotheses: NDArray[np.float32],
-    lifted: Lifted,
+    lifted: LiftedBatch,
     rotation: NDArray[np.float32],
     std_mm: Array,
-    slopes: Mapping[str, Sign],
+    slopes: Mapping[str, VarianceFeature],
 ) -> NDArray[np.float32]:
     """The covariance of each joint relative to the root.
 
@@ -48,7 +48,9 @@ def covariance(
     return np.asarray(own + spread, np.float32)
 
 
-def growth(found: Mapping[str, Array], slopes: Mapping[str, Sign], shape: tuple[int, ...]) -> Array:
+def growth(
+    found: Mapping[str, Array], slopes: Mapping[str, VarianceFeature], shape: tuple[int, ...]
+) -> Array:
     """(B, L, 17, 3): log of how much larger the error is than at the signs' means.
 
     Args:

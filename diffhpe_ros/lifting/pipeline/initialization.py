@@ -8,7 +8,12 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.checkpoints.configuration import Model
-from diffhpe_ros.lifting.diffusion.samplers import PURE_NOISE, Beginning, NoisedPose, WhereKnown
+from diffhpe_ros.lifting.diffusion.samplers import (
+    PURE_NOISE,
+    InitialState,
+    NoisedPose,
+    PureNoiseWhereUnknown,
+)
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.pipeline.views import turn_points
@@ -20,10 +25,10 @@ BACKBONE_LEVEL = 0.5
 signal as noise: the limbs' places are sampled anew, the body's stance is kept."""
 
 
-class Start(Protocol):
+class Initialization(Protocol):
     """Where the sampling of a batch of windows starts."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
         """The beginning for a part of the batch; the hypotheses of a window are neighbours.
 
         Args:
@@ -33,16 +38,16 @@ class Start(Protocol):
         """
 
 
-class FromNoise:
+class NoiseInitialization:
     """At pure noise, as published."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
-        """See `Start`."""
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+        """See `Initialization`."""
         return PURE_NOISE
 
 
 @dataclass(frozen=True)
-class FromBackbone:
+class BackboneInitialization:
     """At the pose that a wrapper's own MixSTE finds, noised to a middle step."""
 
     mixste: Callable[[Tensor], Tensor]
@@ -53,15 +58,15 @@ class FromBackbone:
     step: int
     """Zero-based."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
-        """See `Start`."""
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+        """See `Initialization`."""
         poses = self.mixste(x)
         poses = (poses - poses[..., :1, :]) / self.pose_scale
         return NoisedPose(poses.repeat_interleave(self.hypotheses, 0), self.step)
 
 
 @dataclass(frozen=True)
-class FromPrevious:
+class PreviousPoseInitialization:
     """At what was lifted before, noised to a step of each window's own; else at pure noise."""
 
     poses: Tensor
@@ -73,26 +78,26 @@ class FromPrevious:
     pose_scale: float
     """Metres of one unit of the diffused poses."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> Beginning:
-        """See `Start`."""
+    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+        """See `Initialization`."""
         poses = turn_points(self.poses[rows].to(x.device), rotation) / self.pose_scale
         hypotheses = poses.shape[1]
         known, steps = (
             each[rows].to(x.device).repeat_interleave(hypotheses)
             for each in (self.known, self.steps)
         )
-        return WhereKnown(known, NoisedPose(poses.flatten(0, 1), steps))
+        return PureNoiseWhereUnknown(known, NoisedPose(poses.flatten(0, 1), steps))
 
 
-def create_start(
+def create_initialization(
     preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None, hypotheses: int
-) -> Start:
+) -> Initialization:
     """Where windows start that stand alone; `previous` is pure noise to them.
 
     Args:
         preset: names the start.
         model: which only matters where it is a diffusion model.
-        mixste: what a wrapper was trained round, see `FromBackbone`.
+        mixste: what a wrapper was trained round, see `BackboneInitialization`.
         hypotheses: of each window that is sampled; the preset's, or of each of its views.
 
     Raises:
@@ -101,9 +106,9 @@ def create_start(
     if preset.start not in STARTS:
         raise unknown("start", preset.start, STARTS)
     if preset.start != "backbone" or not isinstance(model, DiffHPE):
-        return FromNoise()
+        return NoiseInitialization()
     if mixste is None:
         raise DiffhpeError("start 'backbone' needs the MixSTE of a diffhpe-wrapper; none is given")
     # A sampler cannot visit more steps than there are from the start on.
     step = max(round(BACKBONE_LEVEL * model.schedule.steps), preset.steps) - 1
-    return FromBackbone(mixste, model.pose_scale, hypotheses, step)
+    return BackboneInitialization(mixste, model.pose_scale, hypotheses, step)

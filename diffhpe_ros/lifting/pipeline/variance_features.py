@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.coherence import segment_std
-from diffhpe_ros.placement import place_root
+from diffhpe_ros.placement import localize_root
 
 Array = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ _LEAST_M = 1e-3  # what lengths are raised by before logarithms, so that none is
 
 
 @dataclass(frozen=True)
-class Lifted:
+class LiftedBatch:
     """Windows and what was found in them."""
 
     poses: NDArray[np.floating[Any]]
@@ -48,7 +48,7 @@ class Lifted:
         Kept, since two signs need it and finding the root takes longer than all else here.
         """
         seen = self.seen
-        root = place_root(self.poses, self.x_2d, seen.astype(np.float64))
+        root = localize_root(self.poses, self.x_2d, seen.astype(np.float64))
         joints = self.poses + root[:, :, None]
         depth = joints[..., 2:]
         with np.errstate(all="ignore"):
@@ -56,36 +56,36 @@ class Lifted:
         return np.where(seen, apart, np.nan)
 
 
-def signs(lifted: Lifted) -> dict[str, Array]:
+def signs(lifted: LiftedBatch) -> dict[str, Array]:
     """All of them by name, (B, L, 17); NaN where one cannot be told."""
     shape = lifted.x_2d.shape[:3]
-    return {name: np.broadcast_to(sign(lifted), shape) for name, sign in SIGNS.items()}
+    return {name: np.broadcast_to(sign(lifted), shape) for name, sign in VARIANCE_FEATURES.items()}
 
 
-def bones(lifted: Lifted) -> Array:
+def bones(lifted: LiftedBatch) -> Array:
     """How much the window's bones change their length (equation 14), log metres."""
     return np.log(segment_std(lifted.poses) + _LEAST_M)[:, None, None]
 
 
-def misses(lifted: Lifted) -> Array:
+def misses(lifted: LiftedBatch) -> Array:
     """How far the window's joints are beside their rays, log metres."""
     with np.errstate(invalid="ignore"):
         return np.log(_mean(lifted.beside, (1, 2)) + _LEAST_M)
 
 
-def joint_misses(lifted: Lifted) -> Array:
+def joint_misses(lifted: LiftedBatch) -> Array:
     """How far a joint is beside its rays, over the window, log metres."""
     squared = _mean(lifted.beside**2, (1,))
     with np.errstate(invalid="ignore"):
         return np.log(np.sqrt(squared) + 3 * _LEAST_M)
 
 
-def ends(lifted: Lifted) -> Array:
+def ends(lifted: LiftedBatch) -> Array:
     """How near a frame is to an end of the window: 1 there, 0 in the middle, mostly near 0."""
     return np.linspace(-1, 1, lifted.x_2d.shape[1])[:, None] ** 4
 
 
-def absence(lifted: Lifted) -> Array:
+def absence(lifted: LiftedBatch) -> Array:
     """For how many frames a joint has been, or will be, unseen, log of 1 and more."""
     seen, frames = lifted.seen, lifted.x_2d.shape[1]
     at = np.arange(frames)[:, None]
@@ -94,7 +94,7 @@ def absence(lifted: Lifted) -> Array:
     return np.log1p(np.minimum(at - before, after - at).clip(max=frames))
 
 
-def noise(lifted: Lifted) -> Array:
+def noise(lifted: LiftedBatch) -> Array:
     """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen.
 
     Where the detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
@@ -113,7 +113,7 @@ def noise(lifted: Lifted) -> Array:
     return 0.5 * np.log(variance.clip(1, 1e4))
 
 
-SIGNS: Mapping[str, Callable[[Lifted], Array]] = {
+VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
     "bones": bones,
     "misses": misses,
     "joint_misses": joint_misses,

@@ -16,7 +16,7 @@ from diffhpe_ros.skeleton import HIP
 class View(Protocol):
     """From the canonical view of the camera to the model's input, and the way back."""
 
-    def enter(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
         """(B, L, J, 2) canonical → the model's input and the rotations (B, 3, 3) into it."""
 
 
@@ -27,7 +27,7 @@ class ScreenView:
     Human3.6M's cameras but for their distortion and the offset of their principal point.
     """
 
-    def enter(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
         """The input itself and identities."""
         identity = torch.eye(3, dtype=x_2d.dtype, device=x_2d.device)
         return x_2d, identity.expand(len(x_2d), 3, 3)
@@ -40,9 +40,9 @@ class PersonView:
     of all seen joints. Off-axis people then look as they do near the axis.
     """
 
-    def enter(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
         """The turned rays, and rotations R with p_person = R p_camera."""
-        rotation = towards(mean_ray(x_2d))
+        rotation = look_at_rotation(mean_ray(x_2d))
         return turn(x_2d, rotation), rotation
 
 
@@ -68,7 +68,7 @@ def mean_ray(x_2d: Tensor) -> Tensor:
     return torch.where(hips > 0, of_hip / hips.clamp(min=1), of_all / joints.clamp(min=1))
 
 
-def towards(ray: Tensor) -> Tensor:
+def look_at_rotation(ray: Tensor) -> Tensor:
     """Canonical rays (B, 2) → rotations (B, 3, 3) that bring them onto the optical axis.
 
     First a pan about y, then a tilt about x, so that a level camera stays level.
@@ -103,6 +103,6 @@ def turn_points(points: Tensor, rotation: Tensor) -> Tensor:
     return torch.einsum("bij,b...j->b...i", rotation, points)
 
 
-def turn_back(poses: Tensor, rotation: Tensor) -> Tensor:
+def to_camera_frame(poses: Tensor, rotation: Tensor) -> Tensor:
     """Poses (B, ..., 3) of the turned camera → the same in the real camera's frame."""
     return torch.einsum("bij,b...i->b...j", rotation, poses)

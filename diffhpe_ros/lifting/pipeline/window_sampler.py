@@ -10,12 +10,12 @@ from torch import Tensor
 from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
 from diffhpe_ros.lifting.pipeline.augmentation import Augmentation
-from diffhpe_ros.lifting.pipeline.hypotheses import make_hypotheses
-from diffhpe_ros.lifting.pipeline.initialization import Start
-from diffhpe_ros.lifting.pipeline.views import View, turn_back
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.pipeline.hypotheses import sample_hypotheses_of
+from diffhpe_ros.lifting.pipeline.initialization import Initialization
+from diffhpe_ros.lifting.pipeline.views import View, to_camera_frame
+from diffhpe_ros.lifting.window_batch import WindowBatch
 
-Sample = Callable[[Observed, Noise], tuple[Tensor, Tensor]]
+Sample = Callable[[WindowBatch, Noise], tuple[Tensor, Tensor]]
 """B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
 
 EVERY_ROW = slice(None)
@@ -39,7 +39,7 @@ class WindowSampler:
     """Of each view that the augmentation makes of a window."""
 
     def __call__(
-        self, observed: Observed, noise: Noise, start: Start, rows: slice = EVERY_ROW
+        self, observed: WindowBatch, noise: Noise, start: Initialization, rows: slice = EVERY_ROW
     ) -> tuple[Tensor, Tensor]:
         """Hypotheses (B, H, L, 17, 3), metres, root at 0, camera frame; NaN where nobody is seen.
 
@@ -51,13 +51,13 @@ class WindowSampler:
             start: where sampling starts.
             rows: which of the start's windows these are.
         """
-        x_2d, rotation = self.view.enter(observed.x_2d)
+        x_2d, rotation = self.view.to_model_view(observed.x_2d)
         seen = self.augmentation.apply(replace(observed, x_2d=x_2d))
-        beginning = start(seen.x_2d, rotation, rows)
-        poses = make_hypotheses(
-            self.model, self.engine, self.sampler, seen, noise, self.hypotheses, beginning
+        initial_state = start(seen.x_2d, rotation, rows)
+        poses = sample_hypotheses_of(
+            self.model, self.engine, self.sampler, seen, noise, self.hypotheses, initial_state
         )
         poses = self.augmentation.undo(poses.unflatten(0, (-1, self.hypotheses)))
-        poses = turn_back(poses - poses[..., :1, :], rotation)
+        poses = to_camera_frame(poses - poses[..., :1, :], rotation)
         nobody = (observed.x_2d == 0).flatten(1).all(1)
         return poses.masked_fill(nobody.view(-1, 1, 1, 1, 1), torch.nan), rotation

@@ -15,7 +15,7 @@ AT_LEAST = 5
 _TINY = 1e-6
 
 
-def levels(speed: Tensor, steps: int) -> Tensor:
+def initial_steps(speed: Tensor, steps: int) -> Tensor:
     """Zero-based steps (N,) to start at, for people of that speed (N,); it grows with it.
 
     Args:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.streaming.tracked_state import FORGET_S, PEOPLE, Remembered
+from diffhpe_ros.lifting.streaming.tracked_state import FORGET_S, MAX_TRACKS, TrackMemory
 
 
-class Recalled(NamedTuple):
+class RecalledPoses(NamedTuple):
     """A person's last poses, moved on to a new window."""
 
     poses: Tensor
@@ -18,23 +18,23 @@ class Recalled(NamedTuple):
     """By which the new window is ahead."""
 
 
-class Memory:
+class PoseHistory:
     """What was lifted of each person last.
 
     Args:
         rate: frames per second of the windows.
-        people: see `Remembered`.
-        forget_s: see `Remembered`.
+        people: see `TrackMemory`.
+        forget_s: see `TrackMemory`.
     """
 
-    def __init__(self, rate: float, people: int = PEOPLE, forget_s: float = FORGET_S) -> None:
+    def __init__(self, rate: float, people: int = MAX_TRACKS, forget_s: float = FORGET_S) -> None:
         self.rate = rate
-        self._last: Remembered[Tensor] = Remembered(people, forget_s)  # (H, L, J, 3)
+        self._last: TrackMemory[Tensor] = TrackMemory(people, forget_s)  # (H, L, J, 3)
 
     def __len__(self) -> int:
         return len(self._last)
 
-    def recall(self, person: Hashable, stamp: int) -> Recalled | None:
+    def recall(self, person: Hashable, stamp: int) -> RecalledPoses | None:
         """What the person's window of that time may look like.
 
         Returns:
@@ -49,7 +49,7 @@ class Memory:
         if new_frames > frames // 2:
             return None
         kept = (torch.arange(frames) + new_frames).clamp(max=frames - 1)
-        return Recalled(poses[:, kept], new_frames)
+        return RecalledPoses(poses[:, kept], new_frames)
 
     def keep(self, person: Hashable, stamp: int, poses: Tensor) -> None:
         """Remember a person's poses (H, L, J, 3); nothing, where they are not finite."""

@@ -5,14 +5,14 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-PEOPLE = 256
+MAX_TRACKS = 256
 """That are remembered at most."""
 FORGET_S = 60.0
 """People are forgotten whose last window is this far from the newest: long after it was of use,
 so that cameras of one lifter may have clocks that differ by less."""
 
 
-class Remembered(Generic[T]):
+class TrackMemory(Generic[T]):
     """Something of each person with the stamp of their last window, of a bounded number of people.
 
     Args:
@@ -20,7 +20,7 @@ class Remembered(Generic[T]):
         forget_s: of stamps, after which who was not lifted is forgotten.
     """
 
-    def __init__(self, people: int = PEOPLE, forget_s: float = FORGET_S) -> None:
+    def __init__(self, people: int = MAX_TRACKS, forget_s: float = FORGET_S) -> None:
         self._people = people
         self._forget_ns = round(forget_s * 1e9)
         self._known: dict[Hashable, tuple[int, T]] = {}

@@ -9,7 +9,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 _UNKNOWN = "_NODE_NAME_UNKNOWN_"
 
 
-def publishers_that_do_not_fit(
+def incompatible_publishers(
     node: Node, topic: str, message_type: str, qos: QoSProfile
 ) -> list[str]:
     """One text for each publisher of a topic that a subscription here cannot hear."""
@@ -28,7 +28,7 @@ def publishers_that_do_not_fit(
     return found
 
 
-def subscribers_that_do_not_fit(
+def incompatible_subscribers(
     node: Node, topic: str, message_type: str, qos: QoSProfile
 ) -> list[str]:
     """One text for each subscriber of a topic that cannot hear a publisher here."""
@@ -43,7 +43,7 @@ def subscribers_that_do_not_fit(
     return found
 
 
-def rivals(node: Node, topic: str) -> list[str]:
+def other_publishers(node: Node, topic: str) -> list[str]:
     """A text where several publish on a topic of which one is expected."""
     names = sorted(_name(each) for each in node.get_publishers_info_by_topic(topic))
     if len(names) < 2:
@@ -51,14 +51,16 @@ def rivals(node: Node, topic: str) -> list[str]:
     return [f"{' and '.join(names)} publish {topic}, one publisher is expected"]
 
 
-def why_silent(node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int) -> str:
+def explain_silence(
+    node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int
+) -> str:
     """Why a subscription hears nothing, as far as can be known from here.
 
     Args:
         node: that subscribes.
         topic: its full name.
         message_type: such as sensor_msgs/msg/Image.
-        misfits: of `publishers_that_do_not_fit`.
+        misfits: of `incompatible_publishers`.
         lost: messages that the middleware has reported as lost.
     """
     publishers = node.get_publishers_info_by_topic(topic)

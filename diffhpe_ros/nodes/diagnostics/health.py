@@ -29,7 +29,7 @@ class Report:
         )
 
 
-class Health:
+class NodeDiagnostics:
     """Collects counts, times, errors and warnings from any thread."""
 
     def __init__(self) -> None:
@@ -54,12 +54,12 @@ class Health:
         with self._lock:
             self._tallies[name] = self._tallies.get(name, 0) + by
 
-    def show(self, name: str, value: object) -> None:
+    def set_value(self, name: str, value: object) -> None:
         """Set a value."""
         with self._lock:
             self._values[name] = value
 
-    def hide(self, name: str) -> None:
+    def remove_value(self, name: str) -> None:
         """Show a value no more: it is not known at present."""
         with self._lock:
             self._values.pop(name, None)
@@ -75,7 +75,7 @@ class Health:
         with self._lock:
             self._failures.append(text)
 
-    def alarm(self, name: str, text: str) -> None:
+    def raise_error(self, name: str, text: str) -> None:
         """Something is wrong, until `clear`."""
         with self._lock:
             self._warnings.pop(name, None)

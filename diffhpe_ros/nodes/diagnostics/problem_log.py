@@ -47,11 +47,11 @@ class ProblemLog:
                     self._log(severity, text, before)
 
     def _log(self, severity: str, text: str, before: Iterable[str] = ()) -> None:
-        problem = _NUMBER.sub("#", text)
-        goes_on = problem in self._present or problem in before
-        self._present.add(problem)
+        report_error = _NUMBER.sub("#", text)
+        is_running = report_error in self._present or report_error in before
+        self._present.add(report_error)
         now_s = self._now_s()
-        if goes_on or now_s - self._logged_at.get(problem, -AGAIN_S) < AGAIN_S:
+        if is_running or now_s - self._logged_at.get(report_error, -AGAIN_S) < AGAIN_S:
             return
-        self._logged_at[problem] = now_s
+        self._logged_at[report_error] = now_s
         self._write[severity](text)

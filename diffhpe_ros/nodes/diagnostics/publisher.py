@@ -13,7 +13,7 @@ from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 PERIOD_S = 1.0
 
 
-class Diagnostics:
+class DiagnosticsPublisher:
     """Publishes the status of a node."""
 
     def __init__(self, node: Node, report: Callable[[], Report], log: ProblemLog) -> None:

@@ -1,6 +1,6 @@
 """What counts as too slow, in words: the levels of `/diagnostics` that several nodes share."""
 
-from diffhpe_ros.nodes.diagnostics.health import Health
+from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
 from diffhpe_ros.nodes.parameters.tables import StageParameters
 
 _RECENT_S = 3.0
@@ -9,12 +9,12 @@ _LEAST_SEEN = 0.5
 _OTHER_CLOCK_S = 600.0
 
 
-def judge_input(health: Health) -> None:
+def check_input(health: NodeDiagnostics) -> None:
     """How many messages come in a second, and whether most are dropped."""
     for shown, name in (("input_per_s", "received"), ("dropped_per_s", "dropped")):
         found = health.per_second(name)
         if found is not None:
-            health.show(shown, found)
+            health.set_value(shown, found)
     dropped = health.share("dropped", "received") or 0.0
     if dropped > _MOST_DROPPED:
         health.warn(
@@ -25,14 +25,14 @@ def judge_input(health: Health) -> None:
         health.clear("dropped")
 
 
-def judge_completeness(health: Health) -> None:
+def check_completeness(health: NodeDiagnostics) -> None:
     """How much is seen of the people in their windows: counts joints_seen of joints_expected."""
     found = health.share("joints_seen", "joints_expected")
     if found is None:
-        health.hide("window_completeness")
+        health.remove_value("window_completeness")
         health.clear("windows")
         return
-    health.show("window_completeness", found)
+    health.set_value("window_completeness", found)
     if found < _LEAST_SEEN:
         health.warn(
             "windows",
@@ -43,19 +43,19 @@ def judge_completeness(health: Health) -> None:
         health.clear("windows")
 
 
-def judge_latency(health: Health, parameters: StageParameters) -> None:
+def check_latency(health: NodeDiagnostics, parameters: StageParameters) -> None:
     """How long after the image's stamp results come; nothing is said while none come."""
     found = health.recent_s("latency", _RECENT_S)
     if found is None:
         health.clear("latency")
     elif abs(found) > _OTHER_CLOCK_S:
-        health.alarm(
+        health.raise_error(
             "latency",
             f"the images' stamps are {found:.0f} s from this clock: set use_sim_time for a bag, or"
             " the clock of the camera",
         )
     elif found > parameters.latency_error_s:
-        health.alarm("latency", _late(found, parameters.latency_error_s))
+        health.raise_error("latency", _late(found, parameters.latency_error_s))
     elif found > parameters.latency_warn_s:
         health.warn("latency", _late(found, parameters.latency_warn_s))
     else:

@@ -31,12 +31,12 @@ POINT = np.dtype(
 
 
 @dataclass(frozen=True, eq=False)
-class Joints:
+class UnpackedJoints:
     """What a `joints` message says of P people."""
 
     frame_id: str
     stamp_ns: int
-    persons: tuple[int, ...]
+    track_ids: tuple[int, ...]
     positions: NDArray[np.float32]
     """(P, 17, 3) metres, optical frame."""
     confidence: NDArray[np.float32]
@@ -52,7 +52,7 @@ def pack_joints(people: LiftedPeople) -> PointCloud2:
     points = np.zeros(joints.shape[:2], POINT)
     points["x"], points["y"], points["z"] = np.moveaxis(joints, -1, 0)
     points["confidence"] = people.confidence[placed]
-    points["person"] = np.array(people.persons, np.uint32)[placed, None]
+    points["person"] = np.array(people.track_ids, np.uint32)[placed, None]
     points["joint"] = np.arange(NUM_JOINTS)
     for name, (row, column) in _COVARIANCE.items():
         points[name] = covariance[..., row, column]
@@ -60,7 +60,7 @@ def pack_joints(people: LiftedPeople) -> PointCloud2:
     return pack_cloud(make_header(people.frame_id, people.stamp_ns), points, is_dense=dense)
 
 
-def unpack_joints(message: PointCloud2) -> Joints:
+def unpack_joints(message: PointCloud2) -> UnpackedJoints:
     """Read the message.
 
     Raises:
@@ -72,10 +72,10 @@ def unpack_joints(message: PointCloud2) -> Joints:
     covariance: NDArray[Any] = np.empty((*points.shape, 3, 3), np.float32)
     for name, (row, column) in _COVARIANCE.items():
         covariance[..., row, column] = covariance[..., column, row] = points[name]
-    return Joints(
+    return UnpackedJoints(
         frame_id=message.header.frame_id,
         stamp_ns=stamp_to_ns(message.header.stamp),
-        persons=tuple(int(number) for number in points["person"][:, 0]),
+        track_ids=tuple(int(number) for number in points["person"][:, 0]),
         positions=np.stack([points["x"], points["y"], points["z"]], -1),
         confidence=points["confidence"].astype(np.float32),
         covariance=covariance,

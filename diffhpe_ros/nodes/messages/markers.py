@@ -53,7 +53,7 @@ def pack_skeletons(
     header, lifetime = make_header(people.frame_id, people.stamp_ns), _duration(lifetime_s)
     markers: list[Marker] = delete_skeletons(people.frame_id, people.stamp_ns, gone).markers
     for row in np.flatnonzero(people.placed).tolist():
-        person, joints = people.persons[row], people.joints[row].astype(np.float64)
+        person, joints = people.track_ids[row], people.joints[row].astype(np.float64)
         drawn = _LEVEL_CAMERA.draw(person, joints, people.confidence[row] > 0, doubts[row])
         name = namespace(people.frame_id, person)
         for marker in drawn:
@@ -69,10 +69,10 @@ def pack_skeletons(
     return MarkerArray(markers=markers)
 
 
-def delete_skeletons(frame_id: str, stamp_ns: int, persons: Iterable[int]) -> MarkerArray:
+def delete_skeletons(frame_id: str, stamp_ns: int, track_ids: Iterable[int]) -> MarkerArray:
     """Remove people's markers, whatever was drawn of them."""
     header = make_header(frame_id, stamp_ns)
-    return MarkerArray(markers=[each for person in persons for each in _delete(header, person)])
+    return MarkerArray(markers=[each for person in track_ids for each in _delete(header, person)])
 
 
 def _delete(header: Header, person: int) -> list[Marker]:

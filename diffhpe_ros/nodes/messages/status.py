@@ -48,7 +48,7 @@ def pack_coherence(people: LiftedPeople, doubts: Sequence[str], model: str) -> D
                     "visible_joints": int((people.confidence[row] > 0).sum()),
                 },
             )
-            for row, (person, doubt) in enumerate(zip(people.persons, doubts, strict=True))
+            for row, (person, doubt) in enumerate(zip(people.track_ids, doubts, strict=True))
         ],
     )
 

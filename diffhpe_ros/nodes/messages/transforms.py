@@ -59,7 +59,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
         axes = _axes(people.joints[row])
         if axes is None:
             continue
-        name = body_id(people.frame_id, people.persons[row])
+        name = body_id(people.frame_id, people.track_ids[row])
         header = make_header(people.frame_id, people.stamp_ns)
         root = people.joints[row, HIP].astype(np.float64)
         x, y, z, w = quaternions(axes[None])[0].tolist()

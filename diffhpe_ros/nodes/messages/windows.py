@@ -55,7 +55,7 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
     points["var_vv"] = windows.covariance[..., 1, 1]
     points["confidence"] = windows.confidence
     points["t"] = windows.offsets_ns[..., None]
-    points["person"] = np.array(windows.persons, np.uint32)[:, None, None]
+    points["person"] = np.array(windows.track_ids, np.uint32)[:, None, None]
     if windows.depth is not None:
         points["depth"] = np.nan
         points["depth"][:, -1] = windows.depth
@@ -89,7 +89,7 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
     return PeopleWindows(
         frame_id=message.header.frame_id,
         stamp_ns=stamp_to_ns(message.header.stamp),
-        persons=_persons(points["person"]),
+        track_ids=_persons(points["person"]),
         offsets_ns=_offsets(points["t"]),
         keypoints=_checked_view(keypoints),
         confidence=_confidence(points["confidence"]),
@@ -100,10 +100,10 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
 
 def _persons(numbers: NDArray[Any]) -> tuple[int, ...]:
     each = numbers[:, 0, 0]
-    persons = tuple(each.tolist())
-    if (numbers != each[:, None, None]).any() or len(set(persons)) != len(persons):
+    track_ids = tuple(each.tolist())
+    if (numbers != each[:, None, None]).any() or len(set(track_ids)) != len(track_ids):
         raise DiffhpeError("one number for each person's window is expected, different for each")
-    return persons
+    return track_ids
 
 
 def _offsets(times: NDArray[Any]) -> NDArray[np.int64]:

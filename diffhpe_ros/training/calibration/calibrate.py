@@ -16,12 +16,12 @@ from torch import Tensor
 
 from diffhpe_ros.lifting import Lifter, ModelConfig
 from diffhpe_ros.lifting.checkpoints.configuration import Model
-from diffhpe_ros.lifting.pipeline.coherence_limits import Sign, Usual
+from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, VarianceFeature
 from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
-from diffhpe_ros.lifting.pipeline.variance_features import SIGNS
+from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 Array = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class Fit:
 
 
 def calibrated(
-    model: Model, config: ModelConfig, truths: Sequence[Windows], device: str = "cpu"
+    model: Model, config: ModelConfig, truths: Sequence[LabelledWindows], device: str = "cpu"
 ) -> ModelConfig:
     """The configuration with the model's uncertainty and its usual coherence.
 
@@ -72,15 +72,15 @@ def calibrated(
     x, y, z = std_mm.round(1).T.tolist()
     rows = ((0.0, 0.0, 0.0), *zip(x, y, z, strict=True))
     signs = {
-        name: Sign(*(round(float(x), 3) for x in (mean, *slopes)))
-        for name, mean, slopes in zip(SIGNS, fitted.means, fitted.slopes, strict=True)
+        name: VarianceFeature(*(round(float(x), 3) for x in (mean, *slopes)))
+        for name, mean, slopes in zip(VARIANCE_FEATURES, fitted.means, fitted.slopes, strict=True)
     }
     usual = np.nanpercentile(measured.coherence_mm, USUAL_PERCENTILE, axis=0)
     return replace(
         config,
         residual_std_mm=rows,
         error_signs=signs,
-        usual=Usual(*(round(float(x), 1) for x in usual)),
+        usual=CoherenceLimits(*(round(float(x), 1) for x in usual)),
     )
 
 
@@ -101,7 +101,7 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     weights = torch.from_numpy(_weights(measured.person[rows]))
 
     log_std = (errors.abs().mean((0, 1)) + _LEAST_M).log().requires_grad_()
-    slopes = torch.zeros(len(SIGNS), 2, dtype=torch.float64, requires_grad=True)
+    slopes = torch.zeros(len(VARIANCE_FEATURES), 2, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_std, slopes], max_iter=50, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:

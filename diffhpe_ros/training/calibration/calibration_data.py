@@ -11,11 +11,16 @@ from tqdm import tqdm
 from diffhpe_ros.coherence import segment_std, symmetry_gap
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.batched import BATCH
-from diffhpe_ros.lifting.pipeline.variance_features import NOISE_2D, SIGNS, Lifted, signs
+from diffhpe_ros.lifting.pipeline.variance_features import (
+    NOISE_2D,
+    VARIANCE_FEATURES,
+    LiftedBatch,
+    signs,
+)
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.lifting.streaming.image_motion import image_size
-from diffhpe_ros.lifting.window_batch import Observed, checked
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.evaluation.evaluation_data import occluded
 
 Array = NDArray[np.float64]
@@ -37,7 +42,7 @@ class Sample:
     spread: Array
     """(N, F, 16, 3, 3) m², covariance of the hypotheses."""
     signs: Array
-    """(N, F, 16, K), in the order of `SIGNS`; NaN where one cannot be told."""
+    """(N, F, 16, K), in the order of `VARIANCE_FEATURES`; NaN where one cannot be told."""
     person: NDArray[np.str_]
     """(N,), equal for windows of one person, or of one sequence where persons are not known."""
     coherence_mm: Array
@@ -45,7 +50,7 @@ class Sample:
     those with joints hidden or noise added."""
 
 
-def sample(lifter: Lifter, truths: Sequence[Windows]) -> Sample:
+def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
     """Lift windows as they are, with joints hidden, and with noise that the detector tells of.
 
     Args:
@@ -62,14 +67,14 @@ def sample(lifter: Lifter, truths: Sequence[Windows]) -> Sample:
     return Sample(**{name: np.concatenate(values) for name, values in columns.items()})
 
 
-def _conditions(windows: Windows) -> list[tuple[str, Observed]]:
+def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
     frames = windows.x_2d.shape[1]
     hidden = occluded(windows, "all", SEED)
     noisy, stated = _noisy(windows.x_2d)
     return [
-        ("as they are", checked(windows.x_2d, frames)),
-        ("with joints hidden", checked(hidden.x_2d, frames)),
-        ("with noise", checked(noisy, frames, covariance_2d=stated)),
+        ("as they are", check_windows(windows.x_2d, frames)),
+        ("with joints hidden", check_windows(hidden.x_2d, frames)),
+        ("with noise", check_windows(noisy, frames, covariance_2d=stated)),
     ]
 
 
@@ -90,7 +95,7 @@ def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 
 def _errors(
-    lifter: Lifter, windows: Windows, observed: Observed, rows: slice, as_they_are: bool
+    lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, as_they_are: bool
 ) -> Sample:
     """Of some of the windows."""
     x_2d, confidence, covariance = (
@@ -98,8 +103,8 @@ def _errors(
     )
     hypotheses = lifter.lift(x_2d, confidence, covariance).hypotheses
     found = hypotheses.mean(1)
-    by_name = signs(Lifted(found, x_2d, confidence, covariance))
-    _, rotation = view(lifter.config.input_view).enter(observed.x_2d[rows])
+    by_name = signs(LiftedBatch(found, x_2d, confidence, covariance))
+    _, rotation = view(lifter.config.input_view).to_model_view(observed.x_2d[rows])
     errors = turn_points(torch.from_numpy(found - windows.poses[rows]), rotation).numpy()
     apart = turn_points(torch.from_numpy(hypotheses - found[:, None]), rotation).numpy()
     frames = np.arange(found.shape[1])[::-EVERY][::-1]
@@ -108,7 +113,7 @@ def _errors(
     return Sample(
         errors=errors.astype(np.float64),
         spread=np.einsum("bhlni,bhlnj->blnij", apart, apart, dtype=np.float64) / several,
-        signs=np.stack([by_name[name][:, frames, 1:] for name in SIGNS], -1),
+        signs=np.stack([by_name[name][:, frames, 1:] for name in VARIANCE_FEATURES], -1),
         person=(windows.subject if len(set(windows.subject)) > 1 else windows.sequence)[rows],
         coherence_mm=_coherence_mm(hypotheses) if as_they_are else np.full((len(found), 3), np.nan),
     )

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from diffhpe_ros.training.datasets.sources import Source
+from diffhpe_ros.training.datasets.sources import WindowSource
 
 
-class Place(NamedTuple):
+class BatchPosition(NamedTuple):
     """Where a training begins or goes on, and which of its processes asks."""
 
     step: int
@@ -27,7 +27,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
             on with the batch that comes next, and each process knows its number.
     """
 
-    def __init__(self, source: Source, where: Callable[[], Place]) -> None:
+    def __init__(self, source: WindowSource, where: Callable[[], BatchPosition]) -> None:
         self.source = source
         self.where = where
 

@@ -11,12 +11,12 @@ from torch import Generator
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
 from diffhpe_ros.lifting.pipeline.views import View
-from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, VALIDATION_PEOPLE, load_files
-from diffhpe_ros.training.datasets.sources import Occluded, Source
+from diffhpe_ros.training.datasets.sources import Occluded, WindowSource
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
 from diffhpe_ros.training.synthesis.occlusions import NoJoints, Occlusion, occlude
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
@@ -30,7 +30,7 @@ def blazepose() -> DetectorModel:
 
 
 DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
-    "prototype": PrototypeErrors,
+    "prototype": HandmadeErrors,
     "blazepose": blazepose,
 }
 """Whose errors training windows may have."""
@@ -40,9 +40,9 @@ DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
 class Data:
     """Batches to train on and windows to validate with."""
 
-    source: Source
+    source: WindowSource
     """Of batches in the model's input view."""
-    validation: Windows
+    validation: LabelledWindows
     """In the view that `Lifter.lift` takes."""
     trained_range: TrainedRange | None = None
     """Where the people of the batches stand, where that is known."""

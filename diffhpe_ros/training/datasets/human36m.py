@@ -13,7 +13,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import LEFT_JOINTS, NUM_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets.human36m_cameras import PlacedCamera, cameras_of
 from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
-from diffhpe_ros.training.datasets.recordings import Recording, rooted, seen_by
+from diffhpe_ros.training.datasets.recordings import RecordedSequence, rooted, seen_by
 
 SPLITS = {"train": ("S1", "S5", "S6", "S7", "S8"), "test": ("S9", "S11")}
 """Protocol 1's subjects."""
@@ -49,10 +49,10 @@ class _Seen:
         known = apart[np.isfinite(apart)]
         return float(np.median(known)) if known.size else float("inf")
 
-    def recording(self, input_view: str) -> Recording:
+    def recording(self, input_view: str) -> RecordedSequence:
         """The same as a recording."""
         poses, root = rooted(self.joints)
-        return Recording(
+        return RecordedSequence(
             x_2d=seen_by(self.camera.lens, self.pixels, input_view),
             poses=poses,
             root=root,
@@ -67,7 +67,7 @@ class _Seen:
 
 def read_human36m(
     data_3d: Path, data_2d: Path, subjects: Sequence[str], input_view: str
-) -> list[Recording]:
+) -> list[RecordedSequence]:
     """Read what four cameras saw of some subjects.
 
     Args:

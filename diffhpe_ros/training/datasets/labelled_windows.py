@@ -19,7 +19,7 @@ def _unknown() -> NDArray[Any]:
 
 
 @dataclass(frozen=True)
-class Windows:
+class LabelledWindows:
     """N windows of L frames with truth, and where they come from.
 
     A label may also be given once for all windows.
@@ -54,7 +54,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.x_2d)
 
-    def every(self, step: int) -> "Windows":
+    def every(self, step: int) -> "LabelledWindows":
         """Every so many-th window, for a quicker look."""
         values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         some: dict[str, Any] = {
@@ -62,13 +62,13 @@ class Windows:
         }
         return replace(self, **some)
 
-    def joined(self, other: "Windows") -> "Windows":
+    def joined(self, other: "LabelledWindows") -> "LabelledWindows":
         """The windows of both."""
         both: dict[str, Any] = {}
         for each in fields(self):
             one, two = getattr(self, each.name), getattr(other, each.name)
             both[each.name] = None if one is None or two is None else np.concatenate([one, two])
-        return Windows(**both)
+        return LabelledWindows(**both)
 
     def _of_each_window(self, name: str, dtype: type) -> None:
         values: NDArray[Any] = np.asarray(getattr(self, name)).astype(dtype)
@@ -77,7 +77,7 @@ class Windows:
         object.__setattr__(self, name, np.broadcast_to(values, len(self)))
 
 
-def _check(windows: Windows) -> None:
+def _check(windows: LabelledWindows) -> None:
     x, y, root = windows.x_2d, windows.poses, windows.root
     fits = x.ndim == 4 and x.shape[:-1] == y.shape[:-1] and x.shape[2] == NUM_JOINTS
     if not fits or x.shape[-1] != 2 or y.shape[-1] != 3:
@@ -94,7 +94,7 @@ def _check(windows: Windows) -> None:
             raise DiffhpeError(f"{name} holds NaN or infinity in {bad} of {len(x)} windows")
 
 
-def read_windows(path: Path) -> Windows:
+def read_windows(path: Path) -> LabelledWindows:
     """Read arrays x (N,27,17,2) and y (N,27,17,3), and where there are any, root and labels.
 
     Raises:
@@ -104,7 +104,7 @@ def read_windows(path: Path) -> Windows:
     root = arrays.get("root")
     labels: dict[str, Any] = {name: arrays[name] for name in (*LABELS, "start") if name in arrays}
     try:
-        return Windows(
+        return LabelledWindows(
             x_2d=arrays["x"].astype(np.float32),
             poses=arrays["y"].astype(np.float32),
             root=None if root is None else root.astype(np.float32),

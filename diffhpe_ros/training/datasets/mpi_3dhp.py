@@ -17,7 +17,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
-from diffhpe_ros.training.datasets.recordings import Recording, rooted, seen_by
+from diffhpe_ros.training.datasets.recordings import RecordedSequence, rooted, seen_by
 
 JOINTS = (
     "head top", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder",
@@ -77,7 +77,7 @@ OUTDOOR_CAMERA = _lens(
 """Of TS5 and TS6, from ts5-6cameras.calib."""
 
 
-def read_mpi_3dhp(path: Path, input_view: str) -> list[Recording]:
+def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
     """Read data_train_3dhp.npz or data_test_3dhp.npz.
 
     Args:
@@ -105,7 +105,7 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[Recording]:
         raise DiffhpeError(f"{path}: {error}") from error
 
 
-def _sequence(name: str, content: Any, input_view: str) -> list[Recording]:
+def _sequence(name: str, content: Any, input_view: str) -> list[RecordedSequence]:
     if training := re.fullmatch(r"(S\d+) (Seq\d+)", name):
         return _training(name, training[1], training[2], content, input_view)
     if re.fullmatch(r"TS[1-6]", name):
@@ -119,7 +119,7 @@ def _sequence(name: str, content: Any, input_view: str) -> list[Recording]:
 
 def _training(
     name: str, subject: str, sequence: str, content: Any, input_view: str
-) -> list[Recording]:
+) -> list[RecordedSequence]:
     if not isinstance(content, list | tuple | np.ndarray) or len(content) != 2:
         raise DiffhpeError(f"{name}: its cameras and frames per second are expected in a list")
     cameras, rate = mapping(content[0], f"cameras of {name}"), content[1]
@@ -149,7 +149,7 @@ def _recording(
     valid: NDArray[np.bool_] | None,
     input_view: str,
     labels: Mapping[str, Any],
-) -> Recording:
+) -> RecordedSequence:
     """Millimetres and pixels of the files' joints → a recording of ours."""
     order = list(TO_H36M17)
     pixels = numbers(_entry(arrays, "data_2d", what), (NUM_JOINTS, 2), f"2D of {what}")[:, order]
@@ -162,7 +162,7 @@ def _recording(
             " as many of each are expected"
         )
     poses, root = rooted(joints / np.float32(1000))
-    return Recording(
+    return RecordedSequence(
         x_2d=seen_by(camera, pixels, input_view),
         poses=poses,
         root=root if _projects(joints, pixels, camera) else None,

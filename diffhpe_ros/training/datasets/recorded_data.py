@@ -9,7 +9,7 @@ import numpy as np
 
 from diffhpe_ros.training.datasets.data import Data, own_device
 from diffhpe_ros.training.datasets.human36m import read_human36m
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
 from diffhpe_ros.training.datasets.recordings import evaluation_windows
@@ -82,7 +82,7 @@ def mpi_3dhp(
     return Data(source, evenly(validated, validation_windows))
 
 
-def evenly(windows: Windows, most: int) -> Windows:
+def evenly(windows: LabelledWindows, most: int) -> LabelledWindows:
     """At most so many of the windows, evenly from all."""
     count = min(most, len(windows))
     chosen = np.linspace(0, len(windows) - 1, count).round().astype(int)
@@ -90,4 +90,4 @@ def evenly(windows: Windows, most: int) -> Windows:
     some: dict[str, Any] = {
         name: None if value is None else value[chosen] for name, value in values.items()
     }
-    return Windows(**some)
+    return LabelledWindows(**some)

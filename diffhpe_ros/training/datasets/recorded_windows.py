@@ -10,12 +10,12 @@ from torch import Tensor
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.skeleton import MIRRORED
-from diffhpe_ros.training.datasets.recordings import FRAMES, Recording
+from diffhpe_ros.training.datasets.recordings import FRAMES, RecordedSequence
 from diffhpe_ros.training.datasets.sources import EPOCHS, generator_of
 
 
 class RecordedWindows:
-    """Batches of windows of recordings (a `Source`).
+    """Batches of windows of recordings (a `WindowSource`).
 
     As in the released code, an epoch visits each recording ⌊T/27⌋ times, each time at a random
     start, all in a random order. Its last batch may be smaller.
@@ -35,7 +35,7 @@ class RecordedWindows:
 
     def __init__(
         self,
-        recordings: Sequence[Recording],
+        recordings: Sequence[RecordedSequence],
         batch_size: int,
         seed: int,
         input_view: str,
@@ -70,7 +70,7 @@ class RecordedWindows:
             flipped = is_mirrored[here, None, None, None].to(x_2d.device)
             x_2d = torch.where(flipped, mirror(x_2d), x_2d)
             poses = torch.where(flipped, mirror(poses), poses)
-        x_2d, rotation = self.view.enter(x_2d)
+        x_2d, rotation = self.view.to_model_view(x_2d)
         return x_2d, turn_points(poses, rotation)
 
     def _drawn(self, epoch: int) -> tuple[Tensor, Tensor]:
@@ -90,7 +90,7 @@ class RecordedWindows:
 class _Visits:
     """The windows of an epoch before their starts are drawn, and what those may be."""
 
-    def __init__(self, recordings: Sequence[Recording], frames: int) -> None:
+    def __init__(self, recordings: Sequence[RecordedSequence], frames: int) -> None:
         possible, first = [], 0
         visits = []
         for recording in recordings:

@@ -10,13 +10,13 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import view
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 FRAMES = 27
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class RecordedSequence:
     """T frames of one person seen by one camera.
 
     Raises:
@@ -82,7 +82,9 @@ def seen_by(camera: Camera, pixels: NDArray[np.float32], input_view: str) -> NDA
     return np.where(is_seen, seen, 0.0).astype(np.float32)
 
 
-def evaluation_windows(recordings: Sequence[Recording], frames: int = FRAMES) -> Windows:
+def evaluation_windows(
+    recordings: Sequence[RecordedSequence], frames: int = FRAMES
+) -> LabelledWindows:
     """Windows that cover all valid frames, each once where possible.
 
     A stretch of valid frames is cut into windows one after the other; where its last frames fill
@@ -108,7 +110,7 @@ def evaluation_windows(recordings: Sequence[Recording], frames: int = FRAMES) ->
         return np.array([getattr(one, name) for one, _ in chosen], np.str_)
 
     has_root = all(one.root is not None for one, _ in chosen)
-    return Windows(
+    return LabelledWindows(
         x_2d=stacked("x_2d"),
         poses=stacked("poses"),
         root=stacked("root") if has_root else None,
@@ -136,7 +138,7 @@ def _longest_run(valid: NDArray[np.bool_]) -> int:
     return int(np.diff(_runs(valid)).max(initial=0))
 
 
-def _covering(recording: Recording, frames: int) -> list[int]:
+def _covering(recording: RecordedSequence, frames: int) -> list[int]:
     """Starts of the windows that cover a recording's valid frames."""
     starts: list[int] = []
     for first, end in _runs(recording.valid).tolist():

@@ -23,7 +23,7 @@ def generator_of(device: torch.device | str, stream: int, seed: int, index: int)
     return Generator(device).manual_seed(int(mixed[0]))
 
 
-class Source(Protocol):
+class WindowSource(Protocol):
     """Numbered batches; a batch depends on the seed and its number alone."""
 
     @property
@@ -50,7 +50,7 @@ class Occluded:
         view: the model's; it is entered again, since it may turn by what is seen.
     """
 
-    source: Source
+    source: WindowSource
     pattern: Occlusion
     seed: int
     view: View
@@ -64,5 +64,5 @@ class Occluded:
         """The source's batch, occluded joints at (0, 0); the poses are whole."""
         x_2d, poses = self.source.batch(index)
         generator = generator_of(x_2d.device, OCCLUSIONS, self.seed, index)
-        x_2d, rotation = self.view.enter(occlude(x_2d, self.pattern, generator))
+        x_2d, rotation = self.view.to_model_view(occlude(x_2d, self.pattern, generator))
         return x_2d, turn_points(poses, rotation)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, move_joints
-from diffhpe_ros.training.detector_errors.measure import Measured
+from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import tensors_of
 from diffhpe_ros.training.synthesis.virtual_camera import project
 
@@ -20,7 +20,7 @@ APART, SWAPPED = 0.1, 0.5  # of the size; ratio of the errors with and without a
 
 
 @dataclass(frozen=True)
-class Errors:
+class DetectorErrors:
     """Errors of C clips of L frames at the joints `FOUND`, as shares of the person's size."""
 
     offset: Array
@@ -33,7 +33,7 @@ class Errors:
     """(C, L, 2) whether left and right are so far apart that an exchange would show."""
 
 
-def relative_errors(measured: Measured, offsets: Tensor) -> Errors:
+def relative_errors(measured: DetectorMeasurements, offsets: Tensor) -> DetectorErrors:
     """The errors of detected joints, given where the detector puts them on the body (14, 3)."""
     joints, found_joints, size = tensors_of(measured)
     facing = torch.from_numpy(measured.head_forward).double()
@@ -48,7 +48,7 @@ def relative_errors(measured: Measured, offsets: Tensor) -> Errors:
             straight[exchanged, joint] = detected[exchanged, MIRRORED[joint]]
     unseen = (measured.confidence < THRESHOLD) & np.isfinite(detected).all(-1)
     found = list(FOUND)
-    return Errors((straight - true)[:, :, found], unseen[:, :, found], swapped, apart)
+    return DetectorErrors((straight - true)[:, :, found], unseen[:, :, found], swapped, apart)
 
 
 def _swaps(true: Array, detected: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

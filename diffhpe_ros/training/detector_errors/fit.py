@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from diffhpe_ros.training.detector_errors.compare import Errors, relative_errors
+from diffhpe_ros.training.detector_errors.compare import DetectorErrors, relative_errors
 from diffhpe_ros.training.detector_errors.dropout import expit, fit_misses, logits_of
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, part_of
-from diffhpe_ros.training.detector_errors.measure import Measured
+from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import fit_offsets
 from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, PartErrors
 
@@ -19,13 +19,13 @@ OUTLIER = 3.4  # medians; a Gaussian error is larger once in 3000 times
 LAGS = 20
 
 
-def fit(measured: Measured) -> ErrorStatistics:
+def fit(measured: DetectorMeasurements) -> ErrorStatistics:
     """Fit the whole model."""
     offsets = fit_offsets(measured)
     return fit_statistics(relative_errors(measured, offsets), offsets)
 
 
-def fit_statistics(errors: Errors, offsets: Tensor) -> ErrorStatistics:
+def fit_statistics(errors: DetectorErrors, offsets: Tensor) -> ErrorStatistics:
     """The statistics of errors, and the offsets (14, 3) that they are counted from."""
     outlier, limits = find_outliers(errors)
     size = np.linalg.norm(errors.offset, axis=-1)
@@ -69,7 +69,7 @@ def _rows(part: str) -> list[int]:
     return [FOUND.index(joint) for joint in PARTS[part]]
 
 
-def find_outliers(errors: Errors) -> tuple[NDArray[np.bool_], dict[str, float]]:
+def find_outliers(errors: DetectorErrors) -> tuple[NDArray[np.bool_], dict[str, float]]:
     """Errors (C, L, 14) far beyond the usual, and the limit of each part."""
     size = np.linalg.norm(errors.offset, axis=-1)
     limits = {part: OUTLIER * float(np.nanmedian(size[:, :, _rows(part)])) for part in PARTS}

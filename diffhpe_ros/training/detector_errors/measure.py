@@ -16,7 +16,7 @@ from diffhpe_ros.rendering.body import Array, Pose, turn
 from diffhpe_ros.rendering.clothes import Figure
 from diffhpe_ros.rendering.march import BLOCK, march
 from diffhpe_ros.rendering.render import Renderer
-from diffhpe_ros.rendering.scene import View
+from diffhpe_ros.rendering.scene import CameraView
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 
 FRAMES = 27  # a window, at the motion capture's 50 Hz
@@ -26,7 +26,7 @@ HIDDEN_M = 0.15  # a joint lies up to 0.1 m inside of its own limb
 
 
 @dataclass(frozen=True)
-class Measured:
+class DetectorMeasurements:
     """What the detector said of C clips of L frames, and what was true."""
 
     joints: NDArray[np.float32]
@@ -47,27 +47,27 @@ class Measured:
         np.savez_compressed(path, **{each.name: getattr(self, each.name) for each in fields(self)})
 
 
-def read_measured(path: Path) -> Measured:
-    """Read what `Measured.save` wrote.
+def read_measured(path: Path) -> DetectorMeasurements:
+    """Read what `DetectorMeasurements.save` wrote.
 
     Raises:
         DiffhpeError: the file is missing or is not what it should be.
     """
-    names = [each.name for each in fields(Measured)]
+    names = [each.name for each in fields(DetectorMeasurements)]
     arrays = read_npz(path, names)
-    return Measured(**{name: arrays[name] for name in names})
+    return DetectorMeasurements(**{name: arrays[name] for name in names})
 
 
 @dataclass(frozen=True)
-class Clip:
+class RenderedClip:
     """One person's motion before one camera."""
 
     poses: list[Pose]
-    view: View
+    view: CameraView
     subject: int
 
 
-def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> list[Clip]:
+def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> list[RenderedClip]:
     """Windows drawn as the training draws them, turned and placed before a camera in a room.
 
     Args:
@@ -98,11 +98,13 @@ def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> 
             Pose(joints @ to_room.T + shift, forward @ to_room.T, tips @ to_room.T + shift)
             for joints, forward, tips in zip(positions, facing, toes, strict=True)
         ]
-        clips.append(Clip(poses, view, int(subjects[sequence])))
+        clips.append(RenderedClip(poses, view, int(subjects[sequence])))
     return clips
 
 
-def _place(positions: Array, floor: float, rng: np.random.Generator) -> tuple[View, Array, Array]:
+def _place(
+    positions: Array, floor: float, rng: np.random.Generator
+) -> tuple[CameraView, Array, Array]:
     """A camera, and the rotation (3, 3) and shift (3,) that bring a motion before it."""
     hip = positions[:, HIP].mean(0)
     to_room = turn(yaw=rng.uniform(0, 2 * np.pi))
@@ -111,10 +113,10 @@ def _place(positions: Array, floor: float, rng: np.random.Generator) -> tuple[Vi
     eye = np.array([0.0, 0.0, rng.uniform(*CAMERA_HEIGHT_M)])
     target = at + rng.uniform(-0.1, 0.1, 3)
     camera = Camera.from_field_of_view(SIDE_PX, SIDE_PX, FIELD_OF_VIEW)
-    return View.looking_at(camera, eye, target), to_room, at - hip @ to_room.T
+    return CameraView.looking_at(camera, eye, target), to_room, at - hip @ to_room.T
 
 
-def measure(clips: list[Clip]) -> Measured:
+def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
     """Render the clips and run BlazePose on them; about 0.2 s a frame on one core.
 
     Interrupted, it keeps the clips that are done.
@@ -134,11 +136,11 @@ def measure(clips: list[Clip]) -> Measured:
     joints, head_forward, hidden, detected, confidence = (
         np.stack(column) for column in zip(*found, strict=True)
     )
-    return Measured(joints, head_forward, hidden, detected, confidence, subject)
+    return DetectorMeasurements(joints, head_forward, hidden, detected, confidence, subject)
 
 
-def _measure(clip: Clip, detector: Detector) -> tuple[NDArray, ...]:
-    """The rows of one clip, in the order of `Measured`."""
+def _measure(clip: RenderedClip, detector: Detector) -> tuple[NDArray, ...]:
+    """The rows of one clip, in the order of `DetectorMeasurements`."""
     detector.reset()
     renderer, view = Renderer(clip.view, samples=1), clip.view
     keypoints = np.full((len(clip.poses), NUM_JOINTS, 2), np.nan, np.float32)
@@ -156,7 +158,7 @@ def _measure(clip: Clip, detector: Detector) -> tuple[NDArray, ...]:
     )
 
 
-def hidden_joints(pose: Pose, view: View) -> NDArray[np.bool_]:
+def hidden_joints(pose: Pose, view: CameraView) -> NDArray[np.bool_]:
     """Which joints (17,) of a person have another part of the body before them."""
     figure = Figure(pose)
     beside = pose.joints - view.position

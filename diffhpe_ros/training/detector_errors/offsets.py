@@ -10,7 +10,7 @@ from diffhpe_ros.training.detector_errors.joints import (
     part_axes,
     size_of,
 )
-from diffhpe_ros.training.detector_errors.measure import Measured
+from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.synthesis.virtual_camera import project
 
 FREE_AXES = {
@@ -28,7 +28,7 @@ limbs' ends are turned about their bones is not known."""
 STEADY, ROUNDS = 0.01, 15
 
 
-def fit_offsets(measured: Measured) -> Tensor:
+def fit_offsets(measured: DetectorMeasurements) -> Tensor:
     """Where the detector puts its joints on the body, (14, 3) as in `move_joints`."""
     joints, detected, size = tensors_of(measured)
     axes = part_axes(joints, torch.from_numpy(measured.head_forward).double())
@@ -69,7 +69,7 @@ def _slope(point: Tensor, directions: Tensor) -> Tensor:
     return (across / point[..., None, 2:]).transpose(-1, -2)
 
 
-def tensors_of(measured: Measured) -> tuple[Tensor, Tensor, Tensor]:
+def tensors_of(measured: DetectorMeasurements) -> tuple[Tensor, Tensor, Tensor]:
     """Joints (C, L, 17, 3), detected joints (C, L, 17, 2) and the people's sizes (C,)."""
     joints = torch.from_numpy(measured.joints).double()
     return joints, torch.from_numpy(measured.detected).double(), size_of(project(joints))

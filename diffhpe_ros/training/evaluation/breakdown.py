@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 ANGLE_EDGES = (0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 60, 90)
 """Degrees between the optical axis and the hip."""
@@ -18,7 +18,7 @@ DISTANCE_EDGES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20)
 
 
 @dataclass(frozen=True)
-class Errors:
+class WindowErrors:
     """Distance of each joint from its truth, metres."""
 
     joints: NDArray[np.float64]
@@ -28,7 +28,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Row:
+class BreakdownRow:
     """The errors of a part of the poses."""
 
     mpjpe_mm: float
@@ -37,23 +37,23 @@ class Row:
     """How many poses these are means of."""
 
 
-Breakdown = dict[str, Row]
+Breakdown = dict[str, BreakdownRow]
 """What the parts are called → their errors, in the order in which to print them."""
 
 
-def by_joint(errors: Errors) -> Breakdown:
+def by_joint(errors: WindowErrors) -> Breakdown:
     """Each of the 17 joints."""
     poses = errors.joints[..., 0].size
     return {name: _row(errors, np.s_[..., joint], poses) for joint, name in enumerate(JOINTS)}
 
 
-def by_frame(errors: Errors) -> Breakdown:
+def by_frame(errors: WindowErrors) -> Breakdown:
     """Each position in the window, "1" the oldest; live use shows the last one."""
     windows, frames, _ = errors.joints.shape
     return {str(frame + 1): _row(errors, np.s_[:, frame], windows) for frame in range(frames)}
 
 
-def by_action(errors: Errors, windows: Windows) -> Breakdown:
+def by_action(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
     """Each action; where no action is known each sequence; nothing where neither is."""
     named = windows.action if (windows.action != "").any() else sequences_of(windows)
     if not (named != "").any():
@@ -65,7 +65,7 @@ def by_action(errors: Errors, windows: Windows) -> Breakdown:
     }
 
 
-def by_angle(errors: Errors, windows: Windows) -> Breakdown:
+def by_angle(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
     """Bins of the hip's angle off the optical axis; nothing where the root is not known."""
 
     def degrees(root: NDArray[Any]) -> NDArray[Any]:
@@ -74,20 +74,20 @@ def by_angle(errors: Errors, windows: Windows) -> Breakdown:
     return _binned(errors, windows, degrees, ANGLE_EDGES)
 
 
-def by_distance(errors: Errors, windows: Windows) -> Breakdown:
+def by_distance(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
     """Bins of the hip's distance from the camera; nothing where the root is not known."""
     return _binned(errors, windows, lambda root: np.linalg.norm(root, axis=-1), DISTANCE_EDGES)
 
 
-def sequences_of(windows: Windows) -> NDArray[np.str_]:
+def sequences_of(windows: LabelledWindows) -> NDArray[np.str_]:
     """(N,) names of sequences, equal for all cameras that saw one; "" where nothing is known."""
     parts = zip(windows.subject, windows.action, windows.sequence, strict=True)
     return np.array(["/".join(filter(None, known)) for known in parts])
 
 
 def _binned(
-    errors: Errors,
-    windows: Windows,
+    errors: WindowErrors,
+    windows: LabelledWindows,
     value: Callable[[NDArray[Any]], NDArray[Any]],
     edges: Sequence[float],
 ) -> Breakdown:
@@ -100,8 +100,8 @@ def _binned(
     return {names[k - 1]: _row(errors, bins == k, int((bins == k).sum())) for k in np.unique(bins)}
 
 
-def _row(errors: Errors, part: Any, poses: int) -> Row:
-    return Row(
+def _row(errors: WindowErrors, part: Any, poses: int) -> BreakdownRow:
+    return BreakdownRow(
         mpjpe_mm=1000 * float(errors.joints[part].mean()),
         p_mpjpe_mm=1000 * float(errors.aligned[part].mean()),
         poses=poses,

@@ -9,7 +9,7 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.training.datasets.human36m import SPLITS, read_human36m
-from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
 from diffhpe_ros.training.datasets.recordings import evaluation_windows
 from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
@@ -17,7 +17,7 @@ from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 def read_evaluation(
     data: Path, config: ModelConfig, data_2d: Path | None = None, split: str | None = None
-) -> Windows:
+) -> LabelledWindows:
     """Read windows, Human3.6M (array positions_3d) or MPI-INF-3DHP (array data).
 
     Args:
@@ -44,7 +44,7 @@ def read_evaluation(
     return read_windows(data)
 
 
-def occluded(windows: Windows, pattern: str, seed: int) -> Windows:
+def occluded(windows: LabelledWindows, pattern: str, seed: int) -> LabelledWindows:
     """The windows with joints hidden as the released code does; blocks spare the last frame.
 
     Args:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import RELEASED_PARENTS, bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.metrics import (
     acceleration_errors,
     best_scale,
@@ -17,10 +17,10 @@ from diffhpe_ros.metrics import (
     joint_errors,
     velocity_errors,
 )
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.evaluation import breakdown
 from diffhpe_ros.training.evaluation.bootstrap import Interval, intervals_over_sequences
-from diffhpe_ros.training.evaluation.breakdown import Breakdown, Errors
+from diffhpe_ros.training.evaluation.breakdown import Breakdown, WindowErrors
 
 PerWindow = dict[str, NDArray[np.float64]]
 """A figure's name → its value (N,) in each window; the figure is their mean."""
@@ -64,17 +64,17 @@ class Figures:
         return values | values.pop("further")
 
 
-def evaluate(lifter: Lifter, windows: Windows, progress: bool = True) -> Figures:
+def evaluate(lifter: Lifter, windows: LabelledWindows, progress: bool = True) -> Figures:
     """The figures of a lifter.
 
     Raises:
         DiffhpeError: the windows do not fit the model, or nothing is seen in one.
     """
-    return figures_of(lift_all(lifter, windows.x_2d, progress), windows)
+    return figures_of(lift_in_batches(lifter, windows.x_2d, progress), windows)
 
 
 def figures_of(
-    poses: NDArray[Any], windows: Windows, further: Mapping[str, NDArray[Any]] | None = None
+    poses: NDArray[Any], windows: LabelledWindows, further: Mapping[str, NDArray[Any]] | None = None
 ) -> Figures:
     """The figures of poses, whatever lifted them.
 
@@ -104,7 +104,7 @@ def figures_of(
     )
 
 
-def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> Errors:
+def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> WindowErrors:
     """The error of each joint (N, L, 17), as it is and after alignment.
 
     Raises:
@@ -117,7 +117,7 @@ def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> Errors:
             f"the poses of {unknown} of {len(joints)} windows are not finite:"
             " a window without any seen joint cannot be lifted"
         )
-    return Errors(joints, joint_errors(best_similarity(poses, truth), truth))
+    return WindowErrors(joints, joint_errors(best_similarity(poses, truth), truth))
 
 
 def released_coherence(poses: NDArray[Any]) -> PerWindow:
@@ -137,7 +137,7 @@ def released_coherence(poses: NDArray[Any]) -> PerWindow:
     }
 
 
-def _per_window(poses: NDArray[Any], truth: NDArray[Any], errors: Errors) -> PerWindow:
+def _per_window(poses: NDArray[Any], truth: NDArray[Any], errors: WindowErrors) -> PerWindow:
     """The main figures of each window, mm."""
     metres = {
         "mpjpe_mm": errors.joints.mean((1, 2)),

@@ -10,7 +10,7 @@ from diffhpe_ros.lifting.pipeline.aggregation import AGGREGATIONS
 from diffhpe_ros.lifting.pipeline.bone_lengths import DECODES
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.evaluation.figures import figures_of
-from diffhpe_ros.training.experiments.cache import Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 
 MODEL = "diffhpe-wrapper"
@@ -23,7 +23,7 @@ COLUMNS = {
 }
 
 
-def aggregation_table(workshop: Workshop) -> str:
+def aggregation_table(workshop: ExperimentCache) -> str:
     """Every aggregation with every decode, of the same hypotheses."""
     folder = workshop.models.folder(MODEL)
     if folder is None:

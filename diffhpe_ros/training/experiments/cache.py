@@ -11,9 +11,9 @@ import torch
 
 from diffhpe_ros.files import write_json
 from diffhpe_ros.installed_models import find_model
-from diffhpe_ros.lifting import Lifter, lift_all
+from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.evaluation.figures import Figures as Measured
 from diffhpe_ros.training.evaluation.figures import figures_of
 from diffhpe_ros.training.experiments.recipes import recipe
@@ -85,11 +85,11 @@ class AsShipped:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class ExperimentCache:
     """Models, the windows to measure them on, and what was measured."""
 
     models: Models
-    windows: Windows
+    windows: LabelledWindows
     windows_name: str
     """Of the file that they came from."""
     measured: Path
@@ -124,7 +124,7 @@ class Workshop:
         x_2d = occlude(x_2d, occlusion(pattern, released=True), generator)
         how = {} if preset is None else vars(preset)
         lifter = Lifter.from_pretrained(str(folder), self.device, **how)
-        poses = lift_all(lifter, x_2d.numpy(), progress=True)
+        poses = lift_in_batches(lifter, x_2d.numpy(), progress=True)
         return figures_of(poses, self.windows).to_dict()
 
     def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:

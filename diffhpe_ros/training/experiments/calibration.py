@@ -13,9 +13,9 @@ from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.lifting.batched import BATCH
 from diffhpe_ros.skeleton import JOINTS
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.evaluation.evaluation_data import occluded
-from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, Workshop
+from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, ExperimentCache
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 
 MODELS = (
@@ -28,7 +28,7 @@ TOLD = (1.0, 2.0)
 
 
 @dataclass(frozen=True)
-class Measured:
+class CalibrationMeasurement:
     """How many sigma true joints are away."""
 
     squared: NDArray[np.float64]
@@ -47,9 +47,9 @@ class Measured:
         return {name: part.ravel() for name, part in parts.items() if part.size}
 
 
-def calibration_section(workshop: Workshop, document: Path) -> str:
+def calibration_section(workshop: ExperimentCache, document: Path) -> str:
     """Draw the curves beside the document, and list shares by model, part and joint."""
-    found: dict[str, Measured] = {}
+    found: dict[str, CalibrationMeasurement] = {}
     for name in MODELS:
         folder = workshop.models.folder(name)
         if folder is not None:
@@ -98,17 +98,17 @@ def draw(curves: Mapping[str, NDArray[np.float64]], file: Path) -> None:
     figure.savefig(file, dpi=90)
 
 
-def _measure(lifter: Lifter, windows: Windows) -> Measured:
+def _measure(lifter: Lifter, windows: LabelledWindows) -> CalibrationMeasurement:
     squared = []
     for begin in tqdm(range(0, len(windows), BATCH), desc="lifting", unit="batch"):
         rows = slice(begin, begin + BATCH)
         result = lifter.lift(windows.x_2d[rows])
         errors = result.poses - windows.poses[rows]
         squared.append(squared_sigmas(errors[:, :, 1:], result.covariance[:, :, 1:]))
-    return Measured(np.concatenate(squared), (windows.x_2d != 0).any(-1)[:, :, 1:])
+    return CalibrationMeasurement(np.concatenate(squared), (windows.x_2d != 0).any(-1)[:, :, 1:])
 
 
-def _by_part(found: Mapping[str, Measured]) -> str:
+def _by_part(found: Mapping[str, CalibrationMeasurement]) -> str:
     rows = [["should be", "", *(f"{100 * nominal(sigma):.1f}" for sigma in TOLD)]]
     for title, measured in found.items():
         rows += [
@@ -118,7 +118,7 @@ def _by_part(found: Mapping[str, Measured]) -> str:
     return markdown_table(["model", "joints", "within 1 sigma, %", "within 2 sigma, %"], rows)
 
 
-def _by_joint(measured: Measured) -> str:
+def _by_joint(measured: CalibrationMeasurement) -> str:
     rows = [
         [name, *(f"{100 * share:.1f}" for share in shares(measured.squared[..., joint], TOLD))]
         for joint, name in enumerate(JOINTS[1:])

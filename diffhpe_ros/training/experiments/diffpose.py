@@ -8,7 +8,7 @@ import torch
 from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, Workshop
+from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, ExperimentCache
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import INDETERMINATE, PATTERNS
 from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
@@ -54,7 +54,7 @@ REPEATS = 5
 assert set(STARTS) == set(INDETERMINATE)
 
 
-def comparison(workshop: Workshop) -> str:
+def comparison(workshop: ExperimentCache) -> str:
     """The models beside each other, then under each pattern, and what DiffPose is unsure of."""
     rows, occluded = [], []
     for title, name, preset in COMPARED:
@@ -71,7 +71,7 @@ def comparison(workshop: Workshop) -> str:
     )
 
 
-def choices(workshop: Workshop) -> str:
+def choices(workshop: ExperimentCache) -> str:
     """Steps and hypotheses of the trained model; short trainings that differ in one part."""
     sampled = []
     for preset in SAMPLED:
@@ -94,7 +94,7 @@ def choices(workshop: Workshop) -> str:
     )
 
 
-def _spread_table(workshop: Workshop) -> str:
+def _spread_table(workshop: ExperimentCache) -> str:
     rows = []
     for pattern in PATTERNS:
         found = _spread(workshop, "diffpose", pattern)
@@ -105,7 +105,7 @@ def _spread_table(workshop: Workshop) -> str:
 
 
 def _spread(
-    workshop: Workshop, name: str, pattern: str
+    workshop: ExperimentCache, name: str, pattern: str
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Error and spread of seen joints, and of hidden ones, mm, of some windows; None if not run.
 
@@ -129,7 +129,7 @@ def _spread(
     return seen, hidden
 
 
-def _ms(workshop: Workshop, name: str, preset: Preset | None = None) -> str:
+def _ms(workshop: ExperimentCache, name: str, preset: Preset | None = None) -> str:
     """To lift one window."""
     folder = workshop.models.folder(name)
     if folder is None:

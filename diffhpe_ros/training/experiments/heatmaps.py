@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache
 from diffhpe_ros.training.experiments.document import NOT_RUN
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 
@@ -25,7 +25,7 @@ Matrix = NDArray[np.float64]
 """(5, 5): a row for each training pattern, a column for each test pattern; NaN where not run."""
 
 
-def matrix(workshop: Workshop, model: str, figure: str, sampling: Preset) -> Matrix:
+def matrix(workshop: ExperimentCache, model: str, figure: str, sampling: Preset) -> Matrix:
     """One figure of a model's five variants on the five patterns."""
 
     def value(trained: str, tested: str) -> float:

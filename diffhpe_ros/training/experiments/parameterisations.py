@@ -1,7 +1,7 @@
 """What the denoiser puts out, compared at one budget and several numbers of steps."""
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PREDICTIONS
 
@@ -17,7 +17,7 @@ TITLES = {
 }
 
 
-def parameterisation_table(workshop: Workshop) -> str:
+def parameterisation_table(workshop: ExperimentCache) -> str:
     """MPJPE of DDIM with several numbers of steps, one hypothesis."""
     header = ["prediction", *(f"{steps} step{'s' * (steps > 1)}" for steps in STEPS)]
     rows = []

@@ -9,18 +9,18 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.experiments import diffpose, heatmaps
 from diffhpe_ros.training.experiments.aggregations import aggregation_table
-from diffhpe_ros.training.experiments.cache import Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache
 from diffhpe_ros.training.experiments.calibration import calibration_section
 from diffhpe_ros.training.experiments.document import NOT_RUN, section, write_section
 from diffhpe_ros.training.experiments.parameterisations import parameterisation_table
 from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 
-Section = Callable[[Workshop, Preset, Path], str]
+Section = Callable[[ExperimentCache, Preset, Path], str]
 """Markdown of an experiment; pictures go beside the document."""
 
 
-def _figures(workshop: Workshop, sampling: Preset, document: Path) -> str:
+def _figures(workshop: ExperimentCache, sampling: Preset, document: Path) -> str:
     lines = []
     for name, (figure, title) in heatmaps.FIGURES.items():
         mixste, wrapper = (
@@ -54,7 +54,7 @@ OF_SHIPPED_MODELS = ("calibration", "aggregation", "diffpose", "sampling")
 """These look at the models that come with the package."""
 
 
-def reproduce(name: str, workshop: Workshop, sampling: Preset, document: Path) -> str:
+def reproduce(name: str, workshop: ExperimentCache, sampling: Preset, document: Path) -> str:
     """Train what is missing, measure, and write the experiment into its section.
 
     Returns:

@@ -11,7 +11,7 @@ from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import Figures, Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
 
 MODEL = "diffhpe-wrapper"
@@ -50,7 +50,7 @@ class Point:
     figures: Figures
 
 
-def sampling_section(workshop: Workshop, document: Path) -> str:
+def sampling_section(workshop: ExperimentCache, document: Path) -> str:
     """Draw the curves beside the document and list their points."""
     curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
     curves = {title: points for title, points in curves.items() if points}
@@ -93,7 +93,7 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
     figure.savefig(file, dpi=90)
 
 
-def _points(workshop: Workshop, presets: tuple[Preset, ...]) -> list[Point]:
+def _points(workshop: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
     points: list[Point] = []
     folder = workshop.models.folder(MODEL)
     if folder is None:

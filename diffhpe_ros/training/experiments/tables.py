@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import Figures, Workshop
+from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row of Table 2."""
 
     title: str
@@ -22,14 +22,14 @@ class Row:
 
 
 TABLE_2_ROWS = (
-    Row("DiffHPE-Wrapper, published parameterisation", "diffhpe-wrapper-published"),
-    Row("MixSTE", "mixste", (54.8, 18.2, 5.2)),
-    Row("MixSTE, trained for longer", "mixste-longer"),
-    Row("MixSTE, trained for longer with the Wrapper's loss of coherence", "mixste-coherent"),
-    Row("DiffHPE-2D", "diffhpe-2d", (51.8, 7.0, 2.1)),
-    Row("DiffHPE-Wrapper", "diffhpe-wrapper", (51.2, 12.4, 3.2)),
-    Row("MixSTE, flipped", "mixste", flipped=True),
-    Row("DiffHPE-Wrapper, flipped", "diffhpe-wrapper", flipped=True),
+    TableRow("DiffHPE-Wrapper, published parameterisation", "diffhpe-wrapper-published"),
+    TableRow("MixSTE", "mixste", (54.8, 18.2, 5.2)),
+    TableRow("MixSTE, trained for longer", "mixste-longer"),
+    TableRow("MixSTE, trained for longer with the Wrapper's loss of coherence", "mixste-coherent"),
+    TableRow("DiffHPE-2D", "diffhpe-2d", (51.8, 7.0, 2.1)),
+    TableRow("DiffHPE-Wrapper", "diffhpe-wrapper", (51.2, 12.4, 3.2)),
+    TableRow("MixSTE, flipped", "mixste", flipped=True),
+    TableRow("DiffHPE-Wrapper, flipped", "diffhpe-wrapper", flipped=True),
 )
 
 PAPER_TABLE_4 = {
@@ -42,7 +42,7 @@ PAPER_TABLE_4 = {
 """Pattern → MPJPE of MixSTE, the wrapper on a plain MixSTE and on an occlusion-trained one."""
 
 
-def table_2(workshop: Workshop, sampling: Preset) -> str:
+def table_2(workshop: ExperimentCache, sampling: Preset) -> str:
     """MPJPE and coherence of the plain models, with bootstrap intervals over sequences."""
     header = [
         "model", "MPJPE", "95 %", "last frame", "N-MPJPE", "P-MPJPE", "bones too long by",
@@ -58,7 +58,7 @@ def table_2(workshop: Workshop, sampling: Preset) -> str:
     return markdown_table(header, rows)
 
 
-def table_4(workshop: Workshop, sampling: Preset) -> str:
+def table_4(workshop: ExperimentCache, sampling: Preset) -> str:
     """MPJPE of models that are tested with the occlusion they were trained with."""
     header = [
         "occlusion", "MixSTE", "Wrapper on plain MixSTE", "Wrapper on this MixSTE",

@@ -13,7 +13,7 @@ from diffhpe_ros.lifting.diffusion.samplers import DDIM, spaced_steps
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.training.modules.lifting_modules import DiffusionModule
 from diffhpe_ros.training.modules.steps import UniformSteps
-from diffhpe_ros.training.runner.pretrained_weights import take_weights
+from diffhpe_ros.training.runner.pretrained_weights import load_pretrained_weights
 
 END = -1
 """What follows the last visited step: the pose itself."""
@@ -65,7 +65,7 @@ class DistillationModule(DiffusionModule):
                 f"teacher_steps must be a multiple of student_steps, twice or more; got"
                 f" {teacher_steps} and {student_steps}"
             )
-        take_weights(self.model, self.config, teacher)
+        load_pretrained_weights(self.model, self.config, teacher)
         trained = load_model(teacher)
         assert isinstance(trained, DiffHPE)  # or its weights would not have fitted
         self.teacher = trained.requires_grad_(False)

@@ -18,7 +18,7 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
 )
 from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
-from diffhpe_ros.training.datasets.sources import Source
+from diffhpe_ros.training.datasets.sources import WindowSource
 
 FIRST_BATCH = 10_000_000
 """Of those that are fitted to; no training comes that far."""
@@ -35,7 +35,7 @@ JITTER = 1e-3
 class InitialFit(Protocol):
     """Sets the initial distribution of a model that is to be trained."""
 
-    def __call__(self, model: DiffPose, source: Source) -> None:
+    def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """Fill the model's buffers.
 
         Args:
@@ -44,7 +44,7 @@ class InitialFit(Protocol):
         """
 
 
-class Errors(NamedTuple):
+class EncoderErrors(NamedTuple):
     """Of the encoder on training windows."""
 
     errors: NDArray[np.float64]
@@ -63,7 +63,7 @@ class MixtureFit:
     """That are fitted to."""
     seed: int = 0
 
-    def __call__(self, model: DiffPose, source: Source) -> None:
+    def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """See `InitialFit`."""
         found = measure(model, source, self.batches)
         initial, components = model.initial, model.initial.weights.shape[-1]
@@ -86,7 +86,7 @@ class GaussianFit:
     batches: int = 64
     """That are fitted to."""
 
-    def __call__(self, model: DiffPose, source: Source) -> None:
+    def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """See `InitialFit`."""
         found = measure(model, source, self.batches)
         of_joint = found.errors.reshape(-1, NUM_JOINTS, 3)
@@ -98,19 +98,19 @@ class GaussianFit:
 
 
 @dataclass(frozen=True)
-class PureNoise:
+class PureNoiseFit:
     """White noise about the root: nothing is known of the window, as in DiffHPE."""
 
     std: float = 0.28
     """Metres, of the coordinates of poses."""
 
-    def __call__(self, model: DiffPose, source: Source) -> None:
+    def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """See `InitialFit`."""
         model.initial.factors.mul_(self.std)
         model.initial.centre.zero_()
 
 
-def measure(model: DiffPose, source: Source, batches: int) -> Errors:
+def measure(model: DiffPose, source: WindowSource, batches: int) -> EncoderErrors:
     """The encoder's errors on so many batches of training windows."""
     parts = []
     for number in range(FIRST_BATCH, FIRST_BATCH + batches):
@@ -118,7 +118,7 @@ def measure(model: DiffPose, source: Source, batches: int) -> Errors:
         pose = model.encode(x_2d).pose
         parts.append([poses - pose, visibility_of(x_2d), side_of(pose)])
     errors, visibility, side = (torch.cat(each).cpu() for each in zip(*parts, strict=True))
-    return Errors(errors.double().numpy(), visibility.numpy(), side.numpy())
+    return EncoderErrors(errors.double().numpy(), visibility.numpy(), side.numpy())
 
 
 def correlated(errors: NDArray[np.float64]) -> Tensor:
@@ -131,7 +131,7 @@ def correlated(errors: NDArray[np.float64]) -> Tensor:
     return torch.from_numpy(np.linalg.cholesky(together)).float()
 
 
-def _of_class(found: Errors, joint: int, visibility: int, side: int) -> NDArray[np.float64]:
+def _of_class(found: EncoderErrors, joint: int, visibility: int, side: int) -> NDArray[np.float64]:
     """(N, 3) errors of a class, or of the smallest wider one that has enough of them."""
     frames = slice(FRAME_STEP // 2, None, FRAME_STEP)
     errors = found.errors[:, frames, joint]

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.training.datasets.sources import DRAWS, Source, generator_of
+from diffhpe_ros.training.datasets.sources import DRAWS, WindowSource, generator_of
 from diffhpe_ros.training.modules.losses import (
     Denoised,
     DenoisingLoss,
@@ -41,7 +41,7 @@ class LiftingModule(L.LightningModule):
         self.config = config
         self.optimisation = optimisation
 
-    def prepare(self, source: Source) -> None:
+    def prepare(self, source: WindowSource) -> None:
         """What is done once, before a training begins; nothing where it goes on.
 
         Args:

@@ -110,7 +110,7 @@ class CoherentLoss:
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        return self.of(denoised) + incoherence(
+        return self.of(denoised) + coherence_penalty(
             denoised.prediction.pose, denoised.x_0, self.lengths, self.steadiness
         )
 
@@ -129,12 +129,12 @@ class CoherentDistance:
 
     def __call__(self, estimate: Tensor, poses: Tensor) -> Tensor:
         """Of estimated and true poses (B, L, 17, 3)."""
-        return mean_joint_distance(estimate, poses) + incoherence(
+        return mean_joint_distance(estimate, poses) + coherence_penalty(
             estimate, poses, self.lengths, self.steadiness
         )
 
 
-def incoherence(estimate: Tensor, poses: Tensor, lengths: float, steadiness: float) -> Tensor:
+def coherence_penalty(estimate: Tensor, poses: Tensor, lengths: float, steadiness: float) -> Tensor:
     """Weighted errors of the bones' lengths and of their steadiness; see `CoherentLoss`."""
     bones, truth = bone_lengths(estimate), bone_lengths(poses)
     return lengths * (bones - truth).square().mean() + steadiness * deviation(bones)

@@ -24,7 +24,7 @@ VALIDATION = "validation/mpjpe_mm"
 """Name of the figure that choices are made by."""
 
 
-class Average(WeightAveraging):
+class AverageWeights(WeightAveraging):
     """The exponential average of the weights: validated, and saved in the end.
 
     What is frozen stays bit for bit, since it is moved by a share of a difference that is 0:
@@ -62,7 +62,7 @@ class DivergedError(DiffhpeError):
     """A training whose validation error is no number any more."""
 
 
-class Validated(Callback):
+class FollowValidation(Callback):
     """Follows the validation: ends a training that gets no better, or that has diverged.
 
     Args:
@@ -137,7 +137,7 @@ class SaveModelFolder(Callback):
         every_s: seconds.
     """
 
-    def __init__(self, average: Average, folder: Path, every_s: float) -> None:
+    def __init__(self, average: AverageWeights, folder: Path, every_s: float) -> None:
         self.average = average
         self.folder = folder
         self.every_s = every_s

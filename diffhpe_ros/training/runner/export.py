@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, ModelConfig, lift_all, save_model
+from diffhpe_ros.lifting import Lifter, ModelConfig, lift_in_batches, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, Model
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     WEIGHTS_FILE,
@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.models.diffpose import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.training.calibration.calibrate import calibrated
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 TRAINING_FILE = "train.yaml"
 """The whole configuration of a training, beside its model folder and in a packed one."""
@@ -42,7 +42,9 @@ class Packed:
     """Mean distance of the joints to those of the model as it was, if stored in half precision."""
 
 
-def pack(trained: Path, out: Path, backbone: Path | None, held_out: Sequence[Windows]) -> Packed:
+def pack(
+    trained: Path, out: Path, backbone: Path | None, held_out: Sequence[LabelledWindows]
+) -> Packed:
     """Copy a trained model, in half precision where its poses stay the same within 0.1 mm.
 
     Args:
@@ -61,7 +63,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, held_out: Sequence[Win
         raise DiffhpeError(f"the backbone {backbone} must lie beside {out}, to be found there")
     windows = held_out[0]
     model, config = load_with_config(trained)
-    poses = lift_all(Lifter(model, config), windows.x_2d, progress=False)
+    poses = lift_in_batches(Lifter(model, config), windows.x_2d, progress=False)
     if backbone is not None:
         config = _refer_to(backbone, model, config)
     difference_mm = _half_precision_error(model, config, windows, poses)
@@ -94,7 +96,7 @@ def _is_same(weights: Tensor, stored: Tensor) -> bool:
 
 
 def _half_precision_error(
-    model: Model, config: ModelConfig, windows: Windows, before: NDArray[np.float32]
+    model: Model, config: ModelConfig, windows: LabelledWindows, before: NDArray[np.float32]
 ) -> float:
     """Mean distance, mm, of the joints that the rounded weights give from poses before."""
     with tempfile.TemporaryDirectory() as folder:
@@ -105,5 +107,5 @@ def _half_precision_error(
         assert isinstance(model, DiffHPEWrapper | DiffPose)
         assert isinstance(rounded, DiffHPEWrapper | DiffPose)
         rounded.trunk.load_state_dict(model.trunk.state_dict())  # is stored elsewhere
-    after = lift_all(Lifter(rounded, config), windows.x_2d, progress=False)
+    after = lift_in_batches(Lifter(rounded, config), windows.x_2d, progress=False)
     return 1000 * float(np.linalg.norm(after - before, axis=-1).mean())

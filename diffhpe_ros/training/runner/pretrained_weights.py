@@ -8,7 +8,7 @@ from diffhpe_ros.lifting.models.diffpose import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
 
 
-def take_backbone(model: Model, name: str) -> None:
+def load_backbone_weights(model: Model, name: str) -> None:
     """Put a trained MixSTE into a wrapper or into DiffPose.
 
     Raises:
@@ -27,7 +27,7 @@ def take_backbone(model: Model, name: str) -> None:
         raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from error
 
 
-def take_weights(model: Model, config: ModelConfig, name: str) -> None:
+def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> None:
     """Begin with all weights of a trained model, to go on from there.
 
     Raises:

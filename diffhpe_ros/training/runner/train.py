@@ -21,19 +21,19 @@ from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_config
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.training.calibration.calibrate import calibrated
-from diffhpe_ros.training.datasets.batches import Batches, Place
+from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.datasets.data import Data
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule
 from diffhpe_ros.training.runner.callbacks import (
     VALIDATION,
-    Average,
+    AverageWeights,
+    FollowValidation,
     Progress,
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
     UncompiledValidation,
-    Validated,
 )
 from diffhpe_ros.training.runner.checkpointing import (
     LAST,
@@ -43,7 +43,10 @@ from diffhpe_ros.training.runner.checkpointing import (
 )
 from diffhpe_ros.training.runner.configuration import build, plain
 from diffhpe_ros.training.runner.export import TRAINING_FILE
-from diffhpe_ros.training.runner.pretrained_weights import take_backbone, take_weights
+from diffhpe_ros.training.runner.pretrained_weights import (
+    load_backbone_weights,
+    load_pretrained_weights,
+)
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
 KEPT = ("best", "last")
@@ -117,7 +120,7 @@ class Run:
     data: Data
     batches: DataLoader[tuple[Tensor, Tensor]]
     validation: DataLoader[tuple[Tensor, ...]]
-    average: Average
+    average: AverageWeights
     best: ModelCheckpoint
     out: Path
     resume: Path | None
@@ -146,7 +149,7 @@ def assemble(settings: DictConfig) -> Run:
     pattern = occlusion(settings.occlusion, settings.released_occlusions)
     data: Data = build(settings.data).occluded(pattern, settings.seed, view(config.input_view))
     config = replace(config, trained_range=data.trained_range)
-    average = Average(decay=settings.ema_decay)
+    average = AverageWeights(decay=settings.ema_decay)
     best = ModelCheckpoint(
         out, "best", monitor=VALIDATION, save_on_train_epoch_end=False, enable_version_counter=False
     )
@@ -165,7 +168,9 @@ def assemble(settings: DictConfig) -> Run:
             part.compile()
     # Lightning asks for batches before it restores its own count of steps.
     begin = 0 if resume is None else read_checkpoint(resume)["global_step"]
-    batches = Batches(data.source, lambda: Place(begin, trainer.global_rank, trainer.world_size))
+    batches = Batches(
+        data.source, lambda: BatchPosition(begin, trainer.global_rank, trainer.world_size)
+    )
     loader = DataLoader(batches, batch_size=None)
     validation = validation_batches(data.validation, config)
     return Run(module, trainer, data, loader, validation, average, best, out, resume)
@@ -176,9 +181,9 @@ def _model(settings: DictConfig) -> tuple[Model, ModelConfig]:
     config = ModelConfig.from_dict(plain(settings.model), "model")
     model = build_model(config, settings.drop_path, settings.dropout)
     if settings.start_from is not None:
-        take_weights(model, config, settings.start_from)
+        load_pretrained_weights(model, config, settings.start_from)
     if settings.backbone is not None:
-        take_backbone(model, settings.backbone)
+        load_backbone_weights(model, settings.backbone)
     return model, config
 
 
@@ -250,7 +255,7 @@ def make_trainer(
             default_root_dir=out,
             logger=[logs, TensorBoardLogger(out, name="log", version=logs.version)],
             callbacks=[
-                SeedEachStep(settings.seed), Validated(settings.stop_after), last, *callbacks
+                SeedEachStep(settings.seed), FollowValidation(settings.stop_after), last, *callbacks
             ],
             plugins=[CarefulCheckpointIO()],
             log_every_n_steps=10,
@@ -264,9 +269,11 @@ def make_trainer(
         raise DiffhpeError(f"trainer: {reason}") from error
 
 
-def validation_batches(truth: Windows, config: ModelConfig) -> DataLoader[tuple[Tensor, ...]]:
+def validation_batches(
+    truth: LabelledWindows, config: ModelConfig
+) -> DataLoader[tuple[Tensor, ...]]:
     """Windows and poses as the model sees them."""
-    x_2d, rotation = view(config.input_view).enter(torch.from_numpy(truth.x_2d))
+    x_2d, rotation = view(config.input_view).to_model_view(torch.from_numpy(truth.x_2d))
     poses = turn_points(torch.from_numpy(truth.poses), rotation)
     return DataLoader(TensorDataset(x_2d, poses), batch_size=64)
 

@@ -73,7 +73,7 @@ def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
     return in_window & of_joint & (frame >= first) & (frame < first + length)
 
 
-class PrototypeErrors:
+class HandmadeErrors:
     """The noise made up by hand before a detector was measured; that of the frozen evaluation.
 
     A `detector_errors.DetectorModel`. Half of the windows keep the motion capture's own joints.

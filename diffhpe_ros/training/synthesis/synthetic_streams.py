@@ -25,7 +25,7 @@ _DRAWS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class LiveTrack:
+class SyntheticStream:
     """One person before one camera.
 
     Attributes:
@@ -75,7 +75,7 @@ def live_tracks(
     seed: int = 0,
     images_per_s: float = 30.0,
     seconds: float = 6.0,
-) -> list[LiveTrack]:
+) -> list[SyntheticStream]:
     """Every sequence of some subjects, from its middle, before a random camera each.
 
     Args:
@@ -112,7 +112,7 @@ def live_tracks(
 def _track(
     positions: Tensor, facing: Tensor, detector: DetectorModel, images_per_s: float,
     generator: Generator, name: str,
-) -> LiveTrack:  # fmt: skip
+) -> SyntheticStream:  # fmt: skip
     """Bodies (G, 17, 3) in the world before one camera."""
     detected = detector.joints(positions[None], facing[None], generator)[0]
     both = _see(torch.cat([positions, detected], 1), generator)
@@ -123,7 +123,7 @@ def _track(
     noise, unseen = detector.errors(x_2d, generator)
     seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0]
     stamps = np.rint(times * 1e9).astype(np.int64)
-    return LiveTrack(stamps, seen.numpy(), truth - truth[:, [HIP]], name)
+    return SyntheticStream(stamps, seen.numpy(), truth - truth[:, [HIP]], name)
 
 
 def _see(points: Tensor, generator: Generator) -> Tensor:

@@ -7,12 +7,12 @@ from torch import Generator, Tensor
 
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
-from diffhpe_ros.training.datasets.labelled_windows import Windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
 from diffhpe_ros.training.datasets.sources import VALIDATION, WINDOWS, generator_of
 from diffhpe_ros.training.detector_errors import DetectorModel
 from diffhpe_ros.training.synthesis import augmentation, virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import PrototypeErrors
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
 from diffhpe_ros.training.synthesis.virtual_camera import uniform
 
 SPEED = (0.7, 1.4)
@@ -38,7 +38,7 @@ class VirtualCameraWindows:
         capture: MotionCapture,
         batch_size: int,
         seed: int,
-        detectors: Sequence[DetectorModel] = (PrototypeErrors(),),
+        detectors: Sequence[DetectorModel] = (HandmadeErrors(),),
     ) -> None:
         self.capture = capture
         self.batch_size = batch_size
@@ -62,7 +62,7 @@ class VirtualCameraWindows:
             if len(body)  # fewer windows than detectors leave some without
         ]
         points, x_2d = (torch.cat(each) for each in zip(*seen, strict=True))
-        turned, rotation = PersonView().enter(x_2d)
+        turned, rotation = PersonView().to_model_view(x_2d)
         return turned, turn_points(points - points[:, :, :1], rotation)
 
 
@@ -81,7 +81,7 @@ def _seen_by(
     return points, torch.where(unseen[..., None], 0.0, x_2d)
 
 
-def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Windows:
+def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> LabelledWindows:
     """People as captured, seen as in the frozen evaluation: by the noise that was made by hand.
 
     Args:
@@ -97,9 +97,9 @@ def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Wind
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
     chosen = torch.searchsorted(total, evenly)
     positions, facing = capture.windows(chosen, torch.ones(count))
-    points, x_2d = _seen_by(PrototypeErrors(), positions, facing, generator)
+    points, x_2d = _seen_by(HandmadeErrors(), positions, facing, generator)
     root = points[:, :, :1]
-    return Windows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
+    return LabelledWindows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
 
 
 def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:

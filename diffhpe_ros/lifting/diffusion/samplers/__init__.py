@@ -9,25 +9,25 @@ from diffhpe_ros.lifting.diffusion.samplers.ddpm import DDPM
 from diffhpe_ros.lifting.diffusion.samplers.dpm_solver import DPMSolver
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import (
     PURE_NOISE,
-    Beginning,
+    InitialState,
     Noise,
     NoisedPose,
     PureNoise,
-    WhereKnown,
+    PureNoiseWhereUnknown,
 )
 
 __all__ = [
     "DDIM",
     "DDPM",
     "PURE_NOISE",
-    "Beginning",
     "DPMSolver",
     "Denoise",
+    "InitialState",
     "Noise",
     "NoisedPose",
     "PureNoise",
+    "PureNoiseWhereUnknown",
     "Sampler",
-    "WhereKnown",
     "create_sampler",
     "spaced_steps",
 ]

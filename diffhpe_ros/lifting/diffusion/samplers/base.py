@@ -7,7 +7,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
-from diffhpe_ros.lifting.diffusion.samplers.initial_state import PURE_NOISE, Beginning, Noise
+from diffhpe_ros.lifting.diffusion.samplers.initial_state import PURE_NOISE, InitialState, Noise
 from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
 Denoise = Callable[[Tensor, int | Tensor], Prediction]
@@ -33,7 +33,7 @@ class Sampler(ABC):
         denoise: Denoise,
         schedule: Schedule,
         noise: Noise,
-        beginning: Beginning = PURE_NOISE,
+        initial_state: InitialState = PURE_NOISE,
     ) -> Tensor:
         """Poses (N, L, J, 3) in the diffused space.
 
@@ -41,9 +41,9 @@ class Sampler(ABC):
             denoise: the model.
             schedule: of its noise.
             noise: new at each call; the first is the beginning's.
-            beginning: where the reverse process starts; at pure noise if not given.
+            initial_state: where the reverse process starts; at pure noise if not given.
         """
-        x, first = beginning(schedule, noise())
+        x, first = initial_state(schedule, noise())
         return self.walk(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
 
     @abstractmethod

@@ -12,7 +12,7 @@ Noise = Callable[[], Tensor]
 """Standard normal noise (N, L, J, 3), new at each call."""
 
 
-class Beginning(Protocol):
+class InitialState(Protocol):
     """The first state of the reverse process."""
 
     def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
@@ -28,7 +28,7 @@ class PureNoise:
     """x_T is the noise itself; as published."""
 
     def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int]:
-        """See `Beginning`."""
+        """See `InitialState`."""
         return noise, schedule.steps - 1
 
 
@@ -50,26 +50,26 @@ class NoisedPose:
         self.step = step
 
     def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
-        """See `Beginning`."""
+        """See `InitialState`."""
         alpha_bar = schedule.at(self.step)
         return alpha_bar.sqrt() * self.pose + (1 - alpha_bar).sqrt() * noise, self.step
 
 
-class WhereKnown:
+class PureNoiseWhereUnknown:
     """Another beginning for some sequences, pure noise for the others.
 
     Args:
         known: (N,), True where the other one counts.
-        beginning: the other one.
+        initial_state: the other one.
     """
 
-    def __init__(self, known: Tensor, beginning: Beginning) -> None:
+    def __init__(self, known: Tensor, initial_state: InitialState) -> None:
         self.known = known
-        self.beginning = beginning
+        self.initial_state = initial_state
 
     def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Beginning`."""
-        x, step = self.beginning(schedule, noise)
+        """See `InitialState`."""
+        x, step = self.initial_state(schedule, noise)
         pure, last = PURE_NOISE(schedule, noise)
         steps = torch.as_tensor(step, device=noise.device).expand(len(noise))
         return (

@@ -8,15 +8,15 @@ from torch.nn import functional
 
 from diffhpe_ros.lifting.models.diffpose.graph import (
     ChebyshevConvolution,
+    ChebyshevResidualBlock,
     GraphAttention,
-    ResidualBlock,
     TimeMixing,
 )
 
 LONGEST_PERIOD = 1e4
 
 
-class StepEmbedding(nn.Module):
+class SinusoidalStepEmbedding(nn.Module):
     """Diffusion step → sines and cosines (C) → linear, SiLU, linear, SiLU (4 C)."""
 
     table: Tensor
@@ -41,7 +41,7 @@ class GraphNetwork(nn.Module):
     What these are, and how the weights begin, is a matter of the subclass.
     """
 
-    step: StepEmbedding
+    step: SinusoidalStepEmbedding
     input: ChebyshevConvolution
     attention: nn.ModuleList
     residual: nn.ModuleList
@@ -83,11 +83,11 @@ class GraphDenoiser(GraphNetwork):
         frames: int | None = None,
     ) -> None:
         super().__init__()
-        self.step = StepEmbedding(steps, channels)
+        self.step = SinusoidalStepEmbedding(steps, channels)
         self.input = ChebyshevConvolution(inputs, channels)
         self.attention = nn.ModuleList(GraphAttention(channels, heads) for _ in range(blocks))
         self.residual = nn.ModuleList(
-            ResidualBlock(
+            ChebyshevResidualBlock(
                 channels, 4 * channels, nn.Identity() if frames is None else TimeMixing(frames)
             )
             for _ in range(blocks)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.lifting.models.diffpose.initial import metres_per_unit
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 
 USUAL_ERROR = 0.02
 """Metres: a detector's error at full confidence, which the mixtures hold already. Assumed: the
@@ -12,7 +12,7 @@ noise of the training windows is 1.3 % of a person's height."""
 LEAST_CONFIDENCE = 0.05
 
 
-def further_variance(pose: Tensor, seen: Observed) -> Tensor:
+def further_variance(pose: Tensor, seen: WindowBatch) -> Tensor:
     """(N, L, J, 2, 2) m² beside the optical axis, to be added to what the mixtures say.
 
     The detector's covariance where it gives one. Elsewhere its error is taken to grow as

@@ -116,7 +116,7 @@ class TimeMixing(nn.Module):
         return x + mixed.reshape(x.shape)
 
 
-class ResidualBlock(nn.Module):
+class ChebyshevResidualBlock(nn.Module):
     """Two Chebyshev convolutions, and between them the step and what mixes the frames.
 
     Args:

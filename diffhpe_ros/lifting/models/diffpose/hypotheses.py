@@ -10,11 +10,11 @@ from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
 from diffhpe_ros.lifting.models.diffpose.detector import further_variance
 from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.lifting.models.diffpose.sampling import sample
-from diffhpe_ros.lifting.window_batch import Observed
+from diffhpe_ros.lifting.window_batch import WindowBatch
 
 
 def sample_hypotheses(
-    model: DiffPose, sampler: Sampler, seen: Observed, noise: Noise, hypotheses: int
+    model: DiffPose, sampler: Sampler, seen: WindowBatch, noise: Noise, hypotheses: int
 ) -> Tensor:
     """Poses (B·H, L, J, 3), metres, of B windows.
 

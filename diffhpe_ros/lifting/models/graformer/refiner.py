@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction, PredictNoise
 from diffhpe_ros.lifting.diffusion.schedule import LinearSchedule, Schedule, as_steps
-from diffhpe_ros.lifting.models.diffpose.denoiser import GraphNetwork, StepEmbedding
-from diffhpe_ros.lifting.models.diffpose.graph import ResidualBlock
+from diffhpe_ros.lifting.models.diffpose.denoiser import GraphNetwork, SinusoidalStepEmbedding
+from diffhpe_ros.lifting.models.diffpose.graph import ChebyshevResidualBlock
 from diffhpe_ros.lifting.models.graformer.config import RefinerConfig
 from diffhpe_ros.lifting.models.graformer.layers import GraFormerAttention, convolution, laplacian
 from diffhpe_ros.lifting.models.graformer.pose import GraFormer
@@ -27,11 +27,12 @@ class Refiner(GraphNetwork):
     def __init__(self, sizes: RefinerConfig) -> None:
         super().__init__()
         channels, blocks = sizes.channels, range(sizes.blocks)
-        self.step = StepEmbedding(sizes.steps, channels)
+        self.step = SinusoidalStepEmbedding(sizes.steps, channels)
         self.input = convolution(STATE, channels)
         self.attention = nn.ModuleList(GraFormerAttention(channels, sizes.heads) for _ in blocks)
         self.residual = nn.ModuleList(
-            ResidualBlock(channels, 4 * channels, nn.Identity(), laplacian()) for _ in blocks
+            ChebyshevResidualBlock(channels, 4 * channels, nn.Identity(), laplacian())
+            for _ in blocks
         )
         self.output = convolution(channels, STATE)
 
