@@ -45,7 +45,7 @@ def watch(
     """All images of a video."""
     parameters = DetectorParameters()
     tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
-    detection = DetectionStage(create_detector("blazepose"), tracker, parameters, depth_at)
+    detection = DetectionStage(create_detector("blazepose"), tracker, depth_at=depth_at)
     stream, seen, camera = lifter.stream(), [], None
     with VideoReader(video) as reader:
         for index, time_s, image in reader:

@@ -52,9 +52,9 @@ def main() -> None:
     seeing = DetectorParameters()
     detector = make_detector(seeing)
     tune(detector, seeing, detector.min_confidence)
-    detection = DetectionStage(detector, PeopleTracker(seeing.max_people, seeing.forget_s), seeing)
+    detection = DetectionStage(detector, PeopleTracker(seeing.max_people, seeing.forget_s))
     lifts = LifterParameters(model=arguments.model, preset=arguments.preset, device="cpu")
-    lifting = LiftingStage(load(lifts).lifter, lifts)
+    lifting = LiftingStage(load(lifts).lifter)
     clip, packer, clock = embedded_clip(), ImagePacker(), Clock()
     assert clip.path is not None and clip.camera is not None
     with VideoReader(clip.path) as video:

@@ -56,7 +56,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
         self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.health)
         self._stage = DetectionStage(
-            self._detector, self._tracker, parameters, self._depth.at if parameters.depth else None
+            self._detector,
+            self._tracker,
+            parameters.window_options,
+            self._depth.at if parameters.depth else None,
         )
         self._camera = CameraSource(
             parameters.field_of_view,

@@ -71,7 +71,7 @@ class LifterNode(StageNode[LifterParameters]):
         """Begin with nobody there."""
         assert self._model is not None
         self._presence = TrackRegistry(self.parameters.marker_lifetime_s)
-        self._stage = LiftingStage(self._model.lifter, self.parameters)
+        self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
         self._first = True
         self.subscribe()
 
@@ -107,7 +107,7 @@ class LifterNode(StageNode[LifterParameters]):
         if self._model is not None:
             self._model.resample(new)
         if self._stage is not None:
-            self._stage.smooth(new)
+            self._stage.smooth(new.output_options)
         self._presence.allow(new.marker_lifetime_s)
 
     def inspect(self) -> None:

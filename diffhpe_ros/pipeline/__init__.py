@@ -1,1 +1,23 @@
-"""Image → people in metres, without ROS: the stages that the nodes wrap."""
+"""Image → people in metres, without ROS: the stages that the nodes wrap, and all in one.
+
+pipeline = PosePipeline.from_pretrained(camera=camera)
+people = pipeline(image_bgr, stamp_ns)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
+
+if TYPE_CHECKING:
+    from diffhpe_ros.pipeline.pose_pipeline import PosePipeline
+
+__all__ = ["LiftedPeople", "PeopleWindows", "PosePipeline"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `PosePipeline` when it is asked for: the detector's process needs no torch."""
+    if name == "PosePipeline":
+        from diffhpe_ros.pipeline.pose_pipeline import PosePipeline
+
+        return PosePipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

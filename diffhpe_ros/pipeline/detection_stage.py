@@ -1,4 +1,4 @@
-"""An image → the people in it and their windows: all that `detector` does, without ROS."""
+"""An image → the people in it and their windows: what the node `detector` does, without ROS."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, People
-from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.pipeline.image_rate import ImageRate
+from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement import sample_depth
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -46,7 +46,7 @@ class DetectionStage:
         self,
         detector: Detector,
         tracker: Tracker,
-        parameters: DetectorParameters,
+        options: WindowOptions | None = None,
         depth_at: DepthAt | None = None,
     ) -> None:
         """Begin with nobody in view.
@@ -54,18 +54,18 @@ class DetectionStage:
         Args:
             detector: of one camera's images.
             tracker: of the people in them.
-            parameters: of the node.
+            options: of the windows; the defaults where not given.
             depth_at: the depth image of a stamp, where there is a depth camera.
         """
         self._depth_at = depth_at
         self._detector = detector
         self._tracker = tracker
-        self._parameters = parameters
+        self._options = options or WindowOptions()
         self._builders: dict[int, WindowBuilder] = {}
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
-        self._told = False
+        self._people_reported = False
         self.resets = 0
         """How often the clock jumped back or the camera changed."""
         self.repeated = 0
@@ -127,15 +127,14 @@ class DetectionStage:
     @property
     def least_images_per_s(self) -> float:
         """Below this rate windows may have holes between the images, or never be complete."""
-        parameters = self._parameters
-        bridged = BRIDGED_PERIODS / max(parameters.bridge_s, BRIDGED_LIMIT_S)
-        return max(bridged, 1 / parameters.restart_s)
+        bridged = BRIDGED_PERIODS / max(self._options.bridge_s, BRIDGED_LIMIT_S)
+        return max(bridged, 1 / self._options.restart_s)
 
     @property
     def bridged_s(self) -> float:
         """Sightings of a joint up to this far apart are joined, at the present image rate."""
         periods_s = BRIDGED_PERIODS * (self._rate.period_s or 0.0)
-        return max(self._parameters.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
+        return max(self._options.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
 
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
         """Start again where the past means nothing for this image."""
@@ -149,11 +148,10 @@ class DetectionStage:
 
     def _builder(self, person: int) -> WindowBuilder:
         if person not in self._builders:
-            parameters = self._parameters
+            options = self._options
             self._builders[person] = WindowBuilder(
-                FRAMES, parameters.rate, parameters.stride, parameters.bridge_s,
-                parameters.restart_s,
-            )  # fmt: skip
+                FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s
+            )
         return self._builders[person]
 
     def _forget_all_but(self, track_ids: set[int]) -> None:
@@ -163,10 +161,10 @@ class DetectionStage:
     def _collect(
         self, windows: dict[int, tuple[int, Window]], frame_id: str, stamp_ns: int
     ) -> PeopleWindows | None:
-        all_left = self._told and not self._builders
+        all_left = self._people_reported and not self._builders
         if not windows and not all_left:
             return None
-        self._told = not all_left
+        self._people_reported = not all_left
         each = [window for _, window in windows.values()]
         joints = (len(each), FRAMES, NUM_JOINTS)
         return PeopleWindows(

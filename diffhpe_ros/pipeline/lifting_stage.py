@@ -1,4 +1,4 @@
-"""Windows → people in metres: all that `lifter` does, without ROS."""
+"""Windows → people in metres: what the node `lifter` does, without ROS."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -7,7 +7,7 @@ import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
-from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 from diffhpe_ros.pipeline.root_localizer import RootLocalizer
@@ -19,11 +19,11 @@ _RATE_TOLERANCE = 0.05
 class LiftingStage:
     """Lifts the people of all cameras in one batch and places them in metres."""
 
-    def __init__(self, lifter: Lifter, parameters: LifterParameters) -> None:
+    def __init__(self, lifter: Lifter, options: OutputOptions | None = None) -> None:
         self._stream = lifter.stream()
-        self._smoothing = _smoothing(parameters)
-        self._placing = RootLocalizer()
-        self._showing = OutputSmoothing(parameters)
+        self._options = options or OutputOptions()
+        self._root_localizer = RootLocalizer()
+        self._output_smoothing = OutputSmoothing(self._options)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
 
     def use(self, lifter: Lifter) -> None:
@@ -31,11 +31,11 @@ class LiftingStage:
         if lifter is not self._stream.lifter:
             self._stream = lifter.stream()
 
-    def smooth(self, parameters: LifterParameters) -> None:
-        """Smooth as these say from now on; where that is otherwise, smoothing begins anew."""
-        if _smoothing(parameters) != self._smoothing:
-            self._smoothing = _smoothing(parameters)
-            self._showing = OutputSmoothing(parameters)
+    def smooth(self, options: OutputOptions) -> None:
+        """Smooth so from now on; smoothing begins anew where the options differ."""
+        if options != self._options:
+            self._options = options
+            self._output_smoothing = OutputSmoothing(options)
 
     def check(self, windows: PeopleWindows) -> None:
         """Refuse windows that the model was not made for.
@@ -64,11 +64,11 @@ class LiftingStage:
         ]
 
     def _somebody(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
-        return self._showing.smooth(self._placing.place(windows, lifted))
+        return self._output_smoothing.smooth(self._root_localizer.place(windows, lifted))
 
     def _nobody(self, windows: PeopleWindows) -> LiftedPeople:
-        self._placing.no_people(windows)
-        return self._showing.no_people(windows)
+        self._root_localizer.no_people(windows)
+        return self._output_smoothing.no_people(windows)
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[LiftResult]:
         """What is lifted of each message's people."""
@@ -92,13 +92,3 @@ class LiftingStage:
 def _rows(result: LiftResult, rows: slice) -> LiftResult:
     """The part of a batch's result that belongs to some of its windows."""
     return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})
-
-
-def _smoothing(parameters: LifterParameters) -> tuple[float, ...]:
-    """What changes how poses are smoothed."""
-    return (
-        parameters.blend_s,
-        parameters.one_euro_min_cutoff,
-        parameters.one_euro_beta,
-        parameters.marker_lifetime_s,
-    )

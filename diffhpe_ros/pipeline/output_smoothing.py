@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
-from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 from diffhpe_ros.pipeline.root_localizer import LocalizedWindows
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
@@ -43,18 +43,18 @@ class OutputSmoothing:
     The root-relative poses of overlapping windows are blended; joints in metres may be smoothed.
     """
 
-    def __init__(self, parameters: LifterParameters) -> None:
+    def __init__(self, options: OutputOptions) -> None:
         """Begin with nobody there.
 
         Raises:
-            DiffhpeError: a parameter makes no sense.
+            DiffhpeError: an option makes no sense.
         """
-        self._frame = -1 - parameters.lag
+        self._frame = -1 - options.lag
         self._people = TrackStates(
             lambda: TrackSmoother(
-                parameters.blend_s, parameters.one_euro_min_cutoff, parameters.one_euro_beta
+                options.blend_s, options.one_euro_min_cutoff, options.one_euro_beta
             ),
-            parameters.marker_lifetime_s,
+            options.forget_s,
         )
 
     def smooth(self, placed: LocalizedWindows) -> LiftedPeople:
@@ -86,9 +86,4 @@ class OutputSmoothing:
     def no_people(self, windows: PeopleWindows) -> LiftedPeople:
         """A camera whose people have all left."""
         self._people.remove_camera(windows.frame_id)
-        none, joints = np.zeros(0), np.zeros((0, NUM_JOINTS, 3), np.float32)
-        covariance = np.zeros((0, NUM_JOINTS, 3, 3), np.float32)
-        return LiftedPeople(
-            windows.frame_id, windows.stamp_ns, (), joints, covariance, joints[..., 0],
-            none, none, none,
-        )  # fmt: skip
+        return LiftedPeople.empty(windows.frame_id, windows.stamp_ns)

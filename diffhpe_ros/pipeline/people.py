@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.skeleton import NUM_JOINTS
+
 MAX_PEOPLE = 64
 """People of one camera at a time: bounds memory and time, whoever sends the message."""
 
@@ -64,6 +66,21 @@ class LiftedPeople:
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    @classmethod
+    def empty(cls, frame_id: str, stamp_ns: int) -> "LiftedPeople":
+        """No people."""
+        return cls(
+            frame_id,
+            stamp_ns,
+            (),
+            joints=np.empty((0, NUM_JOINTS, 3), np.float32),
+            covariance=np.empty((0, NUM_JOINTS, 3, 3), np.float32),
+            confidence=np.empty((0, NUM_JOINTS), np.float32),
+            symmetry_gap=np.empty(0),
+            segment_std=np.empty(0),
+            hypothesis_spread=np.empty(0),
+        )
 
     @property
     def placed(self) -> NDArray[np.bool_]:

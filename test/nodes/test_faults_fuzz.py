@@ -67,7 +67,7 @@ def publish(people: LiftedPeople) -> None:
 def test_any_numbers_in_windows(name: str, request: pytest.FixtureRequest) -> None:
     model: Path = request.getfixturevalue(name)
     parameters = LifterParameters(model=str(model), device="cpu", steps=1)
-    stage = LiftingStage(load(parameters).lifter, parameters)
+    stage = LiftingStage(load(parameters).lifter, parameters.output_options)
     bystanders = standing_windows([5], "other camera")
     (alone,) = stage.process([bystanders])
     chance = np.random.default_rng(0)

@@ -14,9 +14,10 @@ from diffhpe_ros.detection import People
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.model_loading import load
-from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement.depth import FLESH_M
@@ -79,7 +80,7 @@ def detector() -> WrittenDetector:
 
 @pytest.fixture
 def stage(detector: WrittenDetector) -> DetectionStage:
-    return DetectionStage(detector, PeopleTracker(max_people=2), DetectorParameters())
+    return DetectionStage(detector, PeopleTracker(max_people=2))
 
 
 def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[PeopleWindows]:
@@ -97,16 +98,16 @@ def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage)
 
 
 def sway(
-    images_per_s: float, parameters: DetectorParameters
+    images_per_s: float, options: WindowOptions | None = None
 ) -> tuple[DetectionStage, list[PeopleWindows]]:
-    stage = DetectionStage(SwayingDetector(images_per_s), PeopleTracker(), parameters)
+    stage = DetectionStage(SwayingDetector(images_per_s), PeopleTracker(), options)
     stamps = [round(k / images_per_s * 1e9) for k in range(40)]
     sightings = [stage.process(IMAGE, CAMERA, "cam", stamp) for stamp in stamps]
     return stage, [each.windows for each in sightings if each.windows is not None]
 
 
 def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
-    stage, windows = sway(8.0, DetectorParameters())
+    stage, windows = sway(8.0)
     assert len(windows) == 40 - 5  # 0.52 s are over with the sixth image
     assert stage.images_per_s == pytest.approx(8)
     assert stage.bridged_s == pytest.approx(1.5 / 8)
@@ -118,7 +119,7 @@ def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
 
 
 def test_the_bridge_follows_the_image_rate_within_limits() -> None:
-    default, patient = DetectorParameters(), DetectorParameters(bridge_s=0.8)
+    default, patient = WindowOptions(), WindowOptions(bridge_s=0.8)
     bridged = [sway(rate, default)[0].bridged_s for rate in (30, 10, 4)]
     assert bridged == pytest.approx([0.1, 0.15, 0.3])
     assert sway(4, patient)[0].bridged_s == 0.8
@@ -194,7 +195,7 @@ def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
 @pytest.fixture(scope="module")
 def lifting(standing_model: Path) -> LiftingStage:
     parameters = LifterParameters(model=str(standing_model), device="cpu")
-    return LiftingStage(load(parameters).lifter, parameters)
+    return LiftingStage(load(parameters).lifter, parameters.output_options)
 
 
 def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
@@ -231,7 +232,7 @@ def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> N
     parameters = LifterParameters(model=str(standing_model), device="cpu", lag=3)
     windows = standing_windows([3], stamp_ns=10**9)
     windows.confidence[:, -4] = 0.5
-    (people,) = LiftingStage(load(parameters).lifter, parameters).process([windows])
+    (people,) = LiftingStage(load(parameters).lifter, parameters.output_options).process([windows])
     assert people.stamp_ns == 10**9 - 60_000_000
     assert people.confidence[0, 0] == 0.5
     np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
@@ -254,13 +255,13 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
     parameters = LifterParameters(
         model=str(standing_model), device="cpu", blend_s=0.1, one_euro_min_cutoff=0.1
     )
-    stage = LiftingStage(load(parameters).lifter, parameters)
+    stage = LiftingStage(load(parameters).lifter, parameters.output_options)
     first, later = standing_windows([3], stamp_ns=10**9), standing_windows([3], stamp_ns=2 * 10**9)
     beside = replace(later, keypoints=later.keypoints + np.float32(0.2))
     (there,) = stage.process([first])
     stage.process([standing_windows([], stamp_ns=11 * 10**8)])
     (back,) = stage.process([beside])
-    fresh = LiftingStage(load(parameters).lifter, parameters)
+    fresh = LiftingStage(load(parameters).lifter, parameters.output_options)
     np.testing.assert_array_equal(back.joints, fresh.process([beside])[0].joints)
     assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
@@ -308,7 +309,7 @@ def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetec
         asked.append(stamp_ns)
         return np.tile(np.linspace(1, 2, width, dtype=np.float32), (height, 1))
 
-    stage = DetectionStage(detector, PeopleTracker(), DetectorParameters(), depth_at)
+    stage = DetectionStage(detector, PeopleTracker(), depth_at=depth_at)
     (windows,) = look(stage, range(17))
     assert asked == [windows.stamp_ns]
     assert windows.depth is not None

@@ -10,6 +10,7 @@ from typing import Any
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
+from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
@@ -153,6 +154,11 @@ class DetectorParameters(StageParameters):
         0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0
     )
 
+    @property
+    def window_options(self) -> WindowOptions:
+        """Of the detection stage."""
+        return WindowOptions(self.rate, self.stride, self.bridge_s, self.restart_s)
+
 
 @dataclass(frozen=True)
 class LifterParameters(StageParameters):
@@ -243,6 +249,17 @@ class LifterParameters(StageParameters):
         "frames of people on /tf: body_<id>, and those of its joints; needs tf2_msgs",
         choices=("none", "body", "joints"),
     )
+
+    @property
+    def output_options(self) -> OutputOptions:
+        """Of the lifting stage."""
+        return OutputOptions(
+            self.lag,
+            self.blend_s,
+            self.one_euro_min_cutoff,
+            self.one_euro_beta,
+            self.marker_lifetime_s,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""Settings of the stages; the nodes' parameters have the same names, defaults and units."""
+
+from dataclasses import dataclass
+
+from diffhpe_ros.windows import BRIDGE_S, RATE
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """How the images of one camera become windows."""
+
+    rate: float = RATE
+    """Frames per second of the windows: what the lifter's model expects."""
+    stride: int = 1
+    """Windows are made for every n-th image."""
+    bridge_s: float = BRIDGE_S
+    """Joints unseen for no longer than this are interpolated."""
+    restart_s: float = 0.5
+    """A track unseen for longer than this starts a new window."""
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Which frame of the windows is given, and how it is smoothed over time."""
+
+    lag: int = 0
+    """Frames before the newest: later, and more accurate."""
+    blend_s: float = 0.04
+    """Seconds over which overlapping windows are blended; 0 is off."""
+    one_euro_min_cutoff: float = 0.0
+    """Hz, of a One-Euro filter of the joints, at rest; 0 is off."""
+    one_euro_beta: float = 5.0
+    """Hz per m/s, by which the cutoff rises with a joint's speed."""
+    forget_s: float = 0.5
+    """Tracks unseen for longer than this begin without a past."""

@@ -1,0 +1,136 @@
+"""Images of one camera → people in metres, in one object."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from diffhpe_ros.detection import Detector, create_detector
+from diffhpe_ros.detection.types import check_image
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+from diffhpe_ros.pipeline.detection_stage import DetectionStage
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
+from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.tracking import PeopleTracker
+
+FRAME_ID = "camera"
+
+
+class PosePipeline:
+    """Detects, tracks, lifts and places the people in the images of one camera.
+
+    The first people come half a second of images after they are first seen: a window is 27 frames
+    at 50 Hz. Results depend on images, stamps and settings alone.
+
+    Args:
+        detector: finds the joints in an image.
+        lifter: turns windows of them into 3D poses.
+        camera: that took the images; None for one that is not calibrated: `field_of_view` is
+            assumed then, and all distances are wrong by one factor where that is wrong.
+        field_of_view: degrees across the longer image side, for a camera of None.
+        max_people: tracks at a time.
+        windows: how images become windows; their rate is the model's.
+        output: which frame is given, and how it is smoothed.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        lifter: Lifter,
+        *,
+        camera: Camera | None = None,
+        field_of_view: float = DEFAULT_FIELD_OF_VIEW,
+        max_people: int = 4,
+        windows: WindowOptions | None = None,
+        output: OutputOptions | None = None,
+    ) -> None:
+        self.camera = camera
+        """None until the first image where none was given; `calibrated` is False then."""
+        self._field_of_view = field_of_view
+        detector.max_people = max_people
+        self._detector = detector
+        self._lifter = lifter
+        self._windows = windows or WindowOptions(rate=lifter.config.rate)
+        self._output = output
+        self.reset()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | Path = DEFAULT_MODEL,
+        detector: str | Detector = "blazepose",
+        device: str = "cpu",
+        *,
+        camera: Camera | None = None,
+        decode: str = "rigid",
+        **options: Any,
+    ) -> "PosePipeline":
+        """A pipeline of a model and a detector, by their names.
+
+        Args:
+            model: a name of models/, a model folder, or a released checkpoint.
+            detector: a name that `create_detector` knows, or a detector.
+            device: cpu, cuda, or cuda:N.
+            camera: see `PosePipeline`.
+            decode: rigid: a track's bones keep their length; free: as the model gives them.
+            options: further arguments of `PosePipeline`.
+
+        Raises:
+            DiffhpeError: the model, the detector or the device is not there.
+        """
+        lifter = Lifter.from_pretrained(model, device, decode=decode)
+        found = create_detector(detector) if isinstance(detector, str) else detector
+        return cls(found, lifter, camera=camera, **options)
+
+    def reset(self) -> None:
+        """Forget all tracks: the next image belongs to another recording."""
+        self._detector.reset()
+        tracker = PeopleTracker(self._detector.max_people)
+        self._detection = DetectionStage(self._detector, tracker, self._windows)
+        self._lifting = LiftingStage(self._lifter, self._output)
+        self._stamp_ns: int | None = None
+
+    def __call__(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> LiftedPeople:
+        """The people in the next image.
+
+        Args:
+            image_bgr: (H, W, 3) uint8.
+            stamp_ns: when it was taken; rising from image to image.
+
+        Returns:
+            P people whose windows are complete: track_ids, joints (P, 17, 3) in metres in the
+            camera's optical frame (x right, y down, z forward), NaN where the distance cannot be
+            told, covariance (P, 17, 3, 3) and confidence (P, 17).
+
+        Raises:
+            DiffhpeError: the image has another size than the camera's, or its stamp is not later
+                than the one before.
+        """
+        camera = self._camera_of(image_bgr)
+        if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
+            raise DiffhpeError(
+                f"stamps must rise: {stamp_ns} ns comes after {self._stamp_ns} ns;"
+                " begin a new recording with reset()"
+            )
+        self._stamp_ns = stamp_ns
+        result = self._detection.process(image_bgr, camera, FRAME_ID, stamp_ns)
+        if result.windows is None:
+            return LiftedPeople.empty(FRAME_ID, stamp_ns)
+        (people,) = self._lifting.process([result.windows])
+        return people
+
+    def _camera_of(self, image: NDArray[np.uint8]) -> Camera:
+        check_image(image)
+        height, width = image.shape[:2]
+        if self.camera is None:
+            self.camera = Camera.from_field_of_view(width, height, self._field_of_view)
+        if (self.camera.width, self.camera.height) != (width, height):
+            raise DiffhpeError(
+                f"images of {self.camera.width}x{self.camera.height} are expected by the camera,"
+                f" got {width}x{height}"
+            )
+        return self.camera
