@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from real_views import VIEWS, View
+from real_views import VIEWS, CameraView
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
@@ -127,7 +127,7 @@ def clip_rows(lifter: Lifter) -> list[list[str]]:
 
 def view_rows(lifter: Lifter, data: Path, number: int) -> list[list[str]]:
     """One real view."""
-    view = View.read(data, number)
+    view = CameraView.read(data, number)
 
     def camera(width: int, height: int) -> Camera:
         return Camera(width, height, view.K, view.distortion, "plumb_bob")

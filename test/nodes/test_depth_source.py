@@ -52,11 +52,11 @@ def test_padded_rows_and_big_endian_are_read() -> None:
         ({"data": b"12"}, "48 bytes"),
     ],
 )
-def test_what_is_no_depth_is_refused(change: dict[str, object], report_error: str) -> None:
+def test_what_is_no_depth_is_refused(change: dict[str, object], problem: str) -> None:
     message = depth_image()
     for name, value in change.items():
         setattr(message, name, value)
-    with pytest.raises(DiffhpeError, match=report_error):
+    with pytest.raises(DiffhpeError, match=problem):
         image_to_depth(message, 6, 4)
 
 

@@ -8,7 +8,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.placement import localize_windows, measure, sample_depth
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.rendering.render import Renderer
-from diffhpe_ros.rendering.scene import View
+from diffhpe_ros.rendering.scene import CameraView
 from diffhpe_ros.rendering.walk import CircleWalk
 
 
@@ -57,7 +57,7 @@ def test_depth_is_sampled_robustly() -> None:
 @pytest.mark.parametrize("time_s", [0.2, 1.4, 3.0, 4.6])
 def test_a_rendered_person_of_misjudged_size_is_placed_within_a_few_cm(time_s: float) -> None:
     camera = Camera.from_field_of_view(320, 240, 56)
-    view = View.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
+    view = CameraView.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
     walker = CircleWalk().pose(time_s)
     joints = view.to_optical(walker.joints)
     seen = sample_depth(Renderer(view, samples=1).depth([walker]), camera.project(joints))

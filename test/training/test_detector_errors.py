@@ -16,7 +16,7 @@ from diffhpe_ros.training.detector_errors.compare import relative_errors
 from diffhpe_ros.training.detector_errors.fit import fit
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, average, size_of
 from diffhpe_ros.training.detector_errors.measure import (
-    Measured,
+    DetectorMeasurements,
     draw_clips,
     measure,
     read_measured,
@@ -72,7 +72,7 @@ def walker() -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
-def seen(walker, model: DetectorModel, count: int = 300) -> Measured:
+def seen(walker, model: DetectorModel, count: int = 300) -> DetectorMeasurements:
     """What a detector with such errors would say of the walker before many cameras."""
     positions, facing = (each.expand(count, *each.shape) for each in walker)
     detected = model.joints(positions, facing, generator())
@@ -83,7 +83,7 @@ def seen(walker, model: DetectorModel, count: int = 300) -> Measured:
     joints, beside, detected = optical.split([17, 1, 17], 2)
     x_2d = virtual_camera.project(detected)
     noise, unseen = model.errors(x_2d, generator(1))
-    return Measured(
+    return DetectorMeasurements(
         joints=joints.numpy(),
         head_forward=(beside - joints[:, :, :1])[:, :, 0].numpy(),
         hidden=np.zeros(unseen.shape, bool),

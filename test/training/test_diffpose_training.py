@@ -17,7 +17,7 @@ from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.initial import HIDDEN, SEEN
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.modules.initial_fit import GaussianFit, MixtureFit, PureNoise
+from diffhpe_ros.training.modules.initial_fit import GaussianFit, MixtureFit, PureNoiseFit
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.export import pack
 from diffhpe_ros.training.runner.train import train
@@ -81,7 +81,7 @@ def test_a_gaussian_takes_both_places_for_one_wide_one(model):
 
 
 def test_pure_noise_knows_nothing_of_the_window(model):
-    PureNoise(std=0.3)(model, TwoPlaces(model))
+    PureNoiseFit(std=0.3)(model, TwoPlaces(model))
     pose, x_2d = torch.randn(2, 27, 17, 3), torch.ones(2, 27, 17, 2)
     component = model.initial.draw(pose, x_2d, torch.rand(2, 17))
     assert component.mean.abs().max() == 0

@@ -9,7 +9,7 @@ import pytest
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.datasets.recordings import Recording
+from diffhpe_ros.training.datasets.recordings import RecordedSequence
 from diffhpe_ros.training.evaluation import evaluation_data
 from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
 
@@ -47,11 +47,11 @@ def readers(monkeypatch) -> list[tuple]:
     """The two readers that have tests of their own; the list says how they were called."""
     calls: list[tuple] = []
 
-    def recording(*arguments: object) -> list[Recording]:
+    def recording(*arguments: object) -> list[RecordedSequence]:
         calls.append(arguments)
         x_2d, poses = np.full((60, 17, 2), 0.1, np.float32), np.zeros((60, 17, 3), np.float32)
         labels = dict.fromkeys(("subject", "action", "sequence", "camera"), "one")
-        return [Recording(x_2d, poses, None, np.ones(60, bool), **labels, rate=50.0)]
+        return [RecordedSequence(x_2d, poses, None, np.ones(60, bool), **labels, rate=50.0)]
 
     for name in ("read_human36m", "read_mpi_3dhp"):
         monkeypatch.setattr(evaluation_data, name, recording)

@@ -13,21 +13,21 @@ from diffhpe_ros.lifting.pipeline.views import PersonView, mean_ray
 from diffhpe_ros.skeleton import LEFT_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
-from diffhpe_ros.training.datasets.recordings import Recording, evaluation_windows, rooted
+from diffhpe_ros.training.datasets.recordings import RecordedSequence, evaluation_windows, rooted
 from diffhpe_ros.training.datasets.sources import WindowSource
 
 
-def recording(frames: int, camera: str = "a") -> Recording:
+def recording(frames: int, camera: str = "a") -> RecordedSequence:
     points = cameras_of("S1")[0].see(walk(frames))
     poses, root = rooted(points)
-    return Recording(
+    return RecordedSequence(
         x_2d=CANONICAL_FOCAL * points[..., :2] / points[..., 2:],
         poses=poses, root=root, valid=np.ones(frames, np.bool_),
         subject="S1", action="Walking", sequence="Walking 1", camera=camera, rate=50.0,
     )  # fmt: skip
 
 
-def numbered(frames: int, first: int, valid: list[int] | None = None) -> Recording:
+def numbered(frames: int, first: int, valid: list[int] | None = None) -> RecordedSequence:
     """Whose 2D tell the frame's number, counted from `first` on."""
     number = np.arange(first, first + frames, dtype=np.float32)
     x_2d = np.broadcast_to(number[:, None, None], (frames, 17, 2)).copy()
@@ -38,7 +38,9 @@ def numbered(frames: int, first: int, valid: list[int] | None = None) -> Recordi
     )  # fmt: skip
 
 
-def source(recordings: list[Recording], batch_size: int = 4, seed: int = 0) -> RecordedWindows:
+def source(
+    recordings: list[RecordedSequence], batch_size: int = 4, seed: int = 0
+) -> RecordedWindows:
     return RecordedWindows(recordings, batch_size, seed, "screen")
 
 

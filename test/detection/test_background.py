@@ -25,18 +25,18 @@ def test_an_error_is_raised_where_the_result_is_taken():
 
 @pytest.mark.parametrize(
     "end",
-    ["beside.do(lambda: time.sleep(0.2))", "threading.Thread(target=work_on).start()"],
+    ["background.do(lambda: time.sleep(0.2))", "threading.Thread(target=work_on).start()"],
     ids=["with the work", "before a thread that wants more"],
 )
 def test_a_process_ends_by_itself(end):
     script = f"""
 import threading, time
-from diffhpe_ros.detection.background import Beside
-beside = Beside()
+from diffhpe_ros.detection.background import Background
+background = Background()
 def work_on():
     threading.main_thread().join()
-    print(beside.do(lambda: "worked on").result())
-beside.do(int).result()
+    print(background.do(lambda: "worked on").result())
+background.do(int).result()
 {end}
 """
     python = [sys.executable, "-c", script]
