@@ -4,6 +4,7 @@ Times are ratios to the readable training model ("plain"), beside the floor of t
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 from functools import partial
@@ -15,8 +16,11 @@ from diffhpe_ros.benchmark.floors import floor_of, measure_rates
 from diffhpe_ros.benchmark.times import Spread, in_turn
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.engines import ENGINES
+from diffhpe_ros.lifting.engines import ENGINES, KERNELS
+from diffhpe_ros.skeleton import NUM_JOINTS
 
+FAILED = "failed:"
+"""How the reason begins where an engine should run and does not."""
 ROUNDS = 5
 LEAST_MS = 100.0
 SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
@@ -24,13 +28,20 @@ SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
 
 
 def lifters_of(model: str, device: str, **how: object) -> tuple[dict[str, Lifter], dict[str, str]]:
-    """By engine, `plain` first; and why others cannot run here."""
+    """By engine and kernels, `plain` first; and why others cannot run here."""
     lifters, refused = {}, {}
-    for engine in ("plain", *(name for name in ENGINES if name not in ("auto", "plain"))):
+    engines = ["plain", *(name for name in ENGINES if name not in ("auto", "plain"))]
+    for kernels, engine in itertools.product(KERNELS, engines):
+        name = engine if kernels == "torch" else f"{engine}+{kernels}"
         try:
-            lifters[engine] = Lifter.from_pretrained(model, device, engine=engine, **how)
+            lifter = Lifter.from_pretrained(model, device, engine=engine, kernels=kernels, **how)
+            lifter = lifter.captured()
+            lifter.lift(np.full((1, lifter.config.frames, NUM_JOINTS, 2), 0.1, np.float32))
+            lifters[name] = lifter
         except DiffhpeError as error:
-            refused[engine] = str(error)
+            refused[name] = str(error)
+        except Exception as error:  # such as a kernel that does not compile here
+            refused[name] = f"{FAILED} {type(error).__name__}: {error}".partition("\n")[0]
     return lifters, refused
 
 
@@ -77,7 +88,7 @@ def main() -> None:
     for row in measured["rows"]:
         faster = row["faster"]
         print(
-            f"DDIM {row['ddim']} {row['engine']:10} {row['ms']:8.2f} ms {faster['median']:5.2f}x"
+            f"DDIM {row['ddim']} {row['engine']:18} {row['ms']:8.2f} ms {faster['median']:5.2f}x"
             f" ({faster['low']:.2f} to {faster['high']:.2f}), {row['above_floor']:5.1f} floors,"
             f" {row['apart_mm']:.4f} mm apart"
         )

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.errors import DiffhpeError
+from bench.engines import FAILED, lifters_of
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
 from diffhpe_ros.lifting.engines import ENGINES
@@ -55,27 +55,26 @@ def engines() -> list[str]:
 def _compare(
     context: Context, record: Record, model: str, preset: str, x_2d: NDArray[np.float32]
 ) -> None:
-    expected = None
-    for engine in engines():
-        try:
-            lifter = Lifter.from_pretrained(model, context.device, engine=engine, preset=preset)
-        except DiffhpeError as error:
-            record.row("Engines that cannot run", model=model, engine=engine, reason=str(error))
-            continue
-        if isinstance(lifter.model, Deterministic) and preset != "fast":
-            return
-        if expected is None:
-            plain = Lifter.from_pretrained(model, "cpu", engine="plain", preset=preset)
-            expected = plain.lift(x_2d).hypotheses
+    lifters, refused = lifters_of(model, context.device, preset=preset)
+    for name, reason in refused.items():
+        record.row("Engines that cannot run", model=model, engine=name, reason=reason)
+        if reason.startswith(FAILED):
+            record.check(f"{model} {preset} {name}", False, reason)
+    plain = lifters.get("plain")
+    if plain is None or (isinstance(plain.model, Deterministic) and preset != "fast"):
+        return
+    expected = Lifter.from_pretrained(model, "cpu", engine="plain", preset=preset).lift(x_2d)
+    for name, lifter in lifters.items():
         found = lifter.lift(x_2d).hypotheses
-        apart = 1000 * np.linalg.norm(found - expected, axis=-1)
+        apart = 1000 * np.linalg.norm(found - expected.hypotheses, axis=-1)
         mean, most = float(apart.mean()), float(apart.max())
         record.row(
             "Distance of joints from the CPU's, mm",
-            model=model, preset=preset, engine=engine, mean=mean, most=most,
+            model=model, preset=preset, engine=name, ran=lifter.engine_description,
+            mean=mean, most=most,
         )  # fmt: skip
         ok = mean <= MEAN_MM and most <= MOST_MM  # NaN is not
-        record.check(f"{model} {preset} {engine}", ok, f"{mean:.4f} mm off, most {most:.4f}")
+        record.check(f"{model} {preset} {name}", ok, f"{mean:.4f} mm off, most {most:.4f}")
 
 
 def _same_bits(context: Context, record: Record) -> None:
