@@ -1,6 +1,6 @@
 """Recorded 2D keypoints in, 3D poses out: what `diffhpe lift` does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.keypoint_checks import (
+    MIN_CONFIDENCE,
+    camera_warnings,
+    clean_keypoints,
+    lifted_warnings,
+)
 from diffhpe_ros.lifting import Lifter, lift_in_batches
+from diffhpe_ros.outputs import replacing
 from diffhpe_ros.placement import localize_track
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.windows import BRIDGE_S, windows_of_track
@@ -27,6 +34,8 @@ class KeypointTrack:
     confidence: NDArray[np.float32]
     """(T, 17), 0 where unseen."""
     camera: Camera
+    warnings: tuple[str, ...] = field(default=())
+    """What is unlikely of the file."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class LiftedTrack:
     """(T, 17, 3) root-relative metres, optical frame; NaN where nothing was seen."""
     root: NDArray[np.float32]
     """(T, 3) metres, optical frame; NaN where it cannot be told."""
+    warnings: tuple[str, ...] = field(default=())
+    """What is unlikely of the poses."""
 
     @property
     def lifted_frames(self) -> int:
@@ -46,15 +57,17 @@ class LiftedTrack:
         return int(np.isfinite(self.poses).all((1, 2)).sum())
 
 
-def read_track(path: Path) -> KeypointTrack:
+def read_track(path: Path, min_confidence: float = MIN_CONFIDENCE) -> KeypointTrack:
     """Read an .npz file of keypoints.
 
     Arrays: keypoints (T, K, 2) pixels or (T, K, 3) with confidence, NaN or exactly (0, 0) where
     unseen; layout, one of `skeleton.LAYOUTS`; fps; width; height; optionally K (3, 3) and dist (n,)
     in OpenCV's order (4 or 5 numbers: plumb_bob, 8 or more: rational_polynomial; no fisheye).
+    Joints of less confidence than `min_confidence`, and those outside of the image, are unseen.
 
     Raises:
-        DiffhpeError: the file is missing or damaged, or an array is missing or does not fit.
+        DiffhpeError: the file is missing or damaged, an array is missing or does not fit, or the
+            keypoints are no pixels of the image.
     """
     arrays = read_npz(path, ("keypoints", "layout", "fps", "width", "height"))
     keypoints = arrays["keypoints"]
@@ -70,10 +83,14 @@ def read_track(path: Path) -> KeypointTrack:
     fps, width, height = (_number(arrays[name], name, path) for name in ("fps", "width", "height"))
     points = keypoints[..., :2].astype(np.float32)
     certain = keypoints[..., 2] if keypoints.shape[-1] == 3 else np.ones(points.shape[:2])
-    certain = np.where((points == 0).all(-1), 0, certain).astype(np.float32)
+    unseen = np.asarray((points == 0).all(-1))
+    certain = certain.astype(np.float32)
+    certain[unseen] = 0
     try:
+        size = int(width), int(height)
+        points, certain, warnings = clean_keypoints(points, certain, size, min_confidence)
         mapped, confidence = to_h36m17(points, certain, _text(arrays["layout"]))
-        camera = _camera(arrays, int(width), int(height))
+        camera = _camera(arrays, *size)
     except DiffhpeError as error:
         raise DiffhpeError(f"{path}: {error}") from error
     if not np.isfinite(mapped).any():
@@ -83,6 +100,7 @@ def read_track(path: Path) -> KeypointTrack:
         keypoints=mapped,
         confidence=confidence,
         camera=camera,
+        warnings=(*warnings, *camera_warnings(camera)),
     )
 
 
@@ -109,7 +127,8 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
     known = np.isfinite(poses).all((1, 2))
     poses[known] = lifter.decode(poses[known][None])[0]
     root = localize_track(track.times_s, poses, canonical, track.confidence)
-    return LiftedTrack(track.times_s, poses, root)
+    warnings = tuple(lifted_warnings(canonical, poses, root))
+    return LiftedTrack(track.times_s, poses, root, warnings)
 
 
 def save_track(path: Path, lifted: LiftedTrack) -> None:
@@ -118,11 +137,8 @@ def save_track(path: Path, lifted: LiftedTrack) -> None:
     Raises:
         DiffhpeError: the file cannot be written.
     """
-    try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, poses=lifted.poses, root=lifted.root, times_s=lifted.times_s)
-    except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+    with replacing(path) as file:
+        np.savez_compressed(file, poses=lifted.poses, root=lifted.root, times_s=lifted.times_s)
 
 
 def _number(value: NDArray[Any], name: str, path: Path) -> float:

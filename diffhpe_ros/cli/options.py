@@ -68,6 +68,11 @@ def decode_option(default: str) -> Callable[..., Any]:
     )
 
 
+def warn(text: str) -> None:
+    """Say on stderr what was guessed or looks wrong."""
+    click.echo(f"warning: {text}", err=True)
+
+
 @contextmanager
 def training_installed() -> Iterator[None]:
     """Around imports for training, whose libraries are an extra.

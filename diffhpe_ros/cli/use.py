@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options
+from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options, warn
 from diffhpe_ros.files import write_json
 
 
@@ -43,9 +43,13 @@ def demo(
 @model_options
 @sampling_options
 @decode_option("rigid")
+@click.option(
+    "--min-confidence", default=0.3, show_default=True, help="Joints below it are unseen."
+)
 def lift(
     keypoints: Path,
     out: Path,
+    min_confidence: float,
     model: str | None,
     device: str,
     **sampling: Any,
@@ -61,17 +65,22 @@ def lift(
     from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
     from diffhpe_ros.keypoint_files import lift_track, read_track, save_track
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+    from diffhpe_ros.outputs import check_output
 
-    track = read_track(keypoints)
+    check_output(out, keypoints)
+    track = read_track(keypoints, min_confidence)
     if not track.camera.calibrated:
-        click.echo(
+        warn(
             f"no K in the file: a field of view of {DEFAULT_FIELD_OF_VIEW:.0f} degrees is assumed;"
-            " distances depend on it",
-            err=True,
+            " distances depend on it"
         )
+    for text in track.warnings:
+        warn(text)
     lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, **sampling)
     lifted = lift_track(lifter, track, progress=True)
     save_track(out, lifted)
+    for text in lifted.warnings:
+        warn(text)
     click.echo(f"{out}: {len(lifted.poses)} frames, {lifted.lifted_frames} of them with a pose")
 
 

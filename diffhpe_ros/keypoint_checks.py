@@ -1,0 +1,159 @@
+"""Checks of recorded keypoints and of what was lifted from them: what users' files get wrong.
+
+What cannot be right is refused; what is unlikely becomes a warning. The limits lie between right
+files and files after public reports: normalised or swapped coordinates, another layout, y up, the
+intrinsics of another resolution, placeholders for unseen joints.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import CANONICAL_FOCAL, Camera
+from diffhpe_ros.coherence import symmetry_gap
+from diffhpe_ros.errors import DiffhpeError
+
+HEAD, FEET = 10, (3, 6)
+
+MIN_CONFIDENCE = 0.3
+"""Joints below it are unseen, as in the live nodes: detectors guess joints that they cannot see."""
+
+_NORMALISED = 2.0
+_LEAST_PIXELS = 16
+_OUTSIDE_SHARE = 0.05
+_LEAST_HEIGHT = 0.02  # of the image's
+_OFF_CENTRE = 0.2  # of the image's width or height
+_FOCAL = (0.4, 4.0)  # over the image's longer side
+_REPROJECTION = 0.05  # of the person's height; 0.02 to 0.03 in right files
+_SYMMETRY_GAP_M = 0.028  # 0.005 to 0.02 in right files
+
+
+def clean_keypoints(
+    keypoints: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    size: tuple[int, int],
+    min_confidence: float = MIN_CONFIDENCE,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[str]]:
+    """Keypoints of which only the plausible are seen.
+
+    Args:
+        keypoints: (T, K, 2) pixels, NaN where unseen.
+        confidence: (T, K), 0 where unseen; divided by the greatest where that is above 1 or below
+            `min_confidence`: some detectors' scores have another scale.
+        size: width and height of the image.
+        min_confidence: joints below it become unseen.
+
+    Returns:
+        Both arrays, NaN and 0 where unseen, and warnings.
+
+    Raises:
+        DiffhpeError: no joint is in the image, or the coordinates are no pixels.
+    """
+    warnings = []
+    seen = np.isfinite(keypoints).all(-1) & (confidence > 0)
+    if not seen.any():
+        return keypoints, confidence, []
+    _refuse_normalised(keypoints[seen], size)
+    greatest = float(confidence[seen].max())
+    if not min_confidence <= greatest <= 1:
+        confidence = confidence / np.float32(greatest)
+        warnings.append(f"confidence goes up to {greatest:g}, 0 to 1 is expected: divided by it")
+    sure = seen & (confidence >= min_confidence)
+    inside = ((keypoints >= -0.5) & (keypoints <= np.array(size) - 0.5)).all(-1)
+    kept = sure & inside
+    outside = 1 - kept.sum() / sure.sum()
+    if not kept.any() or outside > _OUTSIDE_SHARE:
+        low, high = keypoints[sure].min(0), keypoints[sure].max(0)
+        text = (
+            f"{outside:.0%} of the joints lie outside of the {size[0]}x{size[1]} image: x is"
+            f" {low[0]:.0f} to {high[0]:.0f}, y {low[1]:.0f} to {high[1]:.0f}; width and height"
+            " must be those of the image that the keypoints are of"
+        )
+        if not kept.any():
+            raise DiffhpeError(text)
+        warnings.append(f"{text}. They count as unseen")
+    keypoints = np.where(kept[..., None], keypoints, np.float32(np.nan))
+    height = float(np.nanmedian(_extent(keypoints)))
+    if height < _LEAST_HEIGHT * size[1]:
+        warnings.append(
+            f"the person is {height:.1f} pixels tall in an image of {size[1]}: are these pixels?"
+        )
+    return keypoints, np.where(kept, confidence, np.float32(0)), warnings
+
+
+def camera_warnings(camera: Camera) -> Iterator[str]:
+    """What is unlikely of a camera's intrinsics: those of another resolution, mostly."""
+    size = np.array([camera.width, camera.height])
+    centre, focal = camera.matrix[:2, 2], camera.matrix[[0, 1], [0, 1]]
+    if (np.abs(centre / size - 0.5) > _OFF_CENTRE).any():
+        yield (
+            f"the principal point of K, ({centre[0]:.0f}, {centre[1]:.0f}), is far from the middle"
+            f" of the {size[0]}x{size[1]} image: is K of another resolution?"
+        )
+    share = focal.mean() / size.max()
+    if not _FOCAL[0] <= share <= _FOCAL[1]:
+        yield (
+            f"the focal length of K, {focal.mean():.0f} pixels, is {share:.2f} times the longer"
+            f" side of the {size[0]}x{size[1]} image; {_FOCAL[0]:g} to {_FOCAL[1]:g} are usual"
+        )
+
+
+def lifted_warnings(
+    canonical: NDArray[np.float32], poses: NDArray[np.float32], root: NDArray[np.float32]
+) -> Iterator[str]:
+    """What is unlikely of a lifted recording.
+
+    Args:
+        canonical: (T, 17, 2) what was lifted, canonical view, NaN where unseen.
+        poses: (T, 17, 3) root-relative metres, NaN where unknown.
+        root: (T, 3) metres, NaN where unknown.
+    """
+    known = np.asarray(np.isfinite(poses).all((1, 2)))
+    located = known & np.isfinite(root).all(-1)
+    if not known.any():
+        return
+    if not located[known].all():
+        yield (
+            f"{(known & ~located).sum()} of {known.sum()} poses have no root position: too few"
+            " joints are seen, or they fit no place before the camera"
+        )
+    if located.any():
+        error = _reprojection(canonical[located], poses[located] + root[located, None])
+        if error > _REPROJECTION:
+            yield (
+                f"the poses do not fit the keypoints: reprojection error of {error:.0%} of the"
+                " person's height, 2 to 3 % are usual; is the layout the right one?"
+            )
+    gap = float(symmetry_gap(poses[known]))
+    if gap > _SYMMETRY_GAP_M:
+        yield (
+            f"left and right bones differ by {1000 * gap:.0f} mm, up to 20 are usual: are the"
+            " keypoints those of the layout, in pixels, y down?"
+        )
+    feet = poses[known][:, list(FEET), 1].mean(1)
+    upside_down = float((poses[known][:, HEAD, 1] > feet).mean())
+    if upside_down > 0.5:
+        yield (f"the head is below the feet in {upside_down:.0%} of the frames: y must point down")
+
+
+def _refuse_normalised(points: NDArray[np.float32], size: tuple[int, int]) -> None:
+    if min(size) > _LEAST_PIXELS and np.abs(points).max() <= _NORMALISED:
+        raise DiffhpeError(
+            f"all keypoints lie within {points.min():.2f} to {points.max():.2f}: normalised"
+            f" coordinates? Pixels of the {size[0]}x{size[1]} image are expected"
+        )
+
+
+def _extent(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T,), the taller side of the box round the seen joints (T, 17, 2)."""
+    with np.errstate(all="ignore"):
+        side = np.fmax.reduce(points, 1) - np.fmin.reduce(points, 1)
+        return np.asarray(np.fmax.reduce(side, -1))
+
+
+def _reprojection(canonical: NDArray[np.float32], joints: NDArray[np.float32]) -> float:
+    """Median distance of the joints (T, 17, 3) in the image, over the person's extent."""
+    projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:].clip(min=0.1)
+    distance = np.linalg.norm(projected - canonical, axis=-1)
+    return float(np.nanmean(distance / _extent(canonical)[:, None]))
