@@ -119,7 +119,7 @@ def lifted_warnings(
             " joints are seen, or they fit no place before the camera"
         )
     if located.any():
-        error = _reprojection(canonical[located], poses[located] + root[located, None])
+        error = reprojection_error(canonical[located], poses[located] + root[located, None])
         if error > _REPROJECTION:
             yield (
                 f"the poses do not fit the keypoints: reprojection error of {error:.0%} of the"
@@ -137,6 +137,35 @@ def lifted_warnings(
         yield (f"the head is below the feet in {upside_down:.0%} of the frames: y must point down")
 
 
+def reprojection_error(canonical: NDArray[np.float32], joints: NDArray[np.float32]) -> float:
+    """Mean distance of joints (T, 17, 3) from keypoints (T, 17, 2), over the person's extent."""
+    projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:].clip(min=0.1)
+    distance = np.linalg.norm(projected - canonical, axis=-1)
+    return float(np.nanmean(distance / _extent(canonical)[:, None]))
+
+
+def truth_warnings(
+    x_2d: NDArray[np.float32], poses: NDArray[np.float32], root: NDArray[np.float32] | None
+) -> Iterator[str]:
+    """What is unlikely of windows with truth: keypoints that are not those of the poses.
+
+    Args:
+        x_2d: (N, L, 17, 2) canonical view, 0 where unseen.
+        poses: (N, L, 17, 3) root-relative metres.
+        root: (N, L, 3) metres; None where it is not known, which cannot be checked.
+    """
+    if root is None:
+        return
+    canonical = np.where((x_2d != 0).any(-1, keepdims=True), x_2d, np.float32(np.nan))
+    joints = poses + root[:, :, None]
+    error = reprojection_error(canonical.reshape(-1, 17, 2), joints.reshape(-1, 17, 3))
+    if error > _REPROJECTION:
+        yield (
+            f"x does not fit y and root: reprojection error of {error:.0%} of the person's height;"
+            " is x of the canonical view, and are left and right the same in both?"
+        )
+
+
 def _refuse_normalised(points: NDArray[np.float32], size: tuple[int, int]) -> None:
     if min(size) > _LEAST_PIXELS and np.abs(points).max() <= _NORMALISED:
         raise DiffhpeError(
@@ -150,10 +179,3 @@ def _extent(points: NDArray[np.float32]) -> NDArray[np.float32]:
     with np.errstate(all="ignore"):
         side = np.fmax.reduce(points, 1) - np.fmin.reduce(points, 1)
         return np.asarray(np.fmax.reduce(side, -1))
-
-
-def _reprojection(canonical: NDArray[np.float32], joints: NDArray[np.float32]) -> float:
-    """Median distance of the joints (T, 17, 3) in the image, over the person's extent."""
-    projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:].clip(min=0.1)
-    distance = np.linalg.norm(projected - canonical, axis=-1)
-    return float(np.nanmean(distance / _extent(canonical)[:, None]))

@@ -82,10 +82,9 @@ def read_track(path: Path, min_confidence: float = MIN_CONFIDENCE) -> KeypointTr
         )
     fps, width, height = (_number(arrays[name], name, path) for name in ("fps", "width", "height"))
     points = keypoints[..., :2].astype(np.float32)
-    certain = keypoints[..., 2] if keypoints.shape[-1] == 3 else np.ones(points.shape[:2])
-    unseen = np.asarray((points == 0).all(-1))
-    certain = certain.astype(np.float32)
-    certain[unseen] = 0
+    scores = keypoints[..., 2] if keypoints.shape[-1] == 3 else np.ones(points.shape[:2])
+    certain: NDArray[np.float32] = np.array(scores, np.float32)
+    certain[(points == 0).all(-1)] = 0
     try:
         size = int(width), int(height)
         points, certain, warnings = clean_keypoints(points, certain, size, min_confidence)

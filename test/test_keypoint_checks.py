@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.keypoint_checks import camera_warnings
+from diffhpe_ros.keypoint_checks import camera_warnings, truth_warnings
 from diffhpe_ros.keypoint_files import LiftedTrack, lift_track, read_track
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.skeleton import MIRRORED
 
 CLIP = walking_clip()
 KEYPOINTS = CLIP.camera.project(CLIP.joints[:60]).astype(np.float32)
@@ -108,3 +109,12 @@ def test_a_focal_length_in_metres_is_warned_of():
     matrix[[0, 1], [0, 1]] = 4.0
     camera = Camera(CLIP.camera.width, CLIP.camera.height, matrix, np.zeros(5))
     assert "focal length of K, 4 pixels" in next(camera_warnings(camera))
+
+
+def test_truth_that_does_not_fit_its_keypoints_is_warned_of():
+    poses = (CLIP.joints - CLIP.joints[:, :1])[None, :27].astype(np.float32)
+    root = CLIP.joints[None, :27, 0]
+    x_2d = np.float32(2.29) * CLIP.joints[None, :27, :, :2] / CLIP.joints[None, :27, :, 2:]
+    assert list(truth_warnings(x_2d, poses, root)) == []
+    (text,) = truth_warnings(x_2d[:, :, list(MIRRORED)], poses, root)
+    assert "x does not fit y and root" in text

@@ -12,6 +12,7 @@ from diffhpe_ros.cli.options import (
     model_options,
     sampling_options,
     training_installed,
+    warn,
 )
 from diffhpe_ros.files import write_json
 
@@ -54,14 +55,21 @@ def evaluate(
     Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
     in the canonical view and y (N,27,17,3) in metres.
     """
+    from diffhpe_ros.keypoint_checks import truth_warnings
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_in_batches
+    from diffhpe_ros.outputs import check_output
     from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
     from diffhpe_ros.training.evaluation.figures import figures_of, released_coherence
     from diffhpe_ros.training.evaluation.report import lines
 
+    if json_file is not None:
+        check_output(json_file, data)
     model = model or DEFAULT_MODEL
     lifter = Lifter.from_pretrained(model, device, **sampling)
     data_windows = read_evaluation(data, lifter.config, data_2d, split)
+    if lifter.config.input_view == "person":
+        for text in truth_warnings(data_windows.x_2d, data_windows.poses, data_windows.root):
+            warn(text)
     windows = occluded(data_windows, occlusion, sampling["seed"])
     poses = lift_in_batches(lifter, windows.x_2d, progress=True)
     figures = figures_of(poses, windows, released_coherence(poses) if released_metrics else None)

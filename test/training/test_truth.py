@@ -83,3 +83,29 @@ def test_what_does_not_fit_is_one_line_with_the_file(tmp_path, arrays, message):
 def test_windows_made_by_hand_are_checked_as_well():
     with pytest.raises(DiffhpeError, match="camera must be"):
         replace(LabelledWindows(X, Y), camera=np.array(["a"] * 5))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y": 1000.0}, "millimetres"),
+        ({"x": 500.0}, "pixels"),
+    ],
+)
+def test_other_units_are_refused(tmp_path, change, message):
+    x = np.full((2, 27, 17, 2), 0.1)
+    y = np.full((2, 27, 17, 3), 0.5)
+    y[:, :, 0] = 0
+    arrays = {"x": x, "y": y}
+    arrays |= {name: arrays[name] * factor for name, factor in change.items()}
+    np.savez(tmp_path / "windows.npz", **arrays)
+    with pytest.raises(DiffhpeError, match=message):
+        read_windows(tmp_path / "windows.npz")
+
+
+def test_poses_that_are_not_relative_to_the_hip_are_refused(tmp_path):
+    np.savez(
+        tmp_path / "windows.npz", x=np.full((2, 27, 17, 2), 0.1), y=np.full((2, 27, 17, 3), 3.0)
+    )
+    with pytest.raises(DiffhpeError, match="relative to the hip"):
+        read_windows(tmp_path / "windows.npz")

@@ -11,6 +11,9 @@ from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
 
+_FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres
+_HIP_M = 1e-3
+_WIDEST = 30.0  # of the canonical view: 85 degrees off the axis
 LABELS = ("subject", "action", "sequence", "camera")
 
 
@@ -94,6 +97,30 @@ def _check(windows: LabelledWindows) -> None:
             raise DiffhpeError(f"{name} holds NaN or infinity in {bad} of {len(x)} windows")
 
 
+def _check_units(windows: LabelledWindows) -> None:
+    """Refuse what is of another unit or origin than expected.
+
+    Raises:
+        DiffhpeError: poses are in millimetres or not relative to the hip, or keypoints in pixels.
+    """
+    x, y = windows.x_2d, windows.poses
+    farthest = float(np.abs(y - y[:, :, :1]).max())
+    if farthest > _FARTHEST_M:
+        raise DiffhpeError(
+            f"y holds joints {farthest:.0f} from the hip; metres are expected: millimetres?"
+        )
+    hip = float(np.abs(y[:, :, 0]).max())
+    if hip > _HIP_M:
+        raise DiffhpeError(
+            f"y must be relative to the hip, whose joint 0 lies at up to {hip:.2f} m"
+        )
+    if float(np.abs(x).max()) > _WIDEST:
+        raise DiffhpeError(
+            f"x goes up to {np.abs(x).max():.0f}: pixels? The canonical view or the screen's"
+            " normalisation is expected, of about -2 to 2"
+        )
+
+
 def read_windows(path: Path) -> LabelledWindows:
     """Read arrays x (N,27,17,2) and y (N,27,17,3), and where there are any, root and labels.
 
@@ -104,11 +131,13 @@ def read_windows(path: Path) -> LabelledWindows:
     root = arrays.get("root")
     labels: dict[str, Any] = {name: arrays[name] for name in (*LABELS, "start") if name in arrays}
     try:
-        return LabelledWindows(
+        windows = LabelledWindows(
             x_2d=arrays["x"].astype(np.float32),
             poses=arrays["y"].astype(np.float32),
             root=None if root is None else root.astype(np.float32),
             **labels,
         )
+        _check_units(windows)
     except (DiffhpeError, ValueError) as error:
         raise DiffhpeError(f"{path}: {error}") from error
+    return windows
