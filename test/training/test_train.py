@@ -211,7 +211,7 @@ def test_the_best_weights_are_kept(data, tmp_path):
     """With a rate that ruins the weights, the first validation is better than the last."""
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=8", "ema_decay=0.0"),
-        *("module.optimisation.learning_rate=0.3", "module.optimisation.warmup=0.9"),
+        *("module.optimisation.learning_rate=3.0", "module.optimisation.warmup=0.9"),
     ]
     trained = fit(compose_configuration("mixste", settings))
     rows = csv.DictReader((tmp_path / "log" / "version_0" / "metrics.csv").open())
