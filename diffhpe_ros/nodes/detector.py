@@ -44,7 +44,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._detector = detector = make_detector(self.parameters)
         self._own_confidence = detector.min_confidence
         tune(detector, self.parameters, self._own_confidence)
-        self.health.set_value("detector", f"{detector.name} on {detector.device}")
+        self.diagnostics.set_value("detector", f"{detector.name} on {detector.device}")
         self._windows = self.topics.advertise(PointCloud2, "windows", qos.result(replay))
         self._overlay = self.topics.advertise(Image, "~/overlay", qos.result(False))
 
@@ -54,7 +54,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         assert self._detector is not None
         self._detector.reset()
         self._tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
-        self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.health)
+        self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.diagnostics)
         self._stage = DetectionStage(
             self._detector,
             self._tracker,
@@ -66,7 +66,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             parameters.rectified,
             parameters.camera_info_timeout_s,
             parameters.replay,
-            self.health,
+            self.diagnostics,
         )
         self._first = True
         image_type = Image if parameters.image_transport == "raw" else CompressedImage
@@ -98,15 +98,15 @@ class DetectorNode(StageNode[DetectorParameters]):
 
     def inspect(self) -> None:
         """Judge input, detection and latency."""
-        health = self.health
-        check_input(health)
+        diagnostics = self.diagnostics
+        check_input(diagnostics)
         for name, found in (
-            ("processed_per_s", health.per_second("processed")),
-            ("detection_rate", health.share("with_people", "processed")),
+            ("processed_per_s", diagnostics.per_second("processed")),
+            ("detection_rate", diagnostics.share("with_people", "processed")),
         ):
             if found is not None:
-                health.set_value(name, found)
-        check_latency(health, self.parameters)
+                diagnostics.set_value(name, found)
+        check_latency(diagnostics, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
         """Look at one image."""
@@ -127,14 +127,14 @@ class DetectorNode(StageNode[DetectorParameters]):
         sighting = self._stage.process(image, camera, frame_id, stamp_ns, self.windows_wanted())
         if sighting.windows is not None:
             self.deliver(sighting.windows)
-            self.health.count("windows", len(sighting.windows))
+            self.diagnostics.count("windows", len(sighting.windows))
         if self._overlay.get_subscription_count():
             drawn = draw_people(image, sighting.people)
             self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))
         self._tell(sighting, self._stage)
-        self.health.time("detect", time.perf_counter() - begin)
+        self.diagnostics.time("detect", time.perf_counter() - begin)
         if not self.parameters.replay:
-            self.health.time("latency", self.age_s(stamp_ns))
+            self.diagnostics.time("latency", self.age_s(stamp_ns))
 
     def wait_for_subscribers(self) -> None:
         """Before the first image, in replay: nobody is to miss the first windows."""
@@ -149,27 +149,27 @@ class DetectorNode(StageNode[DetectorParameters]):
         self.send(self._windows, pack_windows(windows))
 
     def _tell(self, sighting: ImageResult, stage: DetectionStage) -> None:
-        health = self.health
-        health.count("processed")
-        health.count("with_people", bool(len(sighting.people)))
-        health.set_value("people", len(sighting.people))
-        health.set_value("followed", stage.followed)
+        diagnostics = self.diagnostics
+        diagnostics.count("processed")
+        diagnostics.count("with_people", bool(len(sighting.people)))
+        diagnostics.set_value("people", len(sighting.people))
+        diagnostics.set_value("followed", stage.followed)
         if sighting.windows is not None:
-            health.set_value("whole_windows", len(sighting.windows))
-        health.set_value("resets", stage.resets)
-        health.set_value("repeated_stamps", stage.repeated)
+            diagnostics.set_value("whole_windows", len(sighting.windows))
+        diagnostics.set_value("resets", stage.resets)
+        diagnostics.set_value("repeated_stamps", stage.repeated)
         if stage.repeated:
-            health.warn("stamps", f"{stage.repeated} images had the stamp of the one before")
+            diagnostics.warn("stamps", f"{stage.repeated} images had the stamp of the one before")
         self._warn_of_rate(stage)
 
     def _warn_of_rate(self, stage: DetectionStage) -> None:
         found, least = stage.images_per_s, stage.least_images_per_s
         if found is not None:
-            self.health.set_value("images_per_s", found)
+            self.diagnostics.set_value("images_per_s", found)
         if found is None or found >= least:
-            self.health.clear("rate")
+            self.diagnostics.clear("rate")
             return
-        self.health.warn(
+        self.diagnostics.warn(
             "rate",
             f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
             " have holes or be missing",

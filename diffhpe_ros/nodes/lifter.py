@@ -56,7 +56,7 @@ class LifterNode(StageNode[LifterParameters]):
 
     def setup(self) -> None:
         """Load the model."""
-        self._model = FailoverLifter(self._load, self.parameters, self.health, self._retry_s)
+        self._model = FailoverLifter(self._load, self.parameters, self.diagnostics, self._retry_s)
         self.get_logger().info(self._model.description)
         outputs = qos.result(self.parameters.replay)
         advertise = self.topics.advertise
@@ -80,7 +80,7 @@ class LifterNode(StageNode[LifterParameters]):
         self.topics.subscribe(
             PointCloud2,
             "windows",
-            lambda message: self.enqueue(message, key=message.header.frame_id),
+            lambda message: self.enqueue(message, stream=message.header.frame_id),
             qos.windows_in(self.parameters.replay),
             Expect.SOMETIMES,
         )
@@ -112,9 +112,9 @@ class LifterNode(StageNode[LifterParameters]):
 
     def inspect(self) -> None:
         """Judge input, windows and latency."""
-        check_input(self.health)
-        check_completeness(self.health)
-        check_latency(self.health, self.parameters)
+        check_input(self.diagnostics)
+        check_completeness(self.diagnostics)
+        check_latency(self.diagnostics, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
         """Lift the people of all cameras that have news, as one batch."""
@@ -122,12 +122,12 @@ class LifterNode(StageNode[LifterParameters]):
         begin = time.perf_counter()
         lifted = self._lift(accepted)
         if any(map(len, accepted)):
-            self.health.time("lift", time.perf_counter() - begin)
+            self.diagnostics.time("lift", time.perf_counter() - begin)
         doubted = self._doubt(lifted)
         for windows, people, each in zip(accepted, lifted, doubted, strict=True):
             self._publish(people, each)
             if len(people) and not self.parameters.replay:
-                self.health.time("latency", self.age_s(windows.stamp_ns))
+                self.diagnostics.time("latency", self.age_s(windows.stamp_ns))
 
     def unpack(self, message: Any) -> PeopleWindows:
         """The windows in a message that was heard.
@@ -146,8 +146,8 @@ class LifterNode(StageNode[LifterParameters]):
             self.report_error(error)
             return None
         seen = np.isfinite(windows.keypoints[..., 0])
-        self.health.tally("joints_seen", int(seen.sum()))
-        self.health.tally("joints_expected", seen.size)
+        self.diagnostics.tally("joints_seen", int(seen.sum()))
+        self.diagnostics.tally("joints_expected", seen.size)
         return windows
 
     def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
@@ -167,10 +167,10 @@ class LifterNode(StageNode[LifterParameters]):
         found = [plausibility_warnings(people, config) for people in lifted]
         texts = [text for each in found for text in each if text]
         if texts:
-            self.health.warn("doubts", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}")
+            self.diagnostics.warn("doubts", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}")
         else:
-            self.health.clear("doubts")
-        self.health.count("doubted", len(texts))
+            self.diagnostics.clear("doubts")
+        self.diagnostics.count("doubted", len(texts))
         return found
 
     def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
@@ -194,8 +194,8 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))
-        self.health.count("lifted", len(people))
-        self.health.count("not_placed", len(people) - len(placed))
+        self.diagnostics.count("lifted", len(people))
+        self.diagnostics.count("not_placed", len(people) - len(placed))
 
     def _gone(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
         """Whose skeletons of this camera are to be deleted."""

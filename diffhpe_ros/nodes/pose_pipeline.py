@@ -37,7 +37,7 @@ class NearbyDetectorNode(DetectorNode):
 
     def deliver(self, windows: PeopleWindows) -> None:
         """Give windows to the lifter, and send them to whoever listens."""
-        self._lifter.enqueue(windows, key=windows.frame_id)
+        self._lifter.enqueue(windows, stream=windows.frame_id)
         if super().windows_wanted():
             super().deliver(windows)
 

@@ -83,9 +83,7 @@ def test_the_transform_is_sent_from_the_optical_frame() -> None:
 
 
 def test_confidence_has_two_colours_between_0_and_1(config: dict[str, Any]) -> None:
-    (joints,) = (
-        each for name, each in displays(config).items() if name.startswith("Joints")
-    )
+    (joints,) = (each for name, each in displays(config).items() if name.startswith("Joints"))
     assert joints["Channel Name"] in POINT.names
     assert joints["Autocompute Intensity Bounds"] is joints["Use rainbow"] is False
     assert (joints["Min Intensity"], joints["Max Intensity"]) == (0, 1)
