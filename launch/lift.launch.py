@@ -133,7 +133,7 @@ def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
     if "video_source" in processes:
         processes["video_source"]["wait_s"] = LOADING_S
     nodes = [
-        Node(**({} if name == "lift" else {"name": name}), **again,
+        Node(**({} if name == "pose_pipeline" else {"name": name}), **again,
              **_settings(name, given, parameters | {"autostart": True}))
         for name, parameters in processes.items()
     ]  # fmt: skip
@@ -146,7 +146,7 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     lifter = _chosen(given, *OF_LIFTER)
     detector = _chosen(given, *OF_DETECTOR) | ({"depth": True} if given["depth"] else {})
     if switch(given["one_process"]):
-        programs = {"lift": lifter | detector}
+        programs = {"pose_pipeline": lifter | detector}
     else:
         programs = {"lifter": lifter, "detector": detector}
     if given["source"]:
@@ -158,7 +158,7 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
 
 def _settings(name: str, given: dict[str, str], parameters: dict[str, object]) -> dict[str, object]:
     """What launch is told of the program of that name."""
-    nodes = ("lifter", "detector") if name == "lift" else (name,)
+    nodes = ("lifter", "detector") if name == "pose_pipeline" else (name,)
     return {
         "package": PACKAGE,
         "executable": name,

@@ -4,7 +4,7 @@ Each node's are a dataclass. They are taken when the node is configured and are 
 `cleanup`, but for those marked `live`, which change between two messages.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
@@ -23,6 +23,7 @@ def _parameter(
     choices: tuple[str, ...] = (),
     read_only: bool = False,
     live: bool = False,
+    detector_option: bool = False,
 ) -> Any:
     metadata = {
         "description": description,
@@ -30,6 +31,7 @@ def _parameter(
         "choices": choices,
         "read_only": read_only,
         "live": live,
+        "detector_option": detector_option,
     }
     return field(default=default, metadata=metadata)
 
@@ -69,18 +71,24 @@ class DetectorParameters(StageParameters):
 
     detector: str = _parameter("blazepose", "what finds the joints", choices=DETECTORS)
     person_model: str = _parameter(
-        "", "onnx and mmpose: .onnx file of a YOLOX or RTMDet that finds people"
+        "",
+        "onnx and mmpose: .onnx file of a YOLOX or RTMDet that finds people",
+        detector_option=True,
     )
     pose_model: str = _parameter(
         "",
         "finds joints; onnx: .onnx file of a MoveNet or SimCC model; mmpose: a checkpoint",
         read_only=True,
+        detector_option=True,
     )
-    pose_config: str = _parameter("", "mmpose: .py file of the pose model", read_only=True)
+    pose_config: str = _parameter(
+        "", "mmpose: .py file of the pose model", read_only=True, detector_option=True
+    )
     trust_checkpoint: bool = _parameter(
         False,
         "mmpose: let pose_config and pose_model run code, which such files can",
         read_only=True,
+        detector_option=True,
     )
     min_confidence: float = _parameter(
         -1.0,
@@ -90,7 +98,11 @@ class DetectorParameters(StageParameters):
         live=True,
     )
     threads: int = _parameter(
-        0, "CPU threads of the detector; 0 is its own default", least=0, most=256
+        0,
+        "CPU threads of the detector; 0 is its own default",
+        least=0,
+        most=256,
+        detector_option=True,
     )
     max_people: int = _parameter(
         4,
@@ -103,14 +115,20 @@ class DetectorParameters(StageParameters):
         "auto",
         "blazepose: what runs its networks; auto: onnx where onnxruntime has a GPU, else litert",
         choices=RUNTIMES,
+        detector_option=True,
     )
     providers: str = _parameter(
         "",
         "execution providers of onnxruntime in the order of preference, separated by commas;"
         " empty: CUDA where there is one, else the CPU",
+        detector_option=True,
     )
     search_every: int = _parameter(
-        5, "blazepose: look for new people in every n-th image", least=1, most=1000
+        5,
+        "blazepose: look for new people in every n-th image",
+        least=1,
+        most=1000,
+        detector_option=True,
     )
     forget_s: float = _parameter(
         1.0, "people unseen for no longer than this keep their number", least=0.0, most=10.0
@@ -153,6 +171,13 @@ class DetectorParameters(StageParameters):
     restart_s: float = _parameter(
         0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0
     )
+
+    @property
+    def detector_settings(self) -> dict[str, Any]:
+        """Settings of all detectors, for `detection.detector_from_settings`."""
+        options = [each.name for each in fields(self) if each.metadata["detector_option"]]
+        providers = [name.strip() for name in self.providers.split(",") if name.strip()]
+        return {name: getattr(self, name) for name in options} | {"providers": providers}
 
     @property
     def window_options(self) -> WindowOptions:
