@@ -109,7 +109,7 @@ class LifterNode(StageNode[LifterParameters]):
             self._model.resample(new)
         if self._stage is not None:
             self._stage.smooth(new.output_options)
-        self._tracks.allow(new.marker_lifetime_s)
+        self._tracks.set_timeout(new.marker_lifetime_s)
 
     def inspect(self) -> None:
         """Check input, windows and latency against their limits."""

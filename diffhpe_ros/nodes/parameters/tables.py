@@ -11,6 +11,7 @@ from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
+from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
@@ -131,7 +132,7 @@ class DetectorParameters(StageParameters):
         detector_option=True,
     )
     forget_s: float = _parameter(
-        1.0, "people unseen for no longer than this keep their number", least=0.0, most=10.0
+        TRACK_S, "people unseen for no longer than this keep their number", least=0.0, most=10.0
     )
     image_transport: str = _parameter(
         "raw", "type of the topic `image`: Image or CompressedImage", choices=("raw", "compressed")
@@ -169,7 +170,7 @@ class DetectorParameters(StageParameters):
         most=2.0,
     )
     restart_s: float = _parameter(
-        0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0
+        WINDOW_S, "people unseen for longer than this start a new window", least=0.01, most=10.0
     )
 
     @property
@@ -262,7 +263,7 @@ class LifterParameters(StageParameters):
         live=True,
     )
     marker_lifetime_s: float = _parameter(
-        0.5,
+        OUTPUT_S,
         "skeletons of people unseen for longer than this are removed",
         least=0.05,
         most=60.0,
