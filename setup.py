@@ -106,7 +106,7 @@ setup(
             f"diffhpe = {NAME}.cli:main",
             f"detector = {NAME}.nodes.programs:detector",
             f"lifter = {NAME}.nodes.programs:lifter",
-            f"lift = {NAME}.nodes.programs:lift",
+            f"pose_pipeline = {NAME}.nodes.programs:pose_pipeline",
             f"video_source = {NAME}.nodes.programs:video_source",
         ],
     },

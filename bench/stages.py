@@ -16,8 +16,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.demo import embedded_clip
+from diffhpe_ros.detection import create_detector
 from diffhpe_ros.lifting import DEFAULT_MODEL
-from diffhpe_ros.nodes.detectors import make_detector, tune
 from diffhpe_ros.nodes.messages.images import ImagePacker, image_to_bgr
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import pack_skeletons
@@ -50,8 +50,7 @@ def main() -> None:
     parser.add_argument("--preset", default="")
     arguments = parser.parse_args()
     seeing = DetectorParameters()
-    detector = make_detector(seeing)
-    tune(detector, seeing, detector.min_confidence)
+    detector = create_detector(seeing.detector, max_people=seeing.max_people)
     detection = DetectionStage(detector, PeopleTracker(seeing.max_people, seeing.forget_s))
     lifts = LifterParameters(model=arguments.model, preset=arguments.preset, device="cpu")
     lifting = LiftingStage(load(lifts).lifter)

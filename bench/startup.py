@@ -35,7 +35,7 @@ def measure(one_process: bool, run: int) -> dict[str, float]:
     from diffhpe_ros.demo.recorder import Recorder
 
     source = {"path": str(walking_clip().video_path), "loop": True, "wait_s": START_SECONDS}
-    programs = ("lift",) if one_process else ("lifter", "detector")
+    programs = ("pose_pipeline",) if one_process else ("lifter", "detector")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         namespace = f"startup_{os.getpid()}_{run}"
         recorder = stack.enter_context(Recorder(namespace))

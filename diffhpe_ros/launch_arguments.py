@@ -6,7 +6,7 @@ torch, may not be there, and takes seconds to import.
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,19 @@ import yaml
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.installed_models import CONFIG_FILE, find_model
-from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
+from diffhpe_ros.nodes.parameters.tables import (
+    CommonParameters,
+    DetectorParameters,
+    LifterParameters,
+    VideoSourceParameters,
+)
+from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
+NUMBERS = ("steps", "hypotheses")
+OF_LIFTER = ("model", "device", "preset", *NUMBERS)
+OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+OF_SOURCE = ("calibration",)
+"""Arguments that are parameters of a node, and have their names and descriptions."""
 SWITCHES = (
     "trust_checkpoint",
     "one_process",
@@ -31,11 +42,62 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
-def check_arguments(given: Mapping[str, str]) -> None:
-    """See that the nodes can make use of the arguments.
+@dataclass(frozen=True)
+class LaunchArgument:
+    """An argument of the launch file."""
+
+    name: str
+    default: str
+    """Empty: the value of the parameter file holds."""
+    description: str
+
+
+def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
+    """All arguments, in the order of `ros2 launch --show-args`.
 
     Args:
-        given: text by name; empty where the parameter file or a default holds.
+        params_file: default of the argument `params_file`.
+    """
+    return (
+        LaunchArgument("image", "image", "Topic of the images."),
+        LaunchArgument("camera_info", "camera_info", "Topic of their camera_info."),
+        LaunchArgument("depth", "", "Topic of an aligned depth image; empty: there is none."),
+        LaunchArgument(
+            "source",
+            "",
+            "Video file, address of a stream, or number of a webcam; empty: the topics exist.",
+        ),
+        *_parameter_arguments(VideoSourceParameters, OF_SOURCE),
+        *_parameter_arguments(LifterParameters, OF_LIFTER),
+        *_parameter_arguments(DetectorParameters, OF_DETECTOR),
+        LaunchArgument("one_process", "false", "Run detector and lifter in one process."),
+        LaunchArgument(
+            "respawn", "false", "Restart nodes that end; all nodes then activate themselves."
+        ),
+        LaunchArgument("rviz", "false", "Show everything in RViz."),
+        LaunchArgument(
+            "frame",
+            "",
+            f"Optical frame of the images, for RViz and a source; empty: {DEFAULT_FRAME}.",
+        ),
+        LaunchArgument(
+            "foxglove",
+            "false",
+            "Start foxglove_bridge; the layout is config/lift.foxglove.json.",
+        ),
+        LaunchArgument("replay", "false", _metadata(CommonParameters, "replay")["description"]),
+        LaunchArgument("params_file", str(params_file), "Parameters of all nodes."),
+        LaunchArgument("namespace", "", "Namespace of all nodes."),
+        LaunchArgument("use_sim_time", "false", "Take the time from /clock."),
+        LaunchArgument("log_level", "info", f"One of {', '.join(LOG_LEVELS)}."),
+    )
+
+
+def check_arguments(given: Mapping[str, str]) -> None:
+    """Check the arguments as far as that is possible without the nodes.
+
+    Args:
+        given: text by name; empty if the parameter file or a default holds.
 
     Raises:
         DiffhpeError: one is wrong; names it, and says what is expected.
@@ -148,8 +210,13 @@ def _check_preset(preset: str, model: str) -> None:
         raise DiffhpeError(f"preset:={preset}: one of {names} is expected, which {model} has")
 
 
-def _parameter(kind: type, name: str) -> Mapping[str, Any]:
+def _metadata(kind: type, name: str) -> Mapping[str, Any]:
     return next(each.metadata for each in fields(kind) if each.name == name)
+
+
+def _parameter_arguments(kind: type, names: tuple[str, ...]) -> list[LaunchArgument]:
+    """Arguments that override parameters of the parameter file."""
+    return [LaunchArgument(name, "", _metadata(kind, name)["description"]) for name in names]
 
 
 _CHECKS: Mapping[str, Callable[[str], object]] = {
@@ -159,10 +226,7 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "source": _source,
     "model": find_model,
     "device": _device,
-    "detector": _one_of(_parameter(DetectorParameters, "detector")["choices"]),
+    "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
     "log_level": _one_of(LOG_LEVELS),
-    **{
-        name: _whole(*_parameter(LifterParameters, name)["range"])
-        for name in ("steps", "hypotheses")
-    },
+    **{name: _whole(*_metadata(LifterParameters, name)["range"]) for name in NUMBERS},
 }

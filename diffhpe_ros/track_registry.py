@@ -1,70 +1,89 @@
-"""Who is there, and something for each person for as long as they are; by stamps alone."""
+"""Tracks that are active, their states, and how long each stage remembers a track that is unseen.
+
+All times are of image stamps, so that a replay forgets what the live run forgot.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+# A track that is not seen passes these limits one after the other.
+WINDOW_S = 0.5
+"""Detection stage (`restart_s`): its window is dropped; a longer gap would fill most of it."""
+OUTPUT_S = 0.5
+"""Lifting stage and markers (`marker_lifetime_s`): it is no longer shown, and its smoothing starts
+anew: a person who comes back must not be drawn to where they were."""
+TRACK_S = 1.0
+"""Tracker (`forget_s`): its id is given up and never used again. Later anybody could be there."""
+ROOT_S = 1.0
+"""Root localizer: body scale and distance filter start anew. A predicted distance is of no use for
+longer, whatever the `forget_s` of the tracker."""
+STREAM_S = 60.0
+"""Lifter stream: last poses and bone lengths are dropped. They are of use for as long as the id
+lives; a minute bounds memory and lets the clocks of cameras that share a lifter differ."""
+
 MAX_CAMERAS = 64
-"""Whoever sends the messages: beyond, the camera silent for longest is forgotten."""
+"""Bounds memory for any sender; beyond, the camera that was silent for longest is removed."""
 MAX_PEOPLE = 64
-"""Of one camera that are remembered; beyond, those absent for longest are forgotten."""
+"""Tracks of a camera; beyond, those unseen for longest are removed."""
 
 
 class TrackRegistry:
-    """Remembers when each person of each camera was last there.
+    """The active tracks of each camera: seen in its newest image, or unseen for a short time.
 
     Args:
-        absent_s: people absent for longer than this have left.
+        timeout_s: a track unseen for longer than this is removed.
     """
 
-    def __init__(self, absent_s: float) -> None:
-        self._cameras: dict[str, dict[int, int]] = {}  # who was last there stands last
-        self.allow(absent_s)
+    def __init__(self, timeout_s: float) -> None:
+        self._cameras: dict[str, dict[int, int]] = {}  # stamps; the camera updated last is last
+        self.set_timeout(timeout_s)
 
-    def allow(self, absent_s: float) -> None:
-        """From now on, people absent for longer than this have left."""
-        self._absent_ns = round(absent_s * 1e9)
+    def set_timeout(self, timeout_s: float) -> None:
+        """Change the time-out, from the next update on."""
+        self._timeout_ns = round(timeout_s * 1e9)
 
     def update(
         self, camera: str, track_ids: Collection[int], stamp_ns: int
     ) -> set[tuple[str, int]]:
-        """Hear who is there.
+        """Enter the tracks that are seen in a camera's newest image.
 
         Args:
-            camera: that sees them.
-            track_ids: their numbers; the others of this camera are absent.
-            stamp_ns: the time; where the clock has jumped back, everybody has left.
+            camera: its frame_id.
+            track_ids: tracks that are seen; all others of this camera are unseen.
+            stamp_ns: of the image; if it lies before an earlier one, all tracks are removed.
 
         Returns:
-            Cameras and numbers of those who have left. Some may be there again, as strangers.
+            Camera and track id of all tracks that were removed. A track that is seen after its
+            time-out is in it, too: it has started anew.
         """
         known = self._cameras.pop(camera, {})
         recent = [
-            person
-            for person, seen_ns in known.items()
-            if 0 <= stamp_ns - seen_ns <= self._absent_ns
+            track_id
+            for track_id, seen_ns in known.items()
+            if 0 <= stamp_ns - seen_ns <= self._timeout_ns
         ]
-        absent = [person for person in recent if person not in track_ids]
-        absent = absent[max(0, len(absent) + len(track_ids) - MAX_PEOPLE) :]
-        self._cameras[camera] = {person: known[person] for person in absent}
+        unseen = [track_id for track_id in recent if track_id not in track_ids]
+        unseen = unseen[max(0, len(unseen) + len(track_ids) - MAX_PEOPLE) :]
+        self._cameras[camera] = {track_id: known[track_id] for track_id in unseen}
         self._cameras[camera] |= dict.fromkeys(track_ids, stamp_ns)
-        stayed = {*absent, *track_ids} & {*recent}
-        left = {(camera, person) for person in known if person not in stayed}
+        kept = {*unseen, *track_ids} & {*recent}
+        removed = {(camera, track_id) for track_id in known if track_id not in kept}
         while len(self._cameras) > MAX_CAMERAS:
-            left |= self.remove_camera(next(iter(self._cameras)))
-        return left
+            removed |= self.remove_camera(next(iter(self._cameras)))
+        return removed
 
     def remove_camera(self, camera: str) -> set[tuple[str, int]]:
-        """Hear that everybody has left a camera's view, however short ago they were there.
+        """Remove all tracks of a camera at once.
 
         Returns:
             See `update`.
         """
-        return {(camera, person) for person in self._cameras.pop(camera, {})}
+        return {(camera, track_id) for track_id in self._cameras.pop(camera, {})}
 
     def active(self) -> list[tuple[str, int, list[int]]]:
-        """Of each camera: its last stamp, and who is there or absent for a moment."""
+        """Camera, its last stamp and its active tracks, for each camera that has any."""
         return [
             (camera, max(known.values()), list(known))
             for camera, known in self._cameras.items()
@@ -73,33 +92,33 @@ class TrackRegistry:
 
 
 class TrackStates(Generic[T]):
-    """Makes something for whoever comes, such as a filter, and drops it when they have left.
+    """A state for each active track, such as a filter; dropped with the track.
 
     Args:
-        make: makes a new one.
-        absent_s: see `TrackRegistry`.
+        make: makes the state of a new track.
+        timeout_s: see `TrackRegistry`.
     """
 
-    def __init__(self, make: Callable[[], T], absent_s: float) -> None:
+    def __init__(self, make: Callable[[], T], timeout_s: float) -> None:
         self._make = make
-        self._presence = TrackRegistry(absent_s)
-        self._theirs: dict[tuple[str, int], T] = {}
+        self._registry = TrackRegistry(timeout_s)
+        self._states: dict[tuple[str, int], T] = {}
 
     def __len__(self) -> int:
-        return len(self._theirs)
+        return len(self._states)
 
     def update(self, camera: str, track_ids: Sequence[int], stamp_ns: int) -> list[T]:
-        """The state of each track that is there; arguments as of `TrackRegistry.update`."""
-        self._drop(self._presence.update(camera, track_ids, stamp_ns))
-        for person in track_ids:
-            if (camera, person) not in self._theirs:
-                self._theirs[camera, person] = self._make()
-        return [self._theirs[camera, person] for person in track_ids]
+        """The state of each track that is seen; arguments as of `TrackRegistry.update`."""
+        self._drop(self._registry.update(camera, track_ids, stamp_ns))
+        for track_id in track_ids:
+            if (camera, track_id) not in self._states:
+                self._states[camera, track_id] = self._make()
+        return [self._states[camera, track_id] for track_id in track_ids]
 
     def remove_camera(self, camera: str) -> None:
-        """Hear that everybody has left a camera's view."""
-        self._drop(self._presence.remove_camera(camera))
+        """Drop the states of all tracks of a camera."""
+        self._drop(self._registry.remove_camera(camera))
 
-    def _drop(self, left: set[tuple[str, int]]) -> None:
-        for key in left:
-            del self._theirs[key]
+    def _drop(self, removed: set[tuple[str, int]]) -> None:
+        for key in removed:
+            del self._states[key]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
+from diffhpe_ros.track_registry import TRACK_S
 
 NOT_FOLLOWED = -1
 
@@ -70,7 +71,7 @@ class PeopleTracker:
     person is the same person, detected twice, and gets no id.
     """
 
-    def __init__(self, max_people: int = 1, forget_s: float = 1.0) -> None:
+    def __init__(self, max_people: int = 1, forget_s: float = TRACK_S) -> None:
         """Follow nobody yet."""
         self.max_people = max_people
         self._forget_ns = round(forget_s * 1e9)

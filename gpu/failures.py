@@ -19,7 +19,7 @@ from diffhpe_ros.lifting import (
     free_device_memory,
     is_device_failure,
 )
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.failover import FailoverLifter
 from diffhpe_ros.nodes.model_loading import load
 from diffhpe_ros.nodes.parameters.tables import LifterParameters

@@ -30,9 +30,14 @@ from lifecycle_msgs.msg import Transition
 from diffhpe_ros.demo.graph import use_fastdds_profile
 from diffhpe_ros.launch_arguments import (
     FILES,
+    NUMBERS,
+    OF_DETECTOR,
+    OF_LIFTER,
+    OF_SOURCE,
     SWITCHES,
     check_arguments,
     existing_file,
+    launch_arguments,
     source_parameters,
     switch,
 )
@@ -42,37 +47,7 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 PACKAGE = "diffhpe_ros"
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 
-# Name, default and meaning. Where the default is empty, the parameter file says.
-ARGUMENTS = (
-    ("image", "image", "topic of the images"),
-    ("camera_info", "camera_info", "topic of their camera_info"),
-    ("depth", "", "topic of an aligned depth image; empty: there is none"),
-    ("source", "", "video file, address or number of a webcam; empty: the topics exist already"),
-    ("calibration", "", "YAML file of the source's calibration"),
-    ("model", "", "model that lifts: a name in models/, or a path"),
-    ("device", "", "cpu, cuda, cuda:N or auto"),
-    ("preset", "", "fast, balanced, faithful, or auto: the best that keeps up"),
-    ("steps", "", "sampling steps"),
-    ("hypotheses", "", "poses per window"),
-    ("detector", "", "blazepose, onnx or mmpose"),
-    ("person_model", "", "onnx and mmpose: .onnx file of the model that finds people"),
-    ("pose_model", "", "onnx and mmpose: file of the model that finds joints"),
-    ("pose_config", "", "mmpose: .py file of the model that finds joints"),
-    ("trust_checkpoint", "", "mmpose: true lets the two files before run code"),
-    ("one_process", "false", "detector and lifter share a process: nothing is sent between them"),
-    ("respawn", "false", "start nodes again that end; they then activate themselves"),
-    ("rviz", "false", "show everything in RViz"),
-    ("frame", "", f"optical frame of the images, for RViz and a source; empty: {DEFAULT_FRAME}"),
-    ("foxglove", "false", "start foxglove_bridge; the layout is config/lift.foxglove.json"),
-    ("replay", "false", "process every message, reproducibly, instead of the newest only"),
-    ("params_file", str(CONFIG / "lift.yaml"), "parameters of all nodes"),
-    ("namespace", "", "of all nodes"),
-    ("use_sim_time", "false", "take the time from /clock"),
-    ("log_level", "info", "debug, info, warn, error"),
-)
-NUMBERS = ("steps", "hypotheses")
-OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+ARGUMENTS = launch_arguments(CONFIG / "lift.yaml")
 LOADING_S = 120.0  # until nodes that activate themselves have loaded their models
 RESPAWN_S = 2.0
 
@@ -82,8 +57,10 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *(
-                DeclareLaunchArgument(name, default_value=default, description=meaning)
-                for name, default, meaning in ARGUMENTS
+                DeclareLaunchArgument(
+                    each.name, default_value=each.default, description=each.description
+                )
+                for each in ARGUMENTS
             ),
             *_fastdds_profile(),
             OpaqueFunction(function=_start),
@@ -102,7 +79,8 @@ def _fastdds_profile() -> list[LaunchDescriptionEntity]:
 
 
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    given = {name: LaunchConfiguration(name).perform(context) for name, _, _ in ARGUMENTS}
+    names = [each.name for each in ARGUMENTS]
+    given = {name: LaunchConfiguration(name).perform(context) for name in names}
     check_arguments(given)
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
@@ -117,7 +95,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 
 def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """Each node a process; all load at the same time, and who listens is active first."""
+    """A process for each node; all load at the same time, and subscribers are activated first."""
     nodes = [
         LifecycleNode(name=name, **_settings(name, given, parameters))
         for name, parameters in _processes(given).items()
@@ -126,14 +104,14 @@ def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 
 
 def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """Nodes that activate themselves: in one process, or each time that they are started."""
+    """Nodes that activate themselves: in one process, or each time they are restarted."""
     respawn = switch(given["respawn"])
     again = {"respawn": respawn, "respawn_delay": RESPAWN_S if respawn else None}
     processes = _processes(given)
     if "video_source" in processes:
         processes["video_source"]["wait_s"] = LOADING_S
     nodes = [
-        Node(**({} if name == "lift" else {"name": name}), **again,
+        Node(**({} if name == "pose_pipeline" else {"name": name}), **again,
              **_settings(name, given, parameters | {"autostart": True}))
         for name, parameters in processes.items()
     ]  # fmt: skip
@@ -146,19 +124,19 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     lifter = _chosen(given, *OF_LIFTER)
     detector = _chosen(given, *OF_DETECTOR) | ({"depth": True} if given["depth"] else {})
     if switch(given["one_process"]):
-        programs = {"lift": lifter | detector}
+        programs = {"pose_pipeline": lifter | detector}
     else:
         programs = {"lifter": lifter, "detector": detector}
     if given["source"]:
-        source = source_parameters(given["source"]) | _chosen(given, "calibration")
+        source = source_parameters(given["source"]) | _chosen(given, *OF_SOURCE)
         frame = {"frame_id": given["frame"]} if given["frame"] else {}
         programs["video_source"] = source | frame
     return programs
 
 
 def _settings(name: str, given: dict[str, str], parameters: dict[str, object]) -> dict[str, object]:
-    """What launch is told of the program of that name."""
-    nodes = ("lifter", "detector") if name == "lift" else (name,)
+    """Arguments of launch_ros's `Node` for a program."""
+    nodes = ("lifter", "detector") if name == "pose_pipeline" else (name,)
     return {
         "package": PACKAGE,
         "executable": name,
@@ -184,7 +162,7 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 
 
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
-    """The arguments that were given, which win over the parameter file."""
+    """The parameters that were given as arguments; they override the parameter file."""
     kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
     kinds |= dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}

@@ -40,7 +40,7 @@ class NodeProcess:
     """One node, run as `python -m diffhpe_ros.nodes.<name>`; stopped by SIGINT.
 
     Args:
-        name: detector, lifter, lift (which is both) or video_source.
+        name: detector, lifter, pose_pipeline (which is both) or video_source.
         namespace: of the node and its topics.
         parameters: of the node.
         folder: for its parameter file and its log.

@@ -77,7 +77,8 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         "preset": settings.preset or "",
     }
     # What is no parameter of the one node is one of the other.
-    programs = {"lift": lifter} if settings.one_process else {"detector": common, "lifter": lifter}
+    two = {"detector": common, "lifter": lifter}
+    programs = {"pose_pipeline": lifter} if settings.one_process else two
     source_parameters = _source_parameters(source, folder) | {"replay": replay}
     if replay:
         source_parameters["start_time_s"] = REPLAY_START_S

@@ -1,13 +1,14 @@
 """From an image to people's 2D joints: one file per backend, all behind one protocol."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
 from diffhpe_ros.detection.types import Detector, People
 from diffhpe_ros.errors import DiffhpeError
 
-__all__ = ["DETECTORS", "Detector", "People", "create_detector"]
+__all__ = ["DETECTORS", "Detector", "People", "create_detector", "detector_from_settings"]
 
 # Imported when asked for: a robot with onnxruntime needs no ai-edge-litert, and the reverse.
 _BACKENDS = {
@@ -17,24 +18,23 @@ _BACKENDS = {
 }
 DETECTORS = tuple(_BACKENDS)
 """Names that `create_detector` knows."""
+_STRICT = ("providers", "threads")
+"""Settings that a backend must not ignore: without them it runs elsewhere than was asked for."""
 
 
 def create_detector(name: str, **options: Any) -> Detector:
     """Make a detector.
 
     Args:
-        name: `blazepose` (runs anywhere; see `blazepose.BlazePose`), `onnx` (see
-            `onnx_topdown.onnx_topdown`) or `mmpose` (see `mmpose.mmpose_topdown`).
+        name: `blazepose` (runs anywhere; see `blazepose.detector.BlazePose`), `onnx` (see
+            `onnx.topdown_onnx.onnx_topdown`) or `mmpose` (see `mmpose.mmpose_topdown`).
         options: the keyword arguments of that class or function.
 
     Raises:
         DiffhpeError: the name or an option is unknown, an option is missing or out of range, a
             library is not installed, or a model file is missing or not usable.
     """
-    if name not in _BACKENDS:
-        raise DiffhpeError(f"unknown detector {name!r}; known: {', '.join(DETECTORS)}")
-    module, attribute = _BACKENDS[name]
-    factory = getattr(import_module(module), attribute)
+    factory = _factory(name)
     known = inspect.signature(factory).parameters
     unknown = sorted(options.keys() - known.keys())
     if unknown:
@@ -48,5 +48,35 @@ def create_detector(name: str, **options: Any) -> Detector:
     ]
     if missing:
         raise DiffhpeError(f"detector {name} needs the option {', '.join(missing)}")
-    detector: Detector = factory(**options)
-    return detector
+    return factory(**options)
+
+
+def detector_from_settings(name: str, settings: Mapping[str, Any]) -> Detector:
+    """Make a detector from the settings of all backends; each backend takes its own options.
+
+    Args:
+        name: see `create_detector`.
+        settings: values by option; an empty one (None, "", 0, False) leaves the default of the
+            backend. Options that only other backends have are ignored, but for `providers` and
+            `threads`.
+
+    Raises:
+        DiffhpeError: see `create_detector`.
+    """
+    known = inspect.signature(_factory(name)).parameters
+    return create_detector(
+        name,
+        **{
+            option: value
+            for option, value in settings.items()
+            if value and (option in known or option in _STRICT)
+        },
+    )
+
+
+def _factory(name: str) -> Callable[..., Detector]:
+    if name not in _BACKENDS:
+        raise DiffhpeError(f"unknown detector {name!r}; known: {', '.join(DETECTORS)}")
+    module, attribute = _BACKENDS[name]
+    factory: Callable[..., Detector] = getattr(import_module(module), attribute)
+    return factory

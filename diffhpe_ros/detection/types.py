@@ -54,6 +54,8 @@ class Detector(Protocol):
     """In 0..1; joints below it are unseen. It may be set between two images."""
     max_people: int
     """From 1; no more are looked for. It may be set between two images."""
+    follows_people: bool
+    """Whether it tracks people from image to image, and prefers those that it tracks already."""
 
     @property
     def name(self) -> str:
@@ -64,7 +66,7 @@ class Detector(Protocol):
         """What the networks really run on, as opposed to what was asked for."""
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
-        """Find the people in an image (H, W, 3), empty where there is nobody.
+        """Find the people in an image (H, W, 3); empty if there are none.
 
         Raises:
             DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.

@@ -11,14 +11,14 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.publisher import Publisher
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics, Report
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics, Report
 from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
 from diffhpe_ros.nodes.diagnostics.publisher import DiagnosticsPublisher
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
 from diffhpe_ros.nodes.parameters.tables import CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
-from diffhpe_ros.nodes.work import Worker
+from diffhpe_ros.nodes.worker import Worker
 
 _REPLAY_WAIT_S = 30.0
 _SETTLE_S = 1.0
@@ -34,10 +34,8 @@ P = TypeVar("P", bound=CommonParameters)
 class StageNode(LifecycleNode, Generic[P]):
     """A lifecycle node around one stage of the pipeline.
 
-    A subclass says in `setup` and `start` what it needs, in `process` what it does with messages,
-    in `change` what it does when live parameters change, and in `inspect` how it is doing. A
-    failure in `setup` leaves the node unconfigured, to be configured again; one in `process`
-    costs that message only.
+    Subclasses override the hooks from `setup` to `on_stopped`. A failure in `setup` leaves the node
+    unconfigured, and it can be configured again. A failure in `process` costs that message only.
     """
 
     def __init__(self, name: str, kind: type[P], **options: Any) -> None:
@@ -50,75 +48,75 @@ class StageNode(LifecycleNode, Generic[P]):
         """
         super().__init__(name, **options)
         self.parameters: P = kind()
-        self.health = NodeDiagnostics()
+        self.diagnostics = NodeDiagnostics()
         self.topics = Topics(self)
         self.stopping = threading.Event()
         self._live = LiveParameters(self, kind, self.check, self._change)
-        self._work = Worker(self._process, f"{name} worker")
+        self._worker = Worker(self._process, f"{name} worker")
         self._state = "unconfigured"
         self._failure = ""
         self._problems = ProblemLog(self.get_logger())
-        self._diagnostics = DiagnosticsPublisher(self, self._report, self._problems)
+        self._diagnostics_publisher = DiagnosticsPublisher(self, self._report, self._problems)
 
     def setup(self) -> None:
-        """Load what is needed and make publishers with `topics.advertise`."""
+        """Load models and make publishers with `topics.advertise`; called by `configure`."""
 
     def start(self) -> None:
-        """Subscribe with `topics.listen`; the worker runs already."""
+        """Subscribe with `topics.subscribe`; called by `activate`, after the worker was started."""
 
     def process(self, messages: list[Any]) -> None:
-        """Work on what came in, in the worker's thread."""
+        """Process messages that arrived; called in the worker's thread."""
 
     def check(self, new: P) -> None:
-        """Raise a DiffhpeError for live parameters that cannot be changed to."""
+        """Raise a DiffhpeError if the live parameters cannot be changed to these."""
 
     def change(self, new: P) -> None:
-        """Go over to other live parameters; called between two messages, `parameters` are old."""
+        """Apply new live parameters, between two messages; `parameters` still has the old ones."""
 
     def inspect(self) -> None:
-        """Judge how it goes, once a second before the diagnostics are sent."""
+        """Update the warnings and errors in `diagnostics`; called once a second."""
 
     def stop(self) -> None:
-        """Undo `start`; called before the worker ends, and perhaps twice."""
+        """Undo `start`; called before the worker is stopped, and perhaps twice."""
 
     def teardown(self) -> None:
-        """Undo `setup`; perhaps of what is not set up. Publishers need nothing."""
+        """Undo `setup`, even a partial one. Publishers are destroyed by the base class."""
 
     def on_stopped(self) -> None:
-        """Say what is left to be said, after the worker has ended."""
+        """Publish the last messages, after the worker was stopped."""
 
     def send(self, publisher: Publisher[Any], message: Any) -> None:
-        """Publish, and count it; in replay with the same bytes every time."""
+        """Publish a message and count it; in replay equal messages have equal bytes."""
         publisher.publish(serialize(message) if self.parameters.replay else message)
-        self.health.count(f"{last_part(publisher.topic_name)}_sent")
+        self.diagnostics.count(f"{last_part(publisher.topic_name)}_sent")
 
     def wanted(self, publisher: Publisher[Any]) -> bool:
-        """Whether a message is worth making: somebody listens; in replay all are made."""
+        """Whether to make a message: the topic has subscribers, or this is a replay."""
         return self.parameters.replay or publisher.get_subscription_count() > 0
 
-    def enqueue(self, message: Any, key: Any = None) -> None:
-        """Pass a message to the worker: what subscriptions of the input call."""
-        self.health.count("received")
-        self._work.put(message, key)
+    def enqueue(self, message: Any, stream: Any = None) -> None:
+        """Pass a message of a stream to the worker; the callback of input subscriptions."""
+        self.diagnostics.count("received")
+        self._worker.put(message, stream)
 
     def report_error(self, error: Exception) -> None:
-        """Tell of an error, after which the node goes on."""
+        """Log an error and show it in the diagnostics; the node keeps running."""
         text = describe(error)
-        self.health.count("failed")
-        self.health.error(text)
+        self.diagnostics.count("failed")
+        self.diagnostics.error(text)
         self._problems.error(text)
 
     def wait_for_subscriber(self, publisher: Publisher[Any], seconds: float) -> None:
-        """Wait until somebody subscribes, or for so long; in replay, for all who are there."""
+        """Wait for a subscriber, at most so long; in replay longer, and also for slower ones."""
         replay = self.parameters.replay
-        patience = max(seconds, _REPLAY_WAIT_S) if replay else seconds
-        give_up = time.monotonic() + patience
+        timeout_s = max(seconds, _REPLAY_WAIT_S) if replay else seconds
+        give_up = time.monotonic() + timeout_s
         while publisher.get_subscription_count() == 0 and time.monotonic() < give_up:
             if self.stopping.wait(0.02):
                 return
-        if publisher.get_subscription_count() == 0 and patience > 0:
-            self.get_logger().warning(f"nobody subscribes to {publisher.topic_name}")
-        elif replay:  # a recorder may be known at once, and the next node a little later
+        if publisher.get_subscription_count() == 0 and timeout_s > 0:
+            self.get_logger().warning(f"{publisher.topic_name} has no subscriber")
+        elif replay:  # a recorder may be discovered at once, and the next node a little later
             self.stopping.wait(_SETTLE_S)
 
     def age_s(self, stamp_ns: int) -> float:
@@ -126,13 +124,13 @@ class StageNode(LifecycleNode, Generic[P]):
         return (self.get_clock().now().nanoseconds - stamp_ns) / 1e9
 
     def close(self) -> None:
-        """End all threads, in whatever state the node is."""
+        """Stop all threads, in any state of the node."""
         self._stop()
         self.teardown()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Take the parameters and set up; on failure say why and go back to unconfigured."""
-        self.health, self._failure = NodeDiagnostics(), ""
+        """Read the parameters and call `setup`; on failure report why and stay unconfigured."""
+        self.diagnostics, self._failure = NodeDiagnostics(), ""
         try:
             self.parameters = self._live.take()
             self.setup()
@@ -142,12 +140,12 @@ class StageNode(LifecycleNode, Generic[P]):
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to listen and to work; on failure say why and go back to where it was."""
+        """Start the worker and subscribe; on failure report why and stay inactive."""
         done = super().on_activate(state)
         self.stopping.clear()
         self._failure = ""
         try:
-            self._work.begin(every=self.parameters.replay)
+            self._worker.start(every_message=self.parameters.replay)
             self.start()
         except Exception as error:
             super().on_deactivate(state)
@@ -156,19 +154,19 @@ class StageNode(LifecycleNode, Generic[P]):
         return done
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Listen and work no more."""
+        """Unsubscribe and stop the worker."""
         self._stop()
         self._state = "inactive"
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Forget everything."""
+        """Release models and publishers."""
         done = super().on_cleanup(state)
         self._release()
         return done
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End for good."""
+        """Stop and release everything."""
         self._stop()
         done = super().on_shutdown(state)
         self._release()
@@ -176,20 +174,20 @@ class StageNode(LifecycleNode, Generic[P]):
         return done
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After an unexpected error: back to unconfigured, from where it can be tried again."""
+        """After an unexpected error: release everything, so that `configure` can be tried again."""
         for undo in (self._stop, self._release):
             try:
                 undo()
-            except Exception as error:  # what is half made may be hard to undo
+            except Exception as error:  # a partial setup may fail to be undone
                 self.report_error(error)
         self._state = "unconfigured"
         return SUCCESS
 
     def _fail(self, what: str, error: Exception) -> TransitionCallbackReturn:
-        """A transition fails: as a user can mend it, or unexpectedly, which `on_error` handles."""
+        """Report a failed transition: FAILURE if a user can fix it, else ERROR (`on_error`)."""
         self._failure = f"{what}: {describe(error)}"
-        self.health.count("failed")
-        if self.context.ok():  # else it was stopped meanwhile
+        self.diagnostics.count("failed")
+        if self.context.ok():  # else the program is ending
             self._problems.error(self._failure)
         if not isinstance(error, DiffhpeError):
             return ERROR
@@ -200,19 +198,19 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def _process(self, messages: list[Any]) -> None:
         self._try(lambda: self.process(messages))
-        self.health.count("finished", len(messages))
+        self.diagnostics.count("finished", len(messages))
 
     def _change(self, new: P) -> None:
-        """Live parameters were set."""
+        """Apply new live parameters between two messages."""
 
         def change() -> None:
             self.change(new)
             self.parameters = new
 
-        self._work.call_between_messages(lambda: self._try(change))
+        self._worker.call_between_messages(lambda: self._try(change))
 
     def _try(self, act: Callable[[], None]) -> None:
-        """Do something; a robot's node goes on whatever one message does to it."""
+        """Call a function and report its error: one bad message must not stop a robot's node."""
         try:
             act()
         except Exception as error:
@@ -223,8 +221,8 @@ class StageNode(LifecycleNode, Generic[P]):
         self.stopping.set()
         self.topics.close_inputs()
         self.stop()
-        if self._work.is_running:
-            self._work.end()
+        if self._worker.is_running:
+            self._worker.stop()
             if self.context.ok():
                 self.on_stopped()
 
@@ -235,13 +233,13 @@ class StageNode(LifecycleNode, Generic[P]):
         self._state = "unconfigured"
 
     def _report(self) -> Report:
-        """How the node is."""
-        self.health.set_value("dropped", self._work.dropped)
-        self.health.set_value("waiting", self._work.waiting)
+        """The status for `/diagnostics`."""
+        self.diagnostics.set_value("dropped", self._worker.dropped)
+        self.diagnostics.set_value("waiting", self._worker.waiting)
         if self._state == "active":
             self.inspect()
         state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})
-        return state + self.health.report() + self.topics.report()
+        return state + self.diagnostics.report() + self.topics.report()
 
 
 def describe(error: Exception) -> str:

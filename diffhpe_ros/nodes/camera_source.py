@@ -5,7 +5,7 @@ import threading
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 
 
@@ -24,14 +24,14 @@ class CameraSource:
         rectified: bool,
         timeout_s: float,
         replay: bool,
-        health: NodeDiagnostics,
+        diagnostics: NodeDiagnostics,
     ) -> None:
         """See `parameters.DetectorParameters`."""
         self._field_of_view = field_of_view
         self._rectified = rectified
         self._timeout_s = timeout_s
         self._replay = replay
-        self._health = health
+        self._diagnostics = diagnostics
         self._info: CameraInfo | None = None
         self._arrived = threading.Event()
         self._closed = False
@@ -71,10 +71,10 @@ class CameraSource:
     def _make(self, info: CameraInfo | None, width: int, height: int) -> Camera:
         camera = None if info is None else camera_from_info(info, self._rectified)
         if camera is not None:
-            self._health.clear("camera")
+            self._diagnostics.clear("camera")
             return camera.scaled(width, height)
         found = "no camera_info came" if info is None else "camera_info says uncalibrated (K is 0)"
-        self._health.warn(
+        self._diagnostics.warn(
             "camera",
             f"{found}: a field of view of {self._field_of_view:g} degrees is assumed, distances"
             " may be wrong by 20 % and more; calibrate the camera, or set field_of_view",

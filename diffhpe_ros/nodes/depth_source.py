@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 
@@ -26,11 +26,11 @@ class DepthSource:
     alone then has to do.
     """
 
-    def __init__(self, tolerance_s: float, replay: bool, health: NodeDiagnostics) -> None:
+    def __init__(self, tolerance_s: float, replay: bool, diagnostics: NodeDiagnostics) -> None:
         """See `parameters.DetectorParameters`."""
         self._tolerance_ns = round(tolerance_s * 1e9)
         self._patience_s = _REPLAY_PATIENCE_S if replay else _PATIENCE_S
-        self._health = health
+        self._diagnostics = diagnostics
         self._images: deque[tuple[int, Image]] = deque(maxlen=None if replay else _KEPT)
         self._changed = threading.Condition()
         self._expected = True
@@ -41,7 +41,7 @@ class DepthSource:
         try:
             stamp_ns = stamp_to_ns(message.header.stamp)
         except DiffhpeError as error:
-            self._health.warn("depth", f"depth: {error}")
+            self._diagnostics.warn("depth", f"depth: {error}")
             return
         with self._changed:
             if self._images and stamp_ns < self._images[-1][0]:
@@ -64,10 +64,10 @@ class DepthSource:
                 raise DiffhpeError("none came within depth_tolerance_s of the image's stamp")
             depth = image_to_depth(message, width, height)
         except DiffhpeError as error:
-            self._health.count("without_depth")
-            self._health.warn("depth", f"depth: {error}; distances are from the picture alone")
+            self._diagnostics.count("without_depth")
+            self._diagnostics.warn("depth", f"depth: {error}; distances are from the picture alone")
             return None
-        self._health.clear("depth")
+        self._diagnostics.clear("depth")
         return depth
 
     def _nearest(self, stamp_ns: int) -> Image | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from diffhpe_ros.lifting import Lifter, free_device_memory, is_device_failure
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.model_loading import Loaded, describe, on_cpu, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
@@ -22,7 +22,7 @@ class FailoverLifter:
         self,
         load: Callable[[LifterParameters], Loaded],
         parameters: LifterParameters,
-        health: NodeDiagnostics,
+        diagnostics: NodeDiagnostics,
         retry_s: float,
     ) -> None:
         """Load the model.
@@ -30,7 +30,7 @@ class FailoverLifter:
         Args:
             load: where models come from.
             parameters: which one, and how it is sampled.
-            health: told of what runs and where.
+            diagnostics: told of what runs and where.
             retry_s: how often a device that failed is tried again.
 
         Raises:
@@ -38,7 +38,7 @@ class FailoverLifter:
         """
         self._load = load
         self._parameters = parameters
-        self._health = health
+        self._diagnostics = diagnostics
         self._retry_s = retry_s
         self._loaded = load(parameters)
         self._asked = self._loaded.device
@@ -69,7 +69,7 @@ class FailoverLifter:
         """Do what needs the lifter; once more on the CPU where the device fails."""
         if self._back is not None:
             back, self._back = self._back, None
-            self._health.clear("device")
+            self._diagnostics.clear("device")
             self._take(replace(back, why="it works again"))
         try:
             return work(self.lifter)
@@ -87,7 +87,9 @@ class FailoverLifter:
 
     def _go_to_cpu(self, reason: str) -> None:
         failed = f"{self._asked} failed: {reason}"
-        self._health.raise_error("device", f"{failed}; lifting on the CPU until it works again")
+        self._diagnostics.raise_error(
+            "device", f"{failed}; lifting on the CPU until it works again"
+        )
         loaded = self._load(on_cpu(self._parameters))
         self._take(replace(loaded, why=failed))
         free_device_memory()
@@ -103,7 +105,7 @@ class FailoverLifter:
         self._show()
 
     def _show(self) -> None:
-        set_value = self._health.set_value
+        set_value = self._diagnostics.set_value
         set_value("model", describe(self._parameters.model, self.lifter))
         set_value("model_sha256", self._loaded.sha256)
         set_value("device", self.lifter.runs_on)

@@ -38,25 +38,29 @@ class LifterNode(StageNode[LifterParameters]):
         self,
         load_model: Callable[[LifterParameters], Loaded] = load,
         retry_s: float = RETRY_S,
+        subscribes: bool = True,
         **options: Any,
     ) -> None:
         """Make the node, unconfigured.
 
         Args:
-            load_model: where the model comes from.
-            retry_s: how often a device that failed is tried again.
+            load_model: loads the model that the parameters name.
+            retry_s: seconds between two attempts to use a device again that has failed.
+            subscribes: whether windows come from the topic; else `PeopleWindows` are enqueued by
+                a detector in the same process.
             options: of `rclpy.node.Node`.
         """
         super().__init__("lifter", LifterParameters, **options)
         self._load = load_model
         self._retry_s = retry_s
+        self._subscribes = subscribes
         self._model: FailoverLifter | None = None
         self._stage: LiftingStage | None = None
-        self._presence = TrackRegistry(self.parameters.marker_lifetime_s)
+        self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
 
     def setup(self) -> None:
         """Load the model."""
-        self._model = FailoverLifter(self._load, self.parameters, self.health, self._retry_s)
+        self._model = FailoverLifter(self._load, self.parameters, self.diagnostics, self._retry_s)
         self.get_logger().info(self._model.description)
         outputs = qos.result(self.parameters.replay)
         advertise = self.topics.advertise
@@ -68,86 +72,76 @@ class LifterNode(StageNode[LifterParameters]):
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
 
     def start(self) -> None:
-        """Begin with nobody there."""
+        """Subscribe, without tracks."""
         assert self._model is not None
-        self._presence = TrackRegistry(self.parameters.marker_lifetime_s)
+        self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
         self._first = True
-        self.subscribe()
-
-    def subscribe(self) -> None:
-        """Subscribe."""
-        self.topics.subscribe(
-            PointCloud2,
-            "windows",
-            lambda message: self.enqueue(message, key=message.header.frame_id),
-            qos.windows_in(self.parameters.replay),
-            Expect.SOMETIMES,
-        )
+        if self._subscribes:
+            self.topics.subscribe(
+                PointCloud2,
+                "windows",
+                lambda message: self.enqueue(message, stream=message.header.frame_id),
+                qos.windows_in(self.parameters.replay),
+                Expect.SOMETIMES,
+            )
 
     def teardown(self) -> None:
-        """Give back the memory of the model."""
+        """Release the model and its memory on the device."""
         if self._model is not None:
             self._model.close()
         self._model = self._stage = None
         free_device_memory()
 
     def on_stopped(self) -> None:
-        """Remove all skeletons."""
-        for frame_id, stamp_ns, track_ids in self._presence.active():
+        """Delete the markers of all active tracks."""
+        for frame_id, stamp_ns, track_ids in self._tracks.active():
             self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, track_ids))
 
     def check(self, new: LifterParameters) -> None:
-        """See that the model can be sampled so."""
+        """Refuse sampling settings that the model does not have."""
         if self._model is not None:
             resample(self._model.lifter, new)
 
     def change(self, new: LifterParameters) -> None:
-        """Sample otherwise; who is there stays known."""
+        """Apply new sampling and smoothing settings; tracks are kept."""
         if self._model is not None:
             self._model.resample(new)
         if self._stage is not None:
             self._stage.smooth(new.output_options)
-        self._presence.allow(new.marker_lifetime_s)
+        self._tracks.set_timeout(new.marker_lifetime_s)
 
     def inspect(self) -> None:
-        """Judge input, windows and latency."""
-        check_input(self.health)
-        check_completeness(self.health)
-        check_latency(self.health, self.parameters)
+        """Check input, windows and latency against their limits."""
+        check_input(self.diagnostics)
+        check_completeness(self.diagnostics)
+        check_latency(self.diagnostics, self.parameters)
 
     def process(self, messages: list[Any]) -> None:
-        """Lift the people of all cameras that have news, as one batch."""
+        """Lift the newest windows of all cameras as one batch."""
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
         lifted = self._lift(accepted)
         if any(map(len, accepted)):
-            self.health.time("lift", time.perf_counter() - begin)
-        doubted = self._doubt(lifted)
-        for windows, people, each in zip(accepted, lifted, doubted, strict=True):
+            self.diagnostics.time("lift", time.perf_counter() - begin)
+        warnings = self._check_plausibility(lifted)
+        for windows, people, each in zip(accepted, lifted, warnings, strict=True):
             self._publish(people, each)
             if len(people) and not self.parameters.replay:
-                self.health.time("latency", self.age_s(windows.stamp_ns))
+                self.diagnostics.time("latency", self.age_s(windows.stamp_ns))
 
-    def unpack(self, message: Any) -> PeopleWindows:
-        """The windows in a message that was heard.
-
-        Raises:
-            DiffhpeError: there are none.
-        """
-        return unpack_windows(message)
-
-    def _accept(self, message: Any) -> PeopleWindows | None:
+    def _accept(self, message: PointCloud2 | PeopleWindows) -> PeopleWindows | None:
+        """The windows of a message; None, with an error reported, if they cannot be lifted."""
         assert self._stage is not None
         try:
-            windows = self.unpack(message)
+            windows = message if isinstance(message, PeopleWindows) else unpack_windows(message)
             self._stage.check(windows)
         except DiffhpeError as error:
             self.report_error(error)
             return None
         seen = np.isfinite(windows.keypoints[..., 0])
-        self.health.tally("joints_seen", int(seen.sum()))
-        self.health.tally("joints_expected", seen.size)
+        self.diagnostics.tally("joints_seen", int(seen.sum()))
+        self.diagnostics.tally("joints_expected", seen.size)
         return windows
 
     def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
@@ -160,22 +154,24 @@ class LifterNode(StageNode[LifterParameters]):
 
         return model.run(lift)
 
-    def _doubt(self, lifted: list[LiftedPeople]) -> list[list[str]]:
-        """What there is to doubt of each camera's people; warns of it."""
+    def _check_plausibility(self, lifted: list[LiftedPeople]) -> list[list[str]]:
+        """Plausibility warnings of each camera's people, also counted in the diagnostics."""
         assert self._model is not None
         config = self._model.lifter.config
         found = [plausibility_warnings(people, config) for people in lifted]
         texts = [text for each in found for text in each if text]
         if texts:
-            self.health.warn("doubts", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}")
+            self.diagnostics.warn(
+                "plausibility", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}"
+            )
         else:
-            self.health.clear("doubts")
-        self.health.count("doubted", len(texts))
+            self.diagnostics.clear("plausibility")
+        self.diagnostics.count("doubted", len(texts))
         return found
 
-    def _publish(self, people: LiftedPeople, doubted: Sequence[str]) -> None:
+    def _publish(self, people: LiftedPeople, warnings: Sequence[str]) -> None:
         placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
-        gone = self._gone(people, placed)
+        left = self._left(people, placed)
         if placed and self._first:
             self._first = False
             self.get_logger().info(_first_person(people))
@@ -184,30 +180,30 @@ class LifterNode(StageNode[LifterParameters]):
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
-        if (placed or gone) and self.wanted(self._skeletons):
+        if (placed or left) and self.wanted(self._skeletons):
             parameters = self.parameters
             self.send(
                 self._skeletons,
                 pack_skeletons(
-                    people, doubted, gone, parameters.marker_lifetime_s, parameters.ellipsoids
+                    people, warnings, left, parameters.marker_lifetime_s, parameters.ellipsoids
                 ),
             )
         if len(people) and self.wanted(self._coherence):
-            self.send(self._coherence, pack_coherence(people, doubted, self.parameters.model))
-        self.health.count("lifted", len(people))
-        self.health.count("not_placed", len(people) - len(placed))
+            self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
+        self.diagnostics.count("lifted", len(people))
+        self.diagnostics.count("not_placed", len(people) - len(placed))
 
-    def _gone(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
-        """Whose skeletons of this camera are to be deleted."""
+    def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
+        """Track ids of this camera whose markers are to be deleted."""
         if not len(people):
-            left = self._presence.remove_camera(people.frame_id)
+            removed = self._tracks.remove_camera(people.frame_id)
         else:
-            left = self._presence.update(people.frame_id, placed, people.stamp_ns)
-        return sorted({person for camera, person in left if camera == people.frame_id} - {*placed})
+            removed = self._tracks.update(people.frame_id, placed, people.stamp_ns)
+        return sorted({track for camera, track in removed if camera == people.frame_id} - {*placed})
 
 
 def _first_person(people: LiftedPeople) -> str:
-    """Where the first of those who have a place is, in one line."""
+    """Distance and track id of the first person that is localized, in one line."""
     row = np.flatnonzero(people.placed)[0]
     away_m = float(np.linalg.norm(people.joints[row, 0]))
     return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.frame_id}"

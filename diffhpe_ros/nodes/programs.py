@@ -1,7 +1,7 @@
-"""The console scripts: one node each, or two in `lift`.
+"""The console scripts: one node each, and `pose_pipeline` with two.
 
-Nothing is imported before Ctrl-C is provided for: torch takes seconds to import, and a user who
-stops a program meanwhile is to see no traceback.
+The Ctrl-C handler is installed before anything is imported: importing torch takes seconds, and a
+user who stops a program meanwhile must not see a traceback.
 """
 
 import os
@@ -20,9 +20,9 @@ def lifter() -> int:
     return _run("lifter")
 
 
-def lift() -> int:
+def pose_pipeline() -> int:
     """Run `detector` and `lifter` in one process."""
-    return _run("lift")
+    return _run("pose_pipeline")
 
 
 def video_source() -> int:
@@ -32,13 +32,13 @@ def video_source() -> int:
 
 def _run(name: str) -> int:
     # Nothing is open yet that would have to be closed, and an exception in the middle of an
-    # import can come out as any other.
+    # import may be turned into another one.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     main = import_module(f"diffhpe_ros.nodes.{name}").main
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(main())
-    except KeyboardInterrupt:  # before the nodes were there to be closed, or after
+    except KeyboardInterrupt:  # before the nodes were made, or after they were closed
         return 0
 
 

@@ -23,7 +23,7 @@ from diffhpe_ros.nodes.diagnostics.endpoints import (
     incompatible_subscribers,
     other_publishers,
 )
-from diffhpe_ros.nodes.diagnostics.health import Report
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import Report
 from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 SILENCE_S = 3.0

@@ -74,10 +74,10 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
             assert self._frames is not None
             for stamp_ns, image in self._frames.play(self.stopping.wait):
                 self._publish(image, stamp_ns)
-                self.health.set_value("skipped", self._frames.skipped)
-            self.health.set_value("skipped", self._frames.skipped)
+                self.diagnostics.set_value("skipped", self._frames.skipped)
+            self.diagnostics.set_value("skipped", self._frames.skipped)
             if not self.stopping.is_set():
-                self.health.set_value("ended", "the video ended")
+                self.diagnostics.set_value("ended", "the video ended")
                 self.get_logger().info(f"{self.parameters.path} ended")
         except Exception as error:
             if self.context.ok():
@@ -90,7 +90,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         info.header = message.header
         self.send(self._camera_info, info)
         self.send(self._image, message)
-        self.health.count("published")
+        self.diagnostics.count("published")
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from diffhpe_ros.track_registry import OUTPUT_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, RATE
 
 
@@ -15,7 +16,7 @@ class WindowOptions:
     """Windows are made for every n-th image."""
     bridge_s: float = BRIDGE_S
     """Joints unseen for no longer than this are interpolated."""
-    restart_s: float = 0.5
+    restart_s: float = WINDOW_S
     """A track unseen for longer than this starts a new window."""
 
 
@@ -31,5 +32,5 @@ class OutputOptions:
     """Hz, of a One-Euro filter of the joints, at rest; 0 is off."""
     one_euro_beta: float = 5.0
     """Hz per m/s, by which the cutoff rises with a joint's speed."""
-    forget_s: float = 0.5
-    """Tracks unseen for longer than this begin without a past."""
+    forget_s: float = OUTPUT_S
+    """Smoothing of a track unseen for longer than this starts anew."""

@@ -15,10 +15,7 @@ from diffhpe_ros.placement import (
     localize_windows,
     measure,
 )
-from diffhpe_ros.track_registry import TrackStates
-
-_FORGET_S = 1.0
-"""People absent for longer than this are strangers when they come back."""
+from diffhpe_ros.track_registry import ROOT_S, TrackStates
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +45,7 @@ class RootLocalizer:
 
     def __init__(self) -> None:
         """Begin with nobody there."""
-        self._people = TrackStates(_Person, _FORGET_S)
+        self._people = TrackStates(_Person, ROOT_S)
 
     def place(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
         """Place the people of one camera, of whom there is at least one."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.track_registry import WINDOW_S
 from diffhpe_ros.windows.grid import (
     BRIDGE_S,
     FRAMES,
@@ -78,7 +79,7 @@ class WindowBuilder:
         rate: float = RATE,
         stride: int = 1,
         bridge_s: float = BRIDGE_S,
-        restart_s: float = 0.5,
+        restart_s: float = WINDOW_S,
     ) -> None:
         """Begin with no history.
 

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.camera_info import (
     camera_from_info,
     info_from_camera,
@@ -108,25 +108,25 @@ def test_what_is_no_calibration_is_refused(text: str | None, expected: str, tmp_
 
 
 def source(timeout_s: float = 0.0, replay: bool = False) -> tuple[CameraSource, NodeDiagnostics]:
-    health = NodeDiagnostics()
-    return CameraSource(70.0, False, timeout_s, replay, health), health
+    diagnostics = NodeDiagnostics()
+    return CameraSource(70.0, False, timeout_s, replay, diagnostics), diagnostics
 
 
 def test_without_camera_info_a_stated_field_of_view_is_used_and_warned_of() -> None:
-    cameras, health = source()
+    cameras, diagnostics = source()
     camera = cameras.camera(640, 480)
     edges = camera.to_canonical(np.array([[-0.5, 0], [639.5, 0]]))[:, 0] / 2.29
     assert np.degrees(np.arctan(edges)).tolist() == pytest.approx([-35, 35])
-    assert "field of view of 70 degrees" in health.report().warnings[0]
+    assert "field of view of 70 degrees" in diagnostics.report().warnings[0]
 
 
 def test_camera_info_ends_the_warning_and_is_scaled_to_the_image() -> None:
-    cameras, health = source()
+    cameras, diagnostics = source()
     cameras.camera(320, 240)
     cameras.put(info_from_camera(PLUMB_BOB))
     camera = cameras.camera(320, 240)
     assert camera.calibrated and camera.matrix[0, 0] == 300
-    assert not health.report().warnings
+    assert not diagnostics.report().warnings
     assert cameras.camera(320, 240) is camera  # nothing has changed
     with pytest.raises(DiffhpeError, match="same ratio"):
         cameras.camera(240, 240)

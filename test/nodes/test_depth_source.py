@@ -9,7 +9,7 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.depth_source import DepthSource
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import make_header
 
@@ -61,24 +61,24 @@ def test_what_is_no_depth_is_refused(change: dict[str, object], problem: str) ->
 
 
 @pytest.fixture
-def health() -> NodeDiagnostics:
+def diagnostics() -> NodeDiagnostics:
     return NodeDiagnostics()
 
 
 @pytest.fixture
-def source(health: NodeDiagnostics) -> DepthSource:
-    return DepthSource(0.02, replay=False, health=health)
+def source(diagnostics: NodeDiagnostics) -> DepthSource:
+    return DepthSource(0.02, replay=False, diagnostics=diagnostics)
 
 
 def test_the_nearest_in_time_belongs_to_an_image(
-    source: DepthSource, health: NodeDiagnostics
+    source: DepthSource, diagnostics: NodeDiagnostics
 ) -> None:
     for k in range(3):
         source.put(depth_image(1.0 + k, 33 * MS * k))
     depth = source.at(35 * MS, 6, 4)
     assert depth is not None
     assert depth[1, 1] == pytest.approx(2.0)
-    assert health.report().warnings == ()
+    assert diagnostics.report().warnings == ()
 
 
 def test_depth_that_comes_a_little_later_is_waited_for(source: DepthSource) -> None:
@@ -87,24 +87,24 @@ def test_depth_that_comes_a_little_later_is_waited_for(source: DepthSource) -> N
 
 
 def test_missing_depth_is_waited_for_once_and_warned_of(
-    source: DepthSource, health: NodeDiagnostics
+    source: DepthSource, diagnostics: NodeDiagnostics
 ) -> None:
     source.put(depth_image(2.0, 0))
     assert source.at(500 * MS, 6, 4) is None
     begin = time.monotonic()
     assert source.at(533 * MS, 6, 4) is None
     assert time.monotonic() - begin < 0.05
-    (warning,) = health.report().warnings
+    (warning,) = diagnostics.report().warnings
     assert "none came within" in warning
     source.put(depth_image(2.0, 566 * MS))
     assert source.at(566 * MS, 6, 4) is not None
-    assert health.report().warnings == ()
+    assert diagnostics.report().warnings == ()
 
 
-def test_wrong_depth_is_warned_of(source: DepthSource, health: NodeDiagnostics) -> None:
+def test_wrong_depth_is_warned_of(source: DepthSource, diagnostics: NodeDiagnostics) -> None:
     source.put(depth_image(2.0, 0))
     assert source.at(0, 640, 480) is None
-    (warning,) = health.report().warnings
+    (warning,) = diagnostics.report().warnings
     assert "640x480" in warning and "the picture alone" in warning
 
 
@@ -116,12 +116,12 @@ def test_a_clock_that_jumps_back_forgets_the_future(source: DepthSource) -> None
     assert depth[1, 1] == pytest.approx(2.0)
 
 
-def test_memory_is_bounded_and_closing_ends_the_wait(health: NodeDiagnostics) -> None:
-    source = DepthSource(0.02, replay=False, health=health)
+def test_memory_is_bounded_and_closing_ends_the_wait(diagnostics: NodeDiagnostics) -> None:
+    source = DepthSource(0.02, replay=False, diagnostics=diagnostics)
     for k in range(100):
         source.put(depth_image(2.0, 33 * MS * k))
     assert source.at(0, 6, 4) is None  # long forgotten
-    replay = DepthSource(0.02, replay=True, health=health)
+    replay = DepthSource(0.02, replay=True, diagnostics=diagnostics)
     threading.Timer(0.05, replay.close).start()
     begin = time.monotonic()
     assert replay.at(0, 6, 4) is None

@@ -12,7 +12,7 @@ from standing import standing_windows
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.images import compressed_to_bgr, image_to_bgr

@@ -39,7 +39,7 @@ def replay(graph: Graph, clip: Path, model: Path, programs: Sequence[str]) -> No
     write_calibration(walking_clip().camera, calibration)
     for program in programs:
         own = {} if program == "detector" else {"device": "cpu", "model": model, **DIFFUSION}
-        # The program `lift` is both nodes.
+        # The program `pose_pipeline` is both nodes.
         of_detector = {} if program == "lifter" else {"forget_s": FORGET_S}
         graph.run(program, replay=True, **own, **of_detector)
     listeners = str(len(programs))  # of windows: this process, and a lifter that is not nearby
@@ -93,11 +93,11 @@ def test_one_process_gives_the_bytes_that_two_gave(
     replayed: Graph, graph: Graph, short_clip: Path, diffusion_model: Path
 ) -> None:
     """What depends on a process, a thread or the network would differ."""
-    replay(graph, short_clip, diffusion_model, ("lift",))
+    replay(graph, short_clip, diffusion_model, ("pose_pipeline",))
     assert graph.value("detector", "windows_listeners") == "1"  # this test, but not the lifter
     for topic in TOPICS:
         assert graph.raw[topic] == replayed.raw[topic], topic
-    assert graph.stop("lift") == 0
+    assert graph.stop("pose_pipeline") == 0
 
 
 def test_the_nodes_end_as_they_are_told(replayed: Graph) -> None:

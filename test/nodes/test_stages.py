@@ -33,6 +33,7 @@ class WrittenDetector:
 
     name, device = "written", "none"
     min_confidence, max_people = 0.5, 2
+    follows_people = True
 
     def __init__(self) -> None:
         self.places = [0.0]

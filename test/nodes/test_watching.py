@@ -19,7 +19,7 @@ from visualization_msgs.msg import MarkerArray
 from diffhpe_ros.nodes import topics
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.detector import DetectorNode
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
@@ -165,19 +165,19 @@ def test_late_results_are_warned_of_and_those_of_another_clock_named(
 
 
 def test_levels_follow_what_came_of_late() -> None:
-    health, parameters = NodeDiagnostics(), StageParameters()
-    health.report()
+    diagnostics, parameters = NodeDiagnostics(), StageParameters()
+    diagnostics.report()
     for _ in range(10):
-        health.count("received")
-        health.time("latency", 0.2)
-    health.set_value("dropped", 6)
-    health.tally("joints_seen", 40)
-    health.tally("joints_expected", 100)
-    health.report()
-    check_input(health)
-    check_completeness(health)
-    check_latency(health, parameters)
-    report = health.report()
+        diagnostics.count("received")
+        diagnostics.time("latency", 0.2)
+    diagnostics.set_value("dropped", 6)
+    diagnostics.tally("joints_seen", 40)
+    diagnostics.tally("joints_expected", 100)
+    diagnostics.report()
+    check_input(diagnostics)
+    check_completeness(diagnostics)
+    check_latency(diagnostics, parameters)
+    report = diagnostics.report()
     dropped, unseen = report.warnings
     assert dropped.startswith("60 % of the messages are dropped")
     assert unseen.startswith("only 40 % of the windows' joints are seen")
@@ -185,22 +185,22 @@ def test_levels_follow_what_came_of_late() -> None:
     assert not report.errors
 
     for _ in range(6):  # seconds later nothing has come
-        health.report()
-    check_input(health)
-    check_completeness(health)
-    report = health.report()
+        diagnostics.report()
+    check_input(diagnostics)
+    check_completeness(diagnostics)
+    report = diagnostics.report()
     assert not report.warnings and "window_completeness" not in report.values
 
 
-def test_health_forgets_errors_but_not_warnings() -> None:
-    health = NodeDiagnostics()
-    health.error("broken")
-    health.warn("camera", "uncalibrated")
-    health.count("images", 2)
-    health.time("lift", 0.01)
-    first, second = health.report(), health.report()
+def test_diagnostics_forgets_errors_but_not_warnings() -> None:
+    diagnostics = NodeDiagnostics()
+    diagnostics.error("broken")
+    diagnostics.warn("camera", "uncalibrated")
+    diagnostics.count("images", 2)
+    diagnostics.time("lift", 0.01)
+    first, second = diagnostics.report(), diagnostics.report()
     assert first.errors == ("broken",) and not second.errors
     assert first.warnings == second.warnings == ("uncalibrated",)
     assert second.values == {"images": 2, "lift_ms_p50": 10.0, "lift_ms_p95": 10.0}
-    health.clear("camera")
-    assert not health.report().warnings
+    diagnostics.clear("camera")
+    assert not diagnostics.report().warnings

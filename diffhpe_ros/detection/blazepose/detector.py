@@ -55,6 +55,7 @@ class BlazePose:
     """
 
     name = "blazepose"
+    follows_people = True
 
     def __init__(
         self,

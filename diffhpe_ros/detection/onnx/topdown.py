@@ -39,6 +39,8 @@ class TopDown:
         DiffhpeError: an option is out of range.
     """
 
+    follows_people = False
+
     def __init__(
         self,
         name: str,

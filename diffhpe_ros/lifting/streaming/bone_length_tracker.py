@@ -12,7 +12,8 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
     mean_lengths,
     with_lengths,
 )
-from diffhpe_ros.lifting.streaming.tracked_state import FORGET_S, MAX_TRACKS, TrackMemory
+from diffhpe_ros.lifting.streaming.tracked_state import MAX_TRACKS, TrackMemory
+from diffhpe_ros.track_registry import STREAM_S
 
 AVERAGED_S = 10.0
 """Lengths are averaged over this time: long enough for many postures, short enough to forget
@@ -41,7 +42,7 @@ class BoneLengthTracker:
     """
 
     def __init__(
-        self, window_s: float, people: int = MAX_TRACKS, forget_s: float = FORGET_S
+        self, window_s: float, people: int = MAX_TRACKS, forget_s: float = STREAM_S
     ) -> None:
         self._window_s = window_s
         self._known: TrackMemory[TrackedLengths] = TrackMemory(people, forget_s)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.streaming.tracked_state import FORGET_S, MAX_TRACKS, TrackMemory
+from diffhpe_ros.lifting.streaming.tracked_state import MAX_TRACKS, TrackMemory
+from diffhpe_ros.track_registry import STREAM_S
 
 
 class RecalledPoses(NamedTuple):
@@ -27,7 +28,7 @@ class PoseHistory:
         forget_s: see `TrackMemory`.
     """
 
-    def __init__(self, rate: float, people: int = MAX_TRACKS, forget_s: float = FORGET_S) -> None:
+    def __init__(self, rate: float, people: int = MAX_TRACKS, forget_s: float = STREAM_S) -> None:
         self.rate = rate
         self._last: TrackMemory[Tensor] = TrackMemory(people, forget_s)  # (H, L, J, 3)
 

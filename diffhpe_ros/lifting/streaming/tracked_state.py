@@ -3,13 +3,12 @@
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from diffhpe_ros.track_registry import STREAM_S
+
 T = TypeVar("T")
 
 MAX_TRACKS = 256
 """That are remembered at most."""
-FORGET_S = 60.0
-"""People are forgotten whose last window is this far from the newest: long after it was of use,
-so that cameras of one lifter may have clocks that differ by less."""
 
 
 class TrackMemory(Generic[T]):
@@ -20,7 +19,7 @@ class TrackMemory(Generic[T]):
         forget_s: of stamps, after which who was not lifted is forgotten.
     """
 
-    def __init__(self, people: int = MAX_TRACKS, forget_s: float = FORGET_S) -> None:
+    def __init__(self, people: int = MAX_TRACKS, forget_s: float = STREAM_S) -> None:
         self._people = people
         self._forget_ns = round(forget_s * 1e9)
         self._known: dict[Hashable, tuple[int, T]] = {}

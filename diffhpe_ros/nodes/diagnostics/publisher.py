@@ -6,7 +6,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from diffhpe_ros.nodes.diagnostics.health import Report
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import Report
 from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
 from diffhpe_ros.nodes.messages.status import ERROR, OK, WARN, make_status
 

@@ -1,6 +1,6 @@
 """What counts as too slow, in words: the levels of `/diagnostics` that several nodes share."""
 
-from diffhpe_ros.nodes.diagnostics.health import NodeDiagnostics
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.parameters.tables import StageParameters
 
 _RECENT_S = 3.0
@@ -9,57 +9,57 @@ _LEAST_SEEN = 0.5
 _OTHER_CLOCK_S = 600.0
 
 
-def check_input(health: NodeDiagnostics) -> None:
+def check_input(diagnostics: NodeDiagnostics) -> None:
     """How many messages come in a second, and whether most are dropped."""
     for shown, name in (("input_per_s", "received"), ("dropped_per_s", "dropped")):
-        found = health.per_second(name)
+        found = diagnostics.per_second(name)
         if found is not None:
-            health.set_value(shown, found)
-    dropped = health.share("dropped", "received") or 0.0
+            diagnostics.set_value(shown, found)
+    dropped = diagnostics.share("dropped", "received") or 0.0
     if dropped > _MOST_DROPPED:
-        health.warn(
+        diagnostics.warn(
             "dropped",
             f"{100 * dropped:.0f} % of the messages are dropped: the node is slower than its input",
         )
     else:
-        health.clear("dropped")
+        diagnostics.clear("dropped")
 
 
-def check_completeness(health: NodeDiagnostics) -> None:
+def check_completeness(diagnostics: NodeDiagnostics) -> None:
     """How much is seen of the people in their windows: counts joints_seen of joints_expected."""
-    found = health.share("joints_seen", "joints_expected")
+    found = diagnostics.share("joints_seen", "joints_expected")
     if found is None:
-        health.remove_value("window_completeness")
-        health.clear("windows")
+        diagnostics.remove_value("window_completeness")
+        diagnostics.clear("windows")
         return
-    health.set_value("window_completeness", found)
+    diagnostics.set_value("window_completeness", found)
     if found < _LEAST_SEEN:
-        health.warn(
+        diagnostics.warn(
             "windows",
             f"only {100 * found:.0f} % of the windows' joints are seen: people are cut off or"
             " hidden, too few images come, or the detector's min_confidence is too high",
         )
     else:
-        health.clear("windows")
+        diagnostics.clear("windows")
 
 
-def check_latency(health: NodeDiagnostics, parameters: StageParameters) -> None:
+def check_latency(diagnostics: NodeDiagnostics, parameters: StageParameters) -> None:
     """How long after the image's stamp results come; nothing is said while none come."""
-    found = health.recent_s("latency", _RECENT_S)
+    found = diagnostics.recent_s("latency", _RECENT_S)
     if found is None:
-        health.clear("latency")
+        diagnostics.clear("latency")
     elif abs(found) > _OTHER_CLOCK_S:
-        health.raise_error(
+        diagnostics.raise_error(
             "latency",
             f"the images' stamps are {found:.0f} s from this clock: set use_sim_time for a bag, or"
             " the clock of the camera",
         )
     elif found > parameters.latency_error_s:
-        health.raise_error("latency", _late(found, parameters.latency_error_s))
+        diagnostics.raise_error("latency", _late(found, parameters.latency_error_s))
     elif found > parameters.latency_warn_s:
-        health.warn("latency", _late(found, parameters.latency_warn_s))
+        diagnostics.warn("latency", _late(found, parameters.latency_warn_s))
     else:
-        health.clear("latency")
+        diagnostics.clear("latency")
 
 
 def _late(found: float, most: float) -> str:

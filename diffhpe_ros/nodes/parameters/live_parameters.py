@@ -1,17 +1,21 @@
-"""Parameters that change while a node runs, and those that must not."""
+"""From a node's typed table of parameters to ROS parameters, and back while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields, replace
 from typing import Any, Generic, TypeVar
 
-from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.parameters.declare import check_choices, declare_parameters, read_parameters
 from diffhpe_ros.nodes.parameters.tables import CommonParameters
 from diffhpe_ros.nodes.rclpy_api import call_after_set
 
@@ -19,61 +23,68 @@ P = TypeVar("P", bound=CommonParameters)
 
 
 class LiveParameters(Generic[P]):
-    """A node's parameters: free to change until they are taken, then only those marked live."""
+    """A node's parameters. Once they are taken, only those marked `live` can be set."""
 
     def __init__(
         self,
         node: Node,
         kind: type[P],
         check: Callable[[P], None],
-        changed: Callable[[P], None],
+        on_changed: Callable[[P], None],
     ) -> None:
-        """Declare them.
+        """Declare the parameters.
 
         Args:
-            node: whose parameters they are.
-            kind: lists them.
-            check: raises a DiffhpeError for what the running node cannot change to.
-            changed: called with what the running node is to change to.
+            node: that has them.
+            kind: their table.
+            check: raises a DiffhpeError for values that the running node cannot change to.
+            on_changed: called with the new values of a running node.
+
+        Raises:
+            rclpy.exceptions.ParameterException: a value given at start has the wrong type or is
+                out of range.
         """
         self._node = node
         self._kind = kind
         self._check = check
-        self._changed = changed
+        self._on_changed = on_changed
         self._taken: P | None = None
-        self._live = {each.name: bool(each.metadata["live"]) for each in fields(kind)}
-        declare_parameters(node, kind)
-        call_after_set(node, self._pass_on)
-        node.add_on_set_parameters_callback(self._judge)
+        self._is_live = {each.name: bool(each.metadata["live"]) for each in fields(kind)}
+        for each in fields(kind):
+            node.declare_parameter(each.name, each.default, _descriptor(each))
+        call_after_set(node, self._after_set)
+        node.add_on_set_parameters_callback(self._on_set)
 
     def take(self) -> P:
-        """The values now; from here on only live ones may change.
+        """The current values; from now on only live parameters can be set.
 
         Raises:
             DiffhpeError: a value is not one of the choices.
         """
-        self._taken = read_parameters(self._node, self._kind)
+        values = {name: self._node.get_parameter(name).value for name in self._is_live}
+        _check_choices(self._kind, values)
+        self._taken = self._kind(**values)
         return self._taken
 
     def release(self) -> None:
-        """Let all change again."""
+        """Allow all parameters to be set again."""
         self._taken = None
 
-    def _judge(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
+    def _on_set(self, parameters: list[Parameter[Any]]) -> SetParametersResult:
         try:
-            self._refuse_wrong(self._ours(parameters))
+            self._check_values(self._own(parameters))
         except DiffhpeError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
-    def _refuse_wrong(self, values: dict[str, Any]) -> None:
-        check_choices(self._kind, values)
+    def _check_values(self, values: dict[str, Any]) -> None:
+        _check_choices(self._kind, values)
         if self._taken is None:
             return
         fixed = [
             name
             for name, value in values.items()
-            if not self._live[name] and value != getattr(self._taken, name)
+            if not self._is_live[name] and value != getattr(self._taken, name)
         ]
         if fixed:
             raise DiffhpeError(
@@ -82,12 +93,42 @@ class LiveParameters(Generic[P]):
             )
         self._check(replace(self._taken, **values))
 
-    def _pass_on(self, parameters: list[Parameter[Any]]) -> None:
-        values = self._ours(parameters)
+    def _after_set(self, parameters: list[Parameter[Any]]) -> None:
+        values = self._own(parameters)
         if values and self._taken is not None:
             self._taken = replace(self._taken, **values)
-            self._changed(self._taken)
+            self._on_changed(self._taken)
 
-    def _ours(self, parameters: list[Parameter[Any]]) -> dict[str, Any]:
-        """Names and values, without those of ROS itself such as use_sim_time."""
-        return {each.name: each.value for each in parameters if each.name in self._live}
+    def _own(self, parameters: list[Parameter[Any]]) -> dict[str, Any]:
+        """Values by name, without ROS's own parameters such as use_sim_time."""
+        return {each.name: each.value for each in parameters if each.name in self._is_live}
+
+
+def _check_choices(kind: type[CommonParameters], values: Mapping[str, Any]) -> None:
+    """Refuse values that are not among the choices; rclpy itself checks the ranges.
+
+    Raises:
+        DiffhpeError: a value is not one of the choices.
+    """
+    for each in fields(kind):
+        choices = each.metadata["choices"]
+        if choices and each.name in values and values[each.name] not in choices:
+            raise DiffhpeError(
+                f"parameter {each.name} must be one of {', '.join(choices)},"
+                f" got {values[each.name]!r}"
+            )
+
+
+def _descriptor(each: Field[Any]) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(
+        description=each.metadata["description"], read_only=each.metadata["read_only"]
+    )
+    if each.metadata["choices"]:
+        descriptor.additional_constraints = "one of " + ", ".join(each.metadata["choices"])
+    if each.metadata["range"]:
+        least, most = each.metadata["range"]
+        if isinstance(each.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=most)]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=least, to_value=most, step=1)]
+    return descriptor

@@ -1,16 +1,21 @@
-"""The nodes' parameters: name, type, default, range and meaning, in one place.
+"""The nodes' parameters: name, type, default, values and meaning.
 
-Each node's are a dataclass. They are taken when the node is configured and are then fixed until
-`cleanup`, but for those marked `live`, which change between two messages.
+Each node has a dataclass. Its values are read by `configure` and then fixed until `cleanup`, but
+for those marked `live`, which can be set between two messages. docs/ros.md, config/lift.yaml and
+the descriptions of the launch arguments are made from these tables (`parameters.document`).
+
+The launch file imports this module, so it must not import ROS or torch. A test compares the choices
+that repeat names of `lifting` with its registries.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
+from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
@@ -23,13 +28,30 @@ def _parameter(
     choices: tuple[str, ...] = (),
     read_only: bool = False,
     live: bool = False,
+    launch_only: bool = False,
+    detector_option: bool = False,
 ) -> Any:
+    """A field of a table.
+
+    Args:
+        default: its type is the parameter's.
+        description: plain text, for `ros2 param describe`, docs/ros.md and config/lift.yaml.
+        least: the range begins here.
+        most: the range ends here.
+        choices: allowed values.
+        read_only: can be set when the process starts, and never after.
+        live: can be set while the node is configured.
+        launch_only: set by launch arguments, so config/lift.yaml does not have it.
+        detector_option: an option of detectors, see `DetectorParameters.detector_settings`.
+    """
     metadata = {
         "description": description,
         "range": None if least is None else (least, most),
         "choices": choices,
         "read_only": read_only,
         "live": live,
+        "launch_only": launch_only,
+        "detector_option": detector_option,
     }
     return field(default=default, metadata=metadata)
 
@@ -39,10 +61,15 @@ class CommonParameters:
     """Parameters of every node."""
 
     autostart: bool = _parameter(
-        False, "configure and activate at start, without a lifecycle manager", read_only=True
+        False,
+        "Configure and activate at start, without a lifecycle manager.",
+        read_only=True,
+        launch_only=True,
     )
     replay: bool = _parameter(
-        False, "process every message, reproducibly, instead of the newest only"
+        False,
+        "Process every message, reproducibly, instead of the newest only.",
+        launch_only=True,
     )
 
 
@@ -52,111 +79,152 @@ class StageParameters(CommonParameters):
 
     latency_warn_s: float = _parameter(
         0.3,
-        "results that lag their image by more than this are warned of",
+        "Seconds from image stamp to result above which the status is WARN.",
         least=0.0,
         most=3600.0,
         live=True,
     )
     latency_error_s: float = _parameter(
-        1.0, "results that lag their image by more than this are an error", least=0.0,
-        most=3600.0, live=True,
-    )  # fmt: skip
+        1.0,
+        "Seconds from image stamp to result above which the status is ERROR.",
+        least=0.0,
+        most=3600.0,
+        live=True,
+    )
 
 
 @dataclass(frozen=True)
 class DetectorParameters(StageParameters):
     """Parameters of `detector`."""
 
-    detector: str = _parameter("blazepose", "what finds the joints", choices=DETECTORS)
+    detector: str = _parameter(
+        "blazepose",
+        "The 2D detector. onnx needs person_model and pose_model; mmpose also needs pose_config and"
+        " trust_checkpoint.",
+        choices=DETECTORS,
+    )
     person_model: str = _parameter(
-        "", "onnx and mmpose: .onnx file of a YOLOX or RTMDet that finds people"
+        "",
+        "onnx and mmpose: .onnx file of the model that finds people, a YOLOX or RTMDet.",
+        detector_option=True,
     )
     pose_model: str = _parameter(
         "",
-        "finds joints; onnx: .onnx file of a MoveNet or SimCC model; mmpose: a checkpoint",
+        "onnx: .onnx file of the model that finds joints, a MoveNet or SimCC model such as RTMPose."
+        " mmpose: its .pth file.",
         read_only=True,
+        detector_option=True,
     )
-    pose_config: str = _parameter("", "mmpose: .py file of the pose model", read_only=True)
+    pose_config: str = _parameter(
+        "", "mmpose: .py file of pose_model.", read_only=True, detector_option=True
+    )
     trust_checkpoint: bool = _parameter(
         False,
-        "mmpose: let pose_config and pose_model run code, which such files can",
+        "mmpose: allow pose_config and pose_model to run code, which such files can.",
         read_only=True,
+        detector_option=True,
     )
     min_confidence: float = _parameter(
         -1.0,
-        "joints below are unseen; -1 is the detector's own default",
+        "Joints with a lower confidence are unseen; -1: the detector's default.",
         least=-1.0,
         most=1.0,
         live=True,
     )
     threads: int = _parameter(
-        0, "CPU threads of the detector; 0 is its own default", least=0, most=256
+        0, "CPU threads; 0: the detector's default.", least=0, most=256, detector_option=True
     )
     max_people: int = _parameter(
         4,
-        "follow no more: the largest and surest first, those followed before new ones",
+        "Tracks at a time: the largest and surest people first, existing tracks before new ones.",
         least=1,
         most=16,
         live=True,
     )
     runtime: str = _parameter(
         "auto",
-        "blazepose: what runs its networks; auto: onnx where onnxruntime has a GPU, else litert",
+        "blazepose: litert runs on the CPU, onnx in onnxruntime. auto: onnx where onnxruntime has a"
+        " working GPU, else litert.",
         choices=RUNTIMES,
+        detector_option=True,
     )
     providers: str = _parameter(
         "",
-        "execution providers of onnxruntime in the order of preference, separated by commas;"
-        " empty: CUDA where there is one, else the CPU",
+        "onnxruntime's execution providers in order of preference, separated by commas; empty: CUDA"
+        " where there is one, else the CPU.",
+        detector_option=True,
     )
     search_every: int = _parameter(
-        5, "blazepose: look for new people in every n-th image", least=1, most=1000
+        5,
+        "blazepose: look for new people in every n-th image; for a second after a person was lost,"
+        " in each.",
+        least=1,
+        most=1000,
+        detector_option=True,
     )
     forget_s: float = _parameter(
-        1.0, "people unseen for no longer than this keep their number", least=0.0, most=10.0
+        TRACK_S,
+        "Seconds for which an unseen track keeps its id and its place among max_people.",
+        least=0.0,
+        most=10.0,
     )
     image_transport: str = _parameter(
-        "raw", "type of the topic `image`: Image or CompressedImage", choices=("raw", "compressed")
+        "raw",
+        "compressed: the topic image is a CompressedImage; remap it to .../compressed.",
+        choices=("raw", "compressed"),
     )
     rectified: bool = _parameter(
-        False, "the images are undistorted already: use P of camera_info, without distortion"
+        False, "The images are undistorted: use P of camera_info, without distortion."
     )
     camera_info_timeout_s: float = _parameter(
         2.0,
-        "wait so long for camera_info after the first image; then field_of_view is used",
+        "Seconds for which the first image waits for camera_info; then field_of_view is used.",
         least=0.0,
         most=60.0,
     )
     field_of_view: float = _parameter(
         DEFAULT_FIELD_OF_VIEW,
-        "degrees over the longer image side, for cameras without calibration",
+        "Degrees over the longer image side, for cameras without calibration.",
         least=1.0,
         most=170.0,
     )
     depth: bool = _parameter(
-        False, "use the topic `depth`: a depth image in the pixels of the colour image"
+        False, "Use the topic depth: a depth image aligned to the colour image."
     )
     depth_tolerance_s: float = _parameter(
-        0.02, "stamps of image and depth may differ by so much", least=0.0, most=1.0
+        0.02, "Largest difference of the stamps of image and depth.", least=0.0, most=1.0
     )
     rate: float = _parameter(
-        RATE, "frames per second of the windows: what the lifter's model expects", least=13.0,
+        RATE,
+        "Frames per second of the windows: what the lifter's model expects.",
+        least=13.0,
         most=1000.0,
-    )  # fmt: skip
-    stride: int = _parameter(1, "give windows for every n-th image", least=1, most=1000)
+    )
+    stride: int = _parameter(1, "Make windows for every n-th image.", least=1, most=1000)
     bridge_s: float = _parameter(
         BRIDGE_S,
-        "joints unseen for no longer than this are interpolated; more below 15 images/s",
+        "Gaps of a joint up to this are interpolated; at least 1.5 image periods are, below"
+        " 15 images/s.",
         least=0.0,
         most=2.0,
     )
     restart_s: float = _parameter(
-        0.5, "people unseen for longer than this start a new window", least=0.01, most=10.0
+        WINDOW_S,
+        "A track unseen for longer than this starts a new window.",
+        least=0.01,
+        most=10.0,
     )
 
     @property
+    def detector_settings(self) -> dict[str, Any]:
+        """Settings of all detectors, for `detection.detector_from_settings`."""
+        options = [each.name for each in fields(self) if each.metadata["detector_option"]]
+        providers = [name.strip() for name in self.providers.split(",") if name.strip()]
+        return {name: getattr(self, name) for name in options} | {"providers": providers}
+
+    @property
     def window_options(self) -> WindowOptions:
-        """Of the detection stage."""
+        """Options of the detection stage."""
         return WindowOptions(self.rate, self.stride, self.bridge_s, self.restart_s)
 
 
@@ -165,94 +233,116 @@ class LifterParameters(StageParameters):
     """Parameters of `lifter`."""
 
     model: str = _parameter(
-        "diffhpe-wrapper-robust", "name of a model that is installed, or its path"
+        "diffhpe-wrapper-robust",
+        "Name of an installed model, path of a model folder, or a released checkpoint.",
     )
-    device: str = _parameter("auto", "cpu, cuda, cuda:N, or auto: cuda where there is one")
+    device: str = _parameter("auto", "cpu, cuda, cuda:N, or auto: CUDA where there is one.")
     threads: int = _parameter(
-        0, "CPU threads of the model; 0 is half of the cores", least=0, most=256
+        0, "CPU threads of the model; 0: half of the cores.", least=0, most=256
     )
     engine: str = _parameter(
         "auto",
-        "what runs the model: cuda_graph, native, folded, plain, onnx for one that was exported, or"
-        " auto: cuda_graph on CUDA, else native where that can be",
+        "What computes the networks. auto: cuda_graph on CUDA, else native if it was compiled, else"
+        " folded. plain is the readable, slow one; onnx needs a model that was exported.",
+        choices=("auto", "cuda_graph", "native", "folded", "plain", "onnx"),
     )
     kernels: str = _parameter(
         "torch",
-        "of the engines cuda_graph and folded; triton: fused ones",
+        "Kernels of the engines cuda_graph and folded. triton: fused ones, for CUDA.",
         choices=("torch", "triton"),
     )
     preset: str = _parameter(
         "",
-        "fast, balanced or faithful; auto: the best that keeps up; empty is the model's default,"
-        " on CUDA auto",
+        "Sampler, steps and hypotheses by name: fast, balanced or faithful. auto: the best that"
+        " keeps up with the camera. Empty: the model's default, on CUDA auto.",
     )
     expected_people: int = _parameter(
-        4, "preset auto: keep up with so many people at once", least=1, most=16
+        4, "Preset auto: people at once to keep up with.", least=1, most=16
     )
     expected_rate: float = _parameter(
-        30.0, "preset auto: keep up with so many images a second", least=1.0, most=1000.0
+        30.0, "Preset auto: images a second to keep up with.", least=1.0, most=1000.0
     )
-    sampler: str = _parameter("", "ddpm, ddim or dpm-solver; empty is the preset's")
-    steps: int = _parameter(0, "sampling steps; 0 is the preset's", least=0, most=1000, live=True)
+    sampler: str = _parameter(
+        "", "Reverse process; empty: the preset's.", choices=("", "ddpm", "ddim", "dpm-solver")
+    )
+    steps: int = _parameter(0, "Denoising steps; 0: the preset's.", least=0, most=1000, live=True)
     hypotheses: int = _parameter(
-        0, "poses per window; 0 is the preset's", least=0, most=100, live=True
+        0, "Sampled poses per window; 0: the preset's.", least=0, most=100, live=True
     )
     start: str = _parameter(
-        "", "where sampling starts: noise, backbone or previous; empty is the preset's"
+        "",
+        "Initial state of the sampler: noise, the pose of the backbone or of the track's previous"
+        " window with noise added. Empty: the preset's.",
+        choices=("", "noise", "backbone", "previous"),
     )
     augmentation: str = _parameter(
-        "", "none, or flip: half of the hypotheses are of the mirror image; empty is the preset's"
+        "",
+        "flip: half of the hypotheses are of the mirror image, so their number must be even. Empty:"
+        " the preset's.",
+        choices=("", "none", "flip"),
     )
     aggregation: str = _parameter(
-        "mean", "how a window's hypotheses become one pose", choices=("mean", "reprojection")
+        "mean",
+        "How the hypotheses of a window become one pose. reprojection: each joint from the"
+        " hypothesis nearest to its place in the image.",
+        choices=("mean", "reprojection"),
     )
     decode: str = _parameter(
         "rigid",
-        "rigid: a person's bones keep their length; free: as the model gives them",
+        "rigid: the bones of a track keep one length, the mean over the last 10 s. free: as the"
+        " model gives them.",
         choices=("free", "rigid"),
     )
-    seed: int = _parameter(0, "of the noise that diffusion starts from")
+    seed: int = _parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
     lag: int = _parameter(
-        0, "show the frame so many before the newest: later, and better", least=0, most=FRAMES // 2
+        0,
+        "Give the frame so many before the newest one: each is 20 ms later, and more accurate.",
+        least=0,
+        most=FRAMES // 2,
     )
     blend_s: float = _parameter(
         0.04,
-        "seconds over which overlapping windows are blended; 0 is off",
+        "Seconds over which overlapping windows are blended: less jitter, without delay; 0: off.",
         least=0.0,
         most=1.0,
         live=True,
     )
     one_euro_min_cutoff: float = _parameter(
         0.0,
-        "Hz, of a One-Euro filter of the joints, at rest; 0 is off",
+        "Hz, cutoff at rest of a One-Euro filter of each joint in metres; 0: no filter.",
         least=0.0,
         most=100.0,
         live=True,
     )
     one_euro_beta: float = _parameter(
         5.0,
-        "Hz per m/s, by which its cutoff rises with a joint's speed",
+        "Hz per m/s by which its cutoff rises with the speed of the joint.",
         least=0.0,
         most=1000.0,
         live=True,
     )
     marker_lifetime_s: float = _parameter(
-        0.5,
-        "skeletons of people unseen for longer than this are removed",
+        OUTPUT_S,
+        "Seconds after which the markers of an unseen track are deleted.",
         least=0.05,
         most=60.0,
         live=True,
     )
-    ellipsoids: bool = _parameter(True, "draw the one-sigma ellipsoid of each joint", live=True)
+    ellipsoids: bool = _parameter(
+        True,
+        "Draw the one-sigma ellipsoid of each joint: most of the time that the markers take.",
+        live=True,
+    )
     tf: str = _parameter(
         "none",
-        "frames of people on /tf: body_<id>, and those of its joints; needs tf2_msgs",
+        "Frames of people on /tf. body: one for each person; joints: one for each joint, too. Needs"
+        " tf2_msgs.",
         choices=("none", "body", "joints"),
     )
 
     @property
     def output_options(self) -> OutputOptions:
-        """Of the lifting stage."""
+        """Options of the lifting stage."""
         return OutputOptions(
             self.lag,
             self.blend_s,
@@ -266,20 +356,26 @@ class LifterParameters(StageParameters):
 class VideoSourceParameters(CommonParameters):
     """Parameters of `video_source`."""
 
-    path: str = _parameter("", "video file or address, such as rtsp://...; or else give `camera`")
-    camera: int = _parameter(-1, "number of a webcam", least=-1, most=63)
-    loop: bool = _parameter(False, "begin the file again when it ends")
-    frame_id: str = _parameter("camera_optical_frame", "of the images")
+    path: str = _parameter(
+        "",
+        "Video file, or address of a stream such as rtsp://...; either path or camera is needed.",
+        launch_only=True,
+    )
+    camera: int = _parameter(-1, "Number of a webcam.", least=-1, most=63, launch_only=True)
+    loop: bool = _parameter(False, "Play the file again when it ends; the stamps keep rising.")
+    frame_id: str = _parameter("camera_optical_frame", "Optical frame of the images.")
     calibration: str = _parameter(
-        "", "YAML file of camera_calibration; without one the images count as uncalibrated"
+        "", "YAML file of camera_calibration, for camera_info; empty: uncalibrated, K is 0."
     )
     wait_s: float = _parameter(
         5.0,
-        "wait so long for a subscriber before the first image; in replay at least 30 s",
+        "Seconds to wait for a subscriber before the first image; in replay at least 30.",
         least=0.0,
         most=600.0,
     )
     start_time_s: float = _parameter(
-        0.0, "stamp of a file's first image, for reproducible stamps; 0 is now", least=0.0,
+        0.0,
+        "Stamp of a file's first image, for reproducible stamps; 0: now.",
+        least=0.0,
         most=4e9,
-    )  # fmt: skip
+    )

@@ -14,7 +14,7 @@ _KEPT_REPORTS = 6
 
 @dataclass(frozen=True)
 class Report:
-    """The health of one second."""
+    """The diagnostics of one second."""
 
     errors: tuple[str, ...] = ()
     """What went wrong since the report before, and what stays wrong."""
