@@ -2,6 +2,8 @@
 
 import threading
 
+import numpy as np
+from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
@@ -36,6 +38,7 @@ class CameraSource:
         self._arrived = threading.Event()
         self._closed = False
         self._known: tuple[object, ...] | None = None
+        self._numbers = np.zeros(0)
         self._camera: Camera | None = None
 
     def put(self, info: CameraInfo) -> None:
@@ -62,10 +65,12 @@ class CameraSource:
         if self._closed:
             return None
         info = self._info
-        key = (width, height, *_calibration(info))
-        if self._camera is None or key != self._known:
+        known = (width, height, *_settings(info, self._rectified))
+        numbers = _numbers(info, self._rectified)
+        same = known == self._known and numbers.shape == self._numbers.shape
+        if self._camera is None or not (same and np.allclose(numbers, self._numbers, rtol=1e-6)):
             self._camera = self._make(info, width, height)
-            self._known = key
+            self._known, self._numbers = known, numbers
         return self._camera
 
     def _make(self, info: CameraInfo | None, width: int, height: int) -> Camera:
@@ -82,11 +87,17 @@ class CameraSource:
         return Camera.from_field_of_view(width, height, self._field_of_view)
 
 
-def _calibration(info: CameraInfo | None) -> tuple[object, ...]:
-    """All of the message but its header."""
+def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:
+    """What a calibration depends on, but for the numbers."""
     if info is None:
         return ()
-    return (
-        info.width, info.height, info.distortion_model, tuple(info.d), tuple(info.k),
-        tuple(info.p), info.binning_x, info.binning_y, str(info.roi),
-    )  # fmt: skip
+    roi = (info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height)
+    model = "" if rectified else info.distortion_model
+    return info.width, info.height, model, info.binning_x, info.binning_y, roi
+
+
+def _numbers(info: CameraInfo | None, rectified: bool) -> NDArray[np.float64]:
+    """The numbers of a calibration that are used: some drivers' change by a hair."""
+    if info is None:
+        return np.zeros(0)
+    return np.array([*info.p] if rectified else [*info.k, *info.d])

@@ -112,6 +112,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             if found is not None:
                 diagnostics.set_value(name, found)
         check_latency(diagnostics, self.parameters)
+        self._warn_of_stamps()
 
     def process(self, messages: list[Any]) -> None:
         """Process one image."""
@@ -163,9 +164,23 @@ class DetectorNode(StageNode[DetectorParameters]):
             diagnostics.set_value("whole_windows", len(result.windows))
         diagnostics.set_value("resets", stage.resets)
         diagnostics.set_value("repeated_stamps", stage.repeated)
-        if stage.repeated:
-            diagnostics.warn("stamps", f"{stage.repeated} images had the stamp of the one before")
+        diagnostics.set_value("late_images", stage.late)
         self._warn_of_rate(stage)
+
+    def _warn_of_stamps(self) -> None:
+        """Warn while images are ignored for their stamps."""
+        texts = [
+            f"{count} images in the last seconds had {what}"
+            for name, what in (
+                ("repeated_stamps", "the stamp of the one before"),
+                ("late_images", "an earlier stamp than the one before, and were left out"),
+            )
+            if (count := self.diagnostics.growth(name))
+        ]
+        if texts:
+            self.diagnostics.warn("stamps", "; ".join(texts))
+        else:
+            self.diagnostics.clear("stamps")
 
     def _warn_of_rate(self, stage: DetectionStage) -> None:
         found, least = stage.images_per_s, stage.least_images_per_s

@@ -147,7 +147,9 @@ class _Input:
                 f"{lost} messages of {topic} were lost on the way in the last second, {heard} came:"
                 " large images need the DDS profile config/fastdds.xml where they are sent"
             )
-        return misfits + (other_publishers(node, topic) if self.expect is Expect.STEADY else [])
+        if self.expect is not Expect.SOMETIMES:
+            misfits += other_publishers(node, topic)
+        return misfits
 
     def _should_speak(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
         """Whether this silence is not normal."""

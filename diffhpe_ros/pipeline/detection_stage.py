@@ -21,6 +21,12 @@ BRIDGED_PERIODS = 1.5
 is forgiven, and a joint that one image missed stays unseen."""
 BRIDGED_LIMIT_S = 0.3
 """But over no more than this, or `bridge_s`: people do not move in straight lines for longer."""
+LATE_NS = 500_000_000
+"""An image stamped earlier than the one before by less than this came late, and is ignored: drivers
+send some images out of order. Beyond, the clock has jumped back, as when a bag begins again."""
+ZOOM = 0.05
+"""Intrinsics may change by this share from image to image: a zoom or autofocus, which the windows,
+made of rays, follow. Beyond, it is another camera."""
 
 
 DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
@@ -70,6 +76,8 @@ class DetectionStage:
         """How often the clock jumped back or the camera changed."""
         self.repeated = 0
         """Images that were ignored for having the stamp of the one before."""
+        self.late = 0
+        """Images that were ignored for having an earlier stamp than the one before."""
 
     def process(
         self,
@@ -93,6 +101,9 @@ class DetectionStage:
         """
         if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
             self.repeated += 1
+            return ImageResult(People.empty(), None)
+        if self._stamp_ns is not None and 0 < self._stamp_ns - stamp_ns < LATE_NS:
+            self.late += 1
             return ImageResult(People.empty(), None)
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
@@ -138,7 +149,8 @@ class DetectionStage:
 
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
         """Start again where the past means nothing for this image."""
-        if self._stamp_ns is not None and (stamp_ns < self._stamp_ns or camera is not self._camera):
+        jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns
+        if jumped or (self._camera is not None and not _is_zoomed(self._camera, camera)):
             self.resets += 1
             self._detector.reset()
             self._tracker.reset()
@@ -176,6 +188,15 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
         )
+
+
+def _is_zoomed(before: Camera, after: Camera) -> bool:
+    """Whether two cameras are one, zoomed or refocused a little between two images."""
+    if before is after:
+        return True
+    sizes = (before.width, before.height), (after.width, after.height)
+    close = np.allclose(before.matrix, after.matrix, rtol=ZOOM, atol=ZOOM)
+    return sizes[0] == sizes[1] and before.model == after.model and close
 
 
 def _add_depth(

@@ -187,6 +187,22 @@ def test_another_camera_starts_again(stage: DetectionStage) -> None:
     assert stage.resets == 1
 
 
+def test_a_zoom_is_followed_without_a_new_window(stage: DetectionStage) -> None:
+    look(stage, range(20))
+    for k in range(20, 30):
+        zoom = np.array([[1 + k / 1000], [1 + k / 1000], [1]])
+        zoomed = Camera(640, 480, CAMERA.matrix * zoom, np.zeros(5))
+        assert len(look(stage, range(k, k + 1), zoomed)) == 1
+    assert stage.resets == 0
+
+
+def test_images_out_of_order_are_counted_and_ignored(stage: DetectionStage) -> None:
+    look(stage, range(20))
+    assert look(stage, range(17, 19)) == []
+    assert len(look(stage, range(20, 22))) == 2
+    assert (stage.late, stage.resets) == (2, 0)
+
+
 def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
     look(stage, range(20))
     assert look(stage, range(19, 20)) == []

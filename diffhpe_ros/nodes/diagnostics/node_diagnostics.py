@@ -106,6 +106,11 @@ class NodeDiagnostics:
             grown = self._grown(whole)
             return self._grown(part) / grown if grown else None
 
+    def growth(self, name: str) -> int:
+        """By how much a count grew over the last reports."""
+        with self._lock:
+            return self._grown(name)
+
     def recent_s(self, name: str, seconds: float) -> float | None:
         """Median of the times of the last seconds, in seconds; None where there are none."""
         since = time.monotonic() - seconds
