@@ -1,5 +1,7 @@
 """The compiled library gives the poses of the training models."""
 
+import copy
+import pickle
 import shutil
 
 import numpy as np
@@ -133,3 +135,17 @@ def test_other_sizes_are_refused():
     assert resolve_engine("auto", model) == "folded"
     with pytest.raises(DiffhpeError, match="it was not written for a network of these sizes"):
         create_engine("native", model)
+
+
+@pytest.mark.skipif(not BUILT, reason="no C++ compiler built the library")
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda lifter: pickle.loads(pickle.dumps(lifter))]
+)
+def test_a_lifter_may_be_copied_and_pickled(copied):
+    """As workers of a DataLoader or of Ray need it."""
+    lifter = Lifter.from_pretrained("diffhpe-wrapper-robust", engine="native")
+    x_2d = np.random.default_rng(0).normal(scale=0.2, size=(2, 27, 17, 2)).astype(np.float32)
+    again = copied(lifter)
+    poses = lifter.lift(x_2d).poses
+    del lifter
+    np.testing.assert_array_equal(again.lift(x_2d).poses, poses)

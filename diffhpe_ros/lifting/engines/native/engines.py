@@ -49,7 +49,7 @@ class NativeDiffHPE:
         self._order, self._back = folded.order, folded.back
         self._from_pose = folded.from_pose
         self._denoiser = NativeDenoiser(folded.denoiser)
-        self._encode = self._encoder(folded)
+        self._encode = _encoder(folded)
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `DenoisingEngine.condition`; (B, J, L, C), joints in part order."""
@@ -61,14 +61,23 @@ class NativeDiffHPE:
         x = poses.unflatten(0, (len(condition), -1)).add_(condition[:, None]).relu_()
         return self._denoiser(x.flatten(0, 1), t)[:, self._back].transpose(1, 2)
 
-    @staticmethod
-    def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
-        """Keypoints (B, J, L, 2) → the windows' part of the projected input (B, J, L, C)."""
-        if isinstance(folded, FoldedDiffHPE2D):
-            return folded.from_keypoints
-        assert isinstance(folded, FoldedDiffHPEWrapper)
-        trunk, project = NativeTrunk(folded.trunk), folded.from_features
-        return lambda x_2d: project(trunk(x_2d))
+
+class _TrunkEncoder:
+    """A wrapper's encoder: the trunk, and the projection of its features."""
+
+    def __init__(self, folded: FoldedDiffHPEWrapper) -> None:
+        self._trunk, self._project = NativeTrunk(folded.trunk), folded.from_features
+
+    def __call__(self, x_2d: Tensor) -> Tensor:
+        return self._project(self._trunk(x_2d))
+
+
+def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
+    """Keypoints (B, J, L, 2) → the windows' part of the projected input (B, J, L, C)."""
+    if isinstance(folded, FoldedDiffHPE2D):
+        return folded.from_keypoints
+    assert isinstance(folded, FoldedDiffHPEWrapper)
+    return _TrunkEncoder(folded)
 
 
 def why_not_native(model: nn.Module) -> str | None:

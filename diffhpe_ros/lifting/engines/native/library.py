@@ -60,6 +60,10 @@ class Weights:
         addresses = [address(tensor) for tensor in self._kept]
         self.pointers = (ctypes.c_void_p * len(addresses))(*addresses)
 
+    def __reduce__(self) -> tuple[type["Weights"], tuple[list[list[Tensor]]]]:
+        """Copies and pickles hold the weights, and find their addresses anew."""
+        return Weights, ([self._kept],)
+
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     pointer, number = ctypes.c_void_p, ctypes.c_int

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.engines.denoiser import (
     FoldedDenoiser,
     FoldedGraphLayer,
@@ -46,7 +47,6 @@ class NativeTrunk:
     """
 
     def __init__(self, trunk: FoldedTrunk) -> None:
-        self._run = _library().diffhpe_trunk
         pairs = zip(trunk.spatial, trunk.temporal, strict=True)
         blocks = [each for pair in pairs for each in pair if isinstance(each, FoldedBlock)]
         self._embed, self._head_norm = trunk.embed, trunk.head_norm
@@ -65,7 +65,7 @@ class NativeTrunk:
     def __call__(self, x_2d: Tensor) -> Tensor:
         """(B, J, L, 2), 0 where unseen → features (B, J, L, C)."""
         x = (self._embed(x_2d) + self._position).contiguous()
-        self._run(
+        _library().diffhpe_trunk(
             ctypes.byref(self._sizes),
             self._weights.pointers,
             address(self._temporal),
@@ -85,7 +85,6 @@ class NativeDenoiser:
     """
 
     def __init__(self, denoiser: FoldedDenoiser) -> None:
-        self._run = _library().diffhpe_denoiser
         self._steps = denoiser.steps.contiguous()
         self._output1, self._output2 = denoiser.output1, denoiser.output2
         blocks = [block for block in denoiser.blocks if isinstance(block, FoldedResidualBlock)]
@@ -97,7 +96,7 @@ class NativeDenoiser:
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         """X (N, J, L, C), which is used up, zero-based steps t (N,) or (1,) → (N, J, L, 3)."""
         x, skips, steps = x.contiguous(), torch.zeros_like(x), self._steps[t]
-        self._run(
+        _library().diffhpe_denoiser(
             ctypes.byref(self._sizes),
             self._weights.pointers,
             address(steps),
@@ -160,5 +159,6 @@ def _line(norm: nn.LayerNorm) -> tuple[Tensor, Tensor]:
 
 def _library() -> ctypes.CDLL:
     library = find_library()
-    assert library is not None
+    if library is None:  # a lifter from another machine
+        raise DiffhpeError("no native engine: the compiled library is not there; rebuild it")
     return library
