@@ -14,7 +14,7 @@ SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
-.PHONY: demo test lint types jazzy constraints pythons gpu clean
+.PHONY: demo test lint types jazzy constraints pythons docs gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
@@ -46,6 +46,10 @@ pythons: .venv/.demo
 	$(BIN)/python $(PIP_INSTALL) uv
 	$(BIN)/python bench/pythons.py --torch "$(TORCH)" $(ARGS)
 
+# The Python API as HTML, in docs/api/.
+docs: .venv/.docs
+	$(BIN)/python docs/api.py
+
 # Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
 gpu: .venv/.test
 	PYTHON=$(BIN)/python gpu/run.sh --minutes $(MINUTES)
@@ -62,6 +66,10 @@ gpu: .venv/.test
 	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,onnx,ros,train,test,dev]'
 	touch $@
 
+.venv/.docs: .venv/.demo
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[docs]'
+	touch $@
+
 .venv-jazzy/.test: $(SOURCES)
 	$(PYTHON) -m venv .venv-jazzy
 	$(JAZZY)/python $(PIP_INSTALL) --no-deps $(TORCH)
@@ -69,4 +77,4 @@ gpu: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv .venv-jazzy build demo_out runs
+	rm -rf .venv .venv-jazzy build demo_out runs docs/api

@@ -100,6 +100,7 @@ setup(
         ],
         "test": ["mcap>=1.2", "pytest", "pytest-timeout", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
+        "docs": ["pdoc>=15,<17"],
     },
     entry_points={
         "console_scripts": [

@@ -114,9 +114,7 @@ def evaluate(
 @click.option(
     "--document",
     type=FILE,
-    default=Path("docs/results.md"),
-    show_default=True,
-    help="Where the experiment has a section to be written anew.",
+    help="Where the experiment has a section to be written anew; else its own page below docs/.",
 )
 def reproduce(
     experiment: str,
@@ -130,7 +128,7 @@ def reproduce(
     every: int,
     only: str | None,
     no_training: bool,
-    document: Path,
+    document: Path | None,
 ) -> None:
     """Train, measure and write down an experiment.
 
@@ -149,6 +147,7 @@ def reproduce(
             TrainedWhenMissing,
         )
         from diffhpe_ros.training.experiments.reproduce import (
+            DOCUMENTS,
             OF_SHIPPED_MODELS,
             ON_VALIDATION,
             reproduce,
@@ -166,4 +165,5 @@ def reproduce(
     windows = read_windows(file).every(every)
     name = file.name if every == 1 else f"one window in {every} of {file.name}"
     workshop = ExperimentCache(models, windows, name, runs / "figures", device)
+    document = document or Path("docs") / DOCUMENTS[experiment]
     click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))

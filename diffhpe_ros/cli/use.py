@@ -87,8 +87,15 @@ def lift(
 @click.command()
 @click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
 @click.option("--engine", default="auto", show_default=True, help="That runs the presets.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Of the reference and all presets in turn.",
+)
 @model_options
-def bench(json_file: Path | None, engine: str, model: str | None, device: str) -> None:
+def bench(json_file: Path | None, engine: str, rounds: int, model: str | None, device: str) -> None:
     """Time lifting, for 1 to 64 people.
 
     At every preset, in turn with a plain sampler by the paper's loop, and beside floors: what the
@@ -97,7 +104,7 @@ def bench(json_file: Path | None, engine: str, model: str | None, device: str) -
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
-    measured = benchmark(model or DEFAULT_MODEL, device, engine)
+    measured = benchmark(model or DEFAULT_MODEL, device, engine, rounds=rounds)
     click.echo(measured.table())
     if json_file is not None:
         write_json(json_file, measured.to_dict())

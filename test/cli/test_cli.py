@@ -184,6 +184,7 @@ def test_a_corrupt_video_is_one_line(tmp_path):
         (("dance",), "No such command 'dance'"),
         (("demo", "--camera", "front"), "'front' is not a valid integer"),
         (("bench", "--model", GOLDEN / "tiny-mixste.pt", "--device", "tpu"), "device 'tpu'"),
+        (("bench", "--rounds", "0"), "0 is not in the range x>=1"),
     ],
 )
 def test_wrong_usage_is_one_line_too(diffhpe, arguments, message):

@@ -18,12 +18,24 @@ from diffhpe_ros.lifting.models.diffpose import DiffPoseConfig
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
-from diffhpe_ros.training.experiments.cache import AsTheyAre, ExperimentCache, TrainedWhenMissing
-from diffhpe_ros.training.experiments.document import markdown_table, write_section
+from diffhpe_ros.training.experiments.cache import (
+    AsShipped,
+    AsTheyAre,
+    ExperimentCache,
+    TrainedWhenMissing,
+)
+from diffhpe_ros.training.experiments.document import (
+    markdown_table,
+    section,
+    write_csv,
+    write_section,
+)
 from diffhpe_ros.training.experiments.recipes import PATTERNS, recipe, recipes
-from diffhpe_ros.training.experiments.reproduce import EXPERIMENTS, reproduce
+from diffhpe_ros.training.experiments.reproduce import DOCUMENTS, EXPERIMENTS, reproduce
 from diffhpe_ros.training.experiments.tables import TABLE_2_ROWS, table_4_models
 from diffhpe_ros.training.runner.configuration import compose_configuration
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_every_model_of_the_tables_has_a_recipe():
@@ -85,6 +97,19 @@ def test_a_document_without_the_marks_is_refused_and_left_alone(tmp_path):
         write_section(tmp_path / "missing.md", "a", "new")
 
 
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_a_section_in_the_documents(name):
+    before, after = section(DOCS / DOCUMENTS[name], name)
+    assert f"diffhpe reproduce {name}" in before + after  # its command is named beside it
+
+
+def test_long_tables_are_written_as_csv(tmp_path):
+    write_csv(tmp_path / "a.csv", ["model", "error, mm"], [["MixSTE", "54.8"]])
+    assert (tmp_path / "a.csv").read_text() == 'model,"error, mm"\nMixSTE,54.8\n'
+    with pytest.raises(DiffhpeError, match=r"missing/a\.csv: No such file"):
+        write_csv(tmp_path / "missing" / "a.csv", [], [])
+
+
 def test_tables_are_markdown():
     assert markdown_table(["model", "mm"], [["MixSTE", "54.8"]]) == (
         "| model | mm |\n| --- | ---: |\n| MixSTE | 54.8 |"
@@ -103,6 +128,22 @@ def test_curves_of_samplers_are_drawn(tmp_path):
     points = [sampling.Point(preset, 10.0 * preset.steps, figures) for preset in presets]
     sampling.draw({"DDIM": points}, tmp_path / "images" / "sampling.png")
     assert (tmp_path / "images" / "sampling.png").stat().st_size > 10_000
+
+
+def test_all_points_of_the_curves_are_in_the_csv_and_some_in_the_table(tmp_path, monkeypatch):
+    few = {"DDIM, 5 hypotheses": tuple(Preset("ddim", steps, 1) for steps in (1, 3))}
+    monkeypatch.setattr(sampling, "CURVES", few)
+    rng = np.random.default_rng(0)
+    windows = LabelledWindows(
+        0.1 * rng.normal(size=(1, 27, 17, 2)).astype(np.float32),
+        rng.normal(size=(1, 27, 17, 3)).astype(np.float32),
+    )
+    workshop = ExperimentCache(AsShipped(), windows, "windows", tmp_path / "figures")
+    text = sampling.sampling_section(workshop, tmp_path / "sampling.md")
+    rows = (tmp_path / "sampling.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["DDIM", "1"], ["DDIM", "3"]]
+    assert "| DDIM | 1 | 1 |" in text and "| DDIM | 3 |" not in text
+    assert (tmp_path / "images" / "sampling.png").is_file()
 
 
 def test_every_way_to_sample_can_be_made():

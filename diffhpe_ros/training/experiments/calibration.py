@@ -16,7 +16,7 @@ from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_s
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.evaluation.evaluation_data import occluded
 from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, ExperimentCache
-from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
+from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, write_csv
 
 MODELS = (
     DEFAULT_MODEL, "diffhpe-wrapper", "diffpose", "diffhpe-2d", "mixste-robust", "mixste",
@@ -48,7 +48,7 @@ class CalibrationMeasurement:
 
 
 def calibration_section(workshop: ExperimentCache, document: Path) -> str:
-    """Draw the curves beside the document, and list shares by model, part and joint."""
+    """Draw the curves and write all shares beside the document; list those of the default model."""
     found: dict[str, CalibrationMeasurement] = {}
     for name in MODELS:
         folder = workshop.models.folder(name)
@@ -63,10 +63,16 @@ def calibration_section(workshop: ExperimentCache, document: Path) -> str:
         {title: each.squared.ravel() for title, each in found.items()},
         document.parent / "images" / "calibration.png",
     )
+    header = ["model", "joints", "within 1 sigma, %", "within 2 sigma, %"]
+    write_csv(document.parent / "calibration.csv", header, _by_part(found))
+    default = {
+        title: each for title, each in found.items() if title.partition(",")[0] == DEFAULT_MODEL
+    }
     return "\n\n".join(
         [
             "![Share of true joints in the ellipsoids](images/calibration.png)",
-            _by_part(found),
+            markdown_table(header, _by_part(default)),
+            "All models: [calibration.csv](calibration.csv)",
             f"`{DEFAULT_MODEL}` by joint, nothing hidden:",
             _by_joint(found[DEFAULT_MODEL]),
         ]
@@ -108,14 +114,14 @@ def _measure(lifter: Lifter, windows: LabelledWindows) -> CalibrationMeasurement
     return CalibrationMeasurement(np.concatenate(squared), (windows.x_2d != 0).any(-1)[:, :, 1:])
 
 
-def _by_part(found: Mapping[str, CalibrationMeasurement]) -> str:
+def _by_part(found: Mapping[str, CalibrationMeasurement]) -> list[list[str]]:
     rows = [["should be", "", *(f"{100 * nominal(sigma):.1f}" for sigma in TOLD)]]
     for title, measured in found.items():
         rows += [
             [title, part, *(f"{100 * share:.1f}" for share in shares(squared, TOLD))]
             for part, squared in measured.parts().items()
         ]
-    return markdown_table(["model", "joints", "within 1 sigma, %", "within 2 sigma, %"], rows)
+    return rows
 
 
 def _by_joint(measured: CalibrationMeasurement) -> str:

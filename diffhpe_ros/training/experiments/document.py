@@ -1,6 +1,7 @@
 """Results in a Markdown document, each between two marks of its own."""
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,19 @@ def write_section(document: Path, name: str, text: str) -> None:
         document.write_text(f"{before}{text.rstrip()}\n{after}")
     except OSError as error:
         raise DiffhpeError(f"{document}: {error.strerror}") from error
+
+
+def write_csv(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table that is too long for a document, as a file beside it.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    try:
+        with file.open("w", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+    except OSError as error:
+        raise DiffhpeError(f"{file}: {error.strerror}") from error
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:

@@ -1,4 +1,4 @@
-"""`diffhpe reproduce`: one command from nothing to a table or figure in docs/results.md."""
+"""`diffhpe reproduce`: one command from nothing to a table or figure in docs/results/."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 
 Section = Callable[[ExperimentCache, Preset, Path], str]
-"""Markdown of an experiment; pictures go beside the document."""
+"""Markdown of an experiment; pictures and CSV files go beside the document."""
 
 
 def _figures(workshop: ExperimentCache, sampling: Preset, document: Path) -> str:
@@ -45,6 +45,19 @@ EXPERIMENTS: Mapping[str, Section] = {
     "calibration": lambda workshop, _, document: calibration_section(workshop, document),
     "aggregation": lambda workshop, *_: aggregation_table(workshop),
 }
+
+DOCUMENTS: Mapping[str, Path] = {
+    "table-2": Path("results/papers.md"),
+    "table-4": Path("results/papers.md"),
+    "figures": Path("results/papers.md"),
+    "parameterisations": Path("research-notes.md"),
+    "sampling": Path("results/sampling.md"),
+    "diffpose": Path("results/diffpose.md"),
+    "diffpose-choices": Path("research-notes.md"),
+    "calibration": Path("results/calibration.md"),
+    "aggregation": Path("results/sampling.md"),
+}
+"""Below docs/: where each experiment has its section."""
 
 ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices", "aggregation")
 """Choices are made with these, so never on test."""

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
-from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table
+from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, write_csv
 
 MODEL = "diffhpe-wrapper"
 STEPS = (1, 2, 3, 5, 10, 20, 50)
@@ -37,6 +37,8 @@ PANELS = {
     "symmetry_gap_mm": "symmetry gap, mm",
     "segment_std_mm": "segment std, mm",
 }
+STEPS_IN_TABLE = (1, 2, 50)
+"""The CSV has all of them."""
 REPEATS = 5
 
 
@@ -51,26 +53,37 @@ class Point:
 
 
 def sampling_section(workshop: ExperimentCache, document: Path) -> str:
-    """Draw the curves beside the document and list their points."""
+    """Draw the curves and write their points beside the document; list some of them."""
     curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
     curves = {title: points for title, points in curves.items() if points}
     if not curves:
         return NOT_RUN
     draw(curves, document.parent / "images" / "sampling.png")
     header = ["sampler", "steps", "hypotheses", "flipped", "ms", *PANELS.values()]
-    rows = [
+    every = [(point.preset, _row(title, point)) for title in curves for point in curves[title]]
+    write_csv(document.parent / "sampling.csv", header, [row for _, row in every])
+    listed: dict[Preset, list[str]] = {}  # curves meet in some presets
+    for preset, row in every:
+        if preset.steps in STEPS_IN_TABLE:
+            listed.setdefault(preset, row)
+    return "\n\n".join(
         [
-            title.partition(",")[0],
-            str(point.preset.steps),
-            str(point.preset.hypotheses),
-            "yes" if point.preset.augmentation == "flip" else "",
-            f"{point.ms:.0f}",
-            *(f"{point.figures[name]:.1f}" for name in PANELS),
+            "![Error against time](images/sampling.png)",
+            markdown_table(header, list(listed.values())),
+            "All points of the plot: [sampling.csv](sampling.csv)",
         ]
-        for title, points in curves.items()
-        for point in points
+    )
+
+
+def _row(title: str, point: Point) -> list[str]:
+    return [
+        title.partition(",")[0],
+        str(point.preset.steps),
+        str(point.preset.hypotheses),
+        "yes" if point.preset.augmentation == "flip" else "",
+        f"{point.ms:.0f}",
+        *(f"{point.figures[name]:.1f}" for name in PANELS),
     ]
-    return f"![Error against time](images/sampling.png)\n\n{markdown_table(header, rows)}"
 
 
 def draw(curves: Mapping[str, list[Point]], file: Path) -> None:

@@ -1,0 +1,60 @@
+"""README's Python runs as it stands there, and the documents' links lead somewhere."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.skeleton import JOINTS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINE = re.compile(r"([\d.]+) s, person (\d+): right hand at (\S+) (\S+) (\S+) m")
+
+
+def python_blocks(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_ten_lines_print_the_right_hand_of_each_person_in_metres(tmp_path):
+    (snippet,) = (block for block in python_blocks(ROOT / "README.md") if "PosePipeline" in block)
+    assert len([line for line in snippet.splitlines() if line]) == 10
+    clip = walking_clip()
+    shutil.copy(clip.video_path, tmp_path / "my.mp4")
+    (tmp_path / "hands.py").write_text(snippet)
+    done = subprocess.run(
+        [sys.executable, "hands.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    matches = [LINE.fullmatch(line) for line in done.stdout.splitlines()]
+    found = np.array([[float(number) for number in match.groups()] for match in matches])
+    time_s, person, hand = found[:, 0], found[:, 1], found[:, 2:]
+    assert len(found) > 0.8 * len(clip.joints)
+    assert set(person) == {0}
+    truth = clip.joints[np.rint(time_s * clip.fps).astype(int), JOINTS.index("RWrist")]
+    # The camera is not given: a field of view is assumed, so distances have another scale.
+    assert np.median(np.linalg.norm(hand - truth, axis=1)) < 0.15 * np.median(truth[:, 2])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        file = (page.parent / name).resolve() if name else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if heading:
+            assert heading in anchors(file), f"{page.name} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of its headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
