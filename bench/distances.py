@@ -73,8 +73,8 @@ def alone(seen: Seen) -> list[Array]:
 
 def followed(seen: Seen) -> list[LocalizedWindows]:
     """As live."""
-    placing = RootLocalizer()
-    return [placing.place(windows, lifted) for _, windows, lifted in seen]
+    localizer = RootLocalizer()
+    return [localizer.localize(windows, lifted) for _, windows, lifted in seen]
 
 
 def figures(found: Array, covariance: Array | None, truth: Array) -> list[str]:

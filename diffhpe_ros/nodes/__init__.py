@@ -1,6 +1,5 @@
-"""The ROS nodes: the only room that knows rclpy.
+"""The ROS nodes; with `demo`, the only package that imports rclpy.
 
-`detector`, `lifter` and `video_source` are wiring: parameters, topics and threads. What they do
-to the data is in `detection_stage` and `lifting_stage`, without ROS; how it looks on the wire is
-in `messages`.
+`detector`, `lifter` and `video_source` are transport: parameters, topics, threads and diagnostics.
+The data is processed in `diffhpe_ros.pipeline`, without ROS; `messages` converts it.
 """

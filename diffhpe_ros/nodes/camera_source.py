@@ -1,4 +1,4 @@
-"""Which camera took the images: what camera_info says, or a guess."""
+"""The camera that takes the images: from camera_info, or assumed."""
 
 import threading
 
@@ -14,10 +14,10 @@ from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 class CameraSource:
     """The camera of a topic's images.
 
-    The first image waits for the first camera_info. If none comes in time, or it says that the
-    camera is not calibrated, the stated field of view is used, and warned of. Live, a camera_info
-    that changes is followed; in replay the first one holds to the end, so that the result does
-    not depend on which of two topics is faster.
+    The first image waits for the first camera_info. If none arrives in time, or the camera is not
+    calibrated, the field of view of the parameters is assumed, with a warning. Live, a changed
+    camera_info takes effect at once; in replay the first one is used to the end, so that the result
+    does not depend on which of two topics is faster.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class CameraSource:
         replay: bool,
         diagnostics: NodeDiagnostics,
     ) -> None:
-        """See `parameters.DetectorParameters`."""
+        """Arguments as in `DetectorParameters`."""
         self._field_of_view = field_of_view
         self._rectified = rectified
         self._timeout_s = timeout_s
@@ -42,23 +42,24 @@ class CameraSource:
         self._camera: Camera | None = None
 
     def put(self, info: CameraInfo) -> None:
-        """Hear a camera_info, in the thread of the callbacks."""
+        """Take a camera_info; called in the thread of the callbacks."""
         if not (self._replay and self._arrived.is_set()):
             self._info = info
             self._arrived.set()
 
     def close(self) -> None:
-        """Wait no longer for the first camera_info: there is no camera any more."""
+        """Unblock `camera`, which returns None from now on."""
         self._closed = True
         self._arrived.set()
 
     def camera(self, width: int, height: int) -> Camera | None:
         """The camera of images of this size; the same object as long as nothing changes.
 
-        None once this is closed.
+        Returns:
+            None after `close`.
 
         Raises:
-            DiffhpeError: camera_info makes no sense, or is for images of another shape.
+            DiffhpeError: camera_info is invalid, or is for images of another aspect ratio.
         """
         if not self._arrived.wait(self._timeout_s):
             self._arrived.set()
@@ -88,7 +89,7 @@ class CameraSource:
 
 
 def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:
-    """What a calibration depends on, but for the numbers."""
+    """All of a calibration but its numbers, for comparison."""
     if info is None:
         return ()
     roi = (info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height)
@@ -97,7 +98,7 @@ def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:
 
 
 def _numbers(info: CameraInfo | None, rectified: bool) -> NDArray[np.float64]:
-    """The numbers of a calibration that are used: some drivers' change by a hair."""
+    """The numbers of a calibration that are used; with some drivers they vary a little."""
     if info is None:
         return np.zeros(0)
     return np.array([*info.p] if rectified else [*info.k, *info.d])

@@ -1,4 +1,4 @@
-"""Which depth image belongs to a colour image."""
+"""The depth image that was taken with a colour image."""
 
 import threading
 from collections import deque
@@ -13,23 +13,23 @@ from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 
 _KEPT = 8
-"""Live; in replay all are kept until their image was looked at."""
-_PATIENCE_S = 0.1
-_REPLAY_PATIENCE_S = 2.0
+"""Depth images, live; in replay all are kept until their colour image was processed."""
+_WAIT_S = 0.1
+_REPLAY_WAIT_S = 2.0
 
 
 class DepthSource:
     """Keeps the last depth images and finds the one that was taken with a colour image.
 
-    Drivers send depth a little after colour. It is waited for, though not again after it did not
-    come, until depth is heard of once more. What is missing or wrong is warned of; the picture
-    alone then has to do.
+    Drivers send depth a little after colour, so the detector waits for it. After a depth image was
+    missing, it does not wait again until another one has arrived. Missing or wrong depth is a
+    warning, and distances are then estimated from the colour image alone.
     """
 
     def __init__(self, tolerance_s: float, replay: bool, diagnostics: NodeDiagnostics) -> None:
-        """See `parameters.DetectorParameters`."""
+        """Arguments as in `DetectorParameters`."""
         self._tolerance_ns = round(tolerance_s * 1e9)
-        self._patience_s = _REPLAY_PATIENCE_S if replay else _PATIENCE_S
+        self._wait_s = _REPLAY_WAIT_S if replay else _WAIT_S
         self._diagnostics = diagnostics
         self._images: deque[tuple[int, Image]] = deque(maxlen=None if replay else _KEPT)
         self._changed = threading.Condition()
@@ -37,7 +37,7 @@ class DepthSource:
         self._open = True
 
     def put(self, message: Image) -> None:
-        """Hear a depth image, in the thread of the callbacks."""
+        """Add a depth image; called in the thread of the callbacks."""
         try:
             stamp_ns = stamp_to_ns(message.header.stamp)
         except DiffhpeError as error:
@@ -51,13 +51,13 @@ class DepthSource:
             self._changed.notify()
 
     def close(self) -> None:
-        """Wait no longer."""
+        """Unblock `at`."""
         with self._changed:
             self._open = False
             self._changed.notify()
 
     def at(self, stamp_ns: int, width: int, height: int) -> NDArray[np.float32] | None:
-        """Depth (height, width) in metres at a time; None where there is none or it is no good."""
+        """Depth (height, width) in metres at a stamp; None if it is missing or wrong."""
         message = self._nearest(stamp_ns)
         try:
             if message is None:
@@ -71,21 +71,21 @@ class DepthSource:
         return depth
 
     def _nearest(self, stamp_ns: int) -> Image | None:
-        """The nearest in time, once nothing nearer is to be expected."""
+        """The image nearest in time, within the tolerance; waits for it if depth is arriving."""
         with self._changed:
             self._changed.wait_for(
                 lambda: not self._open or self._arrived(stamp_ns),
-                self._patience_s if self._expected else 0.0,
+                self._wait_s if self._expected else 0.0,
             )
             while len(self._images) > 1 and self._images[0][0] < stamp_ns - self._tolerance_ns:
                 self._images.popleft()
-            near = [
+            candidates = [
                 (abs(stamp - stamp_ns), number)
                 for number, (stamp, _) in enumerate(self._images)
                 if abs(stamp - stamp_ns) <= self._tolerance_ns
             ]
-            self._expected = bool(near)
-            return self._images[min(near)[1]][1] if near else None
+            self._expected = bool(candidates)
+            return self._images[min(candidates)[1]][1] if candidates else None
 
     def _arrived(self, stamp_ns: int) -> bool:
         return any(stamp >= stamp_ns - self._tolerance_ns for stamp, _ in self._images)

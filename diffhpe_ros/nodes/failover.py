@@ -1,4 +1,4 @@
-"""The lifter's model where devices may fail: on the CPU meanwhile, and back again."""
+"""The lifter's model on a device that may fail: it runs on the CPU until the device works again."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class FailoverLifter:
-    """A model that goes on on the CPU when its device fails, and returns when that works again."""
+    """Runs a model on its device; after a failure on the CPU, until the device works again."""
 
     def __init__(
         self,
@@ -28,79 +28,81 @@ class FailoverLifter:
         """Load the model.
 
         Args:
-            load: where models come from.
-            parameters: which one, and how it is sampled.
-            diagnostics: told of what runs and where.
-            retry_s: how often a device that failed is tried again.
+            load: loads the model of the parameters.
+            parameters: of the node.
+            diagnostics: shows the model, its device and its failures.
+            retry_s: seconds between two attempts to use a device again that has failed.
 
         Raises:
-            DiffhpeError: the model or a setting is not to be had.
+            DiffhpeError: the model or a setting does not exist.
         """
         self._load = load
         self._parameters = parameters
         self._diagnostics = diagnostics
         self._retry_s = retry_s
         self._loaded = load(parameters)
-        self._asked = self._loaded.device
-        self._returning: _DeviceRecovery | None = None
-        self._back: Loaded | None = None
+        self._device = self._loaded.device
+        self._recovery: _DeviceRecovery | None = None
+        self._recovered: Loaded | None = None
         self._show()
 
     @property
     def lifter(self) -> Lifter:
-        """What lifts at present."""
+        """The lifter in use."""
         return self._loaded.lifter
 
     @property
     def description(self) -> str:
-        """What lifts at present, in one line."""
+        """Model, sampling, device and engine in one line."""
         what = describe(self._parameters.model, self.lifter)
         where = f"{self.lifter.runs_on}, {self.lifter.engine_description}"
         preset = f"; preset {self._loaded.preset}" if self._loaded.preset else ""
         return f"{what} on {where} ({self._loaded.why}){preset}"
 
     def resample(self, parameters: LifterParameters) -> None:
-        """Sample otherwise from now on, where that is otherwise."""
+        """Apply other sampling settings, if they differ."""
         self._parameters = parameters
         if resample(self.lifter, parameters).preset != self.lifter.preset:
-            self._take(self._loaded)
+            self._use(self._loaded)
 
     def run(self, work: Callable[[Lifter], T]) -> T:
-        """Do what needs the lifter; once more on the CPU where the device fails."""
-        if self._back is not None:
-            back, self._back = self._back, None
+        """Call a function with the lifter; if its device fails, call it again on the CPU."""
+        if self._recovered is not None:
+            recovered, self._recovered = self._recovered, None
             self._diagnostics.clear("device")
-            self._take(replace(back, why="it works again"))
+            self._use(replace(recovered, why="it works again"))
         try:
             return work(self.lifter)
         except Exception as error:
             if self._loaded.device == "cpu" or not is_device_failure(error):
                 raise
             reason = str(error).partition("\n")[0]
-        self._go_to_cpu(reason)
+        self._fall_back(reason)
         return work(self.lifter)
 
     def close(self) -> None:
-        """Give up the device for good."""
-        if self._returning is not None:
-            self._returning.stop()
+        """Stop retrying the device."""
+        if self._recovery is not None:
+            self._recovery.stop()
 
-    def _go_to_cpu(self, reason: str) -> None:
-        failed = f"{self._asked} failed: {reason}"
+    def _fall_back(self, reason: str) -> None:
+        failed = f"{self._device} failed: {reason}"
         self._diagnostics.raise_error(
             "device", f"{failed}; lifting on the CPU until it works again"
         )
         loaded = self._load(on_cpu(self._parameters))
-        self._take(replace(loaded, why=failed))
+        self._use(replace(loaded, why=failed))
         free_device_memory()
-        there = replace(self._parameters, device=self._asked)
-        self._returning = _DeviceRecovery(lambda: self._load(there), self._welcome, self._retry_s)
+        on_device = replace(self._parameters, device=self._device)
+        self._recovery = _DeviceRecovery(
+            lambda: self._load(on_device), self._on_recovered, self._retry_s
+        )
 
-    def _welcome(self, loaded: Loaded) -> None:
-        """The device works again: `run` takes it next time."""
-        self._back = loaded
+    def _on_recovered(self, loaded: Loaded) -> None:
+        """The device works again: the next `run` uses it."""
+        self._recovered = loaded
 
-    def _take(self, loaded: Loaded) -> None:
+    def _use(self, loaded: Loaded) -> None:
         self._loaded = replace(loaded, lifter=resample(loaded.lifter, self._parameters).captured())
         self._show()
 
@@ -116,20 +118,20 @@ class FailoverLifter:
 
 
 class _DeviceRecovery:
-    """A thread that loads a model on its device as soon as that works again."""
+    """A thread that tries to load a model on its device until that succeeds."""
 
     def __init__(
-        self, load: Callable[[], Loaded], done: Callable[[Loaded], None], retry_s: float
+        self, load: Callable[[], Loaded], on_recovered: Callable[[Loaded], None], retry_s: float
     ) -> None:
         self._load = load
-        self._done = done
+        self._on_recovered = on_recovered
         self._retry_s = retry_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="device retry")
         self._thread.start()
 
     def stop(self) -> None:
-        """Try no more; waits for an attempt that is under way."""
+        """Stop trying; waits for an attempt in progress."""
         self._stopping.set()
         self._thread.join()
 
@@ -137,8 +139,8 @@ class _DeviceRecovery:
         while not self._stopping.wait(self._retry_s):
             try:
                 loaded = self._load()
-            except Exception:  # whatever it is, the CPU goes on and the alarm stays
+            except Exception:  # the CPU stays in use, and the error in the diagnostics
                 free_device_memory()
             else:
-                self._done(loaded)
+                self._on_recovered(loaded)
                 return

@@ -1,4 +1,4 @@
-"""The model that `lifter` runs: which, on what device, and why on that one."""
+"""Loads the model of the node `lifter` on a device, and says why on that one."""
 
 import os
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
 AUTO = "auto"
-"""The preset that is chosen by measurement."""
+"""Name of the preset that is chosen by timing the others."""
 _SHOWN_DIGITS = 12
 
 
@@ -26,20 +26,20 @@ class Loaded:
 
     lifter: Lifter
     device: str
-    """That was asked for, or that `auto` has chosen."""
+    """The device of the parameters, or the one that `auto` has chosen."""
     why: str
-    """It runs there."""
+    """Reason for that device."""
     sha256: str
-    """The first digits, of the weights."""
+    """First digits of the weights' checksum."""
     preset: str = ""
-    """The preset and why it is that one; empty of a model that is not sampled."""
+    """The preset and the reason for it; empty for a model that is not sampled."""
 
 
 def load(parameters: LifterParameters) -> Loaded:
-    """Load the model, and run it once so that the first window is as fast as the others.
+    """Load the model and run it once, so that the first window is as fast as the others.
 
     Raises:
-        DiffhpeError: the model or a setting is not to be had, or it is for other windows.
+        DiffhpeError: the model or a setting does not exist, or the model has other windows.
     """
     use_threads(parameters.threads or half_of_the_cores())
     if parameters.device != "auto":
@@ -56,31 +56,31 @@ def load(parameters: LifterParameters) -> Loaded:
 
 
 def on_cpu(parameters: LifterParameters) -> LifterParameters:
-    """The same on the CPU, without what is for CUDA alone."""
+    """The same parameters for the CPU, without settings that need CUDA."""
     engine = "auto" if parameters.engine == "cuda_graph" else parameters.engine
     return replace(parameters, device="cpu", engine=engine, kernels="torch")
 
 
 def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
-    """The same model, sampled as the parameters say; its preset stays.
+    """The same model with the sampling settings of the parameters; its preset is kept.
 
     Raises:
-        DiffhpeError: the model cannot be sampled so.
+        DiffhpeError: the model does not have these settings.
     """
     return lifter.sampled(lifter.preset_name, *_sampling(parameters).values())
 
 
 def half_of_the_cores() -> int:
-    """CPU threads of the model where none are asked for.
+    """Default number of CPU threads of the model.
 
     Camera and detector need the other half: with a thread on every core each operation waits for
-    the thread that was put off for them.
+    the thread that they have displaced.
     """
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def describe(name: str, lifter: Lifter) -> str:
-    """The model and how it is sampled."""
+    """The model and its sampling in one line."""
     if isinstance(lifter.model, Deterministic):
         return name
     preset = lifter.preset
@@ -112,18 +112,18 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
 
 
 def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter, str]:
-    """The lifter with its preset, captured, and why it is that one.
+    """The lifter with its preset, captured, and the reason for the preset.
 
-    In a replay nothing is measured: another run must not choose otherwise.
+    In a replay nothing is timed: two runs must choose the same.
     """
     if isinstance(lifter.model, Deterministic):
         return lifter.captured(), ""
-    instead = _sampling(parameters)
-    nothing_asked = not parameters.preset and not any(instead.values())
-    automatic = parameters.preset == AUTO or (nothing_asked and lifter.device.type == "cuda")
+    overrides = _sampling(parameters)
+    no_overrides = not parameters.preset and not any(overrides.values())
+    automatic = parameters.preset == AUTO or (no_overrides and lifter.device.type == "cuda")
     if automatic and not parameters.replay:
         return choose_preset(
-            lifter, parameters.expected_people, parameters.expected_rate, **instead
+            lifter, parameters.expected_people, parameters.expected_rate, **overrides
         )
     if parameters.preset and not automatic:
         why = "asked for"
@@ -133,7 +133,7 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
 
 
 def _sampling(parameters: LifterParameters) -> dict[str, Any]:
-    """What the parameters say instead of the preset; None where they say nothing."""
+    """Settings of the parameters that override the preset; None for those of the preset."""
     return {
         "sampler": parameters.sampler or None,
         "steps": parameters.steps or None,

@@ -1,7 +1,7 @@
 """Quality of service of every topic, in one place; docs/ros.md says why.
 
-Live, the newest counts: images and windows may be lost on the way, as with any sensor. Results are
-reliable, which subscribers of either kind can hear. In replay every message arrives.
+Live, images and windows are best effort, as with any sensor: only the newest counts. Results are
+reliable, which matches reliable and best-effort subscribers. In replay every message arrives.
 """
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -12,28 +12,28 @@ _EVERYTHING = QoSProfile(
 
 
 def image(replay: bool) -> QoSProfile:
-    """Images, of their sender and their receiver."""
+    """Of images, for publisher and subscriber."""
     return _EVERYTHING if replay else _lossy(1)
 
 
 def windows_in(replay: bool) -> QoSProfile:
-    """Windows as the lifter hears them: a few, since several cameras may send at once."""
+    """Of the lifter's subscription to windows: a few, since several cameras may send at once."""
     return _EVERYTHING if replay else _lossy(16)
 
 
 def result(replay: bool) -> QoSProfile:
-    """Windows, joints, skeletons, coherence and overlays as they are sent."""
+    """Of publishers of windows, joints, skeletons, coherence and overlays."""
     return _EVERYTHING if replay else QoSProfile(depth=5)
 
 
 CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""Latched, and heard by subscribers that expect no more than a sensor's best effort."""
+"""Reliable and latched; best-effort subscribers match it, too."""
 
 CAMERA_INFO_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Hears every kind of sender."""
+"""Matches every publisher."""
 
 TF = QoSProfile(depth=100)
-"""As tf2's own broadcasters send."""
+"""That of tf2's own broadcasters."""
 
 
 def _lossy(depth: int) -> QoSProfile:

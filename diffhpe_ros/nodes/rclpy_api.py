@@ -1,4 +1,4 @@
-"""What rclpy calls otherwise on ROS 2 Humble; the fallbacks are untried there.
+"""Parts of rclpy that have another name on ROS 2 Humble; the fallbacks are not tried there.
 
 Humble's and Jazzy's publishers, subscriptions and parameters are not generic either: modules that
 name `Publisher[Any]` leave annotations unevaluated.
@@ -22,13 +22,13 @@ __all__ = ["SubscriptionEventCallbacks", "UnsupportedEventTypeError", "call_afte
 
 
 def call_after_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
-    """Call back with parameters that were set.
+    """Call a function after parameters were set.
 
     Call it before `add_on_set_parameters_callback`: rclpy asks the last callback first, and the
     fallback must come after those that refuse.
 
     Args:
-        node: whose parameters they are.
+        node: that has the parameters.
         callback: gets the `rclpy.parameter.Parameter`s.
     """
     if hasattr(node, "add_post_set_parameters_callback"):

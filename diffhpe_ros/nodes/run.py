@@ -14,7 +14,7 @@ from diffhpe_ros.nodes.base import StageNode
 
 
 def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
-    """Make the nodes of one process and spin them until a signal comes.
+    """Make the nodes of one process and spin them until a signal arrives.
 
     With `autostart` they are activated in their order.
 
@@ -30,21 +30,21 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         for node in nodes:
             executor.add_node(node)
     except KeyboardInterrupt:
-        os._exit(0)  # nothing is open yet that would have to be closed
+        os._exit(0)  # nothing is open yet
     except Exception as error:
-        if initialised and not rclpy.ok():  # a signal has shut it down meanwhile
+        if initialised and not rclpy.ok():  # a signal has shut it down
             os._exit(0)
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     try:
         if not all(map(_start_if_wanted, nodes)):
-            return 1 if nodes[0].context.ok() else 0  # else it was stopped meanwhile
+            return 1 if nodes[0].context.ok() else 0  # else a signal has shut it down
         _spin(nodes[0], executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        # A terminal sends it to all processes, and launch once more: the second changes nothing.
+        # A terminal sends SIGINT to all processes, and launch a second one, which is ignored.
         signal.signal(signal.SIGINT, lambda *_: None)
         for node in nodes:
             node.close()
@@ -52,15 +52,15 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends, too
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # also while the interpreter ends
     return 0
 
 
 def _spin(node: StageNode[Any], executor: Executor) -> None:
-    """Spin until the end, whatever a callback raises.
+    """Spin until shutdown, whatever a callback raises.
 
-    rclpy's own callbacks raise what others cause: a negative `/clock`, or a transition that the
-    node's state does not allow.
+    rclpy's own callbacks raise errors that other nodes cause: a negative `/clock`, or a transition
+    that the node's state does not allow.
     """
     while node.context.ok():
         try:

@@ -1,4 +1,4 @@
-"""A node's topics: made, watched and destroyed together."""
+"""A node's publishers and subscriptions: made, monitored and destroyed together."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ SILENCE_S = 3.0
 
 
 class Expect(Enum):
-    """What is normal for a topic that a node listens to."""
+    """What is normal for a subscribed topic."""
 
-    STEADY = "messages come all the time"
-    SOMETIMES = "somebody publishes it, perhaps nothing for a long time"
-    PERHAPS = "nobody need publish it"
+    STEADY = "messages arrive all the time"
+    SOMETIMES = "it has a publisher, which may be silent for a long time"
+    PERHAPS = "it may have no publisher"
 
 
 class Topics:
-    """Makes a node's publishers and subscriptions, and says what is wrong with them.
+    """Makes a node's publishers and subscriptions, and reports what is wrong with them.
 
     The quality of service of each can be changed by parameters `qos_overrides.<topic>.…`.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
-        """None yet."""
+        """Start without topics."""
         self._node = node
         self._inputs: list[_Input] = []
         self._outputs: list[LifecyclePublisher[Any]] = []
 
     def advertise(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher[Any]:
-        """A publisher, silent while the node is inactive.
+        """Make a publisher, which is silent while the node is inactive.
 
         Raises:
-            DiffhpeError: the parameters ask for a quality of service that does not exist.
+            DiffhpeError: the qos_overrides of the topic are invalid.
         """
         publisher: LifecyclePublisher[Any] = _make(
             topic, self._node.create_lifecycle_publisher, message_type, topic, copy(qos)
@@ -72,36 +72,36 @@ class Topics:
         """Subscribe.
 
         Raises:
-            DiffhpeError: the parameters ask for a quality of service that does not exist.
+            DiffhpeError: the qos_overrides of the topic are invalid.
         """
-        watched = _Input(expect)
+        monitored = _Input(expect)
 
-        def hear(message: Any) -> None:
-            watched.heard_at = time.monotonic()
-            watched.heard += 1
+        def receive(message: Any) -> None:
+            monitored.received_at = time.monotonic()
+            monitored.received += 1
             callback(message)
 
-        arguments = (message_type, topic, hear, copy(qos))
+        arguments = (message_type, topic, receive, copy(qos))
         create = self._node.create_subscription
-        events = SubscriptionEventCallbacks(message_lost=watched.on_message_lost)
+        events = SubscriptionEventCallbacks(message_lost=monitored.on_message_lost)
         try:
-            watched.subscription = _make(topic, create, *arguments, event_callbacks=events)
-        except UnsupportedEventTypeError:  # not every middleware tells
-            watched.subscription = _make(topic, create, *arguments)
-        self._inputs.append(watched)
+            monitored.subscription = _make(topic, create, *arguments, event_callbacks=events)
+        except UnsupportedEventTypeError:  # not every middleware reports lost messages
+            monitored.subscription = _make(topic, create, *arguments)
+        self._inputs.append(monitored)
 
     def close_inputs(self) -> None:
-        """Listen no more."""
+        """Unsubscribe from all topics."""
         while self._inputs:
             self._node.destroy_subscription(self._inputs.pop().subscription)
 
     def close_outputs(self) -> None:
-        """Publish no more."""
+        """Destroy all publishers."""
         while self._outputs:
             self._node.destroy_lifecycle_publisher(self._outputs.pop())
 
     def report(self) -> Report:
-        """Who listens, what was lost, and what is wrong."""
+        """Numbers of subscribers and lost messages, and what is wrong."""
         warnings: list[str] = []
         values: dict[str, object] = {}
         for each in self._inputs:
@@ -119,14 +119,14 @@ class Topics:
 
 @dataclass
 class _Input:
-    """A subscription and what came of it."""
+    """A subscription, and what it received."""
 
     expect: Expect
-    heard_at: float = field(default_factory=time.monotonic)
-    heard: int = 0
+    received_at: float = field(default_factory=time.monotonic)
+    received: int = 0
     lost: int = 0
     reported: tuple[int, int] = (0, 0)
-    """`heard` and `lost` at the last report."""
+    """`received` and `lost` at the last report."""
     subscription: Any = None
 
     def on_message_lost(self, event: Any) -> None:
@@ -136,30 +136,30 @@ class _Input:
         subscription: Subscription[Any] = self.subscription
         topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
         misfits = incompatible_publishers(node, topic, kind, subscription.qos_profile)
-        heard, lost = self.heard - self.reported[0], self.lost - self.reported[1]
-        self.reported = self.heard, self.lost
-        silent_s = time.monotonic() - self.heard_at
-        if silent_s > SILENCE_S and self._should_speak(node, topic, misfits):
+        received, lost = self.received - self.reported[0], self.lost - self.reported[1]
+        self.reported = self.received, self.lost
+        silent_s = time.monotonic() - self.received_at
+        if silent_s > SILENCE_S and self._is_unexpected(node, topic, misfits):
             why = explain_silence(node, topic, kind, misfits, self.lost)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
-        if lost > heard:
+        if lost > received:
             misfits.append(
-                f"{lost} messages of {topic} were lost on the way in the last second, {heard} came:"
-                " large images need the DDS profile config/fastdds.xml where they are sent"
+                f"{lost} messages of {topic} were lost on the way in the last second, {received}"
+                " came: large images need the DDS profile config/fastdds.xml where they are sent"
             )
         if self.expect is not Expect.SOMETIMES:
             misfits += other_publishers(node, topic)
         return misfits
 
-    def _should_speak(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
-        """Whether this silence is not normal."""
+    def _is_unexpected(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
+        """Whether it is not normal that no messages arrive."""
         if self.expect is Expect.SOMETIMES:
             return node.count_publishers(topic) <= len(misfits)
         return self.expect is Expect.STEADY
 
 
 def _make(topic: str, create: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
-    """A publisher or a subscription whose quality of service parameters may change."""
+    """Make a publisher or subscription whose QoS can be overridden by parameters."""
     options = QoSOverridingOptions.with_default_policies()
     try:
         return create(*arguments, qos_overriding_options=options, **more)
@@ -174,5 +174,5 @@ def _type_name(message_type: type) -> str:
 
 
 def last_part(topic: str) -> str:
-    """The name of a topic without its namespace, for keys of the diagnostics."""
+    """The name of a topic without its namespace, for diagnostics values."""
     return topic.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Images with their times, from a video file, a stream or a webcam."""
+"""Images with stamps from a video file, a network stream or a webcam."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,34 +13,34 @@ from diffhpe_ros.video import VideoReader
 
 
 class Frames(Protocol):
-    """Gives images at the time they are due."""
+    """A source of images in real time."""
 
     width: int
     height: int
     skipped: int
-    """Images left out so far because they were late."""
+    """Images that were left out because they were late."""
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Give (stamp in ns, BGR image (H, W, 3)) until there are no more.
+        """Yield (stamp in ns, BGR image (H, W, 3)) when they are due, until there are no more.
 
         Args:
-            wait: waits for so many seconds; True where the play is to end.
+            wait: waits for a number of seconds; returns True to stop playing.
 
         Raises:
-            DiffhpeError: there are no images to be had any more.
+            DiffhpeError: a stream or webcam gives no more images.
         """
 
     def close(self) -> None:
-        """Let go of the file or the device."""
+        """Close the device."""
 
 
 _LIVE = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 _LATE_S = 0.1
-_MOST_SKIPPED = 9  # in a row, so that something comes even from a hopelessly slow machine
+_MOST_SKIPPED = 9  # in a row, so that even a very slow machine shows some images
 
 
 class FileFrames:
-    """A video file in its own time: frame k has the stamp t0 + k / fps and comes at that time."""
+    """A video file in real time: frame k has the stamp t0 + k / fps and is given at that time."""
 
     def __init__(
         self,
@@ -51,18 +51,18 @@ class FileFrames:
         loop: bool = False,
         every: bool = False,
     ) -> None:
-        """Look into the file.
+        """Read the size and rate of the file.
 
         Args:
             path: the file.
-            now_ns: the clock that t0 is taken from.
-            start_ns: t0; None for the time at which the play begins.
-            loop: whether it begins again when it ends; the stamps go on rising.
-            every: give every frame; else those that are 0.1 s late are left out, as a camera
-                would, lest the delay grow.
+            now_ns: the clock.
+            start_ns: t0; None for the time at which `play` is called.
+            loop: play again after the end; the stamps keep rising.
+            every: give every frame, however late; else frames that are 0.1 s late are left out, so
+                that the delay does not grow.
 
         Raises:
-            DiffhpeError: it cannot be read.
+            DiffhpeError: the file cannot be read.
         """
         with VideoReader(path) as video:
             self.width, self.height, self.fps = video.width, video.height, video.fps
@@ -74,24 +74,24 @@ class FileFrames:
         self.skipped = 0
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Give the frames at their times; see `Frames.play`."""
+        """Yield the frames when they are due; see `Frames.play`."""
         start_ns = self._now_ns() if self._start_ns is None else self._start_ns
         begin = time.monotonic()
         in_a_row = 0
         for index, image in enumerate(self._images()):
             due = index / self.fps
-            early = begin + due - time.monotonic()
-            if early < -_LATE_S and not self._every and in_a_row < _MOST_SKIPPED:
+            remaining_s = begin + due - time.monotonic()
+            if remaining_s < -_LATE_S and not self._every and in_a_row < _MOST_SKIPPED:
                 in_a_row += 1
                 self.skipped += 1
                 continue
-            if wait(max(0.0, early)):
+            if wait(max(0.0, remaining_s)):
                 return
             in_a_row = 0
             yield start_ns + round(due * 1e9), image
 
     def close(self) -> None:
-        """Nothing is open between plays."""
+        """Nothing to do: `play` opens and closes it."""
 
     def _images(self) -> Iterator[NDArray[np.uint8]]:
         while True:
@@ -103,21 +103,21 @@ class FileFrames:
 
 
 def is_live(path: str) -> bool:
-    """Whether it is the address of a stream that comes in its own time, not of a file."""
+    """Whether a path is the address of a live stream, not of a file."""
     scheme, separator, _ = path.partition("://")
     return bool(separator) and scheme.lower() in _LIVE
 
 
 class StreamFrames:
-    """A live stream, such as rtsp://...; stamps are of the moment at which an image was decoded."""
+    """A live stream, such as rtsp://...; the stamp is the time at which an image was decoded."""
 
-    skipped = 0  # what is late is lost on the way, uncounted
+    skipped = 0  # late images are lost in the network, uncounted
 
     def __init__(self, address: str, now_ns: Callable[[], int]) -> None:
-        """Look into the stream.
+        """Connect, and read the size of the images.
 
         Raises:
-            DiffhpeError: nothing answers, or it is no video.
+            DiffhpeError: the server does not answer, or sends no video.
         """
         self._address = address
         self._now_ns = now_ns
@@ -125,8 +125,8 @@ class StreamFrames:
             self.width, self.height = video.width, video.height
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Give the images as they come; see `Frames.play`."""
-        # Opened anew: what came while other nodes were loading would be late for ever.
+        """Yield the images as they arrive; see `Frames.play`."""
+        # Connect again: images that arrived while other nodes were loading would stay late.
         with VideoReader(self._address) as video:
             for _, _, image in video:
                 if wait(0.0):
@@ -135,19 +135,19 @@ class StreamFrames:
         raise DiffhpeError(f"{self._address} gives no images any more")
 
     def close(self) -> None:
-        """Nothing is open between plays."""
+        """Nothing to do: `play` opens and closes it."""
 
 
 class WebcamFrames:
-    """A webcam; stamps are of the moment at which an image was there."""
+    """A webcam; the stamp is the time at which an image was grabbed."""
 
-    skipped = 0  # what is late is lost in the driver, uncounted
+    skipped = 0  # late images are lost in the driver, uncounted
 
     def __init__(self, number: int, now_ns: Callable[[], int]) -> None:
         """Open the device.
 
         Raises:
-            DiffhpeError: there is none, or it gives no image.
+            DiffhpeError: there is no such webcam, or it gives no image.
         """
         self._number = number
         self._now_ns = now_ns
@@ -160,7 +160,7 @@ class WebcamFrames:
         self.height, self.width = image.shape[:2]
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Give the images as they come; see `Frames.play`."""
+        """Yield the images as they arrive; see `Frames.play`."""
         while not wait(0.0):
             grabbed = self._device.grab()
             stamp_ns = self._now_ns()
@@ -170,5 +170,5 @@ class WebcamFrames:
             yield stamp_ns, np.asarray(image, np.uint8)
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Close the device."""
         self._device.release()

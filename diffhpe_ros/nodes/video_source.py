@@ -1,4 +1,4 @@
-"""Node `video_source`: a video file or a webcam as a ROS camera, for those with no driver."""
+"""Node `video_source`: a video file, stream or webcam as a ROS camera."""
 
 import sys
 import threading
@@ -35,18 +35,18 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         self._camera_info = self.topics.advertise(CameraInfo, "camera_info", qos.CAMERA_INFO_OUT)
 
     def start(self) -> None:
-        """Begin to play, the file from its first frame."""
+        """Start playing; a file starts at its first frame."""
         self._player = threading.Thread(target=self._play, name="video_source player")
         self._player.start()
 
     def stop(self) -> None:
-        """Play no more."""
+        """Stop playing."""
         if self._player is not None:
             self._player.join()
             self._player = None
 
     def teardown(self) -> None:
-        """Let go of the webcam."""
+        """Close the webcam."""
         if self._frames is not None:
             self._frames.close()
             self._frames = None
@@ -85,7 +85,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
     def _publish(self, image: Any, stamp_ns: int) -> None:
         message = self._packer.pack(image, self.parameters.frame_id, stamp_ns)
-        # Without a calibration K stays 0, which says so.
+        # Without a calibration K stays 0, which means uncalibrated.
         info = self._info or CameraInfo(width=message.width, height=message.height)
         info.header = message.header
         self.send(self._camera_info, info)

@@ -15,7 +15,7 @@ __all__ = ["LiftedPeople", "PeopleWindows", "PosePipeline"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `PosePipeline` when it is asked for: the detector's process needs no torch."""
+    """Import `PosePipeline` at first use: the process of the detector does not need torch."""
     if name == "PosePipeline":
         from diffhpe_ros.pipeline.pose_pipeline import PosePipeline
 

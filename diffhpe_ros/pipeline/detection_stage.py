@@ -17,16 +17,16 @@ from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
 from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
 
 BRIDGED_PERIODS = 1.5
-"""Neighbouring images are joined even if `bridge_s` is shorter: over so many image periods jitter
-is forgiven, and a joint that one image missed stays unseen."""
+"""Gaps up to this many image periods are interpolated even if `bridge_s` is shorter: enough for
+jitter of the stamps, too little for a joint that was missed in one image."""
 BRIDGED_LIMIT_S = 0.3
-"""But over no more than this, or `bridge_s`: people do not move in straight lines for longer."""
+"""But no longer gaps than this, or `bridge_s`: people do not move in straight lines for longer."""
 LATE_NS = 500_000_000
-"""An image stamped earlier than the one before by less than this came late, and is ignored: drivers
-send some images out of order. Beyond, the clock has jumped back, as when a bag begins again."""
+"""An image whose stamp is earlier than the previous one by less than this is late, and ignored: some
+drivers send images out of order. Beyond, the clock has jumped back, as when a bag starts again."""
 ZOOM = 0.05
-"""Intrinsics may change by this share from image to image: a zoom or autofocus, which the windows,
-made of rays, follow. Beyond, it is another camera."""
+"""Intrinsics may change by this share between two images, by zoom or autofocus: windows are made of
+rays, so tracks are kept. Beyond, it is another camera."""
 
 
 DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
@@ -35,18 +35,17 @@ DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
 
 @dataclass(frozen=True)
 class ImageResult:
-    """What one image gave."""
+    """The result of one image."""
 
     people: People
-    """Everybody who was detected, in pixels."""
+    """All people that were detected, in pixels."""
     windows: PeopleWindows | None
-    """Of the followed people in view whose window is complete, in the order of their numbers;
-    empty once when the last of them has left; None where there is nothing to say, or no windows
-    are wanted."""
+    """Of the tracks in view whose window is complete, in the order of their ids. Empty once, after
+    the last track was removed. None if there is nothing to report, or windows are not wanted."""
 
 
 class DetectionStage:
-    """Detects and follows people in one camera's images, and builds their windows."""
+    """Detects and tracks people in one camera's images, and builds their windows."""
 
     def __init__(
         self,
@@ -55,13 +54,13 @@ class DetectionStage:
         options: WindowOptions | None = None,
         depth_at: DepthAt | None = None,
     ) -> None:
-        """Begin with nobody in view.
+        """Start without tracks.
 
         Args:
             detector: of one camera's images.
             tracker: of the people in them.
-            options: of the windows; the defaults where not given.
-            depth_at: the depth image of a stamp, where there is a depth camera.
+            options: of the windows.
+            depth_at: gives the depth image of a stamp, if there is a depth camera.
         """
         self._depth_at = depth_at
         self._detector = detector
@@ -71,13 +70,13 @@ class DetectionStage:
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
-        self._people_reported = False
+        self._reported = False
         self.resets = 0
         """How often the clock jumped back or the camera changed."""
         self.repeated = 0
-        """Images that were ignored for having the stamp of the one before."""
+        """Images that were ignored because they had the stamp of the previous one."""
         self.late = 0
-        """Images that were ignored for having an earlier stamp than the one before."""
+        """Images that were ignored because they had an earlier stamp than the previous one."""
 
     def process(
         self,
@@ -87,14 +86,14 @@ class DetectionStage:
         stamp_ns: int,
         wanted: bool = True,
     ) -> ImageResult:
-        """Look at the next image (H, W, 3) BGR.
+        """Process the next image (H, W, 3) BGR.
 
         Args:
             image: of the camera.
             camera: that took it.
             frame_id: of the camera.
             stamp_ns: when it did.
-            wanted: whether windows are to be made; what goes into them is remembered either way.
+            wanted: whether to make windows; the observations are kept either way.
 
         Raises:
             DiffhpeError: the detector fails.
@@ -110,14 +109,14 @@ class DetectionStage:
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
         windows: dict[int, tuple[int, Window]] = {}
-        for person, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
-            if person == NOT_FOLLOWED:
+        for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
+            if track_id == NOT_FOLLOWED:
                 continue
-            builder = self._builder(person)
+            builder = self._builder(track_id)
             builder.bridge(self.bridged_s)
             if builder.remember(_observe(people, row, camera, stamp_ns)) and wanted:
-                windows[person] = row, builder.window()
-        self._forget_all_but(self._tracker.track_ids)
+                windows[track_id] = row, builder.window()
+        self._drop_all_but(self._tracker.track_ids)
         collected = self._collect(windows, frame_id, stamp_ns) if wanted else None
         if collected is not None and self._depth_at is not None and len(collected):
             rows = [row for row, _ in windows.values()]
@@ -126,29 +125,29 @@ class DetectionStage:
 
     @property
     def followed(self) -> int:
-        """People who are in view or remembered."""
+        """Number of tracks, in view or not."""
         return len(self._builders)
 
     @property
     def images_per_s(self) -> float | None:
-        """How often images come, by their stamps; None before a few have come."""
+        """Image rate by the stamps; None before the fourth image."""
         period_s = self._rate.period_s
         return None if period_s is None else 1 / period_s
 
     @property
     def least_images_per_s(self) -> float:
-        """Below this rate windows may have holes between the images, or never be complete."""
+        """Below this rate windows may have gaps between the images, or never be complete."""
         bridged = BRIDGED_PERIODS / max(self._options.bridge_s, BRIDGED_LIMIT_S)
         return max(bridged, 1 / self._options.restart_s)
 
     @property
     def bridged_s(self) -> float:
-        """Sightings of a joint up to this far apart are joined, at the present image rate."""
+        """Gaps of a joint up to this are interpolated, at the present image rate."""
         periods_s = BRIDGED_PERIODS * (self._rate.period_s or 0.0)
         return max(self._options.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
 
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
-        """Start again where the past means nothing for this image."""
+        """Start anew if the clock has jumped back or the camera has changed."""
         jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns
         if jumped or (self._camera is not None and not _is_zoomed(self._camera, camera)):
             self.resets += 1
@@ -158,25 +157,25 @@ class DetectionStage:
             self._builders.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
-    def _builder(self, person: int) -> WindowBuilder:
-        if person not in self._builders:
+    def _builder(self, track_id: int) -> WindowBuilder:
+        if track_id not in self._builders:
             options = self._options
-            self._builders[person] = WindowBuilder(
+            self._builders[track_id] = WindowBuilder(
                 FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s
             )
-        return self._builders[person]
+        return self._builders[track_id]
 
-    def _forget_all_but(self, track_ids: set[int]) -> None:
-        for person in self._builders.keys() - track_ids:
-            del self._builders[person]
+    def _drop_all_but(self, track_ids: set[int]) -> None:
+        for track_id in self._builders.keys() - track_ids:
+            del self._builders[track_id]
 
     def _collect(
         self, windows: dict[int, tuple[int, Window]], frame_id: str, stamp_ns: int
     ) -> PeopleWindows | None:
-        all_left = self._people_reported and not self._builders
+        all_left = self._reported and not self._builders
         if not windows and not all_left:
             return None
-        self._people_reported = not all_left
+        self._reported = not all_left
         each = [window for _, window in windows.values()]
         joints = (len(each), FRAMES, NUM_JOINTS)
         return PeopleWindows(
@@ -191,7 +190,7 @@ class DetectionStage:
 
 
 def _is_zoomed(before: Camera, after: Camera) -> bool:
-    """Whether two cameras are one, zoomed or refocused a little between two images."""
+    """Whether two cameras are the same one, at most zoomed or refocused a little."""
     if before is after:
         return True
     sizes = (before.width, before.height), (after.width, after.height)
@@ -202,7 +201,7 @@ def _is_zoomed(before: Camera, after: Camera) -> bool:
 def _add_depth(
     windows: PeopleWindows, keypoints: NDArray[np.float32], camera: Camera, depth_at: DepthAt
 ) -> PeopleWindows:
-    """With the depth at the keypoints (P, 17, 2) in pixels, if there is a depth image."""
+    """The windows with the depth at keypoints (P, 17, 2) in pixels, if there is a depth image."""
     image = depth_at(windows.stamp_ns, camera.width, camera.height)
     return windows if image is None else replace(windows, depth=sample_depth(image, keypoints))
 

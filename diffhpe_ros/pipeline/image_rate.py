@@ -1,4 +1,4 @@
-"""How often images come."""
+"""The rate of images."""
 
 from collections import deque
 from itertools import pairwise
@@ -9,17 +9,17 @@ _LEAST_PERIODS = 3
 
 
 class ImageRate:
-    """Measures the period of images by their stamps alone, so that a replay measures the same."""
+    """Measures the period of images by their stamps, so that a replay measures the same."""
 
     def __init__(self) -> None:
         self._stamps: deque[int] = deque(maxlen=_KEPT_PERIODS + 1)
 
     def add(self, stamp_ns: int) -> None:
-        """Hear of an image, later than the one before."""
+        """Add an image; its stamp is later than the previous one."""
         self._stamps.append(stamp_ns)
 
     def reset(self) -> None:
-        """Forget all images."""
+        """Start anew."""
         self._stamps.clear()
 
     @property

@@ -17,7 +17,7 @@ _RATE_TOLERANCE = 0.05
 
 
 class LiftingStage:
-    """Lifts the people of all cameras in one batch and places them in metres."""
+    """Lifts the people of all cameras in one batch and localizes them in metres."""
 
     def __init__(self, lifter: Lifter, options: OutputOptions | None = None) -> None:
         self._stream = lifter.stream()
@@ -27,18 +27,18 @@ class LiftingStage:
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
 
     def use(self, lifter: Lifter) -> None:
-        """Lift with this one from now on: the same model, sampled otherwise or elsewhere."""
+        """Use another lifter from now on: the same model, sampled or run in another way."""
         if lifter is not self._stream.lifter:
             self._stream = lifter.stream()
 
     def smooth(self, options: OutputOptions) -> None:
-        """Smooth so from now on; smoothing begins anew where the options differ."""
+        """Use other options from now on; smoothing starts anew if they differ."""
         if options != self._options:
             self._options = options
             self._output_smoothing = OutputSmoothing(options)
 
     def check(self, windows: PeopleWindows) -> None:
-        """Refuse windows that the model was not made for.
+        """Refuse windows that do not fit the model.
 
         Raises:
             DiffhpeError: they are not at the model's rate.
@@ -54,30 +54,31 @@ class LiftingStage:
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
         """Lift one or more cameras' people in one batch; one result for each message.
 
-        Each step takes all of a window and gives all of it: windows → lifted (root-relative) →
-        placed (metres in the camera's frame) → the frame that is shown.
+        windows → lifted (root-relative) → localized (metres in the camera's frame), each with all
+        27 frames → smoothed, one frame.
         """
         lifted = iter(self._lift([windows for windows in messages if len(windows)]))
         return [
-            self._somebody(windows, next(lifted)) if len(windows) else self._nobody(windows)
+            self._people(windows, next(lifted)) if len(windows) else self._no_people(windows)
             for windows in messages
         ]
 
-    def _somebody(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
-        return self._output_smoothing.smooth(self._root_localizer.place(windows, lifted))
+    def _people(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
+        return self._output_smoothing.smooth(self._root_localizer.localize(windows, lifted))
 
-    def _nobody(self, windows: PeopleWindows) -> LiftedPeople:
-        self._root_localizer.no_people(windows)
-        return self._output_smoothing.no_people(windows)
+    def _no_people(self, windows: PeopleWindows) -> LiftedPeople:
+        self._root_localizer.remove_camera(windows.frame_id)
+        self._output_smoothing.remove_camera(windows.frame_id)
+        return LiftedPeople.empty(windows.frame_id, windows.stamp_ns)
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[LiftResult]:
-        """What is lifted of each message's people."""
+        """The result of each message that has people."""
         if not messages:
             return []
         seen = np.concatenate([windows.keypoints for windows in messages])
         result = self._stream.lift(
             np.nan_to_num(seen),
-            [(windows.frame_id, person) for windows in messages for person in windows.track_ids],
+            [(each.frame_id, track_id) for each in messages for track_id in each.track_ids],
             [windows.stamp_ns for windows in messages for _ in windows.track_ids],
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),
@@ -90,5 +91,5 @@ class LiftingStage:
 
 
 def _rows(result: LiftResult, rows: slice) -> LiftResult:
-    """The part of a batch's result that belongs to some of its windows."""
+    """The rows of a batch's result."""
     return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})

@@ -1,4 +1,4 @@
-"""What goes from stage to stage, as plain arrays."""
+"""The arrays that go from stage to stage."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 MAX_PEOPLE = 64
-"""People of one camera at a time: bounds memory and time, whoever sends the message."""
+"""Of one camera in one message: bounds memory and time for any sender."""
 
 
 @dataclass(frozen=True, eq=False)
 class PeopleWindows:
     """Windows of P people, all seen in the same newest image of one camera.
 
-    P is 0 where everybody has left.
+    P is 0 after the last track was removed.
     """
 
     frame_id: str
-    """Optical frame of the camera; with the person's number it tells people apart."""
+    """Optical frame of the camera; together with the track id it identifies a person."""
     stamp_ns: int
     """Time of the newest image."""
     track_ids: tuple[int, ...]
-    """P different numbers, 0 to 2³²-1."""
+    """P different ids, 0 to 2³²-1."""
     offsets_ns: NDArray[np.int64]
     """(P, 27) times relative to the stamp, rising, at most 0."""
     keypoints: NDArray[np.float32]
@@ -49,12 +49,12 @@ class LiftedPeople:
     stamp_ns: int
     """Time of the poses: that of the newest image, or earlier by the lag."""
     track_ids: tuple[int, ...]
-    """P numbers, those of the windows."""
+    """P ids, those of the windows."""
     joints: NDArray[np.float32]
-    """(P, 17, 3) metres; NaN for a person whose distance cannot be told."""
+    """(P, 17, 3) metres; NaN for a person whose position is unknown."""
     covariance: NDArray[np.float32]
-    """(P, 17, 3, 3) m². Of the Hip: of its place in the optical frame. Of other joints: relative
-    to the Hip; that of their place is the sum of both."""
+    """(P, 17, 3, 3) m². Of the Hip: of its position in the optical frame. Of other joints: relative
+    to the Hip; that of their position is the sum of both."""
     confidence: NDArray[np.float32]
     """(P, 17) of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]
@@ -84,5 +84,5 @@ class LiftedPeople:
 
     @property
     def placed(self) -> NDArray[np.bool_]:
-        """(P,) whether the person has a place in the optical frame."""
+        """(P,) whether the position of the person in the optical frame is known."""
         return np.asarray(np.isfinite(self.joints).all((1, 2)))

@@ -1,4 +1,4 @@
-"""Why the pose of a person is not to be trusted."""
+"""Plausibility warnings: why the pose of a person must not be trusted."""
 
 import math
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ UNPLACED = "too few joints seen to tell where the person is"
 
 
 def plausibility_warnings(people: LiftedPeople, config: ModelConfig) -> list[str]:
-    """One text per person, "" where there is nothing to doubt.
+    """One text per person, "" for none.
 
     Args:
-        people: what the model made of one camera's people.
-        config: of the model: what coherence it usually has, and where it was trained.
+        people: of one camera.
+        config: of the model, with its coherence limits and the range that it was trained for.
     """
     return ["; ".join(_of(people, row, config)) for row in range(len(people))]
 
@@ -25,12 +25,12 @@ def _of(people: LiftedPeople, row: int, config: ModelConfig) -> Iterator[str]:
     if not people.placed[row]:
         yield UNPLACED
     elif config.trained_range is not None:
-        yield from _beyond(people.joints[row, HIP].tolist(), config.trained_range)
+        yield from _out_of_range(people.joints[row, HIP].tolist(), config.trained_range)
     if config.usual is not None:
-        yield from _unusual(people, row, config.usual)
+        yield from _incoherent(people, row, config.usual)
 
 
-def _beyond(hip: list[float], trained: TrainedRange) -> Iterator[str]:
+def _out_of_range(hip: list[float], trained: TrainedRange) -> Iterator[str]:
     x, y, z = hip
     distance, angle = math.hypot(x, y, z), math.degrees(math.atan2(math.hypot(x, y), z))
     if not trained.nearest_m <= distance <= trained.farthest_m:
@@ -45,12 +45,12 @@ def _beyond(hip: list[float], trained: TrainedRange) -> Iterator[str]:
         )
 
 
-def _unusual(people: LiftedPeople, row: int, usual: CoherenceLimits) -> Iterator[str]:
+def _incoherent(people: LiftedPeople, row: int, usual: CoherenceLimits) -> Iterator[str]:
     for name, metres, most_mm in (
         ("symmetry gap", people.symmetry_gap[row], usual.symmetry_gap_mm),
         ("segment std", people.segment_std[row], usual.segment_std_mm),
         ("hypothesis spread", people.hypothesis_spread[row], usual.hypothesis_spread_mm),
     ):
-        # 0 mm: there was one hypothesis when the model was calibrated, and nothing to compare with.
+        # A limit of 0 mm: the model was calibrated with one hypothesis, which has no spread.
         if most_mm and 1000 * metres > most_mm:
             yield f"do not trust: {name} {1000 * metres:.1f} mm, usually up to {most_mm:g} mm"

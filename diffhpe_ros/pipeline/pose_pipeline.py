@@ -23,14 +23,14 @@ FRAME_ID = "camera"
 class PosePipeline:
     """Detects, tracks, lifts and places the people in the images of one camera.
 
-    The first people come half a second of images after they are first seen: a window is 27 frames
-    at 50 Hz. Results depend on images, stamps and settings alone.
+    A person is in the results from half a second after the first detection on: a window is 27
+    frames at 50 Hz. Results depend on images, stamps and settings alone.
 
     Args:
         detector: finds the joints in an image.
         lifter: turns windows of them into 3D poses.
         camera: that took the images; None for one that is not calibrated: `field_of_view` is
-            assumed then, and all distances are wrong by one factor where that is wrong.
+            assumed then, and if it is wrong, all distances are wrong by one factor.
         field_of_view: degrees across the longer image side, for a camera of None.
         max_people: tracks at a time.
         windows: how images become windows; their rate is the model's.
@@ -49,7 +49,7 @@ class PosePipeline:
         output: OutputOptions | None = None,
     ) -> None:
         self.camera = camera
-        """None until the first image where none was given; `calibrated` is False then."""
+        """If none was given, None until the first image; its `calibrated` is False."""
         self._field_of_view = field_of_view
         detector.max_people = max_people
         self._detector = detector
@@ -73,21 +73,21 @@ class PosePipeline:
 
         Args:
             model: a name of models/, a model folder, or a released checkpoint.
-            detector: a name that `create_detector` knows, or a detector.
+            detector: a name for `create_detector`, or a detector.
             device: cpu, cuda, or cuda:N.
             camera: see `PosePipeline`.
             decode: rigid: a track's bones keep their length; free: as the model gives them.
             options: further arguments of `PosePipeline`.
 
         Raises:
-            DiffhpeError: the model, the detector or the device is not there.
+            DiffhpeError: the model, the detector or the device does not exist.
         """
         lifter = Lifter.from_pretrained(model, device, decode=decode)
         found = create_detector(detector) if isinstance(detector, str) else detector
         return cls(found, lifter, camera=camera, **options)
 
     def reset(self) -> None:
-        """Forget all tracks: the next image belongs to another recording."""
+        """Drop all tracks: the next image belongs to another recording."""
         self._detector.reset()
         tracker = PeopleTracker(self._detector.max_people)
         self._detection = DetectionStage(self._detector, tracker, self._windows)
@@ -103,8 +103,8 @@ class PosePipeline:
 
         Returns:
             P people whose windows are complete: track_ids, joints (P, 17, 3) in metres in the
-            camera's optical frame (x right, y down, z forward), NaN where the distance cannot be
-            told, covariance (P, 17, 3, 3) and confidence (P, 17).
+            camera's optical frame (x right, y down, z forward), NaN if the position is unknown,
+            covariance (P, 17, 3, 3) and confidence (P, 17).
 
         Raises:
             DiffhpeError: the image has another size than the camera's, or its stamp is not later

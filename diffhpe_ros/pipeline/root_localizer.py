@@ -1,4 +1,4 @@
-"""Lifted windows → where their people are."""
+"""Lifted windows → root trajectories of their people."""
 
 from dataclasses import dataclass, field, replace
 
@@ -20,89 +20,93 @@ from diffhpe_ros.track_registry import ROOT_S, TrackStates
 
 @dataclass(frozen=True, eq=False)
 class LocalizedWindows:
-    """Windows of P people of one camera, lifted and placed."""
+    """Windows of P people of one camera, lifted and localized."""
 
     windows: PeopleWindows
-    """What was seen."""
+    """The 2D input."""
     lifted: LiftResult
-    """Of these P windows, root-relative, in the people's own sizes as far as they are known."""
+    """Of these P windows, root-relative, scaled to the body scale of each track."""
     root: NDArray[np.float32]
-    """(P, 27, 3) metres, optical frame; NaN where it cannot be told."""
+    """(P, 27, 3) metres, optical frame; NaN if it is unknown."""
     root_covariance: NDArray[np.float32]
     """(P, 27, 3, 3) m²."""
 
 
 @dataclass(frozen=True)
-class _Person:
-    """What is known of one."""
+class _TrackState:
+    """State of a track."""
 
-    size: BodyScale = field(default_factory=BodyScale)
-    follow: DistanceFilter = field(default_factory=DistanceFilter)
+    scale: BodyScale = field(default_factory=BodyScale)
+    filter_distance: DistanceFilter = field(default_factory=DistanceFilter)
 
 
 class RootLocalizer:
-    """Finds where people are at every frame of their windows, and follows their distance."""
+    """Localizes the roots of people in all frames of their windows, and filters their distance."""
 
     def __init__(self) -> None:
-        """Begin with nobody there."""
-        self._people = TrackStates(_Person, ROOT_S)
+        """Start without tracks."""
+        self._tracks = TrackStates(_TrackState, ROOT_S)
 
-    def place(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
-        """Place the people of one camera, of whom there is at least one."""
-        people = self._people.update(windows.frame_id, windows.track_ids, windows.stamp_ns)
-        place = localize_windows(
+    def localize(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
+        """Localize the people of one camera, at least one."""
+        tracks = self._tracks.update(windows.frame_id, windows.track_ids, windows.stamp_ns)
+        trajectory = localize_windows(
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
             windows.covariance,
         )  # fmt: skip
-        depths = _depths(people, windows, lifted, place)
+        depths = _depths(tracks, windows, lifted, trajectory)
         by_depth = np.isfinite(depths)
-        sizes = np.array([person.size.value for person in people])
-        place = place.scaled(sizes)
-        found = place.root[:, -1, 2].astype(np.float64)
-        # A measured distance is that, whatever the person's size.
-        size_sd = np.where(by_depth, 0.0, [person.size.sd for person in people])
-        variance = np.where(by_depth[:, None], DEPTH_SD_M**2, place.variance)
-        followed = [
-            person.follow(windows.stamp_ns, float(distance), float(of_newest))
-            for person, distance, of_newest in zip(
-                people, np.where(by_depth, depths, found), variance[:, -1], strict=True
+        scales = np.array([track.scale.value for track in tracks])
+        trajectory = trajectory.scaled(scales)
+        found = trajectory.root[:, -1, 2].astype(np.float64)
+        # A measured distance does not depend on the body scale.
+        scale_sd = np.where(by_depth, 0.0, [track.scale.sd for track in tracks])
+        variance = np.where(by_depth[:, None], DEPTH_SD_M**2, trajectory.variance)
+        filtered = [
+            track.filter_distance(windows.stamp_ns, float(distance), float(of_newest))
+            for track, distance, of_newest in zip(
+                tracks, np.where(by_depth, depths, found), variance[:, -1], strict=True
             )
         ]
-        # Who is not seen in the newest image was perhaps in the frames before.
-        place = replace(place, variance=variance).moved(np.nan_to_num(np.array(followed) - found))
+        # A distance is NaN if the newest image does not show it; earlier frames may still have one.
+        offset = np.nan_to_num(np.array(filtered) - found)
+        trajectory = replace(trajectory, variance=variance).moved(offset)
         return LocalizedWindows(
             windows,
-            _scaled(lifted, sizes),
-            place.root.astype(np.float32),
-            place.covariance(size_sd).astype(np.float32),
+            _scaled(lifted, scales),
+            trajectory.root.astype(np.float32),
+            trajectory.covariance(scale_sd).astype(np.float32),
         )
 
-    def no_people(self, windows: PeopleWindows) -> None:
-        """Hear that everybody has left a camera's view."""
-        self._people.remove_camera(windows.frame_id)
+    def remove_camera(self, frame_id: str) -> None:
+        """Drop all tracks of a camera."""
+        self._tracks.remove_camera(frame_id)
 
 
 def _depths(
-    people: list[_Person], windows: PeopleWindows, lifted: LiftResult, place: RootTrajectory
+    tracks: list[_TrackState],
+    windows: PeopleWindows,
+    lifted: LiftResult,
+    trajectory: RootTrajectory,
 ) -> NDArray[np.float64]:
-    """Distances (P,) by depth in the newest image, from which sizes are learnt; NaN if unknown."""
-    distances = np.full(len(people), np.nan)
+    """Distances (P,) by depth in the newest image, which also update the body scales; or NaN."""
+    distances = np.full(len(tracks), np.nan)
     if windows.depth is None:
         return distances
-    for row, person in enumerate(people):
-        pose, distance = lifted.poses[row, -1], float(place.root[row, -1, 2])
-        size, _ = measure(pose, distance, windows.depth[row], person.size.value)
-        person.size.measure(size)
-        _, distances[row] = measure(pose, distance, windows.depth[row], person.size.value)
+    for row, track in enumerate(tracks):
+        pose, distance = lifted.poses[row, -1], float(trajectory.root[row, -1, 2])
+        scale, _ = measure(pose, distance, windows.depth[row], track.scale.value)
+        track.scale.measure(scale)
+        _, distances[row] = measure(pose, distance, windows.depth[row], track.scale.value)
     return distances
 
 
-def _scaled(lifted: LiftResult, sizes: NDArray[np.float64]) -> LiftResult:
-    """The same people in their own sizes (P,)."""
-    size = sizes.astype(np.float32)[:, None, None, None]
+def _scaled(lifted: LiftResult, scales: NDArray[np.float64]) -> LiftResult:
+    """The poses multiplied by body scales (P,)."""
+    scale = scales.astype(np.float32)[:, None, None, None]
     return replace(
         lifted,
-        poses=lifted.poses * size,
-        hypotheses=lifted.hypotheses * size[..., None],
-        covariance=lifted.covariance * size[..., None] ** 2,
+        poses=lifted.poses * scale,
+        hypotheses=lifted.hypotheses * scale[..., None],
+        covariance=lifted.covariance * scale[..., None] ** 2,
     )

@@ -58,7 +58,7 @@ def test_joints_of_another_skeleton_are_refused(people: LiftedPeople) -> None:
 
 
 def test_skeletons_have_stable_names_and_a_lifetime(people: LiftedPeople) -> None:
-    markers = pack_skeletons(people, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    markers = pack_skeletons(people, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True).markers
     body = [marker for marker in markers if marker.ns == "cam/person_3"]
     assert [marker.id for marker in body] == list(range(5))
     bones, joints, *_ = body
@@ -73,10 +73,10 @@ def test_skeletons_have_stable_names_and_a_lifetime(people: LiftedPeople) -> Non
 
 def test_all_ellipsoids_are_in_one_namespace(people: LiftedPeople) -> None:
     both = replace(people, joints=np.stack([standing_at(x, 0, 4) for x in (0, 1)]))
-    markers = pack_skeletons(both, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    markers = pack_skeletons(both, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True).markers
     ids = [marker.id for marker in markers if marker.ns == "ellipsoids/cam"]
     assert ids == [*range(3 * 17, 4 * 17), *range(7 * 17, 8 * 17)]
-    without = pack_skeletons(both, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=False).markers
+    without = pack_skeletons(both, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=False).markers
     assert {marker.ns for marker in without} == {"cam/person_3", "cam/person_7"}
 
 
@@ -89,17 +89,17 @@ def test_a_doubt_is_that_persons_only(people: LiftedPeople) -> None:
 
 
 def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople) -> None:
-    message = pack_skeletons(people, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True)
+    message = pack_skeletons(people, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True)
     sent = deepcopy(message)
     later = replace(people, stamp_ns=people.stamp_ns + 1, joints=people.joints + np.float32(1))
-    pack_skeletons(later, ["doubt"] * 2, gone=[], lifetime_s=2.0, ellipsoids=True)
+    pack_skeletons(later, ["doubt"] * 2, removed=[], lifetime_s=2.0, ellipsoids=True)
     assert message == sent
 
 
 @pytest.mark.parametrize("person", [0, 5, 2**32 - 1])
 def test_nothing_is_left_of_who_has_left(people: LiftedPeople, person: int) -> None:
     there = replace(people, track_ids=(person, 7))
-    drawn = pack_skeletons(there, TRUSTED, gone=[], lifetime_s=0.5, ellipsoids=True).markers
+    drawn = pack_skeletons(there, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True).markers
     nobody = replace(there, joints=there.joints * np.nan)
     markers = pack_skeletons(nobody, TRUSTED, [person], lifetime_s=0.5, ellipsoids=False).markers
     assert {marker.action for marker in markers} == {Marker.DELETE}

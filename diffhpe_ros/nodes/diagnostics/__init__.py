@@ -1,1 +1,1 @@
-"""Topic `/diagnostics`: what a node measures of itself, thresholds, and the publisher."""
+"""Topic `/diagnostics`: a node's values and thresholds, what is wrong with topics, and the log."""

@@ -1,4 +1,4 @@
-"""Who is at the other end of a topic, and why nothing comes from there: in words."""
+"""The other nodes of a topic, and why no messages arrive from them, in words."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ _UNKNOWN = "_NODE_NAME_UNKNOWN_"
 def incompatible_publishers(
     node: Node, topic: str, message_type: str, qos: QoSProfile
 ) -> list[str]:
-    """One text for each publisher of a topic that a subscription here cannot hear."""
+    """One text for each publisher of a topic that does not match a subscription of this node."""
     found = []
     for other in node.get_publishers_info_by_topic(topic):
         reason = _mismatch(other.qos_profile, qos)
@@ -31,7 +31,7 @@ def incompatible_publishers(
 def incompatible_subscribers(
     node: Node, topic: str, message_type: str, qos: QoSProfile
 ) -> list[str]:
-    """One text for each subscriber of a topic that cannot hear a publisher here."""
+    """One text for each subscriber of a topic that does not match a publisher of this node."""
     found = []
     for other in node.get_subscriptions_info_by_topic(topic):
         reason = _mismatch(qos, other.qos_profile)
@@ -44,7 +44,7 @@ def incompatible_subscribers(
 
 
 def other_publishers(node: Node, topic: str) -> list[str]:
-    """A text where several publish on a topic of which one is expected."""
+    """A text if a topic has several publishers where one is expected."""
     names = sorted(_name(each) for each in node.get_publishers_info_by_topic(topic))
     if len(names) < 2:
         return []
@@ -54,14 +54,14 @@ def other_publishers(node: Node, topic: str) -> list[str]:
 def explain_silence(
     node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int
 ) -> str:
-    """Why a subscription hears nothing, as far as can be known from here.
+    """Why a subscription receives nothing, as far as this node can know.
 
     Args:
-        node: that subscribes.
+        node: that has the subscription.
         topic: its full name.
         message_type: such as sensor_msgs/msg/Image.
-        misfits: of `incompatible_publishers`.
-        lost: messages that the middleware has reported as lost.
+        misfits: result of `incompatible_publishers`.
+        lost: number of messages that the middleware has reported as lost.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
@@ -83,9 +83,9 @@ def explain_silence(
 
 
 def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:
-    """Why they cannot talk; empty where they can.
+    """Why the two do not match; empty if they do.
 
-    Deadlines and liveliness are left out: "none" is 0 here and infinite at the other end.
+    Deadlines and liveliness are not compared: "none" is 0 here and infinite in the other node.
     """
     fit, reason = qos_check_compatible(_compared(publisher), _compared(subscription))
     if fit != QoSCompatibility.ERROR:
@@ -103,14 +103,14 @@ def _name(endpoint: TopicEndpointInfo) -> str:
     return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
 
 
-def _topics_of(node: Node, message_type: str, besides: str) -> list[str]:
-    """Other topics of that type that another node publishes."""
+def _topics_of(node: Node, message_type: str, except_topic: str) -> list[str]:
+    """Other topics of a type that another node publishes."""
     known: Iterable[tuple[str, list[str]]] = node.get_topic_names_and_types()
     own = node.get_fully_qualified_name()
     return [
         topic
         for topic, types in known
         if message_type in types
-        and topic != besides
+        and topic != except_topic
         and any(_name(each) != own for each in node.get_publishers_info_by_topic(topic))
     ]

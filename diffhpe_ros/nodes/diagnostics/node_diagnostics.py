@@ -1,4 +1,4 @@
-"""What a node knows about how it is doing, for `/diagnostics`."""
+"""Counts, times, errors and warnings of a node, for `/diagnostics`."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import numpy as np
 
 _KEPT_TIMES = 200
 _KEPT_REPORTS = 6
-"""Rates are over so many reports, one a second, less one."""
+"""Rates are over the time between the first and the last of them; there is one a second."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Report:
     """The diagnostics of one second."""
 
     errors: tuple[str, ...] = ()
-    """What went wrong since the report before, and what stays wrong."""
+    """Failures since the last report, and errors that persist."""
     warnings: tuple[str, ...] = ()
-    """What is not as it should be, as long as it lasts."""
+    """Warnings that persist."""
     values: dict[str, object] = field(default_factory=dict)
-    """Counts and times."""
+    """Counts, percentiles of times, and other values."""
 
     def __add__(self, other: "Report") -> "Report":
         return Report(
@@ -35,7 +35,7 @@ class NodeDiagnostics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures: deque[str] = deque(maxlen=3)
-        self._alarms: dict[str, str] = {}
+        self._errors: dict[str, str] = {}
         self._warnings: dict[str, str] = {}
         self._values: dict[str, object] = {}
         self._tallies: dict[str, int] = {}
@@ -43,7 +43,7 @@ class NodeDiagnostics:
         self._past: deque[tuple[float, dict[str, int]]] = deque(maxlen=_KEPT_REPORTS)
 
     def count(self, name: str, by: int = 1) -> None:
-        """Add to a count, which starts at 0; `by` 0 makes it appear."""
+        """Add to a count, which starts at 0; `by` 0 shows it."""
         with self._lock:
             value = self._values.get(name, 0)
             assert isinstance(value, int)
@@ -60,73 +60,73 @@ class NodeDiagnostics:
             self._values[name] = value
 
     def remove_value(self, name: str) -> None:
-        """Show a value no more: it is not known at present."""
+        """Remove a value that is no longer known."""
         with self._lock:
             self._values.pop(name, None)
 
     def time(self, name: str, seconds: float) -> None:
-        """Add to the times of which the median and the 95th percentile are reported, in ms."""
+        """Add to times; their median and 95th percentile are reported in ms."""
         with self._lock:
             times = self._times.setdefault(name, deque(maxlen=_KEPT_TIMES))
             times.append((time.monotonic(), 1000 * seconds))
 
     def error(self, text: str) -> None:
-        """Something failed once."""
+        """Report a failure once."""
         with self._lock:
             self._failures.append(text)
 
     def raise_error(self, name: str, text: str) -> None:
-        """Something is wrong, until `clear`."""
+        """Report an error under a name, until `clear`."""
         with self._lock:
             self._warnings.pop(name, None)
-            self._alarms[name] = text
+            self._errors[name] = text
 
     def warn(self, name: str, text: str) -> None:
-        """Something is not as it should be, until `clear`."""
+        """Report a warning under a name, until `clear`."""
         with self._lock:
-            self._alarms.pop(name, None)
+            self._errors.pop(name, None)
             self._warnings[name] = text
 
     def clear(self, name: str) -> None:
-        """What was said under this name is over."""
+        """End the error or warning of this name."""
         with self._lock:
-            self._alarms.pop(name, None)
+            self._errors.pop(name, None)
             self._warnings.pop(name, None)
 
     def per_second(self, name: str) -> float | None:
-        """How fast a count grew over the last reports; None before there are two."""
+        """Growth of a count per second over the last reports; None before there are two."""
         with self._lock:
             if len(self._past) < 2:
                 return None
             return self._grown(name) / (self._past[-1][0] - self._past[0][0])
 
     def share(self, part: str, whole: str) -> float | None:
-        """Growth of one count by that of another over the last reports; None where it has none."""
+        """Growth of a count over that of another, in the last reports; None if that is 0."""
         with self._lock:
             grown = self._grown(whole)
             return self._grown(part) / grown if grown else None
 
     def growth(self, name: str) -> int:
-        """By how much a count grew over the last reports."""
+        """Growth of a count over the last reports."""
         with self._lock:
             return self._grown(name)
 
     def recent_s(self, name: str, seconds: float) -> float | None:
-        """Median of the times of the last seconds, in seconds; None where there are none."""
+        """Median of the times of the last seconds, in seconds; None if there are none."""
         since = time.monotonic() - seconds
         with self._lock:
             times = [value for when, value in self._times.get(name, ()) if when >= since]
         return float(np.median(times)) / 1000 if times else None
 
     def report(self) -> Report:
-        """The state now; what failed once is then forgotten."""
+        """The present state; failures are reported once."""
         with self._lock:
             values = dict(self._values)
             for name, times in self._times.items():
                 milliseconds = [value for _, value in times]
                 values[f"{name}_ms_p50"] = float(np.percentile(milliseconds, 50))
                 values[f"{name}_ms_p95"] = float(np.percentile(milliseconds, 95))
-            errors = (*dict.fromkeys(self._failures), *self._alarms.values())
+            errors = (*dict.fromkeys(self._failures), *self._errors.values())
             self._failures.clear()
             self._past.append((time.monotonic(), self._counts()))
             return Report(errors, tuple(self._warnings.values()), values)
@@ -136,7 +136,7 @@ class NodeDiagnostics:
         return shown | self._tallies
 
     def _grown(self, name: str) -> int:
-        """By how much a count grew from the first report that is remembered to the last."""
+        """Growth of a count over the last reports."""
         if not self._past:
             return 0
         first, last = self._past[0][1], self._past[-1][1]

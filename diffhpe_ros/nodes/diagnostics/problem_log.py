@@ -1,4 +1,4 @@
-"""What a node logs of its problems: each once, however often it is reported."""
+"""Logs the errors and warnings of a node: each once, however often it is reported."""
 
 import re
 import threading
@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 AGAIN_S = 30.0
-"""A problem that was over and comes back is not logged more often than this."""
+"""A problem that comes and goes is logged at most this often."""
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class ProblemLog:
     """Logs errors and warnings when they are new.
 
-    Texts that differ in their numbers alone are of the same problem: silence lasts longer with
-    every report.
+    Texts that differ in their numbers only are the same problem: "nothing came for 4 s" follows
+    "nothing came for 3 s".
 
     Args:
         logger: of a node.
@@ -30,16 +30,16 @@ class ProblemLog:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._present: set[str] = set()
-        """Problems since the report before."""
+        """Problems since the last report."""
         self._logged_at: dict[str, float] = {}
 
     def error(self, text: str) -> None:
-        """An error, at once."""
+        """Log an error at once."""
         with self._lock:
             self._log("error", text)
 
     def report(self, errors: Iterable[str], warnings: Iterable[str]) -> None:
-        """All that is wrong at present; what is not named is over."""
+        """Log those of the present problems that are new; others are over."""
         with self._lock:
             before, self._present = self._present, set()
             for severity, texts in (("error", errors), ("warning", warnings)):
@@ -47,11 +47,11 @@ class ProblemLog:
                     self._log(severity, text, before)
 
     def _log(self, severity: str, text: str, before: Iterable[str] = ()) -> None:
-        report_error = _NUMBER.sub("#", text)
-        is_running = report_error in self._present or report_error in before
-        self._present.add(report_error)
+        problem = _NUMBER.sub("#", text)
+        is_known = problem in self._present or problem in before
+        self._present.add(problem)
         now_s = self._now_s()
-        if is_running or now_s - self._logged_at.get(report_error, -AGAIN_S) < AGAIN_S:
+        if is_known or now_s - self._logged_at.get(problem, -AGAIN_S) < AGAIN_S:
             return
-        self._logged_at[report_error] = now_s
+        self._logged_at[problem] = now_s
         self._write[severity](text)

@@ -1,4 +1,4 @@
-"""Topic `/diagnostics`: how a node is, once a second, in every state; the log has what is new."""
+"""Topic `/diagnostics`: a node's status, once a second in every state; new problems are logged."""
 
 from collections.abc import Callable
 
@@ -14,15 +14,15 @@ PERIOD_S = 1.0
 
 
 class DiagnosticsPublisher:
-    """Publishes the status of a node."""
+    """Publishes the status of a node, once a second."""
 
     def __init__(self, node: Node, report: Callable[[], Report], log: ProblemLog) -> None:
-        """Begin.
+        """Start the timer.
 
         Args:
-            node: whose status it is.
-            report: called once a second for what to say; `state` is among its values.
-            log: for users who watch the terminal, not the topic.
+            node: that has the status.
+            report: called once a second; its values contain `state`.
+            log: gets the same errors and warnings.
         """
         self._node = node
         self._report = report

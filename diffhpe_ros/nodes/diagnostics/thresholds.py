@@ -1,4 +1,4 @@
-"""What counts as too slow, in words: the levels of `/diagnostics` that several nodes share."""
+"""Thresholds of `/diagnostics` that several nodes share."""
 
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.parameters.tables import StageParameters
@@ -6,11 +6,11 @@ from diffhpe_ros.nodes.parameters.tables import StageParameters
 _RECENT_S = 3.0
 _MOST_DROPPED = 0.5
 _LEAST_SEEN = 0.5
-_OTHER_CLOCK_S = 600.0
+_OTHER_CLOCK_S = 600.0  # a larger latency is a difference of clocks
 
 
 def check_input(diagnostics: NodeDiagnostics) -> None:
-    """How many messages come in a second, and whether most are dropped."""
+    """Set the input rate; warn if most messages are dropped."""
     for shown, name in (("input_per_s", "received"), ("dropped_per_s", "dropped")):
         found = diagnostics.per_second(name)
         if found is not None:
@@ -26,7 +26,7 @@ def check_input(diagnostics: NodeDiagnostics) -> None:
 
 
 def check_completeness(diagnostics: NodeDiagnostics) -> None:
-    """How much is seen of the people in their windows: counts joints_seen of joints_expected."""
+    """Set the share of joints that are seen in the windows; warn if it is low."""
     found = diagnostics.share("joints_seen", "joints_expected")
     if found is None:
         diagnostics.remove_value("window_completeness")
@@ -44,7 +44,7 @@ def check_completeness(diagnostics: NodeDiagnostics) -> None:
 
 
 def check_latency(diagnostics: NodeDiagnostics, parameters: StageParameters) -> None:
-    """How long after the image's stamp results come; nothing is said while none come."""
+    """Warn, or raise an error, if results are late; without results there is nothing to check."""
     found = diagnostics.recent_s("latency", _RECENT_S)
     if found is None:
         diagnostics.clear("latency")

@@ -1,1 +1,1 @@
-"""Every conversion between arrays and ROS messages, one file per kind of message."""
+"""Conversions between arrays and ROS messages, a file for each kind of message."""

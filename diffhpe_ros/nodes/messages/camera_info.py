@@ -14,7 +14,7 @@ _NO_DISTORTION = np.zeros(0)
 
 
 def camera_from_info(info: CameraInfo, rectified: bool = False) -> Camera | None:
-    """The camera that took the images beside which this message was sent.
+    """The camera that took the images with which this message was sent.
 
     Args:
         info: the message. Its K, D and P are for the whole sensor; region of interest and
@@ -46,7 +46,7 @@ def camera_from_info(info: CameraInfo, rectified: bool = False) -> Camera | None
 
 
 def info_from_camera(camera: Camera) -> CameraInfo:
-    """The message that says what is known of a camera; K is 0 where it is a guess."""
+    """The message of a camera; K is 0 if it is not calibrated."""
     info = CameraInfo(width=camera.width, height=camera.height)
     if not camera.calibrated:
         return info
@@ -89,7 +89,7 @@ def read_calibration(path: str) -> CameraInfo:
             f"{file} is no camera calibration: image_width, image_height, camera_matrix,"
             f" distortion_model and distortion_coefficients are expected ({error})"
         ) from error
-    camera_from_info(info)  # a wrong calibration is an error here, not in some other node
+    camera_from_info(info)  # a wrong calibration is an error here, not in another node
     return info
 
 

@@ -1,7 +1,7 @@
-"""Serialization to the byte: the same message always gives the same bytes.
+"""Reproducible serialization: equal messages have equal bytes.
 
-The middleware leaves whatever was in memory in the gaps between a message's fields, so that two
-recordings of equal messages differ. Here the gaps are 0.
+The middleware does not initialize the padding between a message's fields, so that two recordings of
+equal messages differ. Here the padding is 0.
 """
 
 import re
@@ -20,9 +20,9 @@ _ARRAY = re.compile(r"(.+)\[\d+\]")
 
 
 def serialize(message: Any) -> bytes:
-    """A message's bytes, as `rclpy.serialization.serialize_message` gives but for the gaps.
+    """A message's bytes, as `rclpy.serialization.serialize_message` gives, except for the padding.
 
-    A publisher takes them in the place of the message.
+    A publisher accepts them instead of the message.
     """
     out = bytearray()
     _write(out, message)

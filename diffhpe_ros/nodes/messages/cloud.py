@@ -46,14 +46,13 @@ def pack_cloud(header: Header, points: NDArray[Any], is_dense: bool) -> PointClo
 
 
 def unpack_cloud(message: PointCloud2, wanted: np.dtype[Any]) -> NDArray[Any]:
-    """Read a PointCloud2 whose sender is not trusted, as a structured array (height, width).
+    """Read a PointCloud2 of any sender as a structured array (height, width).
 
-    The fields may lie in any order, with others between them. Nothing is allocated: the array
-    looks into the message.
+    The fields may be in any order, with others between them. The array is a view of the message.
 
     Args:
         message: the cloud.
-        wanted: names and types of the fields that must be there; its offsets do not matter.
+        wanted: names and types of the required fields; its offsets do not matter.
 
     Raises:
         DiffhpeError: a field is missing or of another type, or the sizes contradict each other.

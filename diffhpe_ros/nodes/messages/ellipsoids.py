@@ -12,7 +12,7 @@ from diffhpe_ros.skeleton import HIP
 
 _SMALLEST_M = 0.001
 _ALPHA = 0.3
-# How far away the person may be is what is known least: it is drawn so as to show beside the bones.
+# The distance of the person is the least certain: it is drawn large enough to show among the bones.
 _HIP_COLOUR, _HIP_ALPHA, _HIP_SMALLEST_M = (255, 150, 200), 0.8, 0.08
 _ELLIPSOIDS = [
     Prototype(

@@ -12,7 +12,7 @@ def stamp_to_ns(stamp: Time) -> int:
     """Nanoseconds of a stamp.
 
     Raises:
-        DiffhpeError: it is no time: one that is carried over has no way back into a message.
+        DiffhpeError: its nanoseconds are a second or more, which no other message could repeat.
     """
     if stamp.nanosec >= _SECOND:
         raise DiffhpeError(f"a stamp of under 10^9 nanoseconds is expected, got {stamp.nanosec}")

@@ -13,7 +13,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.header import make_header
 
 MAX_PIXELS = 50_000_000
-"""Of one image: bounds what a message from outside can make us allocate."""
+"""Of one image: bounds the memory that a message can make this process allocate."""
 
 
 def _convert(code: int) -> Callable[[NDArray[np.uint8]], Any]:
@@ -75,7 +75,7 @@ def compressed_to_bgr(message: CompressedImage) -> NDArray[np.uint8]:
     """
     data = bytes(message.data)
     _check_pixels(*_compressed_size(data))
-    # The camera's calibration is for the pixels as they are, whatever EXIF says about up.
+    # The camera's calibration is for the pixels as they are, whatever orientation EXIF says.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -87,7 +87,7 @@ def compressed_to_bgr(message: CompressedImage) -> NDArray[np.uint8]:
 
 
 class ImagePacker:
-    """Makes messages of BGR images (H, W, 3), one at a time: the next one reuses the memory.
+    """Makes messages of BGR images (H, W, 3), one at a time: the next reuses the memory.
 
     Filling a message from the buffer of an `array.array` takes 0.1 ms; from bytes or lists it
     takes up to 40 ms at 720p.
@@ -119,7 +119,7 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _compressed_size(data: bytes) -> tuple[int, int]:
-    """Width and height as the file's head says: a small file may hold a huge image."""
+    """Width and height from the file's header: a small file may hold a huge image."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[:2] == b"\xff\xd8":

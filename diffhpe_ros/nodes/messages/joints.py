@@ -32,7 +32,7 @@ POINT = np.dtype(
 
 @dataclass(frozen=True, eq=False)
 class UnpackedJoints:
-    """What a `joints` message says of P people."""
+    """The content of a `joints` message of P people."""
 
     frame_id: str
     stamp_ns: int
@@ -46,7 +46,7 @@ class UnpackedJoints:
 
 
 def pack_joints(people: LiftedPeople) -> PointCloud2:
-    """The message with the people who have a place; of height 0 where none has."""
+    """The message with the people whose position is known; its height is 0 if there are none."""
     placed = people.placed
     joints, covariance = people.joints[placed], people.covariance[placed]
     points = np.zeros(joints.shape[:2], POINT)
@@ -64,7 +64,7 @@ def unpack_joints(message: PointCloud2) -> UnpackedJoints:
     """Read the message.
 
     Raises:
-        DiffhpeError: it is no such message.
+        DiffhpeError: it has other fields or another width.
     """
     if message.width != NUM_JOINTS:
         raise DiffhpeError(f"{NUM_JOINTS} joints a person are expected, got {message.width}")

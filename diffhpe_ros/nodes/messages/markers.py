@@ -15,11 +15,11 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 _IDS = 2**31  # of markers, from 0
 _LEVEL_CAMERA = PersonMarkers(up=(0.0, -1.0, 0.0))
-"""Where gravity pulls is not known: as if the camera, whose y axis points down, were level."""
+"""Gravity is not known: the camera, whose y axis points down, is taken to be level."""
 
 
 def namespace(frame_id: str, person: int) -> str:
-    """The namespace of a person's body, the same for as long as the person is followed."""
+    """The namespace of a person's body, the same for the life of the track."""
     return f"{frame_id}/person_{person}"
 
 
@@ -36,25 +36,25 @@ def ellipsoid_ids(person: int) -> range:
 
 def pack_skeletons(
     people: LiftedPeople,
-    doubts: Sequence[str],
-    gone: Iterable[int],
+    warnings: Sequence[str],
+    removed: Iterable[int],
     lifetime_s: float,
     ellipsoids: bool,
 ) -> MarkerArray:
-    """Bodies, labels and one-sigma ellipsoids of the people who have a place.
+    """Bodies, labels and one-sigma ellipsoids of the people whose position is known.
 
     Args:
-        people: who is there.
-        doubts: one text per person; "" where there is nothing to doubt.
-        gone: numbers of people whose markers are to be deleted.
-        lifetime_s: seconds after which RViz removes markers that are not renewed.
-        ellipsoids: whether to add them.
+        people: of one camera.
+        warnings: plausibility warnings, one text per person; "" for none.
+        removed: track ids whose markers are to be deleted.
+        lifetime_s: seconds after which RViz deletes markers that are not sent again.
+        ellipsoids: add the ellipsoids.
     """
     header, lifetime = make_header(people.frame_id, people.stamp_ns), _duration(lifetime_s)
-    markers: list[Marker] = delete_skeletons(people.frame_id, people.stamp_ns, gone).markers
+    markers: list[Marker] = delete_skeletons(people.frame_id, people.stamp_ns, removed).markers
     for row in np.flatnonzero(people.placed).tolist():
         person, joints = people.track_ids[row], people.joints[row].astype(np.float64)
-        drawn = _LEVEL_CAMERA.draw(person, joints, people.confidence[row] > 0, doubts[row])
+        drawn = _LEVEL_CAMERA.draw(person, joints, people.confidence[row] > 0, warnings[row])
         name = namespace(people.frame_id, person)
         for marker in drawn:
             marker.header, marker.ns, marker.lifetime = header, name, lifetime
@@ -70,7 +70,7 @@ def pack_skeletons(
 
 
 def delete_skeletons(frame_id: str, stamp_ns: int, track_ids: Iterable[int]) -> MarkerArray:
-    """Remove people's markers, whatever was drawn of them."""
+    """The message that deletes all markers of tracks."""
     header = make_header(frame_id, stamp_ns)
     return MarkerArray(markers=[each for person in track_ids for each in _delete(header, person)])
 

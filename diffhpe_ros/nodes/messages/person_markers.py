@@ -70,7 +70,7 @@ _HEADS = [
     )
     for colour in (JOINT_COLOURS[_HEAD], _AMBER)
 ]
-"""Of people who can be trusted, and of those who cannot; like those that follow."""
+"""Without and with a plausibility warning; the same for those that follow."""
 _FLOORS = [
     Prototype(
         Marker(
@@ -90,7 +90,7 @@ _POSE, _UPRIGHT = Prototype(Pose()), Quaternion()
 
 
 class PersonMarkers:
-    """Draws people in a frame of which it is known where up is.
+    """Draws people in a frame with a known up direction.
 
     Args:
         up: (3,) unit vector against gravity.
@@ -102,33 +102,33 @@ class PersonMarkers:
         self._flat = _from_z_to(*up)
 
     def draw(
-        self, person: int, joints: NDArray[np.float64], seen: NDArray[np.bool_], doubt: str
+        self, person: int, joints: NDArray[np.float64], seen: NDArray[np.bool_], warning: str
     ) -> list[Marker]:
         """The markers with the ids `NUMBERS`; header, namespace and lifetime are still to be set.
 
         Args:
-            person: the number.
+            person: track id.
             joints: (17, 3) metres.
-            seen: (17,) which of them were seen; the others are guesses, and drawn transparent.
-            doubt: why the pose is not to be trusted; "" where it is.
+            seen: (17,) joints that were seen; the others are guesses, and drawn transparent.
+            warning: why the pose must not be trusted; "" for none.
         """
         places: list[list[float]] = joints.tolist()
         heights: list[float] = (joints @ self._up).tolist()
         bones, balls = _skeleton(places, seen.tolist())
-        head = _HEADS[bool(doubt)]()
+        head = _HEADS[bool(warning)]()
         head.pose = _pose(_between(places[_NOSE], places[_HEAD]), _UPRIGHT)
-        floor = _FLOORS[bool(doubt)]()
+        floor = _FLOORS[bool(warning)]()
         feet = _between(places[_LEFT_FOOT], places[_RIGHT_FOOT])
         floor.pose = _pose(self._at(feet, min(heights) - _SOLE_M), self._flat)
-        label = _LABELS[bool(doubt)]()
-        label.text, lines, size = _text(person, hypot(*places[HIP]), doubt)
+        label = _LABELS[bool(warning)]()
+        label.text, lines, size = _text(person, hypot(*places[HIP]), warning)
         label.scale = Vector3(z=size)
         above = max(heights) + _ABOVE_M + lines * size / 2
         label.pose = _pose(self._at(places[_HEAD], above), _UPRIGHT)
         return [bones, balls, head, floor, label]
 
     def _at(self, place: list[float], height: float) -> list[float]:
-        """Above or below a place, so many metres along `up` from the origin."""
+        """The point above or below a place, at a height in metres along `up` from the origin."""
         x, y, z = place
         rise = height - (x * self._x + y * self._y + z * self._z)
         return [x + rise * self._x, y + rise * self._y, z + rise * self._z]
@@ -147,16 +147,16 @@ def _skeleton(places: list[list[float]], seen: list[bool]) -> tuple[Marker, Mark
     return bones, balls
 
 
-def _text(person: int, distance: float, doubt: str) -> tuple[str, int, float]:
+def _text(person: int, distance: float, warning: str) -> tuple[str, int, float]:
     """The label, its number of lines, and how high they are in metres.
 
     Letters grow with the distance, so that labels far away can be read, too.
     """
     text, height = f"#{person}  {distance:.1f} m", 0.13 + 0.015 * distance
-    if not doubt:
+    if not warning:
         return text, 1, height
-    # The first reason, without what is usual, and small: people may stand side by side.
-    reason = doubt.removeprefix("do not trust: ").split(";")[0].split(",")[0]
+    # The first reason, without its limit, and small: people may stand side by side.
+    reason = warning.removeprefix("do not trust: ").split(";")[0].split(",")[0]
     rows = [text, "do not trust:", *wrap(reason, _LABEL_WIDTH)]
     return "\n".join(rows), len(rows), 0.7 * height
 
@@ -165,9 +165,9 @@ def _point(place: list[float]) -> Point:
     return Point(x=place[0], y=place[1], z=place[2])
 
 
-def _pose(place: list[float], turned: Quaternion) -> Pose:
+def _pose(place: list[float], orientation: Quaternion) -> Pose:
     pose = _POSE()
-    pose.position, pose.orientation = _point(place), turned
+    pose.position, pose.orientation = _point(place), orientation
     return pose
 
 
@@ -176,7 +176,7 @@ def _between(a: list[float], b: list[float]) -> list[float]:
 
 
 def _from_z_to(x: float, y: float, z: float) -> Quaternion:
-    """The shortest turn of the z axis to a unit vector."""
+    """The shortest rotation of the z axis to a unit vector."""
     if z < -1 + 1e-9:
         return Quaternion(x=1.0, w=0.0)
     length = sqrt(x * x + y * y + (1 + z) ** 2)

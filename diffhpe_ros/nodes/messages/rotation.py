@@ -1,4 +1,4 @@
-"""Rotations as messages have them."""
+"""Rotations to quaternions."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def quaternions(axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit quaternions (N, 4), x y z w, of right- or left-handed orthogonal axes (N, 3, 3).
 
-    An ellipsoid looks the same mirrored: the last axis of a left-handed set is turned round.
+    The last axis of a left-handed set is reversed, which does not change an ellipsoid.
     """
     turned = axes.copy()
     turned[..., 2] *= np.sign(np.linalg.det(axes))[:, None]

@@ -25,12 +25,12 @@ def make_status(
     )
 
 
-def pack_coherence(people: LiftedPeople, doubts: Sequence[str], model: str) -> DiagnosticArray:
-    """One status per person: whether the poses could be one body, without ground truth.
+def pack_coherence(people: LiftedPeople, warnings: Sequence[str], model: str) -> DiagnosticArray:
+    """One status per person: how plausible the pose is, without ground truth.
 
     Args:
         people: of one camera.
-        doubts: one text per person; "" where there is nothing to doubt.
+        warnings: plausibility warnings, one text per person; "" for none.
         model: its name.
     """
     return DiagnosticArray(
@@ -39,8 +39,8 @@ def pack_coherence(people: LiftedPeople, doubts: Sequence[str], model: str) -> D
             make_status(
                 namespace(people.frame_id, person),
                 model,
-                WARN if doubt else OK,
-                doubt,
+                WARN if warning else OK,
+                warning,
                 {
                     "symmetry_gap_mm": 1000 * people.symmetry_gap[row],
                     "segment_std_mm": 1000 * people.segment_std[row],
@@ -48,7 +48,7 @@ def pack_coherence(people: LiftedPeople, doubts: Sequence[str], model: str) -> D
                     "visible_joints": int((people.confidence[row] > 0).sum()),
                 },
             )
-            for row, (person, doubt) in enumerate(zip(people.track_ids, doubts, strict=True))
+            for row, (person, warning) in enumerate(zip(people.track_ids, warnings, strict=True))
         ],
     )
 

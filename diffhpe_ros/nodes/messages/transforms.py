@@ -39,20 +39,20 @@ def tf_message_type() -> Any:
 
 
 def body_id(frame_id: str, person: int) -> str:
-    """Tells people of all cameras apart, in the names of frames."""
+    """A name for a track that is unique among all cameras, for names of frames."""
     return f"{frame_id.strip('/').replace('/', '_')}_{person}"
 
 
 def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped]:
-    """Frames of the people who have a place.
+    """Frames of the people whose position is known.
 
     `body_<id>` has its origin between the hips, x forward, y to the person's left and z towards the
-    head; its parent is the camera's frame. The joints' frames are its children and turned like it,
-    since a skeleton of points does not tell how limbs are twisted.
+    head; its parent is the camera's frame. The joints' frames are its children and have its
+    orientation, since points alone do not show how limbs are twisted.
 
     Args:
-        people: who is there.
-        joints: whether joints have frames, too.
+        people: of one camera.
+        joints: make frames of the joints, too.
     """
     transforms: list[TransformStamped] = []
     for row in np.flatnonzero(people.placed):
@@ -63,13 +63,13 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
         header = make_header(people.frame_id, people.stamp_ns)
         root = people.joints[row, HIP].astype(np.float64)
         x, y, z, w = quaternions(axes[None])[0].tolist()
-        turned = Quaternion(x=x, y=y, z=z, w=w)
-        transforms.append(_stamped(header, f"body_{name}", root, turned))
+        orientation = Quaternion(x=x, y=y, z=z, w=w)
+        transforms.append(_stamped(header, f"body_{name}", root, orientation))
         if joints:
             header = make_header(f"body_{name}", people.stamp_ns)
             transforms += [
-                _stamped(header, f"{link}_{name}", place, Quaternion())
-                for link, place in zip(
+                _stamped(header, f"{link}_{name}", position, Quaternion())
+                for link, position in zip(
                     LINKS.values(), (people.joints[row, list(LINKS)] - root) @ axes, strict=True
                 )
             ]
@@ -77,7 +77,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
 
 
 def _axes(joints: NDArray[Any]) -> NDArray[np.float64] | None:
-    """The body's axes in the camera's frame, columns of (3, 3); None of a body without extent."""
+    """The body's axes in the camera's frame, columns of (3, 3); None for a body without extent."""
     pose = joints.astype(np.float64)
     up, left = pose[THORAX] - pose[HIP], pose[_LEFT_HIP] - pose[_RIGHT_HIP]
     forward = np.cross(left, up)
@@ -89,8 +89,8 @@ def _axes(joints: NDArray[Any]) -> NDArray[np.float64] | None:
 
 
 def _stamped(
-    header: Any, child: str, place: NDArray[np.float64], turned: Quaternion
+    header: Any, child: str, position: NDArray[np.float64], orientation: Quaternion
 ) -> TransformStamped:
-    x, y, z = place.tolist()
-    transform = Transform(translation=Vector3(x=x, y=y, z=z), rotation=turned)
+    x, y, z = position.tolist()
+    transform = Transform(translation=Vector3(x=x, y=y, z=z), rotation=orientation)
     return TransformStamped(header=header, child_frame_id=child, transform=transform)

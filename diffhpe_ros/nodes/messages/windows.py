@@ -31,17 +31,17 @@ POINT = np.dtype(
 DEPTH_POINT = np.dtype(
     [*((name, POINT[name]) for name in POINT.names or ()), ("depth", np.float32)]
 )
-"""The same with the depth that a depth camera sees there, metres; NaN but in the newest frame."""
+"""The same with the depth from a depth camera, in metres; NaN in all but the newest frame."""
 
-_LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera sees further to the side
+_LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera has a wider view
 _LONGEST_FRAME_ID = 256
 
 
 def pack_windows(windows: PeopleWindows) -> PointCloud2:
-    """The message; of height 0 where nobody is left.
+    """The message; its height is 0 if there are no people.
 
     Raises:
-        DiffhpeError: a window is longer than the 2.1 s that t can tell.
+        DiffhpeError: a window is longer than the 2.1 s that t can hold.
     """
     if (windows.offsets_ns < np.iinfo(np.int32).min).any():
         raise DiffhpeError(
@@ -65,10 +65,10 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
 
 
 def unpack_windows(message: PointCloud2) -> PeopleWindows:
-    """Read the message, whoever sent it.
+    """Read the message of any sender.
 
     Raises:
-        DiffhpeError: it is no such message, or a value makes no sense.
+        DiffhpeError: it has other fields or sizes, or a value is out of range.
     """
     if message.height % FRAMES or message.width != NUM_JOINTS:
         raise DiffhpeError(
