@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from diffhpe_ros.lifting import Lifter, free_device_memory, is_device_failure
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
-from diffhpe_ros.nodes.model_loading import Loaded, describe, on_cpu, resample
+from diffhpe_ros.nodes.model_loading import LoadedModel, describe, on_cpu, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
 RETRY_S = 30.0
@@ -20,7 +20,7 @@ class FailoverLifter:
 
     def __init__(
         self,
-        load: Callable[[LifterParameters], Loaded],
+        load: Callable[[LifterParameters], LoadedModel],
         parameters: LifterParameters,
         diagnostics: NodeDiagnostics,
         retry_s: float,
@@ -43,7 +43,7 @@ class FailoverLifter:
         self._loaded = load(parameters)
         self._device = self._loaded.device
         self._recovery: _DeviceRecovery | None = None
-        self._recovered: Loaded | None = None
+        self._recovered: LoadedModel | None = None
         self._show()
 
     @property
@@ -57,7 +57,7 @@ class FailoverLifter:
         what = describe(self._parameters.model, self.lifter)
         where = f"{self.lifter.runs_on}, {self.lifter.engine_description}"
         preset = f"; preset {self._loaded.preset}" if self._loaded.preset else ""
-        return f"{what} on {where} ({self._loaded.why}){preset}"
+        return f"{what} on {where} ({self._loaded.reason}){preset}"
 
     def resample(self, parameters: LifterParameters) -> None:
         """Apply other sampling settings, if they differ."""
@@ -70,7 +70,7 @@ class FailoverLifter:
         if self._recovered is not None:
             recovered, self._recovered = self._recovered, None
             self._diagnostics.clear("device")
-            self._use(replace(recovered, why="it works again"))
+            self._use(replace(recovered, reason="it works again"))
         try:
             return work(self.lifter)
         except Exception as error:
@@ -91,18 +91,18 @@ class FailoverLifter:
             "device", f"{failed}; lifting on the CPU until it works again"
         )
         loaded = self._load(on_cpu(self._parameters))
-        self._use(replace(loaded, why=failed))
+        self._use(replace(loaded, reason=failed))
         free_device_memory()
         on_device = replace(self._parameters, device=self._device)
         self._recovery = _DeviceRecovery(
             lambda: self._load(on_device), self._on_recovered, self._retry_s
         )
 
-    def _on_recovered(self, loaded: Loaded) -> None:
+    def _on_recovered(self, loaded: LoadedModel) -> None:
         """The device works again: the next `run` uses it."""
         self._recovered = loaded
 
-    def _use(self, loaded: Loaded) -> None:
+    def _use(self, loaded: LoadedModel) -> None:
         self._loaded = replace(loaded, lifter=resample(loaded.lifter, self._parameters).captured())
         self._show()
 
@@ -114,14 +114,17 @@ class FailoverLifter:
         set_value("engine", self.lifter.engine_description)
         if self._loaded.preset:
             set_value("preset", self._loaded.preset)
-        set_value("device_reason", self._loaded.why)
+        set_value("device_reason", self._loaded.reason)
 
 
 class _DeviceRecovery:
     """A thread that tries to load a model on its device until that succeeds."""
 
     def __init__(
-        self, load: Callable[[], Loaded], on_recovered: Callable[[Loaded], None], retry_s: float
+        self,
+        load: Callable[[], LoadedModel],
+        on_recovered: Callable[[LoadedModel], None],
+        retry_s: float,
     ) -> None:
         self._load = load
         self._on_recovered = on_recovered

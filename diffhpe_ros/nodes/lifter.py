@@ -21,7 +21,7 @@ from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
 from diffhpe_ros.nodes.messages.windows import unpack_windows
-from diffhpe_ros.nodes.model_loading import Loaded, load, resample
+from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
@@ -36,7 +36,7 @@ class LifterNode(StageNode[LifterParameters]):
 
     def __init__(
         self,
-        load_model: Callable[[LifterParameters], Loaded] = load,
+        load_model: Callable[[LifterParameters], LoadedModel] = load,
         retry_s: float = RETRY_S,
         subscribes: bool = True,
         **options: Any,

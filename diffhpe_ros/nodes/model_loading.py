@@ -21,13 +21,13 @@ _SHOWN_DIGITS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
+class LoadedModel:
     """A model that is ready to lift."""
 
     lifter: Lifter
     device: str
     """The device of the parameters, or the one that `auto` has chosen."""
-    why: str
+    reason: str
     """Reason for that device."""
     sha256: str
     """First digits of the weights' checksum."""
@@ -35,7 +35,7 @@ class Loaded:
     """The preset and the reason for it; empty for a model that is not sampled."""
 
 
-def load(parameters: LifterParameters) -> Loaded:
+def load(parameters: LifterParameters) -> LoadedModel:
     """Load the model and run it once, so that the first window is as fast as the others.
 
     Raises:
@@ -88,7 +88,7 @@ def describe(name: str, lifter: Lifter) -> str:
     return f"{name}, {preset.sampler} {preset.steps} steps, {preset.hypotheses} hypotheses{flipped}"
 
 
-def _load(parameters: LifterParameters, why: str) -> Loaded:
+def _load(parameters: LifterParameters, reason: str) -> LoadedModel:
     lifter = Lifter.from_pretrained(
         parameters.model,
         device=parameters.device,
@@ -108,7 +108,7 @@ def _load(parameters: LifterParameters, why: str) -> Loaded:
     lifter, preset = _choose_preset(lifter, parameters)
     lifter.lift(np.full((1, FRAMES, NUM_JOINTS, 2), 0.1, np.float32))
     digits = model_sha256(parameters.model)[:_SHOWN_DIGITS]
-    return Loaded(lifter, parameters.device, why, digits, preset)
+    return LoadedModel(lifter, parameters.device, reason, digits, preset)
 
 
 def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter, str]:

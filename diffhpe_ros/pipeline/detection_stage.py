@@ -22,8 +22,8 @@ jitter of the stamps, too little for a joint that was missed in one image."""
 BRIDGED_LIMIT_S = 0.3
 """But no longer gaps than this, or `bridge_s`: people do not move in straight lines for longer."""
 LATE_NS = 500_000_000
-"""An image whose stamp is earlier than the previous one by less than this is late, and ignored: some
-drivers send images out of order. Beyond, the clock has jumped back, as when a bag starts again."""
+"""An image with an earlier stamp than the previous one, by less than this, is ignored: some drivers
+send images out of order. Beyond, the clock has jumped back, as when a bag starts again."""
 ZOOM = 0.05
 """Intrinsics may change by this share between two images, by zoom or autofocus: windows are made of
 rays, so tracks are kept. Beyond, it is another camera."""

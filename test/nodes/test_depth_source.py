@@ -1,4 +1,4 @@
-"""Depth images: which one belongs to an image, and what is wrong with it."""
+"""Depth images: conversion, and the one that belongs to a colour image."""
 
 import threading
 import time
@@ -52,7 +52,7 @@ def test_padded_rows_and_big_endian_are_read() -> None:
         ({"data": b"12"}, "48 bytes"),
     ],
 )
-def test_what_is_no_depth_is_refused(change: dict[str, object], problem: str) -> None:
+def test_wrong_depth_messages_are_refused(change: dict[str, object], problem: str) -> None:
     message = depth_image()
     for name, value in change.items():
         setattr(message, name, value)
@@ -70,9 +70,7 @@ def source(diagnostics: NodeDiagnostics) -> DepthSource:
     return DepthSource(0.02, replay=False, diagnostics=diagnostics)
 
 
-def test_the_nearest_in_time_belongs_to_an_image(
-    source: DepthSource, diagnostics: NodeDiagnostics
-) -> None:
+def test_nearest_depth_in_time_is_used(source: DepthSource, diagnostics: NodeDiagnostics) -> None:
     for k in range(3):
         source.put(depth_image(1.0 + k, 33 * MS * k))
     depth = source.at(35 * MS, 6, 4)
@@ -81,7 +79,7 @@ def test_the_nearest_in_time_belongs_to_an_image(
     assert diagnostics.report().warnings == ()
 
 
-def test_depth_that_comes_a_little_later_is_waited_for(source: DepthSource) -> None:
+def test_depth_that_arrives_a_little_later_is_waited_for(source: DepthSource) -> None:
     threading.Timer(0.03, lambda: source.put(depth_image(2.0, 100 * MS))).start()
     assert source.at(100 * MS, 6, 4) is not None
 
@@ -108,7 +106,7 @@ def test_wrong_depth_is_warned_of(source: DepthSource, diagnostics: NodeDiagnost
     assert "640x480" in warning and "the picture alone" in warning
 
 
-def test_a_clock_that_jumps_back_forgets_the_future(source: DepthSource) -> None:
+def test_depth_is_dropped_when_the_clock_jumps_back(source: DepthSource) -> None:
     source.put(depth_image(1.0, 900 * MS))
     source.put(depth_image(2.0, 0))
     depth = source.at(0, 6, 4)

@@ -1,4 +1,4 @@
-"""What can go wrong when a node is configured, and what may change while it runs."""
+"""Failures of configure, live parameters, and a device that fails."""
 
 import itertools
 import shutil
@@ -19,7 +19,7 @@ from standing import standing_windows
 
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.model_loading import Loaded, load
+from diffhpe_ros.nodes.model_loading import LoadedModel, load
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
@@ -73,7 +73,7 @@ def sender(graph: Graph) -> Callable[[int], None]:
     return send
 
 
-def test_a_damaged_model_is_named_and_once_repaired_configures(
+def test_damaged_model_is_named_and_configures_once_repaired(
     make_lifter: MakeLifter, graph: Graph, standing_model: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
@@ -90,12 +90,12 @@ def test_a_damaged_model_is_named_and_once_repaired_configures(
     activate(lifter)
 
 
-def test_an_unexpected_error_leads_back_to_a_state_from_which_it_works(
+def test_configure_can_be_repeated_after_an_unexpected_error(
     make_lifter: MakeLifter, graph: Graph, standing_model: Path
 ) -> None:
     errors = [ZeroDivisionError("of somebody's own engine")]
 
-    def load_at_the_second_attempt(parameters: LifterParameters) -> Loaded:
+    def load_at_the_second_attempt(parameters: LifterParameters) -> LoadedModel:
         if errors:
             raise errors.pop()
         return load(parameters)
@@ -139,7 +139,7 @@ def test_steps_and_hypotheses_change_between_two_messages(
     assert graph.value("lifter", "dropped") == "0"
 
 
-def test_what_cannot_change_while_configured_is_refused(
+def test_fixed_parameters_are_refused_while_configured(
     make_lifter: MakeLifter, random_wrapper: Path
 ) -> None:
     lifter = make_lifter(random_wrapper)
@@ -153,10 +153,10 @@ def test_what_cannot_change_while_configured_is_refused(
     assert not set_one(lifter, "model", "other")
 
 
-def test_cleaning_up_frees_the_model(make_lifter: MakeLifter, standing_model: Path) -> None:
+def test_cleanup_frees_the_model(make_lifter: MakeLifter, standing_model: Path) -> None:
     models = []
 
-    def load_and_look(parameters: LifterParameters) -> Loaded:
+    def load_and_look(parameters: LifterParameters) -> LoadedModel:
         loaded = load(parameters)
         models.append(weakref.ref(loaded.lifter.model))
         return loaded
@@ -176,12 +176,12 @@ class FailingEngine:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
-def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
+def test_cpu_replaces_a_failed_device_until_it_works_again(
     make_lifter: MakeLifter, graph: Graph, standing_model: Path
 ) -> None:
     attempts = []
 
-    def load_on_a_bad_device(parameters: LifterParameters) -> Loaded:
+    def load_on_a_bad_device(parameters: LifterParameters) -> LoadedModel:
         """`cuda` is the CPU; it fails in use at first, and at the first attempt to return."""
         if parameters.device == "cpu":
             return load(parameters)
@@ -192,7 +192,7 @@ def test_a_device_that_fails_leaves_the_work_to_the_cpu_until_it_works_again(
         if len(attempts) == 1:
             on_cpu.lifter._engine = FailingEngine()
             on_cpu.lifter._captured = None  # what is recorded does not fail
-        return Loaded(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
+        return LoadedModel(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
 
     lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=0.3)
     lifter.set_parameters([Parameter("device", value="cuda")])

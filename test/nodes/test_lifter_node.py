@@ -1,4 +1,4 @@
-"""The lifter's life cycle, and what messages from outside can do to it."""
+"""The lifter's life cycle, and wrong messages."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_parameters_out_of_range_are_refused(lifter: LifterNode) -> None:
     assert not result.successful
 
 
-def test_people_are_shown_and_removed_and_bad_messages_do_no_harm(
+def test_people_are_shown_and_removed_and_wrong_messages_refused(
     lifter: LifterNode, graph: Graph, standing_model: Path
 ) -> None:
     lifter.set_parameters([model(standing_model)])

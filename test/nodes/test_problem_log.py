@@ -47,7 +47,7 @@ def test_a_lasting_problem_is_logged_once(log: ProblemLog, lines: Lines, clock: 
     assert lines.lines == ["W nothing came on /image for 0 s: nobody publishes it"]
 
 
-def test_one_that_comes_back_is_logged_again_but_not_often(
+def test_recurring_problem_is_logged_again_but_not_often(
     log: ProblemLog, lines: Lines, clock: Clock
 ) -> None:
     for _ in range(30):  # on and off for 60 s
@@ -58,13 +58,13 @@ def test_one_that_comes_back_is_logged_again_but_not_often(
     assert lines.lines == ["E device lost"] * round(60 / AGAIN_S)
 
 
-def test_other_problems_are_logged_beside_it(log: ProblemLog, lines: Lines) -> None:
+def test_several_problems_are_logged(log: ProblemLog, lines: Lines) -> None:
     log.report([], ["slow"])
     log.report(["broken"], ["slow"])
     assert lines.lines == ["W slow", "E broken"]
 
 
-def test_what_was_logged_at_once_is_not_logged_with_the_next_report(
+def test_error_logged_at_once_is_not_logged_with_the_next_report(
     log: ProblemLog, lines: Lines, clock: Clock
 ) -> None:
     for _ in range(50):  # each message fails, 10 in a report

@@ -29,7 +29,7 @@ def node(request, context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator
     node.destroy_node()
 
 
-def test_what_was_set_is_passed_on_but_not_what_was_refused(node: Node) -> None:
+def test_accepted_parameters_are_passed_on_and_refused_ones_not(node: Node) -> None:
     passed_on: list[LifterParameters] = []
     live = LiveParameters(node, LifterParameters, at_most_50, passed_on.append)
     live.take()

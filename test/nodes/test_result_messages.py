@@ -1,4 +1,4 @@
-"""`joints`, `skeletons` and `coherence` say what was lifted."""
+"""The messages of `joints`, `skeletons` and `coherence`."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -38,7 +38,7 @@ def people() -> LiftedPeople:
     )
 
 
-def test_joints_hold_those_who_have_a_place(people: LiftedPeople) -> None:
+def test_joints_have_the_people_of_known_position(people: LiftedPeople) -> None:
     message = pack_joints(people)
     names = " ".join(field.name for field in message.fields)
     assert names == "x y z confidence person joint cov_xx cov_xy cov_xz cov_yy cov_yz cov_zz"
@@ -80,7 +80,7 @@ def test_all_ellipsoids_are_in_one_namespace(people: LiftedPeople) -> None:
     assert {marker.ns for marker in without} == {"cam/person_3", "cam/person_7"}
 
 
-def test_a_doubt_is_that_persons_only(people: LiftedPeople) -> None:
+def test_warning_is_for_one_person_only(people: LiftedPeople) -> None:
     both = replace(people, joints=np.stack([standing_at(x, 0, 4) for x in (0, 1)]))
     markers = pack_skeletons(both, ["", "too bright"], [], 0.5, ellipsoids=False).markers
     labels = {marker.ns: marker.text for marker in markers if marker.text}
@@ -88,7 +88,7 @@ def test_a_doubt_is_that_persons_only(people: LiftedPeople) -> None:
     assert labels["cam/person_7"].startswith("#7  4.1 m\ndo not trust:")
 
 
-def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople) -> None:
+def test_message_does_not_change_when_the_next_one_is_made(people: LiftedPeople) -> None:
     message = pack_skeletons(people, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True)
     sent = deepcopy(message)
     later = replace(people, stamp_ns=people.stamp_ns + 1, joints=people.joints + np.float32(1))
@@ -97,7 +97,7 @@ def test_a_message_stays_as_it_is_when_the_next_one_is_made(people: LiftedPeople
 
 
 @pytest.mark.parametrize("person", [0, 5, 2**32 - 1])
-def test_nothing_is_left_of_who_has_left(people: LiftedPeople, person: int) -> None:
+def test_all_markers_of_a_removed_track_are_deleted(people: LiftedPeople, person: int) -> None:
     there = replace(people, track_ids=(person, 7))
     drawn = pack_skeletons(there, TRUSTED, removed=[], lifetime_s=0.5, ellipsoids=True).markers
     nobody = replace(there, joints=there.joints * np.nan)
@@ -129,7 +129,7 @@ def test_ellipsoids_are_one_sigma_along_the_axes_of_the_covariance(people: Lifte
     )
 
 
-def test_the_hips_ellipsoid_shows_from_among_the_bones(people: LiftedPeople) -> None:
+def test_ellipsoid_of_the_hip_is_larger_than_the_bones(people: LiftedPeople) -> None:
     covariance = np.tile(np.diag([1e-4, 1e-4, 0.04]), (2, 17, 1, 1)).astype(np.float32)
     bones = pack_skeletons(people, TRUSTED, [], 0.5, ellipsoids=False).markers[0]
     hip, knee = ellipsoids_of(replace(people, covariance=covariance))[:3:2]
@@ -139,19 +139,19 @@ def test_the_hips_ellipsoid_shows_from_among_the_bones(people: LiftedPeople) -> 
     assert hip.color.a > knee.color.a
 
 
-def test_quaternions_are_unit_even_of_mirrored_axes() -> None:
+def test_quaternions_of_mirrored_axes_are_unit() -> None:
     axes = np.linalg.eigh(np.random.default_rng(0).normal(size=(50, 3, 3)))[1]
     axes[:25, :, 0] *= -1
     np.testing.assert_allclose(np.linalg.norm(quaternions(axes), axis=-1), 1)
 
 
-def test_a_joint_of_unknown_spread_is_still_drawn(people: LiftedPeople) -> None:
+def test_joint_of_unknown_covariance_is_drawn(people: LiftedPeople) -> None:
     unknown = replace(people, covariance=people.covariance * np.nan)
     marker = ellipsoids_of(unknown)[-1]
     assert 0 < marker.scale.x <= 0.002
 
 
-def test_coherence_is_in_numbers_that_can_be_plotted(people: LiftedPeople) -> None:
+def test_coherence_values_are_numbers_as_text(people: LiftedPeople) -> None:
     message = pack_coherence(people, ["", "where the person is"], "mixste")
     first, second = message.status
     assert (first.name, first.hardware_id, first.level) == (

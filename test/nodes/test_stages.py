@@ -1,4 +1,4 @@
-"""What the nodes do, without nodes."""
+"""The detection and the lifting stage, without nodes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +28,10 @@ IMAGE = np.zeros((480, 640, 3), np.uint8)
 FRAME_NS = 33_333_333
 
 
-class WrittenDetector:
-    """Sees in a black image what it is told: people who stand somewhere, or nobody."""
+class FixedDetector:
+    """Returns people who stand at given places, whatever the image."""
 
-    name, device = "written", "none"
+    name, device = "fixed", "none"
     min_confidence, max_people = 0.5, 2
     follows_people = True
 
@@ -55,8 +55,8 @@ class WrittenDetector:
         self.resets += 1
 
 
-class SwayingDetector(WrittenDetector):
-    """Sees somebody who sways, in images that come at a rate."""
+class SwayingDetector(FixedDetector):
+    """Returns a person who sways, in images of a given rate."""
 
     def __init__(self, images_per_s: float) -> None:
         super().__init__()
@@ -75,12 +75,12 @@ def swaying_at(seconds: NDArray[np.float64] | float) -> NDArray[np.float64]:
 
 
 @pytest.fixture
-def detector() -> WrittenDetector:
-    return WrittenDetector()
+def detector() -> FixedDetector:
+    return FixedDetector()
 
 
 @pytest.fixture
-def stage(detector: WrittenDetector) -> DetectionStage:
+def stage(detector: FixedDetector) -> DetectionStage:
     return DetectionStage(detector, PeopleTracker(max_people=2))
 
 
@@ -107,7 +107,7 @@ def sway(
     return stage, [each.windows for each in sightings if each.windows is not None]
 
 
-def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
+def test_windows_of_a_slow_camera_are_complete_and_follow_the_motion() -> None:
     stage, windows = sway(8.0)
     assert len(windows) == 40 - 5  # 0.52 s are over with the sixth image
     assert stage.images_per_s == pytest.approx(8)
@@ -119,7 +119,7 @@ def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
         np.testing.assert_allclose(each.keypoints[0], view, atol=0.0035)
 
 
-def test_the_bridge_follows_the_image_rate_within_limits() -> None:
+def test_bridged_gaps_follow_the_image_rate_within_limits() -> None:
     default, patient = WindowOptions(), WindowOptions(bridge_s=0.8)
     bridged = [sway(rate, default)[0].bridged_s for rate in (30, 10, 4)]
     assert bridged == pytest.approx([0.1, 0.15, 0.3])
@@ -128,8 +128,8 @@ def test_the_bridge_follows_the_image_rate_within_limits() -> None:
     assert sway(4, patient)[0].least_images_per_s == pytest.approx(2)  # 1 / restart_s
 
 
-def test_nobody_gives_nothing_until_somebody_has_left(
-    stage: DetectionStage, detector: WrittenDetector
+def test_empty_windows_come_once_after_the_last_person_has_left(
+    stage: DetectionStage, detector: FixedDetector
 ) -> None:
     detector.places = []
     assert look(stage, range(60)) == []
@@ -141,8 +141,8 @@ def test_nobody_gives_nothing_until_somebody_has_left(
     assert on_stopped.keypoints.shape == (0, 27, 17, 2)
 
 
-def test_each_person_has_a_window_from_when_they_came_until_they_leave(
-    stage: DetectionStage, detector: WrittenDetector
+def test_each_track_has_windows_while_the_person_is_in_view(
+    stage: DetectionStage, detector: FixedDetector
 ) -> None:
     detector.places = [0.5]
     assert [each.track_ids for each in look(stage, range(20))] == [(0,)] * 4
@@ -156,8 +156,8 @@ def test_each_person_has_a_window_from_when_they_came_until_they_leave(
     assert look(stage, range(80, 100))[-1].track_ids == (1, 2)
 
 
-def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
-    stage: DetectionStage, detector: WrittenDetector
+def test_window_continues_after_a_short_occlusion(
+    stage: DetectionStage, detector: FixedDetector
 ) -> None:
     look(stage, range(20))
     detector.places = []
@@ -171,8 +171,8 @@ def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
     assert not unseen[[0, -1]].any()
 
 
-def test_a_clock_that_jumps_back_starts_again(
-    stage: DetectionStage, detector: WrittenDetector
+def test_tracks_start_anew_when_the_clock_jumps_back(
+    stage: DetectionStage, detector: FixedDetector
 ) -> None:
     look(stage, range(20))
     assert look(stage, range(15)) == []
@@ -181,13 +181,13 @@ def test_a_clock_that_jumps_back_starts_again(
     assert window.track_ids == (1,)  # perhaps somebody else
 
 
-def test_another_camera_starts_again(stage: DetectionStage) -> None:
+def test_tracks_start_anew_with_another_camera(stage: DetectionStage) -> None:
     look(stage, range(20))
     assert look(stage, range(20, 30), Camera.from_field_of_view(640, 480, 90)) == []
     assert stage.resets == 1
 
 
-def test_a_zoom_is_followed_without_a_new_window(stage: DetectionStage) -> None:
+def test_windows_continue_during_a_zoom(stage: DetectionStage) -> None:
     look(stage, range(20))
     for k in range(20, 30):
         zoom = np.array([[1 + k / 1000], [1 + k / 1000], [1]])
@@ -229,7 +229,7 @@ def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) ->
     assert results[0].hypothesis_spread.tolist() == [0, 0]
 
 
-def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
+def test_person_with_few_joints_seen_has_no_position(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
     windows.keypoints[:, -1, 2:] = np.nan
     windows.confidence[:, -1, 2:] = 0
@@ -237,7 +237,7 @@ def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
     assert people.placed.tolist() == [False]
 
 
-def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
+def test_person_without_joints_seen_has_no_position(lifting: LiftingStage) -> None:
     unseen = standing_windows([3])
     unseen.keypoints[:] = np.nan
     unseen.confidence[:] = 0
@@ -245,7 +245,7 @@ def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
     assert people.placed.tolist() == [False]
 
 
-def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
+def test_lag_gives_an_earlier_frame_with_its_own_stamp(standing_model: Path) -> None:
     parameters = LifterParameters(model=str(standing_model), device="cpu", lag=3)
     windows = standing_windows([3], stamp_ns=10**9)
     windows.confidence[:, -4] = 0.5
@@ -268,7 +268,7 @@ def test_smoothed_bones_are_as_long_as_those_of_the_window() -> None:
     assert np.abs(shown - poses[-1] - root).max() > 0.02  # not yet where the newest window is
 
 
-def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
+def test_smoothing_starts_anew_after_people_have_left(standing_model: Path) -> None:
     parameters = LifterParameters(
         model=str(standing_model), device="cpu", blend_s=0.1, one_euro_min_cutoff=0.1
     )
@@ -283,7 +283,7 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
     assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
 
-def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None:
+def test_covariance_of_the_hip_is_that_of_the_position(lifting: LiftingStage) -> None:
     """Mostly of the distance, since nobody knows how tall the person is."""
     (people,) = lifting.process([standing_windows([3])])
     across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
@@ -291,7 +291,7 @@ def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None
     assert 0.036 * 4 < along**0.5 < 0.3
 
 
-def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
+def test_distance_does_not_jump_with_one_wrong_image(lifting: LiftingStage) -> None:
     lifting.process([standing_windows([])])  # everybody has left
     distances = []
     for k in range(12):
@@ -307,7 +307,7 @@ def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage)
     assert stranger.joints[0, 0, 2] < 3
 
 
-def test_depth_tells_how_far_and_how_large_a_person_is(lifting: LiftingStage) -> None:
+def test_depth_gives_distance_and_body_scale(lifting: LiftingStage) -> None:
     """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
     windows = standing_windows([5])
     surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)
@@ -319,7 +319,7 @@ def test_depth_tells_how_far_and_how_large_a_person_is(lifting: LiftingStage) ->
     np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
 
 
-def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetector) -> None:
+def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: FixedDetector) -> None:
     asked = []
 
     def depth_at(stamp_ns: int, width: int, height: int) -> NDArray[np.float32] | None:
@@ -340,11 +340,11 @@ def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
         lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
 
 
-def test_the_default_model_is_that_of_the_command_line() -> None:
+def test_default_model_is_that_of_the_command_line() -> None:
     # Written twice, since the parameters are also the detector's, which does without torch.
     assert LifterParameters().model == DEFAULT_MODEL
 
 
-def test_an_unknown_model_is_one_clear_line() -> None:
+def test_unknown_model_is_named() -> None:
     with pytest.raises(DiffhpeError, match="unknown model 'nosuch'"):
         load(LifterParameters(model="nosuch"))

@@ -1,4 +1,4 @@
-"""When nothing comes, or too late, the diagnostics say why."""
+"""The diagnostics say why no messages arrive, and when results are late."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,21 +55,21 @@ def activate(context: Context, graph: Graph) -> Iterator[Activate]:
 
 @pytest.fixture
 def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Topics on which nothing came for half a second are told of."""
+    """Topics without messages for half a second are reported."""
     monkeypatch.setattr(topics, "SILENCE_S", 0.5)
 
 
 @pytest.fixture
 def other_context(context: Context) -> Iterator[Context]:
-    """As of another process in the same domain."""
+    """Like another process in the same domain."""
     other = Context()
     rclpy.init(args=[], context=other, domain_id=context.get_domain_id())
     yield other
     rclpy.try_shutdown(context=other)
 
 
-def hear(graph: Graph, node: str, *parts: str) -> None:
-    """Wait for a status that says all of this."""
+def wait_for_status(graph: Graph, node: str, *parts: str) -> None:
+    """Wait until the status of a node contains all of these texts."""
     graph.until(
         lambda: node in graph.status and all(part in graph.status[node].message for part in parts),
         f"{node} saying {parts}",
@@ -77,12 +77,12 @@ def hear(graph: Graph, node: str, *parts: str) -> None:
 
 
 @pytest.mark.ros
-def test_who_publishes_and_why_it_is_not_heard(
+def test_silent_topic_is_explained_by_its_publishers(
     graph: Graph, activate: Activate, other_context: Context, soon_silent: None
 ) -> None:
     elsewhere = graph.node.create_publisher(Image, "/camera/image_raw", 1)
     activate(DetectorNode, **{"qos_overrides./image.subscription.reliability": "reliable"})
-    hear(
+    wait_for_status(
         graph,
         "detector",
         "nothing came on /image for",
@@ -91,7 +91,7 @@ def test_who_publishes_and_why_it_is_not_heard(
     graph.node.destroy_publisher(elsewhere)
 
     lossy = graph.node.create_publisher(Image, "image", BEST_EFFORT)
-    hear(
+    wait_for_status(
         graph,
         "detector",
         "/listener publishes /image with a QoS that does not fit",
@@ -103,19 +103,21 @@ def test_who_publishes_and_why_it_is_not_heard(
     other = Node("driver", context=other_context)
     other.create_publisher(CompressedImage, "image", RELIABLE)
     wrong = "/driver publishes sensor_msgs/msg/CompressedImage on /image, expected sensor_msgs/"
-    hear(graph, "detector", wrong)
+    wait_for_status(graph, "detector", wrong)
     other.destroy_node()
 
     graph.node.create_publisher(Image, "image", RELIABLE)
-    hear(graph, "detector", "/listener publishes it, and either sends nothing or all of it is lost")
+    wait_for_status(
+        graph, "detector", "/listener publishes it, and either sends nothing or all of it is lost"
+    )
 
 
 @pytest.mark.ros
-def test_a_lifter_is_content_while_nobody_is_in_view_but_not_without_a_detector(
+def test_lifter_warns_without_a_detector_but_not_without_people(
     graph: Graph, activate: Activate, standing_model: str, soon_silent: None
 ) -> None:
     activate(LifterNode, model=str(standing_model))
-    hear(graph, "lifter", "nothing came on /windows for", "nobody publishes it")
+    wait_for_status(graph, "lifter", "nothing came on /windows for", "nobody publishes it")
     graph.node.create_publisher(PointCloud2, "windows", RELIABLE)
     graph.until(
         lambda: "lifter" in graph.status and graph.status["lifter"].level == DiagnosticStatus.OK,
@@ -127,11 +129,11 @@ def test_a_lifter_is_content_while_nobody_is_in_view_but_not_without_a_detector(
         lambda _: None,
         QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
     )
-    hear(graph, "lifter", "/listener cannot hear /skeletons, its QoS does not fit")
+    wait_for_status(graph, "lifter", "/listener cannot hear /skeletons, its QoS does not fit")
 
 
 @pytest.mark.ros
-def test_late_results_are_warned_of_and_those_of_another_clock_named(
+def test_late_results_and_other_clocks_are_reported(
     graph: Graph, activate: Activate, standing_model: str
 ) -> None:
     lifter = activate(LifterNode, model=str(standing_model), latency_error_s=30.0)
@@ -164,7 +166,7 @@ def test_late_results_are_warned_of_and_those_of_another_clock_named(
     assert "from this clock: set use_sim_time" in graph.status["lifter"].message
 
 
-def test_levels_follow_what_came_of_late() -> None:
+def test_thresholds_follow_the_last_seconds() -> None:
     diagnostics, parameters = NodeDiagnostics(), StageParameters()
     diagnostics.report()
     for _ in range(10):
@@ -192,7 +194,7 @@ def test_levels_follow_what_came_of_late() -> None:
     assert not report.warnings and "window_completeness" not in report.values
 
 
-def test_diagnostics_forgets_errors_but_not_warnings() -> None:
+def test_failures_are_reported_once_and_warnings_until_cleared() -> None:
     diagnostics = NodeDiagnostics()
     diagnostics.error("broken")
     diagnostics.warn("camera", "uncalibrated")

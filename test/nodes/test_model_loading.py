@@ -1,4 +1,4 @@
-"""Which preset the lifter node takes, and what it says of it."""
+"""The preset and engine of the node `lifter`, and the reasons it gives."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,13 @@ def parameters(model: Path | str = "diffhpe-wrapper-robust", **others) -> Lifter
     return LifterParameters(model=str(model), device="cpu", **others)
 
 
-def test_on_the_cpu_the_models_default_is_taken() -> None:
+def test_default_preset_of_the_model_is_used_on_the_cpu() -> None:
     loaded = load(parameters())
     assert loaded.lifter.preset_name == "fast"
     assert loaded.preset == "fast: the model's default"
 
 
-def test_auto_takes_what_keeps_up_and_says_what_was_measured() -> None:
+def test_auto_preset_keeps_up_and_says_what_was_measured() -> None:
     loaded = load(parameters(preset="auto", expected_people=1, expected_rate=1.0))
     assert loaded.lifter.preset_name == "balanced"
     assert loaded.preset.startswith("balanced: ")
@@ -28,31 +28,31 @@ def test_auto_takes_what_keeps_up_and_says_what_was_measured() -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_without_a_gpu_its_engine_and_kernels_are_not_asked_for() -> None:
+def test_cuda_engine_and_kernels_are_dropped_without_a_gpu() -> None:
     asked = replace(parameters(engine="cuda_graph", kernels="triton"), device="auto")
     loaded = load(asked)
     assert loaded.device == "cpu"
-    assert loaded.why.startswith("auto: no CUDA device")
+    assert loaded.reason.startswith("auto: no CUDA device")
     assert loaded.lifter.engine in ("native", "folded")
 
 
-def test_a_replay_measures_nothing() -> None:
+def test_replay_does_not_measure_presets() -> None:
     """Or two runs over a bag would not be the same."""
     loaded = load(parameters(preset="auto", expected_rate=1.0, replay=True))
     assert loaded.preset == "fast: the model's default, as always in a replay"
 
 
-def test_a_preset_that_is_asked_for_is_taken() -> None:
+def test_named_preset_is_used() -> None:
     loaded = load(parameters(preset="balanced", replay=True))
     assert loaded.preset == "balanced: asked for"
 
 
-def test_a_model_that_is_not_sampled_has_no_preset() -> None:
+def test_deterministic_model_has_no_preset() -> None:
     assert load(parameters("mixste-robust", preset="auto")).preset == ""
 
 
 @pytest.mark.parametrize("preset", ["auto", ""])
-def test_the_preset_stays_when_steps_change(preset: str) -> None:
+def test_preset_is_kept_when_steps_change(preset: str) -> None:
     asked = parameters(preset=preset, expected_people=1, expected_rate=1.0)
     lifter = load(asked).lifter
     changed = resample(lifter, parameters(preset=preset, steps=2))

@@ -1,4 +1,4 @@
-"""A video file in its own time."""
+"""A video file in real time."""
 
 import time
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_frame_k_has_the_stamp_t0_plus_k_over_fps(short_clip: Path, clock: Clock
     assert stamps == [7 * 10**9 + round(k / 30 * 1e9) for k in range(CLIP_FRAMES)]
 
 
-def test_frames_come_at_their_time_and_stop_when_told(short_clip: Path, clock: Clock) -> None:
+def test_frames_are_given_when_due_until_stopped(short_clip: Path, clock: Clock) -> None:
     waits: list[float] = []
 
     def wait(seconds: float) -> bool:
@@ -46,7 +46,7 @@ def test_frames_come_at_their_time_and_stop_when_told(short_clip: Path, clock: C
     assert waits == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30])
 
 
-def test_a_loop_goes_on_with_rising_stamps(short_clip: Path, clock: Clock) -> None:
+def test_stamps_of_a_loop_keep_rising(short_clip: Path, clock: Clock) -> None:
     file = FileFrames(str(short_clip), time.time_ns, start_ns=1, loop=True)
     stamps = []
     for stamp, _ in file.play(lambda seconds: len(stamps) > CLIP_FRAMES):
@@ -55,7 +55,7 @@ def test_a_loop_goes_on_with_rising_stamps(short_clip: Path, clock: Clock) -> No
 
 
 @pytest.mark.parametrize(("every", "next_frame"), [(False, 7), (True, 1)])
-def test_frames_that_are_late_are_left_out_unless_every_one_counts(
+def test_late_frames_are_left_out_except_in_replay(
     every: bool, next_frame: int, short_clip: Path, clock: Clock
 ) -> None:
     """Frame 7 is due at 0.233 s, and at 0.31 s not yet 0.1 s late."""
@@ -69,7 +69,7 @@ def test_frames_that_are_late_are_left_out_unless_every_one_counts(
     assert 2 + len(list(played)) + file.skipped == CLIP_FRAMES  # all are accounted for
 
 
-def test_what_cannot_be_played_is_refused(tmp_path: Path) -> None:
+def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DiffhpeError, match="cannot open video"):
         FileFrames(str(tmp_path / "none.mp4"), time.time_ns)
     with pytest.raises(DiffhpeError, match="camera 63 cannot be opened"):
