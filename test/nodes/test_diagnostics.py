@@ -86,7 +86,7 @@ def test_silent_topic_is_explained_by_its_publishers(
         graph,
         "detector",
         "nothing came on /image for",
-        "nobody publishes it; sensor_msgs/msg/Image is published on /camera/image_raw",
+        "it has no publisher; sensor_msgs/msg/Image is published on /camera/image_raw",
     )
     graph.node.destroy_publisher(elsewhere)
 
@@ -117,7 +117,7 @@ def test_lifter_warns_without_a_detector_but_not_without_people(
     graph: Graph, activate: Activate, standing_model: str, soon_silent: None
 ) -> None:
     activate(LifterNode, model=str(standing_model))
-    wait_for_status(graph, "lifter", "nothing came on /windows for", "nobody publishes it")
+    wait_for_status(graph, "lifter", "nothing came on /windows for", "it has no publisher")
     graph.node.create_publisher(PointCloud2, "windows", RELIABLE)
     graph.until(
         lambda: "lifter" in graph.status and graph.status["lifter"].level == DiagnosticStatus.OK,
@@ -129,7 +129,7 @@ def test_lifter_warns_without_a_detector_but_not_without_people(
         lambda _: None,
         QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL),
     )
-    wait_for_status(graph, "lifter", "/listener cannot hear /skeletons, its QoS does not fit")
+    wait_for_status(graph, "lifter", "/listener cannot receive /skeletons, its QoS does not fit")
 
 
 @pytest.mark.ros

@@ -37,7 +37,7 @@ def incompatible_subscribers(
         reason = _mismatch(qos, other.qos_profile)
         if other.topic_type == message_type and reason:
             found.append(
-                f"{_name(other)} cannot hear {topic}, its QoS does not fit ({reason}): set the"
+                f"{_name(other)} cannot receive {topic}, its QoS does not fit ({reason}): set the"
                 f" parameters qos_overrides.{topic}.publisher, or its own"
             )
     return found
@@ -67,7 +67,7 @@ def explain_silence(
     if not publishers:
         others = _topics_of(node, message_type, topic)
         hint = f"; {message_type} is published on {' and '.join(others)}" if others else ""
-        return f"nobody publishes it{hint}"
+        return f"it has no publisher{hint}"
     if len(misfits) >= len(publishers):
         return "; ".join(misfits)
     names = " and ".join(sorted({_name(each) for each in publishers}))
