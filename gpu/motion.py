@@ -16,8 +16,8 @@ import yaml
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 

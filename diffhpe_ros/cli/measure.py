@@ -14,7 +14,7 @@ from diffhpe_ros.cli.options import (
     training_installed,
     warn,
 )
-from diffhpe_ros.files import write_json
+from diffhpe_ros.io import write_json
 
 EXPERIMENTS = (
     "table-2", "table-4", "figures", "parameterisations", "sampling",

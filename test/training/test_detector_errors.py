@@ -28,6 +28,7 @@ from diffhpe_ros.training.detector_errors.statistics import (
     read_statistics,
     write_statistics,
 )
+from diffhpe_ros.training.projection import project
 from diffhpe_ros.training.synthesis import virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors, detector_noise
 
@@ -81,7 +82,7 @@ def seen(walker, model: DetectorModel, count: int = 300) -> DetectorMeasurements
     points = torch.cat([positions, beside, detected], 2)
     optical = virtual_camera.see(points, positions[:, 13, 0], generator())
     joints, beside, detected = optical.split([17, 1, 17], 2)
-    x_2d = virtual_camera.project(detected)
+    x_2d = project(detected)
     noise, unseen = model.errors(x_2d, generator(1))
     return DetectorMeasurements(
         joints=joints.numpy(),

@@ -23,8 +23,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
-from diffhpe_ros.training.optim.optimizers import MuonAdamW
-from diffhpe_ros.training.optim.schedules import WarmupConstantDecay
+from diffhpe_ros.training.optim import MuonAdamW, WarmupConstantDecay
 from diffhpe_ros.training.runner.callbacks import VALIDATION, UncompiledValidation
 from diffhpe_ros.training.runner.checkpointing import read_checkpoint
 from diffhpe_ros.training.runner.configuration import (

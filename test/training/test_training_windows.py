@@ -10,7 +10,6 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training.datasets import data
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.datasets.mocap import (
@@ -20,6 +19,8 @@ from diffhpe_ros.training.datasets.mocap import (
     load_files,
     mirror,
 )
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.runner import data
 from diffhpe_ros.training.synthesis import handmade_noise as detector_like
 from diffhpe_ros.training.synthesis import virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
@@ -101,13 +102,11 @@ def test_cameras_keep_the_body_rigid_and_upright(capture):
 
 def test_projection_puts_the_axis_at_the_middle():
     points = torch.tensor([[0.0, 0.0, 4.0], [1.0, -2.0, 4.0]])
-    torch.testing.assert_close(
-        virtual_camera.project(points), torch.tensor([[0.0, 0.0], [2.29 / 4, -2.29 / 2]])
-    )
+    torch.testing.assert_close(project(points), torch.tensor([[0.0, 0.0], [2.29 / 4, -2.29 / 2]]))
 
 
 def test_cut_bodies_lose_one_side(capture):
-    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
+    x_2d = project(seen_by_cameras(capture, 2000))
     beyond = virtual_camera.cut_by_border(x_2d, generator())
     share = beyond.flatten(1).any(1).float().mean()
     assert share == pytest.approx(virtual_camera.CUT_SHARE, abs=0.04)
@@ -115,7 +114,7 @@ def test_cut_bodies_lose_one_side(capture):
 
 
 def test_noise_has_the_stated_size(capture):
-    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
+    x_2d = project(seen_by_cameras(capture, 2000))
     noise = detector_like.detector_noise(x_2d, generator())
     height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
     relative = noise / height[:, None, None, None]

@@ -1,13 +1,27 @@
-"""The batches of a source, one after the other, shared out over several processes."""
+"""Numbered batches of training windows, and how they are divided among processes."""
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from diffhpe_ros.training.datasets.sources import WindowSource
+
+class WindowSource(Protocol):
+    """Numbered batches; a batch depends on the seed and its number alone."""
+
+    @property
+    def batches_per_epoch(self) -> int | None:
+        """How many batches show every recording once; None where there is no end."""
+
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """Batch number `index`.
+
+        Returns:
+            x_2d (B, L, 17, 2) in the model's input view, (0, 0) where unseen, and poses
+            (B, L, 17, 3), root-relative metres in that view.
+        """
 
 
 class BatchPosition(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres

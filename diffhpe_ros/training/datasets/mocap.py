@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 
 TEST_SUBJECTS = frozenset({2, 7, 12})

@@ -11,7 +11,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.datasets.recordings import FRAMES, RecordedSequence
-from diffhpe_ros.training.datasets.sources import EPOCHS, generator_of
+from diffhpe_ros.training.random_streams import EPOCHS, generator_of
 
 
 class RecordedWindows:

@@ -11,7 +11,7 @@ from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, move_joints
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import tensors_of
-from diffhpe_ros.training.synthesis.virtual_camera import project
+from diffhpe_ros.training.projection import project
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.training.detector_errors.compare import DetectorErrors, relative_errors
-from diffhpe_ros.training.detector_errors.dropout import expit, fit_misses, logits_of
 from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, part_of
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import fit_offsets
@@ -17,6 +16,7 @@ Array = NDArray[np.float64]
 
 OUTLIER = 3.4  # medians; a Gaussian error is larger once in 3000 times
 LAGS = 20
+NEWTON_STEPS = 15
 
 
 def fit(measured: DetectorMeasurements) -> ErrorStatistics:
@@ -136,3 +136,42 @@ def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> 
     first, second = chance[:, :-1][pairs], chance[:, 1:][pairs]
     kept, anew = np.minimum(first, second).sum(), (first * second).sum()
     return float(np.clip((kept - both) / (kept - anew), 0.02, 1.0)) if kept > anew else 1.0
+
+
+def fit_misses(size: Array, unseen: NDArray[np.bool_]) -> tuple[dict[str, float], float]:
+    """Logistic regression of being unseen (C, L, 14) on log(error in %): logits of parts, slope.
+
+    By Newton's method; half a case seen and half a case unseen are added for every part, so that
+    a part that is always seen has a finite logit.
+    """
+    names = list(PARTS)
+    part = np.array([names.index(part_of(row)) for row in range(len(FOUND))])
+    known = np.isfinite(size)
+    which = np.broadcast_to(part, size.shape)[known]
+    features = np.concatenate([np.eye(len(names))[which], _log_percent(size[known])[:, None]], 1)
+    prior = np.concatenate([np.eye(len(names)), np.zeros((len(names), 1))], 1)
+    x = np.concatenate([features, prior, prior])
+    y = np.concatenate([unseen[known], np.ones(len(names)), np.zeros(len(names))])
+    weight = np.concatenate([np.ones(len(features)), np.full(2 * len(names), 0.5)])
+    theta = np.zeros(x.shape[1])
+    for _ in range(NEWTON_STEPS):
+        chance = expit(x @ theta)
+        curvature = (x * (weight * chance * (1 - chance) + 1e-9)[:, None]).T @ x
+        theta += np.linalg.solve(curvature, x.T @ (weight * (y - chance))).clip(-2, 2)
+    return dict(zip(names, theta[:-1].tolist(), strict=True)), float(theta[-1])
+
+
+def _log_percent(size: Array) -> Array:
+    return np.log(100 * np.maximum(size, 1e-4))
+
+
+def logits_of(size: Array, logits: dict[str, float], slope: float) -> Array:
+    """Logits (C, L, 14) of being unseen."""
+    return np.array([logits[part_of(row)] for row in range(len(FOUND))]) + slope * _log_percent(
+        size
+    )
+
+
+def expit(logit: Array) -> Array:
+    """1 / (1 + e^-x)."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logit))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, create_detector
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.rendering.body import Array, Pose, turn
 from diffhpe_ros.rendering.clothes import Figure
 from diffhpe_ros.rendering.march import BLOCK, march

@@ -11,7 +11,7 @@ from diffhpe_ros.training.detector_errors.joints import (
     size_of,
 )
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
-from diffhpe_ros.training.synthesis.virtual_camera import project
+from diffhpe_ros.training.projection import project
 
 FREE_AXES = {
     "nose": (0, 2),

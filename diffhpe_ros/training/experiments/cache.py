@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import torch
 
-from diffhpe_ros.files import write_json
 from diffhpe_ros.installed_models import find_model
+from diffhpe_ros.io import write_json
 from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows

@@ -9,7 +9,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.models.diffpose.initial import Component, widened
 from diffhpe_ros.lifting.models.diffpose.model import Context, DiffPose
 from diffhpe_ros.lifting.models.diffpose.sampling import sample
-from diffhpe_ros.training.datasets.sources import WindowSource
+from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.initial_fit import InitialFit, MixtureFit
 from diffhpe_ros.training.modules.lifting_modules import Batch, DenoisingModule
 from diffhpe_ros.training.modules.losses import Denoised

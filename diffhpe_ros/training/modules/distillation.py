@@ -12,8 +12,8 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import DDIM, spaced_steps
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.training.modules.lifting_modules import DiffusionModule
+from diffhpe_ros.training.modules.pretrained_weights import load_pretrained_weights
 from diffhpe_ros.training.modules.steps import UniformSteps
-from diffhpe_ros.training.runner.pretrained_weights import load_pretrained_weights
 
 END = -1
 """What follows the last visited step: the pose itself."""

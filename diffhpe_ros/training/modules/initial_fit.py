@@ -18,7 +18,7 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
 )
 from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
-from diffhpe_ros.training.datasets.sources import WindowSource
+from diffhpe_ros.training.datasets.batches import WindowSource
 
 FIRST_BATCH = 10_000_000
 """Of those that are fitted to; no training comes that far."""

@@ -12,7 +12,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.training.datasets.sources import DRAWS, WindowSource, generator_of
+from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.losses import (
     Denoised,
     DenoisingLoss,
@@ -20,7 +20,8 @@ from diffhpe_ros.training.modules.losses import (
     mean_joint_distance,
 )
 from diffhpe_ros.training.modules.steps import StepDraw, UniformSteps
-from diffhpe_ros.training.optim.schedules import Optimisation
+from diffhpe_ros.training.optim import Optimisation
+from diffhpe_ros.training.random_streams import DRAWS, generator_of
 
 Batch = tuple[Tensor, Tensor]
 """x_2d (B, 27, 17, 2) in the model's input view and poses (B, 27, 17, 3) in metres."""

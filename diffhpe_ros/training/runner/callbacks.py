@@ -17,8 +17,8 @@ from tqdm import tqdm
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.model_folders import replace_model
-from diffhpe_ros.training.datasets.sources import DROPOUT, generator_of
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule
+from diffhpe_ros.training.random_streams import DROPOUT, generator_of
 
 VALIDATION = "validation/mpjpe_mm"
 """Name of the figure that choices are made by."""

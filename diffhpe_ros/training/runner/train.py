@@ -22,9 +22,12 @@ from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_co
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
-from diffhpe_ros.training.datasets.data import Data
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule
+from diffhpe_ros.training.modules.pretrained_weights import (
+    load_backbone_weights,
+    load_pretrained_weights,
+)
 from diffhpe_ros.training.runner.callbacks import (
     VALIDATION,
     AverageWeights,
@@ -42,11 +45,8 @@ from diffhpe_ros.training.runner.checkpointing import (
     read_checkpoint,
 )
 from diffhpe_ros.training.runner.configuration import build, plain
+from diffhpe_ros.training.runner.data import Data
 from diffhpe_ros.training.runner.export import TRAINING_FILE
-from diffhpe_ros.training.runner.pretrained_weights import (
-    load_backbone_weights,
-    load_pretrained_weights,
-)
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
 KEPT = ("best", "last")

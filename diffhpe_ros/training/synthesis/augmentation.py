@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from diffhpe_ros.skeleton import BONES, HIP, MIRRORED, NUM_JOINTS, SPINE, THORAX
-from diffhpe_ros.training.synthesis.virtual_camera import normal
+from diffhpe_ros.training.random_streams import normal
 
 RIGHT_LEG, LEFT_LEG, LEFT_ARM, RIGHT_ARM = (1, 2, 3), (4, 5, 6), (11, 12, 13), (14, 15, 16)
 PROPORTION_STD = 0.06

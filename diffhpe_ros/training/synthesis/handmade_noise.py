@@ -5,7 +5,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from diffhpe_ros.skeleton import HIP, SPINE, THORAX
-from diffhpe_ros.training.synthesis.virtual_camera import normal, uniform
+from diffhpe_ros.training.random_streams import normal, uniform
 
 NOSE, HEAD = 9, 10
 THIGHS = ((1, 2), (4, 5))  # (hip joint, knee)

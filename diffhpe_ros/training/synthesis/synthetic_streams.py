@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import HIP
-from diffhpe_ros.training.datasets.sources import TRACKS, generator_of
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.random_streams import TRACKS, generator_of
 from diffhpe_ros.training.synthesis import virtual_camera
 from diffhpe_ros.windows import RATE, Observation, Window, WindowBuilder
 
@@ -119,7 +120,7 @@ def _track(
     truth, moved = (part.double().numpy() for part in both.chunk(2, 1))
     times = np.arange(0, (len(truth) - 1) / RATE, 1 / images_per_s)
     points = torch.from_numpy(_at(moved, times)).float()[None]
-    x_2d = virtual_camera.project(points)
+    x_2d = project(points)
     noise, unseen = detector.errors(x_2d, generator)
     seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0]
     stamps = np.rint(times * 1e9).astype(np.int64)

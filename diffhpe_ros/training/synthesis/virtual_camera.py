@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
+from diffhpe_ros.training.random_streams import normal, uniform
 
 # Ranges that cover the frozen evaluation (±35° off the axis, 2-8 m) and robots' cameras.
 DISTANCE_M = (1.5, 10.0)
@@ -22,16 +22,6 @@ def trained_range() -> TrainedRange:
     """Where `see` puts people."""
     corner = math.hypot(math.tan(PAN), math.tan(TILT))
     return TrainedRange(*DISTANCE_M, angle_deg=round(math.degrees(math.atan(corner)), 1))
-
-
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    """Uniform random numbers, on the generator's device."""
-    return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
-
-
-def normal(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Standard normal random numbers, on the generator's device."""
-    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
@@ -51,11 +41,6 @@ def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
     root = distance[:, None] * ray / ray.norm(dim=-1, keepdim=True)
     seen = torch.einsum("bij,blkj->blki", rotation, positions - hip[:, None, None])
     return seen + root[:, None, None]
-
-
-def project(points: Tensor) -> Tensor:
-    """Optical-frame points (..., 3) → canonical view (..., 2)."""
-    return CANONICAL_FOCAL * points[..., :2] / points[..., 2:].clamp(min=0.3)
 
 
 def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:

@@ -9,11 +9,11 @@ from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
-from diffhpe_ros.training.datasets.sources import VALIDATION, WINDOWS, generator_of
 from diffhpe_ros.training.detector_errors import DetectorModel
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.random_streams import VALIDATION, WINDOWS, generator_of, uniform
 from diffhpe_ros.training.synthesis import augmentation, virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
-from diffhpe_ros.training.synthesis.virtual_camera import uniform
 
 SPEED = (0.7, 1.4)
 BACKWARDS_SHARE = 0.1
@@ -74,7 +74,7 @@ def _seen_by(
     hip = positions[:, positions.shape[1] // 2, HIP]
     both = virtual_camera.see(torch.cat([positions, detected], 2), hip, generator)
     points, detected = both.chunk(2, 2)
-    x_2d = virtual_camera.project(detected)
+    x_2d = project(detected)
     noise, unseen = detector.errors(x_2d, generator)
     x_2d = x_2d + noise
     unseen = unseen | virtual_camera.cut_by_border(x_2d, generator)
