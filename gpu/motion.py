@@ -40,7 +40,7 @@ def pack(files: Mapping[Path, float], out: Path, limit_mb: float = LIMIT_MB) -> 
     """Pack motion files into one, as many as fit.
 
     Args:
-        files: in the format of `mocap.load_cmu`, and how often their windows are drawn.
+        files: in the format of `mocap.read_motion_capture`, and how often their windows are drawn.
         out: the packed .npz.
         limit_mb: of its size; files that do not fit are left out.
 

@@ -140,11 +140,11 @@ def reproduce(
         from diffhpe_ros.lifting.pipeline.presets import Preset
         from diffhpe_ros.training.datasets.labelled_windows import read_windows
         from diffhpe_ros.training.experiments.cache import (
-            AsShipped,
-            AsTheyAre,
             ExperimentCache,
             Models,
-            TrainedWhenMissing,
+            ShippedModels,
+            TrainedModels,
+            TrainMissingModels,
         )
         from diffhpe_ros.training.experiments.reproduce import (
             DOCUMENTS,
@@ -153,17 +153,17 @@ def reproduce(
             reproduce,
         )
 
-    trained = TrainedWhenMissing(runs, budget, overrides)
+    trained = TrainMissingModels(runs, budget, overrides)
     if only is not None:
         click.echo(f"{trained.folder(only)}: the trained model")
         return
     file = validation if experiment in ON_VALIDATION else data
-    models: Models = AsTheyAre(runs) if no_training else trained
+    models: Models = TrainedModels(runs) if no_training else trained
     if experiment in OF_SHIPPED_MODELS:
-        models = AsShipped()
+        models = ShippedModels()
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
     name = file.name if every == 1 else f"one window in {every} of {file.name}"
-    workshop = ExperimentCache(models, windows, name, runs / "figures", device)
+    cache = ExperimentCache(models, windows, name, runs / "figures", device)
     document = document or Path("docs") / DOCUMENTS[experiment]
-    click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
+    click.echo(reproduce(experiment, cache, Preset("ddim", steps, hypotheses), document))

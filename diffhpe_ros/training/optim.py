@@ -13,16 +13,16 @@ STEPS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose matrices are orthogonalised (Jordan et al., 2024), with decoupled decay.
+    """Momentum with orthogonalised updates (Jordan et al., 2024), and decoupled weight decay.
 
-    torch's own Muon takes single matrices; nine tenths of the denoiser's weights are stacks of
-    17 x 2 matrices, one for each joint, which are orthogonalised each by itself. Matrices of one
-    shape are handled together. The rate is in AdamW's terms: an update has a root mean square of
-    0.2 (Liu et al., 2025).
+    torch's own Muon takes single matrices. Nine tenths of the denoiser's weights are stacks of
+    17 x 2 matrices, one for each joint; here each matrix of a stack is orthogonalised. Matrices of
+    the same shape are processed together. Updates have a root mean square of 0.2 times the rate,
+    so that AdamW's learning rates apply (Liu et al., 2025).
 
     Args:
         parameters: of shape (..., rows, columns).
-        lr: in AdamW's terms.
+        lr: on AdamW's scale.
         weight_decay: decoupled.
         momentum: Nesterov's.
     """
@@ -84,17 +84,15 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """One optimizer to the outside, so that schedulers and trainers need not know of the two.
+    """Muon for hidden matrices, AdamW for biases, norms and embeddings, as one optimizer.
 
-    Muon (Jordan et al., 2024) orthogonalises the updates of matrices; its rate is given in
-    AdamW's terms, scaled by the size of the matrix (Liu et al., 2025). Biases, norms and embeddings
-    stay with AdamW.
+    Schedulers and trainers see one list of parameter groups.
 
     Args:
-        named_parameters: of a module; those that need no gradient are left out.
+        named_parameters: of a module; frozen ones are left out.
         lr: of AdamW.
         weight_decay: of both.
-        muon_factor: Muon's rate over AdamW's.
+        muon_factor: Muon's rate divided by AdamW's.
     """
 
     def __init__(
@@ -114,7 +112,7 @@ class MuonAdamW(torch.optim.Optimizer):
         if hidden:
             self._parts.append(Muon(hidden, lr=lr * muon_factor, weight_decay=weight_decay))
         super().__init__([group for part in self._parts for group in part.param_groups], {"lr": lr})
-        # The very same dictionaries, so that a scheduler that sets a rate here sets it there.
+        # The same dictionaries, so that a scheduler changes the rates of both.
         self.param_groups = [group for part in self._parts for group in part.param_groups]
 
     @torch.no_grad()
@@ -145,19 +143,19 @@ def _is_hidden_matrix(name: str, weights: nn.Parameter) -> bool:
 
 
 class Optimisation(Protocol):
-    """An optimizer and its schedule for a module, in Lightning's terms."""
+    """Makes the optimizer and the learning rate schedule of a module."""
 
     def __call__(self, module: LightningModule) -> dict[str, Any]:
-        """What `LightningModule.configure_optimizers` returns."""
+        """The return value of `LightningModule.configure_optimizers`."""
 
 
 class OneCycle:
-    """Muon for matrices with AdamW for the rest, and one cycle of their rates: ours.
+    """`MuonAdamW` with one cycle of the learning rate.
 
     Args:
-        learning_rate: the greatest of the cycle.
+        learning_rate: peak of the cycle.
         weight_decay: decoupled.
-        warmup: share of the training in which the rate rises.
+        warmup: share of the training steps in which the rate rises.
     """
 
     def __init__(self, learning_rate: float, weight_decay: float, warmup: float = 0.1) -> None:
@@ -166,7 +164,7 @@ class OneCycle:
         self.warmup = warmup
 
     def __call__(self, module: LightningModule) -> dict[str, Any]:
-        """The rate changes with every step, over all steps of the module's trainer."""
+        """The rate changes at every step, over all steps of the trainer."""
         optimizer = self.optimizer(module)
         schedule = self.schedule(optimizer, int(module.trainer.estimated_stepping_batches))
         return {
@@ -175,13 +173,13 @@ class OneCycle:
         }
 
     def optimizer(self, module: LightningModule) -> torch.optim.Optimizer:
-        """Of the weights that are trained."""
+        """The optimizer of the trainable weights."""
         return MuonAdamW(module.named_parameters(), self.learning_rate, self.weight_decay)
 
     def schedule(
         self, optimizer: torch.optim.Optimizer, steps: int
     ) -> torch.optim.lr_scheduler.LRScheduler:
-        """The course of the rate over so many steps."""
+        """The learning rate over a number of steps."""
         return torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             [group["lr"] for group in optimizer.param_groups],
@@ -192,13 +190,13 @@ class OneCycle:
 
 
 class WarmupConstantDecay(OneCycle):
-    """`OneCycle`'s optimizers with a constant rate between a short rise and a short fall to 0.
+    """`MuonAdamW` with a linear warm-up, a constant rate, and a linear decay to 0.
 
-    For going on from good weights: the rate never exceeds `learning_rate`, so that a training that
-    ends early has lost nothing to a peak.
+    For fine-tuning: the rate never exceeds `learning_rate`, so that a training that ends early has
+    not been thrown back by a peak.
 
     Args:
-        decay: share of the training, at its end, in which the rate falls.
+        decay: share of the training steps, at the end, in which the rate falls.
         **kwargs: of `OneCycle`.
     """
 
@@ -217,10 +215,9 @@ class WarmupConstantDecay(OneCycle):
 
 
 class AdamDecay(WarmupConstantDecay):
-    """The paper's Adam, with the rate of `WarmupConstantDecay` instead of plateaus.
+    """The paper's Adam with the schedule of `WarmupConstantDecay` instead of plateaus.
 
-    Plateaus need hundreds of validations; in a training of a known length a long fall takes their
-    place.
+    Plateaus need hundreds of validations. In a training of known length a long decay replaces them.
     """
 
     def optimizer(self, module: LightningModule) -> torch.optim.Optimizer:
@@ -230,7 +227,7 @@ class AdamDecay(WarmupConstantDecay):
 
 
 class AdamPlateau:
-    """Adam with a rate that is halved when validation stays as it is: as published.
+    """Adam with a rate that is halved when the validation error stops falling, as published.
 
     Args:
         learning_rate: at the start.
@@ -256,7 +253,7 @@ class AdamPlateau:
         self.threshold = threshold
 
     def __call__(self, module: LightningModule) -> dict[str, Any]:
-        """The rate changes after validations alone."""
+        """The rate changes after validations only."""
         weights = [each for each in module.parameters() if each.requires_grad]
         optimizer = torch.optim.Adam(weights, lr=self.learning_rate, weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(

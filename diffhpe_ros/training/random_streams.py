@@ -5,13 +5,13 @@ import torch
 from torch import Generator, Tensor
 
 OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT, TRACKS, VALIDATION = range(1, 8)
-"""Streams of random numbers that have nothing to do with each other, whatever the seed."""
+"""Independent streams of random numbers, for every seed."""
 
 
 def generator_of(device: torch.device | str, stream: int, seed: int, index: int) -> Generator:
-    """A generator that depends on all the numbers.
+    """A generator seeded by stream, seed and index.
 
-    They are mixed, since torch's generator on the CPU looks at the last 32 bits of a seed alone.
+    They are hashed, since torch's CPU generator uses the last 32 bits of a seed only.
     """
     mixed = np.random.SeedSequence((stream, seed, index)).generate_state(1)
     return Generator(device).manual_seed(int(mixed[0]))

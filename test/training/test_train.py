@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
+from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from diffhpe_ros.errors import DiffhpeError
@@ -34,6 +36,7 @@ from diffhpe_ros.training.runner.configuration import (
 from diffhpe_ros.training.runner.train import assemble, fit, train
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",
     "data.batch_size=4",
@@ -191,7 +194,7 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match="went down"):
             train(compose_configuration("mixste", settings))
     states = read_checkpoint(tmp_path / "last.ckpt")["callbacks"]
-    followed = states["FollowValidation"]
+    followed = states["ValidationMonitor"]
     best = next(state for name, state in states.items() if VALIDATION in name)
     assert float(best["current_score"]) == pytest.approx(followed["latest"])
     assert followed["best_step"] in (2, 4) and followed["latest"] is not None
@@ -429,3 +432,13 @@ def test_published_training_counts_epochs_of_recordings(tmp_path):
     assert config.input_view == "screen"
     rows = csv.DictReader((tmp_path / "run" / "log" / "version_0" / "metrics.csv").open())
     assert len([row for row in rows if row[VALIDATION]]) == 3 + 1  # each epoch's, and the last
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*sorted((ROOT / "config" / "train").rglob("*.yaml")), *ROOT.glob("models/*/train.yaml")],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_every_class_and_function_in_a_configuration_exists(file):
+    for target in re.findall(r"^\s*_target_: (\S+)", file.read_text(), re.MULTILINE):
+        get_object(target)

@@ -13,7 +13,7 @@ class WindowSource(Protocol):
 
     @property
     def batches_per_epoch(self) -> int | None:
-        """How many batches show every recording once; None where there is no end."""
+        """Batches in one pass over the recordings; None for endless sources."""
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Batch number `index`.
@@ -25,7 +25,7 @@ class WindowSource(Protocol):
 
 
 class BatchPosition(NamedTuple):
-    """Where a training begins or goes on, and which of its processes asks."""
+    """The step at which a training begins or resumes, and the process of the training."""
 
     step: int
     rank: int = 0
@@ -37,8 +37,8 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
 
     Args:
         source: of the batches.
-        where: tells the place when the first batch is asked for, so that a resumed training goes
-            on with the batch that comes next, and each process knows its number.
+        where: called when the first batch is requested. So a resumed training continues with its
+            next batch, and each process has its rank.
     """
 
     def __init__(self, source: WindowSource, where: Callable[[], BatchPosition]) -> None:
@@ -46,7 +46,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         self.where = where
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches from the place on."""
+        """Batches from that position on."""
         step, rank, world_size = self.where()
         numbers = itertools.count(step * world_size + rank, world_size)
         return (self.source.batch(index) for index in numbers)

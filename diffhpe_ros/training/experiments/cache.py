@@ -1,4 +1,4 @@
-"""Models of the experiments, trained where they are missing, each measured only once."""
+"""Models of the experiments, trained where missing, and a cache of their metrics."""
 
 import json
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 OCCLUSION_SEED = 0
 
 Figures = dict[str, Any]
-"""What `training.evaluation.figures.Figures.to_dict` gives."""
+"""See `training.evaluation.figures.Figures.to_dict`."""
 
 
 class Models(Protocol):
-    """Where models by name come from."""
+    """Finds models by name."""
 
     def folder(self, name: str) -> Path | None:
         """The folder of a model; None if there is none.
@@ -39,21 +39,21 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True)
-class TrainedWhenMissing:
-    """Models that are trained, with all that they need, unless they are there."""
+class TrainMissingModels:
+    """Trains missing models, and the models that they depend on."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
     budget: str
-    """cpu or gpu: of the trainings."""
+    """Of the trainings: cpu or gpu."""
     overrides: Sequence[str] = ()
     """Hydra's, for every training."""
 
     def folder(self, name: str) -> Path:
         """See `Models`."""
-        there = AsTheyAre(self.runs).folder(name)
-        if there is not None:
-            return there
+        existing = TrainedModels(self.runs).folder(name)
+        if existing is not None:
+            return existing
         how = recipe(name, self.budget)
         overrides = [f"budget={self.budget}", *how.overrides, f"out={self.runs / name}"]
         if how.backbone is not None:
@@ -64,8 +64,8 @@ class TrainedWhenMissing:
 
 
 @dataclass(frozen=True)
-class AsTheyAre:
-    """Models that were trained before, and no others."""
+class TrainedModels:
+    """Existing trained models only."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
@@ -76,8 +76,8 @@ class AsTheyAre:
         return folder if (folder / "config.yaml").is_file() else None
 
 
-class AsShipped:
-    """The models that come with the package."""
+class ShippedModels:
+    """Models of the package."""
 
     def folder(self, name: str) -> Path | None:
         """See `Models`."""
@@ -86,26 +86,26 @@ class AsShipped:
 
 @dataclass(frozen=True)
 class ExperimentCache:
-    """Models, the windows to measure them on, and what was measured."""
+    """Models, evaluation windows, and the cached metrics."""
 
     models: Models
     windows: LabelledWindows
     windows_name: str
-    """Of the file that they came from."""
+    """File name of the windows."""
     measured: Path
-    """A folder of figures, so that none is measured twice."""
+    """Folder of the cached metrics."""
     device: str = "cpu"
-    """Where they are measured."""
+    """Device of the evaluation."""
 
     def figures(
         self, name: str, pattern: str = "none", preset: Preset | None = None
     ) -> Figures | None:
-        """A model's figures on the windows, occluded by a pattern; None if there is no model.
+        """A model's metrics on the windows; None if there is no model.
 
         Args:
             name: of the model.
-            pattern: of occlusion, as released; the same joints are hidden from every model.
-            preset: how a diffusion model is sampled; its own default otherwise.
+            pattern: of occlusion, as released; the same occlusions for every model.
+            preset: sampling of a diffusion model; default its own.
         """
         folder = self.models.folder(name)
         if folder is None:
@@ -128,7 +128,7 @@ class ExperimentCache:
         return figures_of(poses, self.windows).to_dict()
 
     def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:
-        """Changes with all that the figures depend on, and with what is measured."""
+        """Cache key: model, windows, sampling and the list of metrics."""
         weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
         weights.update((folder / "model.safetensors").read_bytes())
         weights.update((folder / "config.yaml").read_bytes())

@@ -1,4 +1,4 @@
-"""What more steps and hypotheses cost and bring: errors against milliseconds."""
+"""Error against time for samplers, steps and hypotheses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,17 +44,17 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Point:
-    """One way to sample."""
+    """One sampling."""
 
     preset: Preset
     ms: float
-    """To lift one window."""
+    """Milliseconds to lift one window."""
     figures: Figures
 
 
-def sampling_section(workshop: ExperimentCache, document: Path) -> str:
-    """Draw the curves and write their points beside the document; list some of them."""
-    curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
+def sampling_section(cache: ExperimentCache, document: Path) -> str:
+    """Draw the curves, write their points as CSV, and list some of them."""
+    curves = {title: _points(cache, presets) for title, presets in CURVES.items()}
     curves = {title: points for title, points in curves.items() if points}
     if not curves:
         return NOT_RUN
@@ -106,18 +106,18 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
     figure.savefig(file, dpi=90)
 
 
-def _points(workshop: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
+def _points(cache: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
     points: list[Point] = []
-    folder = workshop.models.folder(MODEL)
+    folder = cache.models.folder(MODEL)
     if folder is None:
         return points
     has_backbone = load_with_config(folder)[1].backbone is not None  # only packed models name it
     for preset in presets:
         if preset.start == "backbone" and not has_backbone:
             continue
-        figures = workshop.figures(MODEL, preset=preset)
+        figures = cache.figures(MODEL, preset=preset)
         if figures is not None:
-            lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(preset))
-            ms = median_ms([partial(lifter.lift, workshop.windows.x_2d[:1])], REPEATS)[0]
+            lifter = Lifter.from_pretrained(str(folder), cache.device, **vars(preset))
+            ms = median_ms([partial(lifter.lift, cache.windows.x_2d[:1])], REPEATS)[0]
             points.append(Point(preset, ms, figures))
     return points

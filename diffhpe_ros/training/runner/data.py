@@ -1,4 +1,4 @@
-"""What an experiment trains on and validates with; config/train/data names these functions."""
+"""Training batches and validation windows of an experiment, as config/train/data names them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,17 @@ from diffhpe_ros.lifting.pipeline.views import View
 from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.datasets.human36m import read_human36m
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
-from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, VALIDATION_PEOPLE, load_files
+from diffhpe_ros.training.datasets.mocap import (
+    HELD_OUT_SUBJECTS,
+    VALIDATION_PEOPLE,
+    read_motion_capture_files,
+)
 from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
 from diffhpe_ros.training.datasets.recordings import evaluation_windows
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 from diffhpe_ros.training.synthesis.occlusions import NoJoints, Occluded, Occlusion, occlude
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
@@ -31,15 +35,15 @@ from diffhpe_ros.training.synthesis.virtual_camera_windows import (
 
 
 def blazepose() -> DetectorModel:
-    """BlazePose as it was measured on rendered people, and worse: photographs are harder."""
+    """BlazePose's measured errors, scaled up: photographs are harder than the rendered people."""
     return FittedErrors(blazepose_statistics(), level=(1.0, 1.7), strength=(0.6, 1.3))
 
 
 DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
-    "prototype": HandmadeErrors,
+    "handmade": HandmadeNoise,
     "blazepose": blazepose,
 }
-"""Whose errors training windows may have."""
+"""Error models of training windows, by the names that `data.detectors` takes."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,12 @@ class Data:
     source: WindowSource
     """Of batches in the model's input view."""
     validation: LabelledWindows
-    """In the view that `Lifter.lift` takes."""
+    """2D in the canonical view, which `Lifter.lift` takes."""
     trained_range: TrainedRange | None = None
-    """Where the people of the batches stand, where that is known."""
+    """Distances and angles of the people in the batches; None where unknown."""
 
     def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
-        """The same with some joints hidden, on validation always the same ones."""
+        """The same data with occluded joints; the occlusions of the validation are fixed."""
         if isinstance(pattern, NoJoints):
             return self
         x_2d = torch.from_numpy(self.validation.x_2d)
@@ -75,15 +79,15 @@ def motion_capture(
     """Motion capture through random virtual cameras.
 
     Args:
-        mocap: files as `mocap.load_cmu` reads them, and how often the windows of each are drawn;
-            or one file. The subjects of the frozen evaluation are left out.
-        validation: a file of windows with truth; as many windows of people who are left out of
-            the training files are added, where there are any.
+        mocap: files that `read_motion_capture` reads, with the relative frequency of their
+            windows; or one file. Subjects of the frozen evaluation are left out.
+        validation: a file of labelled windows. The same number of windows of
+            `VALIDATION_PEOPLE` is added where the motion capture has those people.
         batch_size: windows of a batch.
         seed: of all that is random.
-        device: where the windows are made: cpu, or cuda, each process on its own.
+        device: where the windows are made: cpu, or cuda (each process uses its own GPU).
         input_view: person; the windows know no other.
-        detectors: names of `DETECTORS`; each sees an equal part of every batch.
+        detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
 
     Raises:
         DiffhpeError: a file is missing or is not what it should be, another view or an unknown
@@ -97,17 +101,20 @@ def motion_capture(
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
     files = {mocap: 1.0} if isinstance(mocap, str) else mocap
-    never = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
-    capture = load_files(files, lambda subject: subject not in never)
+    held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
+    capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
-        raise DiffhpeError(f"{', '.join(files)}: nobody is left to train on")
-    eyes = [DETECTORS[name]() for name in detectors]
-    source = VirtualCameraWindows(capture.to(own_device(device)), batch_size, seed, eyes)
-    chosen_by = read_windows(Path(validation))
-    people = load_files(files, VALIDATION_PEOPLE.__contains__)
+        raise DiffhpeError(f"{', '.join(files)}: no subject is left to train on")
+    error_models = [DETECTORS[name]() for name in detectors]
+    source = VirtualCameraWindows(
+        capture.to(process_device(device)), batch_size, seed, error_models
+    )
+    validation_windows = read_windows(Path(validation))
+    people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     if people is not None:
-        chosen_by = chosen_by.joined(validation_people(people, len(chosen_by)))
-    return Data(source, chosen_by, virtual_camera.trained_range())
+        more = validation_people(people, len(validation_windows))
+        validation_windows = validation_windows.joined(more)
+    return Data(source, validation_windows, virtual_camera.trained_range())
 
 
 def human36m(
@@ -129,7 +136,7 @@ def human36m(
         data_2d: such as data_2d_h36m_cpn_ft_h36m_dbb.npz.
         training: subjects.
         validation: subjects.
-        validation_windows: at most so many of theirs.
+        validation_windows: largest number of validation windows.
         input_view: of the model.
         batch_size: windows of a batch.
         seed: of all that is random.
@@ -142,8 +149,10 @@ def human36m(
     files = Path(data_3d), Path(data_2d)
     trained = read_human36m(*files, tuple(training), input_view)
     validated = evaluation_windows(read_human36m(*files, tuple(validation), input_view))
-    source = RecordedWindows(trained, batch_size, seed, input_view, mirrored, own_device(device))
-    return Data(source, evenly(validated, validation_windows))
+    source = RecordedWindows(
+        trained, batch_size, seed, input_view, mirrored, process_device(device)
+    )
+    return Data(source, evenly_spaced(validated, validation_windows))
 
 
 def mpi_3dhp(
@@ -173,12 +182,14 @@ def mpi_3dhp(
     """
     trained = read_mpi_3dhp(Path(training), input_view)
     validated = evaluation_windows(read_mpi_3dhp(Path(validation), input_view))
-    source = RecordedWindows(trained, batch_size, seed, input_view, mirrored, own_device(device))
-    return Data(source, evenly(validated, validation_windows))
+    source = RecordedWindows(
+        trained, batch_size, seed, input_view, mirrored, process_device(device)
+    )
+    return Data(source, evenly_spaced(validated, validation_windows))
 
 
-def own_device(name: str) -> torch.device:
-    """The GPU of this process, for one of several that Lightning starts."""
+def process_device(name: str) -> torch.device:
+    """The device of this process; `cuda` becomes the GPU that Lightning gave the process."""
     if name != "cuda":
         return torch.device(name)
     if not torch.cuda.is_available():
@@ -188,8 +199,8 @@ def own_device(name: str) -> torch.device:
     return torch.device(name, int(os.environ.get("LOCAL_RANK", 0)))
 
 
-def evenly(windows: LabelledWindows, most: int) -> LabelledWindows:
-    """At most so many of the windows, evenly from all."""
+def evenly_spaced(windows: LabelledWindows, most: int) -> LabelledWindows:
+    """At most `most` of the windows, at equal intervals."""
     count = min(most, len(windows))
     chosen = np.linspace(0, len(windows) - 1, count).round().astype(int)
     values = {each.name: getattr(windows, each.name) for each in fields(windows)}

@@ -1,4 +1,4 @@
-"""The paper's occlusion patterns: which joints of which frames a model is not shown.
+"""The paper's occlusion patterns: which joints of which frames are hidden from a model.
 
 Rommel et al., ICCVW 2023, section 4.3; the joints and shares are those of the released code.
 """
@@ -95,7 +95,7 @@ class AnyOf:
     patterns: tuple[Occlusion, ...]
 
     def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
-        """What the window's pattern occludes."""
+        """The draw of one pattern for each window."""
         drawn = torch.stack([one.draw(batch, frames, generator) for one in self.patterns])
         device = generator.device
         chosen = torch.randint(len(drawn), (batch,), generator=generator, device=device)
@@ -137,13 +137,13 @@ def occlude(x_2d: Tensor, pattern: Occlusion, generator: Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Occluded:
-    """A source some of whose joints are hidden from the model.
+    """A window source with occluded joints (a `WindowSource`).
 
     Args:
         source: gives the windows.
-        pattern: what is hidden.
-        seed: of the pattern, again different for each batch.
-        view: the model's; it is entered again, since it may turn by what is seen.
+        pattern: which joints are occluded.
+        seed: of the occlusions, which differ from batch to batch.
+        view: of the model; applied again, since its rotation depends on the visible joints.
     """
 
     source: WindowSource
@@ -153,7 +153,7 @@ class Occluded:
 
     @property
     def batches_per_epoch(self) -> int | None:
-        """As many as the source has."""
+        """As in the source."""
         return self.source.batches_per_epoch
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
@@ -165,7 +165,7 @@ class Occluded:
 
 
 def _of_joints(in_frame: Tensor, joints: tuple[int, ...]) -> Tensor:
-    """(B, L), whether a frame is meant → (B, L, 17), true for the joints of those frames."""
-    meant = torch.zeros(NUM_JOINTS, dtype=torch.bool, device=in_frame.device)
-    meant[list(joints)] = True
-    return in_frame[..., None] & meant
+    """Frames (B, L) → (B, L, 17), true for the given joints in those frames."""
+    chosen = torch.zeros(NUM_JOINTS, dtype=torch.bool, device=in_frame.device)
+    chosen[list(joints)] = True
+    return in_frame[..., None] & chosen
