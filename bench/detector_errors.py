@@ -1,6 +1,6 @@
 """How BlazePose errs on rendered people whose joints are known: measure, then fit and draw.
 
-python bench/detector_errors.py measure ../shared/data/mocap/cmu_h36m17_50hz.npz measured.npz
+python bench/detector_errors.py measure data/mocap/cmu_h36m17_50hz.npz measured.npz
 python bench/detector_errors.py fit measured.npz
 """
 

@@ -7,7 +7,8 @@ import click
 
 from diffhpe_ros.cli.options import (
     FILE,
-    FROZEN,
+    TEST_WINDOWS,
+    VALIDATION_WINDOWS,
     decode_option,
     model_options,
     sampling_options,
@@ -23,7 +24,13 @@ EXPERIMENTS = (
 
 
 @click.command()
-@click.option("--data", type=FILE, required=True, help="Windows, Human3.6M or MPI-INF-3DHP: .npz.")
+@click.option(
+    "--data",
+    type=FILE,
+    default=TEST_WINDOWS,
+    show_default=True,
+    help="Windows, Human3.6M or MPI-INF-3DHP: .npz.",
+)
 @click.option("--data-2d", type=FILE, help="Human3.6M's keypoints.")
 @click.option("--split", help="train or test, of Human3.6M; test if not given.")
 @click.option(
@@ -50,7 +57,7 @@ def evaluate(
 ) -> None:
     """Print a model's errors where the truth is known.
 
-    For example: diffhpe evaluate --model mixste --data windows.npz
+    For example: diffhpe evaluate --model mixste
 
     Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
     in the canonical view and y (N,27,17,3) in metres.
@@ -85,14 +92,14 @@ def evaluate(
 @click.option(
     "--data",
     type=FILE,
-    default=FROZEN / "cmu_test.npz",
+    default=TEST_WINDOWS,
     show_default=True,
     help="Windows to measure on.",
 )
 @click.option(
     "--validation",
     type=FILE,
-    default=FROZEN / "cmu_validation.npz",
+    default=VALIDATION_WINDOWS,
     show_default=True,
     help="Instead, for experiments that choose something.",
 )
@@ -133,8 +140,8 @@ def reproduce(
     """Train, measure and write down an experiment.
 
     A table or figure of the DiffHPE paper, or what was asked beyond it. Models that lie in --runs
-    are not trained again, figures in it not measured again. OVERRIDES
-    are Hydra's and hold for every training, such as data.mocap=FILE.
+    are not trained again, figures in it not measured again. OVERRIDES are Hydra's and hold
+    for every training, such as data=cmu.
     """
     with training_installed():
         from diffhpe_ros.lifting.pipeline.presets import Preset

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
+from diffhpe_ros.outputs import replacing
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres
@@ -141,3 +142,17 @@ def read_windows(path: Path) -> LabelledWindows:
     except (DiffhpeError, ValueError) as error:
         raise DiffhpeError(f"{path}: {error}") from error
     return windows
+
+
+def write_windows(path: Path, windows: LabelledWindows) -> None:
+    """Write the arrays that `read_windows` reads.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    labels = {name: getattr(windows, name) for name in (*LABELS, "start")}
+    arrays: dict[str, Any] = {"x": windows.x_2d, "y": windows.poses, **labels}
+    if windows.root is not None:
+        arrays["root"] = windows.root
+    with replacing(path) as file:
+        np.savez_compressed(file, **arrays)

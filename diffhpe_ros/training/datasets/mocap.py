@@ -102,7 +102,7 @@ class MotionCapture:
 
 
 def read_motion_capture_files(
-    files: Mapping[str, float], keep: Callable[[int], bool]
+    files: Mapping[Path, float], keep: Callable[[int], bool]
 ) -> MotionCapture | None:
     """Read several files as one.
 
@@ -120,7 +120,7 @@ def read_motion_capture_files(
     for path, weight in files.items():
         if not weight > 0:
             raise DiffhpeError(f"data.mocap: the weight of {path} is {weight}; expected above 0")
-        part = read_motion_capture(Path(path), keep)
+        part = read_motion_capture(path, keep)
         if len(part.starts):
             parts.append(replace(part, weights=part.weights * weight))
     return reduce(MotionCapture.joined, parts) if parts else None

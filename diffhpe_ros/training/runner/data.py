@@ -75,6 +75,7 @@ def motion_capture(
     device: str,
     input_view: str,
     detectors: Sequence[str],
+    folder: str = ".",
 ) -> Data:
     """Motion capture through random virtual cameras.
 
@@ -88,6 +89,7 @@ def motion_capture(
         device: where the windows are made: cpu, or cuda (each process uses its own GPU).
         input_view: person; the windows know no other.
         detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
+        folder: of files that are named without a folder.
 
     Raises:
         DiffhpeError: a file is missing or is not what it should be, another view or an unknown
@@ -100,21 +102,28 @@ def motion_capture(
         )
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
-    files = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    files = {_in_folder(folder, name): weight for name, weight in weights.items()}
     held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
     capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
-        raise DiffhpeError(f"{', '.join(files)}: no subject is left to train on")
+        raise DiffhpeError(f"{', '.join(map(str, files))}: no subject is left to train on")
     error_models = [DETECTORS[name]() for name in detectors]
     source = VirtualCameraWindows(
         capture.to(process_device(device)), batch_size, seed, error_models
     )
-    validation_windows = read_windows(Path(validation))
+    validation_windows = read_windows(_in_folder(folder, validation))
     people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     if people is not None:
         more = validation_people(people, len(validation_windows))
         validation_windows = validation_windows.joined(more)
     return Data(source, validation_windows, virtual_camera.trained_range())
+
+
+def _in_folder(folder: str, name: str) -> Path:
+    """A file name without a folder → the file in `folder`; other paths unchanged."""
+    path = Path(name)
+    return Path(folder) / path if path.parent == Path() and not name.startswith("./") else path
 
 
 def human36m(

@@ -1,17 +1,29 @@
 """Training windows: augmented motion capture, seen by random cameras, with detector errors."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
 from diffhpe_ros.training.detector_errors import DetectorModel
 from diffhpe_ros.training.projection import project
-from diffhpe_ros.training.random_streams import VALIDATION, WINDOWS, generator_of, uniform
+from diffhpe_ros.training.random_streams import (
+    EVALUATION,
+    VALIDATION,
+    WINDOWS,
+    generator_of,
+    uniform,
+)
 from diffhpe_ros.training.synthesis import augmentation, virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 
@@ -97,6 +109,61 @@ def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Labe
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
     chosen = torch.searchsorted(total, evenly)
     positions, facing = capture.windows(chosen, torch.ones(count))
+    return _with_handmade_noise(positions, facing, generator)
+
+
+def evaluation_windows(
+    path: Path, subjects: Collection[int], seed: int = 0, cameras: int = 2, frames: int = 27
+) -> LabelledWindows | None:
+    """Consecutive windows of some subjects, each seen by random cameras, with hand-tuned noise.
+
+    Args:
+        path: a file that `diffhpe data` wrote.
+        subjects: numbers of the subjects.
+        seed: of cameras and noise.
+        cameras: views of each window.
+        frames: of a window.
+
+    Returns:
+        Windows in the canonical view with root positions and labels; None where there are none.
+
+    Raises:
+        DiffhpeError: the file is missing or is not what it should be.
+    """
+    arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
+    chosen = [
+        (sequence, start)
+        for sequence, (first, last) in enumerate(itertools.pairwise(arrays["offsets"]))
+        if int(arrays["subject"][sequence]) in subjects
+        for start in range(0, last - first - frames + 1, frames)
+    ]
+    if not chosen:
+        return None
+    sequences, starts = np.array(chosen).T
+    rows = (arrays["offsets"][sequences] + starts)[:, None] + np.arange(frames)
+    positions, facing = (
+        torch.from_numpy(arrays[name][rows].astype(np.float32))
+        for name in ("positions", "head_forward")
+    )
+    views = []
+    for camera in range(cameras):
+        generator = generator_of("cpu", EVALUATION, seed, camera)
+        views.append(
+            replace(
+                _with_handmade_noise(positions, facing, generator),
+                subject=arrays["subject"][sequences].astype(np.str_),
+                sequence=arrays["name"][sequences],
+                camera=np.array(str(camera)),
+                start=starts,
+            )
+        )
+    return reduce(LabelledWindows.joined, views)
+
+
+def _with_handmade_noise(
+    positions: Tensor, facing: Tensor, generator: Generator
+) -> LabelledWindows:
+    """Bodies (B, L, 17, 3) in the world, seen by random cameras with hand-tuned noise."""
     points, x_2d = _detected(HandmadeNoise(), positions, facing, generator)
     root = points[:, :, :1]
     return LabelledWindows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
