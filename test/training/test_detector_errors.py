@@ -243,8 +243,8 @@ def test_the_prototypes_errors_are_those_of_its_functions(walker):
     assert kept == pytest.approx(0.5, abs=0.1)
 
 
-def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, monkeypatch):
-    clips = draw_clips(shared_data / "mocap" / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
+def test_an_interrupted_measurement_keeps_the_clips_that_are_done(mocap, monkeypatch):
+    clips = draw_clips(mocap / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
     assert not {clip.subject for clip in clips} & HELD_OUT_SUBJECTS
     rows = iter([tuple(np.full((1, 2), k) for k in range(5))])
 
@@ -261,13 +261,12 @@ def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, m
 
 
 @pytest.mark.slow
-def test_blazepose_on_a_rendered_clip(shared_data, tmp_path):
+def test_blazepose_on_a_rendered_clip(mocap, tmp_path):
     try:
         blazepose_weights()
     except DiffhpeError as error:
         pytest.skip(str(error))
-    mocap = shared_data / "mocap" / "cmu_h36m17_50hz.npz"
-    (clip,) = draw_clips(mocap, 1, seed=1, without=())
+    (clip,) = draw_clips(mocap / "cmu_h36m17_50hz.npz", 1, seed=1, without=())
     found = measure([replace(clip, poses=clip.poses[:6])])
     found.save(tmp_path / "measured.npz")
     read = read_measured(tmp_path / "measured.npz")

@@ -80,7 +80,7 @@ def test_windows_are_no_faster_than_their_sequence_allows(capture):
 
 
 def test_cameras_cover_the_frozen_evaluation(capture):
-    """±35° off the axis and 2 to 8 m away, as ../shared/data's README says."""
+    """±35° off the axis and 2 to 8 m away, as in the frozen evaluation."""
     root = seen_by_cameras(capture)[:, 13, HIP]
     distance = root.norm(dim=-1)
     assert distance.min() < 2.0 and distance.max() > 8.0
@@ -205,9 +205,8 @@ def test_a_weight_that_is_not_positive_is_refused(tmp_path):
         )
 
 
-def test_people_who_validate_are_never_trained_on(shared_data):
-    folder = shared_data / "mocap"
-    files = dict.fromkeys(sorted(folder.glob("*_50hz.npz")), 1.0)
+def test_people_who_validate_are_never_trained_on(mocap):
+    files = dict.fromkeys(sorted(mocap.glob("*_50hz.npz")), 1.0)
     assert {2, 7, 12, 16, 39, 903, 905} == HELD_OUT_SUBJECTS
     people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     windows = validation_people(people, 100)
@@ -221,9 +220,9 @@ def test_people_who_validate_are_never_trained_on(shared_data):
         "cpu",
         "person",
         ["handmade"],
-        folder=str(folder),
+        folder=str(mocap),
     )
-    assert len(made.validation) == 2 * len(read_windows(folder / "cmu_validation.npz"))
+    assert len(made.validation) == 2 * len(read_windows(mocap / "cmu_validation.npz"))
     everything = read_motion_capture_files(files, lambda subject: True)
     held = read_motion_capture_files(files, HELD_OUT_SUBJECTS.__contains__)
     training = made.source.capture
