@@ -1,6 +1,7 @@
 """The command that prepares training and evaluation files: `data`."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -35,27 +36,43 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
     from diffhpe_ros.training.synthesis.virtual_camera_windows import evaluation_windows
 
+    motion = out / "cmu_h36m17_50hz.npz"
+    evaluation = {
+        out / "cmu_validation.npz": VALIDATION_SUBJECTS,
+        out / "cmu_test.npz": TEST_SUBJECTS,
+    }
+    make_folder(out, [motion, *evaluation])
     takes, problems = read_takes(cmu, numbers(subjects), fps)
     for problem in problems:
         warn(problem)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from error
-    motion = out / "cmu_h36m17_50hz.npz"
     write_takes(motion, takes)
     minutes = sum(len(take.positions) for take in takes) / 50 / 60
     people = len({take.subject for take in takes})
     click.echo(f"{motion}: {len(takes)} takes of {people} subjects, {minutes:.1f} minutes")
-    for name, held_out in (("validation", VALIDATION_SUBJECTS), ("test", TEST_SUBJECTS)):
+    for file, held_out in evaluation.items():
         windows = evaluation_windows(motion, held_out)
-        expected = ", ".join(map(str, sorted(held_out)))
         if windows is None:
-            warn(f"no {name} windows: they are of the subjects {expected}, who are not there")
+            expected = ", ".join(map(str, sorted(held_out)))
+            warn(f"{file} is not written: none of the subjects {expected} is in {cmu}")
             continue
-        file = out / f"cmu_{name}.npz"
         write_windows(file, windows)
-        click.echo(f"{file}: {len(windows)} windows of the subjects {expected}")
+        found = ", ".join(sorted(set(windows.subject), key=int))
+        click.echo(f"{file}: {len(windows)} windows of subject {found}")
+
+
+def make_folder(out: Path, files: Iterable[Path]) -> None:
+    """Make the folder for files that are not yet there.
+
+    Raises:
+        DiffhpeError: it cannot be made, or one of the files exists.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from error
+    existing = [file for file in files if file.exists()]
+    if existing:
+        raise DiffhpeError(f"{existing[0]} exists; remove it, or name another folder by --out")
 
 
 def numbers(text: str) -> set[int]:

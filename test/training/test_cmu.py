@@ -91,7 +91,16 @@ def test_subjects_are_chosen(tmp_path):
     motion = read_npz(tmp_path / "cmu_h36m17_50hz.npz")
     assert motion["subject"].tolist() == [1, 2, 35]
     assert "no motions of subject 3" in result.output
-    assert "no validation windows: they are of the subjects 16, 39" in result.output
+    assert "cmu_validation.npz is not written: none of the subjects 16, 39 is in" in result.output
+
+
+def test_files_are_never_replaced(tmp_path):
+    database = write_database(tmp_path / "cmu", {35: 1}, frames=61)
+    (tmp_path / "cmu_test.npz").write_text("kept")
+    result = data("--cmu", database, "--out", tmp_path)
+    assert "cmu_test.npz exists; remove it" in str(result.exception)
+    assert (tmp_path / "cmu_test.npz").read_text() == "kept"
+    assert not (tmp_path / "cmu_h36m17_50hz.npz").exists()
 
 
 def test_unusable_takes_are_left_out_with_a_warning(tmp_path):

@@ -24,6 +24,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
+from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
 from diffhpe_ros.training.optim import MuonAdamW, WarmupConstantDecay
 from diffhpe_ros.training.runner.callbacks import VALIDATION, UncompiledValidation
@@ -442,3 +443,13 @@ def test_published_training_counts_epochs_of_recordings(tmp_path):
 def test_every_class_and_function_in_a_configuration_exists(file):
     for target in re.findall(r"^\s*_target_: (\S+)", file.read_text(), re.MULTILINE):
         get_object(target)
+
+
+def test_file_names_without_a_folder_are_in_the_data_folder(mocap, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFHPE_DATA", str(mocap.parent))
+    made = build(compose_configuration("mixste", ["data=cmu", "data.batch_size=2"]).data)
+    assert made.source.batch(0)[0].shape == (2, 27, 17, 2)
+    monkeypatch.chdir(mocap)
+    overrides = ["data=cmu", "data.mocap=./cmu_h36m17_50hz.npz", "data.folder=/nowhere"]
+    settings = compose_configuration("mixste", [*overrides, "data.validation=./cmu_test.npz"]).data
+    assert len(build(settings).validation) == 2 * len(read_windows(mocap / "cmu_test.npz"))

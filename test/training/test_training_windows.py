@@ -256,3 +256,10 @@ def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
 def test_seeds_give_other_windows(capture):
     one, other = (VirtualCameraWindows(capture, 4, seed=seed).batch(0)[0] for seed in (1, 2))
     assert (one - other).abs().max() > 0.01
+
+
+def test_missing_files_are_named_with_the_way_to_make_them(mocap):
+    files = {"cmu_h36m17_50hz.npz": 1.0, "cmu_amc_h36m17_50hz.npz": 1.0}
+    with pytest.raises(DiffhpeError, match=r"cmu_amc.* \(1 of 2 files .*; data=cmu takes"):
+        data.motion_capture(files, "cmu_validation.npz", 4, 0, "cpu", "person", ["handmade"],
+                            folder=str(mocap))  # fmt: skip

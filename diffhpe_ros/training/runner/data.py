@@ -104,6 +104,12 @@ def motion_capture(
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
     weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
     files = {_in_folder(folder, name): weight for name, weight in weights.items()}
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise DiffhpeError(
+            f"{missing[0]}: no such file ({len(missing)} of {len(files)} files of data.mocap are"
+            " missing); data=cmu takes the file of `diffhpe data` alone"
+        )
     held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
     capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
