@@ -34,7 +34,7 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     from diffhpe_ros.training.datasets.cmu import read_takes, write_takes
     from diffhpe_ros.training.datasets.labelled_windows import write_windows
     from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
-    from diffhpe_ros.training.synthesis.virtual_camera_windows import evaluation_windows
+    from diffhpe_ros.training.synthesis.virtual_camera_windows import synthetic_evaluation_windows
 
     motion = out / "cmu_h36m17_50hz.npz"
     evaluation = {
@@ -50,7 +50,7 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     people = len({take.subject for take in takes})
     click.echo(f"{motion}: {len(takes)} takes of {people} subjects, {minutes:.1f} minutes")
     for file, held_out in evaluation.items():
-        windows = evaluation_windows(motion, held_out)
+        windows = synthetic_evaluation_windows(motion, held_out)
         if windows is None:
             expected = ", ".join(map(str, sorted(held_out)))
             warn(f"{file} is not written: none of the subjects {expected} is in {cmu}")

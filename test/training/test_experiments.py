@@ -125,7 +125,7 @@ def test_heat_maps_show_both_models_and_their_difference(tmp_path):
 def test_curves_of_samplers_are_drawn(tmp_path):
     figures = dict.fromkeys(sampling.PANELS, 40.0)
     presets = [Preset("ddim", steps, 5) for steps in (1, 5, 50)]
-    points = [sampling.Point(preset, 10.0 * preset.steps, figures) for preset in presets]
+    points = [sampling.SamplingPoint(preset, 10.0 * preset.steps, figures) for preset in presets]
     sampling.draw({"DDIM": points}, tmp_path / "images" / "sampling.png")
     assert (tmp_path / "images" / "sampling.png").stat().st_size > 10_000
 

@@ -22,7 +22,7 @@ from diffhpe_ros.training.datasets.recordings import (
 
 
 def recording(frames: int, camera: str = "a") -> RecordedSequence:
-    points = cameras_of("S1")[0].see(walk(frames))
+    points = cameras_of("S1")[0].to_optical(walk(frames))
     poses, root = to_root_relative(points)
     return RecordedSequence(
         x_2d=CANONICAL_FOCAL * points[..., :2] / points[..., 2:],

@@ -83,7 +83,7 @@ def read_human36m(
         input_view: screen or person; see `recordings.to_input_view`.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, or there is no such subject.
+        DiffhpeError: a file is missing or invalid, or there is no such subject.
     """
     world = read_object_npz(data_3d, ("positions_3d",))["positions_3d"]
     arrays = read_object_npz(data_2d, ("positions_2d", "metadata"))
@@ -126,12 +126,14 @@ def _in_each_camera(subject: str, action: str, positions: Any, views: Any) -> li
     }
     if len(views) == len(cameras):
         return [
-            _CameraSequence(subject, action, cameras[number], cameras[number].see(joints), pixels)
+            _CameraSequence(
+                subject, action, cameras[number], cameras[number].to_optical(joints), pixels
+            )
             for number, pixels in known.items()
         ]
     fits = [
         [
-            _CameraSequence(subject, action, camera, camera.see(joints), pixels)
+            _CameraSequence(subject, action, camera, camera.to_optical(joints), pixels)
             for camera, pixels in zip(some, known.values(), strict=True)
         ]
         for some in combinations(cameras, len(known))

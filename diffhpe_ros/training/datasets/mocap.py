@@ -135,7 +135,7 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
         frames: of a window.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)

@@ -93,7 +93,7 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
         A recording for each camera; the root is left out where the 3D do not project to the 2D.
 
     Raises:
-        DiffhpeError: it is missing or is not what it should be.
+        DiffhpeError: it is missing or invalid.
     """
     data = read_object_npz(path, ("data",))["data"]
     try:

@@ -51,7 +51,7 @@ def read_measured(path: Path) -> DetectorMeasurements:
     """Read what `DetectorMeasurements.save` wrote.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     names = [each.name for each in fields(DetectorMeasurements)]
     arrays = read_npz(path, names)
@@ -77,7 +77,7 @@ def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> 
         without: subjects to leave out.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be, or has no window.
+        DiffhpeError: the file is missing or invalid, or has no window.
     """
     names = ("positions", "head_forward", "toes", "offsets", "subject")
     arrays = read_npz(mocap, names)

@@ -62,7 +62,7 @@ def read_statistics(path: Path) -> ErrorStatistics:
     """Read what `write_statistics` wrote.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     try:
         values = yaml.safe_load(path.read_text())

@@ -14,8 +14,7 @@ from diffhpe_ros.io import write_json
 from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.evaluation.figures import Figures as Measured
-from diffhpe_ros.training.evaluation.figures import figures_of
+from diffhpe_ros.training.evaluation.figures import Figures, figures_of
 from diffhpe_ros.training.experiments.recipes import recipe
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.train import train
@@ -23,7 +22,7 @@ from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 OCCLUSION_SEED = 0
 
-Figures = dict[str, Any]
+FigureValues = dict[str, Any]
 """See `training.evaluation.figures.Figures.to_dict`."""
 
 
@@ -99,7 +98,7 @@ class ExperimentCache:
 
     def figures(
         self, name: str, pattern: str = "none", preset: Preset | None = None
-    ) -> Figures | None:
+    ) -> FigureValues | None:
         """A model's metrics on the windows; None if there is no model.
 
         Args:
@@ -115,10 +114,10 @@ class ExperimentCache:
             file.parent.mkdir(parents=True, exist_ok=True)
             how = {"model": name, "pattern": pattern, "windows_name": self.windows_name}
             write_json(file, how | self._measure(folder, pattern, preset))
-        figures: Figures = json.loads(file.read_text())
+        figures: FigureValues = json.loads(file.read_text())
         return figures
 
-    def _measure(self, folder: Path, pattern: str, preset: Preset | None) -> Figures:
+    def _measure(self, folder: Path, pattern: str, preset: Preset | None) -> FigureValues:
         generator = torch.Generator().manual_seed(OCCLUSION_SEED)
         x_2d = torch.from_numpy(self.windows.x_2d)
         x_2d = occlude(x_2d, occlusion(pattern, released=True), generator)
@@ -129,7 +128,7 @@ class ExperimentCache:
 
     def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:
         """Cache key: model, windows, sampling and the list of metrics."""
-        weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
+        weights = sha256(" ".join(each.name for each in fields(Figures)).encode())
         weights.update((folder / "model.safetensors").read_bytes())
         weights.update((folder / "config.yaml").read_bytes())
         weights.update(self.windows.x_2d.tobytes())

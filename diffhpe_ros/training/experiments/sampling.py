@@ -11,7 +11,7 @@ from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
+from diffhpe_ros.training.experiments.cache import ExperimentCache, FigureValues
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, write_csv
 
 MODEL = "diffhpe-wrapper"
@@ -43,13 +43,13 @@ REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Point:
+class SamplingPoint:
     """One sampling."""
 
     preset: Preset
     ms: float
     """Milliseconds to lift one window."""
-    figures: Figures
+    figures: FigureValues
 
 
 def sampling_section(cache: ExperimentCache, document: Path) -> str:
@@ -75,7 +75,7 @@ def sampling_section(cache: ExperimentCache, document: Path) -> str:
     )
 
 
-def _row(title: str, point: Point) -> list[str]:
+def _row(title: str, point: SamplingPoint) -> list[str]:
     return [
         title.partition(",")[0],
         str(point.preset.steps),
@@ -86,7 +86,7 @@ def _row(title: str, point: Point) -> list[str]:
     ]
 
 
-def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
+def draw(curves: Mapping[str, list[SamplingPoint]], file: Path) -> None:
     """Each figure against milliseconds, one line for each curve, into a PNG."""
     figure = Figure(figsize=(15, 8), layout="constrained")
     *panels, legend = figure.subplots(2, 3).flat
@@ -106,8 +106,8 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
     figure.savefig(file, dpi=90)
 
 
-def _points(cache: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
-    points: list[Point] = []
+def _points(cache: ExperimentCache, presets: tuple[Preset, ...]) -> list[SamplingPoint]:
+    points: list[SamplingPoint] = []
     folder = cache.models.folder(MODEL)
     if folder is None:
         return points
@@ -119,5 +119,5 @@ def _points(cache: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
         if figures is not None:
             lifter = Lifter.from_pretrained(str(folder), cache.device, **vars(preset))
             ms = median_ms([partial(lifter.lift, cache.windows.x_2d[:1])], REPEATS)[0]
-            points.append(Point(preset, ms, figures))
+            points.append(SamplingPoint(preset, ms, figures))
     return points

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
+from diffhpe_ros.training.experiments.cache import ExperimentCache, FigureValues
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 
@@ -82,7 +82,7 @@ def table_4_models(pattern: str) -> tuple[str, str, str]:
     return f"mixste-{pattern}", f"{wrapper}-on-plain", wrapper
 
 
-def _main_figures(figures: Figures | None) -> list[str]:
+def _main_figures(figures: FigureValues | None) -> list[str]:
     names = (
         "mpjpe_last_frame_mm", "n_mpjpe_mm", "p_mpjpe_mm", "bone_bias_mm",
         "symmetry_gap_mm", "segment_std_mm",

@@ -92,7 +92,7 @@ def motion_capture(
         folder: of files that are named without a folder.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, another view or an unknown
+        DiffhpeError: a file is missing or invalid, another view or an unknown
             detector is asked for, or the device is not there.
     """
     unknown = sorted(set(detectors) - set(DETECTORS))
@@ -159,7 +159,7 @@ def human36m(
         device: where batches are made: cpu, or cuda, each process on its own.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, or the device is not there.
+        DiffhpeError: a file is missing or invalid, or the device is not there.
     """
     files = Path(data_3d), Path(data_2d)
     trained = read_human36m(*files, tuple(training), input_view)
@@ -193,7 +193,7 @@ def mpi_3dhp(
         device: where batches are made.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, or the device is not there.
+        DiffhpeError: a file is missing or invalid, or the device is not there.
     """
     trained = read_mpi_3dhp(Path(training), input_view)
     validated = evaluation_windows(read_mpi_3dhp(Path(validation), input_view))

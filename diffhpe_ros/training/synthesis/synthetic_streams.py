@@ -87,7 +87,7 @@ def read_streams(
         seconds: longest duration of a stream; sequences under 1.5 s are left out.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     detector = blazepose_at(images_per_s)

@@ -112,7 +112,7 @@ def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Labe
     return _with_handmade_noise(positions, facing, generator)
 
 
-def evaluation_windows(
+def synthetic_evaluation_windows(
     path: Path, subjects: Collection[int], seed: int = 0, cameras: int = 2, frames: int = 27
 ) -> LabelledWindows | None:
     """Consecutive windows of some subjects, each seen by random cameras, with hand-tuned noise.
@@ -128,7 +128,7 @@ def evaluation_windows(
         Windows in the canonical view with root positions and labels; None where there are none.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     chosen = [
