@@ -1,6 +1,6 @@
 """How BlazePose errs on rendered people whose joints are known: measure, then fit and draw.
 
-python bench/detector_errors.py measure ../shared/data/mocap/cmu_h36m17_50hz.npz measured.npz
+python bench/detector_errors.py measure data/mocap/cmu_h36m17_50hz.npz measured.npz
 python bench/detector_errors.py fit measured.npz
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 from diffhpe_ros.training.detector_errors.compare import THRESHOLD, Errors, relative_errors
 from diffhpe_ros.training.detector_errors.fit import autocovariance, find_outliers, fit_statistics
-from diffhpe_ros.training.detector_errors.joints import FOUND, PARTS
+from diffhpe_ros.training.detector_errors.joints import DETECTED_JOINTS, PARTS
 from diffhpe_ros.training.detector_errors.measure import (
     FRAMES,
     Measured,
@@ -66,7 +66,7 @@ def fit_command(measured: Path) -> None:
 
 
 def rows_of(part: str) -> list[int]:
-    return [FOUND.index(joint) for joint in PARTS[part]]
+    return [DETECTED_JOINTS.index(joint) for joint in PARTS[part]]
 
 
 def print_table(errors: Errors, statistics: ErrorStatistics) -> None:
@@ -99,7 +99,7 @@ def draw(data: Measured, errors: Errors, path: Path) -> None:
         ylim=(0, 1), xlabel="time apart, ms", ylabel="correlation of the errors, no outliers"
     )
     edges = np.array([0, 0.5, 1, 2, 4, 8, 16, 100])
-    hidden, low = data.hidden[:, :, list(FOUND)], errors.unseen
+    hidden, low = data.hidden[:, :, list(DETECTED_JOINTS)], errors.unseen
     for label, these in (("in view", ~hidden), ("behind the body", hidden)):
         bins = [these & (size >= a) & (size < b) for a, b in pairwise(edges)]
         right.plot([100 * low[each].mean() for each in bins], "o-", label=label)

@@ -18,6 +18,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, LiftResult
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
+from diffhpe_ros.paths import data_folder
 from diffhpe_ros.pipeline.detection_stage import DepthAt, DetectionStage
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.pipeline.root_localizer import LocalizedWindows, RootLocalizer
@@ -155,7 +156,7 @@ def two_people(seen: Seen) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--model", default=DEFAULT_MODEL)
     arguments = parser.parse_args()
     lifter = Lifter.from_pretrained(arguments.model, preset="fast")

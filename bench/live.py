@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.metrics import acceleration_errors, joint_errors
+from diffhpe_ros.paths import data_folder
 from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
 from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from diffhpe_ros.training.experiments.document import markdown_table
-from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, live_tracks
+from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, read_streams
 
 MODELS = ("mixste", "diffhpe-wrapper-robust")
 SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS}
@@ -107,14 +108,12 @@ def table(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--mocap", type=Path, default=Path("../shared/data/mocap/cmu_h36m17_50hz.npz")
-    )
+    parser.add_argument("--mocap", type=Path, default=data_folder() / "mocap/cmu_h36m17_50hz.npz")
     parser.add_argument("--split", choices=SUBJECTS, default="test")
     parser.add_argument("--model", nargs="+", default=MODELS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each motion at most")
     arguments = parser.parse_args()
-    tracks = live_tracks(arguments.mocap, SUBJECTS[arguments.split], seconds=arguments.seconds)
+    tracks = read_streams(arguments.mocap, SUBJECTS[arguments.split], seconds=arguments.seconds)
     lifted = [
         [lift(lifter, track) for track in tracks]
         for lifter in (Lifter.from_pretrained(each, decode="rigid") for each in arguments.model)

@@ -17,6 +17,7 @@ from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
 from diffhpe_ros.lifting.diffusion.samplers import DDIM
 from diffhpe_ros.lifting.pipeline.views import PersonView
+from diffhpe_ros.paths import data_folder
 
 REPEATS = 15
 WINDOWS = 32
@@ -65,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="diffhpe-wrapper")
     parser.add_argument("--preset", default="balanced")
-    parser.add_argument("--windows", default="../shared/data/mocap/cmu_validation.npz")
+    parser.add_argument("--windows", default=data_folder() / "mocap/cmu_validation.npz")
     arguments = parser.parse_args()
     x = np.load(arguments.windows)["x"]
     windows = x[:: max(1, len(x) // WINDOWS)][:WINDOWS].astype(np.float32)

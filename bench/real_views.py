@@ -15,6 +15,7 @@ from diffhpe_ros.detection import Detector, create_detector
 from diffhpe_ros.keypoint_files import KeypointTrack, lift_track
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.metrics import p_mpjpe
+from diffhpe_ros.paths import data_folder
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.training.experiments.document import markdown_table
 from diffhpe_ros.video import VideoReader
@@ -88,7 +89,7 @@ def figures(lifter: Lifter, view: View, keypoints: KeypointTrack) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=data_folder())
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL])
     arguments = parser.parse_args()
     rows = []

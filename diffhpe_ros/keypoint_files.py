@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.keypoint_checks import (
     MIN_CONFIDENCE,
     camera_warnings,

@@ -1,5 +1,6 @@
-"""Where the package's own files lie: in a checkout, or in an installed share folder."""
+"""Folders of the package's own files, and of training and evaluation data."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -18,6 +19,11 @@ def share_folders() -> list[Path]:
         for place in places
         if (place / "models").is_dir() and (place / "package.xml").is_file()
     ]
+
+
+def data_folder() -> Path:
+    """Folder of training and evaluation data: $DIFFHPE_DATA, or `data` where it is not set."""
+    return Path(os.environ.get("DIFFHPE_DATA") or "data")
 
 
 def models_folders() -> list[Path]:

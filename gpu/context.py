@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.rendering.walk import CircleWalk
 from gpu import motion
 
@@ -120,8 +120,8 @@ def _walk(folder: Path) -> Files:
 
 
 def _write_windows(source: Path, path: Path, seed: int) -> None:
-    from diffhpe_ros.training.datasets.mocap import load_cmu
+    from diffhpe_ros.training.datasets.mocap import read_motion_capture
     from diffhpe_ros.training.synthesis.virtual_camera_windows import validation_people
 
-    made = validation_people(load_cmu(source, lambda subject: True), 4, seed)
+    made = validation_people(read_motion_capture(source, lambda subject: True), 4, seed)
     np.savez(path, x=made.x_2d, y=made.poses, root=made.root)

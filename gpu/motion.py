@@ -16,8 +16,8 @@ import yaml
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 
@@ -40,7 +40,7 @@ def pack(files: Mapping[Path, float], out: Path, limit_mb: float = LIMIT_MB) -> 
     """Pack motion files into one, as many as fit.
 
     Args:
-        files: in the format of `mocap.load_cmu`, and how often their windows are drawn.
+        files: in the format of `mocap.read_motion_capture`, and how often their windows are drawn.
         out: the packed .npz.
         limit_mb: of its size; files that do not fit are left out.
 

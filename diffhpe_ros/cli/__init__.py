@@ -1,4 +1,4 @@
-"""The command line: `diffhpe demo | lift | train | search | evaluate | reproduce | ...`.
+"""The command line: `diffhpe demo | lift | data | train | search | evaluate | reproduce | ...`.
 
 Imports are inside the commands: torch takes seconds, and --help should not.
 """

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from diffhpe_ros.cli.data import data
 from diffhpe_ros.cli.measure import evaluate, reproduce
 from diffhpe_ros.cli.models import calibrate, convert, export, pack
 from diffhpe_ros.cli.train import search, train
@@ -23,7 +24,7 @@ def app(context: click.Context) -> None:
 
 for command in (
     *(demo, lift, bench),
-    *(train, search),
+    *(data, train, search),
     *(evaluate, reproduce),
     *(convert, export, pack, calibrate),
 ):

@@ -7,14 +7,15 @@ import click
 
 from diffhpe_ros.cli.options import (
     FILE,
-    FROZEN,
+    TEST_WINDOWS,
+    VALIDATION_WINDOWS,
     decode_option,
     model_options,
     sampling_options,
     training_installed,
     warn,
 )
-from diffhpe_ros.files import write_json
+from diffhpe_ros.io import write_json
 
 EXPERIMENTS = (
     "table-2", "table-4", "figures", "parameterisations", "sampling",
@@ -23,7 +24,13 @@ EXPERIMENTS = (
 
 
 @click.command()
-@click.option("--data", type=FILE, required=True, help="Windows, Human3.6M or MPI-INF-3DHP: .npz.")
+@click.option(
+    "--data",
+    type=FILE,
+    default=TEST_WINDOWS,
+    show_default=True,
+    help="Windows, Human3.6M or MPI-INF-3DHP: .npz.",
+)
 @click.option("--data-2d", type=FILE, help="Human3.6M's keypoints.")
 @click.option("--split", help="train or test, of Human3.6M; test if not given.")
 @click.option(
@@ -50,7 +57,7 @@ def evaluate(
 ) -> None:
     """Print a model's errors where the truth is known.
 
-    For example: diffhpe evaluate --model mixste --data windows.npz
+    For example: diffhpe evaluate --model mixste
 
     Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
     in the canonical view and y (N,27,17,3) in metres.
@@ -85,14 +92,14 @@ def evaluate(
 @click.option(
     "--data",
     type=FILE,
-    default=FROZEN / "cmu_test.npz",
+    default=TEST_WINDOWS,
     show_default=True,
     help="Windows to measure on.",
 )
 @click.option(
     "--validation",
     type=FILE,
-    default=FROZEN / "cmu_validation.npz",
+    default=VALIDATION_WINDOWS,
     show_default=True,
     help="Instead, for experiments that choose something.",
 )
@@ -133,18 +140,18 @@ def reproduce(
     """Train, measure and write down an experiment.
 
     A table or figure of the DiffHPE paper, or what was asked beyond it. Models that lie in --runs
-    are not trained again, figures in it not measured again. OVERRIDES
-    are Hydra's and hold for every training, such as data.mocap=FILE.
+    are not trained again, figures in it not measured again. OVERRIDES are Hydra's and hold
+    for every training, such as data=cmu.
     """
     with training_installed():
         from diffhpe_ros.lifting.pipeline.presets import Preset
         from diffhpe_ros.training.datasets.labelled_windows import read_windows
         from diffhpe_ros.training.experiments.cache import (
-            AsShipped,
-            AsTheyAre,
             ExperimentCache,
             Models,
-            TrainedWhenMissing,
+            ShippedModels,
+            TrainedModels,
+            TrainMissingModels,
         )
         from diffhpe_ros.training.experiments.reproduce import (
             DOCUMENTS,
@@ -153,17 +160,17 @@ def reproduce(
             reproduce,
         )
 
-    trained = TrainedWhenMissing(runs, budget, overrides)
+    trained = TrainMissingModels(runs, budget, overrides)
     if only is not None:
         click.echo(f"{trained.folder(only)}: the trained model")
         return
     file = validation if experiment in ON_VALIDATION else data
-    models: Models = AsTheyAre(runs) if no_training else trained
+    models: Models = TrainedModels(runs) if no_training else trained
     if experiment in OF_SHIPPED_MODELS:
-        models = AsShipped()
+        models = ShippedModels()
     device = "cuda" if budget == "gpu" else "cpu"
     windows = read_windows(file).every(every)
     name = file.name if every == 1 else f"one window in {every} of {file.name}"
-    workshop = ExperimentCache(models, windows, name, runs / "figures", device)
+    cache = ExperimentCache(models, windows, name, runs / "figures", device)
     document = document or Path("docs") / DOCUMENTS[experiment]
-    click.echo(reproduce(experiment, workshop, Preset("ddim", steps, hypotheses), document))
+    click.echo(reproduce(experiment, cache, Preset("ddim", steps, hypotheses), document))

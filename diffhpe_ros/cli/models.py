@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from diffhpe_ros.cli.options import FILE, HELD_OUT
+from diffhpe_ros.cli.options import FILE, held_out_windows
 from diffhpe_ros.errors import DiffhpeError
 
 held_out_option = click.option(
     "--data",
     type=FILE,
     multiple=True,
-    default=HELD_OUT,
-    show_default=True,
+    default=held_out_windows,
+    show_default="cmu_validation.npz and cmu_seen_body.npz of $DIFFHPE_DATA/mocap",
     help="Windows that it was not trained on; may be given several times.",
 )
 

@@ -8,11 +8,18 @@ from typing import Any
 import click
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.paths import data_folder
 
 FILE = click.Path(path_type=Path)
-FROZEN = Path("../shared/data/mocap")
-HELD_OUT = (FROZEN / "cmu_validation.npz", FROZEN / "cmu_seen_body.npz")
-"""Neither trained nor tested on."""
+MOCAP = data_folder() / "mocap"
+TEST_WINDOWS = MOCAP / "cmu_test.npz"
+VALIDATION_WINDOWS = MOCAP / "cmu_validation.npz"
+
+
+def held_out_windows() -> list[Path]:
+    """Windows for calibration, neither trained nor tested on; the second file is optional."""
+    more = MOCAP / "cmu_seen_body.npz"
+    return [VALIDATION_WINDOWS, *([more] if more.is_file() else [])]
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:

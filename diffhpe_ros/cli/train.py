@@ -48,7 +48,7 @@ def search(
 
     Those with the least error on validation are the best. The space maps settings to Hydra's
     sweeps, such as "dropout: interval(0.0, 0.3)"; those that come with the package are in
-    config/train/space. OVERRIDES are Hydra's and hold for all trials.
+    config/train/search_space. OVERRIDES are Hydra's and hold for all trials.
     """
     with training_installed():
         from diffhpe_ros.training.runner.search import search

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options, warn
-from diffhpe_ros.files import write_json
+from diffhpe_ros.io import write_json
 
 
 @click.command()

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, load_cmu
+from diffhpe_ros.io import read_npz
+from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS, read_motion_capture
 from gpu import motion
 
 
@@ -35,7 +35,7 @@ def test_unpacked_joints_are_where_they_were(tmp_path):
     before, after = read_npz(file), read_npz(unpacked)
     np.testing.assert_allclose(after["positions"], before["positions"], atol=1.1e-4)
     assert weight == 0.7
-    assert len(load_cmu(unpacked, lambda subject: True).starts) == 2 * (60 - 26)
+    assert len(read_motion_capture(unpacked, lambda subject: True).starts) == 2 * (60 - 26)
 
 
 def test_it_is_small(tmp_path):

@@ -49,10 +49,10 @@ def test_any_leading_axes_give_the_same_as_one_by_one() -> None:
 
 @pytest.mark.parametrize(("joints", "most"), [(range(17), 0.027), (UPPER_BODY, 0.04)])
 def test_the_stated_uncertainty_is_that_of_the_frozen_evaluation(
-    shared_data: Path, joints: range, most: float
+    mocap: Path, joints: range, most: float
 ) -> None:
     """True poses bent by 5 % of noise that lasts, as a model errs, seen with detector's noise."""
-    with np.load(shared_data / "mocap" / "cmu_validation.npz") as file:
+    with np.load(mocap / "cmu_validation.npz") as file:
         pose, noisy, root = (file[name] for name in ("y", "x", "root"))
     rng = np.random.default_rng(0)
     pose = pose + rng.normal(0, 0.03, (len(pose), 1, 17, 3)).astype(np.float32)

@@ -106,8 +106,8 @@ def test_an_empty_room_and_a_person_behind_the_camera_look_alike(renderer: Rende
     np.testing.assert_array_equal(renderer.render([]), renderer.render([behind]))
 
 
-def test_motion_capture_can_be_drawn(shared_data, renderer: Renderer, view: CameraView) -> None:
-    data = np.load(shared_data / "mocap" / "cmu_h36m17_50hz.npz")
+def test_motion_capture_can_be_drawn(mocap, renderer: Renderer, view: CameraView) -> None:
+    data = np.load(mocap / "cmu_h36m17_50hz.npz")
     offset = np.array([0.0, 4.0, 0.0]) - data["positions"][100, 0] * [1, 1, 0]
     pose = Pose(
         data["positions"][100] + offset,

@@ -35,7 +35,7 @@ def of_32_joints(joints: np.ndarray) -> np.ndarray:
 def projected(subject: str, joints: np.ndarray, longer_by: int = 0) -> list[np.ndarray]:
     """What the subject's four cameras see, in pixels, for some frames longer."""
     joints = np.concatenate([joints, joints[:longer_by]])
-    return [camera.lens.project(camera.see(joints)) for camera in cameras_of(subject)]
+    return [camera.lens.project(camera.to_optical(joints)) for camera in cameras_of(subject)]
 
 
 class Human36MFiles:

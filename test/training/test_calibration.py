@@ -6,7 +6,7 @@ import pytest
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
-from diffhpe_ros.training.calibration.calibrate import calibrated, fit, scale_for_others
+from diffhpe_ros.training.calibration.calibrate import calibrated, fit, held_out_scale
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
@@ -47,14 +47,14 @@ def test_the_fit_finds_standard_deviations_and_slopes():
     assert found.slopes[0] == pytest.approx([0.5, 0.5], abs=0.05)
     ratio = np.exp(found.log_std).mean(0) / STD
     assert ratio.std() < 0.02
-    scale = scale_for_others(made_up({}, slope=0.5), found)
+    scale = held_out_scale(made_up({}, slope=0.5), found)
     assert scale * ratio.mean() == pytest.approx(1.0, abs=0.05)
 
 
 def test_people_who_differ_widen_the_ellipsoids():
     alike, differing = made_up({}), made_up({"dan": 3.0})
     narrow, wide = (
-        scale_for_others(each, found) * np.exp(found.log_std).mean()
+        held_out_scale(each, found) * np.exp(found.log_std).mean()
         for each, found in ((alike, fit(alike)), (differing, fit(differing)))
     )
     assert wide > 1.1 * narrow

@@ -10,11 +10,17 @@ from diffhpe_ros.detection.weights import blazepose_weights
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.walk import CircleWalk
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
-from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, hold
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, hold_draws
 from diffhpe_ros.training.detector_errors import measure as measuring
 from diffhpe_ros.training.detector_errors.compare import relative_errors
 from diffhpe_ros.training.detector_errors.fit import fit
-from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, average, size_of
+from diffhpe_ros.training.detector_errors.joints import (
+    DETECTED_JOINTS,
+    LIMBS,
+    PARTS,
+    averaged_joints,
+    image_height,
+)
 from diffhpe_ros.training.detector_errors.measure import (
     DetectorMeasurements,
     draw_clips,
@@ -28,8 +34,9 @@ from diffhpe_ros.training.detector_errors.statistics import (
     read_statistics,
     write_statistics,
 )
+from diffhpe_ros.training.projection import project
 from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors, detector_noise
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise, detector_noise
 
 PART = PartErrors(
     offset=(0.0, 0.0, 0.05),
@@ -79,9 +86,9 @@ def seen(walker, model: DetectorModel, count: int = 300) -> DetectorMeasurements
     # The direction of the face is carried along as a point beside the hip.
     beside = positions[:, :, :1] + facing[:, :, None]
     points = torch.cat([positions, beside, detected], 2)
-    optical = virtual_camera.see(points, positions[:, 13, 0], generator())
+    optical = virtual_camera.to_random_cameras(points, positions[:, 13, 0], generator())
     joints, beside, detected = optical.split([17, 1, 17], 2)
-    x_2d = virtual_camera.project(detected)
+    x_2d = project(detected)
     noise, unseen = model.errors(x_2d, generator(1))
     return DetectorMeasurements(
         joints=joints.numpy(),
@@ -141,7 +148,7 @@ def test_no_error_leaves_the_joints_where_the_detector_has_them(walker):
     model = FittedErrors(replace(STEADY, parts=dict.fromkeys(PARTS, quiet)))
     positions, facing = (each[None] for each in walker)
     detected = model.joints(positions, facing, generator())
-    torch.testing.assert_close(detected, average(positions))
+    torch.testing.assert_close(detected, averaged_joints(positions))
     noise, _ = model.errors(detected[..., :2], generator())
     assert noise.abs().max() < 1e-4
 
@@ -149,28 +156,28 @@ def test_no_error_leaves_the_joints_where_the_detector_has_them(walker):
 def test_averaged_joints_err_as_their_sources_and_are_unseen_with_them(walker):
     x_2d = walker[0][None, ..., 1:].expand(300, -1, -1, -1)
     noise, unseen = FittedErrors(replace(KNOWN, miss_slope=3.0)).errors(x_2d, generator())
-    whole = average(x_2d) - x_2d
-    torch.testing.assert_close(noise, average(noise) + whole, atol=1e-5, rtol=0)
+    whole = averaged_joints(x_2d) - x_2d
+    torch.testing.assert_close(noise, averaged_joints(noise) + whole, atol=1e-5, rtol=0)
     torch.testing.assert_close(unseen[..., 0], unseen[..., [1, 4]].any(-1))
-    assert unseen[..., list(FOUND)].float().mean() > 0.01
+    assert unseen[..., list(DETECTED_JOINTS)].float().mean() > 0.01
 
 
 def test_swapped_legs_stand_on_each_others_places(walker):
     swapping = replace(STEADY, swap_share={"arms": 0.0, "legs": 1.0})
-    x_2d = average(walker[0][None, ..., 1:])
+    x_2d = averaged_joints(walker[0][None, ..., 1:])
     noise, _ = FittedErrors(swapping).errors(x_2d, generator())
     detected = x_2d + noise
-    near = 6 * 0.015 * size_of(x_2d)
+    near = 6 * 0.015 * image_height(x_2d)
     assert ((detected[:, :, 3] - x_2d[:, :, 6]).norm(dim=-1) < near).all()
     assert ((detected[:, :, 13] - x_2d[:, :, 13]).norm(dim=-1) < near).all()
 
 
 def test_held_draws_last():
     draws = torch.rand(2000, 27, 3, generator=generator())
-    kept = hold(draws, 0.25, generator(1))
+    kept = hold_draws(draws, 0.25, generator(1))
     stays = (kept[:, 1:] == kept[:, :-1]).float().mean()
     assert stays == pytest.approx(0.75, abs=0.01)
-    torch.testing.assert_close(hold(draws, 1.0, generator()), draws)
+    torch.testing.assert_close(hold_draws(draws, 1.0, generator()), draws)
 
 
 def test_level_and_strength_scale(walker):
@@ -178,7 +185,7 @@ def test_level_and_strength_scale(walker):
     plain = FittedErrors(STEADY)
     double = FittedErrors(STEADY, level=(2.0, 2.0), strength=(0.0, 0.0))
     torch.testing.assert_close(double.joints(positions, facing, generator()), positions)
-    x_2d = average(positions)[..., 1:]
+    x_2d = averaged_joints(positions)[..., 1:]
     torch.testing.assert_close(
         double.errors(x_2d, generator())[0], 2 * plain.errors(x_2d, generator())[0]
     )
@@ -216,10 +223,10 @@ def test_a_missing_file_is_named(tmp_path):
 def test_the_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
     """The shares of docs/detector-errors.md, and no detector's joints where they cannot be."""
     model = FittedErrors(blazepose_statistics())
-    x_2d = average(walker[0][None, ..., 1:].expand(400, -1, -1, -1))
+    x_2d = averaged_joints(walker[0][None, ..., 1:].expand(400, -1, -1, -1))
     noise, unseen = model.errors(x_2d, generator())
-    relative = noise.norm(dim=-1) / size_of(x_2d)[:, None, None]
-    assert 0.01 < relative[..., list(FOUND)].median() < 0.02
+    relative = noise.norm(dim=-1) / image_height(x_2d)[:, None, None]
+    assert 0.01 < relative[..., list(DETECTED_JOINTS)].median() < 0.02
     assert relative[..., 13].quantile(0.95) > 1.3 * relative[..., 11].quantile(0.95)
     assert unseen[..., 13].float().mean() == pytest.approx(0.23, abs=0.08)
     assert unseen[..., 9].float().mean() < 0.01
@@ -227,17 +234,17 @@ def test_the_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
 
 def test_the_prototypes_errors_are_those_of_its_functions(walker):
     x_2d = walker[0][None, ..., 1:].expand(20, -1, -1, -1)
-    noise, unseen = HandmadeErrors().errors(x_2d, generator())
+    noise, unseen = HandmadeNoise().errors(x_2d, generator())
     assert torch.equal(noise, detector_noise(x_2d, generator()))
     assert unseen.shape == noise.shape[:-1]
     positions, facing = (each.expand(200, *each.shape) for each in walker)
-    moved = HandmadeErrors().joints(positions, facing, generator())
+    moved = HandmadeNoise().joints(positions, facing, generator())
     kept = (moved == positions).all(-1).all(-1).all(-1).float().mean()
     assert kept == pytest.approx(0.5, abs=0.1)
 
 
-def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, monkeypatch):
-    clips = draw_clips(shared_data / "mocap" / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
+def test_an_interrupted_measurement_keeps_the_clips_that_are_done(mocap, monkeypatch):
+    clips = draw_clips(mocap / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
     assert not {clip.subject for clip in clips} & HELD_OUT_SUBJECTS
     rows = iter([tuple(np.full((1, 2), k) for k in range(5))])
 
@@ -254,13 +261,12 @@ def test_an_interrupted_measurement_keeps_the_clips_that_are_done(shared_data, m
 
 
 @pytest.mark.slow
-def test_blazepose_on_a_rendered_clip(shared_data, tmp_path):
+def test_blazepose_on_a_rendered_clip(mocap, tmp_path):
     try:
         blazepose_weights()
     except DiffhpeError as error:
         pytest.skip(str(error))
-    mocap = shared_data / "mocap" / "cmu_h36m17_50hz.npz"
-    (clip,) = draw_clips(mocap, 1, seed=1, without=())
+    (clip,) = draw_clips(mocap / "cmu_h36m17_50hz.npz", 1, seed=1, without=())
     found = measure([replace(clip, poses=clip.poses[:6])])
     found.save(tmp_path / "measured.npz")
     read = read_measured(tmp_path / "measured.npz")

@@ -109,7 +109,7 @@ def settings(encoder, tmp_path_factory) -> list[str]:
         "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",
         "++model.diffpose={channels: 16, blocks: 1, heads: 2}",
         f"backbone={encoder}",
-        "indeterminate=gaussian",
+        "init_distribution=gaussian",
         "module.initial.batches=1",
         "data.batch_size=4",
         "trainer.val_check_interval=2",
@@ -137,7 +137,7 @@ def test_training_keeps_encoder_and_mixtures_and_moves_the_rest(settings, encode
     assert trained.initial.factors.std() > 0
 
     packed = tmp_path / "packed"
-    with pytest.raises(DiffhpeError, match="must lie beside"):
+    with pytest.raises(DiffhpeError, match="in the same folder"):
         pack(folder, packed, encoder, [whole_windows()])
     packed = encoder.parent / "packed"
     pack(folder, packed, encoder, [whole_windows()])
@@ -168,7 +168,7 @@ def test_a_resumed_training_comes_to_the_same_weights(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "override", ["refining=published", "indeterminate=noise", "indeterminate=mixture"]
+    "override", ["refiner_loss=published", "init_distribution=noise", "init_distribution=mixture"]
 )
 def test_the_configurations_fit_together(override):
     settings = compose_configuration("diffpose", [override])

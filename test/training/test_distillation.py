@@ -60,10 +60,10 @@ def draw(seed: int = 0) -> torch.Tensor:
     return torch.randn(3, 27, 17, 3, generator=torch.Generator().manual_seed(seed))
 
 
-def goal_at(module: DistillationModule, x_t: torch.Tensor, t: int) -> Prediction:
+def target_at(module: DistillationModule, x_t: torch.Tensor, t: int) -> Prediction:
     steps = torch.full((len(x_t),), t)
     condition = module.model.condition(draw(1)[..., :2])
-    return module.goal(x_t, steps, condition, Prediction(x_t, x_t))
+    return module.target_of(x_t, steps, condition, Prediction(x_t, x_t))
 
 
 def teachers_samples(teacher: Path, x_t: torch.Tensor, steps: int, beginning=None):
@@ -81,13 +81,13 @@ def test_a_student_of_one_step_aims_at_its_teachers_samples(tmp_path, prediction
     teacher = teacher_that_answers(tmp_path, prediction)
     module = student_of(teacher, prediction, student_steps=1, teacher_steps=steps)
     expected = teachers_samples(teacher, draw(), steps)
-    torch.testing.assert_close(goal_at(module, draw(), 49).pose, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(target_at(module, draw(), 49).pose, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
     """From step 49 to 24, where the teacher goes by 37."""
     module = student_of(teacher, student_steps=2, teacher_steps=4)
-    goal, schedule = goal_at(module, draw(), 49), module.model.schedule
+    target, schedule = target_at(module, draw(), 49), module.model.schedule
     denoise = module.teacher.denoise_with(module.model.condition(draw(1)[..., :2]))
     x = draw()
     with torch.no_grad():
@@ -96,15 +96,15 @@ def test_a_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
             alpha_bar = schedule.at(following)
             x = alpha_bar.sqrt() * pose + (1 - alpha_bar).sqrt() * noise
     alpha_bar = schedule.at(24)
-    reached = alpha_bar.sqrt() * goal.pose + (1 - alpha_bar).sqrt() * goal.noise
+    reached = alpha_bar.sqrt() * target.pose + (1 - alpha_bar).sqrt() * target.noise
     torch.testing.assert_close(reached, x, atol=1e-4, rtol=1e-4)
 
 
 def test_goal_and_its_noise_make_up_what_is_seen(teacher):
     module = student_of(teacher, student_steps=2, teacher_steps=4)
     for t in (49, 24):
-        goal, alpha_bar = goal_at(module, draw(), t), module.model.schedule.at(t)
-        again = alpha_bar.sqrt() * goal.pose + (1 - alpha_bar).sqrt() * goal.noise
+        target, alpha_bar = target_at(module, draw(), t), module.model.schedule.at(t)
+        again = alpha_bar.sqrt() * target.pose + (1 - alpha_bar).sqrt() * target.noise
         torch.testing.assert_close(again, draw(), atol=1e-4, rtol=1e-4)
 
 
@@ -114,7 +114,7 @@ def test_the_last_goal_is_the_teachers_pose(teacher):
     beginning = NoisedPose(torch.zeros(3, 27, 17, 3), 24)
     x, _ = beginning(module.model.schedule, draw())
     expected = teachers_samples(teacher, draw(), 2, beginning)
-    torch.testing.assert_close(goal_at(module, x, 24).pose, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(target_at(module, x, 24).pose, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_the_steps_of_the_student_are_drawn_alike():
@@ -144,13 +144,13 @@ def test_a_teacher_of_another_kind_is_refused(teacher):
 
 def test_the_student_comes_nearer_to_its_goal(teacher):
     module = student_of(teacher, student_steps=1, teacher_steps=2)
-    goal = goal_at(module, draw(), 49).pose
+    target = target_at(module, draw(), 49).pose
 
     def distance() -> float:
         with torch.no_grad():
             condition = module.model.condition(draw(1)[..., :2])
             found = module.model.predict(draw(), torch.full((3,), 49), condition).pose
-        return float((found - goal).square().mean())
+        return float((found - target).square().mean())
 
     before = distance()
     trainer = lightning.Trainer(

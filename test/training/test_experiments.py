@@ -19,10 +19,10 @@ from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling
 from diffhpe_ros.training.experiments.cache import (
-    AsShipped,
-    AsTheyAre,
     ExperimentCache,
-    TrainedWhenMissing,
+    ShippedModels,
+    TrainedModels,
+    TrainMissingModels,
 )
 from diffhpe_ros.training.experiments.document import (
     markdown_table,
@@ -41,7 +41,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 def test_every_model_of_the_tables_has_a_recipe():
     known = recipes("cpu")
     of_table_2 = {row.model for row in TABLE_2_ROWS}
-    assert of_table_2 | set(diffpose.STARTS) <= set(known)
+    assert of_table_2 | set(diffpose.INITIALIZATIONS) <= set(known)
     for pattern in ("none", *PATTERNS):
         assert set(table_4_models(pattern)) <= set(known)
 
@@ -125,7 +125,7 @@ def test_heat_maps_show_both_models_and_their_difference(tmp_path):
 def test_curves_of_samplers_are_drawn(tmp_path):
     figures = dict.fromkeys(sampling.PANELS, 40.0)
     presets = [Preset("ddim", steps, 5) for steps in (1, 5, 50)]
-    points = [sampling.Point(preset, 10.0 * preset.steps, figures) for preset in presets]
+    points = [sampling.SamplingPoint(preset, 10.0 * preset.steps, figures) for preset in presets]
     sampling.draw({"DDIM": points}, tmp_path / "images" / "sampling.png")
     assert (tmp_path / "images" / "sampling.png").stat().st_size > 10_000
 
@@ -138,8 +138,8 @@ def test_all_points_of_the_curves_are_in_the_csv_and_some_in_the_table(tmp_path,
         0.1 * rng.normal(size=(1, 27, 17, 2)).astype(np.float32),
         rng.normal(size=(1, 27, 17, 3)).astype(np.float32),
     )
-    workshop = ExperimentCache(AsShipped(), windows, "windows", tmp_path / "figures")
-    text = sampling.sampling_section(workshop, tmp_path / "sampling.md")
+    cache = ExperimentCache(ShippedModels(), windows, "windows", tmp_path / "figures")
+    text = sampling.sampling_section(cache, tmp_path / "sampling.md")
     rows = (tmp_path / "sampling.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows[1:]] == [["DDIM", "1"], ["DDIM", "3"]]
     assert "| DDIM | 1 | 1 |" in text and "| DDIM | 3 |" not in text
@@ -162,8 +162,8 @@ def test_what_is_not_there_is_not_run(tmp_path):
     windows = LabelledWindows(
         np.ones((1, 27, 17, 2), np.float32), np.zeros((1, 27, 17, 3), np.float32)
     )
-    workshop = ExperimentCache(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
-    text = reproduce("table-4", workshop, Preset("ddim", 1, 1), document)
+    cache = ExperimentCache(TrainedModels(tmp_path), windows, "windows", tmp_path / "figures")
+    text = reproduce("table-4", cache, Preset("ddim", 1, 1), document)
     assert "| leg | not run | not run | not run | 55.1 |" in text
 
 
@@ -185,8 +185,8 @@ def test_what_diffpose_is_unsure_of_is_measured(tmp_path):
     windows = LabelledWindows(x, np.zeros((2, 27, 17, 3), np.float32))
     document = tmp_path / "results.md"
     document.write_text("<!-- begin diffpose -->\n<!-- end diffpose -->\n")
-    workshop = ExperimentCache(AsTheyAre(tmp_path), windows, "windows", tmp_path / "figures")
-    text = reproduce("diffpose", workshop, Preset("ddim", 1, 1), document)
+    cache = ExperimentCache(TrainedModels(tmp_path), windows, "windows", tmp_path / "figures")
+    text = reproduce("diffpose", cache, Preset("ddim", 1, 1), document)
     (leg,) = (line for line in text.splitlines() if line.startswith("| leg |"))
     assert all(int(number) > 0 for number in leg.split("|")[2:4])
     assert "| DiffHPE-2D | not run |" in text
@@ -211,11 +211,11 @@ def test_a_table_is_trained_measured_and_written(tmp_path):
     document = tmp_path / "results.md"
     document.write_text("<!-- begin table-2 -->\n<!-- end table-2 -->\n")
     runs, windows = tmp_path / "runs", LabelledWindows(x, y)
-    models = TrainedWhenMissing(runs, "cpu", overrides)
-    workshop = ExperimentCache(models, windows, "these windows", runs / "figures")
-    text = reproduce("table-2", workshop, Preset("ddim", 1, 1), document)
+    models = TrainMissingModels(runs, "cpu", overrides)
+    cache = ExperimentCache(models, windows, "these windows", runs / "figures")
+    text = reproduce("table-2", cache, Preset("ddim", 1, 1), document)
     for row in TABLE_2_ROWS:
         assert row.title in text and row.title in document.read_text()
 
-    as_they_are = ExperimentCache(AsTheyAre(runs), windows, "these windows", runs / "figures")
+    as_they_are = ExperimentCache(TrainedModels(runs), windows, "these windows", runs / "figures")
     assert reproduce("table-2", as_they_are, Preset("ddim", 1, 1), document) == text

@@ -25,7 +25,7 @@ def test_the_cameras_stand_around_the_room_and_look_at_it(subject):
         np.testing.assert_allclose(camera.rotation.T @ camera.rotation, np.eye(3), atol=1e-9)
         assert np.linalg.det(camera.rotation) == pytest.approx(1)
         assert 1.4 < camera.position[2] < 1.7  # metres above the floor
-        middle, above = camera.see(np.array([[0.0, 0, 1], [0, 0, 2]], np.float32))
+        middle, above = camera.to_optical(np.array([[0.0, 0, 1], [0, 0, 2]], np.float32))
         assert 3.5 < middle[2] < 6.0 and above[1] < middle[1] - 0.9  # in front; y down
         u, v = camera.lens.project(middle)
         assert 200 < u < 800 and 200 < v < 800

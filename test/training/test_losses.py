@@ -11,7 +11,7 @@ from diffhpe_ros.training.modules.losses import (
     Denoised,
     DistanceLoss,
     MinSNRLoss,
-    PlainLoss,
+    SquaredErrorLoss,
     bone_lengths,
     deviation,
     mean_joint_distance,
@@ -50,7 +50,7 @@ def test_min_snr_weighs_the_clean_pose_alike_for_every_parameterisation(name, t)
 def test_the_plain_loss_of_the_noise_weighs_the_pose_by_the_signal_to_noise_ratio():
     alpha_bar = float(CosineSchedule().alpha_bar[20])
     expected = 0.01 * alpha_bar / (1 - alpha_bar)
-    assert loss_of(PlainLoss(), "noise", 0.1, 20) == pytest.approx(expected, rel=1e-3)
+    assert loss_of(SquaredErrorLoss(), "noise", 0.1, 20) == pytest.approx(expected, rel=1e-3)
 
 
 def test_bones_that_keep_their_length_deviate_by_next_to_nothing():
@@ -63,13 +63,13 @@ def test_bones_that_keep_their_length_deviate_by_next_to_nothing():
 
 def test_a_coherent_loss_adds_the_bones_to_another():
     """An output whose joints are all off alike: its bones are as long as the truth's."""
-    plain = loss_of(PlainLoss(), "pose", 0.1, 20)
+    plain = loss_of(SquaredErrorLoss(), "pose", 0.1, 20)
     steadiness = float(deviation(bone_lengths(poses())))
-    assert loss_of(CoherentLoss(PlainLoss(), 5.0, 2.0), "pose", 0.1, 20) == pytest.approx(
+    assert loss_of(CoherentLoss(SquaredErrorLoss(), 5.0, 2.0), "pose", 0.1, 20) == pytest.approx(
         plain + 2 * steadiness, rel=1e-4
     )
     stretched = float((0.1 * bone_lengths(poses())).square().mean())
-    loss = CoherentLoss(PlainLoss(), 5.0, 0.0)
+    loss = CoherentLoss(SquaredErrorLoss(), 5.0, 0.0)
     ones = torch.ones(4, 1, 1, 1)
     prediction = Prediction(1.1 * poses(), poses())
     found = loss(Denoised(poses(), poses(), prediction, poses(), ones, ones))

@@ -25,7 +25,7 @@ FRAMES = 40
 
 def in_front() -> np.ndarray:
     """(T, 17, 3) metres in the frame of a camera."""
-    return cameras_of("S1")[0].see(walk(FRAMES))
+    return cameras_of("S1")[0].to_optical(walk(FRAMES))
 
 
 def arrays(camera: Any) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import ScreenView
-from diffhpe_ros.training.datasets.sources import Occluded, WindowSource
-from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
+from diffhpe_ros.training.datasets.batches import WindowSource
+from diffhpe_ros.training.synthesis.occlusions import Occluded, occlude, occlusion
 
 FRAMES, WINDOWS = 27, 3000
 BODY_PARTS = {"leg-and-arm": [1, 2, 3, 11, 12, 13], "leg": [1, 2, 3], "frames": list(range(17))}

@@ -11,15 +11,19 @@ from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import PersonView, mean_ray
 from diffhpe_ros.skeleton import LEFT_JOINTS, RIGHT_JOINTS
+from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.datasets.human36m_cameras import cameras_of
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
-from diffhpe_ros.training.datasets.recordings import RecordedSequence, evaluation_windows, rooted
-from diffhpe_ros.training.datasets.sources import WindowSource
+from diffhpe_ros.training.datasets.recordings import (
+    RecordedSequence,
+    evaluation_windows,
+    to_root_relative,
+)
 
 
 def recording(frames: int, camera: str = "a") -> RecordedSequence:
-    points = cameras_of("S1")[0].see(walk(frames))
-    poses, root = rooted(points)
+    points = cameras_of("S1")[0].to_optical(walk(frames))
+    poses, root = to_root_relative(points)
     return RecordedSequence(
         x_2d=CANONICAL_FOCAL * points[..., :2] / points[..., 2:],
         poses=poses, root=root, valid=np.ones(frames, np.bool_),

@@ -10,7 +10,7 @@ pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs the `tra
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.training.runner import search as module
 from diffhpe_ros.training.runner.callbacks import DivergedError
-from diffhpe_ros.training.runner.search import read_space, search
+from diffhpe_ros.training.runner.search import read_search_space, search
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def test_a_search_goes_on_after_a_trial_that_diverged(tried, monkeypatch):
 
 
 def test_unknown_spaces_list_the_known_ones():
-    with pytest.raises(DiffhpeError, match="unknown space 'mixest'; expected .*diffhpe, mixste"):
-        read_space("mixest")
+    with pytest.raises(DiffhpeError, match="search space 'mixest'; expected .*diffhpe, mixste"):
+        read_search_space("mixest")
 
 
 def test_settings_that_an_experiment_has_not_are_named(tried, tmp_path):

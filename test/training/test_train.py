@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
+from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from diffhpe_ros.errors import DiffhpeError
@@ -22,9 +24,9 @@ from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
+from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
-from diffhpe_ros.training.optim.optimizers import MuonAdamW
-from diffhpe_ros.training.optim.schedules import WarmupConstantDecay
+from diffhpe_ros.training.optim import MuonAdamW, WarmupConstantDecay
 from diffhpe_ros.training.runner.callbacks import VALIDATION, UncompiledValidation
 from diffhpe_ros.training.runner.checkpointing import read_checkpoint
 from diffhpe_ros.training.runner.configuration import (
@@ -35,6 +37,7 @@ from diffhpe_ros.training.runner.configuration import (
 from diffhpe_ros.training.runner.train import assemble, fit, train
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
     "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",
     "data.batch_size=4",
@@ -192,7 +195,7 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
         with pytest.raises(RuntimeError, match="went down"):
             train(compose_configuration("mixste", settings))
     states = read_checkpoint(tmp_path / "last.ckpt")["callbacks"]
-    followed = states["FollowValidation"]
+    followed = states["ValidationMonitor"]
     best = next(state for name, state in states.items() if VALIDATION in name)
     assert float(best["current_score"]) == pytest.approx(followed["latest"])
     assert followed["best_step"] in (2, 4) and followed["latest"] is not None
@@ -430,3 +433,23 @@ def test_published_training_counts_epochs_of_recordings(tmp_path):
     assert config.input_view == "screen"
     rows = csv.DictReader((tmp_path / "run" / "log" / "version_0" / "metrics.csv").open())
     assert len([row for row in rows if row[VALIDATION]]) == 3 + 1  # each epoch's, and the last
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*sorted((ROOT / "config" / "train").rglob("*.yaml")), *ROOT.glob("models/*/train.yaml")],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_every_class_and_function_in_a_configuration_exists(file):
+    for target in re.findall(r"^\s*_target_: (\S+)", file.read_text(), re.MULTILINE):
+        get_object(target)
+
+
+def test_file_names_without_a_folder_are_in_the_data_folder(mocap, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFHPE_DATA", str(mocap.parent))
+    made = build(compose_configuration("mixste", ["data=cmu", "data.batch_size=2"]).data)
+    assert made.source.batch(0)[0].shape == (2, 27, 17, 2)
+    monkeypatch.chdir(mocap)
+    overrides = ["data=cmu", "data.mocap=./cmu_h36m17_50hz.npz", "data.folder=/nowhere"]
+    settings = compose_configuration("mixste", [*overrides, "data.validation=./cmu_test.npz"]).data
+    assert len(build(settings).validation) == 2 * len(read_windows(mocap / "cmu_test.npz"))

@@ -10,19 +10,19 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training.datasets import data
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.datasets.mocap import (
     HELD_OUT_SUBJECTS,
     VALIDATION_PEOPLE,
     MotionCapture,
-    load_files,
     mirror,
+    read_motion_capture_files,
 )
-from diffhpe_ros.training.synthesis import handmade_noise as detector_like
-from diffhpe_ros.training.synthesis import virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.runner import data
+from diffhpe_ros.training.synthesis import handmade_noise, virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
     validation_people,
@@ -57,7 +57,7 @@ def as_captured(capture: MotionCapture, chosen: list[int]) -> tuple[torch.Tensor
 def seen_by_cameras(capture: MotionCapture, count: int = 500) -> torch.Tensor:
     """(count, 27, 17, 3) in the optical frames of random cameras."""
     positions, _ = as_captured(capture, [0] * count)
-    return virtual_camera.see(positions, positions[:, 13, HIP], generator())
+    return virtual_camera.to_random_cameras(positions, positions[:, 13, HIP], generator())
 
 
 def test_windows_as_captured_are_those_of_the_sequence(capture):
@@ -80,7 +80,7 @@ def test_windows_are_no_faster_than_their_sequence_allows(capture):
 
 
 def test_cameras_cover_the_frozen_evaluation(capture):
-    """±35° off the axis and 2 to 8 m away, as ../shared/data's README says."""
+    """±35° off the axis and 2 to 8 m away, as in the frozen evaluation."""
     root = seen_by_cameras(capture)[:, 13, HIP]
     distance = root.norm(dim=-1)
     assert distance.min() < 2.0 and distance.max() > 8.0
@@ -101,13 +101,11 @@ def test_cameras_keep_the_body_rigid_and_upright(capture):
 
 def test_projection_puts_the_axis_at_the_middle():
     points = torch.tensor([[0.0, 0.0, 4.0], [1.0, -2.0, 4.0]])
-    torch.testing.assert_close(
-        virtual_camera.project(points), torch.tensor([[0.0, 0.0], [2.29 / 4, -2.29 / 2]])
-    )
+    torch.testing.assert_close(project(points), torch.tensor([[0.0, 0.0], [2.29 / 4, -2.29 / 2]]))
 
 
 def test_cut_bodies_lose_one_side(capture):
-    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
+    x_2d = project(seen_by_cameras(capture, 2000))
     beyond = virtual_camera.cut_by_border(x_2d, generator())
     share = beyond.flatten(1).any(1).float().mean()
     assert share == pytest.approx(virtual_camera.CUT_SHARE, abs=0.04)
@@ -115,18 +113,18 @@ def test_cut_bodies_lose_one_side(capture):
 
 
 def test_noise_has_the_stated_size(capture):
-    x_2d = virtual_camera.project(seen_by_cameras(capture, 2000))
-    noise = detector_like.detector_noise(x_2d, generator())
+    x_2d = project(seen_by_cameras(capture, 2000))
+    noise = handmade_noise.detector_noise(x_2d, generator())
     height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
     relative = noise / height[:, None, None, None]
-    low, high = detector_like.NOISE_LEVEL
+    low, high = handmade_noise.NOISE_LEVEL
     assert low < relative[:, :, 3].std() < 1.2 * high
     assert relative[:, :, 13].std() > relative[:, :, 0].std()  # wrists are worse than hips
 
 
 def test_detector_joints_follow_the_detectors_constructions(capture):
     positions, facing = as_captured(capture, [0, 0])
-    moved = detector_like.detector_joints(positions, facing, torch.tensor([0.0, 1.0]))
+    moved = handmade_noise.detector_joints(positions, facing, torch.tensor([0.0, 1.0]))
     torch.testing.assert_close(moved[0], positions[0])
     hip, thorax, spine = moved[1, :, 0], moved[1, :, 8], moved[1, :, 7]
     torch.testing.assert_close(spine, (hip + thorax) / 2)
@@ -136,7 +134,7 @@ def test_detector_joints_follow_the_detectors_constructions(capture):
 
 
 def test_missing_joints_are_stretches_of_frames():
-    missing = detector_like.missing_joints((4000, 27, 17), generator())
+    missing = handmade_noise.missing_joints((4000, 27, 17), generator())
     starts = (missing[:, 1:] & ~missing[:, :-1]).sum(1) + missing[:, 0].int()
     assert starts.max() == 1
     assert 0.0 < missing.float().mean() < 0.1
@@ -169,7 +167,7 @@ def test_a_resumed_training_goes_on_with_the_next_batch(capture):
     torch.testing.assert_close(next(from_start)[0], next(resumed)[0])
 
 
-def write_takes(path: Path, subjects: list[int], names: list[str], frames: int = 30) -> str:
+def write_takes(path: Path, subjects: list[int], names: list[str], frames: int = 30) -> Path:
     """A file in which the hip of each take stands at its subject's number."""
     positions = np.zeros((len(subjects) * frames, 17, 3), np.float32)
     positions[..., 0] = np.repeat(subjects, frames)[:, None]
@@ -181,13 +179,13 @@ def write_takes(path: Path, subjects: list[int], names: list[str], frames: int =
         subject=np.array(subjects),
         name=np.array(names),
     )
-    return str(path)
+    return path
 
 
 def test_several_files_are_drawn_from_by_their_weights(tmp_path):
     often = write_takes(tmp_path / "often.npz", [60], ["cmu_060_01"])
     seldom = write_takes(tmp_path / "seldom.npz", [94], ["cmu_094_01"])
-    capture = load_files({often: 1.0, seldom: 0.25}, lambda subject: True)
+    capture = read_motion_capture_files({often: 1.0, seldom: 0.25}, lambda subject: True)
     positions, _ = capture.windows(capture.draw(1000, generator()), torch.ones(1000))
     assert 0.15 < (positions[:, 0, 0, 0] == 94).float().mean() < 0.25
     assert positions[:, :, 0, 0].std(1).max() == 0  # no window spans two files
@@ -195,30 +193,38 @@ def test_several_files_are_drawn_from_by_their_weights(tmp_path):
 
 def test_takes_much_alike_are_drawn_less_and_broken_ones_never(tmp_path):
     takes = write_takes(tmp_path / "takes.npz", [118, 5, 5], ["jump", "cmu_005_17", "dance"])
-    capture = load_files({takes: 1.0}, lambda subject: True)
+    capture = read_motion_capture_files({takes: 1.0}, lambda subject: True)
     assert capture.weights.unique().tolist() == pytest.approx([1 / 3, 1.0])
     assert capture.starts.tolist() == [*range(4), *range(60, 64)]
 
 
 def test_a_weight_that_is_not_positive_is_refused(tmp_path):
     with pytest.raises(DiffhpeError, match="weight of .* is 0"):
-        load_files({write_takes(tmp_path / "a.npz", [1], ["a"]): 0}, lambda subject: True)
+        read_motion_capture_files(
+            {write_takes(tmp_path / "a.npz", [1], ["a"]): 0}, lambda subject: True
+        )
 
 
-def test_people_who_validate_are_never_trained_on(shared_data):
-    folder = shared_data / "mocap"
-    files = {str(file): 1.0 for file in sorted(folder.glob("*_50hz.npz"))}
+def test_people_who_validate_are_never_trained_on(mocap):
+    files = dict.fromkeys(sorted(mocap.glob("*_50hz.npz")), 1.0)
     assert {2, 7, 12, 16, 39, 903, 905} == HELD_OUT_SUBJECTS
-    people = load_files(files, VALIDATION_PEOPLE.__contains__)
+    people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     windows = validation_people(people, 100)
     assert windows.x_2d.shape == (100, 27, 17, 2)
     assert np.isfinite(windows.x_2d).all()
     made = data.motion_capture(
-        files, str(folder / "cmu_validation.npz"), 4, 0, "cpu", "person", ["prototype"]
+        {file.name: weight for file, weight in files.items()},
+        "cmu_validation.npz",
+        4,
+        0,
+        "cpu",
+        "person",
+        ["handmade"],
+        folder=str(mocap),
     )
-    assert len(made.validation) == 2 * len(read_windows(folder / "cmu_validation.npz"))
-    everything = load_files(files, lambda subject: True)
-    held = load_files(files, HELD_OUT_SUBJECTS.__contains__)
+    assert len(made.validation) == 2 * len(read_windows(mocap / "cmu_validation.npz"))
+    everything = read_motion_capture_files(files, lambda subject: True)
+    held = read_motion_capture_files(files, HELD_OUT_SUBJECTS.__contains__)
     training = made.source.capture
     assert len(training.starts) + len(held.starts) + len(people.starts) == len(everything.starts)
 
@@ -230,18 +236,18 @@ def test_windows_of_validation_people_are_the_same_every_time(capture):
 
 
 def test_each_detector_sees_its_part_of_a_batch(capture):
-    class Blind(HandmadeErrors):
+    class Blind(HandmadeNoise):
         def errors(self, x_2d, generator):
             return torch.zeros_like(x_2d), torch.ones(x_2d.shape[:3], dtype=torch.bool)
 
-    detectors = [HandmadeErrors(), HandmadeErrors(), Blind()]
+    detectors = [HandmadeNoise(), HandmadeNoise(), Blind()]
     x_2d, _ = VirtualCameraWindows(capture, 9, seed=0, detectors=detectors).batch(0)
     assert (x_2d[6:] == 0).all()
     assert (x_2d[:6] != 0).any((1, 2, 3)).all()
 
 
 def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
-    detectors = [HandmadeErrors(), data.DETECTORS["blazepose"](), HandmadeErrors()]
+    detectors = [HandmadeNoise(), data.DETECTORS["blazepose"](), HandmadeNoise()]
     x_2d, poses = VirtualCameraWindows(capture, 2, seed=0, detectors=detectors).batch(0)
     assert x_2d.shape == (2, 27, 17, 2)
     assert poses.shape == (2, 27, 17, 3)
@@ -250,3 +256,10 @@ def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
 def test_seeds_give_other_windows(capture):
     one, other = (VirtualCameraWindows(capture, 4, seed=seed).batch(0)[0] for seed in (1, 2))
     assert (one - other).abs().max() > 0.01
+
+
+def test_missing_files_are_named_with_the_way_to_make_them(mocap):
+    files = {"cmu_h36m17_50hz.npz": 1.0, "cmu_amc_h36m17_50hz.npz": 1.0}
+    with pytest.raises(DiffhpeError, match=r"cmu_amc.* \(1 of 2 files .*; data=cmu takes"):
+        data.motion_capture(files, "cmu_validation.npz", 4, 0, "cpu", "person", ["handmade"],
+                            folder=str(mocap))  # fmt: skip

@@ -1,9 +1,9 @@
-"""A model's uncertainty, fitted so that the share of true joints in its ellipsoids is right.
+"""Fits the covariance of a model so that its ellipsoids contain the right share of true joints.
 
-Standard deviations per joint and axis, and how they grow with the signs of error, are fitted by
-maximum likelihood of Student's t, whose heavy tails keep the few worst poses from deciding for all.
-What comes out is too sure of itself: it has seen the people that it was fitted to. So it is fitted
-again without each person in turn, and scaled until the ellipsoids of those left out are right.
+Standard deviations per joint and axis, and their growth with the variance features, are fitted by
+maximum likelihood of Student's t, whose heavy tails limit the weight of the worst poses. The fit is
+overconfident for new people. So it is repeated without each person in turn, and the standard
+deviations are scaled until the ellipsoids of the left-out people are right.
 """
 
 from collections.abc import Sequence
@@ -28,24 +28,24 @@ Array = NDArray[np.float64]
 FREEDOM = 4.0
 """Degrees of freedom of Student's t."""
 RIDGE = 0.002
-"""Holds the slopes back, where the windows say little of them."""
+"""Ridge penalty on the slopes."""
 SCALES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 100))
-AIMED_AT = (1.0, 2.0)
-"""Sigmas whose shares are to be right."""
+CALIBRATED_SIGMAS = (1.0, 2.0)
+"""Sigmas at which the shares are matched."""
 USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Standard deviations and their growth."""
+    """Standard deviations and their growth with the variance features."""
 
     log_std: Array
-    """(16, 3), metres, where the signs are at their means."""
+    """(16, 3), metres, at the means of the features."""
     slopes: Array
     """(K, 2), across and along the line of sight."""
     means: Array
-    """(K,), of the signs."""
+    """(K,), of the features."""
 
     def std(self, signs: Array) -> Array:
         """(N, F, 16, K) → (N, F, 16, 3) metres."""
@@ -57,17 +57,17 @@ class Fit:
 def calibrated(
     model: Model, config: ModelConfig, truths: Sequence[LabelledWindows], device: str = "cpu"
 ) -> ModelConfig:
-    """The configuration with the model's uncertainty and its usual coherence.
+    """The configuration with fitted covariance and coherence limits.
 
     Args:
-        model: as it will be used.
+        model: with its final weights.
         config: of the model; its default preset is calibrated.
-        truths: windows that it was not trained on, of several people where they are known.
+        truths: windows that it was not trained on, of several people if possible.
         device: cpu, cuda or cuda:N.
     """
     measured = sample(Lifter(model, config, device), truths)
     fitted = fit(measured)
-    scale = scale_for_others(measured, fitted)
+    scale = held_out_scale(measured, fitted)
     std_mm = 1000 * scale * np.exp(fitted.log_std)
     x, y, z = std_mm.round(1).T.tolist()
     rows = ((0.0, 0.0, 0.0), *zip(x, y, z, strict=True))
@@ -85,11 +85,11 @@ def calibrated(
 
 
 def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
-    """Maximum likelihood, each person counting alike.
+    """Fit by maximum likelihood, with equal weight for each person.
 
     Args:
-        measured: errors and their signs.
-        rows: (N,), which windows to look at; all if not given.
+        measured: errors and features.
+        rows: (N,), windows to use; default all.
     """
     rows = np.ones(len(measured.person), bool) if rows is None else rows
     signs = measured.signs[rows]
@@ -117,14 +117,14 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
         return loss
 
     optimizer.step(closure)
-    least = np.log(_LEAST_M)  # where a joint has no error at all
+    least = np.log(_LEAST_M)  # for joints without any error
     return Fit(log_std.detach().numpy().clip(least), slopes.detach().numpy(), means)
 
 
-def scale_for_others(measured: Sample, fitted: Fit) -> float:
-    """By what standard deviations must be multiplied to be right for people not fitted to.
+def held_out_scale(measured: Sample, fitted: Fit) -> float:
+    """The factor on the standard deviations that is right for people outside of the fit.
 
-    Where there is only one person, or none is known, those fitted to must do.
+    With a single or unknown person it is determined on the fitted windows.
     """
     people = np.unique(measured.person)
     std = fitted.std(measured.signs)
@@ -133,17 +133,17 @@ def scale_for_others(measured: Sample, fitted: Fit) -> float:
             left_out = measured.person == person
             std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
     weights = _weights(measured.person)
-    aims = np.array([nominal(sigma) for sigma in AIMED_AT])
+    aims = np.array([nominal(sigma) for sigma in CALIBRATED_SIGMAS])
 
     def off(scale: float) -> float:
         covariance = measured.spread + np.square(scale * std)[..., None] * np.eye(3)
-        found = shares(squared_sigmas(measured.errors, covariance), AIMED_AT, weights)
+        found = shares(squared_sigmas(measured.errors, covariance), CALIBRATED_SIGMAS, weights)
         return float(np.abs(found - aims).max())
 
     return float(min(SCALES, key=off))
 
 
 def _weights(person: NDArray[np.str_]) -> Array:
-    """(N,), for each person the same in sum."""
+    """Weights (N,), with equal sums for each person."""
     _, which, count = np.unique(person, return_inverse=True, return_counts=True)
     return np.asarray(1 / count[which])

@@ -1,4 +1,4 @@
-"""What a model's uncertainty is fitted to: its errors on truth, with their signs."""
+"""Errors of a model with their variance features, for the calibration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -26,10 +26,10 @@ from diffhpe_ros.training.evaluation.evaluation_data import occluded
 Array = NDArray[np.float64]
 
 EVERY = 4
-"""Of a window's frames, back from the newest: neighbours err alike."""
+"""Every fourth frame from the newest: errors of neighbouring frames are correlated."""
 NOISY_SHARE = 0.5
 NOISE_FACTORS = (0.5, 4.0)
-"""So many joints have so many times the usual noise more in the noisy windows."""
+"""Share of joints with more noise in the noisy windows, and range of its factor."""
 SEED = 0
 
 
@@ -42,24 +42,24 @@ class Sample:
     spread: Array
     """(N, F, 16, 3, 3) m², covariance of the hypotheses."""
     signs: Array
-    """(N, F, 16, K), in the order of `VARIANCE_FEATURES`; NaN where one cannot be told."""
+    """(N, F, 16, K), in the order of `VARIANCE_FEATURES`; NaN where one is unknown."""
     person: NDArray[np.str_]
-    """(N,), equal for windows of one person, or of one sequence where persons are not known."""
+    """(N,), subject of each window, or its sequence where subjects are unknown."""
     coherence_mm: Array
-    """(N, 3): symmetry gap, segment std and hypothesis spread of the windows as they are; NaN for
-    those with joints hidden or noise added."""
+    """(N, 3): symmetry gap, segment std and hypothesis spread of unchanged windows; NaN for windows
+    with occlusions or added noise."""
 
 
 def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
-    """Lift windows as they are, with joints hidden, and with noise that the detector tells of.
+    """Lift windows unchanged, with occlusions, and with noise of known covariance.
 
     Args:
-        lifter: with the decode "free".
+        lifter: with free bone lengths.
         truths: windows of one or more files.
     """
     conditions = [(windows, each) for windows in truths for each in _conditions(windows)]
     parts = [
-        _errors(lifter, windows, observed, slice(begin, begin + BATCH), name == "as they are")
+        _errors(lifter, windows, observed, slice(begin, begin + BATCH), name == "unchanged")
         for windows, (name, observed) in tqdm(conditions, desc="calibrating", unit="condition")
         for begin in range(0, len(windows), BATCH)
     ]
@@ -72,14 +72,14 @@ def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
     hidden = occluded(windows, "all", SEED)
     noisy, stated = _noisy(windows.x_2d)
     return [
-        ("as they are", check_windows(windows.x_2d, frames)),
-        ("with joints hidden", check_windows(hidden.x_2d, frames)),
+        ("unchanged", check_windows(windows.x_2d, frames)),
+        ("with occlusions", check_windows(hidden.x_2d, frames)),
         ("with noise", check_windows(noisy, frames, covariance_2d=stated)),
     ]
 
 
 def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """More noise, half constant and half white, on some joints, and their covariance."""
+    """2D with more noise on some joints, half constant and half white, and its covariance."""
     rng = np.random.default_rng(SEED)
     windows, frames, joints, _ = x_2d.shape
     factor = rng.uniform(*NOISE_FACTORS, (windows, 1, joints, 1))
@@ -95,9 +95,9 @@ def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 
 def _errors(
-    lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, as_they_are: bool
+    lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, is_unchanged: bool
 ) -> Sample:
-    """Of some of the windows."""
+    """Errors of some of the windows."""
     x_2d, confidence, covariance = (
         each[rows].numpy() for each in (observed.x_2d, observed.confidence, observed.covariance_2d)
     )
@@ -115,12 +115,14 @@ def _errors(
         spread=np.einsum("bhlni,bhlnj->blnij", apart, apart, dtype=np.float64) / several,
         signs=np.stack([by_name[name][:, frames, 1:] for name in VARIANCE_FEATURES], -1),
         person=(windows.subject if len(set(windows.subject)) > 1 else windows.sequence)[rows],
-        coherence_mm=_coherence_mm(hypotheses) if as_they_are else np.full((len(found), 3), np.nan),
+        coherence_mm=_coherence_mm(hypotheses)
+        if is_unchanged
+        else np.full((len(found), 3), np.nan),
     )
 
 
 def _coherence_mm(hypotheses: NDArray[np.float32]) -> Array:
-    """(N, 3), as the lifter node shows them."""
+    """(N, 3), as published by the lifter node."""
     found = hypotheses.mean(1)
     apart = np.square(hypotheses[:, :, -1] - found[:, None, -1]).sum(-1).mean((1, 2))
     return 1000 * np.stack([symmetry_gap(found), segment_std(found), np.sqrt(apart)], -1)

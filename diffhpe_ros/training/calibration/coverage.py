@@ -1,4 +1,4 @@
-"""Whether ellipsoids hold as many true joints as they should."""
+"""Share of true joints in covariance ellipsoids."""
 
 from collections.abc import Sequence
 from math import erf, exp, pi, sqrt
@@ -11,7 +11,7 @@ SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 
 
 def nominal(sigma: float) -> float:
-    """Share of a Gaussian in three dimensions within so many sigma (chi-square, 3 degrees).
+    """Share of a three-dimensional Gaussian within some sigmas (chi-square, 3 degrees).
 
     19.9 % within one, 73.9 % within two, 97.1 % within three.
     """
@@ -19,7 +19,7 @@ def nominal(sigma: float) -> float:
 
 
 def squared_sigmas(errors: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.float64]:
-    """How many sigma, squared, truth is away from where it was thought (Mahalanobis).
+    """Squared Mahalanobis distance of the errors.
 
     Args:
         errors: (..., 3).
@@ -36,12 +36,12 @@ def squared_sigmas(errors: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np
 def shares(
     squared: NDArray[Any], sigmas: Sequence[float], weights: NDArray[Any] | None = None
 ) -> list[float]:
-    """Share of the joints within so many sigma.
+    """Share of the joints within each number of sigmas.
 
     Args:
         squared: (N, ...), what `squared_sigmas` gives.
         sigmas: of the ellipsoids.
-        weights: (N,), of the windows; all the same if not given.
+        weights: (N,), of the windows; default equal.
     """
     weights = np.ones(len(squared)) if weights is None else weights
     within = [(squared.reshape(len(squared), -1) <= sigma**2).mean(1) for sigma in sigmas]

@@ -1,1 +1,1 @@
-"""Where training and evaluation windows come from: motion capture and published data sets."""
+"""Readers of motion capture and of published data sets."""

@@ -1,17 +1,31 @@
-"""The batches of a source, one after the other, shared out over several processes."""
+"""Numbered batches of training windows, and how they are divided among processes."""
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from diffhpe_ros.training.datasets.sources import WindowSource
+
+class WindowSource(Protocol):
+    """Numbered batches; a batch depends on the seed and its number alone."""
+
+    @property
+    def batches_per_epoch(self) -> int | None:
+        """Batches in one pass over the recordings; None for endless sources."""
+
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """Batch number `index`.
+
+        Returns:
+            x_2d (B, L, 17, 2) in the model's input view, (0, 0) where unseen, and poses
+            (B, L, 17, 3), root-relative metres in that view.
+        """
 
 
 class BatchPosition(NamedTuple):
-    """Where a training begins or goes on, and which of its processes asks."""
+    """The step at which a training begins or resumes, and the process of the training."""
 
     step: int
     rank: int = 0
@@ -23,8 +37,8 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
 
     Args:
         source: of the batches.
-        where: tells the place when the first batch is asked for, so that a resumed training goes
-            on with the batch that comes next, and each process knows its number.
+        where: called when the first batch is requested. So a resumed training continues with its
+            next batch, and each process has its rank.
     """
 
     def __init__(self, source: WindowSource, where: Callable[[], BatchPosition]) -> None:
@@ -32,7 +46,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         self.where = where
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches from the place on."""
+        """Batches from that position on."""
         step, rank, world_size = self.where()
         numbers = itertools.count(step * world_size + rank, world_size)
         return (self.source.batch(index) for index in numbers)

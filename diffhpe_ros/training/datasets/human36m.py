@@ -1,4 +1,4 @@
-"""Human3.6M in the two files that VideoPose3D (Pavllo et al., CVPR 2019) made the custom."""
+"""Human3.6M in the two files of VideoPose3D (Pavllo et al., CVPR 2019)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,11 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import LEFT_JOINTS, NUM_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets.human36m_cameras import PlacedCamera, cameras_of
 from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
-from diffhpe_ros.training.datasets.recordings import RecordedSequence, rooted, seen_by
+from diffhpe_ros.training.datasets.recordings import (
+    RecordedSequence,
+    to_input_view,
+    to_root_relative,
+)
 
 SPLITS = {"train": ("S1", "S5", "S6", "S7", "S8"), "test": ("S9", "S11")}
 """Protocol 1's subjects."""
@@ -26,13 +30,13 @@ KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 NOT_RECORDED = ("S11", "Directions")
 """One of its videos is damaged, so most files leave it out."""
 
-_EVERY = 25  # frames, enough to tell a camera by
+_EVERY = 25  # frames; enough to identify a camera
 _FARTHEST_PX = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
-    """What one camera saw of an action."""
+class _CameraSequence:
+    """One action in one camera."""
 
     subject: str
     action: str
@@ -43,17 +47,17 @@ class _Seen:
     """(T, 17, 2)"""
 
     def misfit_px(self) -> float:
-        """How far the 2D mostly lie from where the camera would see the 3D."""
+        """Median distance of the 2D joints from the projected 3D joints."""
         projected = self.camera.lens.project(self.joints[::_EVERY])
         apart = np.linalg.norm(projected - self.pixels[::_EVERY], axis=-1)
         known = apart[np.isfinite(apart)]
         return float(np.median(known)) if known.size else float("inf")
 
     def recording(self, input_view: str) -> RecordedSequence:
-        """The same as a recording."""
-        poses, root = rooted(self.joints)
+        """As a `RecordedSequence`."""
+        poses, root = to_root_relative(self.joints)
         return RecordedSequence(
-            x_2d=seen_by(self.camera.lens, self.pixels, input_view),
+            x_2d=to_input_view(self.camera.lens, self.pixels, input_view),
             poses=poses,
             root=root,
             valid=np.ones(len(poses), np.bool_),
@@ -68,48 +72,48 @@ class _Seen:
 def read_human36m(
     data_3d: Path, data_2d: Path, subjects: Sequence[str], input_view: str
 ) -> list[RecordedSequence]:
-    """Read what four cameras saw of some subjects.
+    """Read the sequences of some subjects in all four cameras.
 
     Args:
         data_3d: data_3d_h36m.npz, world metres of 32 joints.
         data_2d: such as data_2d_h36m_cpn_ft_h36m_dbb.npz or ..._gt.npz, pixels of the 17 joints
             in each camera. It may have more frames, actions and subjects than the other file;
-            where an action has fewer views than four, they are given to the cameras they fit.
+            where an action has fewer than four views, each is assigned to its best fitting camera.
         subjects: such as `SPLITS["test"]`; those without 3D are left out.
-        input_view: screen or person; see `recordings.seen_by`.
+        input_view: screen or person; see `recordings.to_input_view`.
 
     Raises:
-        DiffhpeError: a file is missing or is not what it should be, or there is no such subject.
+        DiffhpeError: a file is missing or invalid, or there is no such subject.
     """
     world = read_object_npz(data_3d, ("positions_3d",))["positions_3d"]
     arrays = read_object_npz(data_2d, ("positions_2d", "metadata"))
     try:
         _check_layout(mapping(arrays["metadata"], "metadata"))
-        seen = _seen(world, arrays["positions_2d"], subjects)
+        seen = _sequences(world, arrays["positions_2d"], subjects)
         _check_fit(seen)
         return [one.recording(input_view) for one in seen]
     except DiffhpeError as error:
         raise DiffhpeError(f"{data_3d}, {data_2d}: {error}") from error
 
 
-def _seen(world: Any, pixels: Any, subjects: Sequence[str]) -> list[_Seen]:
+def _sequences(world: Any, pixels: Any, subjects: Sequence[str]) -> list[_CameraSequence]:
     world, pixels = mapping(world, "positions_3d"), mapping(pixels, "positions_2d")
     chosen = [subject for subject in subjects if cameras_of(subject) and subject in world]
     if not chosen:
         raise DiffhpeError(f"no 3D of {', '.join(subjects)}; found {', '.join(map(str, world))}")
-    seen: list[_Seen] = []
+    seen: list[_CameraSequence] = []
     for subject in chosen:
         views = mapping(pixels.get(subject), f"positions_2d of {subject}")
         for action, positions in mapping(world[subject], f"positions_3d of {subject}").items():
             if action in views:
-                seen += _seen_by_each(subject, action, positions, views[action])
+                seen += _in_each_camera(subject, action, positions, views[action])
             elif (subject, action.split(" ")[0]) != NOT_RECORDED:
                 raise DiffhpeError(f"2D of {subject} {action} are missing, of which there are 3D")
     return seen
 
 
-def _seen_by_each(subject: str, action: str, positions: Any, views: Any) -> list[_Seen]:
-    """One action's joints, in the frame of each camera that saw them."""
+def _in_each_camera(subject: str, action: str, positions: Any, views: Any) -> list[_CameraSequence]:
+    """One action in each of its cameras."""
     what = f"{subject} {action}"
     cameras = cameras_of(subject)
     joints = numbers(positions, (CAPTURED_JOINTS, 3), f"3D of {what}")[:, KEPT_JOINTS]
@@ -122,12 +126,14 @@ def _seen_by_each(subject: str, action: str, positions: Any, views: Any) -> list
     }
     if len(views) == len(cameras):
         return [
-            _Seen(subject, action, cameras[number], cameras[number].see(joints), pixels)
+            _CameraSequence(
+                subject, action, cameras[number], cameras[number].to_optical(joints), pixels
+            )
             for number, pixels in known.items()
         ]
     fits = [
         [
-            _Seen(subject, action, camera, camera.see(joints), pixels)
+            _CameraSequence(subject, action, camera, camera.to_optical(joints), pixels)
             for camera, pixels in zip(some, known.values(), strict=True)
         ]
         for some in combinations(cameras, len(known))
@@ -136,7 +142,7 @@ def _seen_by_each(subject: str, action: str, positions: Any, views: Any) -> list
 
 
 def _cropped(pixels: NDArray[np.float32], frames: int, what: str) -> NDArray[np.float32]:
-    """As many frames as there are of 3D: the videos went on for longer."""
+    """The first `frames` frames: the videos are longer than the motion capture."""
     if len(pixels) < frames:
         raise DiffhpeError(
             f"{what} has {len(pixels)} frames of 2D and {frames} of 3D; at least as many expected"
@@ -144,8 +150,8 @@ def _cropped(pixels: NDArray[np.float32], frames: int, what: str) -> NDArray[np.
     return pixels[:frames]
 
 
-def _check_fit(seen: Sequence[_Seen]) -> None:
-    """Judges by most recordings: in a few of S9's, the published 3D really are displaced."""
+def _check_fit(seen: Sequence[_CameraSequence]) -> None:
+    """Check the median over all sequences: in a few of S9 the published 3D is displaced."""
     misfit = float(np.median([one.misfit_px() for one in seen]))
     if misfit > _FARTHEST_PX:
         raise DiffhpeError(

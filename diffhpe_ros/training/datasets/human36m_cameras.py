@@ -27,7 +27,7 @@ class PlacedCamera:
     position: NDArray[np.float64]
     """(3,), metres in the world."""
 
-    def see(self, world: NDArray[np.float32]) -> NDArray[np.float32]:
+    def to_optical(self, world: NDArray[np.float32]) -> NDArray[np.float32]:
         """World points (..., 3) in metres → the same in the camera's optical frame."""
         return ((world - self.position) @ self.rotation).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Windows of 2D keypoints whose 3D poses are known: what validation and evaluation read."""
+"""Windows of 2D keypoints with true 3D poses, for validation and evaluation."""
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
+from diffhpe_ros.outputs import replacing
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres
@@ -23,16 +24,16 @@ def _unknown() -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class LabelledWindows:
-    """N windows of L frames with truth, and where they come from.
+    """N windows of L frames with true poses and labels.
 
-    A label may also be given once for all windows.
+    A scalar label applies to all windows.
 
     Raises:
         DiffhpeError: a shape does not fit, a value is not finite, or there is no window.
     """
 
     x_2d: NDArray[np.float32]
-    """(N, L, 17, 2), in the view that `Lifter.lift` takes, 0 where unseen."""
+    """(N, L, 17, 2), input of `Lifter.lift`, 0 where unseen."""
     poses: NDArray[np.float32]
     """(N, L, 17, 3), root-relative metres in the camera frame."""
     root: NDArray[np.float32] | None = None
@@ -58,7 +59,7 @@ class LabelledWindows:
         return len(self.x_2d)
 
     def every(self, step: int) -> "LabelledWindows":
-        """Every so many-th window, for a quicker look."""
+        """Every `step`-th window."""
         values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         some: dict[str, Any] = {
             name: None if them is None else them[::step] for name, them in values.items()
@@ -66,7 +67,7 @@ class LabelledWindows:
         return replace(self, **some)
 
     def joined(self, other: "LabelledWindows") -> "LabelledWindows":
-        """The windows of both."""
+        """The windows of both; the root is None where one lacks it."""
         both: dict[str, Any] = {}
         for each in fields(self):
             one, two = getattr(self, each.name), getattr(other, each.name)
@@ -90,7 +91,7 @@ def _check(windows: LabelledWindows) -> None:
     if root is not None and root.shape != (*x.shape[:2], 3):
         raise DiffhpeError(f"root must be {(*x.shape[:2], 3)}, got {root.shape}")
     if x.size == 0:
-        raise DiffhpeError(f"no window in it: x is {x.shape}")
+        raise DiffhpeError(f"no windows: x is {x.shape}")
     for name, values in (("x", x), ("y", y), ("root", root)):
         if values is not None and not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).reshape(len(x), -1).any(1).sum())
@@ -141,3 +142,17 @@ def read_windows(path: Path) -> LabelledWindows:
     except (DiffhpeError, ValueError) as error:
         raise DiffhpeError(f"{path}: {error}") from error
     return windows
+
+
+def write_windows(path: Path, windows: LabelledWindows) -> None:
+    """Write the arrays that `read_windows` reads.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    labels = {name: getattr(windows, name) for name in (*LABELS, "start")}
+    arrays: dict[str, Any] = {"x": windows.x_2d, "y": windows.poses, **labels}
+    if windows.root is not None:
+        arrays["root"] = windows.root
+    with replacing(path) as file:
+        np.savez_compressed(file, **arrays)

@@ -1,4 +1,4 @@
-"""Motion capture as one table of frames, and the windows that can be cut from it."""
+"""Motion capture files: one table of frames, and the windows in it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 
 TEST_SUBJECTS = frozenset({2, 7, 12})
@@ -19,41 +19,41 @@ SEEN_BODY_SUBJECTS = frozenset({903, 905})
 HELD_OUT_SUBJECTS = TEST_SUBJECTS | VALIDATION_SUBJECTS | SEEN_BODY_SUBJECTS
 """Subjects of the frozen evaluation files: never trained on."""
 VALIDATION_PEOPLE = frozenset({55, 127, 131, 135, 3006, 3009})
-"""The second validation: people of the further files, of two laboratories; never trained on.
+"""Subjects of the second validation, of two laboratories: never trained on.
 
-Animals and a dance, range of motion and runs, styled walks, karate, rehabilitation twice."""
+Their motions: animals, a dance, range of motion, runs, styled walks, karate, rehabilitation."""
 
 TELEPORTS = frozenset(
     {"cmu_train_walking_49", "cmu_train_walking_50", "cmu_train_directing_traffic_1", "cmu_005_17"}
 )
-"""Takes in which a body jumps: left out of training."""
+"""Takes with discontinuities, excluded from training."""
 SUBJECT_WEIGHTS: Mapping[int, float] = {118: 1 / 3}
-"""Of people whose takes are much alike: 118 has 30 times the same jump."""
+"""Weights of subjects with many similar takes: 118 has 30 takes of the same jump."""
 
 
 @dataclass(frozen=True)
 class MotionCapture:
-    """Frames of many sequences, one after the other, and where windows may start."""
+    """The frames of all sequences, concatenated, and the windows in them."""
 
     positions: Tensor
     """(N, 17, 3) metres, z up."""
     head_forward: Tensor
-    """(N, 3), unit vector in which the head faces."""
+    """(N, 3), unit vector, facing direction of the head."""
     starts: Tensor
-    """(W,), first frames of all windows that lie within a sequence."""
+    """(W,), first frame of each window; windows lie within one sequence."""
     bounds: Tensor
     """(W, 2), first and last frame of each window's sequence."""
     weights: Tensor
-    """(W,), how often a window is drawn, relative to the others."""
+    """(W,), relative frequency at which a window is drawn."""
     frames: int
     """Window length."""
 
     def windows(self, chosen: Tensor, speed: Tensor) -> tuple[Tensor, Tensor]:
-        """Windows of which the motion is faster or slower, or backwards, about the same middle.
+        """Windows at other speeds or backwards, with the same middle frame.
 
         Args:
             chosen: (B,), numbers of windows.
-            speed: (B,), 1 as captured, negative backwards; less where the sequence is too short.
+            speed: (B,), 1 as captured, negative backwards; reduced where the sequence is too short.
 
         Returns:
             Positions (B, L, 17, 3) and facing directions (B, L, 3).
@@ -72,13 +72,13 @@ class MotionCapture:
         return torch.lerp(self.positions[before], self.positions[before + 1], share), facing
 
     def draw(self, count: int, generator: Generator) -> Tensor:
-        """Numbers (count,) of random windows, by their weights."""
+        """Indices (count,) of random windows, drawn by their weights."""
         total = self.weights.cumsum(0, dtype=torch.float64)
         where = torch.rand(count, generator=generator, device=generator.device, dtype=total.dtype)
         return torch.searchsorted(total, where * total[-1]).clamp(max=len(total) - 1)
 
     def joined(self, other: "MotionCapture") -> "MotionCapture":
-        """The frames and windows of both."""
+        """The frames and windows of both files."""
         shift = len(self.positions)
         return MotionCapture(
             torch.cat([self.positions, other.positions]),
@@ -90,7 +90,7 @@ class MotionCapture:
         )
 
     def to(self, device: torch.device | str) -> "MotionCapture":
-        """The same on a device."""
+        """A copy on another device."""
         return MotionCapture(
             self.positions.to(device),
             self.head_forward.to(device),
@@ -101,39 +101,41 @@ class MotionCapture:
         )
 
 
-def load_files(files: Mapping[str, float], keep: Callable[[int], bool]) -> MotionCapture | None:
-    """Several files as one.
+def read_motion_capture_files(
+    files: Mapping[Path, float], keep: Callable[[int], bool]
+) -> MotionCapture | None:
+    """Read several files as one.
 
     Args:
-        files: as `load_cmu` reads them, and how often their windows are drawn.
-        keep: whether a subject is wanted.
+        files: path → relative frequency of the windows; see `read_motion_capture`.
+        keep: whether to read a subject.
 
     Returns:
-        None where no file has a wanted subject.
+        None where no file has such a subject.
 
     Raises:
-        DiffhpeError: as `load_cmu`, or a weight is not positive.
+        DiffhpeError: as `read_motion_capture`, or a weight is not positive.
     """
     parts = []
     for path, weight in files.items():
         if not weight > 0:
             raise DiffhpeError(f"data.mocap: the weight of {path} is {weight}; expected above 0")
-        part = load_cmu(Path(path), keep)
+        part = read_motion_capture(path, keep)
         if len(part.starts):
             parts.append(replace(part, weights=part.weights * weight))
     return reduce(MotionCapture.joined, parts) if parts else None
 
 
-def load_cmu(path: Path, keep: Callable[[int], bool], frames: int = 27) -> MotionCapture:
-    """Read a file such as cmu_h36m17_50hz.npz, leaving out broken takes.
+def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 27) -> MotionCapture:
+    """Read a file that `diffhpe data` wrote, without `TELEPORTS`.
 
     Args:
         path: the file.
-        keep: whether a subject is wanted.
+        keep: whether to read a subject.
         frames: of a window.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
@@ -161,7 +163,7 @@ def load_cmu(path: Path, keep: Callable[[int], bool], frames: int = 27) -> Motio
 
 
 def mirror(positions: Tensor, head_forward: Tensor) -> tuple[Tensor, Tensor]:
-    """Windows (B, L, 17, 3) of the mirrored body: x changes sign, left and right change places."""
+    """Windows (B, L, 17, 3) of the mirrored body: x negated, left and right swapped."""
     flip = positions.new_tensor([-1.0, 1.0, 1.0])
     assert positions.shape[-2] == NUM_JOINTS
     return positions[..., list(MIRRORED), :] * flip, head_forward * flip

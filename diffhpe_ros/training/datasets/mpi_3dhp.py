@@ -1,4 +1,4 @@
-"""MPI-INF-3DHP in the two files that P-STMO (Shan et al., ECCV 2022) made the custom.
+"""MPI-INF-3DHP in the two files of P-STMO (Shan et al., ECCV 2022).
 
 Its joints are millimetres in the camera's frame, of a body scaled to one universal size
 (`univ_annot3`), in the order of the data set's own test annotations.
@@ -17,7 +17,11 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
-from diffhpe_ros.training.datasets.recordings import RecordedSequence, rooted, seen_by
+from diffhpe_ros.training.datasets.recordings import (
+    RecordedSequence,
+    to_input_view,
+    to_root_relative,
+)
 
 JOINTS = (
     "head top", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder",
@@ -30,7 +34,7 @@ TO_H36M17 = (14, 8, 9, 10, 11, 12, 13, 15, 1, 16, 0, 5, 6, 7, 2, 3, 4)
 """For each of the 17 joints the files' one: neck is Thorax, head Neck/Nose, head top Head."""
 
 TEST_RATE_HZ = 25.0
-"""The test file does not tell; the slower of the training file's two rates."""
+"""Not in the test file; the lower of the training file's two rates."""
 
 _FARTHEST_PX = 20.0
 
@@ -83,13 +87,13 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
     Args:
         path: the file. The training file has "S1 Seq1": [{camera: {data_2d, data_3d}}, frames per
             second]; the test file "TS1": {data_2d, data_3d, valid}.
-        input_view: screen or person; see `recordings.seen_by`.
+        input_view: screen or person; see `recordings.to_input_view`.
 
     Returns:
         A recording for each camera; the root is left out where the 3D do not project to the 2D.
 
     Raises:
-        DiffhpeError: it is missing or is not what it should be.
+        DiffhpeError: it is missing or invalid.
     """
     data = read_object_npz(path, ("data",))["data"]
     try:
@@ -161,9 +165,9 @@ def _recording(
             f"{what} has {len(pixels)} frames of 2D, {len(joints)} of 3D and {len(valid)} of valid;"
             " as many of each are expected"
         )
-    poses, root = rooted(joints / np.float32(1000))
+    poses, root = to_root_relative(joints / np.float32(1000))
     return RecordedSequence(
-        x_2d=seen_by(camera, pixels, input_view),
+        x_2d=to_input_view(camera, pixels, input_view),
         poses=poses,
         root=root if _projects(joints, pixels, camera) else None,
         valid=valid,

@@ -1,8 +1,7 @@
-"""Reading the .npz files that the field exchanges, whose nested dictionaries are pickles.
+"""Safe reader of .npz files whose nested dictionaries are pickles.
 
-A pickle names functions and runs them. This reader knows the few names that arrays of numbers
-and texts need, each with a function of our own that does no more than make them; any other name
-is refused before it is looked up, and nothing runs.
+A pickle names functions and calls them. This reader has its own functions for the few names that
+arrays of numbers and strings need. Any other name is refused before it is looked up.
 """
 
 import pickle
@@ -51,7 +50,7 @@ def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:
-    """What should be a dictionary.
+    """Check that a value is a dictionary.
 
     Raises:
         DiffhpeError: it is none; names `what`.
@@ -96,7 +95,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> Any:
 
 
 def _is_pickled(stream: IO[bytes]) -> bool:
-    """Read the header of an .npy file, and tell whether a pickle follows."""
+    """Read the header of an .npy file; whether a pickle follows."""
     if npy.read_magic(stream) == (1, 0):
         return bool(npy.read_array_header_1_0(stream)[2].hasobject)
     return bool(npy.read_array_header_2_0(stream)[2].hasobject)
@@ -199,7 +198,7 @@ def _no_bytes() -> bytes:
 
 
 def _ndarray() -> None:
-    """The class that `_reconstruct` is told to make, which is never another."""
+    """Stands for numpy.ndarray, the only class that `_reconstruct` makes."""
 
 
 _KNOWN: Mapping[tuple[str, str], Callable[..., Any]] = MappingProxyType(

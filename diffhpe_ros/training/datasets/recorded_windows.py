@@ -1,4 +1,4 @@
-"""Batches of windows of recordings, to train on."""
+"""Training batches from recorded sequences."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.datasets.recordings import FRAMES, RecordedSequence
-from diffhpe_ros.training.datasets.sources import EPOCHS, generator_of
+from diffhpe_ros.training.random_streams import EPOCHS, generator_of
 
 
 class RecordedWindows:
-    """Batches of windows of recordings (a `WindowSource`).
+    """Training batches from recorded sequences (a `WindowSource`).
 
     As in the released code, an epoch visits each recording ⌊T/27⌋ times, each time at a random
     start, all in a random order. Its last batch may be smaller.
@@ -48,15 +48,15 @@ class RecordedWindows:
         self.view = view(input_view)
         self.mirrored = mirrored
         self.frames = frames
-        self.visits = _Visits(recordings, frames)
+        self.epoch_windows = _EpochWindows(recordings, frames)
         self.x_2d = torch.from_numpy(np.concatenate([one.x_2d for one in recordings])).to(device)
         self.poses = torch.from_numpy(np.concatenate([one.poses for one in recordings])).to(device)
         self._last: tuple[int, Tensor, Tensor] | None = None
 
     @property
     def batches_per_epoch(self) -> int:
-        """Batches that visit all recordings."""
-        return -(-len(self.visits) // self.batch_size)
+        """Batches in one epoch."""
+        return -(-len(self.epoch_windows) // self.batch_size)
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Batch number `index`: x_2d (B, 27, 17, 2) and poses (B, 27, 17, 3) in the input view."""
@@ -74,21 +74,23 @@ class RecordedWindows:
         return x_2d, turn_points(poses, rotation)
 
     def _drawn(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """Starts (V,) of an epoch's windows, and which are mirrored (V,)."""
+        """Start (V,) of each window of an epoch, and whether it is mirrored (V,)."""
         if self._last is None or self._last[0] != epoch:
             self._last = (epoch, *self._draw(epoch))
         return self._last[1:]
 
     def _draw(self, epoch: int) -> tuple[Tensor, Tensor]:
         generator = generator_of("cpu", EPOCHS, self.seed, epoch)
-        count = len(self.visits)
-        starts = self.visits.starts(torch.rand(count, generator=generator, dtype=torch.float64))
+        count = len(self.epoch_windows)
+        starts = self.epoch_windows.starts(
+            torch.rand(count, generator=generator, dtype=torch.float64)
+        )
         order = torch.randperm(count, generator=generator)
         return starts[order], torch.rand(count, generator=generator) < 0.5
 
 
-class _Visits:
-    """The windows of an epoch before their starts are drawn, and what those may be."""
+class _EpochWindows:
+    """The possible starts of each window of an epoch."""
 
     def __init__(self, recordings: Sequence[RecordedSequence], frames: int) -> None:
         possible, first = [], 0
@@ -111,18 +113,18 @@ class _Visits:
         return len(self._count)
 
     def starts(self, share: Tensor) -> Tensor:
-        """(V,), uniform in [0, 1) → each visit's first frame (V,), among all recordings' frames."""
+        """(V,), uniform in [0, 1) → first frame (V,) of each window in all recordings."""
         return self._possible[self._offset + (share * self._count).long()]
 
 
 def mirror(values: Tensor) -> Tensor:
-    """2D or poses (..., 17, 2 or 3) of the mirrored person: x changes sign, left is right."""
+    """2D or poses (..., 17, 2 or 3) of the mirrored person: x negated, left and right swapped."""
     flip = values.new_ones(values.shape[-1])
     flip[0] = -1
     return values[..., list(MIRRORED), :] * flip
 
 
 def _starts(valid: NDArray[np.bool_], frames: int) -> NDArray[np.int64]:
-    """First frames of all windows that are valid throughout."""
+    """First frames of all windows without invalid frames."""
     before = np.concatenate([[0], np.cumsum(valid)])
     return np.flatnonzero(before[frames:] - before[:-frames] == frames)

@@ -1,4 +1,4 @@
-"""Recorded people: 2D as it was detected, 3D as it was captured, and windows to evaluate on."""
+"""Recorded sequences of detected 2D and captured 3D joints, and evaluation windows of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class RecordedSequence:
     """
 
     x_2d: NDArray[np.float32]
-    """(T, 17, 2), as `seen_by` gives them, (0, 0) where unseen."""
+    """(T, 17, 2), as `to_input_view` gives them, (0, 0) where unseen."""
     poses: NDArray[np.float32]
     """(T, 17, 3), root-relative metres in the camera frame."""
     root: NDArray[np.float32] | None
     """(T, 3), metres in the camera frame; None where unknown."""
     valid: NDArray[np.bool_]
-    """(T,), whether the frame's pose is to be believed."""
+    """(T,), whether the frame's pose is valid."""
     subject: str
     action: str
     sequence: str
@@ -57,11 +57,13 @@ class RecordedSequence:
             )
 
 
-def seen_by(camera: Camera, pixels: NDArray[np.float32], input_view: str) -> NDArray[np.float32]:
-    """2D in pixels as `Lifter.lift` takes it for a model of that input view.
+def to_input_view(
+    camera: Camera, pixels: NDArray[np.float32], input_view: str
+) -> NDArray[np.float32]:
+    """Pixels → the 2D input of a model with that input view.
 
     Args:
-        camera: took the image.
+        camera: of the image.
         pixels: (T, 17, 2); not finite where unseen.
         input_view: screen, u/w·2-1 and v/w·2-h/w with the lens's distortion, as the papers have
             it; or person, the canonical view.
@@ -72,7 +74,7 @@ def seen_by(camera: Camera, pixels: NDArray[np.float32], input_view: str) -> NDA
     Raises:
         DiffhpeError: there is no view of that name.
     """
-    view(input_view)  # knows the names
+    view(input_view)  # raises for unknown names
     if input_view == "screen":
         middle = np.array([1.0, camera.height / camera.width], np.float32)
         seen = pixels * np.float32(2 / camera.width) - middle
@@ -85,10 +87,10 @@ def seen_by(camera: Camera, pixels: NDArray[np.float32], input_view: str) -> NDA
 def evaluation_windows(
     recordings: Sequence[RecordedSequence], frames: int = FRAMES
 ) -> LabelledWindows:
-    """Windows that cover all valid frames, each once where possible.
+    """Windows that cover all valid frames, without overlap where possible.
 
-    A stretch of valid frames is cut into windows one after the other; where its last frames fill
-    no window, they are seen in one that overlaps the one before. Shorter stretches are left out.
+    A run of valid frames is cut into consecutive windows. The last window overlaps the one before
+    where the run is no multiple of the window length. Runs shorter than a window are left out.
 
     Raises:
         DiffhpeError: no recording has as many valid frames in a row.
@@ -122,14 +124,16 @@ def evaluation_windows(
     )
 
 
-def rooted(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def to_root_relative(
+    points: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Joints (T, 17, 3) in the camera frame → root-relative poses and the root (T, 3)."""
     root = points[:, HIP]
     return points - root[:, None], root.copy()
 
 
 def _runs(valid: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(R, 2), first frame and end of each stretch of valid frames."""
+    """(R, 2), first frame and end of each run of valid frames."""
     edges = np.diff(np.concatenate([[0], valid.astype(np.int8), [0]]))
     return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], -1)
 

@@ -1,4 +1,4 @@
-"""Detected joints compared with true ones, moved to where the detector puts them on the body."""
+"""Errors of detected joints relative to true joints in the detector's convention."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.skeleton import MIRRORED
-from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, move_joints
+from diffhpe_ros.training.detector_errors.joints import DETECTED_JOINTS, LIMBS, to_detector_joints
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import tensors_of
-from diffhpe_ros.training.synthesis.virtual_camera import project
+from diffhpe_ros.training.projection import project
 
 Array = NDArray[np.float64]
 
@@ -21,23 +21,23 @@ APART, SWAPPED = 0.1, 0.5  # of the size; ratio of the errors with and without a
 
 @dataclass(frozen=True)
 class DetectorErrors:
-    """Errors of C clips of L frames at the joints `FOUND`, as shares of the person's size."""
+    """Errors of C clips of L frames at `DETECTED_JOINTS`, as shares of the person's size."""
 
     offset: Array
-    """(C, L, 14, 2) detected - true, after left and right are put back; NaN where unknown."""
+    """(C, L, 14, 2) detected - true, with swapped sides put right; NaN where unknown."""
     unseen: NDArray[np.bool_]
-    """(C, L, 14) found with a confidence below the threshold."""
+    """(C, L, 14) detected with a confidence under the threshold."""
     swapped: NDArray[np.bool_]
-    """(C, L, 2) whether left and right are exchanged, of `LIMBS`."""
+    """(C, L, 2) whether left and right are swapped, for each of `LIMBS`."""
     apart: NDArray[np.bool_]
-    """(C, L, 2) whether left and right are so far apart that an exchange would show."""
+    """(C, L, 2) whether left and right are far enough apart to detect a swap."""
 
 
 def relative_errors(measured: DetectorMeasurements, offsets: Tensor) -> DetectorErrors:
-    """The errors of detected joints, given where the detector puts them on the body (14, 3)."""
+    """The errors of detected joints, given the offsets (14, 3) of `fit_offsets`."""
     joints, found_joints, size = tensors_of(measured)
     facing = torch.from_numpy(measured.head_forward).double()
-    true_joints = project(move_joints(joints, facing, offsets.double()))
+    true_joints = project(to_detector_joints(joints, facing, offsets.double()))
     unit = size[:, None, None, None]
     true, detected = (true_joints / unit).numpy(), (found_joints / unit).numpy()
     swapped, apart = _swaps(true, detected)
@@ -47,12 +47,12 @@ def relative_errors(measured: DetectorMeasurements, offsets: Tensor) -> Detector
             exchanged = swapped[..., limb]
             straight[exchanged, joint] = detected[exchanged, MIRRORED[joint]]
     unseen = (measured.confidence < THRESHOLD) & np.isfinite(detected).all(-1)
-    found = list(FOUND)
+    found = list(DETECTED_JOINTS)
     return DetectorErrors((straight - true)[:, :, found], unseen[:, :, found], swapped, apart)
 
 
 def _swaps(true: Array, detected: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether left and right of `LIMBS` are exchanged, and whether it would show, (C, L, 2)."""
+    """Whether `LIMBS` are swapped, and whether a swap could be detected, (C, L, 2)."""
     swapped, apart = [], []
     for sides in LIMBS.values():
         joints, others = list(sides), [MIRRORED[joint] for joint in sides]

@@ -1,4 +1,4 @@
-"""From detected and true joints to the statistics of a detector's errors."""
+"""Fits the statistics of a detector's errors to detected and true joints."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.training.detector_errors.compare import DetectorErrors, relative_errors
-from diffhpe_ros.training.detector_errors.dropout import expit, fit_misses, logits_of
-from diffhpe_ros.training.detector_errors.joints import FOUND, LIMBS, PARTS, part_of
+from diffhpe_ros.training.detector_errors.joints import DETECTED_JOINTS, LIMBS, PARTS, part_of
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
 from diffhpe_ros.training.detector_errors.offsets import fit_offsets
 from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics, PartErrors
 
 Array = NDArray[np.float64]
 
-OUTLIER = 3.4  # medians; a Gaussian error is larger once in 3000 times
+OUTLIER = 3.4  # medians; one in 3000 Gaussian errors is larger
 LAGS = 20
+NEWTON_STEPS = 15
 
 
 def fit(measured: DetectorMeasurements) -> ErrorStatistics:
@@ -26,13 +26,13 @@ def fit(measured: DetectorMeasurements) -> ErrorStatistics:
 
 
 def fit_statistics(errors: DetectorErrors, offsets: Tensor) -> ErrorStatistics:
-    """The statistics of errors, and the offsets (14, 3) that they are counted from."""
+    """The statistics of errors relative to the offsets (14, 3)."""
     outlier, limits = find_outliers(errors)
     size = np.linalg.norm(errors.offset, axis=-1)
     steady = np.where(outlier[..., None], np.nan, errors.offset)
     lags = {part: autocovariance(steady[:, :, _rows(part)]) for part in PARTS}
     correlation = _smooth_correlation(list(lags.values()))
-    logits, slope = fit_misses(size, errors.unseen)
+    logits, slope = fit_dropout(size, errors.unseen)
     parts = {}
     for part in PARTS:
         rows = _rows(part)
@@ -50,7 +50,7 @@ def fit_statistics(errors: DetectorErrors, offsets: Tensor) -> ErrorStatistics:
             miss_logit=logits[part],
         )
     chance = expit(logits_of(size, logits, slope))
-    share = np.array([parts[part_of(row)].outlier_share for row in range(len(FOUND))])
+    share = np.array([parts[part_of(row)].outlier_share for row in range(len(DETECTED_JOINTS))])
     swap_share = errors.swapped.sum((0, 1)) / np.maximum(errors.apart.sum((0, 1)), 1)
     return ErrorStatistics(
         parts=parts,
@@ -65,22 +65,22 @@ def fit_statistics(errors: DetectorErrors, offsets: Tensor) -> ErrorStatistics:
 
 
 def _rows(part: str) -> list[int]:
-    """Places of a part's joints in `FOUND`."""
-    return [FOUND.index(joint) for joint in PARTS[part]]
+    """Indices of a part's joints in `DETECTED_JOINTS`."""
+    return [DETECTED_JOINTS.index(joint) for joint in PARTS[part]]
 
 
 def find_outliers(errors: DetectorErrors) -> tuple[NDArray[np.bool_], dict[str, float]]:
-    """Errors (C, L, 14) far beyond the usual, and the limit of each part."""
+    """Outliers (C, L, 14), and the limit of each part."""
     size = np.linalg.norm(errors.offset, axis=-1)
     limits = {part: OUTLIER * float(np.nanmedian(size[:, :, _rows(part)])) for part in PARTS}
-    limit = np.array([limits[part_of(row)] for row in range(len(FOUND))])
+    limit = np.array([limits[part_of(row)] for row in range(len(DETECTED_JOINTS))])
     return size > limit, limits
 
 
 def autocovariance(errors: Array) -> Array:
     """Mean products (LAGS,) of errors (C, L, j, 2) some frames apart; unknown ones are left out.
 
-    The mean is not taken out: what is constant over a window is an error, too.
+    The mean is not subtracted: a constant offset over a window is an error, too.
     """
     frames = errors.shape[1]
     lags = range(min(LAGS, frames))
@@ -89,13 +89,13 @@ def autocovariance(errors: Array) -> Array:
 
 def _head_correlation(steady: Array) -> float:
     """The correlation of the errors (C, L, 14, 2) of nose and eyes."""
-    nose, eyes = (steady[:, :, FOUND.index(*PARTS[part])] for part in ("nose", "eyes"))
+    nose, eyes = (steady[:, :, DETECTED_JOINTS.index(*PARTS[part])] for part in ("nose", "eyes"))
     spread = np.sqrt(np.nanmean(nose**2) * np.nanmean(eyes**2))
     return float(np.nanmean(nose * eyes) / max(spread, 1e-12))
 
 
 def _smooth_correlation(lags: list[Array]) -> float:
-    """The correlation from frame to frame with which all parts are explained best."""
+    """The frame-to-frame correlation that fits all parts best."""
     grid = np.linspace(0.3, 0.97, 68)
     misfit = [sum(_split(part, each)[1] / part[0] ** 2 for part in lags) for each in grid]
     return float(grid[int(np.argmin(misfit))])
@@ -120,7 +120,7 @@ def _split(lags: Array, correlation: float) -> tuple[tuple[float, float, float],
 
 
 def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> float:
-    """The `change` of `model.hold` with which a state (C, L, n) lasts as long as it does.
+    """The `change` of `model.hold_draws` with which a state (C, L, n) lasts as long as it does.
 
     A state of two frames, with chances p and q, is expected in min(p, q) of the cases where the
     draw is kept, in pq where it is drawn anew.
@@ -136,3 +136,41 @@ def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> 
     first, second = chance[:, :-1][pairs], chance[:, 1:][pairs]
     kept, anew = np.minimum(first, second).sum(), (first * second).sum()
     return float(np.clip((kept - both) / (kept - anew), 0.02, 1.0)) if kept > anew else 1.0
+
+
+def fit_dropout(size: Array, unseen: NDArray[np.bool_]) -> tuple[dict[str, float], float]:
+    """Logistic regression of being unseen (C, L, 14) on log(error in %): logits of parts, slope.
+
+    By Newton's method; half a case seen and half a case unseen are added for every part, so that
+    a part that is always seen has a finite logit.
+    """
+    names = list(PARTS)
+    part = np.array([names.index(part_of(row)) for row in range(len(DETECTED_JOINTS))])
+    known = np.isfinite(size)
+    which = np.broadcast_to(part, size.shape)[known]
+    features = np.concatenate([np.eye(len(names))[which], _log_percent(size[known])[:, None]], 1)
+    prior = np.concatenate([np.eye(len(names)), np.zeros((len(names), 1))], 1)
+    x = np.concatenate([features, prior, prior])
+    y = np.concatenate([unseen[known], np.ones(len(names)), np.zeros(len(names))])
+    weight = np.concatenate([np.ones(len(features)), np.full(2 * len(names), 0.5)])
+    theta = np.zeros(x.shape[1])
+    for _ in range(NEWTON_STEPS):
+        chance = expit(x @ theta)
+        curvature = (x * (weight * chance * (1 - chance) + 1e-9)[:, None]).T @ x
+        theta += np.linalg.solve(curvature, x.T @ (weight * (y - chance))).clip(-2, 2)
+    return dict(zip(names, theta[:-1].tolist(), strict=True)), float(theta[-1])
+
+
+def _log_percent(size: Array) -> Array:
+    return np.log(100 * np.maximum(size, 1e-4))
+
+
+def logits_of(size: Array, logits: dict[str, float], slope: float) -> Array:
+    """Logits (C, L, 14) of being unseen."""
+    offsets = np.array([logits[part_of(row)] for row in range(len(DETECTED_JOINTS))])
+    return offsets + slope * _log_percent(size)
+
+
+def expit(logit: Array) -> Array:
+    """1 / (1 + e^-x)."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logit))

@@ -1,4 +1,4 @@
-"""A detector's own joints: which ones it finds itself, and where it puts them on the body."""
+"""Joints that a detector detects, and the body axes in which its convention is expressed."""
 
 from collections.abc import Mapping
 
@@ -18,19 +18,19 @@ PARTS: Mapping[str, tuple[int, ...]] = {
     "knee": (5, 2),
     "ankle": (6, 3),
 }
-"""The joints that a detector finds itself; left, right."""
+"""Detected joints by body part: left, right."""
 LIMBS = {"arms": (11, 12, 13, 14, 15, 16), "legs": (1, 2, 3, 4, 5, 6)}
-"""What a detector takes for its other side."""
-FOUND = tuple(joint for joints in PARTS.values() for joint in joints)
+"""Joints that a detector may swap between left and right."""
+DETECTED_JOINTS = tuple(joint for joints in PARTS.values() for joint in joints)
 
 _LIMB_ENDS = (2, 3, 5, 6, 12, 13, 15, 16)
 _SKULL_BASE_M = 0.05  # behind the motion capture's neck joint, as in `rendering.body`
 
 
-def size_of(x_2d: Tensor) -> Tensor:
-    """A person's size in the image, (B,): the longer side of the box round the joints.
+def image_height(x_2d: Tensor) -> Tensor:
+    """A person's size in the image, (B,): the longer side of the bounding box of the joints.
 
-    It is the height of a person who stands upright. Mean over the window's frames.
+    The height of a standing person. Mean over the frames of the window.
 
     Args:
         x_2d: (B, L, 17, 2).
@@ -38,15 +38,15 @@ def size_of(x_2d: Tensor) -> Tensor:
     return (x_2d.amax(2) - x_2d.amin(2)).amax(-1).mean(1)
 
 
-def derive(found: Tensor) -> Tensor:
-    """Values (..., 14, n) of the joints that are found → of all 17, (..., 17, n)."""
+def with_averaged_joints(found: Tensor) -> Tensor:
+    """Values (..., 14, n) of detected joints → of all 17, (..., 17, n)."""
     whole = found.new_zeros(*found.shape[:-2], len(PARENTS), found.shape[-1])
-    whole[..., list(FOUND), :] = found
-    return average(whole)
+    whole[..., list(DETECTED_JOINTS), :] = found
+    return averaged_joints(whole)
 
 
-def average(joints: Tensor) -> Tensor:
-    """Joints (..., 17, n) with hip, thorax and spine as the averages that detectors make."""
+def averaged_joints(joints: Tensor) -> Tensor:
+    """Joints (..., 17, n) with hip, thorax and spine as averages of detected joints."""
     hip, thorax = joints[..., [1, 4], :].mean(-2), joints[..., [11, 14], :].mean(-2)
     averaged = joints.clone()
     averaged[..., HIP, :], averaged[..., THORAX, :] = hip, thorax
@@ -54,25 +54,25 @@ def average(joints: Tensor) -> Tensor:
     return averaged
 
 
-def move_joints(positions: Tensor, head_forward: Tensor, offsets: Tensor) -> Tensor:
-    """Put the joints where the detector has them.
+def to_detector_joints(positions: Tensor, head_forward: Tensor, offsets: Tensor) -> Tensor:
+    """Move joints to the detector's convention.
 
     Args:
         positions: (..., 17, 3) motion-capture joints, any frame.
         head_forward: (..., 3).
-        offsets: (14, 3) forward, outward, up of the joints `FOUND`, leg lengths.
+        offsets: (14, 3) forward, outward, up of the joints `DETECTED_JOINTS`, leg lengths.
 
     Returns:
         (..., 17, 3).
     """
     moved = positions.clone()
     axes = part_axes(positions, head_forward)
-    moved[..., list(FOUND), :] += torch.einsum("jk,...jkx->...jx", offsets, axes)
-    return average(moved)
+    moved[..., list(DETECTED_JOINTS), :] += torch.einsum("jk,...jkx->...jx", offsets, axes)
+    return averaged_joints(moved)
 
 
 def part_axes(positions: Tensor, head_forward: Tensor) -> Tensor:
-    """Axes of the body parts at the joints `FOUND`, each one leg (thigh and shank) long.
+    """Axes of the body parts at the joints `DETECTED_JOINTS`, each one leg (thigh and shank) long.
 
     Those of the head at nose and eyes, of the rib cage at the shoulders, of the pelvis at the
     hips; at the limbs' joints `up` goes along the bone to the joint above, and `outward` is as
@@ -100,9 +100,9 @@ def part_axes(positions: Tensor, head_forward: Tensor) -> Tensor:
         forward = (pelvis if joint < SPINE else chest)[..., 0, :]
         left = functional.normalize(torch.linalg.cross(up, forward), dim=-1)
         by_joint[joint] = torch.stack([torch.linalg.cross(left, up), left, up], -2)
-    axes = torch.stack([by_joint[joint] for joint in FOUND], -3)
+    axes = torch.stack([by_joint[joint] for joint in DETECTED_JOINTS], -3)
     leg = sum(bone(joint, PARENTS[joint]).norm(dim=-1) for joint in (2, 3, 5, 6)) / 2
-    outward = [-1.0 if joint in RIGHT_JOINTS else 1.0 for joint in FOUND]
+    outward = [-1.0 if joint in RIGHT_JOINTS else 1.0 for joint in DETECTED_JOINTS]
     sign = positions.new_tensor([[1.0, each, 1.0] for each in outward])
     return axes * sign[..., None] * leg[..., None, None, None]
 
@@ -115,5 +115,5 @@ def _axes(left: Tensor, up: Tensor) -> Tensor:
 
 
 def part_of(row: int) -> str:
-    """The part of a joint of `FOUND`."""
-    return next(part for part, joints in PARTS.items() if FOUND[row] in joints)
+    """The part of a joint of `DETECTED_JOINTS`."""
+    return next(part for part, joints in PARTS.items() if DETECTED_JOINTS[row] in joints)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, create_detector
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.rendering.body import Array, Pose, turn
 from diffhpe_ros.rendering.clothes import Figure
 from diffhpe_ros.rendering.march import BLOCK, march
@@ -27,16 +27,16 @@ HIDDEN_M = 0.15  # a joint lies up to 0.1 m inside of its own limb
 
 @dataclass(frozen=True)
 class DetectorMeasurements:
-    """What the detector said of C clips of L frames, and what was true."""
+    """Detected and true joints of C clips of L frames."""
 
     joints: NDArray[np.float32]
     """(C, L, 17, 3) motion-capture joints, metres, optical frame."""
     head_forward: NDArray[np.float32]
-    """(C, L, 3) where the head faces, optical frame."""
+    """(C, L, 3) facing direction of the head, optical frame."""
     hidden: NDArray[np.bool_]
-    """(C, L, 17) whether another part of the body lies before the joint."""
+    """(C, L, 17) whether another body part hides the joint."""
     detected: NDArray[np.float32]
-    """(C, L, 17, 2) canonical view, NaN where nobody was found or outside of the image."""
+    """(C, L, 17, 2) canonical view, NaN without a detection or outside of the image."""
     confidence: NDArray[np.float32]
     """(C, L, 17), 0 where the joint was not found."""
     subject: NDArray[np.int64]
@@ -51,7 +51,7 @@ def read_measured(path: Path) -> DetectorMeasurements:
     """Read what `DetectorMeasurements.save` wrote.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     names = [each.name for each in fields(DetectorMeasurements)]
     arrays = read_npz(path, names)
@@ -60,7 +60,7 @@ def read_measured(path: Path) -> DetectorMeasurements:
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """One person's motion before one camera."""
+    """One person's motion in the view of one camera."""
 
     poses: list[Pose]
     view: CameraView
@@ -68,16 +68,16 @@ class RenderedClip:
 
 
 def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> list[RenderedClip]:
-    """Windows drawn as the training draws them, turned and placed before a camera in a room.
+    """Random windows, rotated and placed in front of a camera in a room.
 
     Args:
         mocap: cmu_h36m17_50hz.npz.
         count: of clips.
-        seed: of all that is random.
+        seed: of the random choices.
         without: subjects to leave out.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be, or has no window.
+        DiffhpeError: the file is missing or invalid, or has no window.
     """
     names = ("positions", "head_forward", "toes", "offsets", "subject")
     arrays = read_npz(mocap, names)
@@ -105,7 +105,7 @@ def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> 
 def _place(
     positions: Array, floor: float, rng: np.random.Generator
 ) -> tuple[CameraView, Array, Array]:
-    """A camera, and the rotation (3, 3) and shift (3,) that bring a motion before it."""
+    """A camera, and the rotation (3, 3) and shift (3,) that place a motion in its view."""
     hip = positions[:, HIP].mean(0)
     to_room = turn(yaw=rng.uniform(0, 2 * np.pi))
     sideways, distance = rng.uniform(-SIDEWAYS_M, SIDEWAYS_M), rng.uniform(*DISTANCE_M)
@@ -119,10 +119,10 @@ def _place(
 def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
     """Render the clips and run BlazePose on them; about 0.2 s a frame on one core.
 
-    Interrupted, it keeps the clips that are done.
+    When interrupted, it returns the finished clips.
 
     Raises:
-        DiffhpeError: BlazePose is not to be had.
+        DiffhpeError: BlazePose cannot be loaded.
     """
     detector = create_detector("blazepose", min_confidence=0.0)
     found = []
@@ -159,11 +159,11 @@ def _measure(clip: RenderedClip, detector: Detector) -> tuple[NDArray, ...]:
 
 
 def hidden_joints(pose: Pose, view: CameraView) -> NDArray[np.bool_]:
-    """Which joints (17,) of a person have another part of the body before them."""
+    """Joints (17,) that are hidden by another body part."""
     figure = Figure(pose)
-    beside = pose.joints - view.position
-    distance = np.linalg.norm(beside, axis=-1)
-    rays = (beside / distance[:, None]).astype(np.float32)
+    offset = pose.joints - view.position
+    distance = np.linalg.norm(offset, axis=-1)
+    rays = (offset / distance[:, None]).astype(np.float32)
     blocks = rays[None].repeat(BLOCK, 0).repeat(BLOCK, 1)  # `march` takes whole blocks of rays
     surface = march(figure, view.position, blocks)[0, ::BLOCK]
     return np.asarray(surface < distance - HIDDEN_M * figure.scale)

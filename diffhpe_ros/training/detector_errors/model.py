@@ -1,7 +1,7 @@
-"""2D keypoints with the errors of a real detector: a small statistical model, read from a file.
+"""Samples detector errors from a statistical model.
 
-The joints that a detector finds itself (its nose, the middle of its eyes, the limbs' joints) are
-moved to where it puts them and get errors; hip, thorax and spine are averages of those, as in
+The joints that a detector detects (nose, midpoint of the eyes, joints of the limbs) are moved to
+its convention and get errors. Hip, thorax and spine are averages of those, as in
 `skeleton.LAYOUTS`.
 """
 
@@ -14,38 +14,38 @@ from torch import Generator, Tensor
 
 from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.detector_errors.joints import (
-    FOUND,
+    DETECTED_JOINTS,
     LIMBS,
     PARTS,
-    average,
-    derive,
-    move_joints,
-    size_of,
+    averaged_joints,
+    image_height,
+    to_detector_joints,
+    with_averaged_joints,
 )
 from diffhpe_ros.training.detector_errors.statistics import ErrorStatistics
 
 
 class DetectorModel(Protocol):
-    """Where a detector puts the joints, how it errs, and what it does not see."""
+    """Joint convention, errors and missing joints of a detector."""
 
     def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:
-        """Move joints to where the detector puts them.
+        """Move joints to the detector's convention.
 
         Args:
             positions: (B, L, 17, 3) motion-capture joints, metres, in any frame.
-            head_forward: (B, L, 3), where the head faces, in the same frame.
-            generator: of all that is random, on the device of the tensors.
+            head_forward: (B, L, 3), facing direction of the head in the same frame.
+            generator: of random numbers, on the device of the tensors.
 
         Returns:
             (B, L, 17, 3).
         """
 
     def errors(self, x_2d: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Draw what the detector does to projected joints.
+        """Draw errors and missing joints for projected joints.
 
         Args:
             x_2d: (B, L, 17, 2) the joints of `joints`, projected; any unit.
-            generator: of all that is random, on the device of the tensor.
+            generator: of random numbers, on the device of the tensor.
 
         Returns:
             Errors (B, L, 17, 2) to add, and which joints (B, L, 17) are unseen.
@@ -53,13 +53,14 @@ class DetectorModel(Protocol):
 
 
 class FittedErrors:
-    """A detector whose errors were measured.
+    """A detector with measured errors (a `DetectorModel`).
 
     Args:
         statistics: of its errors.
-        level: the errors of a window are this many times those measured, a uniform range: people
-            differ more than the ones that were measured.
-        strength: the same for the way from the motion capture's joints to the detector's.
+        level: uniform range of the factor on the measured errors of a window, since people vary
+            more than the measured ones.
+        strength: uniform range of the step from the motion capture's joint convention (0) to the
+            detector's (1).
     """
 
     def __init__(
@@ -84,20 +85,20 @@ class FittedErrors:
     def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:
         """See `DetectorModel.joints`."""
         strength = _uniform(positions, *self.strength, generator)
-        detected = move_joints(positions, head_forward, self._offsets.to(positions.device))
+        detected = to_detector_joints(positions, head_forward, self._offsets.to(positions.device))
         return torch.lerp(positions, detected, strength)
 
     def errors(self, x_2d: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """See `DetectorModel.errors`."""
-        found = self._steady(x_2d, generator)
+        found = self._inlier_errors(x_2d, generator)
         found = torch.where(*self._outliers(found, generator), found)
         found = found * _uniform(x_2d, *self.level, generator)
-        noise = derive(found) * size_of(x_2d)[:, None, None, None]
+        noise = with_averaged_joints(found) * image_height(x_2d)[:, None, None, None]
         noise = self._swapped(x_2d + noise, generator) - x_2d
         return noise, self._unseen(found, generator)
 
     def _factor_of(self, frames: int, device: torch.device) -> Tensor:
-        """(14, L, L) lower triangular: white noise times this is a joint's steady error."""
+        """(14, L, L) lower triangular: times white noise it gives a joint's inlier error."""
         frame = torch.arange(frames)
         lag = (frame[:, None] - frame).abs()
         smooth = self.statistics.smooth_correlation ** lag.double()
@@ -108,22 +109,24 @@ class FittedErrors:
         covariance = constant + slow * smooth + (white + tiny) * torch.eye(frames)
         return torch.linalg.cholesky(covariance).float().to(device)
 
-    def _steady(self, x_2d: Tensor, generator: Generator) -> Tensor:
-        """Errors (B, L, 14, 2) of joints that are found: constant, smooth and white."""
+    def _inlier_errors(self, x_2d: Tensor, generator: Generator) -> Tensor:
+        """Errors (B, L, 14, 2) without outliers: constant, smooth and white."""
         batch, frames = x_2d.shape[:2]
         factor = self._factor(frames, x_2d.device)
-        shape = (len(FOUND), frames, batch * 2)
+        shape = (len(DETECTED_JOINTS), frames, batch * 2)
         white = torch.randn(shape, generator=generator, device=x_2d.device)
-        nose, eyes = FOUND.index(*PARTS["nose"]), FOUND.index(*PARTS["eyes"])
+        nose, eyes = DETECTED_JOINTS.index(*PARTS["nose"]), DETECTED_JOINTS.index(*PARTS["eyes"])
         same = self.statistics.head_correlation
         white[eyes] = same * white[nose] + (1 - same**2) ** 0.5 * white[eyes]
         return (factor @ white).view(-1, frames, batch, 2).permute(2, 1, 0, 3)
 
     def _outliers(self, like: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Which joints (B, L, 14, 1) are somewhere else, and how far off (B, L, 14, 2)."""
+        """Which joints (B, L, 14, 1) are outliers, and their errors (B, L, 14, 2)."""
         shape, device = like.shape[:-1], like.device
         draws = torch.rand(*shape, 3, generator=generator, device=device)
-        chance, size, angle = hold(draws, self.statistics.outlier_change, generator).unbind(-1)
+        chance, size, angle = hold_draws(draws, self.statistics.outlier_change, generator).unbind(
+            -1
+        )
         excess = -self._outlier_excess.to(device) * torch.log1p(-size)
         distance = self._outlier_from.to(device) + excess
         angle = 2 * math.pi * angle
@@ -133,32 +136,32 @@ class FittedErrors:
     def _swapped(self, x_2d: Tensor, generator: Generator) -> Tensor:
         """Joints (B, L, 17, 2), in some frames with left and right arms or legs exchanged.
 
-        One draw for both: a detector that takes the back for the front exchanges all of them.
+        Arms and legs share one draw: a detector that mistakes back for front swaps both.
         """
         draws = torch.rand(*x_2d.shape[:2], 1, generator=generator, device=x_2d.device)
-        draws = hold(draws, self.statistics.swap_change, generator)
+        draws = hold_draws(draws, self.statistics.swap_change, generator)
         swap = torch.zeros(x_2d.shape[:3], dtype=torch.bool, device=x_2d.device)
         for name, joints in LIMBS.items():
             swap[..., list(joints)] = draws < self.statistics.swap_share[name]
         mirrored = x_2d[:, :, list(MIRRORED)]
-        return average(torch.where(swap[..., None], mirrored, x_2d))
+        return averaged_joints(torch.where(swap[..., None], mirrored, x_2d))
 
     def _unseen(self, found: Tensor, generator: Generator) -> Tensor:
-        """Joints (B, L, 17) below the detector's confidence, given the errors (B, L, 14, 2)."""
+        """Joints (B, L, 17) under the confidence threshold, given the errors (B, L, 14, 2)."""
         percent = 100 * found.norm(dim=-1).clamp(min=1e-4)
         logit = self._miss_logit.to(found.device) + self.statistics.miss_slope * percent.log()
         draws = torch.rand(logit.shape, generator=generator, device=found.device)
-        missed = hold(draws, self.statistics.miss_change, generator) < logit.sigmoid()
-        return derive(missed[..., None].float())[..., 0] > 0
+        missed = hold_draws(draws, self.statistics.miss_change, generator) < logit.sigmoid()
+        return with_averaged_joints(missed[..., None].float())[..., 0] > 0
 
 
-def hold(draws: Tensor, change: float, generator: Generator) -> Tensor:
-    """Keep draws over frames: at each frame, a joint takes a new one with probability `change`.
+def hold_draws(draws: Tensor, change: float, generator: Generator) -> Tensor:
+    """Keep draws over frames: at each frame a joint is redrawn with probability `change`.
 
     Args:
         draws: (B, L, J) or (B, L, J, n), independent.
         change: probability.
-        generator: of the frames at which they change.
+        generator: of the frames with new draws.
 
     Returns:
         The same shape.

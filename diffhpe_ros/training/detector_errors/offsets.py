@@ -1,17 +1,17 @@
-"""Where a detector puts its joints on the body, from detected and true joints."""
+"""Fit of a detector's joint convention to detected and true joints."""
 
 import torch
 from torch import Tensor
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.training.detector_errors.joints import (
-    FOUND,
+    DETECTED_JOINTS,
     PARTS,
+    image_height,
     part_axes,
-    size_of,
 )
 from diffhpe_ros.training.detector_errors.measure import DetectorMeasurements
-from diffhpe_ros.training.synthesis.virtual_camera import project
+from diffhpe_ros.training.projection import project
 
 FREE_AXES = {
     "nose": (0, 2),
@@ -23,18 +23,18 @@ FREE_AXES = {
     "knee": (0, 2),
     "ankle": (2,),
 }
-"""Along which of forward, outward, up a part may be moved: a nose lies in the middle, and how the
-limbs' ends are turned about their bones is not known."""
-STEADY, ROUNDS = 0.01, 15
+"""Free axes (forward, outward, up) of each part: a nose has no sideways offset, and the rotation
+of elbows, wrists, knees and ankles about their bones is unknown."""
+WEIGHT_FLOOR, ITERATIONS = 0.01, 15
 
 
 def fit_offsets(measured: DetectorMeasurements) -> Tensor:
-    """Where the detector puts its joints on the body, (14, 3) as in `move_joints`."""
+    """Offsets (14, 3) of the detected joints, as in `to_detector_joints`."""
     joints, detected, size = tensors_of(measured)
     axes = part_axes(joints, torch.from_numpy(measured.head_forward).double())
-    offsets = torch.zeros(len(FOUND), 3, dtype=torch.float64)
+    offsets = torch.zeros(len(DETECTED_JOINTS), 3, dtype=torch.float64)
     for part, sides in PARTS.items():
-        rows, free = [FOUND.index(joint) for joint in sides], list(FREE_AXES[part])
+        rows, free = [DETECTED_JOINTS.index(joint) for joint in sides], list(FREE_AXES[part])
         directions = axes[:, :, rows][..., free, :]
         move = _fit_move(joints[:, :, list(sides)], directions, detected[:, :, list(sides)], size)
         for row in rows:
@@ -43,26 +43,26 @@ def fit_offsets(measured: DetectorMeasurements) -> Tensor:
 
 
 def _fit_move(start: Tensor, directions: Tensor, target: Tensor, size: Tensor) -> Tensor:
-    """How far (n,) to go along directions (C, L, j, n, 3) to be seen at targets (C, L, j, 2).
+    """Offsets (n,) along directions (C, L, j, n, 3) that project to targets (C, L, j, 2).
 
-    Least absolute errors, relative to the size (C,): Gauss-Newton with weights 1 / error.
+    Minimises absolute errors relative to the size (C,), by Gauss-Newton with weights 1 / error.
     """
     move = torch.zeros(directions.shape[-2], dtype=torch.float64)
     size = size[:, None, None, None]
-    for _ in range(ROUNDS):
+    for _ in range(ITERATIONS):
         point = start + (move[:, None] * directions).sum(-2)
         error = (target - project(point)) / size
         slope = _slope(point, directions) / size[..., None]
         known = error.isfinite().all(-1)
         error, slope = error[known], slope[known]
-        weight = 1 / (error.norm(dim=-1) + STEADY)
+        weight = 1 / (error.norm(dim=-1) + WEIGHT_FLOOR)
         normal = torch.einsum("nif,nig,n->fg", slope, slope, weight)
         move += torch.linalg.solve(normal, torch.einsum("nif,ni,n->f", slope, error, weight))
     return move
 
 
 def _slope(point: Tensor, directions: Tensor) -> Tensor:
-    """How projections of points (..., 3) move along directions (..., n, 3): (..., 2, n)."""
+    """Derivative (..., 2, n) of projected points (..., 3) along directions (..., n, 3)."""
     across = (
         CANONICAL_FOCAL * directions[..., :2] - project(point)[..., None, :] * directions[..., 2:]
     )
@@ -72,4 +72,4 @@ def _slope(point: Tensor, directions: Tensor) -> Tensor:
 def tensors_of(measured: DetectorMeasurements) -> tuple[Tensor, Tensor, Tensor]:
     """Joints (C, L, 17, 3), detected joints (C, L, 17, 2) and the people's sizes (C,)."""
     joints = torch.from_numpy(measured.joints).double()
-    return joints, torch.from_numpy(measured.detected).double(), size_of(project(joints))
+    return joints, torch.from_numpy(measured.detected).double(), image_height(project(joints))

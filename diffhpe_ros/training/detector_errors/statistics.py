@@ -1,4 +1,4 @@
-"""How a detector errs: the few numbers of its statistical model, and their file."""
+"""Parameters of the statistical model of a detector's errors, and their file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -38,22 +38,22 @@ class PartErrors:
 
 @dataclass(frozen=True)
 class ErrorStatistics:
-    """All that was fitted; the unit of lengths in the image is the person's size (`size_of`)."""
+    """All parameters; image lengths are shares of the person's size (`image_height`)."""
 
     parts: Mapping[str, PartErrors]
     """By the names of `PARTS`."""
     smooth_correlation: float
     """Of the smooth part, from frame to frame at 50 Hz."""
     head_correlation: float
-    """Of the errors of nose and eyes; those of other joints are taken as independent."""
+    """Between the errors of nose and eyes; other joints are assumed independent."""
     outlier_change: float
-    """Chance that a joint's being an outlier is drawn anew at a frame: 1 is white."""
+    """Probability that the outlier state of a joint is redrawn at a frame: 1 is white."""
     swap_share: Mapping[str, float]
-    """Share of the frames in which left and right change places, by the names of `LIMBS`."""
+    """Share of frames with left and right swapped, by the names of `LIMBS`."""
     swap_change: float
     """As `outlier_change`."""
     miss_slope: float
-    """By how much the logit of being unseen rises when the error grows e-fold."""
+    """Increase of the logit of being unseen when the error grows by a factor of e."""
     miss_change: float
     """As `outlier_change`."""
 
@@ -62,7 +62,7 @@ def read_statistics(path: Path) -> ErrorStatistics:
     """Read what `write_statistics` wrote.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     try:
         values = yaml.safe_load(path.read_text())
@@ -102,12 +102,12 @@ def write_statistics(path: Path, statistics: ErrorStatistics, head: str) -> None
 
 
 def blazepose_statistics() -> ErrorStatistics:
-    """The fit of BlazePose that comes with the package; docs/detector-errors.md tells of it."""
+    """The statistics of BlazePose in the package; see docs/detector-errors.md."""
     return read_statistics(Path(str(files("diffhpe_ros") / "assets" / "blazepose_errors.yaml")))
 
 
 def _rounded(values: Any) -> Any:
-    """Four digits say more than was measured."""
+    """Round to three digits, the precision of the measurement."""
     if isinstance(values, Mapping):
         return {key: _rounded(value) for key, value in values.items()}
     if isinstance(values, tuple):

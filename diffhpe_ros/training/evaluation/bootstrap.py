@@ -1,4 +1,4 @@
-"""How far a figure could be off, had other sequences been recorded."""
+"""Confidence intervals by a bootstrap over sequences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,21 +16,20 @@ def intervals_over_sequences(
     draws: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Percentile bootstrap of means, in which whole sequences are drawn with replacement.
+    """Percentile bootstrap of means; whole sequences are drawn with replacement.
 
-    Windows of one sequence resemble each other, and so do the views of it by several cameras:
-    drawn one by one, they would make the intervals too narrow.
+    Windows and views of one sequence are correlated: drawn one by one, they would make the
+    intervals too narrow.
 
     Args:
         values: name → (N,), one per window.
         sequences: (N,), equal for windows of one sequence.
-        level: share of the draws that lies within an interval.
-        draws: resampled data sets.
-        seed: of the draws; the same for all names, so that figures stay comparable.
+        level: of the intervals.
+        draws: number of resampled data sets.
+        seed: of the draws, which are the same for all names.
 
     Returns:
-        name → (low, high). Nothing where there are fewer than two sequences: one sequence does
-        not say how sequences differ.
+        name → (low, high); empty with fewer than two sequences.
     """
     names, sequence = np.unique(sequences, return_inverse=True)
     if len(names) < 2:

@@ -29,16 +29,16 @@ class WindowErrors:
 
 @dataclass(frozen=True)
 class BreakdownRow:
-    """The errors of a part of the poses."""
+    """Mean errors of a subset of the poses."""
 
     mpjpe_mm: float
     p_mpjpe_mm: float
     poses: int
-    """How many poses these are means of."""
+    """Number of poses."""
 
 
 Breakdown = dict[str, BreakdownRow]
-"""What the parts are called → their errors, in the order in which to print them."""
+"""Name of a subset → its errors, in the order of printing."""
 
 
 def by_joint(errors: WindowErrors) -> Breakdown:
@@ -48,13 +48,13 @@ def by_joint(errors: WindowErrors) -> Breakdown:
 
 
 def by_frame(errors: WindowErrors) -> Breakdown:
-    """Each position in the window, "1" the oldest; live use shows the last one."""
+    """Each frame of the window, "1" is the oldest; live use shows the last one."""
     windows, frames, _ = errors.joints.shape
     return {str(frame + 1): _row(errors, np.s_[:, frame], windows) for frame in range(frames)}
 
 
 def by_action(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
-    """Each action; where no action is known each sequence; nothing where neither is."""
+    """Each action, or each sequence where actions are unknown; empty where both are."""
     named = windows.action if (windows.action != "").any() else sequences_of(windows)
     if not (named != "").any():
         return {}
@@ -66,7 +66,7 @@ def by_action(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
 
 
 def by_angle(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
-    """Bins of the hip's angle off the optical axis; nothing where the root is not known."""
+    """Bins of the hip's angle from the optical axis; empty where the root is unknown."""
 
     def degrees(root: NDArray[Any]) -> NDArray[Any]:
         return np.degrees(np.arctan2(np.hypot(root[..., 0], root[..., 1]), root[..., 2]))
@@ -75,12 +75,12 @@ def by_angle(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
 
 
 def by_distance(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
-    """Bins of the hip's distance from the camera; nothing where the root is not known."""
+    """Bins of the hip's distance from the camera; empty where the root is unknown."""
     return _binned(errors, windows, lambda root: np.linalg.norm(root, axis=-1), DISTANCE_EDGES)
 
 
 def sequences_of(windows: LabelledWindows) -> NDArray[np.str_]:
-    """(N,) names of sequences, equal for all cameras that saw one; "" where nothing is known."""
+    """(N,) names of sequences, equal in all cameras; "" where unknown."""
     parts = zip(windows.subject, windows.action, windows.sequence, strict=True)
     return np.array(["/".join(filter(None, known)) for known in parts])
 
@@ -91,7 +91,7 @@ def _binned(
     value: Callable[[NDArray[Any]], NDArray[Any]],
     edges: Sequence[float],
 ) -> Breakdown:
-    """Rows of poses (N, L) by a value of their root; empty bins are left out."""
+    """Errors by a value of the root (N, L); empty bins are left out."""
     if windows.root is None:
         return {}
     bins = np.digitize(value(windows.root), edges)

@@ -1,4 +1,4 @@
-"""The windows that `diffhpe evaluate` reads, in whichever of the formats a file is."""
+"""Evaluation windows from labelled windows, Human3.6M or MPI-INF-3DHP files."""
 
 import zipfile
 from dataclasses import replace
@@ -22,12 +22,12 @@ def read_evaluation(
 
     Args:
         data: the file.
-        config: of the model that will be evaluated; gives the view and the window length.
-        data_2d: the keypoints of Human3.6M, which are in a file of their own.
-        split: train or test, of Human3.6M; test if not given.
+        config: of the evaluated model; gives the input view and the window length.
+        data_2d: file of the 2D keypoints of Human3.6M.
+        split: train or test, of Human3.6M; default test.
 
     Raises:
-        DiffhpeError: a file is missing or damaged, or is given where it has no use.
+        DiffhpeError: a file is missing or damaged, or an option does not apply.
     """
     arrays = _array_names(data)
     if "positions_3d" in arrays:
@@ -45,10 +45,10 @@ def read_evaluation(
 
 
 def occluded(windows: LabelledWindows, pattern: str, seed: int) -> LabelledWindows:
-    """The windows with joints hidden as the released code does; blocks spare the last frame.
+    """The windows with joints occluded as in the released code, never over the last frame.
 
     Args:
-        windows: with all joints.
+        windows: without occlusions.
         pattern: a name that `occlusion` knows.
         seed: of the draws.
 
@@ -68,7 +68,7 @@ def _subjects(split: str) -> tuple[str, ...]:
 
 
 def _array_names(path: Path) -> set[str]:
-    """Of an .npz; none where it is not one, which its reader will say."""
+    """Names of the arrays in an .npz file; empty for other files, which their reader refuses."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}

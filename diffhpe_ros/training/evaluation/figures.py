@@ -1,4 +1,4 @@
-"""The figures of a model on windows with truth, such as the frozen evaluation."""
+"""Metrics of a model on labelled windows."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,12 +23,12 @@ from diffhpe_ros.training.evaluation.bootstrap import Interval, intervals_over_s
 from diffhpe_ros.training.evaluation.breakdown import Breakdown, WindowErrors
 
 PerWindow = dict[str, NDArray[np.float64]]
-"""A figure's name → its value (N,) in each window; the figure is their mean."""
+"""Name of a metric → its value (N,) for each window."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What `diffhpe evaluate` prints: means over windows, in mm."""
+    """Metrics of `diffhpe evaluate`: means over windows, mm."""
 
     mpjpe_mm: float
     p_mpjpe_mm: float
@@ -40,12 +40,12 @@ class Figures:
     segment_std_mm: float
     bone_bias_mm: float
     further: dict[str, float]
-    """Whatever else was measured, such as `released_coherence`."""
+    """Additional metrics, such as `released_coherence`."""
     intervals: dict[str, Interval]
-    """95 % bootstrap intervals of all the above; empty where there are no two sequences."""
+    """95 % bootstrap intervals of the metrics; empty with fewer than two sequences."""
     windows: int
     sequences: int
-    """0 where they have no names."""
+    """0 where sequences have no names."""
     by_joint: Breakdown
     by_action: Breakdown
     by_angle: Breakdown
@@ -53,22 +53,22 @@ class Figures:
     by_frame: Breakdown
 
     def means(self) -> dict[str, float]:
-        """All figures that are means over windows, by name, further ones last."""
+        """All metrics by name, additional ones last."""
         return {
             name: value for name, value in vars(self).items() if isinstance(value, float)
         } | self.further
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the fields, with the further figures beside the others."""
+        """For JSON: the fields, with the additional metrics among the others."""
         values = asdict(self)
         return values | values.pop("further")
 
 
 def evaluate(lifter: Lifter, windows: LabelledWindows, progress: bool = True) -> Figures:
-    """The figures of a lifter.
+    """Lift the windows and measure the poses.
 
     Raises:
-        DiffhpeError: the windows do not fit the model, or nothing is seen in one.
+        DiffhpeError: the windows do not fit the model, or one has no visible joint.
     """
     return figures_of(lift_in_batches(lifter, windows.x_2d, progress), windows)
 
@@ -76,12 +76,12 @@ def evaluate(lifter: Lifter, windows: LabelledWindows, progress: bool = True) ->
 def figures_of(
     poses: NDArray[Any], windows: LabelledWindows, further: Mapping[str, NDArray[Any]] | None = None
 ) -> Figures:
-    """The figures of poses, whatever lifted them.
+    """Measure poses.
 
     Args:
         poses: (N, L, 17, 3), root-relative metres in the camera frame.
-        windows: their truth.
-        further: name → (N,), other figures to average and give intervals.
+        windows: with the true poses.
+        further: name → (N,), additional metrics.
 
     Raises:
         DiffhpeError: poses and truth differ in shape, or a pose is not finite.
@@ -105,7 +105,7 @@ def figures_of(
 
 
 def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> WindowErrors:
-    """The error of each joint (N, L, 17), as it is and after alignment.
+    """The error of each joint (N, L, 17), without and with alignment.
 
     Raises:
         DiffhpeError: the shapes differ, or a pose is not finite.
@@ -121,9 +121,9 @@ def errors_of(poses: NDArray[Any], truth: NDArray[Any]) -> WindowErrors:
 
 
 def released_coherence(poses: NDArray[Any]) -> PerWindow:
-    """Equations 13 and 14 as the released code has them, to set beside the paper's figures.
+    """Equations 13 and 14 as in the released code, for comparison with the paper's tables.
 
-    Both shoulders hang from Spine instead of Thorax, and the deviation divides by L-1.
+    There the parent of both shoulders is Spine, not Thorax, and the deviation divides by L-1.
 
     Args:
         poses: (N, L, 17, 3) metres.

@@ -1,4 +1,4 @@
-"""Figures as text for the terminal."""
+"""Metrics as text for the terminal."""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,7 +21,7 @@ TITLES = {
 
 
 def lines(figures: Figures) -> list[str]:
-    """The main figures with their intervals, then what they are made of."""
+    """The main metrics with their intervals, then the breakdowns."""
     text = [f"{figures.windows} windows of {figures.sequences or 'unnamed'} sequences", ""]
     text += _main(figures)
     for title, rows in (
@@ -37,7 +37,7 @@ def lines(figures: Figures) -> list[str]:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Aligned columns: the first to the left, the others to the right."""
+    """A table: first column aligned left, others right."""
     cells = [header, *rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [

@@ -1,1 +1,1 @@
-"""The paper's experiments: which models they need, how those are measured, tables and figures."""
+"""`diffhpe reproduce`: the models, measurements, tables and figures of the experiments."""

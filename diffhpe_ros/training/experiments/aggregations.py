@@ -1,4 +1,4 @@
-"""One pose from several: ways to aggregate and to decode, by how they are off and how they bend."""
+"""Comparison of aggregations of hypotheses, with free and fixed bone lengths."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,15 @@ COLUMNS = {
 }
 
 
-def aggregation_table(workshop: ExperimentCache) -> str:
-    """Every aggregation with every decode, of the same hypotheses."""
-    folder = workshop.models.folder(MODEL)
+def aggregation_table(cache: ExperimentCache) -> str:
+    """All aggregations and bone length modes on the same hypotheses."""
+    folder = cache.models.folder(MODEL)
     if folder is None:
         return NOT_RUN
-    windows = workshop.windows
+    windows = cache.windows
     rows = []
     for preset in PRESETS:
-        lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(preset))
+        lifter = Lifter.from_pretrained(str(folder), cache.device, **vars(preset))
         hypotheses = _hypotheses(lifter, windows.x_2d)
         for name, aggregate in AGGREGATIONS.items():
             poses = aggregate(hypotheses, windows.x_2d)

@@ -1,4 +1,4 @@
-"""Models of the experiments, trained where they are missing, each measured only once."""
+"""Models of the experiments, trained where missing, and a cache of their metrics."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,12 @@ from typing import Any, Protocol
 
 import torch
 
-from diffhpe_ros.files import write_json
 from diffhpe_ros.installed_models import find_model
+from diffhpe_ros.io import write_json
 from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.evaluation.figures import Figures as Measured
-from diffhpe_ros.training.evaluation.figures import figures_of
+from diffhpe_ros.training.evaluation.figures import Figures, figures_of
 from diffhpe_ros.training.experiments.recipes import recipe
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.train import train
@@ -23,12 +22,12 @@ from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 OCCLUSION_SEED = 0
 
-Figures = dict[str, Any]
-"""What `training.evaluation.figures.Figures.to_dict` gives."""
+FigureValues = dict[str, Any]
+"""See `training.evaluation.figures.Figures.to_dict`."""
 
 
 class Models(Protocol):
-    """Where models by name come from."""
+    """Finds models by name."""
 
     def folder(self, name: str) -> Path | None:
         """The folder of a model; None if there is none.
@@ -39,21 +38,21 @@ class Models(Protocol):
 
 
 @dataclass(frozen=True)
-class TrainedWhenMissing:
-    """Models that are trained, with all that they need, unless they are there."""
+class TrainMissingModels:
+    """Trains missing models, and the models that they depend on."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
     budget: str
-    """cpu or gpu: of the trainings."""
+    """Of the trainings: cpu or gpu."""
     overrides: Sequence[str] = ()
     """Hydra's, for every training."""
 
     def folder(self, name: str) -> Path:
         """See `Models`."""
-        there = AsTheyAre(self.runs).folder(name)
-        if there is not None:
-            return there
+        existing = TrainedModels(self.runs).folder(name)
+        if existing is not None:
+            return existing
         how = recipe(name, self.budget)
         overrides = [f"budget={self.budget}", *how.overrides, f"out={self.runs / name}"]
         if how.backbone is not None:
@@ -64,8 +63,8 @@ class TrainedWhenMissing:
 
 
 @dataclass(frozen=True)
-class AsTheyAre:
-    """Models that were trained before, and no others."""
+class TrainedModels:
+    """Existing trained models only."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
@@ -76,8 +75,8 @@ class AsTheyAre:
         return folder if (folder / "config.yaml").is_file() else None
 
 
-class AsShipped:
-    """The models that come with the package."""
+class ShippedModels:
+    """Models of the package."""
 
     def folder(self, name: str) -> Path | None:
         """See `Models`."""
@@ -86,26 +85,26 @@ class AsShipped:
 
 @dataclass(frozen=True)
 class ExperimentCache:
-    """Models, the windows to measure them on, and what was measured."""
+    """Models, evaluation windows, and the cached metrics."""
 
     models: Models
     windows: LabelledWindows
     windows_name: str
-    """Of the file that they came from."""
+    """File name of the windows."""
     measured: Path
-    """A folder of figures, so that none is measured twice."""
+    """Folder of the cached metrics."""
     device: str = "cpu"
-    """Where they are measured."""
+    """Device of the evaluation."""
 
     def figures(
         self, name: str, pattern: str = "none", preset: Preset | None = None
-    ) -> Figures | None:
-        """A model's figures on the windows, occluded by a pattern; None if there is no model.
+    ) -> FigureValues | None:
+        """A model's metrics on the windows; None if there is no model.
 
         Args:
             name: of the model.
-            pattern: of occlusion, as released; the same joints are hidden from every model.
-            preset: how a diffusion model is sampled; its own default otherwise.
+            pattern: of occlusion, as released; the same occlusions for every model.
+            preset: sampling of a diffusion model; default its own.
         """
         folder = self.models.folder(name)
         if folder is None:
@@ -115,10 +114,10 @@ class ExperimentCache:
             file.parent.mkdir(parents=True, exist_ok=True)
             how = {"model": name, "pattern": pattern, "windows_name": self.windows_name}
             write_json(file, how | self._measure(folder, pattern, preset))
-        figures: Figures = json.loads(file.read_text())
+        figures: FigureValues = json.loads(file.read_text())
         return figures
 
-    def _measure(self, folder: Path, pattern: str, preset: Preset | None) -> Figures:
+    def _measure(self, folder: Path, pattern: str, preset: Preset | None) -> FigureValues:
         generator = torch.Generator().manual_seed(OCCLUSION_SEED)
         x_2d = torch.from_numpy(self.windows.x_2d)
         x_2d = occlude(x_2d, occlusion(pattern, released=True), generator)
@@ -128,8 +127,8 @@ class ExperimentCache:
         return figures_of(poses, self.windows).to_dict()
 
     def _key(self, name: str, folder: Path, pattern: str, preset: Preset | None) -> str:
-        """Changes with all that the figures depend on, and with what is measured."""
-        weights = sha256(" ".join(each.name for each in fields(Measured)).encode())
+        """Cache key: model, windows, sampling and the list of metrics."""
+        weights = sha256(" ".join(each.name for each in fields(Figures)).encode())
         weights.update((folder / "model.safetensors").read_bytes())
         weights.update((folder / "config.yaml").read_bytes())
         weights.update(self.windows.x_2d.tobytes())

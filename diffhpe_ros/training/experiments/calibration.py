@@ -1,4 +1,4 @@
-"""Whether the ellipsoids of the models that are shipped hold the share of joints they should."""
+"""Coverage of the covariance ellipsoids of the package's models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ MODELS = (
 )  # fmt: skip
 OCCLUSION = "all"
 SIGMAS = tuple(np.linspace(0.25, 3.5, 14).round(2).tolist())
-TOLD = (1.0, 2.0)
-"""Sigmas in the tables."""
+TABLE_SIGMAS = (1.0, 2.0)
+"""Sigmas of the tables."""
 
 
 @dataclass(frozen=True)
 class CalibrationMeasurement:
-    """How many sigma true joints are away."""
+    """Mahalanobis distances of true joints."""
 
     squared: NDArray[np.float64]
     """(N, L, 16), squared, without the root."""
@@ -37,7 +37,7 @@ class CalibrationMeasurement:
     """(N, L, 16)."""
 
     def parts(self) -> dict[str, NDArray[np.float64]]:
-        """Name → squared sigmas (n,) of a part of the joints."""
+        """Name → squared distances (n,) of a subset of the joints."""
         parts = {
             "all": self.squared,
             "last frame": self.squared[:, -1],
@@ -47,15 +47,15 @@ class CalibrationMeasurement:
         return {name: part.ravel() for name, part in parts.items() if part.size}
 
 
-def calibration_section(workshop: ExperimentCache, document: Path) -> str:
-    """Draw the curves and write all shares beside the document; list those of the default model."""
+def calibration_section(cache: ExperimentCache, document: Path) -> str:
+    """Draw the curves, write all shares as CSV, and list those of the default model."""
     found: dict[str, CalibrationMeasurement] = {}
     for name in MODELS:
-        folder = workshop.models.folder(name)
+        folder = cache.models.folder(name)
         if folder is not None:
-            lifter = Lifter.from_pretrained(str(folder), workshop.device)
-            hidden = occluded(workshop.windows, OCCLUSION, OCCLUSION_SEED)
-            found[name] = _measure(lifter, workshop.windows)
+            lifter = Lifter.from_pretrained(str(folder), cache.device)
+            hidden = occluded(cache.windows, OCCLUSION, OCCLUSION_SEED)
+            found[name] = _measure(lifter, cache.windows)
             found[f"{name}, occluded"] = _measure(lifter, hidden)
     if not found:
         return NOT_RUN
@@ -80,7 +80,7 @@ def calibration_section(workshop: ExperimentCache, document: Path) -> str:
 
 
 def draw(curves: Mapping[str, NDArray[np.float64]], file: Path) -> None:
-    """Nominal against found shares, one line for each curve, into a PNG."""
+    """Draw measured against nominal shares into a PNG."""
     figure = Figure(figsize=(7, 6.5), layout="constrained")
     axes = figure.subplots()
     expected = [100 * nominal(sigma) for sigma in SIGMAS]
@@ -115,10 +115,10 @@ def _measure(lifter: Lifter, windows: LabelledWindows) -> CalibrationMeasurement
 
 
 def _by_part(found: Mapping[str, CalibrationMeasurement]) -> list[list[str]]:
-    rows = [["should be", "", *(f"{100 * nominal(sigma):.1f}" for sigma in TOLD)]]
+    rows = [["should be", "", *(f"{100 * nominal(sigma):.1f}" for sigma in TABLE_SIGMAS)]]
     for title, measured in found.items():
         rows += [
-            [title, part, *(f"{100 * share:.1f}" for share in shares(squared, TOLD))]
+            [title, part, *(f"{100 * share:.1f}" for share in shares(squared, TABLE_SIGMAS))]
             for part, squared in measured.parts().items()
         ]
     return rows
@@ -126,7 +126,10 @@ def _by_part(found: Mapping[str, CalibrationMeasurement]) -> list[list[str]]:
 
 def _by_joint(measured: CalibrationMeasurement) -> str:
     rows = [
-        [name, *(f"{100 * share:.1f}" for share in shares(measured.squared[..., joint], TOLD))]
+        [
+            name,
+            *(f"{100 * share:.1f}" for share in shares(measured.squared[..., joint], TABLE_SIGMAS)),
+        ]
         for joint, name in enumerate(JOINTS[1:])
     ]
     return markdown_table(["joint", "within 1 sigma, %", "within 2 sigma, %"], rows)

@@ -1,4 +1,4 @@
-"""DiffPose beside the others, and what its parts do: how it starts, its context, its sampling."""
+"""Comparison of DiffPose with the other models, and of its variants."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.experiments.cache import OCCLUSION_SEED, ExperimentCache
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, millimetres
-from diffhpe_ros.training.experiments.recipes import INDETERMINATE, PATTERNS
+from diffhpe_ros.training.experiments.recipes import INIT_DISTRIBUTIONS, PATTERNS
 from diffhpe_ros.training.synthesis.occlusions import occlude, occlusion
 
 FLIPPED = Preset("ddim", 1, 2, augmentation="flip")
@@ -25,7 +25,7 @@ COMPARED: tuple[tuple[str, str, Preset | None], ...] = (
     ("the same, flipped", "diffhpe-wrapper-robust", FLIPPED),
     ("DiffPose, flipped", "diffpose", None),
 )
-"""Title, shipped model, and how it is sampled; None is as its own configuration says."""
+"""Title, model, and sampling; None is the model's own preset."""
 FIGURES = {
     "mpjpe_mm": "MPJPE",
     "mpjpe_last_frame_mm": "last frame",
@@ -38,7 +38,7 @@ SAMPLED = (
     *(Preset("ddim", steps, 4, augmentation="flip") for steps in (1, 2, 3, 5, 10, 50)),
     *(Preset("ddim", 3, many, augmentation="flip") for many in (2, 10, 20)),
 )
-STARTS = {
+INITIALIZATIONS = {
     "diffpose-mixture": "mixtures by joint, visibility and side of the parent",
     "diffpose-gaussian": "a plain Gaussian round the encoder's pose",
     "diffpose-noise": "pure noise",
@@ -46,42 +46,42 @@ STARTS = {
 }
 FEW_AND_MANY = tuple(Preset("ddim", steps, 4, augmentation="flip") for steps in (1, 5))
 MANY = Preset("ddim", 3, 20, augmentation="flip")
-"""Enough hypotheses for their spread to be told."""
+"""Enough hypotheses to measure their spread."""
 SPREAD_EVERY = 8
-"""Windows whose spread is measured."""
+"""Every eighth window is used for the spread."""
 REPEATS = 5
 
-assert set(STARTS) == set(INDETERMINATE)
+assert set(INITIALIZATIONS) == set(INIT_DISTRIBUTIONS)
 
 
-def comparison(workshop: ExperimentCache) -> str:
-    """The models beside each other, then under each pattern, and what DiffPose is unsure of."""
+def comparison(cache: ExperimentCache) -> str:
+    """All models, without and with occlusions, and the spread of DiffPose's hypotheses."""
     rows, occluded = [], []
     for title, name, preset in COMPARED:
-        plain, *hidden = (workshop.figures(name, each, preset) for each in ("none", *PATTERNS))
+        plain, *hidden = (cache.figures(name, each, preset) for each in ("none", *PATTERNS))
         main = (millimetres(plain, each) for each in FIGURES)
-        rows.append([title, *main, _ms(workshop, name, preset)])
+        rows.append([title, *main, _ms(cache, name, preset)])
         occluded.append([title, *(millimetres(each, "mpjpe_mm") for each in (plain, *hidden))])
     return "\n\n".join(
         [
             markdown_table(["model", *FIGURES.values(), "ms"], rows),
             markdown_table(["MPJPE under", "none", *PATTERNS], occluded),
-            _spread_table(workshop),
+            _spread_table(cache),
         ]
     )
 
 
-def choices(workshop: ExperimentCache) -> str:
-    """Steps and hypotheses of the trained model; short trainings that differ in one part."""
+def choices(cache: ExperimentCache) -> str:
+    """Steps and hypotheses of the trained model, and short trainings of its variants."""
     sampled = []
     for preset in SAMPLED:
-        figures = workshop.figures("diffpose", preset=preset)
-        how = [f"{preset.steps} x {preset.hypotheses}", _ms(workshop, "diffpose", preset)]
+        figures = cache.figures("diffpose", preset=preset)
+        how = [f"{preset.steps} x {preset.hypotheses}", _ms(cache, "diffpose", preset)]
         sampled.append([*how, *(millimetres(figures, each) for each in FIGURES)])
     rows = []
-    for name, title in STARTS.items():
-        few, many = (workshop.figures(name, "random", each) for each in FEW_AND_MANY)
-        seen, hidden = _spread(workshop, name, "random") or (None, None)
+    for name, title in INITIALIZATIONS.items():
+        few, many = (cache.figures(name, "random", each) for each in FEW_AND_MANY)
+        seen, hidden = _spread(cache, name, "random") or (None, None)
         spread = [NOT_RUN if each is None else f"{each[1]:.0f}" for each in (seen, hidden)]
         errors = [millimetres(each, "mpjpe_mm") for each in (few, many)]
         rows.append([title, *errors, *spread])
@@ -94,10 +94,10 @@ def choices(workshop: ExperimentCache) -> str:
     )
 
 
-def _spread_table(workshop: ExperimentCache) -> str:
+def _spread_table(cache: ExperimentCache) -> str:
     rows = []
     for pattern in PATTERNS:
-        found = _spread(workshop, "diffpose", pattern)
+        found = _spread(cache, "diffpose", pattern)
         numbers = [f"{value:.0f}" for each in found for value in each] if found else [NOT_RUN] * 4
         rows.append([pattern, *numbers])
     header = ["DiffPose", "error of seen joints", "spread", "error of hidden joints", "spread"]
@@ -105,19 +105,19 @@ def _spread_table(workshop: ExperimentCache) -> str:
 
 
 def _spread(
-    workshop: ExperimentCache, name: str, pattern: str
+    cache: ExperimentCache, name: str, pattern: str
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Error and spread of seen joints, and of hidden ones, mm, of some windows; None if not run.
+    """Error and spread, mm, of visible and of occluded joints; None if not run.
 
     The spread is the root of the hypotheses' mean squared distance from their mean.
     """
-    folder = workshop.models.folder(name)
+    folder = cache.models.folder(name)
     if folder is None:
         return None
-    windows = workshop.windows.every(SPREAD_EVERY)
+    windows = cache.windows.every(SPREAD_EVERY)
     generator = torch.Generator().manual_seed(OCCLUSION_SEED)
     x_2d = occlude(torch.from_numpy(windows.x_2d), occlusion(pattern, released=True), generator)
-    lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(MANY))
+    lifter = Lifter.from_pretrained(str(folder), cache.device, **vars(MANY))
     result = lifter.lift(x_2d.numpy())
     apart = result.hypotheses - result.poses[:, None]
     spread = 1000 * np.sqrt((apart**2).sum(-1).mean(1))
@@ -129,11 +129,11 @@ def _spread(
     return seen, hidden
 
 
-def _ms(workshop: ExperimentCache, name: str, preset: Preset | None = None) -> str:
-    """To lift one window."""
-    folder = workshop.models.folder(name)
+def _ms(cache: ExperimentCache, name: str, preset: Preset | None = None) -> str:
+    """Milliseconds to lift one window."""
+    folder = cache.models.folder(name)
     if folder is None:
         return NOT_RUN
     how = {} if preset is None else vars(preset)
-    lifter = Lifter.from_pretrained(str(folder), workshop.device, **how)
-    return f"{median_ms([partial(lifter.lift, workshop.windows.x_2d[:1])], REPEATS)[0]:.0f}"
+    lifter = Lifter.from_pretrained(str(folder), cache.device, **how)
+    return f"{median_ms([partial(lifter.lift, cache.windows.x_2d[:1])], REPEATS)[0]:.0f}"

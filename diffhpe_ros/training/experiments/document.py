@@ -1,4 +1,4 @@
-"""Results in a Markdown document, each between two marks of its own."""
+"""Sections of a Markdown document between comment marks."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ NOT_RUN = "not run"
 
 
 def section(document: Path, name: str) -> tuple[str, str]:
-    """What stands before a result and after it.
+    """The text before and after a section.
 
     Raises:
         DiffhpeError: the document is missing or does not have `<!-- begin NAME -->` and
@@ -29,7 +29,7 @@ def section(document: Path, name: str) -> tuple[str, str]:
 
 
 def write_section(document: Path, name: str, text: str) -> None:
-    """Put a result between its marks.
+    """Replace a section.
 
     Raises:
         DiffhpeError: the document is missing, has no such marks or cannot be written.
@@ -42,7 +42,7 @@ def write_section(document: Path, name: str, text: str) -> None:
 
 
 def write_csv(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table that is too long for a document, as a file beside it.
+    """Write a table that is too long for a document as a CSV file.
 
     Raises:
         DiffhpeError: the file cannot be written.
@@ -61,5 +61,5 @@ def markdown_table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def millimetres(figures: Mapping[str, Any] | None, name: str) -> str:
-    """A figure for a table."""
+    """A table cell."""
     return NOT_RUN if figures is None else f"{figures[name]:.1f}"

@@ -25,11 +25,11 @@ Matrix = NDArray[np.float64]
 """(5, 5): a row for each training pattern, a column for each test pattern; NaN where not run."""
 
 
-def matrix(workshop: ExperimentCache, model: str, figure: str, sampling: Preset) -> Matrix:
+def matrix(cache: ExperimentCache, model: str, figure: str, sampling: Preset) -> Matrix:
     """One figure of a model's five variants on the five patterns."""
 
     def value(trained: str, tested: str) -> float:
-        figures = workshop.figures(_variant(model, trained), tested, sampling)
+        figures = cache.figures(_variant(model, trained), tested, sampling)
         return float("nan") if figures is None else figures[figure]
 
     return np.array(

@@ -1,4 +1,4 @@
-"""What the denoiser puts out, compared at one budget and several numbers of steps."""
+"""Comparison of the denoiser's predictions (noise, velocity, pose) at equal budgets."""
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.experiments.cache import ExperimentCache
@@ -17,13 +17,13 @@ TITLES = {
 }
 
 
-def parameterisation_table(workshop: ExperimentCache) -> str:
+def parameterisation_table(cache: ExperimentCache) -> str:
     """MPJPE of DDIM with several numbers of steps, one hypothesis."""
     header = ["prediction", *(f"{steps} step{'s' * (steps > 1)}" for steps in STEPS)]
     rows = []
     for name in PREDICTIONS:
         values = [
-            workshop.figures(f"diffhpe-wrapper-{name}", preset=Preset("ddim", steps, 1))
+            cache.figures(f"diffhpe-wrapper-{name}", preset=Preset("ddim", steps, 1))
             for steps in STEPS
         ]
         rows.append([TITLES[name], *(millimetres(each, "mpjpe_mm") for each in values)])

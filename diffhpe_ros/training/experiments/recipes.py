@@ -1,4 +1,4 @@
-"""The models of the paper's experiments, and what each is trained from."""
+"""Recipes of the models in the experiments: experiment, overrides, initial weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ FINE_TUNING = {
     "cpu": ("trainer.max_steps=150", "data.batch_size=32", "ema_decay=0.98"),
     "gpu": ("trainer.max_steps=2000", "data.batch_size=1024"),
 }
-"""Of every model that is fine-tuned to a pattern; the same for all."""
+"""Overrides of all models that are fine-tuned to an occlusion pattern."""
 COMPARISON = {
     "cpu": ("trainer.max_steps=200", "ema_decay=0.0", "calibrate_every=0"),
     "gpu": ("trainer.max_steps=2000", "calibrate_every=0"),
 }
-"""Of every model whose predictions are compared; the same for all. Over so few steps as on the CPU
-an average of the weights would still be that of the beginning."""
+"""Overrides of all models in the comparison of predictions. The CPU has too few steps for an
+average of the weights."""
 
 LONGER = ("seed=1", "stop_after=null")
-"""Of MixSTE when it is given the wrapper's compute, too."""
+"""Overrides of MixSTE with the wrapper's compute on top."""
 _COHERENT = ("+module.loss._target_=diffhpe_ros.training.modules.losses.CoherentDistance",)
 _MIN_SNR = "module.loss._target_=diffhpe_ros.training.modules.losses.MinSNRLoss"
 PREDICTIONS: Mapping[str, tuple[str, ...]] = {
@@ -33,22 +33,22 @@ PREDICTIONS: Mapping[str, tuple[str, ...]] = {
     "pose": ("model.denoiser.prediction=pose",),
     "pose-min-snr": ("model.denoiser.prediction=pose", _MIN_SNR),
 }
-"""What a denoiser may put out → Hydra overrides; poses at unit variance but for the first."""
+"""Prediction of a denoiser → Hydra overrides; poses at unit variance except for the first."""
 
-INDETERMINATE: Mapping[str, tuple[str, ...]] = {
+INIT_DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "diffpose-mixture": (),
-    "diffpose-gaussian": ("indeterminate=gaussian",),
-    "diffpose-noise": ("indeterminate=noise",),
+    "diffpose-gaussian": ("init_distribution=gaussian",),
+    "diffpose-noise": ("init_distribution=noise",),
     "diffpose-no-context": ("model.diffpose.context=false",),
 }
-"""DiffPose with other parts → Hydra overrides."""
-INDETERMINATE_STEPS = {"cpu": 100, "gpu": 2000}
-"""Of each of them."""
+"""Variants of DiffPose → Hydra overrides."""
+INIT_DISTRIBUTION_STEPS = {"cpu": 100, "gpu": 2000}
+"""Training steps of each variant."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one model comes about; other models are named by their recipe's name."""
+    """How to train one model; other models are named by their recipes."""
 
     name: str
     experiment: str
@@ -56,13 +56,13 @@ class Recipe:
     overrides: tuple[str, ...] = ()
     """Hydra's."""
     backbone: str | None = None
-    """The MixSTE inside a wrapper."""
+    """The MixSTE of a wrapper."""
     start_from: str | None = None
-    """The model whose weights it begins with."""
+    """The model with the initial weights."""
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of models that must be there first."""
+        """Names of models that it depends on."""
         return tuple(name for name in (self.backbone, self.start_from) if name is not None)
 
 
@@ -79,7 +79,7 @@ def recipe(name: str, budget: str) -> Recipe:
 
 
 def recipes(budget: str) -> dict[str, Recipe]:
-    """All models: the plain ones, those that compare parts, and for each pattern its own."""
+    """All recipes: main models, comparisons, and fine-tuned models for each pattern."""
     plain = [
         Recipe("mixste", "mixste"),
         Recipe("diffhpe-2d", "diffhpe-2d"),
@@ -105,12 +105,12 @@ def recipes(budget: str) -> dict[str, Recipe]:
                 "diffpose",
                 (
                     *overrides,
-                    f"trainer.max_steps={INDETERMINATE_STEPS[budget]}",
+                    f"trainer.max_steps={INIT_DISTRIBUTION_STEPS[budget]}",
                     "calibrate_every=0",
                 ),
                 backbone="mixste-all",
             )
-            for name, overrides in INDETERMINATE.items()
+            for name, overrides in INIT_DISTRIBUTIONS.items()
         ),
     ]
     tuned = [each for pattern in (*PATTERNS, "all") for each in _tuned_to(pattern, budget)]

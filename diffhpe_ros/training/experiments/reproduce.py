@@ -1,4 +1,4 @@
-"""`diffhpe reproduce`: one command from nothing to a table or figure in docs/results/."""
+"""`diffhpe reproduce`: train, measure, and write a table or figure into docs/results/."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,14 +17,14 @@ from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 
 Section = Callable[[ExperimentCache, Preset, Path], str]
-"""Markdown of an experiment; pictures and CSV files go beside the document."""
+"""Makes the Markdown of an experiment, with images and CSV files in the document's folder."""
 
 
-def _figures(workshop: ExperimentCache, sampling: Preset, document: Path) -> str:
+def _figures(cache: ExperimentCache, sampling: Preset, document: Path) -> str:
     lines = []
     for name, (figure, title) in heatmaps.FIGURES.items():
         mixste, wrapper = (
-            heatmaps.matrix(workshop, model, figure, sampling)
+            heatmaps.matrix(cache, model, figure, sampling)
             for model in ("mixste", "diffhpe-wrapper")
         )
         if np.isnan(mixste).all() or np.isnan(wrapper).all():
@@ -35,15 +35,15 @@ def _figures(workshop: ExperimentCache, sampling: Preset, document: Path) -> str
 
 
 EXPERIMENTS: Mapping[str, Section] = {
-    "table-2": lambda workshop, sampling, _: table_2(workshop, sampling),
-    "table-4": lambda workshop, sampling, _: table_4(workshop, sampling),
+    "table-2": lambda cache, sampling, _: table_2(cache, sampling),
+    "table-4": lambda cache, sampling, _: table_4(cache, sampling),
     "figures": _figures,
-    "parameterisations": lambda workshop, *_: parameterisation_table(workshop),
-    "sampling": lambda workshop, _, document: sampling_section(workshop, document),
-    "diffpose": lambda workshop, *_: diffpose.comparison(workshop),
-    "diffpose-choices": lambda workshop, *_: diffpose.choices(workshop),
-    "calibration": lambda workshop, _, document: calibration_section(workshop, document),
-    "aggregation": lambda workshop, *_: aggregation_table(workshop),
+    "parameterisations": lambda cache, *_: parameterisation_table(cache),
+    "sampling": lambda cache, _, document: sampling_section(cache, document),
+    "diffpose": lambda cache, *_: diffpose.comparison(cache),
+    "diffpose-choices": lambda cache, *_: diffpose.choices(cache),
+    "calibration": lambda cache, _, document: calibration_section(cache, document),
+    "aggregation": lambda cache, *_: aggregation_table(cache),
 }
 
 DOCUMENTS: Mapping[str, Path] = {
@@ -60,28 +60,28 @@ DOCUMENTS: Mapping[str, Path] = {
 """Below docs/: where each experiment has its section."""
 
 ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices", "aggregation")
-"""Choices are made with these, so never on test."""
+"""Experiments for choices, measured on validation, never on test."""
 OWN_SAMPLING = (*ON_VALIDATION, "diffpose", "calibration")
-"""These have numbers of steps of their own."""
+"""Experiments with their own numbers of steps."""
 OF_SHIPPED_MODELS = ("calibration", "aggregation", "diffpose", "sampling")
-"""These look at the models that come with the package."""
+"""Experiments with the models of the package."""
 
 
-def reproduce(name: str, workshop: ExperimentCache, sampling: Preset, document: Path) -> str:
-    """Train what is missing, measure, and write the experiment into its section.
+def reproduce(name: str, cache: ExperimentCache, sampling: Preset, document: Path) -> str:
+    """Train missing models, measure, and write the section of an experiment.
 
     Returns:
-        What was written.
+        The Markdown.
 
     Raises:
-        DiffhpeError: there is no such experiment, a training fails, or the document has no place
-            for it.
+        DiffhpeError: there is no such experiment, a training fails, or the document lacks
+            its section.
     """
     if name not in EXPERIMENTS:
         raise DiffhpeError(f"unknown experiment {name!r}; expected {', '.join(EXPERIMENTS)}")
     section(document, name)  # before hours of training
-    text = EXPERIMENTS[name](workshop, sampling, document)
+    text = EXPERIMENTS[name](cache, sampling, document)
     steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
-    how = workshop.windows_name if name in OWN_SAMPLING else f"{workshop.windows_name}, {steps}"
+    how = cache.windows_name if name in OWN_SAMPLING else f"{cache.windows_name}, {steps}"
     write_section(document, name, f"{text}\n\n<sub>{how}</sub>")
     return text

@@ -1,4 +1,4 @@
-"""What more steps and hypotheses cost and bring: errors against milliseconds."""
+"""Error against time for samplers, steps and hypotheses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from diffhpe_ros.benchmark.times import median_ms
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
+from diffhpe_ros.training.experiments.cache import ExperimentCache, FigureValues
 from diffhpe_ros.training.experiments.document import NOT_RUN, markdown_table, write_csv
 
 MODEL = "diffhpe-wrapper"
@@ -43,18 +43,18 @@ REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Point:
-    """One way to sample."""
+class SamplingPoint:
+    """One sampling."""
 
     preset: Preset
     ms: float
-    """To lift one window."""
-    figures: Figures
+    """Milliseconds to lift one window."""
+    figures: FigureValues
 
 
-def sampling_section(workshop: ExperimentCache, document: Path) -> str:
-    """Draw the curves and write their points beside the document; list some of them."""
-    curves = {title: _points(workshop, presets) for title, presets in CURVES.items()}
+def sampling_section(cache: ExperimentCache, document: Path) -> str:
+    """Draw the curves, write their points as CSV, and list some of them."""
+    curves = {title: _points(cache, presets) for title, presets in CURVES.items()}
     curves = {title: points for title, points in curves.items() if points}
     if not curves:
         return NOT_RUN
@@ -75,7 +75,7 @@ def sampling_section(workshop: ExperimentCache, document: Path) -> str:
     )
 
 
-def _row(title: str, point: Point) -> list[str]:
+def _row(title: str, point: SamplingPoint) -> list[str]:
     return [
         title.partition(",")[0],
         str(point.preset.steps),
@@ -86,7 +86,7 @@ def _row(title: str, point: Point) -> list[str]:
     ]
 
 
-def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
+def draw(curves: Mapping[str, list[SamplingPoint]], file: Path) -> None:
     """Each figure against milliseconds, one line for each curve, into a PNG."""
     figure = Figure(figsize=(15, 8), layout="constrained")
     *panels, legend = figure.subplots(2, 3).flat
@@ -106,18 +106,18 @@ def draw(curves: Mapping[str, list[Point]], file: Path) -> None:
     figure.savefig(file, dpi=90)
 
 
-def _points(workshop: ExperimentCache, presets: tuple[Preset, ...]) -> list[Point]:
-    points: list[Point] = []
-    folder = workshop.models.folder(MODEL)
+def _points(cache: ExperimentCache, presets: tuple[Preset, ...]) -> list[SamplingPoint]:
+    points: list[SamplingPoint] = []
+    folder = cache.models.folder(MODEL)
     if folder is None:
         return points
     has_backbone = load_with_config(folder)[1].backbone is not None  # only packed models name it
     for preset in presets:
         if preset.start == "backbone" and not has_backbone:
             continue
-        figures = workshop.figures(MODEL, preset=preset)
+        figures = cache.figures(MODEL, preset=preset)
         if figures is not None:
-            lifter = Lifter.from_pretrained(str(folder), workshop.device, **vars(preset))
-            ms = median_ms([partial(lifter.lift, workshop.windows.x_2d[:1])], REPEATS)[0]
-            points.append(Point(preset, ms, figures))
+            lifter = Lifter.from_pretrained(str(folder), cache.device, **vars(preset))
+            ms = median_ms([partial(lifter.lift, cache.windows.x_2d[:1])], REPEATS)[0]
+            points.append(SamplingPoint(preset, ms, figures))
     return points

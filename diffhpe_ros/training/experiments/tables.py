@@ -1,9 +1,9 @@
-"""Tables 2 and 4 of the paper, with its figures beside ours."""
+"""Tables 2 and 4 of the paper, with its values next to ours."""
 
 from dataclasses import dataclass, replace
 
 from diffhpe_ros.lifting.pipeline.presets import Preset
-from diffhpe_ros.training.experiments.cache import ExperimentCache, Figures
+from diffhpe_ros.training.experiments.cache import ExperimentCache, FigureValues
 from diffhpe_ros.training.experiments.document import markdown_table, millimetres
 from diffhpe_ros.training.experiments.recipes import PATTERNS
 
@@ -18,7 +18,7 @@ class TableRow:
     paper: tuple[float, float, float] | None = None
     """Of Human3.6M: MPJPE, symmetry gap and segment std, mm."""
     flipped: bool = False
-    """By test-time augmentation, which the paper does without."""
+    """With test-time augmentation, which the paper does not use."""
 
 
 TABLE_2_ROWS = (
@@ -39,10 +39,10 @@ PAPER_TABLE_4 = {
     "leg": (55.1, 54.1, 52.6),
     "frames": (55.8, 52.2, 53.5),
 }
-"""Pattern → MPJPE of MixSTE, the wrapper on a plain MixSTE and on an occlusion-trained one."""
+"""Pattern → MPJPE of MixSTE, and of the wrapper on a plain and on an occlusion-trained MixSTE."""
 
 
-def table_2(workshop: ExperimentCache, sampling: Preset) -> str:
+def table_2(cache: ExperimentCache, sampling: Preset) -> str:
     """MPJPE and coherence of the plain models, with bootstrap intervals over sequences."""
     header = [
         "model", "MPJPE", "95 %", "last frame", "N-MPJPE", "P-MPJPE", "bones too long by",
@@ -52,13 +52,13 @@ def table_2(workshop: ExperimentCache, sampling: Preset) -> str:
     flipped = replace(sampling, augmentation="flip", hypotheses=sampling.hypotheses // 2 * 2 or 2)
     rows = []
     for row in TABLE_2_ROWS:
-        figures = workshop.figures(row.model, preset=flipped if row.flipped else sampling)
+        figures = cache.figures(row.model, preset=flipped if row.flipped else sampling)
         of_paper = [f"{value:.1f}" for value in row.paper] if row.paper else ["", "", ""]
         rows.append([row.title, *_main_figures(figures), *of_paper])
     return markdown_table(header, rows)
 
 
-def table_4(workshop: ExperimentCache, sampling: Preset) -> str:
+def table_4(cache: ExperimentCache, sampling: Preset) -> str:
     """MPJPE of models that are tested with the occlusion they were trained with."""
     header = [
         "occlusion", "MixSTE", "Wrapper on plain MixSTE", "Wrapper on this MixSTE",
@@ -67,7 +67,7 @@ def table_4(workshop: ExperimentCache, sampling: Preset) -> str:
     rows = []
     for pattern in ("none", *PATTERNS):
         values = [
-            millimetres(workshop.figures(name, pattern, sampling), "mpjpe_mm")
+            millimetres(cache.figures(name, pattern, sampling), "mpjpe_mm")
             for name in table_4_models(pattern)
         ]
         rows.append([pattern, *values, *(f"{value:.1f}" for value in PAPER_TABLE_4[pattern])])
@@ -82,7 +82,7 @@ def table_4_models(pattern: str) -> tuple[str, str, str]:
     return f"mixste-{pattern}", f"{wrapper}-on-plain", wrapper
 
 
-def _main_figures(figures: Figures | None) -> list[str]:
+def _main_figures(figures: FigureValues | None) -> list[str]:
     names = (
         "mpjpe_last_frame_mm", "n_mpjpe_mm", "p_mpjpe_mm", "bone_bias_mm",
         "symmetry_gap_mm", "segment_std_mm",

@@ -1,1 +1,1 @@
-"""What is trained: Lightning modules and their losses."""
+"""Lightning modules and their losses."""

@@ -1,4 +1,4 @@
-"""How DiffPose is trained: the graph denoiser alone; encoder and mixtures stay as they are."""
+"""Training of DiffPose's graph denoiser; the encoder and the mixtures are frozen."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.models.diffpose.initial import Component, widened
 from diffhpe_ros.lifting.models.diffpose.model import Context, DiffPose
 from diffhpe_ros.lifting.models.diffpose.sampling import sample
-from diffhpe_ros.training.datasets.sources import WindowSource
+from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.initial_fit import InitialFit, MixtureFit
 from diffhpe_ros.training.modules.lifting_modules import Batch, DenoisingModule
 from diffhpe_ros.training.modules.losses import Denoised
 
-UNSURE_SHARE = 0.5
-"""Of the windows in training that come with a detector's variance."""
-MOST_UNSURE = 0.06
-"""Metres: the largest standard deviation of such a detector."""
+VARIANCE_SHARE = 0.5
+"""Share of training windows with a synthetic 2D variance."""
+LARGEST_STD_M = 0.06
+"""Largest standard deviation of that variance, metres."""
 
 
 class DiffPoseModule(DenoisingModule):
-    """Denoising in the terms of drawn components.
+    """Denoising relative to a drawn component of the initial distribution.
 
     Args:
         initial: fits the initial distribution before the training begins.
@@ -68,13 +68,13 @@ class DiffPoseModule(DenoisingModule):
 
 
 def _draw(model: DiffPose, context: Context, generator: Generator) -> Component:
-    """Components of the initial distribution, some as if a detector had said how sure it is."""
+    """Draw components of the initial distribution, some widened by a synthetic 2D variance."""
     count, _, joints = context.pose.shape[:3]
     device = context.pose.device
-    chance, says, how_unsure = torch.rand(
+    chance, has_variance, std_share = torch.rand(
         (3, count, joints), device=device, generator=generator
     ).unbind()
     component = model.initial.draw(context.pose, context.x_2d, chance)
-    std = MOST_UNSURE * how_unsure.square() * (says[:, :1] < UNSURE_SHARE)
+    std = LARGEST_STD_M * std_share.square() * (has_variance[:, :1] < VARIANCE_SHARE)
     variance = std.square()[:, None, :, None, None] * torch.eye(2, device=device)
     return widened(component, variance)

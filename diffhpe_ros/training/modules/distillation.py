@@ -12,15 +12,15 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import DDIM, spaced_steps
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.training.modules.lifting_modules import DiffusionModule
+from diffhpe_ros.training.modules.pretrained_weights import load_pretrained_weights
 from diffhpe_ros.training.modules.steps import UniformSteps
-from diffhpe_ros.training.runner.pretrained_weights import load_pretrained_weights
 
 END = -1
-"""What follows the last visited step: the pose itself."""
+"""Index of the state after the last visited step: the clean pose."""
 
 
 class VisitedSteps:
-    """The steps that a sampler visits, all alike; a `StepDraw`.
+    """Draws uniformly from the steps that a sampler visits (a `StepDraw`).
 
     Args:
         visited: zero-based.
@@ -36,12 +36,12 @@ class VisitedSteps:
 
 
 class DistillationModule(DiffusionModule):
-    """One DDIM step of the student leads where several steps of the teacher lead.
+    """One DDIM step of the student replaces several steps of the teacher.
 
-    The student begins with the teacher's weights. It learns the teacher's own map from noise to
-    poses, not the mean over the noise, so hypotheses stay as far apart as the teacher's. The
-    paper weights the squared error of the pose by max(SNR, 1), which is 1 at each step that
-    students of one or two steps visit: there it is `PlainLoss` of one that predicts the pose.
+    The student begins with the teacher's weights. It learns the teacher's map from noise to
+    poses, not the mean over the noise, so the spread of the hypotheses stays that of the teacher.
+    The paper weights the squared error of the pose by max(SNR, 1). At the steps that students of
+    one or two steps visit this is 1, so that `SquaredErrorLoss` of a predicted pose is the same.
 
     Args:
         teacher: a trained diffusion model, its name or folder.
@@ -78,17 +78,17 @@ class DistillationModule(DiffusionModule):
         self.register_buffer("after", after, persistent=False)
 
     def train(self, mode: bool = True) -> "DistillationModule":
-        """Set the mode of all but the teacher."""
+        """Set the mode of the student; the teacher stays in evaluation mode."""
         super().train(mode)
         self.teacher.eval()
         return self
 
     @torch.no_grad()
-    def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
-        """What the student is to see in x_t: x̃ = (x_t'' - σ''/σ x_t) / (α'' - σ''/σ α).
+    def target_of(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
+        """The student's target x̃ = (x_t'' - σ''/σ x_t) / (α'' - σ''/σ α).
 
-        From there its DDIM step leads to the teacher's x_t'' (algorithm 2 of the paper). At the
-        end, where σ'' is 0, x̃ is the teacher's last pose.
+        With x̃, one DDIM step reaches the teacher's x_t'' (algorithm 2 of the paper). At the last
+        step σ'' is 0 and x̃ is the teacher's final pose.
         """
         alpha_bar = self.model.schedule.alpha_bar
         alpha_bar = torch.cat([alpha_bar, alpha_bar.new_ones(1)])  # 1 at `END`

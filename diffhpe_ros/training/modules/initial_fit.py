@@ -18,22 +18,22 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
 )
 from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.skeleton import HIP, NUM_JOINTS
-from diffhpe_ros.training.datasets.sources import WindowSource
+from diffhpe_ros.training.datasets.batches import WindowSource
 
 FIRST_BATCH = 10_000_000
-"""Of those that are fitted to; no training comes that far."""
+"""Number of the first batch for the fit, beyond the batches of any training."""
 FRAME_STEP = 9
-"""Neighbouring frames have the same errors: every ninth is enough."""
+"""Every ninth frame is used: errors of neighbouring frames are correlated."""
 FEWEST = 200
-"""Errors that a class needs; one with fewer takes those of a wider class."""
+"""Fewest errors for a class; with fewer, a wider class is used."""
 LEAST_STD = 0.01
-"""Metres; keeps a Gaussian from shrinking to a point."""
+"""Least standard deviation of a component, metres."""
 JITTER = 1e-3
-"""Keeps the correlation of frames positive definite."""
+"""Added to the diagonal to keep the correlation of frames positive definite."""
 
 
 class InitialFit(Protocol):
-    """Sets the initial distribution of a model that is to be trained."""
+    """Fits the initial distribution of a model before its training."""
 
     def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """Fill the model's buffers.
@@ -45,7 +45,7 @@ class InitialFit(Protocol):
 
 
 class EncoderErrors(NamedTuple):
-    """Of the encoder on training windows."""
+    """Errors of the encoder on training windows."""
 
     errors: NDArray[np.float64]
     """(N, L, 17, 3) metres, truth minus pose, in the model's view."""
@@ -57,10 +57,10 @@ class EncoderErrors(NamedTuple):
 
 @dataclass(frozen=True)
 class MixtureFit:
-    """Mixtures by EM for every class of error: joint, visibility, side of its parent."""
+    """A mixture by EM for each class: joint, visibility, side of the parent."""
 
     batches: int = 64
-    """That are fitted to."""
+    """Batches for the fit."""
     seed: int = 0
 
     def __call__(self, model: DiffPose, source: WindowSource) -> None:
@@ -81,10 +81,10 @@ class MixtureFit:
 
 @dataclass(frozen=True)
 class GaussianFit:
-    """A plain Gaussian round the encoder's pose for every joint, whatever was seen of it."""
+    """One Gaussian about the encoder's pose for each joint, whatever its visibility."""
 
     batches: int = 64
-    """That are fitted to."""
+    """Batches for the fit."""
 
     def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """See `InitialFit`."""
@@ -99,10 +99,10 @@ class GaussianFit:
 
 @dataclass(frozen=True)
 class PureNoiseFit:
-    """White noise about the root: nothing is known of the window, as in DiffHPE."""
+    """White noise about the root, independent of the window, as in DiffHPE."""
 
     std: float = 0.28
-    """Metres, of the coordinates of poses."""
+    """Standard deviation of pose coordinates, metres."""
 
     def __call__(self, model: DiffPose, source: WindowSource) -> None:
         """See `InitialFit`."""
@@ -111,7 +111,7 @@ class PureNoiseFit:
 
 
 def measure(model: DiffPose, source: WindowSource, batches: int) -> EncoderErrors:
-    """The encoder's errors on so many batches of training windows."""
+    """The encoder's errors on a number of training batches."""
     parts = []
     for number in range(FIRST_BATCH, FIRST_BATCH + batches):
         x_2d, poses = source.batch(number)
@@ -132,7 +132,7 @@ def correlated(errors: NDArray[np.float64]) -> Tensor:
 
 
 def _of_class(found: EncoderErrors, joint: int, visibility: int, side: int) -> NDArray[np.float64]:
-    """(N, 3) errors of a class, or of the smallest wider one that has enough of them."""
+    """(N, 3) errors of a class, or of the smallest wider class with `FEWEST` errors."""
     frames = slice(FRAME_STEP // 2, None, FRAME_STEP)
     errors = found.errors[:, frames, joint]
     seen, sides = found.visibility[:, frames, joint], found.side[:, frames, joint]

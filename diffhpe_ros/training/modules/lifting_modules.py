@@ -12,26 +12,27 @@ from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.training.datasets.sources import DRAWS, WindowSource, generator_of
+from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.losses import (
     Denoised,
     DenoisingLoss,
-    PlainLoss,
+    SquaredErrorLoss,
     mean_joint_distance,
 )
 from diffhpe_ros.training.modules.steps import StepDraw, UniformSteps
-from diffhpe_ros.training.optim.schedules import Optimisation
+from diffhpe_ros.training.optim import Optimisation
+from diffhpe_ros.training.random_streams import DRAWS, generator_of
 
 Batch = tuple[Tensor, Tensor]
 """x_2d (B, 27, 17, 2) in the model's input view and poses (B, 27, 17, 3) in metres."""
 
 
 class LiftingModule(L.LightningModule):
-    """What all trainings share: their optimisation and the MPJPE on validation windows.
+    """Base of all training modules: optimisation, and the MPJPE on validation windows.
 
     Args:
         model: to be trained.
-        config: of the model; saved beside its weights.
+        config: of the model; saved with its weights.
         optimisation: optimizer and schedule.
     """
 
@@ -42,7 +43,7 @@ class LiftingModule(L.LightningModule):
         self.optimisation = optimisation
 
     def prepare(self, source: WindowSource) -> None:
-        """What is done once, before a training begins; nothing where it goes on.
+        """Called once before a training begins, not when it resumes.
 
         Args:
             source: of the training's windows.
@@ -61,12 +62,12 @@ class LiftingModule(L.LightningModule):
         self.log("validation/mpjpe_mm", error, prog_bar=True, batch_size=len(x_2d), sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """As the optimisation says."""
+        """See `Optimisation`."""
         return self.optimisation(self)
 
 
 class MixSTEModule(LiftingModule):
-    """Poses at once.
+    """Training of MixSTE.
 
     Args:
         loss: of poses and truth; the mean joint distance, or as published the squared error.
@@ -94,7 +95,7 @@ class MixSTEModule(LiftingModule):
 
 
 class DenoisingModule(LiftingModule):
-    """What the trainings at drawn diffusion steps share.
+    """Base of the trainings of denoisers, at random diffusion steps.
 
     The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
     resumed training draws what an uninterrupted one would have drawn.
@@ -119,9 +120,9 @@ class DenoisingModule(LiftingModule):
         super().__init__(**kwargs)
         self.draws = draws
         self.steps = steps or UniformSteps()
-        self.loss = loss or PlainLoss()
+        self.loss = loss or SquaredErrorLoss()
         self.seed = seed
-        fast = self.config.presets["fast"]  # what is to be good at first
+        fast = self.config.presets["fast"]  # validated with the live default
         self.sampler: Sampler = create_sampler(fast.sampler, fast.steps)
 
     def validation_noise(self, x_2d: Tensor) -> Callable[[], Tensor]:
@@ -131,7 +132,7 @@ class DenoisingModule(LiftingModule):
         return lambda: torch.randn(shape, device=x_2d.device, generator=generator)
 
     def draws_of_this_step(self, device: torch.device) -> Generator:
-        """What this training step draws with."""
+        """The random generator of this training step."""
         number = self.global_step * self.trainer.world_size + self.global_rank
         return generator_of(device, DRAWS, self.seed, number)
 
@@ -148,14 +149,14 @@ class DiffusionModule(DenoisingModule):
         poses = self.sampler.sample(denoise, model.schedule, self.validation_noise(x_2d))
         return poses * model.pose_scale
 
-    def goal(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
-        """What the denoiser is to see in x_t (B, 27, 17, 3) at steps t (B,).
+    def target_of(self, x_t: Tensor, t: Tensor, condition: Tensor, truth: Prediction) -> Prediction:
+        """The prediction that the denoiser learns for x_t (B, 27, 17, 3) at steps t (B,).
 
         Args:
             x_t: noisy poses.
             t: zero-based.
             condition: of the model.
-            truth: the pose and the noise that x_t is made of.
+            truth: the pose and the noise in x_t.
         """
         return truth
 
@@ -171,9 +172,9 @@ class DiffusionModule(DenoisingModule):
         signal, spread = model.schedule.signal_and_noise(t)
         x_t = signal * x_0 + spread * noise
         output = model(x_t, t, condition)
-        goal = self.goal(x_t, t, condition, Prediction(x_0, noise))
-        target = model.parameterisation.target(goal.pose, goal.noise, signal, spread)
+        learned = self.target_of(x_t, t, condition, Prediction(x_0, noise))
+        target = model.parameterisation.target(learned.pose, learned.noise, signal, spread)
         prediction = model.parameterisation.read(output, x_t, signal, spread)
-        loss = self.loss(Denoised(output, target, prediction, goal.pose, signal, spread))
+        loss = self.loss(Denoised(output, target, prediction, learned.pose, signal, spread))
         self.log("train/loss", loss, prog_bar=True)
         return loss

@@ -1,4 +1,4 @@
-"""What the lifters are trained to make small."""
+"""Training losses of lifters and denoisers."""
 
 from typing import NamedTuple, Protocol
 
@@ -21,14 +21,14 @@ def mean_squared_error(estimate: Tensor, poses: Tensor) -> Tensor:
 
 
 class Denoised(NamedTuple):
-    """What a denoiser made of noisy poses at drawn steps."""
+    """Output of a denoiser at drawn diffusion steps, and its target."""
 
     output: Tensor
-    """Its own, (B, L, J, 3)."""
+    """Of the network, (B, L, J, 3)."""
     target: Tensor
-    """What the output should have been."""
+    """Target of the output."""
     prediction: Prediction
-    """Pose and noise that the output says."""
+    """Pose and noise according to the output."""
     x_0: Tensor
     """The clean poses, in the diffused unit."""
     signal: Tensor
@@ -41,11 +41,11 @@ class DenoisingLoss(Protocol):
     """Loss of a denoiser at drawn steps."""
 
     def __call__(self, denoised: Denoised) -> Tensor:
-        """A number."""
+        """The loss, a scalar."""
 
 
-class PlainLoss:
-    """Mean squared error of what the denoiser puts out, all steps alike; as published."""
+class SquaredErrorLoss:
+    """Mean squared error of the denoiser's output, equal weight for all steps; as published."""
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
@@ -55,12 +55,12 @@ class PlainLoss:
 class DistanceLoss:
     """Mean distance of the joints of the clean pose, in the diffused unit, all steps alike.
 
-    What the MPJPE measures, and what MixSTE is trained with here. The squared error leads to the
-    mean of the poses that a window allows, this to their median, which lies nearer to most.
+    This is the MPJPE, and MixSTE's loss here. The squared error is minimised by the mean of the
+    poses that fit a window, this loss by their median.
 
     Args:
-        last: how much the last frame's distance counts beside that of the whole window: live use
-            shows that frame, which has no future to be seen from.
+        last: weight of the last frame's distance relative to that of the whole window. Live use
+            shows that frame, which has no future context.
     """
 
     def __init__(self, last: float = 0.0) -> None:
@@ -91,7 +91,7 @@ class MinSNRLoss:
 
 
 class CoherentLoss:
-    """Another loss, and the coherence of the poses that the denoiser's output says.
+    """Another loss plus coherence terms of the predicted poses.
 
     Bones of a wrong length, and bones whose length changes within the window, are what the
     symmetry gap (eq. 13) and the segment deviation (eq. 14) measure. Not in the paper.
@@ -99,8 +99,8 @@ class CoherentLoss:
     Args:
         of: the other loss.
         lengths: weight of the bones' squared error of length.
-        steadiness: weight of their deviation over the window; linear, since its square would
-            fade before the bones are steady.
+        steadiness: weight of their standard deviation over the window; linear, since the gradient
+            of its square vanishes while the bones still vary.
     """
 
     def __init__(self, of: DenoisingLoss, lengths: float = 1.0, steadiness: float = 0.3) -> None:
@@ -128,20 +128,20 @@ class CoherentDistance:
         self.steadiness = steadiness
 
     def __call__(self, estimate: Tensor, poses: Tensor) -> Tensor:
-        """Of estimated and true poses (B, L, 17, 3)."""
+        """The loss of estimated and true poses (B, L, 17, 3)."""
         return mean_joint_distance(estimate, poses) + coherence_penalty(
             estimate, poses, self.lengths, self.steadiness
         )
 
 
 def coherence_penalty(estimate: Tensor, poses: Tensor, lengths: float, steadiness: float) -> Tensor:
-    """Weighted errors of the bones' lengths and of their steadiness; see `CoherentLoss`."""
+    """Weighted error of bone lengths and their deviation over the window; see `CoherentLoss`."""
     bones, truth = bone_lengths(estimate), bone_lengths(poses)
     return lengths * (bones - truth).square().mean() + steadiness * deviation(bones)
 
 
 def deviation(bones: Tensor) -> Tensor:
-    """Mean standard deviation over the frames of (B, L, N), with a slope at nought."""
+    """Mean standard deviation over the frames of (B, L, N), differentiable at 0."""
     return (bones.var(1, correction=0) + TINY).sqrt().mean()
 
 

@@ -1,4 +1,4 @@
-"""Which diffusion steps a denoiser is trained at."""
+"""Distributions of the diffusion steps in training."""
 
 from typing import Protocol
 
@@ -14,7 +14,7 @@ class StepDraw(Protocol):
 
 
 class UniformSteps:
-    """All steps alike; as published."""
+    """Uniform over all steps, as published."""
 
     def __call__(self, count: int, steps: int, generator: Generator) -> Tensor:
         """See `StepDraw`."""
@@ -22,10 +22,10 @@ class UniformSteps:
 
 
 class LastStepOften:
-    """The noisiest step in a share of the draws, all steps alike in the rest.
+    """The noisiest step in a share of the draws, uniform over all steps in the rest.
 
-    Samplers of few steps start there, and there alone the condition must do all the work: at
-    most other steps a denoiser that ignores it does well already and learns little.
+    Samplers of few steps start there, and only there the pose must come from the condition alone:
+    at most other steps a denoiser that ignores its condition already has a small loss.
 
     Args:
         share: of the draws.

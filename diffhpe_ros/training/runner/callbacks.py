@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training."""
+"""Lightning callbacks: weight averaging, seeds, early stopping, checkpoints, progress."""
 
 import math
 import sys
@@ -17,35 +17,35 @@ from tqdm import tqdm
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.model_folders import replace_model
-from diffhpe_ros.training.datasets.sources import DROPOUT, generator_of
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule
+from diffhpe_ros.training.random_streams import DROPOUT, generator_of
 
 VALIDATION = "validation/mpjpe_mm"
-"""Name of the figure that choices are made by."""
+"""Metric that selects checkpoints."""
 
 
 class AverageWeights(WeightAveraging):
-    """The exponential average of the weights: validated, and saved in the end.
+    """Exponential moving average of the weights, used for validation and the saved model.
 
-    What is frozen stays bit for bit, since it is moved by a share of a difference that is 0:
-    Lightning's own `EMAWeightAveraging` adds two products, whose rounding moves a wrapper's trunk.
+    Frozen weights stay the same to the bit, since the update adds a share of a difference of 0.
+    Lightning's `EMAWeightAveraging` adds two products, whose rounding changes a frozen backbone.
 
     Args:
-        decay: share of the average that a step leaves.
+        decay: share of the average that is kept at a step.
     """
 
     def __init__(self, decay: float) -> None:
         super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
 
     def weights(self) -> dict[str, Tensor]:
-        """State of the averaged model."""
+        """State dictionary of the averaged model."""
         assert self._average_model is not None
         module = cast(LiftingModule, self._average_model.module)
         return module.model.state_dict()
 
 
 class SeedEachStep(Callback):
-    """Dropout and the like draw by seed, step and process alone, also after an interruption."""
+    """Seeds torch at each step, so that dropout depends on seed, step and process alone."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -53,21 +53,21 @@ class SeedEachStep(Callback):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Seed torch's own generators, of all devices."""
+        """Seed torch's default generators on all devices."""
         number = trainer.global_step * trainer.world_size + trainer.global_rank
         torch.manual_seed(generator_of("cpu", DROPOUT, self.seed, number).initial_seed())
 
 
 class DivergedError(DiffhpeError):
-    """A training whose validation error is no number any more."""
+    """The validation error of a training is not finite."""
 
 
-class FollowValidation(Callback):
-    """Follows the validation: ends a training that gets no better, or that has diverged.
+class ValidationMonitor(Callback):
+    """Stops a training that no longer improves, and fails one that has diverged.
 
     Args:
-        stop_after: share of all steps that a training may go on without a better validation;
-            None lets it go on to its end.
+        stop_after: share of all steps without a better validation after which the training
+            stops; None never stops it.
     """
 
     def __init__(self, stop_after: float | None) -> None:
@@ -76,12 +76,12 @@ class FollowValidation(Callback):
         self.best, self.best_step = math.inf, 0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """After an interruption, schedules find the figure that they wait for."""
+        """Restore the metric for schedules after an interruption."""
         if self.latest is not None:
             trainer.callback_metrics[VALIDATION] = torch.tensor(self.latest)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look at the figure of this validation."""
+        """Compare this validation with the best one."""
         if trainer.state.fn != TrainerFn.FITTING:
             return
         step, self.latest = trainer.global_step, float(trainer.callback_metrics[VALIDATION])
@@ -98,23 +98,23 @@ class FollowValidation(Callback):
             trainer.should_stop = trainer.strategy.reduce_boolean_decision(stop, all=False)
 
     def state_dict(self) -> dict[str, Any]:
-        """For the checkpoint."""
+        """State for the checkpoint."""
         return {"latest": self.latest, "best": self.best, "best_step": self.best_step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """From the checkpoint."""
+        """Restore the state."""
         self.latest = state_dict["latest"]
         self.best, self.best_step = state_dict["best"], state_dict["best_step"]
 
 
 class SaveAfterValidation(Checkpoint):
-    """Saves once more what validation has added to a checkpoint of the same step.
+    """Saves the checkpoint again after validation.
 
-    Lightning saves before it validates, and does not repeat that validation when it goes on. To
-    be listed after what keeps the best weights; it calls what is a `Checkpoint` last, in order.
+    Lightning saves before it validates and does not repeat that validation on resumption. List it
+    after the callback for the best weights: Lightning calls `Checkpoint`s last and in order.
 
     Args:
-        path: of the checkpoint to go on from.
+        path: of the checkpoint to resume from.
     """
 
     def __init__(self, path: Path) -> None:
@@ -127,14 +127,14 @@ class SaveAfterValidation(Checkpoint):
 
 
 class SaveModelFolder(Callback):
-    """Saves the averaged weights as a whole model folder, every so many seconds.
+    """Saves the averaged weights as a complete model folder at an interval.
 
-    So a training that is cut off, on a machine that is lent for a time, leaves a model that lifts.
+    So a training that is killed, on a preemptible machine, leaves a usable model.
 
     Args:
         average: whose weights are saved.
-        folder: of the model; replaced in one move, so that it is whole at any time.
-        every_s: seconds.
+        folder: of the model; replaced atomically.
+        every_s: interval, seconds.
     """
 
     def __init__(self, average: AverageWeights, folder: Path, every_s: float) -> None:
@@ -144,45 +144,45 @@ class SaveModelFolder(Callback):
         self._saved = time.monotonic()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count from here; what comes before takes its time, too."""
+        """Start the interval."""
         self._saved = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any,
         batch_idx: int,
     ) -> None:  # fmt: skip
-        """Save where it is time."""
+        """Save when the interval has passed."""
         if trainer.is_global_zero and time.monotonic() - self._saved >= self.every_s:
             self.save(cast(LiftingModule, pl_module).config)
             self._saved = time.monotonic()
 
     def save(self, config: ModelConfig) -> None:
-        """Write the folder anew."""
+        """Replace the folder."""
         model = build_model(config)
         model.load_state_dict(self.average.weights())
         replace_model(model, config, self.folder)
 
 
 class UncompiledValidation(Callback):
-    """Validates a compiled model as it is: other batch sizes would be compiled for minutes."""
+    """Validates without compilation, which would take minutes for another batch size."""
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave what is compiled alone."""
+        """Run eagerly."""
         torch.compiler.set_stance("force_eager")
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Go back to it."""
+        """Run compiled code again."""
         torch.compiler.set_stance("default")
 
 
 class Progress(Callback):
-    """One bar over all steps, with the time that is left, also after an interruption."""
+    """One progress bar over all steps, with the remaining time, also after resumption."""
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin at the step of the checkpoint."""
+        """Start at the step of the checkpoint."""
         if trainer.is_global_zero:
             self.bar = tqdm(
                 total=int(trainer.estimated_stepping_batches),
@@ -196,7 +196,7 @@ class Progress(Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any,
         batch_idx: int,
     ) -> None:  # fmt: skip
-        """One step more."""
+        """Advance the bar."""
         if self.bar is not None and self.bar.update(trainer.global_step - self.bar.n):
             figures = trainer.progress_bar_metrics
             self.bar.set_postfix(
@@ -205,13 +205,13 @@ class Progress(Callback):
             )
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave the bar as it is."""
+        """Close the bar."""
         self._close()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
-        """Leave the bar as it is, and the message below it."""
+        """Close the bar above the error message."""
         self._close()
 
     def _close(self) -> None:

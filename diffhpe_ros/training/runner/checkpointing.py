@@ -1,4 +1,4 @@
-"""Checkpoints of a running training: what it resumes from, after whatever ended it."""
+"""Checkpoints that a training resumes from."""
 
 import os
 import pickle
@@ -13,17 +13,16 @@ from diffhpe_ros.errors import DiffhpeError
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
 
-class CarefulCheckpointIO(TorchCheckpointIO):
-    """Writes beside the old file and then takes its place; keeps the last but one.
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes checkpoints atomically and keeps the previous one.
 
-    Whenever the machine goes down, a whole checkpoint is there. Nothing but tensors and plain
-    values is read.
+    A complete checkpoint exists at any time. Only tensors and plain values are read.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
     ) -> None:
-        """Write, and rename what was there."""
+        """Write to a new file and rename it."""
         place = Path(path)
         new = place.with_suffix(".new")
         try:
@@ -42,15 +41,15 @@ class CarefulCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Tensors and plain values of a checkpoint, on the CPU."""
+        """Read a checkpoint to the CPU."""
         return read_checkpoint(Path(path))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Tensors and plain values of a checkpoint, on the CPU; runs no code from it.
+    """Read the tensors and plain values of a checkpoint to the CPU; runs no code from it.
 
     Raises:
-        DiffhpeError: it cannot be read; says what to do.
+        DiffhpeError: it cannot be read; the message names the remedy.
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -64,7 +63,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def checkpoint_to_resume(out: Path) -> Path | None:
-    """The newest checkpoint in a folder, or None for a training that begins.
+    """The newest checkpoint in a folder, or None for a new training.
 
     Raises:
         DiffhpeError: the folder cannot be made or written to.
@@ -76,6 +75,6 @@ def checkpoint_to_resume(out: Path) -> Path | None:
         probe.unlink()
     except OSError as error:
         raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from error
-    # Only the moment between two renamings leaves the previous one alone.
+    # Between the two renamings only the previous checkpoint exists.
     found = (out / name for name in (LAST, PREVIOUS))
     return next((path for path in found if path.is_file()), None)

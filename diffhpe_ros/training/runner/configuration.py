@@ -1,4 +1,4 @@
-"""Experiments: Hydra configurations in config/train, and what is built from them."""
+"""Experiments: Hydra configurations in config/train, and the objects built from them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +21,10 @@ def experiments_folder() -> Path:
 
 
 def check_experiment(name: str) -> None:
-    """See that there is such an experiment.
+    """Check that an experiment exists.
 
     Raises:
-        DiffhpeError: there is none; lists those there are.
+        DiffhpeError: it does not; lists the known ones.
     """
     known = sorted(file.stem for file in experiments_folder().glob("*.yaml"))
     if name not in known:
@@ -56,7 +56,7 @@ def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConf
 
 
 def _read(file: Path) -> DictConfig:
-    """A whole configuration, in which an override may change what is there and add nothing."""
+    """A complete configuration; overrides may change its keys and add none."""
     try:
         settings = OmegaConf.load(file)
     except (OSError, YAMLError, UnicodeDecodeError) as error:
@@ -68,10 +68,10 @@ def _read(file: Path) -> DictConfig:
 
 
 def build(settings: DictConfig, **more: Any) -> Any:
-    """What `_target_` of the settings names, called with the rest of them and with `more`.
+    """Call the `_target_` of the settings with their other keys and with `more`.
 
     Raises:
-        DiffhpeError: it failed with one, or it does not take these settings.
+        DiffhpeError: the target raised one, or does not take these settings.
     """
     try:
         return instantiate(settings, **more)

@@ -1,4 +1,4 @@
-"""A trained model made fit for being handed on: small, and with what it takes to train it again."""
+"""`diffhpe pack`: a trained model as a small folder, with the configuration of its training."""
 
 import shutil
 import tempfile
@@ -27,13 +27,13 @@ from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 TRAINING_FILE = "train.yaml"
-"""The whole configuration of a training, beside its model folder and in a packed one."""
+"""The configuration of a training, in its `out` folder and in packed model folders."""
 TOLERANCE_MM = 0.1
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What became of a model."""
+    """Result of packing a model."""
 
     megabytes: float
     is_half: bool
@@ -50,17 +50,17 @@ def pack(
     Args:
         trained: a model folder.
         out: the new one; replaced if it is there.
-        backbone: for a wrapper or DiffPose, the folder beside `out` that holds its MixSTE; the
-            copy then refers to it by its sha256 instead of holding it once more.
+        backbone: for a wrapper or DiffPose, the folder of its MixSTE, next to `out`; the copy
+            refers to it by its sha256 instead of containing it.
         held_out: windows that it was not trained on. Poses are compared on the first, the copy is
             calibrated on all.
 
     Raises:
         DiffhpeError: a model cannot be read, or the backbone is not the one in the wrapper or
-            does not lie beside `out`.
+            is not in the same folder as `out`.
     """
     if backbone is not None and backbone.resolve().parent != out.resolve().parent:
-        raise DiffhpeError(f"the backbone {backbone} must lie beside {out}, to be found there")
+        raise DiffhpeError(f"the backbone {backbone} must be in the same folder as {out}")
     windows = held_out[0]
     model, config = load_with_config(trained)
     poses = lift_in_batches(Lifter(model, config), windows.x_2d, progress=False)
@@ -76,7 +76,7 @@ def pack(
 
 
 def _refer_to(backbone: Path, model: Model, config: ModelConfig) -> ModelConfig:
-    """The configuration that names the backbone, whose trunk the model gets as it is stored."""
+    """Set the model's trunk to the backbone's, and name the backbone in the configuration."""
     holds, _ = load_with_config(backbone)
     if not isinstance(model, DiffHPEWrapper | DiffPose) or not isinstance(holds, MixSTE):
         raise DiffhpeError(
@@ -91,7 +91,7 @@ def _refer_to(backbone: Path, model: Model, config: ModelConfig) -> ModelConfig:
 
 
 def _is_same(weights: Tensor, stored: Tensor) -> bool:
-    """Whether they differ by no more than what half precision rounds off."""
+    """Whether they differ by no more than rounding to half precision."""
     return weights.shape == stored.shape and torch.allclose(weights, stored, rtol=1e-3, atol=1e-6)
 
 

@@ -27,22 +27,23 @@ def search(
     study: str,
     overrides: Sequence[str],
 ) -> None:
-    """Try settings, each in a training of its own, and print the best.
+    """Search settings by trainings, and print the best ones.
 
     Args:
         experiment: of config/train.
-        space: a YAML file, or the name of one in config/train/space.
-        trials: how many this process tries; those of others in the same storage come on top.
-        storage: a database URL such as sqlite:///search.db or postgresql://...; None forgets.
+        space: a YAML file, or the name of one in config/train/search_space.
+        trials: number of trials of this process; processes with the same storage add theirs.
+        storage: a database URL such as sqlite:///search.db or postgresql://...; None keeps it
+            in memory.
         study: name of the study in the storage.
         overrides: Hydra's, for all trials.
 
     Raises:
-        DiffhpeError: a name is unknown, the space does not fit, or a training fails other than by
-            diverging, which is a trial's result.
+        DiffhpeError: a name is unknown, the search space does not fit, or a training fails other
+            than by diverging, which counts as a result.
     """
     check_experiment(experiment)
-    sweep = [f"{setting}={values}" for setting, values in read_space(space).items()]
+    sweep = [f"{setting}={values}" for setting, values in read_search_space(space).items()]
     # Each process has a folder of its own, since each counts its trials from 0.
     folder = f"runs/search/{study}/{socket.gethostname()}-{os.getpid()}"
     arguments = [
@@ -60,7 +61,7 @@ def search(
         *sweep,
         *overrides,
     ]
-    # Hydra reads the command line, and keeps exceptions to itself if not told otherwise.
+    # Hydra reads the command line, and hides exceptions by default.
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = arguments, "1"
     try:
         hydra.main(version_base=None)(_validation_error)()
@@ -70,17 +71,19 @@ def search(
         raise DiffhpeError(f"search: {' '.join(str(error).split())}") from error
 
 
-def read_space(name: str) -> dict[str, str]:
-    """Settings and the sweeps that say where they may lie.
+def read_search_space(name: str) -> dict[str, str]:
+    """Read a search space: setting → Hydra sweep.
 
     Raises:
         DiffhpeError: there is no such file, or it is no mapping.
     """
-    known = experiments_folder() / "space"
+    known = experiments_folder() / "search_space"
     file = Path(name) if Path(name).is_file() else known / f"{name}.yaml"
     if not file.is_file():
         names = ", ".join(sorted(each.stem for each in known.glob("*.yaml")))
-        raise DiffhpeError(f"unknown space {name!r}; expected a YAML file or one of: {names}")
+        raise DiffhpeError(
+            f"unknown search space {name!r}; expected a YAML file or one of: {names}"
+        )
     try:
         space = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -100,5 +103,5 @@ def _validation_error(settings: DictConfig) -> float:
 
 
 def _quoted(text: str) -> str:
-    """As Hydra's overrides want text with colons and slashes."""
+    """Quote text with colons and slashes for a Hydra override."""
     return "'" + text.replace("'", "\\'") + "'"

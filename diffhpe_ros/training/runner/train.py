@@ -22,49 +22,49 @@ from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_co
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
-from diffhpe_ros.training.datasets.data import Data
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule
+from diffhpe_ros.training.modules.pretrained_weights import (
+    load_backbone_weights,
+    load_pretrained_weights,
+)
 from diffhpe_ros.training.runner.callbacks import (
     VALIDATION,
     AverageWeights,
-    FollowValidation,
     Progress,
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
     UncompiledValidation,
+    ValidationMonitor,
 )
 from diffhpe_ros.training.runner.checkpointing import (
     LAST,
-    CarefulCheckpointIO,
+    AtomicCheckpointIO,
     checkpoint_to_resume,
     read_checkpoint,
 )
 from diffhpe_ros.training.runner.configuration import build, plain
+from diffhpe_ros.training.runner.data import Data
 from diffhpe_ros.training.runner.export import TRAINING_FILE
-from diffhpe_ros.training.runner.pretrained_weights import (
-    load_backbone_weights,
-    load_pretrained_weights,
-)
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
-KEPT = ("best", "last")
-"""Whose weights a training may end with."""
+KEEP_CHOICES = ("best", "last")
+"""Values of `keep`: whose weights become the model."""
 
 
-FREE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
-"""Settings that may change while a training is interrupted."""
+CHANGEABLE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
+"""Settings that may differ when a training resumes."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training came to."""
+    """Result of a training."""
 
     folder: Path
     """The model folder, `out`/model."""
     mpjpe_mm: float
-    """Of its weights, on the validation windows."""
+    """MPJPE of the model on the validation windows."""
 
 
 def train(settings: DictConfig) -> Path:
@@ -80,20 +80,20 @@ def train(settings: DictConfig) -> Path:
 
 
 def fit(settings: DictConfig) -> Trained:
-    """`train`, and how good the trained model is.
+    """Like `train`, with the validation error of the model.
 
     Raises:
         DiffhpeError: as `train`.
     """
-    if settings.keep not in KEPT:
-        raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEPT)}")
+    if settings.keep not in KEEP_CHOICES:
+        raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEEP_CHOICES)}")
     run = assemble(settings)
     trainer, best = run.trainer, run.best
     try:
         run.fit()
         mpjpe_mm = trainer.validate(run.module, run.validation, verbose=False)[0][VALIDATION]
     except RuntimeError as error:
-        raise _explained(error, trainer, run.out) from error
+        raise _device_error(error, trainer, run.out) from error
     weights = run.average.weights()
     if settings.keep == "best" and best.best_model_score is not None:
         score = float(best.best_model_score)
@@ -103,7 +103,7 @@ def fit(settings: DictConfig) -> Trained:
     if trainer.is_global_zero:
         finished = build_model(config)
         finished.load_state_dict(weights)
-        replace_model(finished, config, folder)  # whatever befalls its calibration
+        replace_model(finished, config, folder)  # saved even if calibration fails
         if settings.calibrate_every:
             some = [run.data.validation.every(settings.calibrate_every)]
             config = calibrated(finished, config, some, str(trainer.strategy.root_device))
@@ -113,7 +113,7 @@ def fit(settings: DictConfig) -> Trained:
 
 @dataclass(frozen=True)
 class Run:
-    """A training that is ready to begin, or to go on."""
+    """A training that is ready to begin or to resume."""
 
     module: LiftingModule
     trainer: L.Trainer
@@ -124,7 +124,7 @@ class Run:
     best: ModelCheckpoint
     out: Path
     resume: Path | None
-    """The checkpoint to go on from."""
+    """The checkpoint to resume from."""
 
     def fit(self) -> None:
         """Train to the end."""
@@ -134,14 +134,14 @@ class Run:
 
 
 def assemble(settings: DictConfig) -> Run:
-    """All that a training consists of.
+    """Build model, data, trainer and callbacks.
 
     Raises:
         DiffhpeError: as `train`.
     """
     out = Path(settings.out)
     resume = checkpoint_to_resume(out)
-    _same_as_before(settings, out, resume is not None)
+    _check_settings(settings, out, resume is not None)
     L.seed_everything(settings.seed, verbose=False)
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -177,7 +177,7 @@ def assemble(settings: DictConfig) -> Run:
 
 
 def _model(settings: DictConfig) -> tuple[Model, ModelConfig]:
-    """The model with the weights that the training begins with."""
+    """The model with its initial weights."""
     config = ModelConfig.from_dict(plain(settings.model), "model")
     model = build_model(config, settings.drop_path, settings.dropout)
     if settings.start_from is not None:
@@ -187,16 +187,18 @@ def _model(settings: DictConfig) -> tuple[Model, ModelConfig]:
     return model, config
 
 
-def _same_as_before(settings: DictConfig, out: Path, resumes: bool) -> None:
-    """Keep the settings of a training in its folder; where it goes on, they must be the same.
+def _check_settings(settings: DictConfig, out: Path, resumes: bool) -> None:
+    """Write the settings of a new training; check that a resumed one has the same settings.
 
     Raises:
-        DiffhpeError: it has others, or the folder cannot be written to.
+        DiffhpeError: they differ, or the folder cannot be written to.
     """
     file = out / TRAINING_FILE
     if resumes and file.is_file():
         began, now = plain(DictConfig(OmegaConf.load(file))), plain(settings)
-        differing = [name for name in now if name not in FREE and now[name] != began.get(name)]
+        differing = [
+            name for name in now if name not in CHANGEABLE and now[name] != began.get(name)
+        ]
         if differing:
             raise DiffhpeError(
                 f"{out} holds a training with another {differing[0]}: {began.get(differing[0])};"
@@ -212,7 +214,7 @@ def _same_as_before(settings: DictConfig, out: Path, resumes: bool) -> None:
 def make_trainer(
     settings: DictConfig, data: Data, out: Path, callbacks: list[Callback]
 ) -> L.Trainer:
-    """Lightning's trainer, which counts in steps: whatever an epoch is, all is one to it.
+    """Lightning's trainer, with all lengths in steps.
 
     Raises:
         DiffhpeError: a setting does not fit, or the device is not there.
@@ -255,9 +257,10 @@ def make_trainer(
             default_root_dir=out,
             logger=[logs, TensorBoardLogger(out, name="log", version=logs.version)],
             callbacks=[
-                SeedEachStep(settings.seed), FollowValidation(settings.stop_after), last, *callbacks
+                SeedEachStep(settings.seed), ValidationMonitor(settings.stop_after), last,
+                *callbacks,
             ],
-            plugins=[CarefulCheckpointIO()],
+            plugins=[AtomicCheckpointIO()],
             log_every_n_steps=10,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
@@ -272,7 +275,7 @@ def make_trainer(
 def validation_batches(
     truth: LabelledWindows, config: ModelConfig
 ) -> DataLoader[tuple[Tensor, ...]]:
-    """Windows and poses as the model sees them."""
+    """2D and poses in the model's input view."""
     x_2d, rotation = view(config.input_view).to_model_view(torch.from_numpy(truth.x_2d))
     poses = turn_points(torch.from_numpy(truth.poses), rotation)
     return DataLoader(TensorDataset(x_2d, poses), batch_size=64)
@@ -285,8 +288,8 @@ def _model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in state if name.startswith(prefix)}
 
 
-def _explained(error: RuntimeError, trainer: L.Trainer, out: Path) -> Exception:
-    """A failure of the device as one line; anything else as it is."""
+def _device_error(error: RuntimeError, trainer: L.Trainer, out: Path) -> Exception:
+    """A CUDA failure as a one-line error; other errors unchanged."""
     if "CUDA" not in str(error) and not isinstance(error, torch.cuda.OutOfMemoryError):
         return error
     reason = str(error).splitlines()[0]

@@ -1,1 +1,1 @@
-"""Windows made from motion capture: bodies, virtual cameras, occlusions, synthetic streams."""
+"""Synthetic windows of motion capture: augmentation, virtual cameras, noise, occlusions."""

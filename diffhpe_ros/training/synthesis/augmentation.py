@@ -1,8 +1,6 @@
-"""Bodies and motions that were not captured, made from those that were.
+"""Augmentation of motion capture: other body proportions, other combinations of limb motions.
 
-Windows are (B, L, 17, 3) in metres, z up. Eighteen minutes of motion capture hold few bodies and
-few combinations of what arms and legs do; these functions widen both, and keep each limb's own
-motion as it was captured.
+Windows are (B, L, 17, 3) in metres, z up. The motion of each limb stays as it was captured.
 """
 
 import torch
@@ -10,7 +8,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from diffhpe_ros.skeleton import BONES, HIP, MIRRORED, NUM_JOINTS, SPINE, THORAX
-from diffhpe_ros.training.synthesis.virtual_camera import normal
+from diffhpe_ros.training.random_streams import normal
 
 RIGHT_LEG, LEFT_LEG, LEFT_ARM, RIGHT_ARM = (1, 2, 3), (4, 5, 6), (11, 12, 13), (14, 15, 16)
 PROPORTION_STD = 0.06
@@ -19,19 +17,19 @@ SWING_STD = 0.45  # radians
 
 
 def exchange_arms(positions: Tensor, other: Tensor) -> Tensor:
-    """The body of `positions` with what the arms of `other` do, both (B, L, 17, 3)."""
+    """The body of `positions` with the arm motion of `other`, both (B, L, 17, 3)."""
     frames = (_torso(positions), _torso(other))
     return _exchange(positions, other, THORAX, (*LEFT_ARM, *RIGHT_ARM), *frames)
 
 
 def exchange_legs(positions: Tensor, other: Tensor) -> Tensor:
-    """The body of `positions` with what the legs of `other` do, both (B, L, 17, 3)."""
+    """The body of `positions` with the leg motion of `other`, both (B, L, 17, 3)."""
     frames = (_pelvis(positions), _pelvis(other))
     return _exchange(positions, other, HIP, (*RIGHT_LEG, *LEFT_LEG), *frames)
 
 
 def swing_arms(positions: Tensor, generator: Generator) -> Tensor:
-    """Each arm turned about its shoulder by one random rotation for the window, (B, L, 17, 3)."""
+    """Each arm rotated about its shoulder, by one random rotation per window, (B, L, 17, 3)."""
     swung = positions.clone()
     for shoulder, elbow, wrist in (LEFT_ARM, RIGHT_ARM):
         rotation = _random_rotations(len(positions), SWING_STD, generator)
@@ -42,7 +40,7 @@ def swing_arms(positions: Tensor, generator: Generator) -> Tensor:
 
 
 def vary_proportions(positions: Tensor, generator: Generator) -> Tensor:
-    """Every bone longer or shorter by a few per cent, left and right nearly alike."""
+    """Random bone lengths, within a few per cent; left and right nearly equal."""
     shape = (len(positions), NUM_JOINTS)
     common = normal(shape, generator)
     common = (common + common[:, list(MIRRORED)]) * 0.5**0.5  # pairs share their draw

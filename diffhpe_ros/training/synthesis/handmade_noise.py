@@ -1,16 +1,16 @@
-"""2D keypoints as a detector would give them: its joint conventions, its noise, its misses."""
+"""Hand-tuned detector errors: joint conventions, noise and missing joints."""
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
 from diffhpe_ros.skeleton import HIP, SPINE, THORAX
-from diffhpe_ros.training.synthesis.virtual_camera import normal, uniform
+from diffhpe_ros.training.random_streams import normal, uniform
 
 NOSE, HEAD = 9, 10
 THIGHS = ((1, 2), (4, 5))  # (hip joint, knee)
 
-# Error of each joint relative to the others: extremities and wrists are the worst.
+# Error of each joint relative to the others: wrists and feet are the largest.
 JOINT_NOISE = (0.6, 0.8, 0.8, 1.0, 0.8, 0.8, 1.0, 0.6, 0.6, 0.8, 0.8, 0.8, 1.0, 1.4, 0.8, 1.0, 1.4)
 CONSTANT, SMOOTH, WHITE = 0.5, 0.7, 0.5  # standard deviations; their squares add up to about 1
 OUTLIER_SHARE, OUTLIER_FACTOR = 0.02, 5.0
@@ -21,15 +21,15 @@ CONVENTION_SHARE, CONVENTION_STRENGTH = 0.5, (0.6, 1.3)
 
 
 def detector_joints(positions: Tensor, head_forward: Tensor, strength: Tensor) -> Tensor:
-    """Where a detector such as BlazePose puts the joints of a motion-captured body.
+    """Joint positions in the convention of a detector such as BlazePose.
 
-    Its nose is the tip of the nose and its head the middle of the eyes; its hips lie lower and
-    closer together; its spine is the middle of hip and thorax.
+    The nose is the tip of the nose, the head the midpoint of the eyes. The hips lie lower and
+    closer together. The spine is the midpoint of hip and thorax.
 
     Args:
         positions: (B, L, 17, 3) motion-capture joints.
-        head_forward: (B, L, 3), where the head faces.
-        strength: (B,), 0 leaves the joints as they are, 1 is the detector's convention.
+        head_forward: (B, L, 3), facing direction of the head.
+        strength: (B,), 0 is the convention of the motion capture, 1 that of the detector.
 
     Returns:
         (B, L, 17, 3).
@@ -48,7 +48,7 @@ def detector_joints(positions: Tensor, head_forward: Tensor, strength: Tensor) -
 
 
 def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
-    """Errors (B, L, 17, 2): constant over the window, smooth, and white with outliers."""
+    """2D errors (B, L, 17, 2): constant over the window, smooth, and white with outliers."""
     batch, frames, joints, _ = x_2d.shape
     height = x_2d[..., 1].amax((1, 2)) - x_2d[..., 1].amin((1, 2))
     level = height * uniform((batch,), *NOISE_LEVEL, generator)
@@ -62,7 +62,7 @@ def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
 
 
 def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Joints (B, L, 17) that a detector misses in some windows, for a stretch of frames each."""
+    """Missing joints (B, L, 17): in some windows, each for a run of frames."""
     batch, frames, joints = shape
     shape, device = (batch, 1, joints), generator.device
     in_window = uniform((batch, 1, 1), 0.0, 1.0, generator) < MISSING_SHARE
@@ -73,10 +73,10 @@ def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
     return in_window & of_joint & (frame >= first) & (frame < first + length)
 
 
-class HandmadeErrors:
-    """The noise made up by hand before a detector was measured; that of the frozen evaluation.
+class HandmadeNoise:
+    """Hand-tuned detector errors (a `DetectorModel`), as in the frozen evaluation files.
 
-    A `detector_errors.DetectorModel`. Half of the windows keep the motion capture's own joints.
+    Half of the windows keep the joint positions of the motion capture.
     """
 
     def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:

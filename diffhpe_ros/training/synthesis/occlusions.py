@@ -1,4 +1,4 @@
-"""The paper's occlusion patterns: which joints of which frames a model is not shown.
+"""The paper's occlusion patterns: which joints of which frames are hidden from a model.
 
 Rommel et al., ICCVW 2023, section 4.3; the joints and shares are those of the released code.
 """
@@ -10,7 +10,10 @@ import torch
 from torch import Generator, Tensor
 
 from diffhpe_ros.errors import unknown
+from diffhpe_ros.lifting.pipeline.views import View, turn_points
 from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.training.datasets.batches import WindowSource
+from diffhpe_ros.training.random_streams import OCCLUSIONS, generator_of, uniform
 
 RIGHT_LEG = (1, 2, 3)
 LEFT_ARM = (11, 12, 13)
@@ -45,7 +48,7 @@ class RandomJoints:
 
     def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
         """True with probability `rate`."""
-        return _uniform((batch, frames, NUM_JOINTS), generator) < self.rate
+        return uniform((batch, frames, NUM_JOINTS), 0.0, 1.0, generator) < self.rate
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class InRandomFrames:
 
     def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
         """True for the joints in as many different frames."""
-        rank = _uniform((batch, frames), generator).argsort(1).argsort(1)
+        rank = uniform((batch, frames), 0.0, 1.0, generator).argsort(1).argsort(1)
         return _of_joints(rank < int(self.rate * frames), self.joints)
 
 
@@ -92,7 +95,7 @@ class AnyOf:
     patterns: tuple[Occlusion, ...]
 
     def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
-        """What the window's pattern occludes."""
+        """The draw of one pattern for each window."""
         drawn = torch.stack([one.draw(batch, frames, generator) for one in self.patterns])
         device = generator.device
         chosen = torch.randint(len(drawn), (batch,), generator=generator, device=device)
@@ -132,12 +135,37 @@ def occlude(x_2d: Tensor, pattern: Occlusion, generator: Generator) -> Tensor:
     return x_2d.masked_fill(occluded[..., None], 0.0)
 
 
+@dataclass(frozen=True)
+class Occluded:
+    """A window source with occluded joints (a `WindowSource`).
+
+    Args:
+        source: gives the windows.
+        pattern: which joints are occluded.
+        seed: of the occlusions, which differ from batch to batch.
+        view: of the model; applied again, since its rotation depends on the visible joints.
+    """
+
+    source: WindowSource
+    pattern: Occlusion
+    seed: int
+    view: View
+
+    @property
+    def batches_per_epoch(self) -> int | None:
+        """As in the source."""
+        return self.source.batches_per_epoch
+
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """The source's batch, occluded joints at (0, 0); the poses are whole."""
+        x_2d, poses = self.source.batch(index)
+        generator = generator_of(x_2d.device, OCCLUSIONS, self.seed, index)
+        x_2d, rotation = self.view.to_model_view(occlude(x_2d, self.pattern, generator))
+        return x_2d, turn_points(poses, rotation)
+
+
 def _of_joints(in_frame: Tensor, joints: tuple[int, ...]) -> Tensor:
-    """(B, L), whether a frame is meant → (B, L, 17), true for the joints of those frames."""
-    meant = torch.zeros(NUM_JOINTS, dtype=torch.bool, device=in_frame.device)
-    meant[list(joints)] = True
-    return in_frame[..., None] & meant
-
-
-def _uniform(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    return torch.rand(shape, generator=generator, device=generator.device)
+    """Frames (B, L) → (B, L, 17), true for the given joints in those frames."""
+    chosen = torch.zeros(NUM_JOINTS, dtype=torch.bool, device=in_frame.device)
+    chosen[list(joints)] = True
+    return in_frame[..., None] & chosen

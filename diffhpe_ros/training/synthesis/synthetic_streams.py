@@ -1,7 +1,7 @@
-"""What a camera's detector sees of moving people, image after image, with the truth at any time.
+"""Synthetic detections of moving people, image by image, with the truth at any time.
 
-Windows for training stand alone; these tracks are long enough to show what a live graph makes of
-overlapping windows.
+Training windows are independent. These streams are long enough to measure what a live graph makes
+of overlapping windows.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from diffhpe_ros.arrays import read_npz
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.skeleton import HIP
-from diffhpe_ros.training.datasets.sources import TRACKS, generator_of
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.random_streams import TRACKS, generator_of
 from diffhpe_ros.training.synthesis import virtual_camera
 from diffhpe_ros.windows import RATE, Observation, Window, WindowBuilder
 
@@ -26,7 +27,7 @@ _DRAWS = 100
 
 @dataclass(frozen=True, eq=False)
 class SyntheticStream:
-    """One person before one camera.
+    """Detections of one person by one camera.
 
     Attributes:
         stamps_ns: (T,) of the images, from 0.
@@ -41,7 +42,7 @@ class SyntheticStream:
     name: str
 
     def windows(self) -> Iterator[Window]:
-        """The windows that the detector node would send, in their order."""
+        """The windows that the detector node would publish, in order."""
         builder = WindowBuilder()
         for stamp, keypoints in zip(self.stamps_ns, self.keypoints, strict=True):
             confidence = np.isfinite(keypoints[:, 0]).astype(np.float32)
@@ -51,12 +52,12 @@ class SyntheticStream:
                 yield window
 
     def truth_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(N, 17, 3), the true poses at some times within the track."""
+        """(N, 17, 3), the true poses at times within the stream."""
         return _at(self.truth, np.asarray(stamps_ns) / 1e9)
 
 
-def detector_at(images_per_s: float) -> DetectorModel:
-    """BlazePose as it was measured, looking at so many images a second."""
+def blazepose_at(images_per_s: float) -> DetectorModel:
+    """BlazePose's measured errors at another image rate than 50 Hz."""
     statistics, frames = blazepose_statistics(), RATE / images_per_s
     return FittedErrors(
         replace(
@@ -69,28 +70,28 @@ def detector_at(images_per_s: float) -> DetectorModel:
     )
 
 
-def live_tracks(
+def read_streams(
     path: Path,
     subjects: Collection[int],
     seed: int = 0,
     images_per_s: float = 30.0,
     seconds: float = 6.0,
 ) -> list[SyntheticStream]:
-    """Every sequence of some subjects, from its middle, before a random camera each.
+    """The middle of each sequence of some subjects, seen by a random camera.
 
     Args:
         path: cmu_h36m17_50hz.npz.
-        subjects: whose sequences.
+        subjects: numbers of the subjects.
         seed: of cameras and detector errors.
-        images_per_s: of the camera.
-        seconds: of each sequence at most; those of less than 1.5 s are left out.
+        images_per_s: frame rate of the camera.
+        seconds: longest duration of a stream; sequences under 1.5 s are left out.
 
     Raises:
-        DiffhpeError: the file is missing or is not what it should be.
+        DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
-    detector = detector_at(images_per_s)
-    tracks = []
+    detector = blazepose_at(images_per_s)
+    streams = []
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
     for number, (first, last) in enumerate(bounds):
         if int(arrays["subject"][number]) not in subjects or last - first < 1.5 * RATE:
@@ -99,40 +100,42 @@ def live_tracks(
         first = first + max(0, last - first - most) // 2
         rows = slice(first, min(last, first + most))
         generator = generator_of("cpu", TRACKS, seed, number)
-        tracks.append(
-            _track(
+        streams.append(
+            _stream(
                 torch.from_numpy(arrays["positions"][rows].astype(np.float32)),
                 torch.from_numpy(arrays["head_forward"][rows].astype(np.float32)),
                 detector, images_per_s, generator, str(arrays["name"][number]),
             )
         )  # fmt: skip
-    return tracks
+    return streams
 
 
-def _track(
+def _stream(
     positions: Tensor, facing: Tensor, detector: DetectorModel, images_per_s: float,
     generator: Generator, name: str,
 ) -> SyntheticStream:  # fmt: skip
-    """Bodies (G, 17, 3) in the world before one camera."""
+    """The stream of a body (G, 17, 3) in the world."""
     detected = detector.joints(positions[None], facing[None], generator)[0]
-    both = _see(torch.cat([positions, detected], 1), generator)
+    both = _to_random_camera(torch.cat([positions, detected], 1), generator)
     truth, moved = (part.double().numpy() for part in both.chunk(2, 1))
     times = np.arange(0, (len(truth) - 1) / RATE, 1 / images_per_s)
     points = torch.from_numpy(_at(moved, times)).float()[None]
-    x_2d = virtual_camera.project(points)
+    x_2d = project(points)
     noise, unseen = detector.errors(x_2d, generator)
     seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0]
     stamps = np.rint(times * 1e9).astype(np.int64)
     return SyntheticStream(stamps, seen.numpy(), truth - truth[:, [HIP]], name)
 
 
-def _see(points: Tensor, generator: Generator) -> Tensor:
-    """World points (G, K, 3) before a random camera that they do not come too near to."""
+def _to_random_camera(points: Tensor, generator: Generator) -> Tensor:
+    """World points (G, K, 3) → a random camera's frame, at least `_NEAREST_M` away."""
     for _ in range(_DRAWS):
-        seen = virtual_camera.see(points[None], points[None, len(points) // 2, HIP], generator)[0]
+        seen = virtual_camera.to_random_cameras(
+            points[None], points[None, len(points) // 2, HIP], generator
+        )[0]
         if seen[..., 2].min() > _NEAREST_M:
             return seen
-    raise AssertionError("a person who walks for 6 s finds room within 10 m")
+    raise AssertionError(f"no camera of {_DRAWS} keeps its distance")
 
 
 def _at(poses: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,12 +1,12 @@
-"""Motion capture seen by random cameras, and the bodies cut by the image's border."""
+"""Random virtual cameras, and bodies cut off by the image border."""
 
 import math
 
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
+from diffhpe_ros.training.random_streams import normal, uniform
 
 # Ranges that cover the frozen evaluation (±35° off the axis, 2-8 m) and robots' cameras.
 DISTANCE_M = (1.5, 10.0)
@@ -19,25 +19,15 @@ CUT_SHARE = 0.15
 
 
 def trained_range() -> TrainedRange:
-    """Where `see` puts people."""
+    """Distances and angles that `to_random_cameras` draws from."""
     corner = math.hypot(math.tan(PAN), math.tan(TILT))
     return TrainedRange(*DISTANCE_M, angle_deg=round(math.degrees(math.atan(corner)), 1))
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, generator: Generator) -> Tensor:
-    """Uniform random numbers, on the generator's device."""
-    return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
+def to_random_cameras(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
+    """World points (B, L, K, 3), z up → points in the optical frames of B random cameras.
 
-
-def normal(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Standard normal random numbers, on the generator's device."""
-    return torch.randn(shape, generator=generator, device=generator.device)
-
-
-def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
-    """World points (B, L, K, 3), z up → the same in the optical frames of B random cameras.
-
-    The middle of the hip's path, `hip` (B, 3), is put at a random distance and angle.
+    The hip of the middle frame, `hip` (B, 3), is placed at a random distance and angle.
     """
     batch = len(positions)
     distance = uniform((batch,), *DISTANCE_M, generator)
@@ -53,15 +43,10 @@ def see(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
     return seen + root[:, None, None]
 
 
-def project(points: Tensor) -> Tensor:
-    """Optical-frame points (..., 3) → canonical view (..., 2)."""
-    return CANONICAL_FOCAL * points[..., :2] / points[..., 2:].clamp(min=0.3)
-
-
 def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:
-    """Whether each joint (B, L, 17) lies beyond the border of an image that cuts some bodies.
+    """Joints (B, L, 17) beyond the image border, in the share of windows that it cuts.
 
-    The border is a line, mostly below, that cuts off up to 60 % of the person's extent.
+    The border is a line, mostly below the person, and cuts off up to 60 % of their extent.
     """
     batch = len(x_2d)
     low, high = x_2d.amin((1, 2)), x_2d.amax((1, 2))  # (B, 2)
@@ -81,18 +66,18 @@ def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:
 
 
 def _level(yaw: Tensor) -> Tensor:
-    """World (z up) → a level camera that looks along `yaw`."""
+    """Rotation from the world (z up) to a level camera that looks along `yaw`."""
     sin, cos, zero, one = yaw.sin(), yaw.cos(), torch.zeros_like(yaw), torch.ones_like(yaw)
     return torch.stack([sin, -cos, zero, zero, zero, -one, cos, sin, zero], -1).view(-1, 3, 3)
 
 
 def _about_x(angle: Tensor) -> Tensor:
-    """A camera that then tilts down by `angle`."""
+    """Rotation of a camera that tilts down by `angle`."""
     sin, cos, zero, one = angle.sin(), angle.cos(), torch.zeros_like(angle), torch.ones_like(angle)
     return torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], -1).view(-1, 3, 3)
 
 
 def _about_z(angle: Tensor) -> Tensor:
-    """A camera that then rolls by `angle`."""
+    """Rotation of a camera that rolls by `angle`."""
     sin, cos, zero, one = angle.sin(), angle.cos(), torch.zeros_like(angle), torch.ones_like(angle)
     return torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, one], -1).view(-1, 3, 3)

@@ -1,19 +1,31 @@
-"""Training windows: motion capture, varied, through random cameras and a detector's eyes."""
+"""Training windows: augmented motion capture, seen by random cameras, with detector errors."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import reduce
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from diffhpe_ros.io import read_npz
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
-from diffhpe_ros.training.datasets.sources import VALIDATION, WINDOWS, generator_of
 from diffhpe_ros.training.detector_errors import DetectorModel
+from diffhpe_ros.training.projection import project
+from diffhpe_ros.training.random_streams import (
+    EVALUATION,
+    VALIDATION,
+    WINDOWS,
+    generator_of,
+    uniform,
+)
 from diffhpe_ros.training.synthesis import augmentation, virtual_camera
-from diffhpe_ros.training.synthesis.handmade_noise import HandmadeErrors
-from diffhpe_ros.training.synthesis.virtual_camera import uniform
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 
 SPEED = (0.7, 1.4)
 BACKWARDS_SHARE = 0.1
@@ -25,10 +37,10 @@ class VirtualCameraWindows:
     """Batches (x_2d (B, 27, 17, 2), poses (B, 27, 17, 3)) in the person view.
 
     Args:
-        capture: the motion capture; what is made of it is made on its device.
+        capture: the motion capture; batches are made on its device.
         batch_size: B.
         seed: of all that is random; a batch depends on the seed and its number alone.
-        detectors: each looks at an equal part of every batch.
+        detectors: error models; each gets an equal part of every batch.
     """
 
     batches_per_epoch = None
@@ -38,7 +50,7 @@ class VirtualCameraWindows:
         capture: MotionCapture,
         batch_size: int,
         seed: int,
-        detectors: Sequence[DetectorModel] = (HandmadeErrors(),),
+        detectors: Sequence[DetectorModel] = (HandmadeNoise(),),
     ) -> None:
         self.capture = capture
         self.batch_size = batch_size
@@ -49,7 +61,7 @@ class VirtualCameraWindows:
         """Batch number `index`; unseen joints are (0, 0)."""
         device = self.capture.positions.device
         generator = generator_of(device, WINDOWS, self.seed, index)
-        positions, facing = vary(self.capture, self.batch_size, generator)
+        positions, facing = augment(self.capture, self.batch_size, generator)
         shares = zip(
             self.detectors,
             positions.tensor_split(len(self.detectors)),
@@ -57,7 +69,7 @@ class VirtualCameraWindows:
             strict=True,
         )
         seen = [
-            _seen_by(detector, body, head, generator)
+            _detected(detector, body, head, generator)
             for detector, body, head in shares
             if len(body)  # fewer windows than detectors leave some without
         ]
@@ -66,15 +78,15 @@ class VirtualCameraWindows:
         return turned, turn_points(points - points[:, :, :1], rotation)
 
 
-def _seen_by(
+def _detected(
     detector: DetectorModel, positions: Tensor, facing: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Bodies before random cameras → joints there (B, L, 17, 3), as detected (B, L, 17, 2)."""
+    """Bodies in the world → joints (B, L, 17, 3) in camera frames, detected 2D (B, L, 17, 2)."""
     detected = detector.joints(positions, facing, generator)
     hip = positions[:, positions.shape[1] // 2, HIP]
-    both = virtual_camera.see(torch.cat([positions, detected], 2), hip, generator)
+    both = virtual_camera.to_random_cameras(torch.cat([positions, detected], 2), hip, generator)
     points, detected = both.chunk(2, 2)
-    x_2d = virtual_camera.project(detected)
+    x_2d = project(detected)
     noise, unseen = detector.errors(x_2d, generator)
     x_2d = x_2d + noise
     unseen = unseen | virtual_camera.cut_by_border(x_2d, generator)
@@ -82,34 +94,89 @@ def _seen_by(
 
 
 def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> LabelledWindows:
-    """People as captured, seen as in the frozen evaluation: by the noise that was made by hand.
+    """Windows of the second validation: no augmentation, hand-tuned noise as in the first.
 
     Args:
-        capture: of the people.
-        count: N, how many windows, evenly from all takes by their weights.
+        capture: of the people, such as `VALIDATION_PEOPLE`.
+        count: N, number of windows, at equal intervals of all takes by their weights.
         seed: of cameras and noise.
 
     Returns:
-        Windows in the view that `Lifter.lift` takes, with the root's places.
+        Windows in the canonical view, with root positions.
     """
     generator = generator_of("cpu", VALIDATION, seed, 0)
     total = capture.weights.cumsum(0, dtype=torch.float64)
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
     chosen = torch.searchsorted(total, evenly)
     positions, facing = capture.windows(chosen, torch.ones(count))
-    points, x_2d = _seen_by(HandmadeErrors(), positions, facing, generator)
+    return _with_handmade_noise(positions, facing, generator)
+
+
+def synthetic_evaluation_windows(
+    path: Path, subjects: Collection[int], seed: int = 0, cameras: int = 2, frames: int = 27
+) -> LabelledWindows | None:
+    """Consecutive windows of some subjects, each seen by random cameras, with hand-tuned noise.
+
+    Args:
+        path: a file that `diffhpe data` wrote.
+        subjects: numbers of the subjects.
+        seed: of cameras and noise.
+        cameras: views of each window.
+        frames: of a window.
+
+    Returns:
+        Windows in the canonical view with root positions and labels; None where there are none.
+
+    Raises:
+        DiffhpeError: the file is missing or invalid.
+    """
+    arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
+    chosen = [
+        (sequence, start)
+        for sequence, (first, last) in enumerate(itertools.pairwise(arrays["offsets"]))
+        if int(arrays["subject"][sequence]) in subjects
+        for start in range(0, last - first - frames + 1, frames)
+    ]
+    if not chosen:
+        return None
+    sequences, starts = np.array(chosen).T
+    rows = (arrays["offsets"][sequences] + starts)[:, None] + np.arange(frames)
+    positions, facing = (
+        torch.from_numpy(arrays[name][rows].astype(np.float32))
+        for name in ("positions", "head_forward")
+    )
+    views = []
+    for camera in range(cameras):
+        generator = generator_of("cpu", EVALUATION, seed, camera)
+        views.append(
+            replace(
+                _with_handmade_noise(positions, facing, generator),
+                subject=arrays["subject"][sequences].astype(np.str_),
+                sequence=arrays["name"][sequences],
+                camera=np.array(str(camera)),
+                start=starts,
+            )
+        )
+    return reduce(LabelledWindows.joined, views)
+
+
+def _with_handmade_noise(
+    positions: Tensor, facing: Tensor, generator: Generator
+) -> LabelledWindows:
+    """Bodies (B, L, 17, 3) in the world, seen by random cameras with hand-tuned noise."""
+    points, x_2d = _detected(HandmadeNoise(), positions, facing, generator)
     root = points[:, :, :1]
     return LabelledWindows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
 
 
-def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Random windows of bodies and motions that were not captured quite so.
+def augment(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Random windows with augmented bodies and motions.
 
     Returns:
-        Positions (B, L, 17, 3) and directions in which the heads face (B, L, 3).
+        Positions (B, L, 17, 3) and facing directions of the heads (B, L, 3).
     """
-    positions, facing = _any_windows(capture, batch, generator)
-    arms, _ = _any_windows(capture, batch, generator)
+    positions, facing = _random_windows(capture, batch, generator)
+    arms, _ = _random_windows(capture, batch, generator)
     legs = arms.roll(1, 0)
     for share, varied in (
         (EXCHANGE_SHARE, lambda body: augmentation.exchange_arms(body, arms)),
@@ -122,8 +189,10 @@ def vary(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tens
     return positions * scale, facing
 
 
-def _any_windows(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Windows at other speeds, some backwards, half of them mirrored."""
+def _random_windows(
+    capture: MotionCapture, batch: int, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Windows at random speeds, some backwards, half of them mirrored."""
     chosen = capture.draw(batch, generator)
     speed = uniform((batch,), *SPEED, generator)
     is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from diffhpe_ros.arrays import read_npz
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
 
 
 def test_arrays_come_by_name(tmp_path):

@@ -98,5 +98,5 @@ def test_another_backbone_is_refused(tmp_path):
 def test_a_backbone_elsewhere_is_refused(tmp_path):
     mixste = trained(tmp_path / "runs" / "mixste", "mixste")
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste)
-    with pytest.raises(DiffhpeError, match="must lie beside"):
+    with pytest.raises(DiffhpeError, match="in the same folder"):
         pack(wrapper, tmp_path / "models" / "wrapper", mixste, [windows()])

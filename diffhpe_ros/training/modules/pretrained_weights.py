@@ -1,4 +1,4 @@
-"""What a training begins with: the weights of models that were trained before."""
+"""Initial weights from trained models."""
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
@@ -28,7 +28,7 @@ def load_backbone_weights(model: Model, name: str) -> None:
 
 
 def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> None:
-    """Begin with all weights of a trained model, to go on from there.
+    """Load all weights of a trained model, for fine-tuning.
 
     Raises:
         DiffhpeError: its architecture, view, prediction or size is another.

@@ -1,5 +1,6 @@
-"""Reading array files from outside: no pickles, and errors that name the file."""
+"""Files: .npz archives read without pickles, JSON written; errors name the file."""
 
+import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -38,3 +39,15 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
         found = ", ".join(sorted(arrays)) or "nothing"
         raise DiffhpeError(f"{path}: array {missing[0]!r} is missing; found {found}")
     return arrays
+
+
+def write_json(path: Path, values: Mapping[str, object]) -> None:
+    """Write figures as JSON.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    try:
+        path.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    except OSError as error:
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error

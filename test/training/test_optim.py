@@ -2,7 +2,7 @@
 
 import torch
 
-from diffhpe_ros.training.optim.muon import Muon, orthogonalise
+from diffhpe_ros.training.optim import Muon, orthogonalise
 
 
 def matrices(*shape: int) -> torch.Tensor:

@@ -61,7 +61,7 @@ def with_nan(values: np.ndarray, window: int) -> np.ndarray:
     [
         ({"y": with_nan(Y, 2)}, "y holds NaN or infinity in 1 of 4 windows"),
         ({"x": with_nan(X, 0)}, "x holds NaN or infinity in 1 of 4 windows"),
-        ({"x": X[:0], "y": Y[:0]}, r"no window in it: x is \(0, 27, 17, 2\)"),
+        ({"x": X[:0], "y": Y[:0]}, r"no windows: x is \(0, 27, 17, 2\)"),
         ({"y": Y[:3]}, r"x must be \(N, 27, 17, 2\) and y .* got .* \(3, 27, 17, 3\)"),
         ({"x": X[:, :, :16], "y": Y[:, :, :16]}, "x must be"),
         ({"x": X[0], "y": Y[0]}, "x must be"),

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.metrics import acceleration_errors
-from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, live_tracks
+from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, read_streams
 
 
 @pytest.fixture(scope="module")
-def track(shared_data: Path) -> SyntheticStream:
-    return live_tracks(shared_data / "mocap" / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
+def track(mocap: Path) -> SyntheticStream:
+    return read_streams(mocap / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
 
 
 def test_images_come_at_their_rate_for_as_long_as_was_asked(track: SyntheticStream) -> None:
@@ -32,8 +32,8 @@ def test_truth_can_be_had_at_any_time(track: SyntheticStream) -> None:
     assert (track.truth[:, 0] == 0).all()
 
 
-def test_the_same_seed_gives_the_same_tracks(shared_data: Path, track: SyntheticStream) -> None:
-    again = live_tracks(shared_data / "mocap" / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
+def test_the_same_seed_gives_the_same_tracks(mocap: Path, track: SyntheticStream) -> None:
+    again = read_streams(mocap / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
     np.testing.assert_array_equal(again.keypoints, track.keypoints)
 
 

@@ -1,0 +1,225 @@
+"""Training batches and validation windows of an experiment, as config/train/data names them."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
+from diffhpe_ros.lifting.pipeline.views import View
+from diffhpe_ros.training.datasets.batches import WindowSource
+from diffhpe_ros.training.datasets.human36m import read_human36m
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
+from diffhpe_ros.training.datasets.mocap import (
+    HELD_OUT_SUBJECTS,
+    VALIDATION_PEOPLE,
+    read_motion_capture_files,
+)
+from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
+from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
+from diffhpe_ros.training.datasets.recordings import evaluation_windows
+from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
+from diffhpe_ros.training.synthesis import virtual_camera
+from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
+from diffhpe_ros.training.synthesis.occlusions import NoJoints, Occluded, Occlusion, occlude
+from diffhpe_ros.training.synthesis.virtual_camera_windows import (
+    VirtualCameraWindows,
+    validation_people,
+)
+
+
+def blazepose() -> DetectorModel:
+    """BlazePose's measured errors, scaled up: photographs are harder than the rendered people."""
+    return FittedErrors(blazepose_statistics(), level=(1.0, 1.7), strength=(0.6, 1.3))
+
+
+DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
+    "handmade": HandmadeNoise,
+    "blazepose": blazepose,
+}
+"""Error models of training windows, by the names that `data.detectors` takes."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Batches to train on and windows to validate with."""
+
+    source: WindowSource
+    """Of batches in the model's input view."""
+    validation: LabelledWindows
+    """2D in the canonical view, which `Lifter.lift` takes."""
+    trained_range: TrainedRange | None = None
+    """Distances and angles of the people in the batches; None where unknown."""
+
+    def occluded(self, pattern: Occlusion, seed: int, view: View) -> "Data":
+        """The same data with occluded joints; the occlusions of the validation are fixed."""
+        if isinstance(pattern, NoJoints):
+            return self
+        x_2d = torch.from_numpy(self.validation.x_2d)
+        hidden = occlude(x_2d, pattern, Generator().manual_seed(0)).numpy()
+        source = Occluded(self.source, pattern, seed, view)
+        return replace(self, source=source, validation=replace(self.validation, x_2d=hidden))
+
+
+def motion_capture(
+    mocap: str | Mapping[str, float],
+    validation: str,
+    batch_size: int,
+    seed: int,
+    device: str,
+    input_view: str,
+    detectors: Sequence[str],
+    folder: str = ".",
+) -> Data:
+    """Motion capture through random virtual cameras.
+
+    Args:
+        mocap: files that `read_motion_capture` reads, with the relative frequency of their
+            windows; or one file. Subjects of the frozen evaluation are left out.
+        validation: a file of labelled windows. The same number of windows of
+            `VALIDATION_PEOPLE` is added where the motion capture has those people.
+        batch_size: windows of a batch.
+        seed: of all that is random.
+        device: where the windows are made: cpu, or cuda (each process uses its own GPU).
+        input_view: person; the windows know no other.
+        detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
+        folder: of files that are named without a folder.
+
+    Raises:
+        DiffhpeError: a file is missing or invalid, another view or an unknown
+            detector is asked for, or the device is not there.
+    """
+    unknown = sorted(set(detectors) - set(DETECTORS))
+    if unknown or not detectors:
+        raise DiffhpeError(
+            f"data.detectors is {list(detectors)}; expected some of {', '.join(DETECTORS)}"
+        )
+    if input_view != "person":
+        raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
+    weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    files = {_in_folder(folder, name): weight for name, weight in weights.items()}
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise DiffhpeError(
+            f"{missing[0]}: no such file ({len(missing)} of {len(files)} files of data.mocap are"
+            " missing); data=cmu takes the file of `diffhpe data` alone"
+        )
+    held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
+    capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
+    if capture is None:
+        raise DiffhpeError(f"{', '.join(map(str, files))}: no subject is left to train on")
+    error_models = [DETECTORS[name]() for name in detectors]
+    source = VirtualCameraWindows(
+        capture.to(process_device(device)), batch_size, seed, error_models
+    )
+    validation_windows = read_windows(_in_folder(folder, validation))
+    people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
+    if people is not None:
+        more = validation_people(people, len(validation_windows))
+        validation_windows = validation_windows.joined(more)
+    return Data(source, validation_windows, virtual_camera.trained_range())
+
+
+def _in_folder(folder: str, name: str) -> Path:
+    """A file name without a folder → the file in `folder`; other paths unchanged."""
+    path = Path(name)
+    return Path(folder) / path if path.parent == Path() and not name.startswith("./") else path
+
+
+def human36m(
+    data_3d: str,
+    data_2d: str,
+    training: Sequence[str],
+    validation: Sequence[str],
+    validation_windows: int,
+    input_view: str,
+    batch_size: int,
+    seed: int,
+    mirrored: bool,
+    device: str,
+) -> Data:
+    """Human3.6M in VideoPose3D's files.
+
+    Args:
+        data_3d: data_3d_h36m.npz.
+        data_2d: such as data_2d_h36m_cpn_ft_h36m_dbb.npz.
+        training: subjects.
+        validation: subjects.
+        validation_windows: largest number of validation windows.
+        input_view: of the model.
+        batch_size: windows of a batch.
+        seed: of all that is random.
+        mirrored: whether half of the training windows are mirrored.
+        device: where batches are made: cpu, or cuda, each process on its own.
+
+    Raises:
+        DiffhpeError: a file is missing or invalid, or the device is not there.
+    """
+    files = Path(data_3d), Path(data_2d)
+    trained = read_human36m(*files, tuple(training), input_view)
+    validated = evaluation_windows(read_human36m(*files, tuple(validation), input_view))
+    source = RecordedWindows(
+        trained, batch_size, seed, input_view, mirrored, process_device(device)
+    )
+    return Data(source, evenly_spaced(validated, validation_windows))
+
+
+def mpi_3dhp(
+    training: str,
+    validation: str,
+    validation_windows: int,
+    input_view: str,
+    batch_size: int,
+    seed: int,
+    mirrored: bool,
+    device: str,
+) -> Data:
+    """MPI-INF-3DHP in P-STMO's files.
+
+    Args:
+        training: data_train_3dhp.npz.
+        validation: data_test_3dhp.npz.
+        validation_windows: see `human36m`, as for all that follows.
+        input_view: of the model.
+        batch_size: windows of a batch.
+        seed: of all that is random.
+        mirrored: whether half of the training windows are mirrored.
+        device: where batches are made.
+
+    Raises:
+        DiffhpeError: a file is missing or invalid, or the device is not there.
+    """
+    trained = read_mpi_3dhp(Path(training), input_view)
+    validated = evaluation_windows(read_mpi_3dhp(Path(validation), input_view))
+    source = RecordedWindows(
+        trained, batch_size, seed, input_view, mirrored, process_device(device)
+    )
+    return Data(source, evenly_spaced(validated, validation_windows))
+
+
+def process_device(name: str) -> torch.device:
+    """The device of this process; `cuda` becomes the GPU that Lightning gave the process."""
+    if name != "cuda":
+        return torch.device(name)
+    if not torch.cuda.is_available():
+        raise DiffhpeError(
+            f"data.device is cuda, but torch {torch.__version__} finds no CUDA device; use cpu"
+        )
+    return torch.device(name, int(os.environ.get("LOCAL_RANK", 0)))
+
+
+def evenly_spaced(windows: LabelledWindows, most: int) -> LabelledWindows:
+    """At most `most` of the windows, at equal intervals."""
+    count = min(most, len(windows))
+    chosen = np.linspace(0, len(windows) - 1, count).round().astype(int)
+    values = {each.name: getattr(windows, each.name) for each in fields(windows)}
+    some: dict[str, Any] = {
+        name: None if value is None else value[chosen] for name, value in values.items()
+    }
+    return LabelledWindows(**some)
