@@ -5,7 +5,8 @@ import pytest
 from standing_person import STANDING, SURE, look
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.placement import localize_windows, measure, sample_depth
+from diffhpe_ros.geometry import localize_windows
+from diffhpe_ros.placement import measure, sample_depth
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.rendering.render import Renderer
 from diffhpe_ros.rendering.scene import CameraView

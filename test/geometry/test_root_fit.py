@@ -7,7 +7,7 @@ import pytest
 from standing_person import STANDING, SURE, TIMES_S, WINDOW, look
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.placement import localize_root, localize_windows
+from diffhpe_ros.geometry import localize_root, localize_windows
 from diffhpe_ros.skeleton import MIRRORED
 
 UPPER_BODY = range(7, 17)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diffhpe_ros.placement import RootTrajectory
+from diffhpe_ros.geometry import RootTrajectory
 
 PLACE = RootTrajectory(
     root=np.array([[1.0, 0.0, 4.0]]),
