@@ -58,7 +58,7 @@ gpu: .venv/.test
 .venv/.demo: $(SOURCES)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH)
-	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros]'
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,demo,ros]'
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
 

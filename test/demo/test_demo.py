@@ -14,8 +14,9 @@ from rosbags.rosbag2 import Reader
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.recording import Settings, record, require_rclpy
+from diffhpe_ros.demo.recording import Settings, record, require_extras, require_rclpy
 from diffhpe_ros.demo.run import choose_source, write_results
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.video import VideoReader, VideoWriter
 
@@ -132,3 +133,11 @@ def test_nobody_in_the_image_is_no_skeleton(tmp_path):
     assert report["latency_ms"]["p50"] is None
     assert not (tmp_path / "skeleton.png").exists()
     assert frames_of(tmp_path / "overlay.mp4") == 30
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "rosbags"])
+def test_a_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch):
+    require_extras()
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(DiffhpeError, match=rf"needs {package}: pip install 'diffhpe_ros\[demo\]'"):
+        require_extras()
