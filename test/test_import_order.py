@@ -5,10 +5,10 @@ from import_graph import PACKAGE, circle, imports, modules, room_of
 
 LAYERS = [
     {"errors"},
-    {"files", "io", "arrays", "paths", "lens", "skeleton", "metrics", "onnx_session"},
+    {"files", "io", "arrays", "outputs", "paths", "lens", "skeleton", "metrics", "onnx_session"},
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"video", "windows", "detection"},
-    {"geometry", "tracking", "drawing", "rendering"},
+    {"geometry", "keypoint_checks", "tracking", "drawing", "rendering"},
     {"lifting", "placement"},
     {"pipeline", "keypoint_files", "benchmark"},
     {"nodes", "training"},
