@@ -1,26 +1,17 @@
-"""What the nodes do, without nodes."""
+"""Images → windows of people: tracks begin, go on and end."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from standing import STANDING, standing_at, standing_windows
+from standing import STANDING, standing_at
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.coherence import bone_lengths
 from diffhpe_ros.detection import People
-from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import DEFAULT_MODEL
-from diffhpe_ros.nodes.model_loading import load
-from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
-from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import WindowOptions
-from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
 from diffhpe_ros.pipeline.people import PeopleWindows
-from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.tracking import PeopleTracker
 
 CAMERA = Camera.from_field_of_view(640, 480)
@@ -209,116 +200,6 @@ def test_repeated_stamps_are_counted_and_ignored(stage: DetectionStage) -> None:
     assert (stage.repeated, stage.resets) == (1, 0)
 
 
-@pytest.fixture(scope="module")
-def lifting(standing_model: Path) -> LiftingStage:
-    parameters = LifterParameters(model=str(standing_model), device="cpu")
-    return LiftingStage(load(parameters).lifter, parameters.output_options)
-
-
-def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
-    left, nobody = standing_windows([3, 7], "left"), standing_windows([], "empty")
-    right = standing_windows([3], "right", stamp_ns=9)
-    results = lifting.process([left, nobody, right])
-    assert [(each.frame_id, each.track_ids) for each in results] == [
-        ("left", (3, 7)), ("empty", ()), ("right", (3,)),
-    ]  # fmt: skip
-    np.testing.assert_allclose(results[0].joints[1], standing_at(0.5, 0.1, 4), atol=0.02)
-    np.testing.assert_allclose(results[2].joints[0], standing_at(0, 0.1, 4), atol=0.02)
-    assert (results[0].confidence[:, 3] == 0).all()
-    assert results[0].segment_std == pytest.approx([0, 0], abs=1e-4)
-    assert results[0].hypothesis_spread.tolist() == [0, 0]
-
-
-def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
-    windows = standing_windows([3])
-    windows.keypoints[:, -1, 2:] = np.nan
-    windows.confidence[:, -1, 2:] = 0
-    (people,) = lifting.process([windows])
-    assert people.placed.tolist() == [False]
-
-
-def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
-    unseen = standing_windows([3])
-    unseen.keypoints[:] = np.nan
-    unseen.confidence[:] = 0
-    (people,) = lifting.process([unseen])
-    assert people.placed.tolist() == [False]
-
-
-def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
-    parameters = LifterParameters(model=str(standing_model), device="cpu", lag=3)
-    windows = standing_windows([3], stamp_ns=10**9)
-    windows.confidence[:, -4] = 0.5
-    (people,) = LiftingStage(load(parameters).lifter, parameters.output_options).process([windows])
-    assert people.stamp_ns == 10**9 - 60_000_000
-    assert people.confidence[0, 0] == 0.5
-    np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
-
-
-def test_smoothed_bones_are_as_long_as_those_of_the_window() -> None:
-    steady = TrackSmoother(blend_s=0.2, min_cutoff=1.0, beta=0.0)
-    grid_ns, root = np.arange(-26, 1) * 20_000_000, np.array([0.0, 0.1, 4.0])
-    for number, angle in enumerate((0.0, 0.6, 1.2)):
-        turn = np.array(
-            [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
-        )
-        poses = np.tile(STANDING @ turn.T, (27, 1, 1))
-        shown = steady(number * FRAME_NS + grid_ns, poses, -1, root)
-        np.testing.assert_allclose(bone_lengths(shown), bone_lengths(STANDING), atol=1e-6)
-    assert np.abs(shown - poses[-1] - root).max() > 0.02  # not yet where the newest window is
-
-
-def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
-    parameters = LifterParameters(
-        model=str(standing_model), device="cpu", blend_s=0.1, one_euro_min_cutoff=0.1
-    )
-    stage = LiftingStage(load(parameters).lifter, parameters.output_options)
-    first, later = standing_windows([3], stamp_ns=10**9), standing_windows([3], stamp_ns=2 * 10**9)
-    beside = replace(later, keypoints=later.keypoints + np.float32(0.2))
-    (there,) = stage.process([first])
-    stage.process([standing_windows([], stamp_ns=11 * 10**8)])
-    (back,) = stage.process([beside])
-    fresh = LiftingStage(load(parameters).lifter, parameters.output_options)
-    np.testing.assert_array_equal(back.joints, fresh.process([beside])[0].joints)
-    assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
-
-
-def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None:
-    """Mostly of the distance, since nobody knows how tall the person is."""
-    (people,) = lifting.process([standing_windows([3])])
-    across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
-    assert 0.01 < across**0.5 < 0.05
-    assert 0.036 * 4 < along**0.5 < 0.3
-
-
-def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
-    lifting.process([standing_windows([])])  # everybody has left
-    distances = []
-    for k in range(12):
-        windows = standing_windows([3], stamp_ns=5_000_000_000 + 33_000_000 * k)
-        if k == 10:
-            windows = replace(windows, keypoints=2 * windows.keypoints)  # as if at 2 m
-        (people,) = lifting.process([windows])
-        distances.append(float(people.joints[0, 0, 2]))
-    assert np.ptp(distances) < 0.35
-    (stranger,) = lifting.process(
-        [replace(windows, track_ids=(4,), keypoints=2 * windows.keypoints)]
-    )
-    assert stranger.joints[0, 0, 2] < 3
-
-
-def test_depth_tells_how_far_and_how_large_a_person_is(lifting: LiftingStage) -> None:
-    """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
-    windows = standing_windows([5])
-    surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)
-    (people,) = lifting.process([replace(windows, depth=surface[None])])
-    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
-    assert people.covariance[0, 0, 2, 2] ** 0.5 < 0.06
-    # One image without depth later the size is still known, and with it the distance.
-    (people,) = lifting.process([replace(windows, stamp_ns=windows.stamp_ns + FRAME_NS)])
-    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
-
-
 def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetector) -> None:
     asked = []
 
@@ -332,19 +213,3 @@ def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetec
     assert windows.depth is not None
     across = CAMERA.project(standing_at(0, 0, 4))[:, 0]
     np.testing.assert_allclose(windows.depth[0], 1 + across / 639, atol=0.002)
-
-
-def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
-    windows = standing_windows([3])
-    with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):
-        lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
-
-
-def test_the_default_model_is_that_of_the_command_line() -> None:
-    # Written twice, since the parameters are also the detector's, which does without torch.
-    assert LifterParameters().model == DEFAULT_MODEL
-
-
-def test_an_unknown_model_is_one_clear_line() -> None:
-    with pytest.raises(DiffhpeError, match="unknown model 'nosuch'"):
-        load(LifterParameters(model="nosuch"))
