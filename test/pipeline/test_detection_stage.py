@@ -80,7 +80,7 @@ def look(stage: DetectionStage, frames: range, camera: Camera = CAMERA) -> list[
     return [sighting.windows for sighting in sightings if sighting.windows is not None]
 
 
-def test_windows_begin_when_27_frames_of_time_have_passed(stage: DetectionStage) -> None:
+def test_windows_begin_after_27_frames_of_time(stage: DetectionStage) -> None:
     assert look(stage, range(15)) == []
     (first,) = look(stage, range(15, 17))
     assert first.track_ids == (0,)
@@ -98,7 +98,7 @@ def sway(
     return stage, [each.windows for each in sightings if each.windows is not None]
 
 
-def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
+def test_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
     stage, windows = sway(8.0)
     assert len(windows) == 40 - 5  # 0.52 s are over with the sixth image
     assert stage.images_per_s == pytest.approx(8)
@@ -110,7 +110,7 @@ def test_a_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
         np.testing.assert_allclose(each.keypoints[0], view, atol=0.0035)
 
 
-def test_the_bridge_follows_the_image_rate_within_limits() -> None:
+def test_bridge_follows_the_image_rate_within_limits() -> None:
     default, patient = WindowOptions(), WindowOptions(bridge_s=0.8)
     bridged = [sway(rate, default)[0].bridged_s for rate in (30, 10, 4)]
     assert bridged == pytest.approx([0.1, 0.15, 0.3])
@@ -119,7 +119,7 @@ def test_the_bridge_follows_the_image_rate_within_limits() -> None:
     assert sway(4, patient)[0].least_images_per_s == pytest.approx(2)  # 1 / restart_s
 
 
-def test_nobody_gives_nothing_until_somebody_has_left(
+def test_empty_images_give_no_windows_but_the_end_of_a_track(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
     detector.places = []
@@ -132,7 +132,7 @@ def test_nobody_gives_nothing_until_somebody_has_left(
     assert on_stopped.keypoints.shape == (0, 27, 17, 2)
 
 
-def test_each_person_has_a_window_from_when_they_came_until_they_leave(
+def test_tracks_have_windows_from_their_first_image_to_their_last(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
     detector.places = [0.5]
@@ -147,7 +147,7 @@ def test_each_person_has_a_window_from_when_they_came_until_they_leave(
     assert look(stage, range(80, 100))[-1].track_ids == (1, 2)
 
 
-def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
+def test_track_hidden_for_a_moment_keeps_its_window(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
     look(stage, range(20))
@@ -162,7 +162,7 @@ def test_who_was_hidden_for_a_moment_goes_on_with_the_same_window(
     assert not unseen[[0, -1]].any()
 
 
-def test_a_clock_that_jumps_back_starts_again(
+def test_clock_that_jumps_back_restarts_the_windows(
     stage: DetectionStage, detector: WrittenDetector
 ) -> None:
     look(stage, range(20))
@@ -172,13 +172,13 @@ def test_a_clock_that_jumps_back_starts_again(
     assert window.track_ids == (1,)  # perhaps somebody else
 
 
-def test_another_camera_starts_again(stage: DetectionStage) -> None:
+def test_other_camera_restarts_the_windows(stage: DetectionStage) -> None:
     look(stage, range(20))
     assert look(stage, range(20, 30), Camera.from_field_of_view(640, 480, 90)) == []
     assert stage.resets == 1
 
 
-def test_a_zoom_is_followed_without_a_new_window(stage: DetectionStage) -> None:
+def test_zoom_is_followed_without_a_new_window(stage: DetectionStage) -> None:
     look(stage, range(20))
     for k in range(20, 30):
         zoom = np.array([[1 + k / 1000], [1 + k / 1000], [1]])

@@ -35,7 +35,7 @@ def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) ->
     assert results[0].hypothesis_spread.tolist() == [0, 0]
 
 
-def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
+def test_person_with_two_seen_joints_has_no_root(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
     windows.keypoints[:, -1, 2:] = np.nan
     windows.confidence[:, -1, 2:] = 0
@@ -43,7 +43,7 @@ def test_who_is_hardly_seen_has_no_place(lifting: LiftingStage) -> None:
     assert people.placed.tolist() == [False]
 
 
-def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
+def test_unseen_person_has_no_root(lifting: LiftingStage) -> None:
     unseen = standing_windows([3])
     unseen.keypoints[:] = np.nan
     unseen.confidence[:] = 0
@@ -51,7 +51,7 @@ def test_who_is_not_seen_at_all_has_no_place(lifting: LiftingStage) -> None:
     assert people.placed.tolist() == [False]
 
 
-def test_a_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
+def test_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
     stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
     windows = standing_windows([3], stamp_ns=10**9)
     windows.confidence[:, -4] = 0.5
@@ -75,7 +75,7 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
     assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
 
 
-def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None:
+def test_covariance_of_the_hip_is_that_of_its_position(lifting: LiftingStage) -> None:
     """Mostly of the distance, since nobody knows how tall the person is."""
     (people,) = lifting.process([standing_windows([3])])
     across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
@@ -83,7 +83,7 @@ def test_the_hips_covariance_is_that_of_the_place(lifting: LiftingStage) -> None
     assert 0.036 * 4 < along**0.5 < 0.3
 
 
-def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
+def test_outlier_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
     lifting.process([standing_windows([])])  # everybody has left
     distances = []
     for k in range(12):
@@ -99,7 +99,7 @@ def test_a_moment_of_nonsense_does_not_make_a_person_jump(lifting: LiftingStage)
     assert stranger.joints[0, 0, 2] < 3
 
 
-def test_depth_tells_how_far_and_how_large_a_person_is(lifting: LiftingStage) -> None:
+def test_depth_gives_distance_and_size_of_a_person(lifting: LiftingStage) -> None:
     """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
     windows = standing_windows([5])
     surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)

@@ -25,7 +25,7 @@ def person_at(x: float, y: float, z: float, gap_mm: float = 8.0) -> LiftedPeople
     )  # fmt: skip
 
 
-def test_who_stands_where_people_were_trained_is_trusted():
+def test_person_in_the_trained_range_has_no_warning():
     assert plausibility_warnings(person_at(0.5, 0.2, 4.0), CONFIG) == [""]
 
 
@@ -37,19 +37,19 @@ def test_who_stands_where_people_were_trained_is_trusted():
         ((4, 0, 4.0), "45 degrees off the optical axis, the model was trained for up to 40"),
     ],
 )
-def test_who_stands_elsewhere_is_doubted(where, text):
+def test_person_outside_of_the_trained_range_has_a_warning(where, text):
     assert text in plausibility_warnings(person_at(*where), CONFIG)[0]
 
 
-def test_incoherent_poses_are_not_to_be_trusted():
+def test_incoherent_pose_has_a_warning():
     (text,) = plausibility_warnings(person_at(0, 0, 4, gap_mm=31.4), CONFIG)
     assert text == "do not trust: symmetry gap 31.4 mm, usually up to 20 mm"
 
 
-def test_who_has_no_place_is_said_so():
+def test_person_without_a_root_has_a_warning():
     assert plausibility_warnings(person_at(np.nan, 0, 4), CONFIG) == [UNPLACED]
 
 
-def test_a_model_that_says_nothing_doubts_nothing():
+def test_model_without_limits_gives_no_warnings():
     silent = replace(CONFIG, usual=None, trained_range=None)
     assert plausibility_warnings(person_at(9, 0, 1, gap_mm=90), silent) == [""]
