@@ -19,8 +19,10 @@ TYPED := 3.11
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
-test: .venv/.test lint types jazzy
+# One after the other, so that timings are not disturbed and a failure shows early.
+test: .venv/.test lint types
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra
+	$(MAKE) jazzy
 
 lint: .venv/.test
 	$(BIN)/ruff check .
@@ -58,7 +60,7 @@ gpu: .venv/.test
 .venv/.demo: $(SOURCES)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH)
-	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros]'
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,demo,ros]'
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
 

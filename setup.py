@@ -1,12 +1,24 @@
 """Packaging, where colcon and pip both look for it."""
 
 import platform
+import re
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 
 NAME = "diffhpe_ros"
 SHARE = f"share/{NAME}"
+# What `diffhpe demo` draws its figure and writes its bag with.
+DEMO = ["matplotlib<4", "rosbags<0.12"]
+
+
+def version() -> str:
+    """The package's `__version__`, read without importing the package."""
+    text = Path(NAME, "__init__.py").read_text()
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"{NAME}/__init__.py has no __version__")
+    return found[1]
 
 
 def folder(path: str) -> tuple[str, list[str]]:
@@ -36,17 +48,29 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 setup(
     name=NAME,
-    version="0.1.0",
+    version=version(),
     description="Live 3D human pose with uncertainty from one camera, by diffusion (DiffHPE)",
     long_description=Path("README.md").read_text() if Path("README.md").is_file() else "",
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    project_urls={"Paper": "https://arxiv.org/abs/2309.01575"},
+    author="The diffhpe_ros authors",
     maintainer="The diffhpe_ros maintainers",
     maintainer_email="diffhpe-ros@users.noreply.github.com",
-    classifiers=[f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)],
+    keywords=["ROS 2", "human pose estimation", "3D pose lifting", "diffusion", "robotics"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Programming Language :: C++",
+        "Topic :: Scientific/Engineering :: Image Processing",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["assets/*"]},
+    package_data={NAME: ["assets/*", "py.typed"]},
     ext_modules=LIBRARIES,
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
@@ -69,11 +93,9 @@ setup(
         "av>=14.1,<20",
         "click>=8.1,<9",
         "flatbuffers",
-        "matplotlib<4",
         "numpy>=1.26,<3",
         "opencv-python-headless>=4.8,<6",
         "pyyaml",
-        "rosbags<0.12",
         "safetensors<1",
         "scipy<2",
         "torch>=2.4,<3",
@@ -81,6 +103,7 @@ setup(
     ],
     extras_require={
         "cpu": ["onnxruntime"],
+        "demo": DEMO,
         "gpu": ["onnx", "onnxruntime-gpu"],
         "onnx": ["onnx", "onnxscript", "torch>=2.9,<3"],
         # One or the other, where ROS is not installed: Kilted's wheels, and Jazzy's.
@@ -93,12 +116,13 @@ setup(
             "hydra-core>=1.3,<1.4",
             "hydra-optuna-sweeper==1.3.0",
             "lightning>=2.6,<3",
+            "matplotlib<4",
             "scikit-learn",
             "sqlalchemy<2",
             "tensorboard",
             "torch>=2.9,<3",
         ],
-        "test": ["mcap>=1.2", "pytest", "pytest-timeout", "zstandard"],
+        "test": [*DEMO, "mcap>=1.2", "pytest", "pytest-timeout", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
         "docs": ["pdoc>=15,<17"],
     },

@@ -16,13 +16,13 @@ from real_views import VIEWS, CameraView
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
+from diffhpe_ros.geometry import localize_root
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, LiftResult
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.paths import data_folder
 from diffhpe_ros.pipeline.detection_stage import DepthAt, DetectionStage
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.pipeline.root_localizer import LocalizedWindows, RootLocalizer
-from diffhpe_ros.placement import localize_root
 from diffhpe_ros.rendering.__main__ import FPS, WALK, clip_view
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.rendering.render import Renderer

@@ -34,7 +34,8 @@ def bone_lengths(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArr
     """
     if poses.shape[-2:] != (NUM_JOINTS, 3):
         raise DiffhpeError(f"poses of shape (..., {NUM_JOINTS}, 3) are expected, got {poses.shape}")
-    return np.linalg.norm(bones(poses, parents), axis=-1)
+    lengths: NDArray[Any] = np.linalg.norm(bones(poses, parents), axis=-1)
+    return lengths
 
 
 def bones(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArray[Any]:
@@ -61,7 +62,8 @@ def symmetry_gap(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArr
     """
     lengths = _window_bones(poses, parents)
     left, right = (np.array(SYMMETRIC_BONES).T - 1).tolist()
-    return np.abs(lengths[..., left] - lengths[..., right]).mean((-2, -1))
+    gap: NDArray[Any] = np.abs(lengths[..., left] - lengths[..., right]).mean((-2, -1))
+    return gap
 
 
 def segment_std(
@@ -87,7 +89,8 @@ def segment_std(
     lengths = _window_bones(poses, parents)
     if lengths.shape[-2] <= ddof:
         raise DiffhpeError(f"more than {ddof} frames are expected, got {lengths.shape[-2]}")
-    return lengths.std(-2, ddof=ddof).mean(-1)
+    deviation: NDArray[Any] = lengths.std(-2, ddof=ddof).mean(-1)
+    return deviation
 
 
 def _window_bones(poses: NDArray[Any], parents: Sequence[int]) -> NDArray[Any]:

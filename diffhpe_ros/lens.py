@@ -100,7 +100,8 @@ class Lens:
 
     def _before_fold(self, rays: Array) -> NDArray[np.bool_]:
         """(N, 1): whether the rays (N, 2) are where the distortion model is meant to be used."""
-        return np.linalg.norm(rays, axis=-1, keepdims=True) < self._fold_radius
+        before: NDArray[np.bool_] = np.linalg.norm(rays, axis=-1, keepdims=True) < self._fold_radius
+        return before
 
     @cached_property
     def _fold_radius(self) -> float:
@@ -137,7 +138,8 @@ def _solve(matrices: Array, values: Array) -> Array:
     """Solve (N, 2, 2) @ x = (N, 2); infinite or NaN, not an exception, where singular."""
     (a, b), (c, d) = matrices[:, 0].T, matrices[:, 1].T
     p, q = values.T
-    return np.stack([d * p - b * q, a * q - c * p], -1) / (a * d - b * c)[:, None]
+    solution: Array = np.stack([d * p - b * q, a * q - c * p], -1) / (a * d - b * c)[:, None]
+    return solution
 
 
 def _in_chunks(function: Callable[[Array], Array], points: Array) -> Array:

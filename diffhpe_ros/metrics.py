@@ -25,7 +25,8 @@ def joint_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
         DiffhpeError: the shapes differ.
     """
     _check(predicted, truth)
-    return np.linalg.norm(predicted.astype(np.float64) - truth, axis=-1)
+    errors: NDArray[np.float64] = np.linalg.norm(predicted.astype(np.float64) - truth, axis=-1)
+    return errors
 
 
 def mpjpe(predicted: Poses, truth: Poses) -> float:
@@ -91,7 +92,8 @@ def best_similarity(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
     u[..., -1] *= handed[..., None]
     s[..., -1] *= handed
     scale = s.sum(-1) / _size(x)
-    return scale[..., None, None] * x @ (u @ vt) + y_mean
+    aligned: NDArray[np.float64] = scale[..., None, None] * x @ (u @ vt) + y_mean
+    return aligned
 
 
 def best_scale(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
@@ -110,7 +112,8 @@ def best_scale(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
     _check(predicted, truth)
     x, y = predicted.astype(np.float64), truth.astype(np.float64)
     scale = (x * y).sum((-2, -1)) / _size(x)
-    return scale[..., None, None] * x
+    scaled: NDArray[np.float64] = scale[..., None, None] * x
+    return scaled
 
 
 def velocity_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:

@@ -272,7 +272,9 @@ def _upright(given: dict[str, str]) -> Node:
     )
 
 
-def _rviz(given: dict[str, str]) -> Node:
+def _rviz(given: dict[str, str]) -> LaunchDescriptionEntity:
+    if not _is_installed("rviz2"):
+        return _not_installed("rviz", "rviz2")
     frame = given["frame"] or DEFAULT_FRAME
     return Node(
         package="rviz2",
@@ -284,14 +286,10 @@ def _rviz(given: dict[str, str]) -> Node:
 
 
 def _foxglove(given: dict[str, str]) -> LaunchDescriptionEntity:
-    """The bridge that Foxglove connects to, or how to get it."""
+    """The bridge that Foxglove connects to."""
     package = "foxglove_bridge"
-    try:
-        get_package_prefix(package)
-    except PackageNotFoundError:
-        distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
-        install = f"sudo apt install ros-{distribution}-foxglove-bridge"
-        return LogInfo(msg=f"foxglove:=true has no effect: {package} is not installed ({install})")
+    if not _is_installed(package):
+        return _not_installed("foxglove", package)
     return Node(
         package=package,
         executable=package,
@@ -299,3 +297,18 @@ def _foxglove(given: dict[str, str]) -> LaunchDescriptionEntity:
         parameters=[{"use_sim_time": switch(given["use_sim_time"])}],
         output="screen",
     )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _not_installed(argument: str, package: str) -> LogInfo:
+    """How to install an optional package; all else goes on without it."""
+    distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
+    install = f"sudo apt install ros-{distribution}-{package.replace('_', '-')}"
+    return LogInfo(msg=f"{argument}:=true has no effect: {package} is not installed ({install})")

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from standing import STANDING
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,4 +21,30 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("DIFFHPE_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder} (set DIFFHPE_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small MixSTE that sees a standing person, whatever the window.
+
+    Its embedding is 0, so that its features depend on the joint alone, and its head maps them to
+    `STANDING`.
+    """
+    import torch
+
+    from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+    from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+
+    torch.manual_seed(0)
+    config = ModelConfig("mixste", input_view="screen", trunk=TrunkConfig(channels=32, depth=1))
+    model = build_model(config).eval()
+    with torch.no_grad():
+        model.trunk.embed.weight.zero_()
+        model.trunk.spatial_position.normal_()
+        features = model.trunk(torch.zeros(1, 27, 17, 2))[0, 0]
+        model.head.bias.zero_()
+        model.head.weight.copy_(torch.linalg.lstsq(features, torch.tensor(STANDING)).solution.T)
+    folder = tmp_path_factory.mktemp("models") / "standing"
+    save_model(model, config, folder)
     return folder

@@ -50,7 +50,7 @@ def degrees_off_axis(canonical):
     return np.degrees(np.arctan(np.linalg.norm(canonical, axis=-1) / CANONICAL_FOCAL))
 
 
-def test_a_point_at_one_metre_lands_where_the_definition_says():
+def test_point_at_one_metre_lands_where_the_definition_says():
     np.testing.assert_allclose(PINHOLE.project(np.array([0.1, -0.2, 1.0])), [370, 138])
     np.testing.assert_allclose(
         PINHOLE.to_canonical(np.array([370.0, 138.0])), [0.1 * CANONICAL_FOCAL, -0.2 * 2.29]
@@ -58,12 +58,12 @@ def test_a_point_at_one_metre_lands_where_the_definition_says():
 
 
 @pytest.mark.parametrize("camera", [PINHOLE, BARREL, KINECT, WIDE, FISHEYE])
-def test_the_way_to_the_canonical_view_and_back_is_exact_all_over_the_image(camera):
+def test_way_to_the_canonical_view_and_back_is_exact_all_over_the_image(camera):
     pixels = all_over(camera)
     np.testing.assert_allclose(camera.to_pixels(camera.to_canonical(pixels)), pixels, atol=1e-3)
 
 
-def test_the_wide_cameras_of_these_tests_are_wide():
+def test_wide_cameras_of_these_tests_are_wide():
     assert degrees_off_axis(WIDE.to_canonical(all_over(WIDE))).max() > 80
     assert degrees_off_axis(FISHEYE.to_canonical(all_over(FISHEYE))).max() > 85
 
@@ -83,20 +83,20 @@ def qualisys_cameras(path):
         )
 
 
-def test_the_real_calibration_goes_round_exactly(shared_data):
+def test_real_calibration_goes_round_exactly(shared_data):
     for camera in qualisys_cameras(shared_data / "multiview" / "pose2sim_Calib.qca.txt"):
         pixels = all_over(camera)
         np.testing.assert_allclose(camera.to_pixels(camera.to_canonical(pixels)), pixels, atol=1e-3)
 
 
-def test_a_barrel_lens_sees_wider_than_a_pinhole():
+def test_barrel_lens_sees_wider_than_a_pinhole():
     straight = Camera(BARREL.width, BARREL.height, BARREL.matrix, np.zeros(0))
     corner = np.array([0.0, 0.0])
     bent_angle = degrees_off_axis(BARREL.to_canonical(corner))
     assert bent_angle > degrees_off_axis(straight.to_canonical(corner)) + 3
 
 
-def test_a_fisheye_pixel_lies_at_its_angle():
+def test_fisheye_pixel_lies_at_its_angle():
     ideal = Camera(800, 800, intrinsics(300, 300, 400, 400), np.zeros(4), "equidistant")
     angle = np.radians(70)
     pixel = np.array([400 + 300 * angle, 400.0])
@@ -124,7 +124,7 @@ def test_unseen_stays_unseen_and_float32_stays_float32():
         assert camera.to_canonical(np.zeros((0, 17, 2))).shape == (0, 17, 2)
 
 
-def test_nothing_behind_the_camera_has_a_pixel():
+def test_points_behind_the_camera_have_no_pixel():
     points = np.array([[0, 0, 2.0], [0, 0, -2.0], [0.1, 0, 0], [np.nan, 0, 1]])
     np.testing.assert_array_equal(
         np.isnan(PINHOLE.project(points)).any(-1), [False, True, True, True]
@@ -139,26 +139,26 @@ def test_covariance_scales_with_the_focal_lengths():
     )
 
 
-def test_a_field_of_view_gives_the_angle_between_the_edges():
+def test_field_of_view_gives_the_angle_between_the_edges():
     camera = Camera.from_field_of_view(640, 480, 90)
     assert not camera.calibrated
     edges = camera.to_canonical(np.array([[-0.5, 239.5], [639.5, 239.5]]))
     np.testing.assert_allclose(degrees_off_axis(edges), 45)
 
 
-def test_it_is_across_the_longer_side_however_the_camera_is_held():
+def test_field_of_view_is_that_of_the_longer_side():
     upright, lying = (Camera.from_field_of_view(*size, 70) for size in ((480, 640), (640, 480)))
     assert upright.matrix[0, 0] == lying.matrix[0, 0]
     top = upright.to_canonical(np.array([239.5, -0.5]))
     np.testing.assert_allclose(degrees_off_axis(top), 35)
 
 
-def test_by_default_it_is_the_stated_angle():
+def test_field_of_view_has_a_default():
     edge = Camera.from_field_of_view(1920, 1080).to_canonical(np.array([-0.5, 539.5]))
     np.testing.assert_allclose(degrees_off_axis(edge), DEFAULT_FIELD_OF_VIEW / 2)
 
 
-def test_a_resized_image_shows_the_same_rays():
+def test_resized_image_shows_the_same_rays():
     half = BARREL.scaled(640, 360)
     # The middle of a pixel of the half image is the corner of four of the full one.
     np.testing.assert_allclose(
@@ -168,7 +168,7 @@ def test_a_resized_image_shows_the_same_rays():
     assert BARREL.scaled(853, 480).height == 480  # rounded
 
 
-def test_a_cropped_image_cannot_be_scaled_to():
+def test_cropped_image_cannot_be_scaled_to():
     with pytest.raises(DiffhpeError, match="calibrated at 1280x720, the image is 720x720"):
         BARREL.scaled(720, 720)
 
@@ -190,7 +190,7 @@ def test_a_cropped_image_cannot_be_scaled_to():
         ({"model": "fov"}, "unknown distortion model 'fov'; known: plumb_bob"),
     ],
 )
-def test_senseless_calibrations_are_refused(changes, message):
+def test_invalid_calibrations_are_refused(changes, message):
     values = {
         "width": 640,
         "height": 480,
@@ -202,13 +202,13 @@ def test_senseless_calibrations_are_refused(changes, message):
         Camera(**{**values, **changes})
 
 
-def test_senseless_requests_are_refused():
+def test_invalid_requests_are_refused():
     with pytest.raises(DiffhpeError, match="1 to 170 degrees"):
         Camera.from_field_of_view(640, 480, 0)
     with pytest.raises(DiffhpeError, match=r"\(..., 2\) are expected, got \(17, 3\)"):
         PINHOLE.to_canonical(np.zeros((17, 3)))
 
 
-def test_a_camera_cannot_be_changed_by_accident():
+def test_camera_cannot_be_changed_by_accident():
     with pytest.raises(ValueError, match="read-only"):
         PINHOLE.matrix[0, 0] = 1

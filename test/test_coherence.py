@@ -30,12 +30,12 @@ def still_person(frames=27):
     return np.repeat(pose[None], frames, 0)
 
 
-def test_the_released_symmetry_gap_is_reproduced(golden):
+def test_released_symmetry_gap_is_reproduced(golden):
     gap = symmetry_gap(golden["metric.pred"], parents=RELEASED_PARENTS).mean()
     np.testing.assert_allclose(gap, golden["metric.symmetry_gap_released_bones"], rtol=1e-5)
 
 
-def test_the_released_segment_std_is_reproduced(golden):
+def test_released_segment_std_is_reproduced(golden):
     std = segment_std(golden["metric.pred"], ddof=1, parents=RELEASED_PARENTS).mean()
     np.testing.assert_allclose(std, golden["metric.segment_std_released_bones"], rtol=1e-5)
 
@@ -48,7 +48,7 @@ def test_our_bones_differ_from_the_released_ones_at_the_shoulders_alone(golden):
     assert [JOINTS[joint] for joint in differ] == ["LShoulder", "RShoulder"]
 
 
-def test_a_stiff_symmetric_person_has_no_gap_and_no_deviation():
+def test_stiff_symmetric_person_has_no_gap_and_no_deviation():
     assert symmetry_gap(still_person()) == 0
     assert segment_std(still_person()) == 0
 
@@ -61,7 +61,7 @@ def test_one_longer_forearm_shows_by_a_sixth_of_its_excess():
     assert segment_std(poses) < 1e-9
 
 
-def test_a_bone_that_pulses_shows_by_a_sixteenth_of_its_deviation():
+def test_bone_that_pulses_shows_by_a_sixteenth_of_its_deviation():
     poses = still_person(frames=4)
     head, neck = JOINTS.index("Head"), JOINTS.index("Neck/Nose")
     pulse = np.array([0.1, -0.1, 0.1, -0.1])[:, None]

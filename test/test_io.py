@@ -14,7 +14,7 @@ def test_arrays_come_by_name(tmp_path):
     np.testing.assert_array_equal(read_npz(tmp_path / "a.npz", ["x"])["x"], [0, 1, 2])
 
 
-def test_a_missing_array_is_named(tmp_path):
+def test_missing_array_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.arange(3))
     with pytest.raises(DiffhpeError, match=r"a\.npz: array 'y' is missing; found x"):
         read_npz(tmp_path / "a.npz", ["y"])
@@ -40,6 +40,6 @@ def test_damaged_files_are_refused(tmp_path, content):
         read_npz(tmp_path / "a.npz")
 
 
-def test_a_missing_file_is_named():
+def test_missing_file_is_named():
     with pytest.raises(DiffhpeError, match=r"/nowhere/a\.npz: no such file"):
         read_npz(Path("/nowhere/a.npz"))

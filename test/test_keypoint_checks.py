@@ -42,7 +42,7 @@ def with_confidence(scores: object) -> NDArray[np.float32]:
     return np.concatenate([KEYPOINTS, np.broadcast_to(scores, (60, 17))[..., None]], -1)
 
 
-def test_a_right_file_gives_no_warning(tmp_path, lifter):
+def test_right_file_gives_no_warning(tmp_path, lifter):
     track = read_track(write(tmp_path, KEYPOINTS))
     assert track.warnings == ()
     assert lift_track(lifter, track).warnings == ()
@@ -104,7 +104,7 @@ def test_intrinsics_of_another_resolution_are_warned_of():
     assert list(camera_warnings(CLIP.camera)) == []
 
 
-def test_a_focal_length_in_metres_is_warned_of():
+def test_focal_length_in_metres_is_warned_of():
     matrix = CLIP.camera.matrix.copy()
     matrix[[0, 1], [0, 1]] = 4.0
     camera = Camera(CLIP.camera.width, CLIP.camera.height, matrix, np.zeros(5))

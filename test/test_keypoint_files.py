@@ -46,7 +46,7 @@ def test_poses_come_at_the_recordings_own_times(tmp_path, recording):
         assert set(out.files) == {"poses", "root", "times_s"}
 
 
-def test_the_shipped_model_lifts_the_walking_person(tmp_path, recording):
+def test_shipped_model_lifts_the_walking_person(tmp_path, recording):
     """From exact 2D joints: root-relative error, distance, and left is left."""
     track = read_track(saved(tmp_path, recording))
     lifted = lift_track(Lifter.from_pretrained("mixste"), track)
@@ -74,7 +74,7 @@ def test_unseen_joints_may_be_at_the_corner(tmp_path, recording):
 
 
 @pytest.mark.parametrize("layout", [np.array(["h36m17"]), np.bytes_(b"h36m17")])
-def test_the_layout_may_be_bytes_or_an_array_of_one(tmp_path, recording, layout):
+def test_layout_may_be_bytes_or_an_array_of_one(tmp_path, recording, layout):
     assert len(read_track(saved(tmp_path, recording, layout=layout)).times_s) == 60
 
 
@@ -98,7 +98,7 @@ def test_confidence_zero_means_unseen(tmp_path, recording):
     assert (track.confidence[:, 16] == 0).all()
 
 
-def test_without_k_a_field_of_view_is_assumed(tmp_path, recording):
+def test_field_of_view_is_assumed_without_k(tmp_path, recording):
     camera = read_track(saved(tmp_path, recording, K=None)).camera
     assert not camera.calibrated
     expected = Camera.from_field_of_view(camera.width, camera.height)

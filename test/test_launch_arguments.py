@@ -46,7 +46,7 @@ def test_each_mistake_is_one_line_with_the_name_of_the_argument(
     assert "\n" not in str(raised.value)
 
 
-def test_what_is_right_passes(tmp_path: Path) -> None:
+def test_valid_arguments_pass(tmp_path: Path) -> None:
     parameters = tmp_path / "mine.yaml"
     parameters.write_text("/**/lifter:\n  ros__parameters:\n    lag: 3\n")
     check_arguments(
@@ -57,7 +57,7 @@ def test_what_is_right_passes(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_source_may_be_an_address_or_in_the_home(
+def test_source_may_be_an_address_or_in_the_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -68,7 +68,7 @@ def test_a_source_may_be_an_address_or_in_the_home(
         assert source_parameters(address) == {"path": address}
 
 
-def test_a_model_without_presets_of_its_own_leaves_the_name_to_the_node() -> None:
+def test_model_without_presets_of_its_own_leaves_the_name_to_the_node() -> None:
     check_arguments({"model": "mixste", "preset": "whatever"})
 
 

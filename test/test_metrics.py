@@ -25,7 +25,7 @@ def test_released_figures():
     assert p_mpjpe(PREDICTED, TRUTH) == pytest.approx(float(GOLDEN["metric.pmpjpe"]), rel=1e-5)
 
 
-def test_a_shift_costs_its_length():
+def test_shift_costs_its_length():
     assert mpjpe(TRUTH + np.array([0.03, 0.0, 0.04]), TRUTH) == pytest.approx(0.05, rel=1e-4)
 
 
@@ -41,7 +41,7 @@ def test_protocol_2_does_not_forgive_mirror_images():
     assert p_mpjpe(TRUTH * np.array([-1.0, 1.0, 1.0]), TRUTH) > 0.05
 
 
-def test_the_best_scale_is_found():
+def test_best_scale_is_found():
     assert n_mpjpe(0.5 * TRUTH, TRUTH) < 1e-6
     assert n_mpjpe(1.1 * PREDICTED, TRUTH) == pytest.approx(n_mpjpe(PREDICTED, TRUTH))
     best = best_scale(PREDICTED, TRUTH)
@@ -53,17 +53,17 @@ def squared(poses):
     return np.square(poses - TRUTH).sum((-2, -1))
 
 
-def test_a_pose_that_is_a_single_point_has_an_error_too():
+def test_pose_that_is_a_single_point_has_an_error_too():
     point = np.zeros_like(TRUTH)
     assert n_mpjpe(point, TRUTH) == pytest.approx(mpjpe(point, TRUTH))
     assert np.isfinite(p_mpjpe(point, TRUTH))
 
 
-def test_a_constant_shift_costs_no_velocity():
+def test_constant_shift_costs_no_velocity():
     np.testing.assert_allclose(velocity_errors(TRUTH + 0.2, TRUTH), 0, atol=1e-6)
 
 
-def test_a_drift_is_a_velocity_and_no_acceleration():
+def test_drift_is_a_velocity_and_no_acceleration():
     """One joint runs away by 3 and 4 mm a frame."""
     still = np.zeros((27, 17, 3))
     drifting = still.copy()

@@ -13,7 +13,7 @@ def path(tmp_path):
     return write_constant_model(tmp_path / "m.onnx", (1, 2), {"out": np.ones((1, 3), np.float32)})
 
 
-def test_a_model_runs_and_describes_itself(path):
+def test_model_runs_and_describes_itself(path):
     model = OnnxModel(path)
     assert model.input_shape == (1, 2)
     assert model.providers[-1] == "CPUExecutionProvider"
@@ -32,7 +32,7 @@ def test_tensors_go_to_the_inputs_in_their_order(tmp_path):
     np.testing.assert_array_equal(result["difference"], [[2, 3]])
 
 
-def test_a_provider_that_is_not_to_be_had_is_warned_of(path):
+def test_provider_that_is_not_to_be_had_is_warned_of(path):
     with pytest.warns(
         RuntimeWarning, match="does not give TensorrtExecutionProvider, Foo and runs"
     ):
@@ -40,7 +40,7 @@ def test_a_provider_that_is_not_to_be_had_is_warned_of(path):
     assert model.providers == ("CPUExecutionProvider",)
 
 
-def test_what_was_asked_for_and_got_is_not_warned_of(path, recwarn):
+def test_provider_that_was_got_is_not_warned_of(path, recwarn):
     OnnxModel(path, ["CPUExecutionProvider"])
     OnnxModel(path, "CPUExecutionProvider")
     OnnxModel(path)
@@ -73,12 +73,12 @@ def test_missing_and_corrupt_files_are_named(path):
         OnnxModel(path)
 
 
-def test_a_tensor_of_the_wrong_shape_is_an_error_of_ours(path):
+def test_tensor_of_the_wrong_shape_is_an_error_of_ours(path):
     with pytest.raises(DiffhpeError, match="does not run"):
         OnnxModel(path).run(np.zeros((1, 5)))
 
 
-def test_without_onnxruntime_it_says_what_to_install(path, monkeypatch):
+def test_missing_onnxruntime_is_named(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(DiffhpeError, match="pip install onnxruntime, or onnxruntime-gpu"):
         OnnxModel(path)

@@ -8,24 +8,24 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.outputs import check_output, replacing
 
 
-def test_a_missing_folder_is_told_before_the_work(tmp_path):
+def test_missing_folder_is_told_before_the_work(tmp_path):
     with pytest.raises(DiffhpeError, match="there is no folder"):
         check_output(tmp_path / "nowhere" / "out.npz")
 
 
-def test_a_folder_is_no_output_file(tmp_path):
+def test_folder_is_no_output_file(tmp_path):
     with pytest.raises(DiffhpeError, match="it is a folder"):
         check_output(tmp_path)
 
 
-def test_the_input_is_no_output(tmp_path):
+def test_input_is_no_output(tmp_path):
     file = tmp_path / "same.npz"
     file.write_bytes(b"keypoints")
     with pytest.raises(DiffhpeError, match="is the input"):
         check_output(tmp_path / "." / "same.npz", file)
 
 
-def test_a_file_is_replaced_as_a_whole(tmp_path):
+def test_file_is_replaced_as_a_whole(tmp_path):
     (tmp_path / "out").write_bytes(b"before")
     with replacing(tmp_path / "out") as file:
         file.write(b"after")
@@ -34,7 +34,7 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_was_there_stays_when_the_disk_is_full(tmp_path):
+def test_old_file_stays_when_the_disk_is_full(tmp_path):
     (tmp_path / "out").write_bytes(b"before")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))

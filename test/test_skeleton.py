@@ -25,7 +25,7 @@ def test_every_joint_hangs_on_the_hip():
         assert JOINTS[joint] == "Hip"
 
 
-def test_the_shoulders_hang_on_the_thorax():
+def test_shoulders_hang_on_the_thorax():
     assert JOINTS[PARENTS[JOINTS.index("LShoulder")]] == "Thorax"
     assert JOINTS[PARENTS[JOINTS.index("RShoulder")]] == "Thorax"
 
@@ -57,7 +57,7 @@ def test_each_joint_is_a_mean_of_the_detectors_joints(layout):
     ("layout", "size", "wrists"),
     [("coco17", 17, (9, 10)), ("halpe26", 26, (9, 10)), ("blazepose33", 33, (15, 16))],
 )
-def test_the_wrists_keep_their_sides(layout, size, wrists):
+def test_wrists_keep_their_sides(layout, size, wrists):
     keypoints = np.stack([np.arange(size), np.zeros(size)], -1)
     mapped, _ = to_h36m17(keypoints, np.ones(size), layout)
     assert (mapped[JOINTS.index("LWrist"), 0], mapped[JOINTS.index("RWrist"), 0]) == wrists
@@ -72,7 +72,7 @@ def test_coco_spine_lies_halfway_between_hips_and_shoulders():
     assert mapped.dtype == confidence.dtype == np.float32
 
 
-def test_a_joint_is_unseen_if_any_of_its_sources_is_and_as_sure_as_the_least():
+def test_joint_is_unseen_if_any_of_its_sources_is_and_as_sure_as_the_least():
     confidence = np.full(17, 0.9)
     confidence[11] = 0.0  # the left hip
     confidence[6] = 0.3  # the right shoulder
@@ -88,7 +88,7 @@ def test_leading_axes_are_kept():
     assert confidence.shape == (5, 3, 17)
 
 
-def test_mistakes_are_named():
+def test_invalid_tracks_are_named():
     with pytest.raises(DiffhpeError, match=r"unknown keypoint layout 'body25'.*coco17"):
         to_h36m17(np.ones((25, 2)), np.ones(25), "body25")
     with pytest.raises(DiffhpeError, match=r"halpe26 expects keypoints \(..., 26, 2\)"):

@@ -41,12 +41,12 @@ def crowd_tracker():
     return PeopleTracker(max_people=4)
 
 
-def test_a_walking_person_keeps_the_id(tracker):
+def test_walking_person_keeps_the_id(tracker):
     frames = [people(person(x)) for x in range(0, 1000, 20)]
     assert follow(tracker, *frames) == [[0]] * 50
 
 
-def test_it_starts_with_the_largest_and_surest_person(tracker):
+def test_tracks_start_with_the_largest_and_surest_person(tracker):
     crowd = people(person(0, height=100), person(300, height=300), person(900, 300, confidence=0.4))
     assert follow(tracker, crowd) == [[-1, 0, -1]]
 
@@ -60,13 +60,13 @@ def test_two_people_who_change_places_in_the_list_keep_who_they_are(tracker):
     ]
 
 
-def test_a_missed_detection_does_not_hand_the_id_to_a_bystander(tracker):
+def test_missed_detection_does_not_hand_the_id_to_a_bystander(tracker):
     followed, bystander = person(100, height=220), person(800)
     frames = [people(followed, bystander), people(bystander), people(), people(bystander, followed)]
     assert follow(tracker, *frames) == [[0, -1], [-1], [], [-1, 0]]
 
 
-def test_who_is_away_for_longer_than_a_second_is_lost_and_the_next_gets_a_new_id(tracker):
+def test_track_away_for_over_a_second_is_lost_and_the_next_gets_a_new_id(tracker):
     followed, bystander = person(100, height=220), person(800)
     ids = follow(tracker, *[people(followed)] * 40, *[people(bystander)] * 40)
     first_of_next = ids.index([1])
@@ -75,21 +75,21 @@ def test_who_is_away_for_longer_than_a_second_is_lost_and_the_next_gets_a_new_id
     assert set(map(tuple, ids[first_of_next:])) == {(1,)}
 
 
-def test_a_phantom_of_one_frame_soon_makes_room(tracker):
+def test_phantom_of_one_frame_soon_makes_room(tracker):
     ids = follow(tracker, people(person(800)), *[people(person(100))] * 8)
     assert ids == [[0]] + [[-1]] * 6 + [[1]] * 2
 
 
-def test_a_detector_that_misses_every_second_time_finds_one_person(tracker):
+def test_detector_that_misses_every_second_time_finds_one_person(tracker):
     assert follow(tracker, *[people(person(0)), people()] * 30) == [[0], []] * 30
 
 
-def test_the_same_place_after_a_long_gap_is_still_a_new_person(tracker):
+def test_same_place_after_a_long_gap_is_still_a_new_person(tracker):
     assert follow(tracker, people(person(0)), people(person(0)), step=1_000_000_000) == [[0], [0]]
     assert follow(tracker, people(person(0)), start=2_100_000_001) == [[1]]
 
 
-def test_a_clock_that_goes_back_starts_a_new_id(tracker):
+def test_clock_that_goes_back_starts_a_new_id(tracker):
     follow(tracker, *[people(person(0))] * 9, start=5_000_000_000)
     assert follow(tracker, people(person(0)), start=1_000_000_000) == [[1]]
     assert tracker.track_ids == {1}
@@ -101,7 +101,7 @@ def test_ids_are_not_reused_after_a_reset(tracker):
     assert follow(tracker, people(person(0))) == [[1]]
 
 
-def test_a_person_half_hidden_is_still_the_same(tracker):
+def test_person_half_hidden_is_still_the_same(tracker):
     keypoints, confidence = person(100)
     half, half_confidence = keypoints.copy(), confidence.copy()
     half[8:], half_confidence[8:] = np.nan, 0
@@ -109,18 +109,18 @@ def test_a_person_half_hidden_is_still_the_same(tracker):
     assert follow(tracker, *frames) == [[0]] * 3
 
 
-def test_a_person_of_whom_only_the_head_is_seen_may_move_as_far_as_before(tracker):
+def test_person_of_whom_only_the_head_is_seen_may_move_as_far_as_before(tracker):
     keypoints, confidence = person(115)
     keypoints[3:], confidence[3:] = np.nan, 0  # 15 px to the side, of a head of 33 px
     assert follow(tracker, people(person(100)), people((keypoints, confidence))) == [[0], [0]]
 
 
-def test_a_skeleton_of_unseen_joints_is_nobody(tracker):
+def test_skeleton_of_unseen_joints_is_nobody(tracker):
     nobody = (np.full((17, 2), np.nan), np.zeros(17))
     assert follow(tracker, people(nobody), people(nobody, person(0))) == [[-1], [-1, 0]]
 
 
-def test_an_empty_image_has_no_ids(tracker):
+def test_empty_image_has_no_ids(tracker):
     ids = tracker.update(People.empty(), 0)
     assert ids.shape == (0,)
     assert ids.dtype == np.int64
@@ -131,7 +131,7 @@ def test_everybody_gets_an_id_as_long_as_there_is_room(crowd_tracker):
     assert follow(crowd_tracker, five) == [[-1, 3, 2, 1, 0]]
 
 
-def test_the_followed_come_before_larger_new_people(crowd_tracker):
+def test_followed_come_before_larger_new_people(crowd_tracker):
     four = [person(400 * k) for k in range(4)]
     ids = follow(crowd_tracker, people(*four), people(person(1600, height=400), *four))
     assert ids[1] == [-1, 0, 1, 2, 3]
@@ -163,7 +163,7 @@ def test_both_may_be_lost_while_they_cross(crowd_tracker):
     assert ids[-1] == [0, 1]
 
 
-def test_who_is_behind_a_pillar_for_half_a_second_comes_out_as_the_same(crowd_tracker):
+def test_track_hidden_for_half_a_second_keeps_its_id(crowd_tracker):
     walk = [people(person(10 * frame), person(900)) for frame in range(60)]
     walk[20:35] = [people(person(900))] * 15
     ids = follow(crowd_tracker, *walk)
@@ -172,7 +172,7 @@ def test_who_is_behind_a_pillar_for_half_a_second_comes_out_as_the_same(crowd_tr
     assert ids[35:] == [[0, 1]] * 25
 
 
-def test_who_enters_elsewhere_is_not_the_one_who_left(crowd_tracker):
+def test_person_who_enters_elsewhere_gets_a_new_id(crowd_tracker):
     stays, leaves, enters = person(500), person(0), person(1200)
     ids = follow(
         crowd_tracker, *[people(leaves, stays)] * 20, people(stays), *[people(stays, enters)] * 40
@@ -182,26 +182,26 @@ def test_who_enters_elsewhere_is_not_the_one_who_left(crowd_tracker):
     assert crowd_tracker.track_ids == {1, 2}  # and the one who left is forgotten
 
 
-def test_of_two_side_by_side_one_missed_detection_moves_no_id(crowd_tracker):
+def test_missed_detection_of_two_side_by_side_moves_no_id(crowd_tracker):
     left, right = person(100), person(180)
     both = people(left, right)
     ids = follow(crowd_tracker, both, both, people(right), both, people(left), both)
     assert ids == [[0, 1], [0, 1], [1], [0, 1], [0], [0, 1]]
 
 
-def test_a_turn_of_the_camera_exchanges_nobody(crowd_tracker):
+def test_turn_of_the_camera_exchanges_nobody(crowd_tracker):
     row = [person(60 * k, height=180) for k in range(4)]
     # Each is now nearer to where the neighbour was.
     shifted = [person(60 * k + 32, height=180) for k in range(4)]
     assert follow(crowd_tracker, people(*row), people(*shifted))[1] == [0, 1, 2, 3]
 
 
-def test_a_person_detected_twice_has_one_id(crowd_tracker):
+def test_person_detected_twice_has_one_id(crowd_tracker):
     twice = people(person(100, height=210), person(105), person(600))
     assert follow(crowd_tracker, twice, twice) == [[0, -1, 1]] * 2
 
 
-def test_of_a_hundred_people_a_few_are_followed(crowd_tracker):
+def test_tracks_are_limited_to_max_people(crowd_tracker):
     rng = np.random.default_rng(0)
     hundred = [person(60 * k, height=rng.uniform(100, 300)) for k in range(100)]
     first, *rest = follow(crowd_tracker, *[people(*hundred)] * 10)
@@ -209,7 +209,7 @@ def test_of_a_hundred_people_a_few_are_followed(crowd_tracker):
     assert rest == [first] * 9
 
 
-def test_a_person_may_return_after_a_time_that_is_set():
+def test_person_may_return_after_a_time_that_is_set():
     tracker = PeopleTracker(forget_s=3.0)
     ids = follow(tracker, *[people(person(0))] * 100, *[people()] * 80, people(person(0)))
     assert ids[-1] == [0]

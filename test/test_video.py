@@ -39,7 +39,7 @@ def turn(path, matrix):
     path.write_bytes(content)
 
 
-def test_what_is_written_is_read(clip):
+def test_images_written_are_read(clip):
     with VideoReader(clip) as video:
         assert (video.width, video.height, video.fps, video.frame_count) == (96, 64, 25.0, 20)
         frames = list(video)
@@ -96,7 +96,7 @@ def test_any_browser_can_play_it(clip):
     assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
 
 
-def test_an_interrupted_run_leaves_no_file(tmp_path):
+def test_interrupted_run_leaves_no_file(tmp_path):
     path = tmp_path / "out.mp4"
     with pytest.raises(KeyboardInterrupt), VideoWriter(path, 96, 64, 25) as video:
         video.write(picture(0))
@@ -105,14 +105,14 @@ def test_an_interrupted_run_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_run_keeps_the_file_of_the_run_before(clip):
+def test_interrupted_run_keeps_the_file_of_the_run_before(clip):
     before = clip.read_bytes()
     with pytest.raises(DiffhpeError), VideoWriter(clip, 96, 64, 25) as video:
         video.write(picture(0, width=10))
     assert clip.read_bytes() == before
 
 
-def test_a_file_cut_off_gives_the_frames_it_has_and_a_warning(clip, caplog):
+def test_file_cut_off_gives_the_frames_it_has_and_a_warning(clip, caplog):
     content = clip.read_bytes()
     clip.write_bytes(content[: len(content) - 250])
     with caplog.at_level(logging.WARNING), VideoReader(clip) as video:
@@ -122,7 +122,7 @@ def test_a_file_cut_off_gives_the_frames_it_has_and_a_warning(clip, caplog):
     assert f"clip.mp4 is damaged: {len(frames)} of 20 frames could be decoded" in caplog.text
 
 
-def test_a_second_pass_gives_nothing_more(clip, caplog):
+def test_second_pass_gives_nothing_more(clip, caplog):
     with VideoReader(clip) as video:
         assert len(list(video)) == 20
         assert list(video) == []
@@ -156,20 +156,20 @@ def index_only(path):
         ("index.mp4", index_only, "video .*index.mp4"),
     ],
 )
-def test_what_is_no_video_is_refused_by_name(tmp_path, name, make, message):
+def test_file_that_is_no_video_is_refused_by_name(tmp_path, name, make, message):
     make(tmp_path / name)
     with pytest.raises(DiffhpeError, match=message):
         VideoReader(tmp_path / name)
 
 
-def test_a_file_without_its_index_is_refused(clip):
+def test_file_without_its_index_is_refused(clip):
     content = clip.read_bytes()
     clip.write_bytes(content[: content.index(b"moov") - 4])
     with pytest.raises(DiffhpeError, match=r"clip\.mp4"):
         VideoReader(clip)
 
 
-def test_the_writer_refuses_what_it_cannot_write(tmp_path):
+def test_writer_refuses_what_it_cannot_write(tmp_path):
     with pytest.raises(DiffhpeError, match=r"cannot write video .*nowhere"):
         VideoWriter(tmp_path / "nowhere" / "out.mp4", 96, 64, 25)
     with pytest.raises(DiffhpeError, match=r"ends in \.mp4"):

@@ -159,8 +159,19 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def require_extras() -> None:
+    """Check that the demo's figure and bag can be written.
+
+    Raises:
+        DiffhpeError: matplotlib or rosbags is not installed.
+    """
+    for package in ("matplotlib", "rosbags"):
+        if find_spec(package) is None:
+            raise DiffhpeError(f"the demo needs {package}: pip install 'diffhpe_ros[demo]'")
+
+
 def require_rclpy() -> None:
-    """See that rclpy is there, before anything imports it.
+    """Check that rclpy is installed, before anything imports it.
 
     Raises:
         DiffhpeError: it is not.

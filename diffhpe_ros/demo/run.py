@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.recording import GraphRecording, Settings, make_folder, record, require_rclpy
+from diffhpe_ros.demo.recording import (
+    GraphRecording,
+    Settings,
+    make_folder,
+    record,
+    require_extras,
+    require_rclpy,
+)
 from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import write_json
@@ -47,8 +54,9 @@ def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any
         The report.
 
     Raises:
-        DiffhpeError: there is no rclpy, a node does not start, or a file cannot be written.
+        DiffhpeError: a package is missing, a node does not start, or a file cannot be written.
     """
+    require_extras()
     require_rclpy()
     logs = make_folder(out / "log")
     live = shown = record(source, settings, logs, replay=False)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.geometry import RootTrajectory, localize_windows
 from diffhpe_ros.lifting import LiftResult
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement import (
     DEPTH_SD_M,
     BodyScale,
     DistanceFilter,
-    RootTrajectory,
-    localize_windows,
     measure,
 )
 from diffhpe_ros.track_registry import ROOT_S, TrackStates

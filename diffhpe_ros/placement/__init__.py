@@ -1,24 +1,18 @@
-"""Where people stand: the root's position from root-relative poses and their images.
+"""Where people are in metres: over a recording, over time for one person, and by a depth image.
 
-The lifters give joints relative to the root. With known rays to the same joints, the root is the
-shift that makes the pose project onto them.
+The fit of a root to one window is in `diffhpe_ros.geometry`.
 """
 
+from diffhpe_ros.placement.body_scale import BodyScale
 from diffhpe_ros.placement.depth import DEPTH_SD_M, measure, sample_depth
-from diffhpe_ros.placement.following import DistanceFilter
-from diffhpe_ros.placement.place import RootTrajectory
-from diffhpe_ros.placement.size import BodyScale
+from diffhpe_ros.placement.distance_filter import DistanceFilter
 from diffhpe_ros.placement.track import localize_track
-from diffhpe_ros.placement.windows import localize_root, localize_windows
 
 __all__ = [
     "DEPTH_SD_M",
     "BodyScale",
     "DistanceFilter",
-    "RootTrajectory",
-    "localize_root",
     "localize_track",
-    "localize_windows",
     "measure",
     "sample_depth",
 ]

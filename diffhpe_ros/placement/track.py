@@ -1,11 +1,11 @@
-"""The root's path over a whole recording."""
+"""The root trajectory of a whole recording."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.placement.windows import localize_windows
+from diffhpe_ros.geometry import localize_windows
 from diffhpe_ros.windows import FRAMES, RATE
 
 _AT_ONCE = 512  # frames, which bounds the memory
@@ -24,7 +24,7 @@ def localize_track(
         confidence: (T, 17), 0 where unseen.
 
     Returns:
-        (T, 3) metres, optical frame; NaN where it cannot be told, see `localize_windows`.
+        (T, 3) metres, optical frame; NaN where unknown, see `localize_windows`.
     """
     times = np.asarray(times_s, np.float64)
     root = np.full((len(times), 3), np.nan, np.result_type(poses, np.float32))

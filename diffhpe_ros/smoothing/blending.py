@@ -52,7 +52,8 @@ class Blending:
             (J, 3), the pose of that frame. Where nothing was shown within the window and before
             that frame, it is the window's own.
         """
-        pose, now_ns = poses[frame].astype(np.float64), int(times_ns[frame])
+        pose: NDArray[np.float64] = poses[frame].astype(np.float64)
+        now_ns = int(times_ns[frame])
         if self._shown is not None and times_ns[0] <= self._shown_ns <= now_ns:
             remains = self._remains((now_ns - self._shown_ns) / 1e9)
             pose = pose + remains * (self._shown - pose_at(times_ns, poses, self._shown_ns))
@@ -68,4 +69,6 @@ def pose_at(times_ns: NDArray[np.int64], poses: NDArray[Any], time_ns: int) -> N
     after = min(max(int(np.searchsorted(times_ns, time_ns)), 1), len(times_ns) - 1)
     before = after - 1
     share = (time_ns - times_ns[before]) / (times_ns[after] - times_ns[before])
-    return (1 - share) * poses[before] + share * poses[after].astype(np.float64)
+    later = poses[after].astype(np.float64)
+    pose: NDArray[np.float64] = (1 - share) * poses[before] + share * later
+    return pose

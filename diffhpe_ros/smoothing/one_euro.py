@@ -60,7 +60,8 @@ class OneEuro:
         change = (raw - last_raw) / seconds - self._velocity
         self._velocity = self._velocity + _share(_SPEED_CUTOFF_HZ, seconds) * change
         speed = np.linalg.norm(self._velocity, axis=-1, keepdims=True)
-        filtered = last + _share(self._min_cutoff + self._beta * speed, seconds) * (raw - last)
+        share = _share(self._min_cutoff + self._beta * speed, seconds)
+        filtered: NDArray[np.float64] = last + share * (raw - last)
         self._last = stamp_ns, raw, filtered
         return filtered
 

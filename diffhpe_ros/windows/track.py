@@ -190,7 +190,7 @@ def at_times(
     share = share.reshape(-1, *[1] * (grid_poses.ndim - 1))
     # A pose exactly on the grid must not become NaN through a NaN neighbour.
     end = np.where(share == 0, grid_poses[before], grid_poses[after])
-    poses = grid_poses[before] + share * (end - grid_poses[before])
+    poses: NDArray[Any] = grid_poses[before] + share * (end - grid_poses[before])
     return poses.astype(np.result_type(grid_poses, np.float32))
 
 

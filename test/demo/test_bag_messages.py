@@ -43,7 +43,7 @@ def on(topic: str, messages: list[BagMessage]) -> list[BagMessage]:
     return [each for each in messages if list(TYPES)[each.place] == topic]
 
 
-def test_a_webcams_images_are_kept_as_they_were_recorded() -> None:
+def test_webcams_images_are_kept_as_they_were_recorded() -> None:
     jpeg = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))
     stamps = [NOON, NOON + SECOND]
     images = stamped_jpegs(webcam(0), NOON, {NOON: jpeg, NOON + 5: jpeg, NOON + SECOND: jpeg})
@@ -77,6 +77,6 @@ def test_diagnostics_of_other_programs_are_left_out_and_ours_have_plain_names() 
     assert (status.name, status.message) == ("lifter", "nothing came on /image")
 
 
-def test_a_run_without_an_image_has_no_bag() -> None:
+def test_run_without_an_image_has_no_bag() -> None:
     with pytest.raises(DiffhpeError, match="published nothing"):
         list(bag_messages(recording([diagnostics(NOON, "demo_7/lifter")]), []))

@@ -14,8 +14,9 @@ from rosbags.rosbag2 import Reader
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.recording import Settings, record, require_rclpy
+from diffhpe_ros.demo.recording import Settings, record, require_extras, require_rclpy
 from diffhpe_ros.demo.run import choose_source, write_results
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.video import VideoReader, VideoWriter
 
@@ -48,7 +49,7 @@ def embedded(tmp_path_factory) -> tuple[Path, dict[str, object]]:
 
 
 @pytest.mark.jazzy
-def test_the_error_from_pixels_to_metres(embedded):
+def test_error_from_pixels_to_metres(embedded):
     _, report = embedded
     assert report["mpjpe_mm"] < 100
     assert 1 < report["jitter_mm_per_frame2"] < 20
@@ -56,7 +57,7 @@ def test_the_error_from_pixels_to_metres(embedded):
 
 
 @pytest.mark.jazzy
-def test_the_live_run_gives_skeletons_in_time(embedded):
+def test_live_run_gives_skeletons_in_time(embedded):
     _, report = embedded
     assert report["frames_in"] == 180
     assert report["frames_detected"] + report["frames_dropped"] >= 175
@@ -77,14 +78,14 @@ def test_overlay_shows_every_frame(embedded):
     assert frames_of(out / "overlay.mp4") == 180
 
 
-def test_the_figure_is_a_picture(embedded):
+def test_figure_is_a_picture(embedded):
     out, _ = embedded
     image = cv2.imread(str(out / "skeleton.png"))
     assert image is not None and image.shape[1] > 1000
     assert image.std() > 10
 
 
-def test_the_bag_holds_the_messages(embedded):
+def test_bag_holds_the_messages(embedded):
     out, report = embedded
     with Reader(out / "lift.mcap") as bag:
         counts = {each.topic.rsplit("/", 1)[-1]: each.msgcount for each in bag.connections}
@@ -116,7 +117,7 @@ def test_real_video(tmp_path, shared_data):
     assert (tmp_path / "skeleton.png").stat().st_size > 10_000
 
 
-def test_nobody_in_the_image_is_no_skeleton(tmp_path):
+def test_empty_video_gives_no_skeleton(tmp_path):
     """A second of a grey wall, seen live."""
     rng = np.random.default_rng(0)
     with VideoWriter(tmp_path / "wall.mp4", 320, 240, 30) as writer:
@@ -132,3 +133,11 @@ def test_nobody_in_the_image_is_no_skeleton(tmp_path):
     assert report["latency_ms"]["p50"] is None
     assert not (tmp_path / "skeleton.png").exists()
     assert frames_of(tmp_path / "overlay.mp4") == 30
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "rosbags"])
+def test_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch):
+    require_extras()
+    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(DiffhpeError, match=rf"needs {package}: pip install 'diffhpe_ros\[demo\]'"):
+        require_extras()

@@ -132,7 +132,7 @@ def test_no_name_tells_of_the_process_that_recorded(bag: Path, recording: GraphR
     )
 
 
-def test_the_upright_frame_has_z_up(bag: Path) -> None:
+def test_upright_frame_has_z_up(bag: Path) -> None:
     types = get_typestore(Stores.ROS2_KILTED)
     ((_, data),) = contents(bag)["/tf_static"]
     (transform,) = types.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms
@@ -144,7 +144,7 @@ def test_the_upright_frame_has_z_up(bag: Path) -> None:
     np.testing.assert_array_equal(axes, [[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
 
 
-def test_a_second_replay_gives_the_same_messages(
+def test_second_replay_gives_the_same_messages(
     bag: Path, short_clip: DemoSource, tmp_path: Path
 ) -> None:
     again = contents(write(tmp_path / "again.mcap", replay(short_clip, tmp_path), short_clip))
@@ -153,7 +153,7 @@ def test_a_second_replay_gives_the_same_messages(
         assert first[topic] == again[topic], topic
 
 
-def test_the_foxglove_layout_shows_what_the_bag_holds(bag: Path) -> None:
+def test_foxglove_layout_shows_what_the_bag_holds(bag: Path) -> None:
     layout = json.loads((ROOT / "config" / "lift.foxglove.json").read_text())
     panels = layout["configById"]
     assert set(re.findall(r"\w+!\w+", json.dumps(layout["layout"]))) == set(panels)

@@ -24,7 +24,7 @@ def full_disk() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_bag(tmp_path: Path) -> None:
+def test_bag(tmp_path: Path) -> None:
     noise = np.random.default_rng(0)
     messages = [BagMessage(stamp, 0, noise.bytes(10_000)) for stamp in range(300)]
     with pytest.raises(DiffhpeError, match=r"cannot write .*lift\.mcap: File too large"):
@@ -32,7 +32,7 @@ def test_a_bag(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_video(tmp_path: Path) -> None:
+def test_video(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
 
     def write() -> None:

@@ -59,7 +59,7 @@ def count(recording: GraphRecording, topic: str) -> int:
 
 
 @pytest.mark.parametrize("node", ["detector", "lifter"])
-def test_a_replay_waits_for_a_node_that_stalls(
+def test_replay_waits_for_a_node_that_stalls(
     node: str, short_clip: DemoSource, tmp_path: Path
 ) -> None:
     with stalled_in_replay(node, seconds=8.0):
@@ -69,7 +69,7 @@ def test_a_replay_waits_for_a_node_that_stalls(
     assert count(recording, "joints") == recording.progress.windows_lifted == LIFTED
 
 
-def test_a_part_is_not_reported_as_the_whole(
+def test_part_is_not_reported_as_the_whole(
     short_clip: DemoSource, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(DEFAULT_MODEL, patience_s=6.0)

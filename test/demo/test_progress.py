@@ -24,7 +24,7 @@ DETECTED = report("detector", received=3, finished=3, dropped=0, windows_sent=1)
 LIFTED = report("lifter", received=1, finished=1, dropped=0, joints_sent=1)
 
 
-def test_a_replay_is_over_when_all_has_been_finished_and_has_come() -> None:
+def test_replay_is_over_when_all_has_been_finished_and_has_come() -> None:
     records, monitor = [], Monitor("demo", replay=True)
     for each in (ENDED, WINDOWS, DETECTED, LIFTED):
         records.append(each)
@@ -42,13 +42,13 @@ def test_a_replay_is_over_when_all_has_been_finished_and_has_come() -> None:
         report("lifter", finished=0, joints_sent=1),
     ],
 )
-def test_a_replay_goes_on_while_something_is_missing(missing: Record) -> None:
+def test_replay_goes_on_while_something_is_missing(missing: Record) -> None:
     finished = [ENDED, WINDOWS, JOINTS, DETECTED, LIFTED]
     assert Monitor("demo", replay=True).update(finished).complete
     assert not Monitor("demo", replay=True).update([*finished, missing]).complete
 
 
-def test_a_live_run_is_over_when_nothing_comes_any_more() -> None:
+def test_live_run_is_over_when_nothing_comes_any_more() -> None:
     busy = report("lifter", received=2, finished=1, dropped=0)
     idle = report("lifter", received=2, finished=1, dropped=1)
     records, monitor = [DETECTED, idle, idle, ENDED], Monitor("demo", replay=False)
@@ -63,6 +63,6 @@ def test_another_graph_counts_for_nothing() -> None:
     assert not Monitor("demo", replay=True).update(others).complete
 
 
-def test_it_says_how_far_a_run_came() -> None:
+def test_progress_says_how_far_a_run_came() -> None:
     progress = Monitor("demo", replay=True).update([ENDED, report("detector", finished=2)])
     assert str(progress) == "2 of 3 images processed, 0 of 0 windows lifted"

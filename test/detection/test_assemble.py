@@ -23,7 +23,7 @@ def test_joints_are_mapped_and_derived_ones_are_less_uncertain():
     np.testing.assert_allclose(people.covariance[0, SPINE], np.eye(2))  # four joints' mean
 
 
-def test_an_unsure_joint_is_unseen_and_with_it_what_is_derived_from_it():
+def test_unsure_joint_is_unseen_and_with_it_what_is_derived_from_it():
     confidence = np.full(17, 0.9)
     confidence[12] = 0.2  # the right hip
     people = to_people([person(confidence=confidence)], "coco17", 640, 480, 0.3)
@@ -33,7 +33,7 @@ def test_an_unsure_joint_is_unseen_and_with_it_what_is_derived_from_it():
     assert np.isnan(people.covariance[0][unseen]).all()
 
 
-def test_a_joint_outside_of_the_image_is_unseen_however_sure():
+def test_joint_outside_of_the_image_is_unseen_however_sure():
     keypoints = person().keypoints.copy()
     keypoints[10] = (640.0, 100.0)  # the right wrist, one pixel too far right
     people = to_people([person(keypoints=keypoints)], "coco17", 640, 480, 0.0)
@@ -41,13 +41,13 @@ def test_a_joint_outside_of_the_image_is_unseen_however_sure():
     assert np.isfinite(people.keypoints[0, :RIGHT_WRIST]).all()
 
 
-def test_without_covariance_there_are_keypoints_all_the_same():
+def test_keypoints_need_no_covariance():
     people = to_people([person(covariance=np.full((17, 2, 2), np.nan))], "coco17", 640, 480, 0.3)
     assert np.isfinite(people.keypoints).all()
     assert np.isnan(people.covariance).all()
 
 
-def test_a_person_of_whom_nothing_is_seen_is_nobody():
+def test_person_of_whom_nothing_is_seen_is_nobody():
     ghost = person(confidence=np.full(17, 0.1))
     assert len(to_people([ghost, person()], "coco17", 640, 480, 0.3)) == 1
     assert len(to_people([ghost], "coco17", 640, 480, 0.3)) == 0

@@ -17,7 +17,7 @@ def test_work_goes_on_while_the_caller_does():
     assert outcome.result() is True
 
 
-def test_an_error_is_raised_where_the_result_is_taken():
+def test_error_is_raised_where_the_result_is_taken():
     outcome = Background().do(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         outcome.result()
@@ -28,7 +28,7 @@ def test_an_error_is_raised_where_the_result_is_taken():
     ["background.do(lambda: time.sleep(0.2))", "threading.Thread(target=work_on).start()"],
     ids=["with the work", "before a thread that wants more"],
 )
-def test_a_process_ends_by_itself(end):
+def test_process_ends_by_itself(end):
     script = f"""
 import threading, time
 from diffhpe_ros.detection.background import Background

@@ -67,7 +67,7 @@ def test_left_is_left_for_a_person_seen_from_the_front_and_from_behind(detector,
         assert ((shoulders * truth).sum(-1) > 0).all()
 
 
-def test_the_spread_of_the_heat_maps_is_the_size_of_the_errors(detector, view):
+def test_spread_of_the_heat_maps_is_the_size_of_the_errors(detector, view):
     ratios = []
     for camera in range(4):
         keypoints, _, covariance = run(detector, view(camera).frames)
@@ -79,7 +79,7 @@ def test_the_spread_of_the_heat_maps_is_the_size_of_the_errors(detector, view):
     assert 0.2 < np.median(np.concatenate(ratios)) < 1.4  # 0.69 for a perfect Gaussian
 
 
-def test_a_whole_person_is_seen_whole(detector, view):
+def test_whole_person_is_seen_whole(detector, view):
     _, confidence, _ = run(detector, view(0).frames)
     assert (confidence >= 0.5).mean() > 0.97
 
@@ -115,7 +115,7 @@ def test_video_and_single_frames_agree(networks, view):
         assert np.nanmedian(distance) < 0.02
 
 
-def test_a_reset_makes_the_detector_like_new(networks, view):
+def test_reset_makes_the_detector_like_new(networks, view):
     used, new = create_detector("blazepose"), create_detector("blazepose")
     used.detect(view(0).frames[0])
     used.reset()
@@ -131,7 +131,7 @@ def test_another_image_size_is_another_video(detector, view):
     assert np.nanmedian(error) / view(0).height < 0.04
 
 
-def test_when_the_person_leaves_there_is_nobody_and_a_new_one_is_found(detector, view):
+def test_person_who_leaves_is_gone_and_a_new_one_is_found(detector, view):
     frame = view(0).frames[0]
     assert len(detector.detect(frame)) == 1
     for _ in range(3):
@@ -139,7 +139,7 @@ def test_when_the_person_leaves_there_is_nobody_and_a_new_one_is_found(detector,
     assert len(detector.detect(frame)) == 1
 
 
-def test_of_two_people_it_stays_with_the_one_it_has(detector, view):
+def test_detector_stays_with_the_person_it_follows(detector, view):
     frame = view(0).frames[0]
     empty, twins = np.full_like(frame, 90), np.concatenate([frame, frame], axis=1)
     for start, left in (([frame, empty], True), ([empty, frame], False)):
@@ -150,7 +150,7 @@ def test_of_two_people_it_stays_with_the_one_it_has(detector, view):
             assert (np.nanmean(people.keypoints[0, :, 0]) < frame.shape[1]) == left
 
 
-def test_a_person_who_jumps_out_of_the_region_is_found_in_the_same_frame(detector, view):
+def test_person_who_jumps_out_of_the_region_is_found_in_the_same_frame(detector, view):
     frame = view(0).frames[0]
     empty = np.full_like(frame, 90)
     left = np.concatenate([frame, empty], axis=1)
@@ -175,7 +175,7 @@ def test_two_people_are_followed_and_found_again_after_a_cut(networks, view):
     assert counts[-1] == (1, 1)
 
 
-def test_a_man_far_away_and_a_woman_who_passes_are_both_found(networks, two_people):
+def test_man_far_away_and_a_woman_who_passes_are_both_found(networks, two_people):
     detector = create_detector("blazepose", max_people=4, search_every=1)
     for frame in two_people:
         people = detector.detect(frame)
@@ -193,7 +193,7 @@ def test_counts_below_one_are_refused(networks, option):
 
 
 @pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (1, 2000, 3), (3000, 2, 3)])
-def test_an_empty_image_of_any_shape_has_nobody(detector, shape):
+def test_empty_image_of_any_shape_has_nobody(detector, shape):
     for value in (0, 128, 255):
         assert len(detector.detect(np.full(shape, value, np.uint8))) == 0
 
@@ -212,11 +212,11 @@ def test_images_may_be_views_and_read_only(detector, view):
     np.testing.assert_array_equal(detector.detect(rgb[..., ::-1]).keypoints, expected)
 
 
-def test_what_is_no_image_is_refused(detector):
+def test_arrays_that_are_no_image_are_refused(detector):
     with pytest.raises(DiffhpeError, match=r"got shape \(480, 640\) uint8"):
         detector.detect(np.zeros((480, 640), np.uint8))
 
 
-def test_it_says_what_it_is(networks):
+def test_detector_has_a_name_and_a_device(networks):
     detector = create_detector("blazepose", runtime="litert")
     assert (detector.name, detector.device) == ("blazepose", "cpu (LiteRT)")

@@ -11,7 +11,7 @@ def bump(x: float, y: float, sd_x: float, sd_y: float, peak: float = 0.9) -> np.
     return np.log(heat / (1 - heat))[..., None]
 
 
-def test_a_point_moves_to_the_middle_of_its_heat():
+def test_point_moves_to_the_middle_of_its_heat():
     points, covariance = refine(np.array([[30 / 64, 41 / 64]]), bump(31, 40, 0.6, 0.8))
     np.testing.assert_allclose(points * 64, [[31, 40]], atol=0.02)
     np.testing.assert_allclose(covariance[0] * 64**2, np.diag([0.36, 0.64]), atol=0.01)
@@ -29,13 +29,13 @@ def test_heat_beyond_the_kernel_counts_for_nothing():
     assert np.isnan(covariance).all()
 
 
-def test_a_point_outside_of_the_crop_stays_where_it_is():
+def test_point_outside_of_the_crop_stays_where_it_is():
     points, covariance = refine(np.array([[1.01, 0.5]]), bump(63, 32, 1, 1))
     np.testing.assert_array_equal(points, [[1.01, 0.5]])
     assert np.isnan(covariance).all()
 
 
-def test_at_the_border_only_the_cells_inside_count():
+def test_cells_outside_of_the_heat_map_count_for_nothing():
     points, _ = refine(np.array([[0.001, 0.5]]), bump(0, 32, 0.5, 0.5))
     expected = bump(0, 32, 0.5, 0.5)[29:36, 0:4, 0]
     heat = 1 / (1 + np.exp(-expected))

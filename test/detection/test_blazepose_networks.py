@@ -24,7 +24,7 @@ def detectors(networks) -> list[Detector]:
     ]
 
 
-def test_a_detector_says_what_it_runs_on(detectors):
+def test_detector_says_what_it_runs_on(detectors):
     assert [detector.device for detector in detectors] == [ON_LITERT, ON_CPU]
 
 
@@ -36,7 +36,7 @@ def test_joints_of_an_image_are_the_same_on_both(detectors, view, camera):
 
 
 @pytest.mark.parametrize("camera", range(4))
-def test_a_video_has_the_same_errors_on_both(detectors, view, camera):
+def test_video_has_the_same_errors_on_both(detectors, view, camera):
     """The joints place the next region: following magnifies the smallest difference to a pixel."""
     litert, onnx = (
         np.stack([detector.detect(frame).keypoints[0] for frame in view(camera).frames])
@@ -85,7 +85,7 @@ def test_onnx_where_it_cannot_be_is_an_error(networks, monkeypatch):
         open_networks("onnx", 1, None)
 
 
-def test_an_unknown_runtime_is_refused():
+def test_unknown_runtime_is_refused():
     with pytest.raises(DiffhpeError, match="runtime is one of auto, litert, onnx, got 'torch'"):
         open_networks("torch", 1, None)
 

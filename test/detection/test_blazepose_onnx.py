@@ -55,7 +55,7 @@ def test_converted_files_need_no_weights_and_no_packages_to_convert(cache, monke
     assert blazepose_onnx() == files
 
 
-def test_without_the_packages_it_says_what_to_install(cache, monkeypatch):
+def test_missing_packages_are_named(cache, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     monkeypatch.delitem(sys.modules, "diffhpe_ros.detection.blazepose.tflite_onnx", raising=False)
     with pytest.raises(DiffhpeError, match="pip install ai-edge-litert onnx"):
@@ -71,7 +71,7 @@ def test_several_processes_may_convert_at_once(cache):
     assert len(list(cache.iterdir())) == 4
 
 
-def test_a_file_that_cannot_be_written_is_named(cache):
+def test_file_that_cannot_be_written_is_named(cache):
     path = converted_path(DETECTION, ((1, 2254, 12), (1, 2254, 1)))
     path.mkdir()
     with pytest.raises(DiffhpeError, match=f"cannot write {path}: Is a directory"):

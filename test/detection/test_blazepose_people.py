@@ -67,7 +67,7 @@ def test_all_people_are_found_and_followed():
     assert scene.looks == 7 * 3  # the second search found nobody new to look at
 
 
-def test_who_comes_later_is_found_in_the_image_after_the_next_search():
+def test_person_who_comes_later_is_found_in_the_image_after_the_next_search():
     scene = Scene(100)
     follow = follower(scene)
     follow.update(IMAGE)
@@ -76,7 +76,7 @@ def test_who_comes_later_is_found_in_the_image_after_the_next_search():
     assert counts == [1, 1, 1, 1, 1, 2]
 
 
-def test_the_followed_are_kept_where_there_is_no_more_room():
+def test_followed_are_kept_where_there_is_no_more_room():
     scene = Scene(400)
     follow = follower(scene, max_people=2)
     follow.update(IMAGE)
@@ -101,7 +101,7 @@ def test_regions_that_come_to_lie_on_one_person_are_merged():
     assert where(follow.update(IMAGE)) == [130, 230]  # every image is searched: one was lost
 
 
-def test_who_is_lost_is_looked_for_in_the_same_image():
+def test_lost_person_is_searched_for_in_the_same_image():
     scene = Scene(100, 250)
     follow = follower(scene)
     follow.update(IMAGE)
@@ -110,7 +110,7 @@ def test_who_is_lost_is_looked_for_in_the_same_image():
 
 
 @pytest.mark.parametrize("max_people", [1, 4])
-def test_of_a_hundred_candidates_a_few_are_looked_at(max_people):
+def test_candidates_are_looked_at_up_to_a_limit(max_people):
     scene = Scene(*range(0, 10000, 100))
     follow = follower(scene, max_people)
     for images in range(1, 10):
@@ -159,14 +159,14 @@ def searching(scene: SlowScene, image: np.ndarray = IMAGE) -> PeopleFollower:
     return follow
 
 
-def test_a_search_goes_on_beside_its_image_and_counts_in_the_next_however_long_it_takes():
+def test_search_goes_on_beside_its_image_and_counts_in_the_next_however_long_it_takes():
     scene = SlowScene(100)
     follow = searching(scene)
     threading.Timer(0.1, scene.go_on.set).start()
     assert where(follow.update(IMAGE)) == [100, 400]
 
 
-def test_the_image_is_the_callers_again_while_the_search_goes_on():
+def test_image_is_the_callers_again_while_the_search_goes_on():
     scene, image = SlowScene(100), IMAGE.copy()
     follow = searching(scene, image)
     image[:] = 255
@@ -175,7 +175,7 @@ def test_the_image_is_the_callers_again_while_the_search_goes_on():
     assert scene.seen is not None and scene.seen.max() == 0
 
 
-def test_what_goes_wrong_in_a_search_is_raised_in_the_next_image():
+def test_error_of_a_search_is_raised_in_the_next_image():
     scene = SlowScene(100)
     follow = searching(scene)
     scene.error = ValueError("no memory")
@@ -186,7 +186,7 @@ def test_what_goes_wrong_in_a_search_is_raised_in_the_next_image():
     assert where([*follow.update(IMAGE), *follow.update(IMAGE)]) == [100, 100, 400]
 
 
-def test_a_reset_drops_a_search_that_goes_on():
+def test_reset_drops_a_search_that_goes_on():
     scene = SlowScene(100)
     follow = searching(scene)
     scene.go_on.set()
@@ -197,7 +197,7 @@ def test_a_reset_drops_a_search_that_goes_on():
     assert scene.looks == looks
 
 
-def test_the_searching_thread_ends_with_the_follower():
+def test_searching_thread_ends_with_the_follower():
     before = set(threading.enumerate())
     scene = SlowScene(100)
     follow = searching(scene)

@@ -13,7 +13,7 @@ def test_there_are_as_many_anchors_as_the_network_has_outputs():
     np.testing.assert_allclose(anchors()[-1], [6.5 / 7, 6.5 / 7])
 
 
-def test_an_upright_person_gives_an_upright_region():
+def test_upright_person_gives_an_upright_region():
     region = Region.around(np.array([300, 400]), np.array([300, 300]))
     assert (region.size, region.rotation) == (250, 0)
     to_image = region.to_image(256)
@@ -21,7 +21,7 @@ def test_an_upright_person_gives_an_upright_region():
     np.testing.assert_allclose(to_image @ [0, 0, 1], [175, 275])
 
 
-def test_a_person_lying_to_the_right_stands_upright_in_the_crop():
+def test_person_lying_to_the_right_stands_upright_in_the_crop():
     region = Region.around(np.array([300, 400]), np.array([400, 400]))
     assert math.isclose(region.rotation, math.pi / 2)
     above_the_head = region.to_image(256) @ [128, 128 - 256 / 2.5, 1]

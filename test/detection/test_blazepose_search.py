@@ -8,7 +8,7 @@ import pytest
 from diffhpe_ros.detection.blazepose.search import Part, Search, parts_of
 
 
-def test_a_wide_image_is_searched_as_a_whole_and_in_overlapping_squares():
+def test_wide_image_is_searched_as_a_whole_and_in_overlapping_squares():
     assert parts_of(1920, 1080) == [
         Part(0, 0, 1920, 1080),
         Part(0, 0, 1080, 1080),
@@ -17,16 +17,16 @@ def test_a_wide_image_is_searched_as_a_whole_and_in_overlapping_squares():
     ]
 
 
-def test_an_upright_image_is_cut_the_other_way():
+def test_upright_image_is_cut_the_other_way():
     assert parts_of(480, 640)[1:] == [Part(0, 0, 480, 480), Part(0, 160, 480, 480)]
 
 
-def test_a_square_image_is_not_cut():
+def test_square_image_is_not_cut():
     assert parts_of(500, 500) == [Part(0, 0, 500, 500)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2000, 1), (3, 3000), (641, 480), (1088, 1920)])
-def test_the_parts_lie_in_the_image_and_are_few(size):
+def test_parts_lie_in_the_image_and_are_few(size):
     parts = parts_of(*size)
     assert len(parts) <= 9
     corners = np.array([(x, y, x + width, y + height) for x, y, width, height in parts])

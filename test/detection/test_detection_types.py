@@ -6,7 +6,7 @@ from diffhpe_ros.detection.types import check_image, check_options
 from diffhpe_ros.errors import DiffhpeError
 
 
-def test_nobody_has_length_zero_and_full_shapes():
+def test_empty_people_have_length_zero_and_full_shapes():
     people = People.empty()
     assert len(people) == 0
     assert people.keypoints.shape == (0, 17, 2)
@@ -29,7 +29,7 @@ def test_people_refuse_arrays_that_do_not_fit():
         (None, "NoneType"),
     ],
 )
-def test_an_image_that_is_none_is_named(image, found):
+def test_image_that_is_none_is_named(image, found):
     with pytest.raises(DiffhpeError, match=f"got.*{found}"):
         check_image(image)
 

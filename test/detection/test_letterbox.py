@@ -15,7 +15,7 @@ def bright(box: Letterbox) -> np.ndarray:
     return box.to_image(np.array([x.mean(), y.mean()]))
 
 
-def test_a_wide_image_has_black_above_and_below():
+def test_wide_image_has_black_above_and_below():
     box = Letterbox.of(IMAGE + 50, Part(0, 0, 400, 100), 200)
     assert box.image.shape == (200, 200, 3)
     assert box.image[:74].max() == box.image[126:].max() == 0

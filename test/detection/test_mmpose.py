@@ -54,13 +54,13 @@ def test_missing_files_are_named(files) -> None:
         create_detector("mmpose", person_model="person.onnx", trust_checkpoint=True, **files)
 
 
-def test_what_it_cannot_do_without_is_named() -> None:
+def test_missing_options_are_named() -> None:
     with pytest.raises(DiffhpeError, match="needs the option person_model, pose_config, pose_mod"):
         create_detector("mmpose")
 
 
 @pytest.mark.skipif(HAS_MMPOSE, reason="mmpose is installed")
-def test_without_mmpose_its_versions_are_named(files, shared_data: Path) -> None:
+def test_missing_mmpose_is_named_with_its_versions(files, shared_data: Path) -> None:
     person = shared_data / "onnx" / "yolox_nano_coco.onnx"
     with pytest.raises(DiffhpeError, match=r"needs mmpose 1\.3\.2 .* mmcv 2\.1\.0 .*docs/ros\.md"):
         create_detector("mmpose", person_model=person, trust_checkpoint=True, **files)
@@ -118,7 +118,7 @@ def test_everybody_gets_joints_in_the_box(make, two_people, layout: str) -> None
 
 
 @needs_mmpose
-def test_an_image_without_people_has_nobody(make) -> None:
+def test_image_without_people_has_nobody(make) -> None:
     assert len(make("halpe26").detect(np.zeros((480, 640, 3), np.uint8))) == 0
 
 
@@ -136,7 +136,7 @@ def test_weights_of_another_model_are_refused(make) -> None:
 
 @needs_mmpose
 @pytest.mark.parametrize(("dataset", "layout"), [("coco", "coco17"), ("h36m", "h36m17")])
-def test_the_checkpoint_says_whose_joints_it_has(tmp_path, dataset, layout) -> None:
+def test_checkpoint_says_whose_joints_it_has(tmp_path, dataset, layout) -> None:
     import torch
     from mmpose.apis import init_model
     from mmpose.datasets.datasets.utils import parse_pose_metainfo

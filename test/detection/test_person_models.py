@@ -25,7 +25,7 @@ def yolox_cell(index: int, cx: float, cy: float, w: float, h: float, scores: lis
     return cells
 
 
-def test_a_cell_of_a_yolox_is_a_box_in_pixels_of_the_image(make):
+def test_cell_of_a_yolox_is_a_box_in_pixels_of_the_image(make):
     # Cell x=3, y=2 of the 16 px layer, half a cell further: centre (56, 40) of the letterbox.
     model = make({"output": yolox_cell(64 + 2 * 4 + 3, 0.5, 0.5, 0.5, 2, [0.9, 0.8, 0.1])})
     assert model.kind == "yolox"
@@ -67,13 +67,13 @@ def test_only_an_rtmdet_is_fed_normalised_colours(make):
 
 
 @pytest.mark.parametrize("outputs", [{"a": (1, 5, 85)}, {"a": (1, CELLS, 4)}, {"a": (1, 1, 17, 3)}])
-def test_a_model_of_no_known_kind_is_described(make, outputs):
+def test_model_of_no_known_kind_is_described(make, outputs):
     arrays = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
     with pytest.raises(DiffhpeError, match=r"neither a YOLOX.* nor an RTMDet.*input 1x3x64x64"):
         make(arrays)
 
 
-def test_an_unknown_kind_is_answered_with_the_known_ones(make):
+def test_unknown_kind_is_answered_with_the_known_ones(make):
     with pytest.raises(DiffhpeError, match="yolox or rtmdet, got 'ssd'"):
         make({"output": np.zeros((1, CELLS, 7), np.float32)}, kind="ssd")
 

@@ -26,7 +26,7 @@ def gaussian(mean: float, sd: float, bins: int) -> np.ndarray:
     return 1 - ((np.arange(bins) - mean) / sd) ** 2 / 20
 
 
-def test_a_joint_is_at_the_peaks_with_the_lesser_as_its_score():
+def test_joint_is_at_the_peaks_with_the_lesser_as_its_score():
     x, y = np.zeros((1, 2, 384)), np.zeros((1, 2, 512))
     x[0, 0, 101], y[0, 0, 300] = 0.9, 0.6
     x[0, 1, 7], y[0, 1, 9] = 0.4, 0.8
@@ -35,13 +35,13 @@ def test_a_joint_is_at_the_peaks_with_the_lesser_as_its_score():
     np.testing.assert_allclose(score[0], [0.6, 0.4])
 
 
-def test_the_covariance_is_the_spread_of_the_distributions():
+def test_covariance_is_the_spread_of_the_distributions():
     x, y = gaussian(200, 6, 384), gaussian(300, 10, 512)
     _, _, covariance = decode(x, y, 2)
     np.testing.assert_allclose(covariance, np.diag([3**2, 5**2]), rtol=0.05)
 
 
-def test_a_second_peak_widens_the_spread_and_a_flat_background_does_not():
+def test_second_peak_widens_the_spread_and_a_flat_background_does_not():
     peak, background = np.zeros(384), np.zeros(384)
     peak[100] = background[100] = 1
     background += 0.05
@@ -77,7 +77,7 @@ def test_outputs_that_do_not_fit_the_input_are_refused(tmp_path):
         SimCC(model)
 
 
-def test_the_whole_way_from_boxes_to_people(tmp_path):
+def test_whole_way_from_boxes_to_people(tmp_path):
     # The person model sees the image of 500x400 scaled to 320x256.
     dets = np.concatenate([BOXES * 0.64, [[0.9], [0.8]]], axis=1)[None].astype(np.float32)
     labels = np.zeros((1, 2), np.int64)

@@ -33,7 +33,7 @@ def operators(model: bytes) -> int:
 
 
 @pytest.mark.parametrize("kept", [{HEATMAPS}, {HEATMAPS, SCORE}, {SCORE}])
-def test_the_outputs_that_are_kept_are_the_same(landmarks: bytes, kept) -> None:
+def test_outputs_that_are_kept_are_the_same(landmarks: bytes, kept) -> None:
     whole, pruned = run(landmarks), run(keep_outputs(landmarks, kept))
     assert pruned.keys() == kept < whole.keys()
     for shape, values in pruned.items():

@@ -71,7 +71,7 @@ def test_metadata_is_written_into_the_file(networks):
     assert {each.key: each.value for each in made.metadata_props} == {"source": "pose_detection"}
 
 
-def test_an_operator_that_blazepose_does_not_have_is_refused(networks):
+def test_operator_that_blazepose_does_not_have_is_refused(networks):
     content = unpacked(networks[0])
     code = schema.BuiltinOperator.ADD
     for each in content.operatorCodes:
@@ -81,7 +81,7 @@ def test_an_operator_that_blazepose_does_not_have_is_refused(networks):
         tflite_to_onnx(packed(content))
 
 
-def test_an_activation_that_blazepose_does_not_have_is_refused(networks):
+def test_activation_that_blazepose_does_not_have_is_refused(networks):
     content = unpacked(networks[1])
     for operator in content.subgraphs[0].operators:
         if isinstance(operator.builtinOptions, schema.AddOptionsT):

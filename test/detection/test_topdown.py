@@ -43,7 +43,7 @@ def test_joints_land_on_the_person(make, view, person_model, camera):
     assert np.nanmedian(error) < 0.035
 
 
-def test_the_same_models_elsewhere_gave_the_same_keypoints(make, view, shared_data):
+def test_same_models_elsewhere_gave_the_same_keypoints(make, view, shared_data):
     """The data's own keypoints were made with these weights by other code."""
     stored = np.load(shared_data / "multiview" / "pose2sim_single_coco17.npz")["keypoints2d"]
     people = make(min_confidence=0.0).detect(view(3).frames[0])
@@ -79,19 +79,19 @@ def test_movenet_knows_no_covariance_but_unseen_joints(make, view):
 
 @pytest.mark.parametrize("person_model", PERSON_MODELS)
 @pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (2, 3000, 3)])
-def test_an_image_without_people_has_nobody(make, person_model, shape):
+def test_image_without_people_has_nobody(make, person_model, shape):
     make(person_model).reset()
     for value in (0, 128, 255):
         assert len(make(person_model).detect(np.full(shape, value, np.uint8))) == 0
 
 
-def test_nobody_is_left_when_people_leave(make, view):
+def test_people_who_leave_are_gone(make, view):
     frame = view(3).frames[0]
     assert len(make().detect(frame)) == 1
     assert len(make().detect(np.zeros_like(frame))) == 0
 
 
-def test_it_says_what_it_really_runs_on(make, shared_data):
+def test_device_is_what_the_session_runs_on(make, shared_data):
     assert make().name == "onnx"
     with pytest.warns(RuntimeWarning, match="does not give ROCMExecutionProvider"):
         detector = make(providers=("ROCMExecutionProvider", "CPUExecutionProvider"))

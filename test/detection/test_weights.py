@@ -55,7 +55,7 @@ def test_offline_one_message_says_what_is_missing_where_and_how_to_get_it(cache)
     assert "\n" not in message
 
 
-def test_a_corrupt_file_is_fetched_again(networks, mirror, cache):
+def test_corrupt_file_is_fetched_again(networks, mirror, cache):
     mirror(*networks)
     cache.mkdir()
     (cache / "pose_detection.tflite").write_bytes(networks[0])
@@ -63,14 +63,14 @@ def test_a_corrupt_file_is_fetched_again(networks, mirror, cache):
     assert blazepose_weights() == networks
 
 
-def test_a_wheel_with_another_network_is_refused_and_leaves_nothing(mirror, cache):
+def test_wheel_with_another_network_is_refused_and_leaves_nothing(mirror, cache):
     mirror(b"something else", b"entirely")
     with pytest.raises(DiffhpeError, match=r"has sha256 .*, not 9ba9dd3d"):
         blazepose_weights()
     assert list(cache.iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_made_is_named(cache, mirror, networks):
+def test_cache_that_cannot_be_made_is_named(cache, mirror, networks):
     mirror(*networks)
     cache.write_text("a file, no folder")
     with pytest.raises(DiffhpeError, match=f"{cache}.*File exists|Not a directory"):
@@ -94,7 +94,7 @@ def test_several_processes_may_fetch_at_once_and_later_ones_read_the_cache(
     assert blazepose_weights() == networks
 
 
-def test_the_cache_folder_follows_the_environment(monkeypatch):
+def test_cache_folder_follows_the_environment(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
     monkeypatch.setenv("DIFFHPE_CACHE", "/mine")
     assert cache_folder() == Path("/mine")

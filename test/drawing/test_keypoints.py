@@ -25,7 +25,7 @@ def test_each_joint_has_the_colour_of_its_side() -> None:
     assert COLOURS[15] == RIGHT
 
 
-def test_a_bone_joins_its_joints_and_the_image_given_stays() -> None:
+def test_bone_joins_its_joints_and_the_image_given_stays() -> None:
     points = np.full((17, 2), np.nan)
     points[[4, 5]] = [50.25, 40.5], [150.0, 40.5]
     image = draw_keypoints(GREY, points, np.ones(17))

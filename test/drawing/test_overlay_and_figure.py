@@ -65,7 +65,7 @@ def test_people_have_their_names_above_their_heads() -> None:
 
 
 @pytest.mark.parametrize("with_truth", [True, False])
-def test_the_figure_is_a_readable_png(
+def test_figure_is_a_readable_png(
     tmp_path: Path, clip: Clip, image: np.ndarray, with_truth: bool
 ) -> None:
     path = tmp_path / "skeleton.png"

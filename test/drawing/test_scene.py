@@ -15,7 +15,7 @@ def people() -> np.ndarray:
     return walking_clip().joints[:60].astype(np.float64)
 
 
-def test_a_joint_is_drawn_where_it_projects(people: np.ndarray) -> None:
+def test_joint_is_drawn_where_it_projects(people: np.ndarray) -> None:
     view = SkeletonView(640, 480)
     image = view.draw(people[:1])
     for joint in (3, 10, 13, 16):
@@ -49,7 +49,7 @@ def test_everybody_and_the_camera_are_in_the_picture(people: np.ndarray) -> None
     assert (pixels < [640, 480]).all()
 
 
-def test_the_view_moves_slowly(people: np.ndarray) -> None:
+def test_view_moves_slowly(people: np.ndarray) -> None:
     view = SkeletonView(640, 480)
     still = np.array([0.0, 1.0, 4.0])
     seen = []
@@ -71,7 +71,7 @@ def test_unknown_joints_people_and_nobody_do_no_harm(people: np.ndarray) -> None
     view.draw(-some)  # behind the camera
 
 
-def test_an_ellipse_is_as_long_as_the_uncertainty(people: np.ndarray) -> None:
+def test_ellipse_is_as_long_as_the_uncertainty(people: np.ndarray) -> None:
     """Across the view, one sigma of 30 cm reaches 30 cm."""
     view = SkeletonView(640, 480, azimuth=90, elevation=0)
     plain = view.draw(people[:1])

@@ -9,13 +9,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="no ROS: pip install -e '.[ros]'")
 
-import torch
 from graph import CLIP_FRAMES, PERSON_FRAMES, Graph, own_context
 from rclpy.context import Context
-from standing import STANDING, standing_windows
+from standing import standing_windows
 
-from diffhpe_ros.lifting import ModelConfig, build_model, save_model
-from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting import save_model
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.nodes.diagnostics import publisher as diagnostics
 from diffhpe_ros.pipeline.people import PeopleWindows
@@ -60,27 +58,6 @@ def graph(context: Context, tmp_path: Path) -> Iterator[Graph]:
     """Runs nodes as processes and listens to them."""
     with Graph(context, tmp_path) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small MixSTE that sees a standing person, whatever the window.
-
-    Its embedding is 0, so that its features depend on the joint alone, and its head maps them to
-    `STANDING`.
-    """
-    torch.manual_seed(0)
-    config = ModelConfig("mixste", input_view="screen", trunk=TrunkConfig(channels=32, depth=1))
-    model = build_model(config).eval()
-    with torch.no_grad():
-        model.trunk.embed.weight.zero_()
-        model.trunk.spatial_position.normal_()
-        features = model.trunk(torch.zeros(1, 27, 17, 2))[0, 0]
-        model.head.bias.zero_()
-        model.head.weight.copy_(torch.linalg.lstsq(features, torch.tensor(STANDING)).solution.T)
-    folder = tmp_path_factory.mktemp("models") / "standing"
-    save_model(model, config, folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ import pytest
 import rclpy
 from faulty_camera import ENCODINGS, FaultyCamera, encode
 from graph import Graph
+from random_messages import random_windows
 from rclpy.context import Context
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, PointCloud2
-from test_faults_fuzz import random_windows
 
 from diffhpe_ros.nodes.messages.camera_info import info_from_camera
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.model_loading import load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
@@ -59,3 +61,13 @@ def test_preset_is_kept_when_steps_change(preset: str) -> None:
     assert changed.preset_name == lifter.preset_name
     assert changed.preset.augmentation == lifter.preset.augmentation
     assert changed.preset.steps == 2
+
+
+def test_default_model_is_that_of_the_command_line() -> None:
+    # Written twice, since the parameters are also the detector's, which does without torch.
+    assert LifterParameters().model == DEFAULT_MODEL
+
+
+def test_unknown_model_is_one_clear_line() -> None:
+    with pytest.raises(DiffhpeError, match="unknown model 'nosuch'"):
+        load(parameters("nosuch"))

@@ -36,7 +36,7 @@ def run(pipeline: PosePipeline, clip: Clip, count: int = 60) -> list[LiftedPeopl
     return [pipeline(image, stamp_ns) for stamp_ns, image in images(clip, count)]
 
 
-def test_a_person_in_a_video_is_lifted_in_metres(pipeline, clip):
+def test_person_in_a_video_is_lifted_in_metres(pipeline, clip):
     people = run(pipeline, clip)
     assert [len(each) for each in people[:10]] == [0] * 10  # a window is half a second
     assert {each.track_ids for each in people[20:]} == {(0,)}
@@ -48,12 +48,12 @@ def test_a_person_in_a_video_is_lifted_in_metres(pipeline, clip):
     assert people[-1].confidence.shape == (1, 17)
 
 
-def test_the_same_images_give_the_same_people_again(pipeline, clip):
+def test_same_images_give_the_same_people_again(pipeline, clip):
     once, again = run(pipeline, clip, 30), run(pipeline, clip, 30)
     np.testing.assert_array_equal(once[-1].joints, again[-1].joints)
 
 
-def test_a_camera_that_is_not_known_is_assumed_and_says_so(clip):
+def test_camera_that_is_not_known_is_assumed_and_says_so(clip):
     pipeline = PosePipeline.from_pretrained("mixste", field_of_view=70.0)
     ((stamp_ns, image),) = images(clip, 1)
     assert len(pipeline(image, stamp_ns)) == 0

@@ -5,7 +5,8 @@ import pytest
 from standing_person import STANDING, SURE, look
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.placement import localize_windows, measure, sample_depth
+from diffhpe_ros.geometry import localize_windows
+from diffhpe_ros.placement import measure, sample_depth
 from diffhpe_ros.placement.depth import FLESH_M
 from diffhpe_ros.rendering.render import Renderer
 from diffhpe_ros.rendering.scene import CameraView
@@ -26,7 +27,7 @@ def test_size_and_distance_are_measured(size: float) -> None:
     assert distance == pytest.approx(4.0)
 
 
-def test_the_wall_and_a_table_in_front_do_not_matter() -> None:
+def test_depths_of_wall_and_table_are_left_out() -> None:
     depth = surface(STANDING, 4.0)
     depth[[13, 16]] = 6.0  # the wrists were missed
     depth[[3, 6]] = 2.0
@@ -36,7 +37,7 @@ def test_the_wall_and_a_table_in_front_do_not_matter() -> None:
     assert distance == pytest.approx(4.0, abs=0.01)
 
 
-def test_hardly_anything_known_tells_nothing() -> None:
+def test_too_few_depths_give_nan() -> None:
     depth = np.full(17, np.nan)
     depth[:2] = 4
     assert np.isnan(measure(STANDING, 4.0, depth)).all()
@@ -55,7 +56,7 @@ def test_depth_is_sampled_robustly() -> None:
 
 
 @pytest.mark.parametrize("time_s", [0.2, 1.4, 3.0, 4.6])
-def test_a_rendered_person_of_misjudged_size_is_placed_within_a_few_cm(time_s: float) -> None:
+def test_rendered_person_of_misjudged_size_is_placed_within_a_few_cm(time_s: float) -> None:
     camera = Camera.from_field_of_view(320, 240, 56)
     view = CameraView.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
     walker = CircleWalk().pose(time_s)

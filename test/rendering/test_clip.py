@@ -31,7 +31,7 @@ def test_every_frame_has_its_truth(clip: Clip, frames: list[np.ndarray]) -> None
     assert clip.video_path.stat().st_size < 1_500_000
 
 
-def test_the_person_is_in_the_image_three_to_five_metres_away(clip: Clip) -> None:
+def test_person_is_in_the_image_three_to_five_metres_away(clip: Clip) -> None:
     pixels = clip.camera.project(clip.joints)
     assert (pixels > 10).all()
     assert (pixels < np.array([clip.camera.width, clip.camera.height]) - 10).all()
@@ -40,7 +40,7 @@ def test_the_person_is_in_the_image_three_to_five_metres_away(clip: Clip) -> Non
 
 
 @pytest.mark.parametrize("frame", [10, 100])
-def test_the_encoded_frame_is_what_the_recipe_renders(
+def test_encoded_frame_is_what_the_recipe_renders(
     clip: Clip, frames: list[np.ndarray], frame: int
 ) -> None:
     view, pose = clip_view(), WALK.pose(frame / FPS)

@@ -50,7 +50,7 @@ def test_clothes_have_their_colours(renderer: Renderer, view: CameraView) -> Non
     assert blue > 1.4 * red  # the trousers
 
 
-def test_the_face_is_only_seen_from_the_front(renderer: Renderer, view: CameraView) -> None:
+def test_face_is_only_seen_from_the_front(renderer: Renderer, view: CameraView) -> None:
     """Skin is lighter than hair: the middle of the head tells where it looks."""
     brightness = []
     for time_s in (FACING, AWAY):
@@ -68,14 +68,14 @@ def test_left_arm_is_right_in_the_image_of_who_faces_the_camera(view: CameraView
         assert sign * (left[0] - right[0]) > 3
 
 
-def test_the_same_arguments_give_the_same_image(renderer: Renderer) -> None:
+def test_same_arguments_give_the_same_image(renderer: Renderer) -> None:
     pose = CircleWalk().pose(1.0)
     first = renderer.render([pose], seed=3)
     np.testing.assert_array_equal(first, renderer.render([pose], seed=3))
     assert (first != renderer.render([pose], seed=4)).any()
 
 
-def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: CameraView) -> None:
+def test_nearer_person_hides_the_farther(renderer: Renderer, view: CameraView) -> None:
     near, far = (CircleWalk(centre=(0.0, y)).pose(1.5) for y in (3.6, 5.0))
     both = renderer.render([far, near])
     np.testing.assert_array_equal(both, renderer.render([near, far]))
@@ -86,7 +86,7 @@ def test_the_nearer_person_hides_the_farther(renderer: Renderer, view: CameraVie
     np.testing.assert_array_equal(both[v, u], only[v, u])
 
 
-def test_a_depth_camera_sees_the_skin_before_the_joints_and_the_wall_behind(
+def test_depth_camera_sees_the_skin_before_the_joints_and_the_wall_behind(
     renderer: Renderer, view: CameraView
 ) -> None:
     pose = CircleWalk().pose(FACING)
@@ -101,7 +101,7 @@ def test_a_depth_camera_sees_the_skin_before_the_joints_and_the_wall_behind(
     assert (depth[mask] < empty[mask] + 1e-3).mean() > 0.95
 
 
-def test_an_empty_room_and_a_person_behind_the_camera_look_alike(renderer: Renderer) -> None:
+def test_empty_room_and_a_person_behind_the_camera_look_alike(renderer: Renderer) -> None:
     behind = CircleWalk(centre=(0.0, -4.0)).pose(0.0)
     np.testing.assert_array_equal(renderer.render([]), renderer.render([behind]))
 
@@ -119,6 +119,6 @@ def test_motion_capture_can_be_drawn(mocap, renderer: Renderer, view: CameraView
     assert renderer.mask(pose)[v, u].mean() > 0.85
 
 
-def test_a_pose_of_another_shape_is_refused() -> None:
+def test_pose_of_another_shape_is_refused() -> None:
     with pytest.raises(DiffhpeError, match=r"joints \(17, 3\)"):
         Pose(np.zeros((16, 3)), np.zeros(3), np.zeros((2, 3)))

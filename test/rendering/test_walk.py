@@ -31,13 +31,13 @@ def test_bones_keep_their_length_and_are_symmetric(joints: np.ndarray) -> None:
     assert lengths.min() > 0.09
 
 
-def test_a_lap_closes(walk: CircleWalk) -> None:
+def test_lap_closes(walk: CircleWalk) -> None:
     first, again = walk.pose(0.4), walk.pose(0.4 + walk.lap_s)
     np.testing.assert_allclose(first.joints, again.joints, atol=1e-9)
     np.testing.assert_allclose(first.toes, again.toes, atol=1e-9)
 
 
-def test_a_foot_is_always_on_the_floor_and_none_below(walk: CircleWalk) -> None:
+def test_foot_is_always_on_the_floor_and_none_below(walk: CircleWalk) -> None:
     poses = [walk.pose(frame / 50) for frame in range(300)]
     toes = np.stack([pose.toes[:, 2] for pose in poses])
     ankles = np.stack([pose.joints[[LEFT_ANKLE, RIGHT_ANKLE], 2] for pose in poses])

@@ -34,7 +34,7 @@ def test_motion_is_followed_without_delay() -> None:
     np.testing.assert_allclose(shown, truth, atol=1e-12)
 
 
-def test_an_error_that_a_window_has_alone_is_spread_over_time() -> None:
+def test_error_that_a_window_has_alone_is_spread_over_time() -> None:
     blended, truth = show(Blending(0.1), [0.0, 0.1, 0.0, 0.0])
     new = 1 - np.exp(-IMAGE_NS / 1e8)
     expected = 0.1 * new * np.array([0, 1, 1 - new, (1 - new) ** 2])
@@ -43,37 +43,37 @@ def test_an_error_that_a_window_has_alone_is_spread_over_time() -> None:
     )
 
 
-def test_an_error_that_all_windows_have_from_now_on_is_taken_over() -> None:
+def test_error_that_all_windows_have_from_now_on_is_taken_over() -> None:
     blended, truth = show(Blending(0.1), [0.0] + [0.1] * 40)
     np.testing.assert_allclose(blended[-1] - truth[-1], 0.1, atol=1e-6)
 
 
-def test_nothing_is_blended_over_no_time() -> None:
+def test_blending_over_no_time_changes_nothing() -> None:
     shown, truth = show(Blending(0.0), [0.0, 0.1, -0.1])
     np.testing.assert_allclose(shown[1] - truth[1], 0.1)
     np.testing.assert_allclose(shown[2] - truth[2], -0.1)
 
 
-def test_any_frame_of_the_windows_can_be_shown() -> None:
+def test_frame_to_show_may_be_any_of_the_window() -> None:
     shown, truth = show(Blending(0.1), [0.0] * 5, frame=-4)
     np.testing.assert_allclose(shown, truth, atol=1e-12)
 
 
 @pytest.mark.parametrize("jump_ns", [-(10**9), 600_000_000], ids=["back", "beyond the window"])
-def test_a_jump_of_the_clock_begins_anew(jump_ns: int) -> None:
+def test_jump_of_the_clock_restarts_the_blending(jump_ns: int) -> None:
     blending = Blending(10.0)
     show(blending, [0.5, 0.5])
     times = jump_ns + GRID_NS
     np.testing.assert_allclose(blending(times, walk_at(times), -1), walk_at(times)[-1])
 
 
-def test_a_pose_that_is_not_known_is_not_carried_on() -> None:
+def test_pose_that_is_not_known_is_not_carried_on() -> None:
     blending = Blending(10.0)
     shown, truth = show(blending, [0.0, np.nan, 0.1])
     assert np.isnan(shown[1]).all()
     np.testing.assert_allclose(shown[2] - truth[2], 0.1)
 
 
-def test_a_negative_time_is_refused() -> None:
+def test_negative_time_is_refused() -> None:
     with pytest.raises(DiffhpeError, match="0 s or more, got -1 s"):
         Blending(-1)

@@ -64,12 +64,12 @@ def test_windows_hold_the_motion_at_the_grid_times(times, interval):
         np.testing.assert_allclose(window.covariance[3, 4], 1e-4 * np.eye(2), rtol=1e-5)
 
 
-def test_at_the_grids_own_rate_frames_pass_unchanged():
+def test_frames_at_the_grids_rate_pass_unchanged():
     windows = feed(WindowBuilder(), regular(50))
     np.testing.assert_array_equal(windows[40].keypoints, motion(regular(50)[14:41]).astype("f4"))
 
 
-def test_the_newest_frame_is_the_newest_observation_and_the_grid_is_uniform():
+def test_newest_frame_is_the_newest_observation_and_the_grid_is_uniform():
     times = irregular(30)
     window = feed(WindowBuilder(), times)[-1]
     assert window.stamp_ns == START + round(times[-1] * 1e9)
@@ -79,7 +79,7 @@ def test_the_newest_frame_is_the_newest_observation_and_the_grid_is_uniform():
 
 
 @pytest.mark.parametrize("fps", [12, 30, 50, 60])
-def test_there_is_no_window_before_the_history_spans_one(fps):
+def test_windows_begin_when_the_history_spans_one(fps):
     times = regular(fps)
     given = [window is not None for window in feed(WindowBuilder(), times)]
     assert given == [bool(time >= SPAN_S - 1e-3) for time in times]
@@ -105,7 +105,7 @@ def test_windows_depend_on_nothing_but_what_came_before():
     np.testing.assert_array_equal(whole[29].keypoints, fresh.keypoints)
 
 
-def test_a_joint_hidden_for_a_frame_is_bridged():
+def test_joint_hidden_for_a_frame_is_bridged():
     times, builder = regular(30), WindowBuilder()
     for time in times[:-1]:
         builder.add(observe(time, hidden=[WRIST] if time == times[-5] else []))
@@ -115,7 +115,7 @@ def test_a_joint_hidden_for_a_frame_is_bridged():
     assert np.abs(window.keypoints - motion(grid_s)).max() < (2 / 30) ** 2 / 8 * 5
 
 
-def test_a_joint_hidden_for_longer_is_unseen_in_between_and_only_that_joint():
+def test_joint_hidden_for_longer_is_unseen_in_between_and_only_that_joint():
     times, builder = regular(50), WindowBuilder()
     gone = (times > 0.745) & (times < 0.945)
     for time, hide in zip(times, gone, strict=True):
@@ -129,7 +129,7 @@ def test_a_joint_hidden_for_longer_is_unseen_in_between_and_only_that_joint():
     assert np.isfinite(others).all()
 
 
-def test_a_joint_that_is_not_seen_now_is_not_guessed():
+def test_joint_that_is_not_seen_now_is_not_guessed():
     builder = WindowBuilder()
     feed(builder, regular(30)[:-1])
     window = builder.add(observe(regular(30)[-1], hidden=[WRIST]))
@@ -148,7 +148,7 @@ def test_low_confidence_is_unseen_and_confidence_is_interpolated_with_the_positi
     assert np.isnan(feed(zero, regular(25, 1.0), confidence=0.0)[-1].keypoints).all()
 
 
-def test_a_covariance_is_unknown_between_a_known_and_an_unknown_one():
+def test_covariance_is_unknown_between_a_known_and_an_unknown_one():
     builder, times = WindowBuilder(), regular(25, 1.0)
     feed(builder, times[:-1])
     last = observe(times[-1])
@@ -160,7 +160,7 @@ def test_a_covariance_is_unknown_between_a_known_and_an_unknown_one():
     assert np.isfinite(window.keypoints).all()
 
 
-def test_a_repeated_stamp_is_ignored():
+def test_repeated_stamp_is_ignored():
     builder, times = WindowBuilder(), regular(30)
     feed(builder, times)
     assert builder.add(observe(times[-1], hidden=range(17))) is None
@@ -170,7 +170,7 @@ def test_a_repeated_stamp_is_ignored():
 
 
 @pytest.mark.parametrize(("jump", "restarts"), [(0.45, 0), (0.55, 1), (-0.2, 1), (-100, 1)])
-def test_a_gap_or_a_clock_that_goes_back_restarts(jump, restarts):
+def test_gap_or_a_clock_that_goes_back_restarts(jump, restarts):
     builder, times = WindowBuilder(), regular(30)
     feed(builder, times)
     resumed = times[-1] + jump + regular(30)
@@ -183,7 +183,7 @@ def test_a_gap_or_a_clock_that_goes_back_restarts(jump, restarts):
         np.testing.assert_array_equal(windows[waits].keypoints, fresh[waits].keypoints)
 
 
-def test_a_gap_within_the_window_is_unseen():
+def test_gap_within_the_window_is_unseen():
     builder = WindowBuilder()
     times = np.concatenate([regular(50, 0.6), 0.9 + regular(50, 0.1)])
     window = feed(builder, times)[-1]
@@ -202,7 +202,7 @@ def test_slow_cameras_get_windows_whose_joints_are_seen_only_when_they_were():
     assert np.isfinite(bridged[-1].keypoints).all()
 
 
-def test_a_reset_forgets_and_is_no_restart():
+def test_reset_forgets_and_is_no_restart():
     builder = WindowBuilder()
     feed(builder, regular(30))
     builder.reset()
@@ -210,7 +210,7 @@ def test_a_reset_forgets_and_is_no_restart():
     assert builder.restarts == 0
 
 
-def test_a_stride_gives_every_third_window():
+def test_stride_gives_every_third_window():
     given = [window is not None for window in feed(WindowBuilder(stride=3), regular(50, 0.8))]
     assert given == [k >= 26 and (k - 26) % 3 == 0 for k in range(40)]
 
@@ -243,7 +243,7 @@ def test_other_grids():
         {"restart_s": 0.0},
     ],
 )
-def test_senseless_settings_are_refused(options):
+def test_invalid_settings_are_refused(options):
     with pytest.raises(DiffhpeError, match="expected, got"):
         WindowBuilder(**options)
 

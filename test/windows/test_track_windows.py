@@ -30,14 +30,14 @@ def test_windows_hold_the_motion_on_the_grid(fps):
     np.testing.assert_allclose(track.confidence, 0.9, rtol=1e-6)
 
 
-def test_the_windows_cover_the_track_and_the_last_ends_with_it():
+def test_windows_cover_the_track_and_the_last_ends_with_it():
     track = cut(np.arange(100) / 50)
     assert track.starts.tolist() == [0, 9, 18, 27, 36, 45, 54, 63, 72, 73]
     np.testing.assert_allclose(track.keypoints[-1, -1], motion(99 / 50), atol=1e-6)
     assert cut(np.arange(27) / 50).starts.tolist() == [0]
 
 
-def test_the_grid_ends_where_the_track_ends():
+def test_grid_ends_where_the_track_ends():
     times = np.arange(40) / 29.97
     track = cut(times)
     assert track.grid_times_s[0] == times[0]
@@ -45,7 +45,7 @@ def test_the_grid_ends_where_the_track_ends():
     np.testing.assert_allclose(np.diff(track.grid_times_s), 0.02, rtol=0.02)
 
 
-def test_it_interpolates_as_the_live_windows_do():
+def test_track_windows_interpolate_as_live_windows_do():
     rng = np.random.default_rng(0)
     times = np.linspace(0, 0.52, 20)  # as long as a whole number of grid steps
     times[1:-1] = np.round(times[1:-1] + rng.uniform(-0.01, 0.01, 18), 9)
@@ -62,7 +62,7 @@ def test_it_interpolates_as_the_live_windows_do():
 
 
 @pytest.mark.parametrize("fps", [30, 50, 60])
-def test_a_perfect_lifter_gives_the_motion_back_at_the_tracks_own_times(fps):
+def test_perfect_lifter_gives_the_motion_back_at_the_tracks_own_times(fps):
     times = np.arange(2 * fps) / fps + 3
     track = cut(times, stride=7)
     rows = track.starts[:, None] + np.arange(27)
@@ -109,14 +109,14 @@ def test_interpolating_to_other_times():
     np.testing.assert_allclose(got, [np.nan, 0, 0.25, 1, np.nan, 3, 3, np.nan])
 
 
-def test_a_track_shorter_than_a_window_is_refused_with_the_length_it_needs():
+def test_track_shorter_than_a_window_is_refused_with_the_length_it_needs():
     with pytest.raises(DiffhpeError, match=r"at least 0.52 s \(27 frames at 50 per second\).*0.47"):
         cut(np.arange(15) / 30)
     with pytest.raises(DiffhpeError, match=r"got 0.00 s in 0 frames"):
         cut(np.zeros(0), np.zeros((0, 17, 2)))
 
 
-def test_mistakes_are_named():
+def test_invalid_tracks_are_named():
     times = np.arange(60) / 30
     with pytest.raises(DiffhpeError, match="rising times"):
         cut(times[::-1])

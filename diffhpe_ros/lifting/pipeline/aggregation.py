@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import unknown
-from diffhpe_ros.placement import localize_root
+from diffhpe_ros.geometry import localize_root
 
 Aggregation = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 """Hypotheses (B, H, L, 17, 3), metres in the camera frame, and windows (B, L, 17, 2) in the

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.coherence import segment_std
-from diffhpe_ros.placement import localize_root
+from diffhpe_ros.geometry import localize_root
 
 Array = NDArray[np.float64]
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
     return DetectorMeasurements(joints, head_forward, hidden, detected, confidence, subject)
 
 
-def _measure(clip: RenderedClip, detector: Detector) -> tuple[NDArray, ...]:
+def _measure(clip: RenderedClip, detector: Detector) -> tuple[NDArray[Any], ...]:
     """The rows of one clip, in the order of `DetectorMeasurements`."""
     detector.reset()
     renderer, view = Renderer(clip.view, samples=1), clip.view

@@ -1,4 +1,4 @@
-"""The root's path over a window of frames, by robust weighted least squares."""
+"""The root trajectory of a window, by robust weighted least squares."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.placement.place import RootTrajectory
+from diffhpe_ros.geometry.root_trajectory import RootTrajectory
 from diffhpe_ros.windows import RATE
 
 Array = NDArray[np.float64]
 
 MIN_JOINTS = 3
-"""Of a frame that must be seen."""
+"""A frame with fewer seen joints has no root."""
 
 _JOINT_M = 0.015
 """Standard deviation of a pose's joint to the side. Joints are 35 mm off and more, mostly in depth
 and together; with this value the stated distances are as uncertain as they prove on validation."""
 _RAY = 0.002
-"""Standard deviation of a seen joint (X/Z), where the detector tells none: 2 px of 640."""
+"""Standard deviation of a seen joint (X/Z), where the detector gives none: 2 px of 640."""
 _SPEED = 2.0
 """m/s, standard deviation of the speed away from the camera. On validation anything from 1 m/s up
-is alike for whole bodies, and 2 to 4 for half ones."""
-_BEFOREHAND = np.diag([1e-12, _SPEED**-2])
-"""What is known of distance and speed before anything is seen: the inverse of their covariance."""
+is as good for whole bodies, and 2 to 4 m/s for half-seen ones."""
+_PRIOR = np.diag([1e-12, _SPEED**-2])
+"""Inverse covariance of distance and speed before the first observation."""
 _PASSES = 4
 _MOST_UNCERTAIN = 0.5
-"""Of the distance, one standard deviation: beyond it there is nothing to tell."""
+"""Largest standard deviation of a distance, as a share of it; beyond, the root is NaN."""
 
 
 def localize_windows(
@@ -38,7 +38,7 @@ def localize_windows(
     times_s: NDArray[Any] | None = None,
     covariance_2d: NDArray[Any] | None = None,
 ) -> RootTrajectory:
-    """Find the path of the root on which the poses of a window fit their image best.
+    """Fit the root trajectory with which the poses of a window project onto their image.
 
     With the pose P_j and the ray (a, b) = (u, v) / 2.29 of joint j, the root R obeys two linear
     equations per joint and frame,
@@ -46,11 +46,11 @@ def localize_windows(
         a_j (P_z + R_z) = P_x + R_x        b_j (P_z + R_z) = P_y + R_y
 
     With c = a P_z - P_x and d = b P_z - P_y they read c = R_x - R_z a and d = R_y - R_z b: two
-    straight lines that share their slope -R_z. The distance R_z, which a single frame tells badly,
-    is a straight line in time over the window; R_x and R_y are found in each frame, which tells
-    them well. Residuals are lengths at the joint and weighted by confidence and by their variance
-    (of the pose and of the image, at that distance); those above one standard deviation count
-    linearly only (Huber): limbs that were taken for each other pull little.
+    straight lines that share their slope -R_z. A single frame determines the distance R_z badly,
+    so R_z is a straight line in time over the window; it determines R_x and R_y well, so they are
+    fitted in each frame. Residuals are lengths at the joint and weighted by confidence and by
+    their variance (of the pose and of the image, at that distance); those above one standard
+    deviation count linearly only (Huber): swapped limbs pull little.
 
     The errors of a pose last longer than a window. Hence all frames together count as one, and
     the variance is that of one frame.
@@ -60,12 +60,12 @@ def localize_windows(
         canonical: (..., F, 17, 2) canonical view, NaN where unseen.
         confidence: (..., F, 17); a joint at 0 or below, or not finite, is unseen.
         times_s: (..., F) of the frames; 50 Hz if not given.
-        covariance_2d: (..., F, 17, 2, 2) of `canonical`, NaN where the detector tells none.
+        covariance_2d: (..., F, 17, 2, 2) of `canonical`, NaN where the detector gives none.
 
     Returns:
-        The places; root in the type of `poses`. NaN in frames in which fewer than `MIN_JOINTS`
-        joints are seen or the root or a seen joint would be behind the camera, and for windows
-        whose distance cannot be told, since all joints lie on one ray or too far away.
+        The trajectories; root in the type of `poses`. NaN in frames in which fewer than
+        `MIN_JOINTS` joints are seen or the root or a seen joint would be behind the camera, and
+        for windows whose distance is unknown: all joints on one ray, or too far away.
 
     Raises:
         DiffhpeError: the shapes do not belong together.
@@ -82,10 +82,10 @@ def localize_windows(
         variance = np.einsum("...fi,...ij,...fj->...f", steps, fit.covariance, steps)
         root = np.stack([*fit.across, fit.distance], -1)
         depth = seen.depth + fit.distance[..., None]
-        told = (fit.distance > 0) & ((depth > 0) | (seen.weights == 0)).all(-1)
-        told &= (seen.weights > 0).sum(-1) >= MIN_JOINTS
-        told &= variance < (_MOST_UNCERTAIN * fit.distance) ** 2
-    root = np.where(told[..., None], root, np.nan)
+        known = (fit.distance > 0) & ((depth > 0) | (seen.weights == 0)).all(-1)
+        known &= (seen.weights > 0).sum(-1) >= MIN_JOINTS
+        known &= variance < (_MOST_UNCERTAIN * fit.distance) ** 2
+    root = np.where(known[..., None], root, np.nan)
     ray = np.stack([*fit.ray, np.ones_like(fit.distance)], -1)
     return RootTrajectory(root.astype(np.result_type(poses, np.float32)), ray, variance)
 
@@ -99,7 +99,7 @@ def localize_root(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """The seen joints; zeros for all others."""
+    """The seen joints; unseen ones are 0."""
 
     depth: Array
     """(..., F, 17), that of the pose."""
@@ -111,7 +111,7 @@ class _Seen:
     ray_variance: Array
     """(..., F, 17)."""
     frames: NDArray[np.int64]
-    """(..., 1) that somebody is seen in, at least 1."""
+    """(..., 1) number of frames with a seen joint, at least 1."""
 
     @classmethod
     def of(
@@ -128,8 +128,8 @@ class _Seen:
         rays, pose = np.where(seen, rays, 0.0), np.where(seen, pose, 0.0)
         variance = np.full(seen.shape, _RAY**2)
         if covariance_2d is not None:
-            told = (covariance_2d[..., 0, 0] + covariance_2d[..., 1, 1]) / 2 / CANONICAL_FOCAL**2
-            variance = np.where(np.isfinite(told), told, variance)
+            known = (covariance_2d[..., 0, 0] + covariance_2d[..., 1, 1]) / 2 / CANONICAL_FOCAL**2
+            variance = np.where(np.isfinite(known), known, variance)
         return cls(
             depth=pose[2],
             rays_and_lines=np.stack([rays, rays * pose[2] - pose[:2]]),
@@ -141,7 +141,7 @@ class _Seen:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A path and how well it fits."""
+    """A trajectory and how well it fits."""
 
     across: Array
     """(2, ..., F) the root's x and y."""
@@ -156,14 +156,14 @@ class _Fit:
 
 
 def _fit(seen: _Seen, steps: Array, weights: Array) -> _Fit:
-    """The path for weights (..., F, 17) in 1/m²; steps (..., F, 2) are 1 and the time."""
-    # Frames without anybody count for nothing, all others together as one.
+    """The trajectory for weights (..., F, 17) in 1/m²; steps (..., F, 2) are 1 and the time."""
+    # Frames without a seen joint count for nothing, all others together as one.
     total = np.maximum(weights.sum(-1), 1e-12)
     mean = np.einsum("...j,kx...j->kx...", weights, seen.rays_and_lines) / total
     rays, lines = apart = seen.rays_and_lines - mean[..., None]
     spread, together = np.einsum("x...j,kx...j->k...", weights * rays, apart) / seen.frames
     turned = np.swapaxes(steps, -1, -2)
-    covariance = np.linalg.inv((spread[..., None, :] * turned) @ steps + _BEFOREHAND)
+    covariance = np.linalg.inv((spread[..., None, :] * turned) @ steps + _PRIOR)
     distance = -(together[..., None, :] @ steps @ covariance @ turned)[..., 0, :]
     return _Fit(
         across=mean[1] + distance * mean[0],

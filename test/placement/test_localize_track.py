@@ -6,7 +6,7 @@ from standing_person import STANDING, look
 from diffhpe_ros.placement import localize_track
 
 
-def test_every_frame_is_placed_from_those_around_it_at_any_rate() -> None:
+def test_frames_are_placed_from_those_around_them_at_any_rate() -> None:
     for rate in (15, 60):
         times = np.arange(6 * rate) / rate
         path = np.stack([np.sin(times), 0 * times, 5 + np.sin(2 * times)], -1)
@@ -17,7 +17,7 @@ def test_every_frame_is_placed_from_those_around_it_at_any_rate() -> None:
         np.testing.assert_allclose(placed, path, atol=0.08)
 
 
-def test_unknown_frames_are_nan_and_trouble_nobody() -> None:
+def test_unknown_frames_are_nan_and_change_no_others() -> None:
     times = np.arange(60) / 30
     poses = np.tile(STANDING, (60, 1, 1)).astype(np.float32)
     image = look(poses, (0, 0, 3))
@@ -29,6 +29,6 @@ def test_unknown_frames_are_nan_and_trouble_nobody() -> None:
     np.testing.assert_allclose(placed[~unknown][:, 2], 3, atol=1e-3)
 
 
-def test_no_frames_give_no_places() -> None:
+def test_empty_track_has_no_roots() -> None:
     nothing = np.zeros((0, 17, 3))
     assert localize_track(np.zeros(0), nothing, nothing[..., :2], nothing[..., 0]).shape == (0, 3)

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from diffhpe_ros.placement.place import SIZE_SD
+from diffhpe_ros.geometry.root_trajectory import SIZE_SD
 
 _ONE_SD = 0.05
-"""Of what one image tells of a size: the depths' error, and that of the distance from the picture,
-which is off by 2 to 5 %."""
+"""Standard deviation of one measured size: errors of the depths, and of the fitted distance, which
+is off by 2 to 5 %."""
 _BEST_SD = 0.01
-"""However often somebody was looked at: poses err by this much in size for longer."""
+"""Smallest standard deviation, however many images: the size error of poses lasts longer."""
 _STRANGE = 3.0
-"""Standard deviations beyond which a measurement says that what was known is wrong."""
+"""Standard deviations beyond which a measurement replaces the mean."""
 _MOST = 2.0
-"""People are at most so many times as large, or small, as usual."""
+"""Sizes beyond this factor, up or down, are ignored."""
 
 
 class BodyScale:
-    """One person's size as a share of the usual one: the mean of all that was measured."""
+    """One person's size as a share of the average: the mean of its measurements."""
 
     def __init__(self) -> None:
         self.value = 1.0
@@ -29,11 +29,11 @@ class BodyScale:
         return float(np.sqrt(self._variance))
 
     def measure(self, size: float) -> None:
-        """Hear of one measurement; NaN, and what nobody is, changes nothing."""
+        """Add one measurement; NaN and impossible sizes are ignored."""
         if not 1 / _MOST < size < _MOST:
             return
         expected = self._variance + _ONE_SD**2
-        if (size - self.value) ** 2 > _STRANGE**2 * expected:  # a child, or somebody else
+        if (size - self.value) ** 2 > _STRANGE**2 * expected:  # a child, or another person
             self._variance = (size - self.value) ** 2
         gain = self._variance / (self._variance + _ONE_SD**2)
         self.value += gain * (size - self.value)

@@ -7,26 +7,26 @@ import pytest
 from standing_person import STANDING, SURE, TIMES_S, WINDOW, look
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.placement import localize_root, localize_windows
+from diffhpe_ros.geometry import localize_root, localize_windows
 from diffhpe_ros.skeleton import MIRRORED
 
 UPPER_BODY = range(7, 17)
 
 
 @pytest.mark.parametrize("root", [(0, 0, 3), (1.5, -0.4, 4), (-3, 0.5, 8), (0.1, 0.2, 0.9)])
-def test_a_noise_free_image_gives_the_exact_place(root: tuple[float, float, float]) -> None:
+def test_root_of_a_noise_free_image_is_exact(root: tuple[float, float, float]) -> None:
     place = localize_windows(WINDOW, look(WINDOW, root), SURE)
     np.testing.assert_allclose(place.root, np.tile(root, (27, 1)), atol=1e-3)
 
 
-def test_a_single_frame_will_do() -> None:
+def test_root_is_found_from_a_single_frame() -> None:
     image = look(STANDING, (0.3, 0, 5))
     np.testing.assert_allclose(
         localize_root(STANDING[None], image[None], SURE[:1]), [[0.3, 0, 5]], atol=1e-6
     )
 
 
-def test_who_walks_is_followed_through_the_window() -> None:
+def test_root_of_a_walking_person_is_found_in_every_frame() -> None:
     """Swaying sideways and coming nearer by 1.5 m/s."""
     path = np.stack([0.1 * np.sin(8 * TIMES_S), 0 * TIMES_S, 5 - 1.5 * TIMES_S], -1)
     place = localize_windows(WINDOW, look(WINDOW, path), SURE)
@@ -35,7 +35,7 @@ def test_who_walks_is_followed_through_the_window() -> None:
     np.testing.assert_allclose(lag.root, place.root, atol=1e-9)  # times count by differences
 
 
-def test_any_leading_axes_give_the_same_as_one_by_one() -> None:
+def test_leading_axes_give_the_same_as_one_by_one() -> None:
     rng = np.random.default_rng(0)
     roots = rng.uniform([-2, -1, 2], [2, 1, 8], (4, 5, 1, 3))
     poses = WINDOW + rng.normal(0, 0.05, (4, 5, 27, 17, 3))
@@ -48,9 +48,7 @@ def test_any_leading_axes_give_the_same_as_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(("joints", "most"), [(range(17), 0.027), (UPPER_BODY, 0.04)])
-def test_the_stated_uncertainty_is_that_of_the_frozen_evaluation(
-    mocap: Path, joints: range, most: float
-) -> None:
+def test_variance_is_that_of_the_frozen_evaluation(mocap: Path, joints: range, most: float) -> None:
     """True poses bent by 5 % of noise that lasts, as a model errs, seen with detector's noise."""
     with np.load(mocap / "cmu_validation.npz") as file:
         pose, noisy, root = (file[name] for name in ("y", "x", "root"))
@@ -66,7 +64,7 @@ def test_the_stated_uncertainty_is_that_of_the_frozen_evaluation(
     assert 0.55 < (np.abs(fit) < 1).mean() < 0.95
 
 
-def test_a_moment_in_which_left_and_right_were_swapped_pulls_little() -> None:
+def test_frame_with_swapped_limbs_pulls_little() -> None:
     image = look(WINDOW, (0, 0, 5)) + np.random.default_rng(0).normal(0, 0.004, (27, 17, 2))
     swapped = image.copy()
     swapped[18:] = swapped[18:, list(MIRRORED)]
@@ -99,7 +97,7 @@ def test_uncertain_and_unseen_joints_count_little_and_nothing() -> None:
     )
 
 
-def test_what_cannot_be_known_is_nan() -> None:
+def test_root_that_is_unknown_is_nan() -> None:
     image = look(WINDOW, (0, 0, 3))
     two_joints = np.where(np.arange(17) < 2, SURE, 0.0)
     assert np.isnan(localize_root(WINDOW, image, two_joints)).all()
@@ -108,24 +106,24 @@ def test_what_cannot_be_known_is_nan() -> None:
     assert np.isnan(localize_root(np.full((27, 17, 3), np.nan), image, SURE)).all()
 
 
-def test_nobody_is_behind_the_camera() -> None:
+def test_root_behind_the_camera_is_nan() -> None:
     upside_down = -look(WINDOW, (0, 0, 3))  # what a person behind the camera would project to
     assert np.isnan(localize_root(WINDOW, upside_down, SURE)).all()
 
 
-def test_the_root_too_must_be_in_front_of_the_camera() -> None:
+def test_root_is_nan_where_only_the_joints_are_in_front() -> None:
     pose = WINDOW + np.array([0, 0, 0.5])
     pose[:, 0] = 0  # the hip, 0.1 m behind the camera, all else in front of it
     seen = np.where(np.arange(17) > 0, SURE, 0.0)
     assert np.isnan(localize_root(pose, look(pose, (0, 0, -0.1)), seen)).all()
 
 
-def test_a_speck_at_the_horizon_has_no_distance() -> None:
+def test_root_of_a_person_too_far_away_is_nan() -> None:
     assert np.isfinite(localize_root(WINDOW, look(WINDOW, (0, 0, 50)), SURE)).all()
     assert np.isnan(localize_root(WINDOW, look(WINDOW, (0, 0, 1000)), SURE)).all()
 
 
-def test_one_unseen_frame_does_not_spoil_the_others() -> None:
+def test_unseen_frame_does_not_change_the_others() -> None:
     image = look(WINDOW, (0, 0, 3))
     image[-1] = np.nan
     placed = localize_root(WINDOW, image, SURE)

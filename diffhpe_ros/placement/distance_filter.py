@@ -4,20 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ACCELERATION = 4.0
-"""m/s², standard deviation, of people's distance from the camera. Half of it steadies a standing
-person more and follows one who walks to and fro worse."""
+"""m/s², standard deviation, of people's distance from the camera. Half of it is steadier for a
+standing person and worse for one who walks to and fro."""
 _SPEED = 1.0
-"""m/s, standard deviation, of who is seen for the first time."""
+"""m/s, standard deviation of the speed of a new track."""
 _SURPRISING = 2.0
-"""Standard deviations beyond which a distance is believed the less, the farther off it is."""
+"""Standard deviations beyond which a distance counts less, the farther off it is."""
 
 
 class DistanceFilter:
     """A Kalman filter of distance and speed (constant velocity), by stamps alone.
 
-    A window that is out of line, such as one in which left and right were taken for each other,
-    moves the person little; if the next ones agree with it, they win. The variance that it makes
-    of its inputs is not told: the errors of a pose last, they are no less for being seen often.
+    An outlier, such as a window with swapped limbs, moves the person little; if the next windows
+    agree with it, they win. The filtered variance is not given out: the errors of a pose last
+    longer than a window, so that more windows do not make it smaller.
     """
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class DistanceFilter:
         self._covariance = np.zeros((2, 2))
 
     def __call__(self, stamp_ns: int, distance: float, variance: float) -> float:
-        """Hear what the next window says.
+        """Add the distance of the next window.
 
         Args:
-            stamp_ns: time of its newest frame; earlier than the last one, all begins anew.
-            distance: then, metres; NaN where it is not known, which changes nothing.
-            variance: of it, m².
+            stamp_ns: time of its newest frame; an earlier one than before restarts the filter.
+            distance: at that time, metres; NaN if unknown, which changes nothing.
+            variance: of the distance, m².
 
         Returns:
             The distance at that time.

@@ -1,0 +1,117 @@
+"""Windows of people → people in metres, of one or several cameras."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from standing import standing_at, standing_windows
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.pipeline.lifting_stage import LiftingStage
+from diffhpe_ros.pipeline.options import OutputOptions
+from diffhpe_ros.placement.depth import FLESH_M
+
+FRAME_NS = 33_333_333
+
+
+@pytest.fixture(scope="module")
+def lifting(standing_model: Path) -> LiftingStage:
+    return LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions())
+
+
+def test_people_of_several_cameras_are_lifted_together(lifting: LiftingStage) -> None:
+    left, nobody = standing_windows([3, 7], "left"), standing_windows([], "empty")
+    right = standing_windows([3], "right", stamp_ns=9)
+    results = lifting.process([left, nobody, right])
+    assert [(each.frame_id, each.track_ids) for each in results] == [
+        ("left", (3, 7)), ("empty", ()), ("right", (3,)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(results[0].joints[1], standing_at(0.5, 0.1, 4), atol=0.02)
+    np.testing.assert_allclose(results[2].joints[0], standing_at(0, 0.1, 4), atol=0.02)
+    assert (results[0].confidence[:, 3] == 0).all()
+    assert results[0].segment_std == pytest.approx([0, 0], abs=1e-4)
+    assert results[0].hypothesis_spread.tolist() == [0, 0]
+
+
+def test_person_with_two_seen_joints_has_no_root(lifting: LiftingStage) -> None:
+    windows = standing_windows([3])
+    windows.keypoints[:, -1, 2:] = np.nan
+    windows.confidence[:, -1, 2:] = 0
+    (people,) = lifting.process([windows])
+    assert people.placed.tolist() == [False]
+
+
+def test_unseen_person_has_no_root(lifting: LiftingStage) -> None:
+    unseen = standing_windows([3])
+    unseen.keypoints[:] = np.nan
+    unseen.confidence[:] = 0
+    (people,) = lifting.process([unseen])
+    assert people.placed.tolist() == [False]
+
+
+def test_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
+    stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
+    windows = standing_windows([3], stamp_ns=10**9)
+    windows.confidence[:, -4] = 0.5
+    (people,) = stage.process([windows])
+    assert people.stamp_ns == 10**9 - 60_000_000
+    assert people.confidence[0, 0] == 0.5
+    np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
+
+
+def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
+    lifter = Lifter.from_pretrained(standing_model, device="cpu")
+    options = OutputOptions(blend_s=0.1, one_euro_min_cutoff=0.1)
+    stage = LiftingStage(lifter, options)
+    first, later = standing_windows([3], stamp_ns=10**9), standing_windows([3], stamp_ns=2 * 10**9)
+    beside = replace(later, keypoints=later.keypoints + np.float32(0.2))
+    (there,) = stage.process([first])
+    stage.process([standing_windows([], stamp_ns=11 * 10**8)])
+    (back,) = stage.process([beside])
+    fresh = LiftingStage(lifter, options)
+    np.testing.assert_array_equal(back.joints, fresh.process([beside])[0].joints)
+    assert back.joints[0, 0, 0] > there.joints[0, 0, 0] + 0.2
+
+
+def test_covariance_of_the_hip_is_that_of_its_position(lifting: LiftingStage) -> None:
+    """Mostly of the distance, since nobody knows how tall the person is."""
+    (people,) = lifting.process([standing_windows([3])])
+    across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
+    assert 0.01 < across**0.5 < 0.05
+    assert 0.036 * 4 < along**0.5 < 0.3
+
+
+def test_outlier_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
+    lifting.process([standing_windows([])])  # everybody has left
+    distances = []
+    for k in range(12):
+        windows = standing_windows([3], stamp_ns=5_000_000_000 + 33_000_000 * k)
+        if k == 10:
+            windows = replace(windows, keypoints=2 * windows.keypoints)  # as if at 2 m
+        (people,) = lifting.process([windows])
+        distances.append(float(people.joints[0, 0, 2]))
+    assert np.ptp(distances) < 0.35
+    (stranger,) = lifting.process(
+        [replace(windows, track_ids=(4,), keypoints=2 * windows.keypoints)]
+    )
+    assert stranger.joints[0, 0, 2] < 3
+
+
+def test_depth_gives_distance_and_size_of_a_person(lifting: LiftingStage) -> None:
+    """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
+    windows = standing_windows([5])
+    surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)
+    (people,) = lifting.process([replace(windows, depth=surface[None])])
+    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
+    assert people.covariance[0, 0, 2, 2] ** 0.5 < 0.06
+    # One image without depth later the size is still known, and with it the distance.
+    (people,) = lifting.process([replace(windows, stamp_ns=windows.stamp_ns + FRAME_NS)])
+    np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
+
+
+def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
+    windows = standing_windows([3])
+    with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):
+        lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
