@@ -1,6 +1,6 @@
 """The engines against each other, in turn in one run: the time of a window, and their poses.
 
-Times are ratios to the readable training model ("plain"), beside the floor of the arithmetic.
+Times are ratios to the readable training model ("reference"), beside the floor of the arithmetic.
 """
 
 import argparse
@@ -28,9 +28,9 @@ SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
 
 
 def lifters_of(model: str, device: str, **how: object) -> tuple[dict[str, Lifter], dict[str, str]]:
-    """By engine and kernels, `plain` first; and why others cannot run here."""
+    """By engine and kernels, `reference` first; and why others cannot run here."""
     lifters, refused = {}, {}
-    engines = ["plain", *(name for name in ENGINES if name not in ("auto", "plain"))]
+    engines = ["reference", *(name for name in ENGINES if name not in ("auto", "reference"))]
     for kernels, engine in itertools.product(KERNELS, engines):
         name = engine if kernels == "torch" else f"{engine}+{kernels}"
         try:
@@ -64,7 +64,7 @@ def measure(model: str, device: str, samplings=SAMPLINGS, rounds: int = ROUNDS) 
                     "faster": vars(Spread.of(times[:, 0] / ms)),
                     "above_floor": Spread.of(ms).median / floor.ms,
                     "launches_ms": floor.launches_ms,
-                    "apart_mm": 1000 * float(np.abs(poses[name] - poses["plain"]).max()),
+                    "apart_mm": 1000 * float(np.abs(poses[name] - poses["reference"]).max()),
                 }
             )
     return {"model": model, "device": device, "rates": vars(rates), "rows": rows, "not": refused}
@@ -84,7 +84,7 @@ def main() -> None:
             model = str(Path(folder) / "model")
             export(arguments.model, Path(model))
         measured = measure(model, arguments.device)
-    print(f"{arguments.model} on {arguments.device}; ms a window, times as fast as plain")
+    print(f"{arguments.model} on {arguments.device}; ms a window, times as fast as reference")
     for row in measured["rows"]:
         faster = row["faster"]
         print(

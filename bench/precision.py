@@ -13,8 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from diffhpe_ros.benchmark.times import median_ms
-from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
+from diffhpe_ros.lifting import Lifter, SamplingConfig, load_model
 from diffhpe_ros.lifting.diffusion.samplers import DDIM
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.paths import data_folder
@@ -71,15 +70,15 @@ def main() -> None:
     x = np.load(arguments.windows)["x"]
     windows = x[:: max(1, len(x) // WINDOWS)][:WINDOWS].astype(np.float32)
     lifter = Lifter.from_pretrained(arguments.model, engine="folded")
-    if not isinstance(lifter.model, Deterministic):
-        lifter = lifter.sampled(arguments.preset)
+    if not lifter.model.is_deterministic:
+        lifter = lifter.sampled(SamplingConfig(preset=arguments.preset))
     print(f"{arguments.model}, {lifter.preset_name}: joints of {len(windows)} windows move")
     exact = lifter.lift(windows).hypotheses
     for name, bits in BITS.items():
         with RoundedFactors(bits):
             apart = 1000 * np.linalg.norm(lifter.lift(windows).hypotheses - exact, axis=-1)
         print(f"{name:8} by {apart.mean():.2f} mm, most {apart.max():.2f}")
-    if isinstance(lifter.model, Deterministic):
+    if lifter.model.is_deterministic:
         return
     x_2d, _ = PersonView().to_model_view(torch.from_numpy(windows[:1]))
     single, half = bfloat16_times(load_model(arguments.model), x_2d)

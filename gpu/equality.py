@@ -1,6 +1,6 @@
 """Phase: every engine, model and preset on the device gives the CPU's poses; and failures are met.
 
-The CPU's are those of the readable training model (engine `plain`).
+The CPU's are those of the readable training model (engine `reference`).
 """
 
 import subprocess
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from bench.engines import FAILED, lifters_of
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
 from diffhpe_ros.lifting.engines import ENGINES
 from diffhpe_ros.paths import models_folders
 from gpu.context import Context
@@ -60,10 +59,10 @@ def _compare(
         record.row("Engines that cannot run", model=model, engine=name, reason=reason)
         if reason.startswith(FAILED):
             record.check(f"{model} {preset} {name}", False, reason)
-    plain = lifters.get("plain")
-    if plain is None or (isinstance(plain.model, Deterministic) and preset != "fast"):
+    reference = lifters.get("reference")
+    if reference is None or (reference.model.is_deterministic and preset != "fast"):
         return
-    expected = Lifter.from_pretrained(model, "cpu", engine="plain", preset=preset).lift(x_2d)
+    expected = Lifter.from_pretrained(model, "cpu", engine="reference", preset=preset).lift(x_2d)
     for name, lifter in lifters.items():
         found = lifter.lift(x_2d).hypotheses
         apart = 1000 * np.linalg.norm(found - expected.hypotheses, axis=-1)

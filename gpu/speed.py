@@ -34,7 +34,7 @@ def run(context: Context, record: Record) -> None:
     rounds, people = (1, (2,)) if context.tiny else (3, PEOPLE)
     for target in TARGETS:
         _target(context, record, model, *target)
-    others = [] if context.tiny else [name for name in engines() if name != "plain"]
+    others = [] if context.tiny else [name for name in engines() if name != "reference"]
     for engine in ("auto", *others):
         if context.left_s > 0:
             _bench(context, record, model, engine, rounds, people)

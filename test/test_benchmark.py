@@ -32,7 +32,7 @@ def model():
 
 def test_reference_gives_the_poses_of_the_lifter(model):
     x_2d = 0.2 * torch.randn(2, 27, 17, 2, generator=torch.Generator().manual_seed(1))
-    lifter = Lifter(model, CONFIG, sampler="ddpm", steps=50, hypotheses=2, engine="plain")
+    lifter = Lifter(model, CONFIG, sampler="ddpm", steps=50, hypotheses=2, engine="reference")
     plain = sample_plainly(model, x_2d, hypotheses=2)
     plain = plain - plain[:, :, :1]
     assert plain.std() > 0.01

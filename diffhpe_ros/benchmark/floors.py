@@ -86,7 +86,7 @@ def giga_operations(lifter: Lifter, x_2d: NDArray[np.float32]) -> float:
 
     The lifter's engine is one of torch's, which counts them.
     """
-    assert lifter.engine in ("folded", "plain")
+    assert lifter.engine in ("folded", "reference")
     in_place = {torch.ops.aten.addmm_: _in_place_product}  # which the counter does not know
     with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         lifter.lift(x_2d)

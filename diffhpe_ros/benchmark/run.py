@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from diffhpe_ros.benchmark.floors import Floor, Rates, floor_of, measure_rates
 from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import Spread, in_turn, median_ms
-from diffhpe_ros.lifting import Lifter, Preset
-from diffhpe_ros.lifting.checkpoints.configuration import Deterministic, Model, ModelConfig
+from diffhpe_ros.lifting import Lifter, Preset, SamplingConfig
+from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.pipeline.presets import FAITHFUL
@@ -150,7 +150,7 @@ def benchmark(
                 _sampling(lifter),
                 Spread.of(ms),
                 Spread.of(times[:, 0] / ms),
-                floor_of(counted.sampled(base, **sampling), one, rates),
+                floor_of(counted.sampled(SamplingConfig(preset=base, **sampling)), one, rates),
                 _people_ms(lifter, float(np.median(ms)), people),
             )
         )
@@ -169,7 +169,7 @@ def benchmark(
 
 def _presets(model: Model, config: ModelConfig) -> dict[str, tuple[str, dict[str, Any]]]:
     """Name → the preset it is made from, and what is sampled otherwise."""
-    if isinstance(model, Deterministic):
+    if model.is_deterministic:
         return {config.default_preset: (config.default_preset, {})}
     further: Mapping[str, Preset] = FURTHER
     return {name: (name, {}) for name in config.presets} | {
@@ -186,8 +186,8 @@ def _reference(model: Model, config: ModelConfig, device: str) -> Callable[[], o
     """Lifts one window, and returns when that is done."""
     one = _windows(1, config.frames)
     if not isinstance(model, DiffHPE):
-        preset = None if isinstance(model, Deterministic) else "faithful"
-        return partial(Lifter(model, config, device, preset=preset, engine="plain").lift, one)
+        preset = None if model.is_deterministic else "faithful"
+        return partial(Lifter(model, config, device, preset=preset, engine="reference").lift, one)
     x_2d = torch.as_tensor(one).to(device)
     return lambda: sample_plainly(model, x_2d, FAITHFUL.hypotheses).cpu()
 
@@ -202,7 +202,7 @@ def _people_ms(lifter: Lifter, one_ms: float, people: Sequence[int]) -> dict[int
 
 
 def _sampling(lifter: Lifter) -> str:
-    if isinstance(lifter.model, Deterministic):
+    if lifter.model.is_deterministic:
         return ""
     preset = lifter.preset
     flipped = "" if preset.augmentation == "none" else f" {preset.augmentation}"

@@ -57,8 +57,9 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--engine",
             default="auto",
             show_default=True,
-            help="What runs the model: cuda_graph, native, folded, plain, onnx for one that was"
-            " exported, or auto: cuda_graph on CUDA, else native where that can be, or folded.",
+            help="What computes the model: reference, folded, native, onnx for one that was"
+            " exported, cuda_graph, or auto: cuda_graph on CUDA, else native where that can be,"
+            " or folded.",
         ),
     ):
         command = option(command)

@@ -12,6 +12,7 @@ from diffhpe_ros.lifting.devices import free_device_memory, is_device_failure, u
 from diffhpe_ros.lifting.lifter import Lifter
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.result import LiftResult
+from diffhpe_ros.lifting.settings import LifterOptions, SamplingConfig
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
 
 DEFAULT_MODEL = "diffhpe-wrapper-robust"
@@ -21,9 +22,11 @@ __all__ = [
     "DEFAULT_MODEL",
     "LiftResult",
     "Lifter",
+    "LifterOptions",
     "LiftingStream",
     "ModelConfig",
     "Preset",
+    "SamplingConfig",
     "build_model",
     "convert",
     "free_device_memory",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.installed_models import find_model
-from diffhpe_ros.lifting.checkpoints.configuration import Deterministic, Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise
@@ -20,12 +20,11 @@ from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler, spac
 from diffhpe_ros.lifting.engines import (
     create_engine,
     create_recorder,
+    is_traceable,
     resolve_engine,
     why_not_captured,
 )
 from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline import views
 from diffhpe_ros.lifting.pipeline.aggregation import create_aggregation
@@ -37,14 +36,13 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
 )
 from diffhpe_ros.lifting.pipeline.covariance import covariance
 from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
-from diffhpe_ros.lifting.pipeline.presets import choose
 from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch
 from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.result import LiftResult
+from diffhpe_ros.lifting.settings import SamplingConfig, read_settings
 from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
-from diffhpe_ros.lifting.streaming.pose_history import PoseHistory
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
-from diffhpe_ros.lifting.streaming.warm_start import WarmStart
+from diffhpe_ros.lifting.streaming.warm_start import create_warm_start
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -58,27 +56,10 @@ class Lifter:
     Args:
         model: any of those that `load_model` gives.
         config: of the model.
-        device: cpu, cuda, or cuda:N.
-        seed: of the noise that diffusion starts from.
-        preset: a name of the model's presets; its default one if not given.
-        sampler: ddpm, ddim or dpm-solver, instead of the preset's.
-        steps: sampling steps, instead of the preset's.
-        hypotheses: poses sampled per window, instead of the preset's.
-        engine: what runs the model: cuda_graph (the whole sampler as CUDA graphs), native (the
-            compiled library), folded, plain (the training model itself, for comparison), onnx
-            (onnxruntime, with what `diffhpe export` has put into the model's folder), or auto:
-            cuda_graph on CUDA; on the CPU native where that can be, else folded.
-        kernels: of the engines folded and cuda_graph: torch, or triton, fused ones.
-        start: where sampling starts, instead of the preset's: noise; backbone, the pose of a
-            wrapper's own MixSTE; or previous, in a stream the person's last window (the first
-            window of a person and those of `lift`, which has no memory, start at noise).
-        backbone: the MixSTE of a wrapper that is to start there.
-        folder: that the model was loaded from; onnx needs it.
-        aggregation: mean, or reprojection; see `lifting.pipeline.aggregation`.
-        decode: free, or rigid: bones keep their length, over a window or, in a stream, for as long
-            as the person is there; see `lifting.pipeline.bone_lengths`.
-        augmentation: none or flip, instead of the preset's: half of the hypotheses, and one more
-            pose of MixSTE, are of the mirrored window; see `lifting.pipeline.augmentation`.
+        device: cpu, cuda or cuda:N.
+        backbone: the MixSTE of a wrapper whose sampling is to start at its pose.
+        folder: that the model was loaded from; the engine onnx needs it.
+        **settings: the fields of `SamplingConfig` and `LifterOptions`, by name.
 
     Raises:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.
@@ -89,110 +70,75 @@ class Lifter:
         model: Model,
         config: ModelConfig,
         device: str = "cpu",
-        seed: int = 0,
-        preset: str | None = None,
-        sampler: str | None = None,
-        steps: int | None = None,
-        hypotheses: int | None = None,
-        engine: str = "auto",
-        start: str | None = None,
+        *,
         backbone: MixSTE | None = None,
         folder: Path | None = None,
-        aggregation: str = "mean",
-        decode: str = "free",
-        augmentation: str | None = None,
-        kernels: str = "torch",
+        **settings: Any,
     ) -> None:
+        sampling, self.options = read_settings({"device": device, **settings})
         self.device = find_device(device)
         self.model = model.eval().to(self.device)
         self.config = config
-        self.seed = seed
-        self._settled = resolve_engine(engine, self.model)
-        self._engine: Any = create_engine(self._settled, self.model, folder, kernels)
-        self._mixste: Any = backbone and create_engine(
-            engine, backbone.eval().to(self.device), kernels=kernels
+        kernels = self.options.kernels
+        self._engine_name = resolve_engine(self.options.engine, self.model)
+        self._engine = create_engine(self._engine_name, self.model, folder, kernels)
+        self._backbone = backbone and create_engine(
+            self.options.engine, backbone.eval().to(self.device), kernels=kernels
         )
-        self._buckets: Sequence[int] = BUCKETS if self._settled == "cuda_graph" else ()
+        self._buckets: Sequence[int] = BUCKETS if self._engine_name == "cuda_graph" else ()
         self._view = views.view(config.input_view)
-        self._aggregate = create_aggregation(aggregation)
-        self.decode = create_bone_length_rule(decode)
-        self._choose(preset, sampler, steps, hypotheses, start, augmentation)
+        self._aggregate = create_aggregation(self.options.aggregation)
+        self.decode = create_bone_length_rule(self.options.decode)
+        """The rule that keeps bone lengths, or leaves poses as they are."""
+        self._set_sampling(sampling)
 
     @classmethod
-    def from_pretrained(
-        cls,
-        name: str | Path,
-        device: str = "cpu",
-        seed: int = 0,
-        preset: str | None = None,
-        sampler: str | None = None,
-        steps: int | None = None,
-        hypotheses: int | None = None,
-        engine: str = "auto",
-        start: str | None = None,
-        aggregation: str = "mean",
-        decode: str = "free",
-        augmentation: str | None = None,
-        kernels: str = "torch",
-    ) -> "Lifter":
-        """Load a model by name or path (see `load_model`) and make its lifter."""
+    def from_pretrained(cls, name: str | Path, device: str = "cpu", **settings: Any) -> "Lifter":
+        """Load a model by name or path (see `load_model`) and make its lifter.
+
+        For example `Lifter.from_pretrained("diffhpe-wrapper", device="cpu", seed=0, steps=5)`.
+
+        Args:
+            name: of the model, or its path.
+            device: cpu, cuda or cuda:N.
+            **settings: the fields of `SamplingConfig` and `LifterOptions`, by name.
+
+        Raises:
+            DiffhpeError: the model cannot be loaded, a setting is unknown, or the device is not
+                there.
+        """
+        sampling, _ = read_settings(settings)
         find_device(device)  # before weights are read for one that is not there
         model, config = load_with_config(name)
-        wanted = choose(config.presets, preset or config.default_preset, start=start).start
-        backbone = load_backbone(name, config) if wanted == "backbone" else None
-        return cls(
-            model, config, device, seed, preset, sampler, steps, hypotheses, engine, start,
-            backbone, find_model(name), aggregation, decode, augmentation, kernels,
-        )  # fmt: skip
+        start = sampling.resolve(config.presets, config.default_preset).start
+        backbone = load_backbone(name, config) if start == "backbone" else None
+        folder = find_model(name)
+        return cls(model, config, device, backbone=backbone, folder=folder, **settings)
 
-    def sampled(
-        self,
-        preset: str | None = None,
-        sampler: str | None = None,
-        steps: int | None = None,
-        hypotheses: int | None = None,
-        start: str | None = None,
-        augmentation: str | None = None,
-    ) -> "Lifter":
+    def sampled(self, sampling: SamplingConfig) -> "Lifter":
         """The same model on the same device, sampled otherwise; nothing is loaded.
 
         Raises:
             DiffhpeError: a setting is unknown or impossible.
         """
         other = copy(self)
-        other._choose(preset, sampler, steps, hypotheses, start, augmentation)
+        other._set_sampling(sampling)
         if other.preset == self.preset:
             other._captured, other._uncaptured = self._captured, self._uncaptured
         return other
 
-    def _choose(
-        self,
-        preset: str | None,
-        sampler: str | None,
-        steps: int | None,
-        hypotheses: int | None,
-        start: str | None,
-        augmentation: str | None,
-    ) -> None:
-        """How to sample."""
-        self.preset = choose(
-            self.config.presets,
-            preset or self.config.default_preset,
-            sampler=sampler,
-            steps=steps,
-            hypotheses=hypotheses,
-            start=start,
-            augmentation=augmentation,
-        )
+    def _set_sampling(self, sampling: SamplingConfig) -> None:
+        self.preset_name = sampling.preset or self.config.default_preset
+        self.preset = sampling.resolve(self.config.presets, self.config.default_preset)
         self._sampler: Sampler = create_sampler(self.preset.sampler, self.preset.steps)
-        if not isinstance(self.model, Deterministic):
-            spaced_steps(self.preset.steps, self.model.schedule.steps)  # refuses impossible ones
+        schedule = self.model.schedule
+        if schedule is not None:
+            spaced_steps(self.preset.steps, schedule.steps)  # refuses impossible ones
         self._augmentation = create_augmentation(self.preset)
         self._of_each_view = per_view(self.hypotheses, self._augmentation)
         self._start = create_initialization(
-            self.preset, self.model, self._mixste, self._of_each_view
+            self.preset, self.model, self._backbone, self._of_each_view
         )
-        self.preset_name = preset or self.config.default_preset
         self._plan_capture()
 
     def _plan_capture(self) -> None:
@@ -203,7 +149,7 @@ class Lifter:
         if not self._buckets:
             return
         recorder = create_recorder(self.device)
-        if not isinstance(self.model, Deterministic):
+        if not self.model.is_deterministic:
             self._uncaptured = why_not_captured(self.preset, recorder)
         if self._uncaptured is None:
             sample = partial(self._window_sampler, start=self._start)
@@ -214,9 +160,7 @@ class Lifter:
     @property
     def hypotheses(self) -> int:
         """Poses per window: of a deterministic model, one of each view of it."""
-        if isinstance(self.model, Deterministic):
-            return self._augmentation.views
-        return self.preset.hypotheses
+        return self._augmentation.views if self.model.is_deterministic else self.preset.hypotheses
 
     def captured(self) -> "Lifter":
         """The same lifter, ready for live use: with its sampler recorded where it can be.
@@ -225,8 +169,7 @@ class Lifter:
         the engine folded is traced for one window, and the next ones are lifted one by one.
         """
         other = copy(self)
-        traceable = isinstance(self._engine, FoldedMixSTE | FoldedDiffHPE)
-        if traceable and self.device.type == "cpu" and not self._buckets:
+        if is_traceable(self._engine, self.device) and not self._buckets:
             other._buckets = (1,)
             other._plan_capture()
         if other._captured is not None:
@@ -238,13 +181,13 @@ class Lifter:
 
     @property
     def engine(self) -> str:
-        """What runs the model: folded where cuda_graph is wanted and cannot be."""
-        cannot = self._settled == "cuda_graph" and self._captured is None
-        return "folded" if cannot else self._settled
+        """The engine that is used: folded where cuda_graph is wanted and cannot be."""
+        cannot = self._engine_name == "cuda_graph" and self._captured is None
+        return "folded" if cannot else self._engine_name
 
     @property
     def engine_description(self) -> str:
-        """What runs the model, how exactly, or why nothing faster does."""
+        """The engine that is used, with its precision, or why the sampler is not recorded."""
         note = self._captured.description if self._captured is not None else self._uncaptured
         return f"{self.engine} ({note})" if note else self.engine
 
@@ -269,17 +212,20 @@ class Lifter:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
         """
         observed = check_windows(x_2d, self.config.frames, confidence, covariance_2d)
-        return self._lift(observed, [self.seed] * len(observed))
+        return self._lift(observed, [self.options.seed] * len(observed))
 
     def stream(self) -> LiftingStream:
-        """A stream of windows of people over time."""
-        config, starts_warm = self.config, self.preset.start == "previous"
-        warm = bodies = None
-        if starts_warm and isinstance(self.model, DiffHPE):
-            warm = WarmStart(PoseHistory(config.rate), self.model, self.preset)
+        """A stream of windows of tracks over time."""
+        config, bone_lengths = self.config, None
         if self.decode is fixed_lengths:
-            bodies = BoneLengthTracker(window_s=(config.frames - 1) / config.rate)
-        return LiftingStream(self, warm, bodies)
+            bone_lengths = BoneLengthTracker(window_s=(config.frames - 1) / config.rate)
+        return LiftingStream(
+            self._lift,
+            frames=config.frames,
+            seed=self.options.seed,
+            warm_start=create_warm_start(self.model, self.preset, config.rate),
+            bone_lengths=bone_lengths,
+        )
 
     @torch.inference_mode()
     def _lift(
@@ -289,7 +235,7 @@ class Lifter:
         start: Initialization | None = None,
         decode: BoneLengthRule | None = None,
     ) -> LiftResult:
-        """Sample, aggregate, decode; start and decode are a stream's own, if it has them."""
+        """See `LiftWindows`."""
         hypotheses, rotation = self._sample(observed, seeds, start or self._start)
         samples = hypotheses.cpu().numpy()
         poses = self._aggregate(samples, observed.x_2d.numpy())

@@ -1,14 +1,20 @@
 """Loads the model of the node `lifter` on a device, and says why on that one."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, is_device_failure, model_sha256, use_threads
-from diffhpe_ros.lifting.checkpoints.configuration import Deterministic
+from diffhpe_ros.lifting import (
+    Lifter,
+    LifterOptions,
+    SamplingConfig,
+    is_device_failure,
+    model_sha256,
+    use_threads,
+)
 from diffhpe_ros.lifting.devices import has_cuda
 from diffhpe_ros.lifting.pipeline.preset_choice import choose_preset
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
@@ -67,7 +73,7 @@ def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
     Raises:
         DiffhpeError: the model does not have these settings.
     """
-    return lifter.sampled(lifter.preset_name, *_sampling(parameters).values())
+    return lifter.sampled(replace(sampling_of(parameters), preset=lifter.preset_name))
 
 
 def half_of_the_cores() -> int:
@@ -81,7 +87,7 @@ def half_of_the_cores() -> int:
 
 def describe(name: str, lifter: Lifter) -> str:
     """The model and its sampling in one line."""
-    if isinstance(lifter.model, Deterministic):
+    if lifter.model.is_deterministic:
         return name
     preset = lifter.preset
     flipped = "" if preset.augmentation == "none" else f", {preset.augmentation}"
@@ -90,15 +96,7 @@ def describe(name: str, lifter: Lifter) -> str:
 
 def _load(parameters: LifterParameters, reason: str) -> LoadedModel:
     lifter = Lifter.from_pretrained(
-        parameters.model,
-        device=parameters.device,
-        seed=parameters.seed,
-        preset=None if parameters.preset == AUTO else parameters.preset or None,
-        engine=parameters.engine,
-        aggregation=parameters.aggregation,
-        decode=parameters.decode,
-        kernels=parameters.kernels,
-        **_sampling(parameters),
+        parameters.model, **vars(sampling_of(parameters)), **vars(options_of(parameters))
     )
     if lifter.config.frames != FRAMES:
         raise DiffhpeError(
@@ -116,15 +114,13 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
 
     In a replay nothing is timed: two runs must choose the same.
     """
-    if isinstance(lifter.model, Deterministic):
+    if lifter.model.is_deterministic:
         return lifter.captured(), ""
-    overrides = _sampling(parameters)
-    no_overrides = not parameters.preset and not any(overrides.values())
+    sampling = sampling_of(parameters)
+    no_overrides = not parameters.preset and not any(sampling.overrides.values())
     automatic = parameters.preset == AUTO or (no_overrides and lifter.device.type == "cuda")
     if automatic and not parameters.replay:
-        return choose_preset(
-            lifter, parameters.expected_people, parameters.expected_rate, **overrides
-        )
+        return choose_preset(lifter, parameters.expected_people, parameters.expected_rate, sampling)
     if parameters.preset and not automatic:
         why = "asked for"
     else:
@@ -132,12 +128,19 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
     return lifter.captured(), f"{lifter.preset_name}: {why}"
 
 
-def _sampling(parameters: LifterParameters) -> dict[str, Any]:
-    """Settings of the parameters that override the preset; None for those of the preset."""
-    return {
-        "sampler": parameters.sampler or None,
-        "steps": parameters.steps or None,
-        "hypotheses": parameters.hypotheses or None,
-        "start": parameters.start or None,
-        "augmentation": parameters.augmentation or None,
-    }
+def sampling_of(parameters: LifterParameters) -> SamplingConfig:
+    """Sampling settings of the parameters; empty ones and 0 keep the preset's value."""
+    values = _same_named(SamplingConfig, parameters)
+    given = {name: value or None for name, value in values.items()}
+    return SamplingConfig(
+        **given | {"preset": None if parameters.preset == AUTO else given["preset"]}
+    )
+
+
+def options_of(parameters: LifterParameters) -> LifterOptions:
+    """The lifter's options among the parameters."""
+    return LifterOptions(**_same_named(LifterOptions, parameters))
+
+
+def _same_named(settings: type, parameters: LifterParameters) -> dict[str, Any]:
+    return {each.name: getattr(parameters, each.name) for each in fields(settings)}

@@ -20,7 +20,7 @@ class LiftingStage:
     """Lifts the people of all cameras in one batch and localizes them in metres."""
 
     def __init__(self, lifter: Lifter, options: OutputOptions | None = None) -> None:
-        self._stream = lifter.stream()
+        self._lifter, self._stream = lifter, lifter.stream()
         self._options = options or OutputOptions()
         self._root_localizer = RootLocalizer()
         self._output_smoothing = OutputSmoothing(self._options)
@@ -28,8 +28,8 @@ class LiftingStage:
 
     def use(self, lifter: Lifter) -> None:
         """Use another lifter from now on: the same model, sampled or run in another way."""
-        if lifter is not self._stream.lifter:
-            self._stream = lifter.stream()
+        if lifter is not self._lifter:
+            self._lifter, self._stream = lifter, lifter.stream()
 
     def smooth(self, options: OutputOptions) -> None:
         """Use other options from now on; smoothing starts anew if they differ."""

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, SamplingConfig
 from diffhpe_ros.lifting import lifter as lifter_module
 from diffhpe_ros.lifting.engines import create_recorder
 from diffhpe_ros.lifting.engines.capture import (
@@ -73,7 +73,7 @@ def with_buckets(
 
 
 def using(lifter: Lifter, sampler: CapturedSampler) -> Lifter:
-    other = lifter.sampled(sampler="ddpm", steps=3, hypotheses=2)
+    other = lifter.sampled(SamplingConfig(sampler="ddpm", steps=3, hypotheses=2))
     other._captured = sampler
     return other
 
@@ -100,7 +100,7 @@ def test_a_window_and_its_mirror_image_are_recorded_together(model: str) -> None
     assert captured.engine_description == "folded (float32)"
 
 
-@pytest.mark.parametrize(("model", "engine"), [("diffpose", "folded"), ("mixste", "plain")])
+@pytest.mark.parametrize(("model", "engine"), [("diffpose", "folded"), ("mixste", "reference")])
 def test_other_engines_stay_as_they_are_on_the_cpu(model: str, engine: str) -> None:
     assert Lifter.from_pretrained(model, engine=engine).captured().engine_description == engine
 
@@ -164,19 +164,19 @@ def test_what_is_recorded_is_not_recorded_again(small: Lifter) -> None:
 
 def test_other_settings_are_recorded_anew_and_the_same_are_kept(small: Lifter) -> None:
     captured = small.captured()
-    same = captured.sampled(sampler="ddpm", steps=3, hypotheses=2)
+    same = captured.sampled(SamplingConfig(sampler="ddpm", steps=3, hypotheses=2))
     assert same._captured is captured._captured
-    more = captured.sampled(sampler="ddpm", steps=4, hypotheses=3)
-    plain = small.sampled(sampler="ddpm", steps=4, hypotheses=3)
+    more = captured.sampled(SamplingConfig(sampler="ddpm", steps=4, hypotheses=3))
+    plain = small.sampled(SamplingConfig(sampler="ddpm", steps=4, hypotheses=3))
     np.testing.assert_array_equal(more.lift(seen(1)).poses, plain.lift(seen(1)).poses)
 
 
 def test_what_is_not_worth_recording_or_cannot_be_says_why(small: Lifter) -> None:
-    many = small.captured().sampled(steps=50)
+    many = small.captured().sampled(SamplingConfig(steps=50))
     assert many.engine_description == (
         "folded (not recorded: 50 steps, and more than 5 are not worth it)"
     )
-    previous = small.captured().sampled(start="previous", steps=2)
+    previous = small.captured().sampled(SamplingConfig(start="previous", steps=2))
     assert previous.engine_description.startswith("folded (not recorded: start 'previous'")
     assert np.isfinite(previous.lift(seen(1)).poses).all()
 

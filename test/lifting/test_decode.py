@@ -69,36 +69,36 @@ def height(poses: np.ndarray) -> float:
 def test_lengths_are_a_mean_over_time():
     """Half a second at 1.0, then half a second at 1.1: the mean of all that was seen."""
     bodies = BoneLengthTracker(WINDOW_S)
-    assert height(bodies.decode(["ann"], [0])(walk(1.0))) == pytest.approx(1.0)
-    half = bodies.decode(["ann"], [round(WINDOW_S * SECOND)])(walk(1.1))
+    assert height(bodies.rule(["ann"], [0])(walk(1.0))) == pytest.approx(1.0)
+    half = bodies.rule(["ann"], [round(WINDOW_S * SECOND)])(walk(1.1))
     assert height(half) == pytest.approx(1.05)
     for second in range(1, 61):
-        late = bodies.decode(["ann"], [second * SECOND])(walk(1.1))
+        late = bodies.rule(["ann"], [second * SECOND])(walk(1.1))
     assert height(late) == pytest.approx(1.1, abs=0.01)
     assert segment_std(late)[0] < 1e-6
 
 
 def test_people_do_not_share_a_body():
     bodies = BoneLengthTracker(WINDOW_S)
-    decoded = bodies.decode(["ann", "bob"], [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
+    decoded = bodies.rule(["ann", "bob"], [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
     assert height(decoded[:1]) == pytest.approx(1.0)
     assert height(decoded[1:]) == pytest.approx(0.8)
 
 
 def test_a_clock_that_goes_back_starts_a_new_body():
     bodies = BoneLengthTracker(WINDOW_S)
-    bodies.decode(["ann"], [5 * SECOND])(walk(1.2))
-    assert height(bodies.decode(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
+    bodies.rule(["ann"], [5 * SECOND])(walk(1.2))
+    assert height(bodies.rule(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
 
 
 def test_bodies_are_bounded_and_forgotten():
-    bodies = BoneLengthTracker(WINDOW_S, people=2, forget_s=AVERAGED_S)
+    bodies = BoneLengthTracker(WINDOW_S, max_tracks=2, forget_s=AVERAGED_S)
     for person in ("ann", "bob", "cid"):
-        bodies.decode([person], [0])(walk())
+        bodies.rule([person], [0])(walk())
     assert len(bodies) == 2
-    bodies.decode(["dan"], [100 * SECOND])(walk())
+    bodies.rule(["dan"], [100 * SECOND])(walk())
     assert len(bodies) == 1
-    bodies.decode([], [])(np.zeros((0, 27, 17, 3)))
+    bodies.rule([], [])(np.zeros((0, 27, 17, 3)))
 
 
 def test_a_lifter_decodes_and_its_stream_remembers(wrapper_folder, windows):

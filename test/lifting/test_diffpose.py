@@ -9,15 +9,16 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
+from diffhpe_ros.lifting.diffusion.noise import antithetic
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, LinearSchedule
 from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig, InitialDistribution
-from diffhpe_ros.lifting.models.diffpose.detector import USUAL_ERROR, further_variance
 from diffhpe_ros.lifting.models.diffpose.graph import chebyshev_polynomials, scaled_laplacian
-from diffhpe_ros.lifting.models.diffpose.hypotheses import in_pairs
 from diffhpe_ros.lifting.models.diffpose.initial import (
     HIDDEN,
     HIDDEN_NOW,
     SEEN,
+    USUAL_ERROR,
+    detector_variance,
     metres_per_unit,
     side_of,
     visibility_of,
@@ -55,9 +56,9 @@ def two_modes() -> InitialDistribution:
     return initial
 
 
-def test_noise_comes_in_pairs():
+def test_noise_comes_antithetic():
     noise = torch.randn(2 * 5, 27, 17, 3)
-    a, b, c, d, e = in_pairs(noise, 5).unflatten(0, (2, 5)).unbind(1)
+    a, b, c, d, e = antithetic(noise, 5).unflatten(0, (2, 5)).unbind(1)
     assert torch.equal(b, -a) and torch.equal(d, -c)
     assert not torch.equal(a, c) and torch.equal(e, noise.unflatten(0, (2, 5))[:, 4])
 
@@ -161,10 +162,10 @@ def observed(pose: torch.Tensor, confidence: float, covariance: float = torch.na
 
 def test_a_detectors_own_covariance_counts_and_its_confidence_where_it_gives_none():
     pose = torch.randn(1, 27, 17, 3) * torch.tensor([0.3, 0.5, 0.0])
-    sure, unsure = (further_variance(pose, observed(pose, each)) for each in (1.0, 0.5))
+    sure, unsure = (detector_variance(pose, observed(pose, each)) for each in (1.0, 0.5))
     assert sure.abs().max() == 0
     torch.testing.assert_close(unsure[0, 3, 5], USUAL_ERROR**2 * torch.eye(2))
-    given = further_variance(pose, observed(pose, 0.5, covariance=0.02**2))
+    given = detector_variance(pose, observed(pose, 0.5, covariance=0.02**2))
     torch.testing.assert_close(given[0, 3, 5], (0.02 * 4 / 2.29) ** 2 * torch.eye(2))
 
 

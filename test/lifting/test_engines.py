@@ -49,17 +49,17 @@ def test_one_step_for_all_is_that_step_for_each(windows):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_models_give_the_same_poses(name, windows):
     model, config = load_with_config(name)
-    fast, plain = (
+    fast, reference = (
         Lifter(model, config, preset="balanced", engine=engine).lift(windows[:2])
-        for engine in ("folded", "plain")
+        for engine in ("folded", "reference")
     )
-    assert abs(fast.hypotheses - plain.hypotheses).max() < 1e-5  # metres
+    assert abs(fast.hypotheses - reference.hypotheses).max() < 1e-5  # metres
 
 
 def test_many_steps_stay_together(windows):
     """The exactness that the faithful preset needs: 50 steps, each on the last one's output."""
     model, config = load_with_config("diffhpe-wrapper")
-    fast, plain = (
+    fast, reference = (
         Lifter(
             model,
             config,
@@ -69,9 +69,9 @@ def test_many_steps_stay_together(windows):
             engine=engine,
             augmentation="none",
         ).lift(windows[:1])
-        for engine in ("folded", "plain")
+        for engine in ("folded", "reference")
     )
-    assert abs(fast.poses - plain.poses).max() < 1e-4  # metres
+    assert abs(fast.poses - reference.poses).max() < 1e-4  # metres
 
 
 def test_the_trained_model_is_left_as_it_was(windows):
@@ -90,7 +90,7 @@ def test_released_weights_are_folded_too(golden_mixste, windows):
 
 
 def test_unknown_engines_are_refused(golden_mixste):
-    names = "auto, cuda_graph, native, folded, plain, onnx"
+    names = "auto, reference, folded, native, onnx, cuda_graph"
     with pytest.raises(DiffhpeError, match=f"unknown engine 'warp'; expected one of {names}"):
         Lifter.from_pretrained(golden_mixste, engine="warp")
 
@@ -103,7 +103,7 @@ def test_cuda_graphs_need_cuda(golden_mixste):
 @pytest.mark.parametrize(
     ("engine", "kernels", "message"),
     [
-        ("plain", "triton", "kernels 'triton' are for the engines folded and cuda_graph"),
+        ("reference", "triton", "kernels 'triton' are for the engines folded and cuda_graph"),
         ("folded", "cutlass", "unknown kernels 'cutlass'; expected one of torch, triton"),
     ],
 )

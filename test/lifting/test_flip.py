@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, SamplingConfig
 from diffhpe_ros.lifting.pipeline.augmentation import Flip, mirrored
 from diffhpe_ros.lifting.window_batch import check_windows
 from diffhpe_ros.skeleton import MIRRORED
@@ -49,7 +49,9 @@ def test_a_flipped_lifter_does_not_prefer_a_side() -> None:
 
 
 def test_the_first_half_of_the_hypotheses_is_of_the_window_itself(lifter: Lifter) -> None:
-    plain = lifter.sampled(hypotheses=2, steps=1, augmentation="none", sampler="ddim")
+    plain = lifter.sampled(
+        SamplingConfig(hypotheses=2, steps=1, augmentation="none", sampler="ddim")
+    )
     both, first = (each.lift(seen()).hypotheses[:, 0] for each in (lifter, plain))
     np.testing.assert_allclose(both, first, atol=2e-5)
 

@@ -90,9 +90,13 @@ def test_neither_threads_nor_neighbours_matter(architecture, windows, threads):
 @needs_library
 @pytest.mark.parametrize("name", ["diffhpe-wrapper-robust", "diffhpe-2d", "mixste"])
 def test_shipped_models_give_the_same_poses(name, windows):
-    native, plain = (Lifter.from_pretrained(name, engine=each) for each in ("native", "plain"))
+    native, reference = (
+        Lifter.from_pretrained(name, engine=each) for each in ("native", "reference")
+    )
     poses = native.lift(windows).hypotheses
-    np.testing.assert_allclose(poses, plain.lift(windows).hypotheses, rtol=0, atol=1e-5)  # metres
+    np.testing.assert_allclose(
+        poses, reference.lift(windows).hypotheses, rtol=0, atol=1e-5
+    )  # metres
 
 
 @needs_library

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting import Lifter, SamplingConfig
 from diffhpe_ros.lifting.pipeline.preset_choice import SHARE, choose_preset, lift_ms
 from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, from_best_to_fastest
 
@@ -38,7 +38,10 @@ def test_where_none_keeps_up_the_fastest_is_taken_and_that_is_said(lifter: Lifte
 
 
 def test_what_is_too_slow_is_passed_over(lifter: Lifter) -> None:
-    slow, quick = (lift_ms(lifter.sampled(name).captured(), 4) for name in ("balanced", "fast"))
+    slow, quick = (
+        lift_ms(lifter.sampled(SamplingConfig(preset=name)).captured(), 4)
+        for name in ("balanced", "fast")
+    )
     between_ms = math.sqrt(slow * quick)
     chosen, why = choose_preset(lifter, people=4, rate=SHARE * 1000 / between_ms)
     assert chosen.preset_name == "fast"
@@ -46,10 +49,12 @@ def test_what_is_too_slow_is_passed_over(lifter: Lifter) -> None:
 
 
 def test_other_settings_hold_for_every_preset(lifter: Lifter) -> None:
-    chosen, _ = choose_preset(lifter, people=1, rate=1 / AGES_S, hypotheses=2, steps=1)
+    chosen, _ = choose_preset(
+        lifter, people=1, rate=1 / AGES_S, sampling=SamplingConfig(hypotheses=2, steps=1)
+    )
     assert (chosen.preset_name, chosen.preset.hypotheses, chosen.preset.steps) == ("balanced", 2, 1)
 
 
 def test_settings_that_no_preset_goes_with_are_refused(lifter: Lifter) -> None:
     with pytest.raises(DiffhpeError, match="unknown sampler 'nosuch'"):
-        choose_preset(lifter, people=1, rate=30.0, sampler="nosuch")
+        choose_preset(lifter, people=1, rate=30.0, sampling=SamplingConfig(sampler="nosuch"))

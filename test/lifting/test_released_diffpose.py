@@ -67,7 +67,7 @@ def test_ancestral_chain_with_the_recorded_noise():
     model, _ = load_with_config(DIFFPOSE, GRAFORMER)
     recorded = iter(VECTORS["diffpose.eta1.noise"])
     start, visited = VECTORS["x5"][None], [18, 12, 6, 0]
-    found = DDIM(4, eta=1.0).walk(
+    found = DDIM(4, eta=1.0).reverse(
         start, visited, model.denoise, model.schedule, lambda: next(recorded)[None]
     )
     assert_reproduces(found[0], "diffpose.eta1")

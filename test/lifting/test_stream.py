@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.streaming.image_motion import (
     image_speed,
     initial_steps,
 )
-from diffhpe_ros.lifting.streaming.pose_history import PoseHistory
+from diffhpe_ros.lifting.streaming.warm_start import PoseHistory
 
 FRAME_NS = 20_000_000
 SCHEDULE = CosineSchedule(50)
@@ -48,38 +48,38 @@ def figure(scale: float = 1.0) -> torch.Tensor:
 
 @pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
 def test_a_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
-    memory = PoseHistory(rate=50.0)
-    memory.keep("ann", 1000, numbered_frames())
-    past = memory.recall("ann", 1000 + passed_ns)
+    history = PoseHistory(rate=50.0)
+    history.keep("ann", 1000, numbered_frames())
+    past = history.recall("ann", 1000 + passed_ns)
     assert past.new_frames == new
     assert past.poses[1, :, 3, 2].tolist() == [*range(new, 27), *[26] * new]
 
 
 @pytest.mark.parametrize("passed", [-1, 14, 1000])
 def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
-    memory = PoseHistory(rate=50.0)
-    memory.keep("ann", 10 * FRAME_NS, numbered_frames())
-    assert memory.recall("ann", (10 + passed) * FRAME_NS) is None
-    assert memory.recall("bob", 10 * FRAME_NS) is None
-    assert memory.recall("ann", 23 * FRAME_NS).new_frames == 13
+    history = PoseHistory(rate=50.0)
+    history.keep("ann", 10 * FRAME_NS, numbered_frames())
+    assert history.recall("ann", (10 + passed) * FRAME_NS) is None
+    assert history.recall("bob", 10 * FRAME_NS) is None
+    assert history.recall("ann", 23 * FRAME_NS).new_frames == 13
 
 
 def test_the_memory_is_bounded():
-    memory = PoseHistory(rate=50.0, people=2, forget_s=1.0)
+    history = PoseHistory(rate=50.0, max_tracks=2, forget_s=1.0)
     for person in ("ann", "bob", "ann", "cid"):
-        memory.keep(person, 0, numbered_frames())
-    assert memory.recall("bob", 0) is None  # not lifted for the longest
-    assert memory.recall("ann", 0) is not None
-    memory.keep("ann", 2 * 10**9, numbered_frames())
-    memory.forget(2 * 10**9)
-    assert len(memory) == 1
+        history.keep(person, 0, numbered_frames())
+    assert history.recall("bob", 0) is None  # not lifted for the longest
+    assert history.recall("ann", 0) is not None
+    history.keep("ann", 2 * 10**9, numbered_frames())
+    history.forget(2 * 10**9)
+    assert len(history) == 1
 
 
 def test_who_was_not_there_is_not_remembered():
-    memory = PoseHistory(rate=50.0)
-    memory.keep("ann", 0, numbered_frames())
-    memory.keep("ann", FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
-    assert len(memory) == 0
+    history = PoseHistory(rate=50.0)
+    history.keep("ann", 0, numbered_frames())
+    history.keep("ann", FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
+    assert len(history) == 0
 
 
 # Motion
@@ -240,7 +240,9 @@ def test_starts_that_cannot_be_are_refused(wrapper_folder, golden_mixste):
 
 
 def test_persons_and_stamps_are_as_many_as_windows(warm, windows):
-    with pytest.raises(DiffhpeError, match="4 windows need as many persons and stamps, got 3 and"):
+    with pytest.raises(
+        DiffhpeError, match="4 windows need as many track ids and stamps, got 3 and"
+    ):
         warm.stream().lift(windows, "abc", [0, 0, 0])
 
 

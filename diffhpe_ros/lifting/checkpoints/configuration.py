@@ -10,9 +10,8 @@ from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS, pa
 from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES
 from diffhpe_ros.lifting.models.denoiser import Denoiser
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
-from diffhpe_ros.lifting.models.diffpose.build import build_diffpose
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
-from diffhpe_ros.lifting.models.diffpose.model import DiffPose
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose, build_diffpose
 from diffhpe_ros.lifting.models.graformer import (
     GraFormer,
     GraFormerConfig,
@@ -33,9 +32,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-Deterministic = MixSTE | GraFormer
-"""One pose for a window, without sampling."""
-Model = Deterministic | DiffHPE | DiffPose | ReleasedDiffPose
+Model = MixSTE | GraFormer | DiffHPE | DiffPose | ReleasedDiffPose
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,18 @@ def fill_with_noise(buffer: Tensor, seeds: Sequence[int]) -> None:
             torch.randn(draw.shape, generator=generator, out=draw)
 
 
+def antithetic(noise: Tensor, hypotheses: int) -> Tensor:
+    """Noise (B·H, ...) in which every second hypothesis has that of the one before, negated.
+
+    What it does to the mean of a pair cancels but for what is not linear, so that a few hypotheses
+    have the mean of many.
+    """
+    by_window = noise.unflatten(0, (-1, hypotheses)).clone()
+    paired = hypotheses // 2 * 2
+    by_window[:, 1:paired:2] = -by_window[:, 0:paired:2]
+    return by_window.flatten(0, 1)
+
+
 def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
     """The seed of one person's window, the same on every machine."""
     text = f"{seed} {person!r} {int(stamp)}".encode()

@@ -1,43 +1,48 @@
-"""Engines: trained models made to run fast or elsewhere. They give the training models' poses."""
+"""Engines: what computes a trained model's networks. All give the training model's poses."""
 
 from pathlib import Path
+from typing import overload
 
 import torch
 
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.checkpoints.configuration import Model
-from diffhpe_ros.lifting.engines.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.engines.capture import Recorder
 from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
-from diffhpe_ros.lifting.engines.folded import fold
+from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
 from diffhpe_ros.lifting.engines.reference import ReferenceDiffHPE
 from diffhpe_ros.lifting.engines.traced import MOST_STEPS, TracedRecorder
+from diffhpe_ros.lifting.models.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.diffpose import DiffPose
-from diffhpe_ros.lifting.models.graformer import GraFormer, ReleasedDiffPose
+from diffhpe_ros.lifting.models.graformer import ReleasedDiffPose
+from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline.presets import Preset
 
 __all__ = [
     "ENGINES",
     "KERNELS",
     "DenoisingEngine",
+    "Engine",
     "PoseEngine",
     "create_engine",
     "create_recorder",
+    "is_traceable",
     "resolve_engine",
     "why_not_captured",
 ]
 
-ENGINES = ("auto", "cuda_graph", "native", "folded", "plain", "onnx")
+ENGINES = ("auto", "reference", "folded", "native", "onnx", "cuda_graph")
 KERNELS = ("torch", "triton")
 
-Unfolded = DiffPose | GraFormer | ReleasedDiffPose
-"""Folded runs them as they are, too: their graphs are small, and an encoder gains nothing in a
-batch."""
+Engine = PoseEngine | DenoisingEngine | DiffPose | ReleasedDiffPose
+"""DiffPose models compute their networks themselves."""
 
-Engine = PoseEngine | DenoisingEngine | Unfolded
+Foldable = MixSTE | DiffHPE
+"""Models that have engines of their own. Others run as they are in the engines reference, folded
+and cuda_graph: their graphs are small, and an encoder gains nothing in a batch."""
 
 
 def resolve_engine(name: str, model: Model) -> str:
@@ -63,17 +68,26 @@ def resolve_engine(name: str, model: Model) -> str:
     return "folded" if reason else "native"
 
 
+@overload
+def create_engine(
+    name: str, model: MixSTE, folder: Path | None = ..., kernels: str = ...
+) -> PoseEngine: ...
+@overload
+def create_engine(
+    name: str, model: Model, folder: Path | None = ..., kernels: str = ...
+) -> Engine: ...
 def create_engine(
     name: str, model: Model, folder: Path | None = None, kernels: str = "torch"
 ) -> Engine:
     """The engine of that name, on the model's device.
 
     Args:
-        name: native for the compiled library, folded, cuda_graph for folded in a sampler that is
-            recorded (see `create_recorder`), plain for the training model itself, onnx for what
-            was exported of it, or auto (see `resolve_engine`).
+        name: reference for the training model itself, folded for fewer and larger operations,
+            native for the compiled library, onnx for what was exported of the model, cuda_graph
+            for folded in a sampler that is recorded (see `create_recorder`), or auto (see
+            `resolve_engine`).
         model: trained, in evaluation mode.
-        folder: that the model was loaded from; where onnx finds its pieces.
+        folder: that the model was loaded from, where onnx finds what was exported.
         kernels: torch, or triton for fused ones, which folded and cuda_graph can have.
 
     Raises:
@@ -86,13 +100,18 @@ def create_engine(
         return _with_triton(name, model)
     if name == "onnx":
         return _onnx(model, folder)
-    if isinstance(model, Unfolded):
+    if not isinstance(model, Foldable):
         return model
     if name == "native":
         return make_native(model)
     if name in ("folded", "cuda_graph"):
         return fold(model)
     return ReferenceDiffHPE(model) if isinstance(model, DiffHPE) else model
+
+
+def is_traceable(engine: Engine, device: torch.device) -> bool:
+    """Whether the tracer makes an engine faster: a folded one on the CPU."""
+    return device.type == "cpu" and isinstance(engine, FoldedMixSTE | FoldedDiffHPE)
 
 
 def create_recorder(device: torch.device) -> Recorder:
@@ -109,8 +128,8 @@ def why_not_captured(preset: Preset, recorder: Recorder) -> str | None:
     return None
 
 
-def _with_triton(name: str, model: Model) -> Engine:
-    if name not in ("folded", "cuda_graph") or isinstance(model, Unfolded):
+def _with_triton(name: str, model: Model) -> PoseEngine | DenoisingEngine:
+    if name not in ("folded", "cuda_graph") or not isinstance(model, Foldable):
         raise DiffhpeError(
             "kernels 'triton' are for the engines folded and cuda_graph, and for mixste and"
             f" diffhpe models, not for engine {name!r} of {type(model).__name__}; use torch"
@@ -120,10 +139,10 @@ def _with_triton(name: str, model: Model) -> Engine:
     return use_triton(fold(model))
 
 
-def _onnx(model: Model, folder: Path | None) -> OnnxMixSTE | OnnxDiffHPE:
-    if isinstance(model, Unfolded):
+def _onnx(model: Model, folder: Path | None) -> PoseEngine | DenoisingEngine:
+    if not isinstance(model, Foldable):
         raise DiffhpeError(
-            "the onnx engine does not know diffpose and graformer; use folded or plain"
+            "the onnx engine does not know diffpose and graformer; use folded or reference"
         )
     device = next(model.parameters()).device
     if device.type != "cpu":

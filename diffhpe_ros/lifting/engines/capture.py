@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise, fill_with_noise
+from diffhpe_ros.lifting.diffusion.samplers import Noise
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision, largest_distance_mm
-from diffhpe_ros.lifting.pipeline.window_sampler import Sample
 from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -24,6 +24,8 @@ BUCKETS = (1, 2, 4, 8, 16, 32)
 TOLERANCE_MM = 0.1
 """What is played may be so far from float32 without recording."""
 
+Sample = Callable[[WindowBatch, Noise], tuple[Tensor, Tensor]]
+"""B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
 Program = Callable[..., tuple[Tensor, ...]]
 Playback = Callable[[], tuple[Tensor, ...]]
 """Computes from what the recorded inputs hold now; its outputs are valid until it plays again."""
@@ -102,7 +104,7 @@ class CapturedSampler:
 
     @torch.inference_mode()
     def capture(self) -> None:
-        """Record all buckets now, so that none of them is recorded while people wait.
+        """Record all buckets now, so that none of them is recorded while a live graph waits.
 
         Raises:
             CaptureError: the sampler cannot be recorded.
@@ -192,7 +194,7 @@ class _Recording:
         *host, noise = self._host
         for buffer, values in zip(host, vars(observed).values(), strict=True):
             buffer[: len(values)] = values
-            buffer[len(values) :] = 0  # nobody
+            buffer[len(values) :] = 0  # windows without a seen joint
         fill_with_noise(noise[: len(seeds)], seeds)
         noise[len(seeds) :] = 0
         for buffer, each in zip(self._host, self._inputs, strict=True):

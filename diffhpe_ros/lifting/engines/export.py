@@ -23,7 +23,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import (
     save_model,
     weights_sha256,
 )
-from diffhpe_ros.lifting.engines import Unfolded
+from diffhpe_ros.lifting.engines import Foldable
 from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (
     WEIGHTS_KEY,
@@ -80,7 +80,7 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
     """Make and verify the folder; what fails leaves none behind."""
-    if isinstance(model, Unfolded):
+    if not isinstance(model, Foldable):
         raise DiffhpeError(
             "diffpose and graformer cannot be exported; mixste and the diffhpe models can"
         )

@@ -5,6 +5,7 @@ DiffHPE-2D sees the 2D keypoints themselves, DiffHPE-Wrapper the features of a f
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import (
     PredictNoise,
 )
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, as_steps
+from diffhpe_ros.lifting.models.base import DenoisingEngine, SamplingInputs
 from diffhpe_ros.lifting.models.denoiser import Denoiser
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
@@ -25,6 +27,8 @@ class DiffHPE(nn.Module, ABC):
     The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
     deviation of the training poses where they are scaled to unit variance.
     """
+
+    is_deterministic = False
 
     def __init__(
         self,
@@ -76,6 +80,13 @@ class DiffHPE(nn.Module, ABC):
             return self.read(run(x_t, as_steps(t, x_t.device)), x_t, t)
 
         return denoise
+
+    def sample(self, inputs: SamplingInputs, engine: DenoisingEngine) -> Tensor:
+        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours."""
+        condition = engine.condition(inputs.windows.x_2d)
+        denoise = self.denoise_by(partial(engine, condition=condition))
+        states = inputs.sampler.sample(denoise, self.schedule, inputs.noise, inputs.initial_state)
+        return states * self.pose_scale
 
     def predict_noise(self, x_t: Tensor, t: Tensor, x_2d: Tensor) -> Tensor:
         """ε (B, 27, 17, 3) in x_t at zero-based steps t (B,), given x_2d (B, 27, 17, 2)."""

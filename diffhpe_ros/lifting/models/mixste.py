@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from diffhpe_ros.lifting.models.base import DeterministicModel
+
 
 class Attention(nn.Module):
     """Multi-head self-attention along the second to last dimension."""
@@ -116,7 +118,7 @@ class MixSTETrunk(nn.Module):
         return self.head_norm(x).unflatten(0, (batch, frames))
 
 
-class MixSTE(nn.Module):
+class MixSTE(DeterministicModel):
     """The deterministic lifter: the trunk and one linear layer."""
 
     def __init__(self, trunk: MixSTETrunk) -> None:

@@ -1,6 +1,7 @@
 """The best preset that keeps up with a camera, by measurement."""
 
 import time
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.lifter import Lifter
 from diffhpe_ros.lifting.pipeline.presets import from_best_to_fastest
+from diffhpe_ros.lifting.settings import SamplingConfig
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SHARE = 0.5
@@ -16,14 +18,7 @@ REPEATS = 7
 
 
 def choose_preset(
-    lifter: Lifter,
-    people: int,
-    rate: float,
-    sampler: str | None = None,
-    steps: int | None = None,
-    hypotheses: int | None = None,
-    start: str | None = None,
-    augmentation: str | None = None,
+    lifter: Lifter, people: int, rate: float, sampling: SamplingConfig | None = None
 ) -> tuple[Lifter, str]:
     """The lifter, captured, with the best preset that keeps up; the fastest where none does.
 
@@ -33,21 +28,18 @@ def choose_preset(
         lifter: of a diffusion model.
         people: that are lifted at once.
         rate: images a second.
-        sampler: instead of the presets' own, as the arguments after it.
-        steps: see `Lifter`.
-        hypotheses: see `Lifter`.
-        start: see `Lifter`.
-        augmentation: see `Lifter`.
+        sampling: what is to differ from each preset; the preset that it names does not count.
 
     Raises:
         DiffhpeError: no preset goes with the other settings.
     """
     period_ms = 1000 / rate
+    sampling = sampling or SamplingConfig()
     refused: DiffhpeError | None = None
     chosen: tuple[Lifter, str] | None = None
     for name in from_best_to_fastest(lifter.config.presets):
         try:
-            candidate = lifter.sampled(name, sampler, steps, hypotheses, start, augmentation)
+            candidate = lifter.sampled(replace(sampling, preset=name))
         except DiffhpeError as error:  # such as an odd number of hypotheses for a flipped one
             refused = error
             continue

@@ -1,14 +1,12 @@
 """Presets: how a model is sampled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-from diffhpe_ros.errors import DiffhpeError, unknown
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How a diffusion model is sampled."""
+    """How a diffusion model is sampled: a complete choice, as models' folders hold them by name."""
 
     sampler: str
     """ddpm, ddim or dpm-solver; see `lifting.diffusion.samplers`."""
@@ -38,18 +36,3 @@ def from_best_to_fastest(presets: Mapping[str, Preset]) -> list[str]:
     the most accurate: a model that was trained for few steps gains nothing from many.
     """
     return [name for name in list(presets)[::-1] if name != "faithful"]
-
-
-def choose(presets: Mapping[str, Preset], name: str, **instead: str | int | None) -> Preset:
-    """The preset of that name, with other values where they are given, not None.
-
-    Raises:
-        DiffhpeError: there is no such preset, or there is to be no hypothesis.
-    """
-    if name not in presets:
-        raise unknown("preset", name, presets)
-    given = {key: value for key, value in instead.items() if value is not None}
-    preset = replace(presets[name], **given)  # type: ignore[arg-type]  # callers name the fields
-    if preset.hypotheses < 1:
-        raise DiffhpeError(f"hypotheses must be at least 1, got {preset.hypotheses}")
-    return preset

@@ -1,22 +1,18 @@
 """All that is computed of a batch of windows on the model's device, from 2D to hypotheses."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
+from diffhpe_ros.lifting.engines import Engine
+from diffhpe_ros.lifting.models.base import SamplingInputs
 from diffhpe_ros.lifting.pipeline.augmentation import Augmentation
-from diffhpe_ros.lifting.pipeline.hypotheses import sample_hypotheses_of
 from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.pipeline.views import View, to_camera_frame
 from diffhpe_ros.lifting.window_batch import WindowBatch
-
-Sample = Callable[[WindowBatch, Noise], tuple[Tensor, Tensor]]
-"""B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
 
 EVERY_ROW = slice(None)
 
@@ -30,8 +26,8 @@ class WindowSampler:
     """
 
     model: Model
-    engine: Any
-    """What runs the model, see `lifting.engines`."""
+    engine: Engine
+    """What computes the model's networks; created for this model."""
     sampler: Sampler
     view: View
     augmentation: Augmentation
@@ -41,7 +37,7 @@ class WindowSampler:
     def __call__(
         self, observed: WindowBatch, noise: Noise, start: Initialization, rows: slice = EVERY_ROW
     ) -> tuple[Tensor, Tensor]:
-        """Hypotheses (B, H, L, 17, 3), metres, root at 0, camera frame; NaN where nobody is seen.
+        """Hypotheses (B, H, L, 17, 3), metres, root at 0, camera frame; NaN where no joint is seen.
 
         Also returns the rotations (B, 3, 3) into the model's view.
 
@@ -54,9 +50,9 @@ class WindowSampler:
         x_2d, rotation = self.view.to_model_view(observed.x_2d)
         seen = self.augmentation.apply(replace(observed, x_2d=x_2d))
         initial_state = start(seen.x_2d, rotation, rows)
-        poses = sample_hypotheses_of(
-            self.model, self.engine, self.sampler, seen, noise, self.hypotheses, initial_state
-        )
+        inputs = SamplingInputs(seen, noise, self.hypotheses, self.sampler, initial_state)
+        # Each kind of model knows its own kind of engine, and has been given one of these.
+        poses = self.model.sample(inputs, self.engine)  # type: ignore[arg-type]
         poses = self.augmentation.undo(poses.unflatten(0, (-1, self.hypotheses)))
         poses = to_camera_frame(poses - poses[..., :1, :], rotation)
         nobody = (observed.x_2d == 0).flatten(1).all(1)

@@ -1,4 +1,4 @@
-"""How long the bones of people are, found out while they are seen."""
+"""The bone lengths of tracks, measured while they are seen."""
 
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
@@ -12,16 +12,16 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
     mean_lengths,
     with_lengths,
 )
-from diffhpe_ros.lifting.streaming.tracked_state import MAX_TRACKS, TrackMemory
+from diffhpe_ros.lifting.streaming.track_memory import MAX_TRACKS, TrackMemory
 from diffhpe_ros.track_registry import STREAM_S
 
 AVERAGED_S = 10.0
-"""Lengths are averaged over this time: long enough for many postures, short enough to forget
-somebody whose number a tracker has given to the wrong person."""
+"""Lengths are averaged over this time: long enough for many postures, short enough to forget the
+other person where a tracker has swapped two track ids."""
 
 
 class TrackedLengths(NamedTuple):
-    """A person's bones so far."""
+    """The bone lengths of a track so far."""
 
     seconds: float
     """That the lengths are a mean of, at most `AVERAGED_S`."""
@@ -30,53 +30,53 @@ class TrackedLengths(NamedTuple):
 
 
 class BoneLengthTracker:
-    """The bodies of people in a stream.
+    """The bone lengths of the tracks in a stream.
 
-    A window tells the lengths by its own few postures. Their mean over more of them is nearer to
-    the truth, and does not breathe from window to window.
+    A window measures the lengths in its own few postures. Their mean over more postures is nearer
+    to the truth, and does not vary from window to window.
 
     Args:
-        window_s: what a window lasts.
-        people: see `TrackMemory`.
+        window_s: duration of a window.
+        max_tracks: see `TrackMemory`.
         forget_s: see `TrackMemory`.
     """
 
     def __init__(
-        self, window_s: float, people: int = MAX_TRACKS, forget_s: float = STREAM_S
+        self, window_s: float, max_tracks: int = MAX_TRACKS, forget_s: float = STREAM_S
     ) -> None:
         self._window_s = window_s
-        self._known: TrackMemory[TrackedLengths] = TrackMemory(people, forget_s)
+        self._known: TrackMemory[TrackedLengths] = TrackMemory(max_tracks, forget_s)
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def decode(self, track_ids: Sequence[Hashable], stamps: Sequence[int]) -> BoneLengthRule:
-        """For a batch of one window of each person; learns from it, too."""
+    def rule(self, track_ids: Sequence[Hashable], stamps: Sequence[int]) -> BoneLengthRule:
+        """The rule for a batch of one window of each track; it updates their lengths, too."""
 
         def fixed_lengths(poses: Poses) -> Poses:
             found = mean_lengths(poses)
-            for row, (person, stamp) in enumerate(zip(track_ids, stamps, strict=True)):
+            for row, (track_id, stamp) in enumerate(zip(track_ids, stamps, strict=True)):
                 if np.isfinite(found[row]).all():
-                    found[row] = self._learn(person, stamp, found[row].astype(np.float64))
+                    found[row] = self._update(track_id, stamp, found[row].astype(np.float64))
             if len(stamps):
                 self._known.forget(max(stamps))
             return with_lengths(poses, found)
 
         return fixed_lengths
 
-    def _learn(
-        self, person: Hashable, stamp: int, lengths: NDArray[np.float64]
+    def _update(
+        self, track_id: Hashable, stamp: int, lengths: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The person's lengths with those of a new window in the mean."""
-        known = self._known.get(person)
-        if known is None or stamp < known[0]:  # nobody yet, or a clock that went back
-            body = TrackedLengths(self._window_s, lengths)
+        """The track's lengths with those of a new window in the mean."""
+        known = self._known.get(track_id)
+        if known is None or stamp < known[0]:  # a new track, or a clock that went back
+            tracked = TrackedLengths(self._window_s, lengths)
         else:
             last_stamp, last = known
             new_s = min((stamp - last_stamp) / 1e9, self._window_s)
             seconds = min(last.seconds + new_s, AVERAGED_S)
-            body = TrackedLengths(
+            tracked = TrackedLengths(
                 seconds, last.lengths + new_s / seconds * (lengths - last.lengths)
             )
-        self._known.keep(person, stamp, body)
-        return body.lengths
+        self._known.keep(track_id, stamp, tracked)
+        return tracked.lengths

@@ -1,28 +1,49 @@
-"""Windows of people over time: one window of each, then the next ones."""
+"""Windows of tracks over time: one window of each, then the next ones."""
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffusion.noise import noise_seed
+from diffhpe_ros.lifting.pipeline.bone_lengths import BoneLengthRule
+from diffhpe_ros.lifting.pipeline.initialization import Initialization
+from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
 from diffhpe_ros.lifting.streaming.warm_start import WarmStart
-from diffhpe_ros.lifting.window_batch import check_windows
+from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
 
-if TYPE_CHECKING:
-    from diffhpe_ros.lifting.lifter import Lifter
-    from diffhpe_ros.lifting.result import LiftResult
+
+class LiftWindows(Protocol):
+    """Lifts checked windows; `Lifter` gives it to its streams."""
+
+    def __call__(
+        self,
+        observed: WindowBatch,
+        seeds: Sequence[int],
+        start: Initialization | None = None,
+        decode: BoneLengthRule | None = None,
+    ) -> LiftResult:
+        """Poses, hypotheses and covariance of B windows.
+
+        Args:
+            observed: B windows.
+            seeds: of each window's noise.
+            start: where sampling starts; None for the lifter's own.
+            decode: what keeps bone lengths; None for the lifter's own.
+        """
 
 
 class LiftingStream:
-    """Windows of people over time, each with noise of its own.
+    """Windows of tracks over time, each with noise of its own.
 
     Args:
-        lifter: of single windows.
-        warm: what keeps the last poses of people, where windows start at those.
-        bodies: what keeps how long people's bones are, where those are to stay the same.
+        lift: lifts single windows.
+        frames: L of a window.
+        seed: of the noise.
+        warm_start: keeps the last poses of tracks, where windows start at those.
+        bone_lengths: keeps the bone lengths of tracks, where those are to stay the same.
 
     Without either, each window stands alone; else the same calls in the same order give the same
     bits.
@@ -30,13 +51,18 @@ class LiftingStream:
 
     def __init__(
         self,
-        lifter: "Lifter",
-        warm: WarmStart | None = None,
-        bodies: BoneLengthTracker | None = None,
+        lift: LiftWindows,
+        *,
+        frames: int,
+        seed: int,
+        warm_start: WarmStart | None = None,
+        bone_lengths: BoneLengthTracker | None = None,
     ) -> None:
-        self.lifter = lifter
-        self._warm = warm
-        self._bodies = bodies
+        self._lift_windows = lift
+        self._frames = frames
+        self._seed = seed
+        self._warm_start = warm_start
+        self._bone_lengths = bone_lengths
 
     def lift(
         self,
@@ -45,33 +71,36 @@ class LiftingStream:
         stamps: Sequence[int],
         confidence: Any | None = None,
         covariance_2d: Any | None = None,
-    ) -> "LiftResult":
-        """Lift one window of each of several people.
+    ) -> LiftResult:
+        """Lift one window of each of several tracks.
 
         Args:
             x_2d: (B, 27, 17, 2), see `Lifter.lift`.
-            track_ids: B keys that tell people apart, such as (frame_id, person); the noise depends
+            track_ids: B keys that tell tracks apart, such as (frame_id, number); the noise depends
                 on their `repr`.
             stamps: B times of the newest frame, nanoseconds.
             confidence: see `Lifter.lift`.
             covariance_2d: see `Lifter.lift`.
+
+        Raises:
+            DiffhpeError: see `Lifter.lift`; or there are not as many tracks or stamps as windows.
         """
-        lifter = self.lifter
-        observed = check_windows(x_2d, lifter.config.frames, confidence, covariance_2d)
+        observed = check_windows(x_2d, self._frames, confidence, covariance_2d)
         if not len(observed) == len(track_ids) == len(stamps):
             raise DiffhpeError(
-                f"{len(observed)} windows need as many persons and stamps,"
+                f"{len(observed)} windows need as many track ids and stamps,"
                 f" got {len(track_ids)} and {len(stamps)}"
             )
         stamps = [int(stamp) for stamp in stamps]
         seeds = [
-            noise_seed(lifter.seed, person, stamp)
-            for person, stamp in zip(track_ids, stamps, strict=True)
+            noise_seed(self._seed, track_id, stamp)
+            for track_id, stamp in zip(track_ids, stamps, strict=True)
         ]
-        decode = self._bodies.decode(track_ids, stamps) if self._bodies is not None else None
-        if self._warm is None or not len(observed):
-            return lifter._lift(observed, seeds, decode=decode)
-        start = self._warm.start(observed.x_2d, track_ids, stamps)
-        result = lifter._lift(observed, seeds, start, decode)
-        self._warm.keep(track_ids, stamps, torch.from_numpy(result.hypotheses))
+        bone_lengths = self._bone_lengths
+        decode = bone_lengths.rule(track_ids, stamps) if bone_lengths is not None else None
+        if self._warm_start is None or not len(observed):
+            return self._lift_windows(observed, seeds, decode=decode)
+        start = self._warm_start.start(observed.x_2d, track_ids, stamps)
+        result = self._lift_windows(observed, seeds, start, decode)
+        self._warm_start.keep(track_ids, stamps, torch.from_numpy(result.hypotheses))
         return result

@@ -1,6 +1,7 @@
-"""A stream's windows start at what was lifted of the same people before."""
+"""Warm starts: a stream's windows start at the last poses of the same track."""
 
 from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,23 +10,80 @@ from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitialization
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.streaming.image_motion import image_speed, initial_steps
-from diffhpe_ros.lifting.streaming.pose_history import PoseHistory, RecalledPoses
+from diffhpe_ros.lifting.streaming.track_memory import MAX_TRACKS, TrackMemory
+from diffhpe_ros.track_registry import STREAM_S
+
+
+class RecalledPoses(NamedTuple):
+    """The last poses of a track, moved on to a new window."""
+
+    poses: Tensor
+    """(H, L, J, 3); frames that are new hold the last pose."""
+    new_frames: int
+    """By which the new window is ahead."""
+
+
+class PoseHistory:
+    """The last lifted poses of each track.
+
+    Args:
+        rate: frames per second of the windows.
+        max_tracks: see `TrackMemory`.
+        forget_s: see `TrackMemory`.
+    """
+
+    def __init__(
+        self, rate: float, max_tracks: int = MAX_TRACKS, forget_s: float = STREAM_S
+    ) -> None:
+        self.rate = rate
+        self._last: TrackMemory[Tensor] = TrackMemory(max_tracks, forget_s)  # (H, L, J, 3)
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def recall(self, track_id: Hashable, stamp: int) -> RecalledPoses | None:
+        """What the track's window of that time may look like.
+
+        Returns:
+            None where the last window is unknown, later, or more than half a window earlier.
+        """
+        last = self._last.get(track_id)
+        if last is None or stamp < last[0]:
+            return None
+        last_stamp, poses = last
+        frames = poses.shape[1]
+        new_frames = round((stamp - last_stamp) * self.rate / 1e9)
+        if new_frames > frames // 2:
+            return None
+        kept = (torch.arange(frames) + new_frames).clamp(max=frames - 1)
+        return RecalledPoses(poses[:, kept], new_frames)
+
+    def keep(self, track_id: Hashable, stamp: int, poses: Tensor) -> None:
+        """Remember the poses (H, L, J, 3) of a track; forget it if they are not finite."""
+        if bool(torch.isfinite(poses).all()):
+            self._last.keep(track_id, stamp, poses)
+        else:
+            self._last.drop(track_id)
+
+    def forget(self, now: int) -> None:
+        """Forget tracks whose last window is too far from that time, before or after it."""
+        self._last.forget(now)
 
 
 class WarmStart:
-    """Remembers the last poses of people and starts their next windows there.
+    """Remembers the last poses of tracks and starts their next windows there.
 
-    Each hypothesis goes on from itself, so that they stay apart. The faster a person moves in the
-    image, the more noise; people without a usable past start at pure noise.
+    Each hypothesis continues from itself, so that hypotheses stay apart. The faster a person moves
+    in the image, the more noise; tracks without a usable past start at pure noise.
 
     Args:
-        memory: of people.
+        history: of the tracks.
         model: whose windows they are.
         preset: how it is sampled.
     """
 
-    def __init__(self, memory: PoseHistory, model: DiffHPE, preset: Preset) -> None:
-        self.memory = memory
+    def __init__(self, history: PoseHistory, model: DiffHPE, preset: Preset) -> None:
+        self.history = history
         self.model = model
         self.preset = preset
 
@@ -34,14 +92,14 @@ class WarmStart:
     ) -> PreviousPoseInitialization:
         """Where the sampling of windows (B, L, J, 2) in the canonical view starts."""
         recalled = [
-            self.memory.recall(person, stamp)
-            for person, stamp in zip(track_ids, stamps, strict=True)
+            self.history.recall(track_id, stamp)
+            for track_id, stamp in zip(track_ids, stamps, strict=True)
         ]
         shape = (self.preset.hypotheses, *windows.shape[1:3], 3)
         nothing = RecalledPoses(windows.new_zeros(shape), new_frames=1)
         pasts = [past or nothing for past in recalled]
         new_frames = torch.tensor([past.new_frames for past in pasts])
-        speed = image_speed(windows, new_frames, self.memory.rate)
+        speed = image_speed(windows, new_frames, self.history.rate)
         return PreviousPoseInitialization(
             poses=torch.stack([past.poses for past in pasts]),
             known=torch.tensor([past is not None for past in recalled]),
@@ -53,7 +111,20 @@ class WarmStart:
     def keep(
         self, track_ids: Sequence[Hashable], stamps: Sequence[int], hypotheses: Tensor
     ) -> None:
-        """Remember the poses (B, H, L, J, 3) of people, and forget who is long gone."""
-        for person, stamp, poses in zip(track_ids, stamps, hypotheses, strict=True):
-            self.memory.keep(person, stamp, poses.clone())
-        self.memory.forget(max(stamps))
+        """Remember the poses (B, H, L, J, 3) of the tracks, and forget tracks long gone."""
+        for track_id, stamp, poses in zip(track_ids, stamps, hypotheses, strict=True):
+            self.history.keep(track_id, stamp, poses.clone())
+        self.history.forget(max(stamps))
+
+
+def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart | None:
+    """The warm start of a stream; None where the preset or the model has none.
+
+    Args:
+        model: DiffHPE alone can start at a pose; others ignore the preset's start.
+        preset: how it is sampled.
+        rate: frames per second of the windows.
+    """
+    if preset.start != "previous" or not isinstance(model, DiffHPE):
+        return None
+    return WarmStart(PoseHistory(rate), model, preset)

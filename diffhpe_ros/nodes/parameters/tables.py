@@ -243,8 +243,8 @@ class LifterParameters(StageParameters):
     engine: str = _parameter(
         "auto",
         "What computes the networks. auto: cuda_graph on CUDA, else native if it was compiled, else"
-        " folded. plain is the readable, slow one; onnx needs a model that was exported.",
-        choices=("auto", "cuda_graph", "native", "folded", "plain", "onnx"),
+        " folded. reference is the readable, slow one; onnx needs a model that was exported.",
+        choices=("auto", "reference", "folded", "native", "onnx", "cuda_graph"),
     )
     kernels: str = _parameter(
         "torch",

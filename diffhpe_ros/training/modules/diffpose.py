@@ -8,7 +8,6 @@ from torch import Generator, Tensor
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.models.diffpose.initial import Component, widened
 from diffhpe_ros.lifting.models.diffpose.model import Context, DiffPose
-from diffhpe_ros.lifting.models.diffpose.sampling import sample
 from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.initial_fit import InitialFit, MixtureFit
 from diffhpe_ros.training.modules.lifting_modules import Batch, DenoisingModule
@@ -41,7 +40,7 @@ class DiffPoseModule(DenoisingModule):
     def predict(self, x_2d: Tensor) -> Tensor:
         """One hypothesis of the fast preset, from the same noise at every validation."""
         context = self.model.encode(x_2d)
-        return sample(self.model, self.sampler, context, self.validation_noise(x_2d))
+        return self.model.sample_contexts(self.sampler, context, self.validation_noise(x_2d))
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss."""

@@ -1,9 +1,9 @@
-"""Samplers: the reverse process, from noise to poses. One file each, behind one protocol."""
+"""Samplers: the reverse process, from noise to poses. Its loop is in base.py."""
 
 from collections.abc import Callable
 
 from diffhpe_ros.errors import unknown
-from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, spaced_steps
+from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, ReverseStep, Sampler, spaced_steps
 from diffhpe_ros.lifting.diffusion.samplers.ddim import DDIM
 from diffhpe_ros.lifting.diffusion.samplers.ddpm import DDPM
 from diffhpe_ros.lifting.diffusion.samplers.dpm_solver import DPMSolver
@@ -27,6 +27,7 @@ __all__ = [
     "NoisedPose",
     "PureNoise",
     "PureNoiseWhereUnknown",
+    "ReverseStep",
     "Sampler",
     "create_sampler",
     "spaced_steps",

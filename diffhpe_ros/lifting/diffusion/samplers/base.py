@@ -1,7 +1,8 @@
-"""What the samplers share, and which steps they visit."""
+"""The reverse process: its loop, and the steps that it visits. Samplers say what one step is."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -16,6 +17,19 @@ Denoise = Callable[[Tensor, int | Tensor], Prediction]
 
 Steps = Sequence[int | Tensor]
 """Zero-based steps, falling; each one for all sequences, or (N,) of each."""
+
+
+class ReverseStep(NamedTuple):
+    """What is known at a visited step t, from which the state at the next one, t', follows."""
+
+    x: Tensor
+    """x_t, (N, L, J, 3)."""
+    prediction: Prediction
+    """The model's estimates of the clean pose x̂_0 and of the noise ε̂ in x_t."""
+    alpha_bar: Tensor
+    """ᾱ_t."""
+    alpha_bar_next: Tensor | None
+    """ᾱ_{t'}; None at the last visited step, after which the clean pose is wanted."""
 
 
 class Sampler(ABC):
@@ -40,17 +54,33 @@ class Sampler(ABC):
         Args:
             denoise: the model.
             schedule: of its noise.
-            noise: new at each call; the first is the beginning's.
+            noise: new at each call; the first is the initial state's.
             initial_state: where the reverse process starts; at pure noise if not given.
         """
         x, first = initial_state(schedule, noise())
-        return self.walk(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
+        return self.reverse(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
 
-    @abstractmethod
-    def walk(
+    def reverse(
         self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Tensor:
         """From x (N, L, J, 3) at the first visited step to the poses; the rest as in `sample`."""
+        before: ReverseStep | None = None
+        for t, following in zip(visited, [*visited[1:], None], strict=True):
+            alpha_bar_next = None if following is None else schedule.at(following)
+            now = ReverseStep(x, denoise(x, t), schedule.at(t), alpha_bar_next)
+            x = self.step(now, before, noise)
+            before = now
+        return x
+
+    @abstractmethod
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+        """x_{t'} (N, L, J, 3), or the clean pose after the last visited step.
+
+        Args:
+            now: the step t.
+            before: the step visited before it; None at the first.
+            noise: standard normal, new at each call.
+        """
 
 
 def spaced_steps(steps: int, total: int | Tensor) -> Steps:

@@ -1,13 +1,10 @@
 """Denoising diffusion implicit models (Song et al., 2021)."""
 
-from itertools import pairwise
-
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
-from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
 
 class DDIM(Sampler):
@@ -24,16 +21,13 @@ class DDIM(Sampler):
         super().__init__(steps)
         self.eta = eta
 
-    def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
-    ) -> Tensor:
-        """See `Sampler.walk`."""
-        for t, following in pairwise(visited):
-            pose, epsilon = denoise(x, t)
-            alpha_bar, alpha_bar_next = schedule.at(t), schedule.at(following)
-            variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
-            sigma = self.eta * variance.sqrt()
-            x = alpha_bar_next.sqrt() * pose + (1 - alpha_bar_next - sigma**2).sqrt() * epsilon
-            if self.eta > 0:
-                x = x + sigma * noise()
-        return denoise(x, visited[-1]).pose
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+        """See `Sampler.step`."""
+        pose, epsilon = now.prediction
+        alpha_bar, alpha_bar_next = now.alpha_bar, now.alpha_bar_next
+        if alpha_bar_next is None:
+            return pose
+        variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
+        sigma = self.eta * variance.sqrt()
+        x = alpha_bar_next.sqrt() * pose + (1 - alpha_bar_next - sigma**2).sqrt() * epsilon
+        return x + sigma * noise() if self.eta > 0 else x

@@ -2,9 +2,8 @@
 
 from torch import Tensor
 
-from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
-from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
 
 class DDPM(Sampler):
@@ -17,16 +16,13 @@ class DDPM(Sampler):
     def __init__(self, steps: int = 50) -> None:
         super().__init__(steps)
 
-    def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
-    ) -> Tensor:
-        """See `Sampler.walk`."""
-        for t, following in zip(visited, [*visited[1:], None], strict=True):
-            alpha_bar = schedule.at(t)
-            alpha_bar_next = schedule.at(following) if following is not None else 1.0
-            beta = 1 - alpha_bar / alpha_bar_next
-            x = x - beta / (1 - alpha_bar).sqrt() * denoise(x, t).noise
-            x = x / (1 - beta).sqrt()
-            if following is not None:
-                x = x + (beta * (1 - alpha_bar_next) / (1 - alpha_bar)).sqrt() * noise()
-        return x
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+        """See `Sampler.step`."""
+        alpha_bar = now.alpha_bar
+        alpha_bar_next = 1.0 if now.alpha_bar_next is None else now.alpha_bar_next
+        beta = 1 - alpha_bar / alpha_bar_next
+        x = now.x - beta / (1 - alpha_bar).sqrt() * now.prediction.noise
+        x = x / (1 - beta).sqrt()
+        if now.alpha_bar_next is None:
+            return x
+        return x + (beta * (1 - alpha_bar_next) / (1 - alpha_bar)).sqrt() * noise()

@@ -1,12 +1,9 @@
 """DPM-Solver++ of the second order, multistep (Lu et al., 2022, algorithm 2)."""
 
-from itertools import pairwise
-
 from torch import Tensor
 
-from diffhpe_ros.lifting.diffusion.samplers.base import Denoise, Sampler, Steps
+from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
-from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
 
 class DPMSolver(Sampler):
@@ -23,20 +20,18 @@ class DPMSolver(Sampler):
     def __init__(self, steps: int = 5) -> None:
         super().__init__(steps)
 
-    def walk(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
-    ) -> Tensor:
-        """See `Sampler.walk`."""
-        before: tuple[Tensor, Tensor] | None = None  # the last step's pose and h
-        for t, following in pairwise(visited):
-            pose = denoise(x, t).pose
-            alpha_bar, alpha_bar_next = schedule.at(t), schedule.at(following)
-            h = _log_ratio(alpha_bar_next) - _log_ratio(alpha_bar)
-            line = pose if before is None else pose + h / (2 * before[1]) * (pose - before[0])
-            shrink = ((1 - alpha_bar_next) / (1 - alpha_bar)).sqrt()
-            x = shrink * x - alpha_bar_next.sqrt() * (-h).expm1() * line
-            before = pose, h
-        return denoise(x, visited[-1]).pose
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+        """See `Sampler.step`."""
+        pose, alpha_bar, alpha_bar_next = now.prediction.pose, now.alpha_bar, now.alpha_bar_next
+        if alpha_bar_next is None:
+            return pose
+        h = _log_ratio(alpha_bar_next) - _log_ratio(alpha_bar)
+        line = pose
+        if before is not None:
+            h_before = _log_ratio(alpha_bar) - _log_ratio(before.alpha_bar)
+            line = pose + h / (2 * h_before) * (pose - before.prediction.pose)
+        shrink = ((1 - alpha_bar_next) / (1 - alpha_bar)).sqrt()
+        return shrink * now.x - alpha_bar_next.sqrt() * (-h).expm1() * line
 
 
 def _log_ratio(alpha_bar: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS, PARENTS
 
 COMPONENTS = 5
@@ -23,6 +24,10 @@ on either side, so each side has an error of its own, with a mode where the othe
 BESIDE = 0.3
 """Share of a bone's length by which its ends differ in depth where they are beside each other."""
 CLASSES = (NUM_JOINTS, 3, SIDES)
+USUAL_ERROR = 0.02
+"""Metres: a detector's error at full confidence, which the mixtures hold already. Assumed: the
+noise of the training windows is 1.3 % of a person's height."""
+LEAST_CONFIDENCE = 0.05
 
 
 class Component(NamedTuple):
@@ -112,6 +117,27 @@ def widened(component: Component, variance: Tensor) -> Component:
     covariance = component.factor @ component.factor.mT
     covariance[..., :2, :2] += variance
     return component._replace(factor=torch.linalg.cholesky(covariance))
+
+
+def detector_variance(pose: Tensor, windows: WindowBatch) -> Tensor:
+    """(N, L, J, 2, 2) m²: the detector's error across the optical axis, beyond the mixtures'.
+
+    The detector's covariance where it gives one. Elsewhere its error is taken to grow as
+    USUAL_ERROR / √confidence, and counts for what is above USUAL_ERROR. Unseen joints have a class
+    of their own and get nothing.
+
+    Args:
+        pose: (N, L, J, 3) metres, the encoder's.
+        windows: the N windows, in the model's view. Their covariance is taken as it is in the
+            camera's: the two views differ by a turn of the camera, hardly by size.
+    """
+    scale = metres_per_unit(pose, windows.x_2d)[..., None]
+    covariance = windows.covariance_2d
+    given = torch.isfinite(covariance).all((-1, -2), keepdim=True)
+    unsure = USUAL_ERROR**2 * (1 / windows.confidence.clamp(LEAST_CONFIDENCE, 1.0) - 1)
+    assumed = unsure[..., None, None] * torch.eye(2, device=pose.device)
+    variance = torch.where(given, covariance.nan_to_num() * scale.square(), assumed)
+    return variance * (windows.x_2d != 0).any(-1)[..., None, None]
 
 
 def metres_per_unit(pose: Tensor, x_2d: Tensor) -> Tensor:

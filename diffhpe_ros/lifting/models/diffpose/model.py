@@ -9,10 +9,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.diffusion.parameterisation import Parameterisation, Prediction, PredictPose
-from diffhpe_ros.lifting.diffusion.schedule import Schedule
+from diffhpe_ros.lifting.diffusion.noise import antithetic
+from diffhpe_ros.lifting.diffusion.parameterisation import (
+    Parameterisation,
+    Prediction,
+    PredictPose,
+    parameterisation,
+)
+from diffhpe_ros.lifting.diffusion.samplers import Noise, NoisedPose, Sampler
+from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES, Schedule, as_steps
+from diffhpe_ros.lifting.models.base import SamplingInputs
+from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.denoiser import GraphDenoiser
-from diffhpe_ros.lifting.models.diffpose.initial import Component, InitialDistribution
+from diffhpe_ros.lifting.models.diffpose.initial import (
+    Component,
+    InitialDistribution,
+    detector_variance,
+    widened,
+)
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 KNOWN = 11
@@ -47,6 +61,8 @@ class DiffPose(nn.Module):
         pose_scale: metres of one unit of what the denoiser sees and corrects.
         context: whether it sees the encoder's features.
     """
+
+    is_deterministic = False
 
     def __init__(
         self,
@@ -111,3 +127,73 @@ class DiffPose(nn.Module):
         """Clean states and noise; the arguments are those of `forward`."""
         output = self(state, t, context, component)
         return self.parameterisation.read(output, state, *self.schedule.signal_and_noise(t))
+
+    def sample(self, inputs: SamplingInputs, engine: object = None) -> Tensor:
+        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours.
+
+        Hypotheses differ by their components and by their noise, which is antithetic.
+
+        Args:
+            inputs: with DDIM as the sampler, as published. Their initial state is not used.
+            engine: not used; the model computes its networks itself.
+        """
+        context, hypotheses = self.encode(inputs.windows.x_2d), inputs.hypotheses
+        variance = detector_variance(context.pose, inputs.windows)
+        return self.sample_contexts(
+            inputs.sampler,
+            context.repeat_interleave(hypotheses),
+            lambda: antithetic(inputs.noise(), hypotheses),
+            variance.repeat_interleave(hypotheses, 0),
+        )
+
+    def sample_contexts(
+        self, sampler: Sampler, context: Context, noise: Noise, variance: Tensor | None = None
+    ) -> Tensor:
+        """One pose (N, L, J, 3), metres, for each context and its noise.
+
+        It starts at h_K = √ᾱ_K ĥ_0 + √(1-ᾱ_K) ε with the encoder's pose ĥ_0 and ε of the drawn
+        component. Where ᾱ_K is nearly 0 that is a draw of the initial distribution, as published;
+        where it is not, as in the released code's schedule, it is what the denoiser was trained
+        for.
+
+        Args:
+            sampler: DDIM as published.
+            context: what the encoder made of N windows.
+            noise: standard normal, new at each call. The first decides on the components.
+            variance: (N, L, J, 2, 2) m², added to the mixtures' across the optical axis.
+        """
+        chance = torch.special.ndtr(noise()[:, 0, :, 0])
+        component = self.initial.draw(context.pose, context.x_2d, chance)
+        if variance is not None:
+            component = widened(component, variance)
+
+        def denoise(state: Tensor, t: int | Tensor) -> Prediction:
+            steps = as_steps(t, state.device).expand(len(state))
+            return self.predict(state, steps, context, component)
+
+        states = sampler.sample(
+            denoise,
+            self.schedule,
+            lambda: self.initial.along_time(noise()),
+            NoisedPose(component.state(context.pose), self.schedule.steps - 1),
+        )
+        return component.pose(states)
+
+
+def build_diffpose(trunk: MixSTETrunk, sizes: DiffPoseConfig) -> DiffPose:
+    """The network round a trunk, with fresh weights.
+
+    Raises:
+        DiffhpeError: there is no such prediction.
+    """
+    inputs = KNOWN + (trunk.head_norm.normalized_shape[0] if sizes.context else 0)
+    frames = trunk.temporal_position.shape[1] if sizes.window else None
+    denoiser = GraphDenoiser(inputs, sizes.channels, sizes.blocks, sizes.heads, sizes.steps, frames)
+    return DiffPose(
+        trunk,
+        denoiser,
+        SCHEDULES[sizes.schedule](sizes.steps),
+        parameterisation(sizes.prediction),
+        sizes.pose_scale,
+        sizes.context,
+    )

@@ -3,7 +3,6 @@
 from diffhpe_ros.lifting.models.graformer.config import GraFormerConfig, RefinerConfig
 from diffhpe_ros.lifting.models.graformer.pose import GraFormer
 from diffhpe_ros.lifting.models.graformer.refiner import Refiner, ReleasedDiffPose
-from diffhpe_ros.lifting.models.graformer.sampling import refine
 
 __all__ = [
     "GraFormer",
@@ -11,5 +10,4 @@ __all__ = [
     "Refiner",
     "RefinerConfig",
     "ReleasedDiffPose",
-    "refine",
 ]

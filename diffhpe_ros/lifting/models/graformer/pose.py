@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from diffhpe_ros.lifting.models.base import DeterministicModel
 from diffhpe_ros.lifting.models.graformer.config import GraFormerConfig
 from diffhpe_ros.lifting.models.graformer.layers import (
     ConvolutionPair,
@@ -10,7 +11,7 @@ from diffhpe_ros.lifting.models.graformer.layers import (
 )
 
 
-class GraFormer(nn.Module):
+class GraFormer(DeterministicModel):
     """The deterministic lifter of one frame: 654,344 parameters as released.
 
     Args:

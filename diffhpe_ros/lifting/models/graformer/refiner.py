@@ -8,8 +8,10 @@ paper's.
 import torch
 from torch import Tensor, nn
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction, PredictNoise
 from diffhpe_ros.lifting.diffusion.schedule import LinearSchedule, Schedule, as_steps
+from diffhpe_ros.lifting.models.base import SamplingInputs
 from diffhpe_ros.lifting.models.diffpose.denoiser import GraphNetwork, SinusoidalStepEmbedding
 from diffhpe_ros.lifting.models.diffpose.graph import ChebyshevResidualBlock
 from diffhpe_ros.lifting.models.graformer.config import RefinerConfig
@@ -19,6 +21,9 @@ from diffhpe_ros.lifting.models.mixste import MixSTE
 
 STATE = 5
 """Channels u, v, x, y, z."""
+KEYPOINT_NOISE = 0.1
+"""Of one unit of the poses' noise, as the video version's code has it; the frame version reads it
+from a file of mixtures, which live use does not have."""
 
 
 class Refiner(GraphNetwork):
@@ -47,6 +52,8 @@ class ReleasedDiffPose(nn.Module):
         sizes: of the denoiser, and the steps.
     """
 
+    is_deterministic = False
+
     def __init__(self, encoder: GraFormer | MixSTE, sizes: RefinerConfig) -> None:
         super().__init__()
         self.encoder = encoder
@@ -63,3 +70,39 @@ class ReleasedDiffPose(nn.Module):
         steps = as_steps(t, state.device).expand(len(state))
         noise = self.denoiser(state, steps)
         return PredictNoise().read(noise, state, *self.schedule.signal_and_noise(steps))
+
+    def sample(self, inputs: SamplingInputs, engine: object = None) -> Tensor:
+        """Poses (B·H, L, J, 3), metres, of B windows, by the released test procedure.
+
+        The first hypothesis of a window is what the released code gives: the reverse process starts
+        at the encoder's pose itself, without noise. The others start as far from it as the noise of
+        that step reaches.
+
+        Args:
+            inputs: with DDIM as the sampler, as released. Their initial state is not used.
+            engine: not used; the model computes its networks itself.
+        """
+        visited = leading_steps(inputs.sampler.steps, self.schedule.steps)
+
+        def noise_of_states() -> Tensor:
+            return torch.cat([KEYPOINT_NOISE * inputs.noise()[..., :2], inputs.noise()], -1)
+
+        apart = noise_of_states()
+        apart[:: inputs.hypotheses] = 0.0
+        known = self.known(inputs.windows.x_2d).repeat_interleave(inputs.hypotheses, 0)
+        start = known + (1 - self.schedule.at(visited[0])).sqrt() * apart
+        states = inputs.sampler.reverse(
+            start, visited, self.denoise, self.schedule, noise_of_states
+        )
+        return states[..., 2:]
+
+
+def leading_steps(steps: int, total: int) -> list[int]:
+    """Falling, evenly spaced, down to 0: of 24 two are 12 and 0, one is 0.
+
+    Raises:
+        DiffhpeError: `steps` is not in 1…total.
+    """
+    if not 1 <= steps <= total:
+        raise DiffhpeError(f"sampling steps must be 1 to {total}, got {steps}")
+    return [k * (total // steps) for k in reversed(range(steps))]
