@@ -292,4 +292,4 @@ class Lifter:
             observed.covariance_2d.numpy(),
         )
         std_mm = np.array(self.config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
-        return covariance(samples, lifted, rotation, std_mm, self.config.error_signs)
+        return covariance(samples, lifted, rotation, std_mm, self.config.variance_features)

@@ -26,8 +26,8 @@ def _of(people: LiftedPeople, row: int, config: ModelConfig) -> Iterator[str]:
         yield UNPLACED
     elif config.trained_range is not None:
         yield from _out_of_range(people.joints[row, HIP].tolist(), config.trained_range)
-    if config.usual is not None:
-        yield from _incoherent(people, row, config.usual)
+    if config.coherence_limits is not None:
+        yield from _incoherent(people, row, config.coherence_limits)
 
 
 def _out_of_range(hip: list[float], trained: TrainedRange) -> Iterator[str]:

@@ -34,6 +34,17 @@ def test_released_files_are_published_parameterisations_on_the_screen():
     assert config.denoiser.pose_scale == 1.0
 
 
+def test_folders_with_the_former_names_are_read():
+    slopes = {"mean": 0.1, "across": 0.2, "along": 0.3}
+    limits = {"symmetry_gap_mm": 20.0, "segment_std_mm": 5.0, "hypothesis_spread_mm": 0.0}
+    former = ModelConfig.from_dict(
+        {"architecture": "mixste", "error_signs": {"absence": slopes}, "usual": limits}
+    )
+    assert vars(former.variance_features["frames_since_seen"]) == slopes
+    assert former.coherence_limits is not None and vars(former.coherence_limits) == limits
+    assert ModelConfig.from_dict(former.to_dict()) == former
+
+
 def test_data_parallel_prefixes_are_understood(tmp_path):
     state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
     file = tmp_path / "parallel.bin"

@@ -1,4 +1,4 @@
-"""Signs of error, and the covariance that grows with them."""
+"""Variance features, and the covariance that grows with them."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import (
     NOISE_2D,
     VARIANCE_FEATURES,
     LiftedBatch,
-    signs,
+    variance_features,
 )
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.rendering.walk import CircleWalk
@@ -34,38 +34,41 @@ def covariance_of(lifted: LiftedBatch, slopes: dict[str, VarianceFeature]) -> np
     return covariance(lifted.poses[:, None], lifted, rotation.numpy(), STD_MM, slopes)
 
 
-def test_a_pose_beside_its_image_is_a_sign():
+def test_a_reprojection_residual_rises_where_a_pose_does_not_fit_its_image():
     right, wrong = walk(), walk()
     wrong.poses[:, :, WRIST, 0] += 0.2
-    before, after = signs(right), signs(wrong)
-    risen = (after["joint_misses"] - before["joint_misses"])[0, 13]
+    before, after = variance_features(right), variance_features(wrong)
+    risen = (after["joint_residual"] - before["joint_residual"])[0, 13]
     assert risen.argmax() == WRIST and risen[WRIST] > 1
-    assert (after["misses"] > before["misses"]).all()
+    assert (after["window_residual"] > before["window_residual"]).all()
 
 
-def test_bones_that_breathe_are_a_sign():
+def test_segment_variation_rises_with_bones_that_breathe():
     breathing = walk()
     breathing.poses[:, ::2] *= 1.05
-    assert (signs(breathing)["bones"] > signs(walk())["bones"] + 1).all()
+    assert (
+        variance_features(breathing)["segment_variation"]
+        > variance_features(walk())["segment_variation"] + 1
+    ).all()
 
 
-def test_absence_counts_the_frames_to_the_next_sight():
+def test_frames_since_seen_count_in_both_directions():
     hidden = walk()
     hidden.x_2d[:, 10:15, WRIST] = 0
     hidden.x_2d[:, :, 3] = 0
-    absent = np.expm1(signs(hidden)["absence"][0])
+    absent = np.expm1(variance_features(hidden)["frames_since_seen"][0])
     np.testing.assert_allclose(absent[8:17, WRIST], [0, 0, 1, 2, 3, 2, 1, 0, 0], atol=1e-6)
     assert absent[:, 3].min() == pytest.approx(27)
     assert absent[:, 5].max() == 0
 
 
-def test_what_the_detector_says_of_a_joint_counts():
+def test_keypoint_noise_is_the_detectors():
     """A joint of confidence 0.25, and one with three times the usual standard deviation."""
     told = walk()
     told.confidence[:, :, WRIST] = 0.25
     size = float(np.ptp(told.x_2d, axis=2).max(-1).mean())
     told.covariance_2d[:, :, 3] = (3 * NOISE_2D * size) ** 2 * np.eye(2)
-    found = signs(told)["noise"]
+    found = variance_features(told)["keypoint_noise"]
     np.testing.assert_allclose(np.exp(found[..., WRIST]), 2)
     np.testing.assert_allclose(np.exp(found[..., 3]), 3, rtol=1e-6)
     assert (found[..., 5] == 0).all()
@@ -80,21 +83,21 @@ def test_uncertainty_lies_along_the_line_of_sight():
     assert np.trace(own) == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
 
 
-def test_uncertainty_grows_with_a_sign_up_to_a_bound():
-    ends = {"ends": VarianceFeature(mean=0.0, across=0.5, along=1.0)}
+def test_uncertainty_grows_with_a_feature_up_to_a_bound():
+    ends = {"window_edge": VarianceFeature(mean=0.0, across=0.5, along=1.0)}
     variance = np.trace(covariance_of(walk(), ends)[0, :, WRIST], axis1=-2, axis2=-1)
     expected = np.exp(1) * (0.01**2 + 0.02**2) + np.exp(2) * 0.04**2
     assert variance[-1] == pytest.approx(expected, rel=1e-4)
     assert variance[13] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
-    wild = {"ends": VarianceFeature(mean=-100.0, across=1.0, along=1.0)}
+    wild = {"window_edge": VarianceFeature(mean=-100.0, across=1.0, along=1.0)}
     assert np.isfinite(covariance_of(walk(), wild)).all()
 
 
-def test_every_sign_is_told_of_every_window():
-    for name, values in signs(walk()).items():
+def test_every_feature_has_a_value_for_every_window():
+    for name, values in variance_features(walk()).items():
         assert values.shape == (1, 27, 17) and np.isfinite(values).all(), name
     nobody = LiftedBatch(*(np.full_like(each, np.nan) for each in (
         walk().poses, walk().x_2d, walk().confidence, walk().covariance_2d)))  # fmt: skip
     nobody.x_2d[:] = 0
     nobody.confidence[:] = 0
-    assert set(signs(nobody)) == set(VARIANCE_FEATURES)
+    assert set(variance_features(nobody)) == set(VARIANCE_FEATURES)

@@ -12,7 +12,9 @@ from diffhpe_ros.pipeline.plausibility import UNPLACED, plausibility_warnings
 
 CONFIG = ModelConfig(
     "mixste",
-    usual=CoherenceLimits(symmetry_gap_mm=20.0, segment_std_mm=5.0, hypothesis_spread_mm=0.0),
+    coherence_limits=CoherenceLimits(
+        symmetry_gap_mm=20.0, segment_std_mm=5.0, hypothesis_spread_mm=0.0
+    ),
     trained_range=TrainedRange(nearest_m=1.5, farthest_m=10.0, angle_deg=40.0),
 )
 
@@ -51,5 +53,5 @@ def test_person_of_unknown_position_is_warned_of():
 
 
 def test_model_without_limits_gives_no_warnings():
-    unlimited = replace(CONFIG, usual=None, trained_range=None)
+    unlimited = replace(CONFIG, coherence_limits=None, trained_range=None)
     assert plausibility_warnings(person_at(9, 0, 1, gap_mm=90), unlimited) == [""]

@@ -68,7 +68,8 @@ def test_a_model_is_calibrated_on_windows():
     truth = LabelledWindows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
     found = calibrated(model, config, [truth])
     assert ModelConfig.from_dict(found.to_dict()) == found
-    assert found.usual is not None and found.usual.symmetry_gap_mm > 0
+    limits = found.coherence_limits
+    assert limits is not None and limits.symmetry_gap_mm > 0
     measured = sample(Lifter(model, found), [truth])
     assert measured.errors.shape == (24, 7, 16, 3)
     assert np.isfinite(measured.coherence_mm).all(1).sum() == 8

@@ -131,7 +131,8 @@ def test_a_trained_folder_is_a_model(mixste):
     _, config = load_with_config(mixste)
     assert config.input_view == "person"
     assert config.residual_std_mm is not None and len(config.residual_std_mm) == 17
-    assert set(config.error_signs) == set(VARIANCE_FEATURES) and config.usual is not None
+    assert set(config.variance_features) == set(VARIANCE_FEATURES)
+    assert config.coherence_limits is not None
     assert config.trained_range is not None and config.trained_range.farthest_m == 10.0
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
@@ -139,7 +140,7 @@ def test_a_trained_folder_is_a_model(mixste):
 def test_a_model_may_be_left_uncalibrated(data, mixste, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=4", "calibrate_every=0"]
     model, config = load_with_config(train(compose_configuration("mixste", settings)))
-    assert config.residual_std_mm is None and not config.error_signs
+    assert config.residual_std_mm is None and not config.variance_features
     assert torch.equal(model.head.weight, load_model(mixste).head.weight)
 
 

@@ -86,6 +86,8 @@ ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "diffpose-released": ("trunk", "graformer", "refiner"),
 }
 """And the sections that belong to them."""
+FORMER_KEYS = {"error_signs": "variance_features", "usual": "coherence_limits"}
+"""Keys of config.yaml that had other names before; both are read."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,11 @@ class ModelConfig:
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
-    """Per joint, the standard deviation of the model's error along x, y, z of its input view where
-    the signs of error are at their means; None where it was not measured (`diffhpe calibrate`)."""
-    error_signs: Mapping[str, VarianceFeature] = field(default_factory=dict)
-    """By which the error grows; see `lifting.pipeline.variance_features`."""
-    usual: CoherenceLimits | None = None
+    """Per joint, the standard deviation of the model's error along x, y, z of its input view, with
+    the variance features at their means; None where it was not measured (`diffhpe calibrate`)."""
+    variance_features: Mapping[str, VarianceFeature] = field(default_factory=dict)
+    """With which the error grows; see `lifting.pipeline.variance_features`."""
+    coherence_limits: CoherenceLimits | None = None
     """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
     trained_range: TrainedRange | None = None
     """Where people may stand; None where it is not known."""
@@ -132,6 +134,7 @@ class ModelConfig:
             DiffhpeError: a key is unknown or a value does not fit; names `source`.
         """
         try:
+            values = {FORMER_KEYS.get(key, key): value for key, value in values.items()}
             known = dict(_checked(cls, values))
             for section, sizes in SECTIONS.items():
                 known[section] = sizes(**_checked(sizes, known.get(section) or {}))
@@ -144,8 +147,9 @@ class ModelConfig:
             residual = known.get("residual_std_mm")
             if residual is not None:
                 known["residual_std_mm"] = tuple(tuple(float(x) for x in row) for row in residual)
-            known["error_signs"] = read_variance_features(known.get("error_signs"))
-            known["usual"] = read_numbers(CoherenceLimits, known.get("usual"))
+            known["variance_features"] = read_variance_features(known.get("variance_features"))
+            limits = read_numbers(CoherenceLimits, known.get("coherence_limits"))
+            known["coherence_limits"] = limits
             known["trained_range"] = read_numbers(TrainedRange, known.get("trained_range"))
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
@@ -162,7 +166,7 @@ class ModelConfig:
         for section in SECTIONS:
             if section not in ARCHITECTURES[self.architecture]:
                 del values[section]
-        for key in ("backbone", "usual", "trained_range"):
+        for key in ("backbone", "coherence_limits", "trained_range"):
             if getattr(self, key) is None:
                 del values[key]
         if self.residual_std_mm is not None:
@@ -214,8 +218,8 @@ def _check(config: ModelConfig, source: str) -> None:
     if residual is not None:
         shape = (len(residual), *sorted({len(row) for row in residual}))
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
-    for name in config.error_signs:
-        expect(name in VARIANCE_FEATURES, "error_signs", name, ", ".join(VARIANCE_FEATURES))
+    for name in config.variance_features:
+        expect(name in VARIANCE_FEATURES, "variance_features", name, ", ".join(VARIANCE_FEATURES))
 
 
 def _is_whole(value: object) -> bool:

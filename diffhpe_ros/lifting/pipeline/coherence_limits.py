@@ -1,4 +1,4 @@
-"""What a model's config.yaml says of how far to trust it."""
+"""Calibration in a model's config.yaml: slopes of the variance, and limits of plausible poses."""
 
 import math
 from collections.abc import Mapping
@@ -7,16 +7,26 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+FORMER_NAMES: Mapping[str, str] = {
+    "bones": "segment_variation",
+    "misses": "window_residual",
+    "joint_misses": "joint_residual",
+    "ends": "window_edge",
+    "absence": "frames_since_seen",
+    "noise": "keypoint_noise",
+}
+"""Features of model folders that were written before the features had their names of today."""
+
 
 @dataclass(frozen=True)
 class VarianceFeature:
-    """How the standard deviation of the error grows with a sign of it: as exp(slope · (s - mean)).
+    """How the standard deviation of the error grows with a feature f: as exp(slope · (f - mean)).
 
-    The signs are those of `lifting.pipeline.variance_features`.
+    The features are those of `lifting.pipeline.variance_features`.
     """
 
     mean: float
-    """Of the sign over the calibration."""
+    """Of the feature over the calibration."""
     across: float
     """Slope for the error across the line of sight."""
     along: float
@@ -49,9 +59,12 @@ def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, Varian
     Raises:
         TypeError, ValueError: it is not as expected.
     """
-    signs = {str(name): VarianceFeature(**sign) for name, sign in (values or {}).items()}
-    _finite(value for sign in signs.values() for value in vars(sign).values())
-    return signs
+    features = {
+        FORMER_NAMES.get(name, str(name)): VarianceFeature(**slopes)
+        for name, slopes in (values or {}).items()
+    }
+    _finite(value for feature in features.values() for value in vars(feature).values())
+    return features
 
 
 def read_numbers(kind: type[T], values: Mapping[str, Any] | None) -> T | None:

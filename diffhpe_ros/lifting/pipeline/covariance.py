@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
-from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch, signs
+from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch, variance_features
 
 Array = NDArray[np.float64]
 
 MOST_GROWTH = np.log(5.0)
-"""No sign, and not all of them together, makes a joint more than so many times as certain or
-uncertain: the slopes hold for what they were fitted to, not for any number."""
+"""Log of the largest factor by which the features together raise or lower a standard deviation:
+the slopes hold in the range that they were fitted to, not beyond."""
 
 
 def covariance(
@@ -26,19 +26,19 @@ def covariance(
 
     It is the hypotheses' spread plus what that does not show: the model's own error, measured on
     truth for each joint and axis of the person view (see `training.calibration.calibrate`), and
-    greater where there are signs of error.
+    which grows with the variance features.
 
     Args:
         hypotheses: (B, H, L, 17, 3) metres, camera frame.
         lifted: the windows and the hypotheses' mean.
         rotation: (B, 3, 3) into the person view, whose z is the line of sight.
-        std_mm: (17, 3), of the model's error where the signs are at their means.
-        slopes: by name of the sign.
+        std_mm: (17, 3), of the model's error where the features are at their means.
+        slopes: by name of the feature.
 
     Returns:
         (B, L, 17, 3, 3) m², camera frame; NaN for windows without a seen joint.
     """
-    std = std_mm / 1000 * np.exp(growth(signs(lifted), slopes, lifted.x_2d.shape[:3]))
+    std = std_mm / 1000 * np.exp(growth(variance_features(lifted), slopes, lifted.x_2d.shape[:3]))
     # Each of the model's axes as a matrix: own is their sum, weighted by the variances.
     turn = rotation.astype(np.float64)
     axes = (turn[..., :, None] * turn[..., None, :]).reshape(-1, 1, 3, 9)
@@ -51,16 +51,16 @@ def covariance(
 def growth(
     found: Mapping[str, Array], slopes: Mapping[str, VarianceFeature], shape: tuple[int, ...]
 ) -> Array:
-    """(B, L, 17, 3): log of how much larger the error is than at the signs' means.
+    """(B, L, 17, 3): log of how much larger the error is than at the features' means.
 
     Args:
-        found: name of a sign → (B, L, 17); it counts as at its mean where it is NaN.
-        slopes: of the signs that count.
+        found: name of a feature → (B, L, 17); it counts as at its mean where it is NaN.
+        slopes: of the features that count.
         shape: (B, L, 17).
     """
     above = np.empty((len(slopes), *shape))
-    for row, (name, sign) in zip(above, slopes.items(), strict=True):
-        row[:] = found[name] - sign.mean
-    each = [[sign.across, sign.along] for sign in slopes.values()]
+    for row, (name, feature) in zip(above, slopes.items(), strict=True):
+        row[:] = found[name] - feature.mean
+    each = [[feature.across, feature.along] for feature in slopes.values()]
     across, along = np.tensordot(np.reshape(each, (-1, 2)).T, np.nan_to_num(above), 1)
     return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)

@@ -1,6 +1,6 @@
-"""Signs that a lifted pose is wrong, which need no truth.
+"""Variance features: what a lifted pose's error grows with, computed without the truth.
 
-Each is a logarithm: the standard deviation of the error grows as a power of what it is taken of.
+Each is a logarithm: the standard deviation of the error grows as a power of the quantity.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,16 +19,16 @@ Array = NDArray[np.float64]
 
 NOISE_2D = 0.013
 """Standard deviation of the keypoints that models are trained and calibrated with, in sizes of the
-person: where a detector says no more of a sure joint, this is assumed."""
+person: assumed for a joint of confidence 1 whose detector gives no covariance."""
 _LEAST_M = 1e-3  # what lengths are raised by before logarithms, so that none is of 0
 
 
 @dataclass(frozen=True)
 class LiftedBatch:
-    """Windows and what was found in them."""
+    """Windows and the poses that were lifted from them."""
 
     poses: NDArray[np.floating[Any]]
-    """(B, L, 17, 3) metres in the camera frame, not made rigid."""
+    """(B, L, 17, 3) metres in the camera frame, with bones of free length."""
     x_2d: Array
     """(B, L, 17, 2), canonical view."""
     confidence: Array
@@ -42,10 +42,10 @@ class LiftedBatch:
         return np.asarray((self.x_2d != 0).any(-1))
 
     @cached_property
-    def beside(self) -> Array:
+    def reprojection_residual(self) -> Array:
         """(B, L, 17), metres between a joint and its ray where the pose fits best; NaN if unseen.
 
-        Kept, since two signs need it and finding the root takes longer than all else here.
+        Kept, since two features need it and finding the root takes longer than all else here.
         """
         seen = self.seen
         root = localize_root(self.poses, self.x_2d, seen.astype(np.float64))
@@ -56,37 +56,39 @@ class LiftedBatch:
         return np.where(seen, apart, np.nan)
 
 
-def signs(lifted: LiftedBatch) -> dict[str, Array]:
-    """All of them by name, (B, L, 17); NaN where one cannot be told."""
+def variance_features(lifted: LiftedBatch) -> dict[str, Array]:
+    """All features by name, (B, L, 17); NaN where one cannot be computed."""
     shape = lifted.x_2d.shape[:3]
-    return {name: np.broadcast_to(sign(lifted), shape) for name, sign in VARIANCE_FEATURES.items()}
+    return {
+        name: np.broadcast_to(feature(lifted), shape) for name, feature in VARIANCE_FEATURES.items()
+    }
 
 
-def bones(lifted: LiftedBatch) -> Array:
+def segment_variation(lifted: LiftedBatch) -> Array:
     """How much the window's bones change their length (equation 14), log metres."""
     return np.log(segment_std(lifted.poses) + _LEAST_M)[:, None, None]
 
 
-def misses(lifted: LiftedBatch) -> Array:
-    """How far the window's joints are beside their rays, log metres."""
+def window_residual(lifted: LiftedBatch) -> Array:
+    """Mean reprojection residual of the window's joints, log metres."""
     with np.errstate(invalid="ignore"):
-        return np.log(_mean(lifted.beside, (1, 2)) + _LEAST_M)
+        return np.log(_mean(lifted.reprojection_residual, (1, 2)) + _LEAST_M)
 
 
-def joint_misses(lifted: LiftedBatch) -> Array:
-    """How far a joint is beside its rays, over the window, log metres."""
-    squared = _mean(lifted.beside**2, (1,))
+def joint_residual(lifted: LiftedBatch) -> Array:
+    """Root mean square reprojection residual of a joint over the window, log metres."""
+    squared = _mean(lifted.reprojection_residual**2, (1,))
     with np.errstate(invalid="ignore"):
         return np.log(np.sqrt(squared) + 3 * _LEAST_M)
 
 
-def ends(lifted: LiftedBatch) -> Array:
+def window_edge(lifted: LiftedBatch) -> Array:
     """How near a frame is to an end of the window: 1 there, 0 in the middle, mostly near 0."""
     return np.linspace(-1, 1, lifted.x_2d.shape[1])[:, None] ** 4
 
 
-def absence(lifted: LiftedBatch) -> Array:
-    """For how many frames a joint has been, or will be, unseen, log of 1 and more."""
+def frames_since_seen(lifted: LiftedBatch) -> Array:
+    """Frames to the nearest one, before or after, in which the joint is seen; log of 1 and more."""
     seen, frames = lifted.seen, lifted.x_2d.shape[1]
     at = np.arange(frames)[:, None]
     before = np.maximum.accumulate(np.where(seen, at, -frames), 1)
@@ -94,7 +96,7 @@ def absence(lifted: LiftedBatch) -> Array:
     return np.log1p(np.minimum(at - before, after - at).clip(max=frames))
 
 
-def noise(lifted: LiftedBatch) -> Array:
+def keypoint_noise(lifted: LiftedBatch) -> Array:
     """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen.
 
     Where the detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
@@ -103,9 +105,8 @@ def noise(lifted: LiftedBatch) -> Array:
     shown = np.where(seen, np.moveaxis(lifted.x_2d, -1, 0).copy(), np.nan)  # (2, B, L, 17)
     with np.errstate(all="ignore"):
         low, high = np.fmin.reduce(shown, -1), np.fmax.reduce(shown, -1)
-        size = _mean((high - low).max(0), (1,))[
-            ..., None
-        ]  # (B, 1, 1), as in `lifting.streaming.image_motion`
+        # (B, 1, 1), as in `lifting.streaming.image_motion`
+        size = _mean((high - low).max(0), (1,))[..., None]
         u, v = lifted.covariance_2d[..., 0, 0], lifted.covariance_2d[..., 1, 1]
         stated = (u + v) / 2 / (size * NOISE_2D) ** 2
         variance = np.where(np.isfinite(stated), stated, 1 / lifted.confidence)
@@ -114,17 +115,17 @@ def noise(lifted: LiftedBatch) -> Array:
 
 
 VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
-    "bones": bones,
-    "misses": misses,
-    "joint_misses": joint_misses,
-    "ends": ends,
-    "absence": absence,
-    "noise": noise,
+    "segment_variation": segment_variation,
+    "window_residual": window_residual,
+    "joint_residual": joint_residual,
+    "window_edge": window_edge,
+    "frames_since_seen": frames_since_seen,
+    "keypoint_noise": keypoint_noise,
 }
 
 
 def _mean(values: Any, axes: tuple[int, ...]) -> Array:
-    """Of what is not NaN, axes kept; NaN where all is."""
+    """Mean of all values that are not NaN, axes kept; NaN where all are."""
     known = np.isfinite(values)
     count = known.sum(axes, keepdims=True)
     total = np.where(known, values, 0.0).sum(axes, keepdims=True)

@@ -79,8 +79,8 @@ def calibrated(
     return replace(
         config,
         residual_std_mm=rows,
-        error_signs=signs,
-        usual=CoherenceLimits(*(round(float(x), 1) for x in usual)),
+        variance_features=signs,
+        coherence_limits=CoherenceLimits(*(round(float(x), 1) for x in usual)),
     )
 
 

@@ -15,7 +15,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import (
     NOISE_2D,
     VARIANCE_FEATURES,
     LiftedBatch,
-    signs,
+    variance_features,
 )
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.lifting.streaming.image_motion import image_size
@@ -103,7 +103,7 @@ def _errors(
     )
     hypotheses = lifter.lift(x_2d, confidence, covariance).hypotheses
     found = hypotheses.mean(1)
-    by_name = signs(LiftedBatch(found, x_2d, confidence, covariance))
+    by_name = variance_features(LiftedBatch(found, x_2d, confidence, covariance))
     _, rotation = view(lifter.config.input_view).to_model_view(observed.x_2d[rows])
     errors = turn_points(torch.from_numpy(found - windows.poses[rows]), rotation).numpy()
     apart = turn_points(torch.from_numpy(hypotheses - found[:, None]), rotation).numpy()
