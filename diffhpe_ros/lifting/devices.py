@@ -1,4 +1,4 @@
-"""Where models run; devices run out of memory, or vanish."""
+"""Devices that models run on, and how their failures are recognised."""
 
 import gc
 import re
@@ -36,12 +36,12 @@ def has_cuda() -> bool:
 
 
 def use_threads(count: int) -> None:
-    """Let models use so many CPU threads, in this whole process."""
+    """Set the CPU threads of torch in this process."""
     torch.set_num_threads(count)
 
 
 def is_device_failure(error: BaseException) -> bool:
-    """Whether a device has failed, rather than what was asked of it.
+    """Whether an error is a device's failure rather than a wrong request.
 
     torch has a class of its own for lack of memory only; the rest are RuntimeErrors of CUDA and
     its libraries.
@@ -52,11 +52,11 @@ def is_device_failure(error: BaseException) -> bool:
 
 
 def free_device_memory() -> None:
-    """Give back the device's memory that nothing uses any more."""
+    """Release cached memory of the device."""
     gc.collect()  # models are in cycles with their engines
     if torch.cuda.is_initialized():
         try:
             torch.cuda.empty_cache()
         except RuntimeError as error:
             if not is_device_failure(error):
-                raise  # a device that is gone has nothing to give back
+                raise  # a lost device has nothing to release

@@ -203,8 +203,8 @@ class Lifter:
 
         Args:
             x_2d: (B, 27, 17, 2), canonical view, (0, 0) where unseen.
-            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. Else it says with
-                covariance_2d how certain the joint is.
+            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. Other values
+                are its certainty where covariance_2d gives none.
             covariance_2d: (B, 27, 17, 2, 2), canonical units squared, NaN where the detector gives
                 none. Of DiffPose alone the poses depend on it; of all models their covariance does.
 

@@ -1,4 +1,4 @@
-"""What lifting gives."""
+"""The result of lifting."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class LiftResult:
-    """Of a batch of windows; metres, camera optical frame, root-relative.
+    """Poses of a batch of windows; metres, camera optical frame, root-relative.
 
     Where a window has no seen joint at all, its values are NaN.
     """
 
     poses: NDArray[np.float32]
-    """(B, 27, 17, 3), one for each window: the hypotheses' aggregate, decoded."""
+    """(B, 27, 17, 3), one for each window: aggregated, bone lengths free or fixed."""
     hypotheses: NDArray[np.float32]
     """(B, H, 27, 17, 3), as sampled."""
     covariance: NDArray[np.float32]

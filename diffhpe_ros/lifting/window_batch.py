@@ -1,4 +1,4 @@
-"""What a lifter is given, checked."""
+"""The windows that a lifter takes, and the check of its arguments."""
 
 from dataclasses import dataclass
 from typing import Any

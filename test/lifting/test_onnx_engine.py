@@ -19,7 +19,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines import export as exporting
 from diffhpe_ros.lifting.engines.export import export, verify
-from diffhpe_ros.lifting.engines.folded import fold
+from diffhpe_ros.lifting.engines.folded.engines import fold
 from diffhpe_ros.lifting.engines.onnx import weights_sha256
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline.presets import Preset

@@ -21,8 +21,8 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
 from diffhpe_ros.lifting.engines import create_engine
-from diffhpe_ros.lifting.engines.denoiser import FoldedGraphLayer, FoldedTimeLayer
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE
+from diffhpe_ros.lifting.engines.folded.denoiser import FoldedGraphLayer, FoldedTimeLayer
+from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE
 from diffhpe_ros.lifting.engines.kernels.attention import attend
 from diffhpe_ros.lifting.engines.kernels.gate import add_gated
 from diffhpe_ros.lifting.engines.kernels.graph import mix

@@ -24,7 +24,7 @@ class Parameterisation(Protocol):
         """What the denoiser is trained to put out."""
 
     def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
-        """Pose and noise that an output says."""
+        """The estimates of pose and noise in an output."""
 
 
 class PredictNoise:

@@ -9,7 +9,7 @@ from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.engines.capture import Recorder
 from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
+from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
 from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
 from diffhpe_ros.lifting.engines.reference import ReferenceDiffHPE

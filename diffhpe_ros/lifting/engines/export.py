@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import (
     weights_sha256,
 )
 from diffhpe_ros.lifting.engines import Foldable
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE, fold
+from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (
     WEIGHTS_KEY,
     OnnxDiffHPE,

@@ -59,7 +59,7 @@ class DiffHPE(nn.Module, ABC):
         return self.read(self(x_t, t, condition), x_t, t)
 
     def read(self, output: Tensor, x_t: Tensor, t: int | Tensor) -> Prediction:
-        """Clean poses and noise that the denoiser's output (B, 27, 17, 3) says at steps t."""
+        """The estimates in the denoiser's output (B, 27, 17, 3) at steps t."""
         return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
 
     def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:

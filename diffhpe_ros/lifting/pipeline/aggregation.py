@@ -21,10 +21,10 @@ def mean(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
 
 
 def by_reprojection(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
-    """Each joint from the hypothesis that puts it nearest to where it is seen (D3DP's J-Agg).
+    """Each joint from the hypothesis whose projection is nearest to the keypoint (D3DP's J-Agg).
 
     The published figures project by the true root. Here it is the root at which the mean pose fits
-    the image best, which is known live, too. Joints unseen, and all joints of frames without a
+    the image best, which is known live, too. Unseen joints, and all joints of frames without a
     root, are the hypotheses' mean.
     """
     average = mean(hypotheses, x_2d)
@@ -33,12 +33,12 @@ def by_reprojection(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any
     joints = hypotheses + root[:, None, :, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:]
-        miss = np.linalg.norm(projected - x_2d[:, None], axis=-1)  # (B, H, L, 17)
-    miss = np.where((joints[..., 2] > 0) & np.isfinite(miss), miss, np.inf)
-    nearest = miss.argmin(1)[:, None, ..., None]
+        residual = np.linalg.norm(projected - x_2d[:, None], axis=-1)  # (B, H, L, 17)
+    residual = np.where((joints[..., 2] > 0) & np.isfinite(residual), residual, np.inf)
+    nearest = residual.argmin(1)[:, None, ..., None]
     chosen = np.take_along_axis(hypotheses, nearest, 1)[:, 0]
-    told = seen & np.isfinite(miss.min(1))
-    return np.where(told[..., None], chosen, average)
+    known = seen & np.isfinite(residual.min(1))
+    return np.where(known[..., None], chosen, average)
 
 
 AGGREGATIONS: Mapping[str, Aggregation] = {"mean": mean, "reprojection": by_reprojection}

@@ -1,8 +1,8 @@
-"""Test-time augmentation: a window is lifted more than once, seen otherwise each time.
+"""Test-time augmentation: a window is lifted together with transformed copies of it.
 
-Left and right are alike to a body but not to a network, whose error in a mirror is partly another
-one. The mean of a pose and of the mirrored window's pose, mirrored back, is nearer to the truth:
-what the papers' authors call flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
+Bodies are symmetric, but a network is not: its error on the mirrored window is partly independent.
+The mean of a pose and of the mirrored window's pose, mirrored back, is nearer to the truth. The
+papers call it flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
 """
 
 from typing import Protocol
@@ -17,16 +17,16 @@ from diffhpe_ros.skeleton import MIRRORED
 
 
 class Augmentation(Protocol):
-    """Makes several windows of one, and hypotheses of one window of theirs."""
+    """Transforms windows before lifting, and turns their hypotheses back."""
 
     views: int
-    """How many it makes of one."""
+    """Windows that it makes of one."""
 
     def apply(self, seen: WindowBatch) -> WindowBatch:
-        """B windows in the model's view → V·B; those that come of one are neighbours."""
+        """B windows in the model's view → V·B; those of one window are neighbours."""
 
     def undo(self, poses: Tensor) -> Tensor:
-        """Their hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), as the window itself is seen."""
+        """Their hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), transformed back."""
 
 
 class NoAugmentation:
@@ -44,7 +44,7 @@ class NoAugmentation:
 
 
 class Flip:
-    """A window, and its mirror image; the first half of the hypotheses is of the window itself."""
+    """A window and its mirror image; the first half of the hypotheses is the window's own."""
 
     views = 2
 
@@ -55,15 +55,15 @@ class Flip:
 
     def undo(self, poses: Tensor) -> Tensor:
         """See `Augmentation`."""
-        plain, flipped = poses.unflatten(0, (-1, 2)).unbind(1)
-        return torch.cat([plain, _negate_first(_change_sides(flipped, -2), -1)], 1)
+        original, flipped = poses.unflatten(0, (-1, 2)).unbind(1)
+        return torch.cat([original, _negate_first(_change_sides(flipped, -2), -1)], 1)
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"none": NoAugmentation, "flip": Flip}
 
 
 def create_augmentation(preset: Preset) -> Augmentation:
-    """The one that a preset names.
+    """The augmentation of a preset.
 
     Raises:
         DiffhpeError: there is none of that name, or it does not go with the preset's start.
@@ -77,10 +77,10 @@ def create_augmentation(preset: Preset) -> Augmentation:
 
 
 def per_view(hypotheses: int, augmentation: Augmentation) -> int:
-    """How many hypotheses each of the windows has that an augmentation makes of one.
+    """Hypotheses of each of the windows that an augmentation makes of one.
 
     Raises:
-        DiffhpeError: they cannot be shared out evenly.
+        DiffhpeError: they cannot be divided evenly.
     """
     each, left = divmod(hypotheses, augmentation.views)
     if left:
@@ -92,7 +92,7 @@ def per_view(hypotheses: int, augmentation: Augmentation) -> int:
 
 
 def mirrored(seen: WindowBatch) -> WindowBatch:
-    """The windows of the mirrored bodies: x changes sign, left and right change places."""
+    """The mirrored windows: x changes sign, left and right joints change places."""
     covariance = _change_sides(seen.covariance_2d, 2)
     return WindowBatch(
         _negate_first(_change_sides(seen.x_2d, 2), -1),

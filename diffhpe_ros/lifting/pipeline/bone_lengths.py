@@ -1,8 +1,8 @@
-"""From aggregated poses to those that are handed out: as they are, or with bones that keep length.
+"""Bone lengths of the poses that a lifter returns: free, or fixed over a window or a track.
 
-A person's bones do not grow. A lifter's do, by a few millimetres from frame to frame: it finds each
-joint on its own. Turning bones of one length into the directions that were found makes the person
-rigid, and moves the joints by less than they are off.
+A person's bones have one length. Those of lifted poses vary by a few millimetres from frame to
+frame, since a lifter estimates each joint on its own. With fixed lengths every bone keeps its
+estimated direction and gets its mean length; joints move by less than their error.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,10 @@ from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 Poses = NDArray[Any]
 """(B, L, 17, 3) root-relative metres."""
 BoneLengthRule = Callable[[Poses], Poses]
+"""Poses → the same poses with the bone lengths that they are to have."""
 
 
-def _bones_up_to_the_root() -> NDArray[np.float32]:
+def _bones_to_the_root() -> NDArray[np.float32]:
     """(17, 16), 1 where a bone is between a joint and the root, else 0."""
     between = np.zeros((NUM_JOINTS, NUM_JOINTS), np.float32)
     for parent, child in BONES:
@@ -29,7 +30,7 @@ def _bones_up_to_the_root() -> NDArray[np.float32]:
     return between[:, 1:]
 
 
-_UP_TO_THE_ROOT = _bones_up_to_the_root()
+_BONES_TO_THE_ROOT = _bones_to_the_root()
 
 
 def free_lengths(poses: Poses) -> Poses:
@@ -38,22 +39,23 @@ def free_lengths(poses: Poses) -> Poses:
 
 
 def fixed_lengths(poses: Poses) -> Poses:
-    """Each window with bones of its own mean lengths."""
+    """Each window with its own mean bone lengths."""
     return with_lengths(poses, mean_lengths(poses))
 
 
-DECODES: Mapping[str, BoneLengthRule] = {"free": free_lengths, "rigid": fixed_lengths}
+BONE_LENGTH_RULES: Mapping[str, BoneLengthRule] = {"free": free_lengths, "rigid": fixed_lengths}
+"""By the value of the setting `decode`."""
 
 
 def create_bone_length_rule(name: str) -> BoneLengthRule:
-    """The decode of that name.
+    """The rule for a value of the setting `decode`.
 
     Raises:
         DiffhpeError: there is none.
     """
-    if name not in DECODES:
-        raise unknown("decode", name, DECODES)
-    return DECODES[name]
+    if name not in BONE_LENGTH_RULES:
+        raise unknown("decode", name, BONE_LENGTH_RULES)
+    return BONE_LENGTH_RULES[name]
 
 
 def mean_lengths(poses: Poses) -> NDArray[Any]:
@@ -62,7 +64,7 @@ def mean_lengths(poses: Poses) -> NDArray[Any]:
 
 
 def with_lengths(poses: Poses, lengths: NDArray[Any]) -> Poses:
-    """The poses with bones of these lengths in the directions that they have, joint after joint.
+    """The poses with these bone lengths, bones in the directions that they have.
 
     Args:
         poses: (..., L, 17, 3).
@@ -75,5 +77,5 @@ def with_lengths(poses: Poses, lengths: NDArray[Any]) -> Poses:
     length = np.linalg.norm(found, axis=-1)
     # A bone without length has no direction; it stays a point.
     scale = lengths[..., None, :] / np.where(length > 0, length, 1.0)
-    placed: Poses = poses[..., :1, :] + _UP_TO_THE_ROOT @ (scale[..., None] * found)
-    return placed.astype(poses.dtype)
+    fitted: Poses = poses[..., :1, :] + _BONES_TO_THE_ROOT @ (scale[..., None] * found)
+    return fitted.astype(poses.dtype)

@@ -1,4 +1,4 @@
-"""Where the sampling of windows starts: at noise, at MixSTE's pose, or at the window before."""
+"""Where the sampling of windows starts: at noise, at MixSTE's pose, or at the previous window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ STARTS = ("noise", "backbone", "previous")
 
 BACKBONE_LEVEL = 0.5
 """Share of the diffusion steps that a start at MixSTE's pose goes back to, which keeps as much
-signal as noise: the limbs' places are sampled anew, the body's stance is kept."""
+signal as noise: limbs are sampled anew, the posture as a whole is kept."""
 
 
 class Initialization(Protocol):
     """Where the sampling of a batch of windows starts."""
 
     def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
-        """The beginning for a part of the batch; the hypotheses of a window are neighbours.
+        """The initial state for a part of the batch; the hypotheses of a window are neighbours.
 
         Args:
             x: (B, L, J, 2), that part's windows in the model's view.
@@ -48,7 +48,7 @@ class NoiseInitialization:
 
 @dataclass(frozen=True)
 class BackboneInitialization:
-    """At the pose that a wrapper's own MixSTE finds, noised to a middle step."""
+    """At the pose of a wrapper's own MixSTE, noised to a middle step."""
 
     mixste: Callable[[Tensor], Tensor]
     """(B, L, J, 2) in the model's view → poses (B, L, J, 3), metres."""
@@ -67,12 +67,12 @@ class BackboneInitialization:
 
 @dataclass(frozen=True)
 class PreviousPoseInitialization:
-    """At what was lifted before, noised to a step of each window's own; else at pure noise."""
+    """At the track's previous poses, noised to a step for each window; else at pure noise."""
 
     poses: Tensor
-    """(B, H, L, J, 3) metres, camera frame: what this window may look like. Any where unknown."""
+    """(B, H, L, J, 3) metres, camera frame: estimates of this window; any value where unknown."""
     known: Tensor
-    """(B,), False where there is nothing to start from."""
+    """(B,), False where there is no pose to start at."""
     steps: Tensor
     """(B,), zero-based."""
     pose_scale: float
@@ -92,12 +92,12 @@ class PreviousPoseInitialization:
 def create_initialization(
     preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None, hypotheses: int
 ) -> Initialization:
-    """Where windows start that stand alone; `previous` is pure noise to them.
+    """Where windows start that have no previous window; `previous` is pure noise to them.
 
     Args:
         preset: names the start.
-        model: which only matters where it is a diffusion model.
-        mixste: what a wrapper was trained round, see `BackboneInitialization`.
+        model: DiffHPE alone starts elsewhere than at noise.
+        mixste: the backbone of a wrapper, see `BackboneInitialization`.
         hypotheses: of each window that is sampled; the preset's, or of each of its views.
 
     Raises:

@@ -26,7 +26,7 @@ def choose_preset(
 
     Args:
         lifter: of a diffusion model.
-        people: that are lifted at once.
+        people: lifted at once.
         rate: images a second.
         sampling: what is to differ from each preset; the preset that it names does not count.
 
@@ -45,8 +45,8 @@ def choose_preset(
             continue
         candidate = candidate.captured()
         ms = lift_ms(candidate, people)
-        whom = "" if people == 1 else f" for {people} people"
-        chosen = candidate, f"{name}: {ms:.1f} ms{whom} of {period_ms:.0f} ms"
+        load = "" if people == 1 else f" for {people} people"
+        chosen = candidate, f"{name}: {ms:.1f} ms{load} of {period_ms:.0f} ms"
         if ms <= SHARE * period_ms:
             return chosen
     if chosen is None:

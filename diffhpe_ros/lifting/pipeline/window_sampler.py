@@ -55,5 +55,5 @@ class WindowSampler:
         poses = self.model.sample(inputs, self.engine)  # type: ignore[arg-type]
         poses = self.augmentation.undo(poses.unflatten(0, (-1, self.hypotheses)))
         poses = to_camera_frame(poses - poses[..., :1, :], rotation)
-        nobody = (observed.x_2d == 0).flatten(1).all(1)
-        return poses.masked_fill(nobody.view(-1, 1, 1, 1, 1), torch.nan), rotation
+        unseen = (observed.x_2d == 0).flatten(1).all(1)
+        return poses.masked_fill(unseen.view(-1, 1, 1, 1, 1), torch.nan), rotation

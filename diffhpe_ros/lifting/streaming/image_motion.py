@@ -1,16 +1,16 @@
-"""How fast a person moves in the image, and how much of their last pose is to be sampled anew."""
+"""How fast a person moves in the image, and how much noise the next window starts with."""
 
 import torch
 from torch import Tensor
 
 FLOOR, CEILING = 0.7, 1.0
-"""Shares of the diffusion steps that a window starts at: of a still person, and of one at `FAST`
-or above, of whose last pose nothing is left. A lower floor hands on the last window's errors: on
-walking people 0.3 had an error of 48 mm, 0.7 of 45 mm, where starts at noise had 43 mm."""
+"""Shares of the diffusion steps that a window starts at: for a still person, and from the speed
+`FAST` on, where nothing of the last pose is kept. A lower floor hands on the last window's errors:
+on walking people 0.3 had an error of 48 mm, 0.7 of 45 mm, and starts at noise 43 mm."""
 FAST = 1.0
-"""Sizes of the person per second, of the joints about their centre. A walk has about 0.35."""
+"""Speed of the joints about their centre, in sizes of the person per second; a walk has 0.35."""
 AT_LEAST = 5
-"""Frames over which joints are watched: a shorter time would show the detector's jitter."""
+"""Frames over which speed is measured: over fewer, the detector's jitter would dominate."""
 
 _TINY = 1e-6
 
@@ -29,13 +29,12 @@ def initial_steps(speed: Tensor, steps: int) -> Tensor:
 def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
     """Mean speed of joints in the image, in sizes of the person per second, (N,).
 
-    Poses are relative to the root: of a person who crosses the image only what the joints do about
-    their common movement counts. A joint's speed is that of its mean movement, so that what a
-    detector jitters about hardly counts.
+    Poses are relative to the root, so the joints' common movement is removed. A joint's speed is
+    that of its mean movement, in which the detector's jitter nearly cancels.
 
     Args:
         x_2d: (N, L, J, 2), (0, 0) where unseen.
-        new_frames: (N,), the newest frames that are looked at; `AT_LEAST` if fewer.
+        new_frames: (N,), how many of the newest frames to measure; `AT_LEAST` if fewer.
         rate: frames per second.
 
     Returns:
@@ -59,6 +58,6 @@ def image_size(x_2d: Tensor) -> Tensor:
     seen = (x_2d != 0).any(-1, keepdim=True)
     low = x_2d.where(seen, torch.inf).amin(2)
     high = x_2d.where(seen, -torch.inf).amax(2)
-    somebody = seen.any(2)[..., 0]
-    side = (high - low).amax(-1).where(somebody, 0.0)
-    return (side.sum(1) / somebody.sum(1).clamp(min=1)).clamp(min=_TINY)
+    any_seen = seen.any(2)[..., 0]
+    side = (high - low).amax(-1).where(any_seen, 0.0)
+    return (side.sum(1) / any_seen.sum(1).clamp(min=1)).clamp(min=_TINY)

@@ -7,7 +7,7 @@ from tqdm import tqdm
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.batched import BATCH
 from diffhpe_ros.lifting.pipeline.aggregation import AGGREGATIONS
-from diffhpe_ros.lifting.pipeline.bone_lengths import DECODES
+from diffhpe_ros.lifting.pipeline.bone_lengths import BONE_LENGTH_RULES
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.evaluation.figures import figures_of
 from diffhpe_ros.training.experiments.cache import ExperimentCache
@@ -35,7 +35,7 @@ def aggregation_table(cache: ExperimentCache) -> str:
         hypotheses = _hypotheses(lifter, windows.x_2d)
         for name, aggregate in AGGREGATIONS.items():
             poses = aggregate(hypotheses, windows.x_2d)
-            for decoded, decode in DECODES.items():
+            for decoded, decode in BONE_LENGTH_RULES.items():
                 figures = figures_of(decode(poses), windows).to_dict()
                 rows.append(
                     [

@@ -1,4 +1,4 @@
-"""Where the reverse process begins: at pure noise, or at a pose that is known roughly."""
+"""Where the reverse process starts: at pure noise, or at a roughly known pose."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -38,7 +38,7 @@ PURE_NOISE = PureNoise()
 class NoisedPose:
     """x_s = √ᾱ_s x̂_0 + √(1-ᾱ_s) z: a truncated start (SDEdit, Meng et al., 2022).
 
-    What is larger than the noise of step s is kept of the pose, the rest is sampled anew.
+    What of the pose is larger than the noise of step s is kept; the rest is sampled anew.
 
     Args:
         pose: x̂_0, (N, L, J, 3) in the diffused unit.
@@ -56,11 +56,11 @@ class NoisedPose:
 
 
 class PureNoiseWhereUnknown:
-    """Another beginning for some sequences, pure noise for the others.
+    """Another initial state for some sequences, pure noise for the others.
 
     Args:
-        known: (N,), True where the other one counts.
-        initial_state: the other one.
+        known: (N,), True where that state is used.
+        initial_state: that of the known sequences.
     """
 
     def __init__(self, known: Tensor, initial_state: InitialState) -> None:

@@ -7,7 +7,7 @@ Triton's interpreter (`TRITON_INTERPRET=1`), which is for tests.
 import os
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedMixSTE
+from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE
 
 
 def use_triton(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDiffHPE:

@@ -4,7 +4,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from diffhpe_ros.lifting.engines.trunk import LARGEST
+from diffhpe_ros.lifting.engines.folded.trunk import LARGEST
 
 
 @triton.jit

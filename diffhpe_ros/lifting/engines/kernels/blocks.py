@@ -4,14 +4,22 @@ import torch
 from torch import Tensor, nn
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.engines.denoiser import FoldedResidualBlock
-from diffhpe_ros.lifting.engines.folded import FoldedDiffHPE, FoldedDiffHPEWrapper, FoldedMixSTE
-from diffhpe_ros.lifting.engines.folding import keep
+from diffhpe_ros.lifting.engines.folded.denoiser import FoldedResidualBlock
+from diffhpe_ros.lifting.engines.folded.engines import (
+    FoldedDiffHPE,
+    FoldedDiffHPEWrapper,
+    FoldedMixSTE,
+)
+from diffhpe_ros.lifting.engines.folded.norms import keep
+from diffhpe_ros.lifting.engines.folded.trunk import (
+    FoldedSpatialBlock,
+    FoldedTemporalBlock,
+    FoldedTrunk,
+)
 from diffhpe_ros.lifting.engines.kernels.attention import attend
 from diffhpe_ros.lifting.engines.kernels.gate import add_gated
 from diffhpe_ros.lifting.engines.kernels.graph import mix
 from diffhpe_ros.lifting.engines.kernels.non_local import attend_pairs
-from diffhpe_ros.lifting.engines.trunk import FoldedSpatialBlock, FoldedTemporalBlock, FoldedTrunk
 
 WIDTHS = (32, 64, 128)
 """Channels of the denoiser that the kernels can have: powers of two, and a tile in registers."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.engines.folded import (
+from diffhpe_ros.lifting.engines.folded.engines import (
     FoldedDiffHPE,
     FoldedDiffHPE2D,
     FoldedDiffHPEWrapper,

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.engines.denoiser import (
+from diffhpe_ros.lifting.engines.folded.denoiser import (
     FoldedDenoiser,
     FoldedGraphLayer,
     FoldedResidualBlock,
 )
+from diffhpe_ros.lifting.engines.folded.trunk import FoldedBlock, FoldedTrunk
 from diffhpe_ros.lifting.engines.native.library import Weights, address, find_library
-from diffhpe_ros.lifting.engines.trunk import FoldedBlock, FoldedTrunk
 from diffhpe_ros.lifting.models.denoiser import Denoiser
 from diffhpe_ros.lifting.models.mixste import Block, MixSTETrunk
 

@@ -1,4 +1,4 @@
-"""DiffPose, beside DiffHPE and behind the same lifter."""
+"""DiffPose (Gong et al., CVPR 2023), behind the same lifter as DiffHPE."""
 
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.initial import Component, InitialDistribution

@@ -3,7 +3,7 @@
 A mixture belongs to a class of error: which joint it is, how well it was seen, and on which side
 of its parent the encoder puts it. Mixtures are fitted offline (`training.modules.initial_fit`).
 Live use selects each joint's mixture, draws a component, shifts it to the encoder's pose, and
-widens it by what the detector says of its own error.
+widens it by the detector's covariance.
 """
 
 from typing import NamedTuple
@@ -108,7 +108,7 @@ class InitialDistribution(nn.Module):
 
 
 def widened(component: Component, variance: Tensor) -> Component:
-    """The component with more variance beside the optical axis.
+    """The component with more variance across the optical axis.
 
     Args:
         component: of N hypotheses.
@@ -143,7 +143,7 @@ def detector_variance(pose: Tensor, windows: WindowBatch) -> Tensor:
 def metres_per_unit(pose: Tensor, x_2d: Tensor) -> Tensor:
     """(N, 1, 1, 1): how many metres at the person a unit of the canonical view is.
 
-    The ratio of the pose's extent beside the axis to that of what was seen; 0 where nothing was.
+    The ratio of the pose's extent across the axis to that of the keypoints; 0 where none is seen.
     """
     seen = (x_2d != 0).any(-1, keepdim=True)
     extents = []

@@ -30,8 +30,8 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 KNOWN = 11
-"""Channels that every denoiser sees: what the noisy pose says against the encoder's, how unsure
-that is, the encoder's pose, and the keypoints."""
+"""Channels that every denoiser sees: the evidence of the noisy pose against the encoder's, its
+standard deviation, the encoder's pose, and the keypoints."""
 
 
 class Context(NamedTuple):

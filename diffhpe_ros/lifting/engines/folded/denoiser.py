@@ -4,7 +4,7 @@
   left, all others from the right, and nothing is permuted. Joints are in `PART_ORDER`, so that
   the non-local layer pools neighbours.
 - BatchNorms, the step embeddings (a table) and the non-local layer's last linear maps are folded
-  into what stands beside them.
+  into the neighbouring operations.
 - The residual stream is kept without its factors 1/√2 and its biases: block n's weights are
   scaled by √2ⁿ instead, and the biases wait in the table of steps.
 """
@@ -14,7 +14,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.engines.folding import batch_norm_line, keep
+from diffhpe_ros.lifting.engines.folded.norms import batch_norm_line, keep
 from diffhpe_ros.lifting.models.denoiser import Denoiser, ResidualBlock
 from diffhpe_ros.lifting.models.graph import POOL, GraphLayer, NonLocal
 
@@ -146,7 +146,7 @@ class FoldedResidualBlock(nn.Module):
         )
 
     def forward(self, state: Tensor, step: Tensor) -> None:
-        """Add to state (J, L, N, 2·C), x beside the skips, in place, given step (N or 1, C)."""
+        """Add to state (J, L, N, 2·C), x beside the skips, in place, for step (N or 1, C)."""
         joints, frames, _, both = state.shape
         channels = both // 2
         y = self.time_layer((state[..., :channels] + step).view(joints, frames, -1))

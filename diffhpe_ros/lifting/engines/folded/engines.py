@@ -6,8 +6,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.engines.denoiser import FoldedDenoiser
-from diffhpe_ros.lifting.engines.trunk import FoldedTrunk
+from diffhpe_ros.lifting.engines.folded.denoiser import FoldedDenoiser
+from diffhpe_ros.lifting.engines.folded.trunk import FoldedTrunk
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.models.graph import PART_ORDER
 from diffhpe_ros.lifting.models.mixste import MixSTE

@@ -1,4 +1,4 @@
-"""Norms made part of the linear maps beside them; exact in inference."""
+"""Norms folded into the neighbouring linear maps; exact in inference."""
 
 import torch
 from torch import Tensor, nn

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.lifting.engines.folding import fold_layer_norm, keep
+from diffhpe_ros.lifting.engines.folded.norms import fold_layer_norm, keep
 from diffhpe_ros.lifting.models.mixste import Block, MixSTETrunk
 
 LARGEST = 60.0

@@ -1,0 +1,1 @@
+"""The engine folded: trained networks as fewer and larger operations."""
