@@ -1,4 +1,4 @@
-"""The settings of a lifter, each once: how it samples, and what runs it."""
+"""The settings of a lifter, each once: how it samples, and what computes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,7 +10,7 @@ from diffhpe_ros.lifting.pipeline.presets import Preset
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
-    """How windows are sampled: a preset of the model, and what is to differ from it.
+    """How windows are sampled: a preset of the model, and the settings that differ from it.
 
     None leaves a setting as the preset has it, and the preset as the model has it by default.
     """
@@ -58,19 +58,19 @@ class SamplingConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LifterOptions:
-    """What runs a model, and what becomes of its hypotheses."""
+    """What computes a model, and how its hypotheses become one pose."""
 
     device: str = "cpu"
     """cpu, cuda or cuda:N."""
     seed: int = 0
-    """Of the noise that sampling starts from."""
+    """Seed of the noise that sampling starts from."""
     engine: str = "auto"
     """reference, folded, native, onnx, cuda_graph, or auto: cuda_graph on CUDA; on the CPU native
     where that can be, else folded. See `lifting.engines`."""
     kernels: str = "torch"
-    """Of the engines folded and cuda_graph: torch, or triton for fused ones."""
+    """Kernels of the engines folded and cuda_graph: torch, or triton for fused ones."""
     aggregation: str = "mean"
-    """Of the hypotheses: mean or reprojection; see `lifting.pipeline.aggregation`."""
+    """How hypotheses become one pose: mean or reprojection; see `lifting.pipeline.aggregation`."""
     decode: str = "free"
     """free, or rigid: bones keep their length, over a window or, in a stream, for as long as the
     track is seen; see `lifting.pipeline.bone_lengths`."""

@@ -11,7 +11,7 @@ from diffhpe_ros.lifting.diffusion.samplers import SAMPLERS
 from diffhpe_ros.lifting.engines import ENGINES
 from diffhpe_ros.lifting.pipeline.aggregation import AGGREGATIONS
 from diffhpe_ros.lifting.pipeline.augmentation import AUGMENTATIONS
-from diffhpe_ros.lifting.pipeline.bone_lengths import DECODES
+from diffhpe_ros.lifting.pipeline.bone_lengths import BONE_LENGTH_RULES
 from diffhpe_ros.lifting.pipeline.initialization import STARTS
 from diffhpe_ros.nodes.parameters.document import (
     DOCUMENT,
@@ -62,7 +62,7 @@ def test_launch_arguments_have_the_descriptions_of_their_parameters() -> None:
         ("start", STARTS),
         ("augmentation", AUGMENTATIONS),
         ("aggregation", AGGREGATIONS),
-        ("decode", DECODES),
+        ("decode", BONE_LENGTH_RULES),
     ],
 )
 def test_choices_are_those_of_the_registry(parameter: str, registry: object) -> None:

@@ -1,4 +1,4 @@
-"""What a model folder's config.yaml says, and the network that it describes."""
+"""The config.yaml of a model folder, and the network that it describes."""
 
 import math
 from collections.abc import Mapping
@@ -64,9 +64,9 @@ class BackboneConfig:
     """The model folder that holds a wrapper's trunk, instead of a copy."""
 
     name: str
-    """Of a folder beside the wrapper's own."""
+    """Name of a folder next to the wrapper's own."""
     sha256: str
-    """Of its model.safetensors: a backbone trained anew is another one."""
+    """Checksum of its model.safetensors: a backbone trained anew is another one."""
 
 
 SECTIONS: Mapping[str, type] = {
@@ -76,7 +76,7 @@ SECTIONS: Mapping[str, type] = {
     "graformer": GraFormerConfig,
     "refiner": RefinerConfig,
 }
-"""Of config.yaml: the sizes of networks."""
+"""Sections of config.yaml with the sizes of networks."""
 ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "mixste": ("trunk",),
     "diffhpe-2d": ("denoiser",),
@@ -85,7 +85,7 @@ ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "graformer": ("graformer",),
     "diffpose-released": ("trunk", "graformer", "refiner"),
 }
-"""And the sections that belong to them."""
+"""Architecture → the sections that belong to it."""
 FORMER_KEYS = {"error_signs": "variance_features", "usual": "coherence_limits"}
 """Keys of config.yaml that had other names before; both are read."""
 
@@ -97,21 +97,21 @@ class ModelConfig:
     architecture: str
     """A name of ARCHITECTURES."""
     input_view: str = "screen"
-    """What it was trained on: screen (the papers) or person; see `lifting.pipeline.views`."""
+    """View that it was trained on: screen (the papers) or person; see `lifting.pipeline.views`."""
     frames: int = 27
     """Window length."""
     rate: float = 50.0
     """Frames per second of the windows."""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
-    """Of the DiffHPE models."""
+    """Sizes of the denoiser of DiffHPE models."""
     diffpose: DiffPoseConfig = field(default_factory=DiffPoseConfig)
-    """Of DiffPose."""
+    """Sizes of DiffPose."""
     graformer: GraFormerConfig = field(default_factory=GraFormerConfig)
     refiner: RefinerConfig = field(default_factory=RefinerConfig)
-    """Of DiffPose as its code was released."""
+    """Sizes of DiffPose as its code was released."""
     backbone: BackboneConfig | None = None
-    """Where the trunk of a wrapper or of DiffPose lies; None where it is among its own weights."""
+    """Folder of the trunk of a wrapper or of DiffPose; None if it is among the model's weights."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
@@ -122,7 +122,7 @@ class ModelConfig:
     coherence_limits: CoherenceLimits | None = None
     """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
     trained_range: TrainedRange | None = None
-    """Where people may stand; None where it is not known."""
+    """Positions of people that it was trained for; None if not known."""
 
     @classmethod
     def from_dict(
@@ -158,7 +158,7 @@ class ModelConfig:
         return config
 
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` reads, of plain lists and numbers."""
+        """The mapping that `from_dict` reads, of plain lists and numbers."""
         values = asdict(self)
         if self.architecture in ("mixste", "graformer"):
             for key in ("presets", "default_preset"):
@@ -175,7 +175,7 @@ class ModelConfig:
 
 
 def _check(config: ModelConfig, source: str) -> None:
-    """See that the values make sense.
+    """Check the values.
 
     Raises:
         DiffhpeError: one does not.

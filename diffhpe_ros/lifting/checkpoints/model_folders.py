@@ -23,9 +23,9 @@ from diffhpe_ros.lifting.models.mixste import MixSTE
 
 WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
-"""What `sha256sum --check` reads; a folder without it is not checked."""
+"""In the format of `sha256sum`; a folder without it is not checked."""
 TRUNK = "trunk."
-"""What the names of a trunk's weights begin with."""
+"""Prefix of the names of a trunk's weights."""
 
 
 def load_model(path: str | Path) -> Model:
@@ -149,12 +149,12 @@ def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> Mode
 
 
 def weights_sha256(folder: Path) -> str:
-    """Of the model.safetensors of a model's folder."""
+    """The sha256 of the model.safetensors in a model's folder."""
     return _sha256(folder / WEIGHTS_FILE)
 
 
 def model_sha256(path: str | Path) -> str:
-    """Of the weights of a model, by a path or a name as in `load_model`."""
+    """The sha256 of a model's weights, by a path or a name as in `load_model`."""
     place = find_model(path)
     return weights_sha256(place) if place.is_dir() else _sha256(place)
 

@@ -21,7 +21,7 @@ class Parameterisation(Protocol):
     """Between a denoiser's output and its meaning; `signal` is √ᾱ_t and `spread` √(1-ᾱ_t)."""
 
     def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
-        """What the denoiser is trained to put out."""
+        """The output that the denoiser is trained for."""
 
     def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
         """The estimates of pose and noise in an output."""

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Schedule(nn.Module):
-    """How much noise there is at T zero-based steps.
+    """The noise level at T zero-based steps.
 
     Attributes:
         beta: (T,).

@@ -115,12 +115,12 @@ def is_traceable(engine: Engine, device: torch.device) -> bool:
 
 
 def create_recorder(device: torch.device) -> Recorder:
-    """What records samplers on that device."""
+    """The recorder of samplers on that device."""
     return CudaGraphRecorder(device) if device.type == "cuda" else TracedRecorder()
 
 
 def why_not_captured(preset: Preset, recorder: Recorder) -> str | None:
-    """What keeps a sampler from being recorded; None where nothing does."""
+    """The reason why a sampler cannot be recorded; None if it can."""
     if preset.start == "previous":
         return "not recorded: start 'previous' begins at another step for each person"
     if isinstance(recorder, TracedRecorder) and preset.steps > MOST_STEPS:

@@ -22,7 +22,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 BUCKETS = (1, 2, 4, 8, 16, 32)
 """Numbers of windows that are recorded. Others are padded to the next one, or lifted in parts."""
 TOLERANCE_MM = 0.1
-"""What is played may be so far from float32 without recording."""
+"""Largest distance of a joint in recorded samples from the unrecorded ones in float32."""
 
 Sample = Callable[[WindowBatch, Noise], tuple[Tensor, Tensor]]
 """B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
@@ -39,7 +39,7 @@ class Recorder(Protocol):
     """Records a program of tensors of fixed shapes."""
 
     precisions: Sequence[Precision]
-    """To try, the fastest first."""
+    """Precisions to try, the fastest first."""
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """Record `program(*inputs)`.
@@ -78,7 +78,7 @@ class CapturedSampler:
         self._recorder = recorder
         self.buckets = tuple(buckets)
         self.precision: Precision | None = None
-        """That the bucket recorded last has; None before the first."""
+        """Precision of the bucket recorded last; None before the first."""
         self.deviation_mm = 0.0
         """The largest distance of a joint from float32 in all that was recorded."""
         self._too_coarse = ""

@@ -34,7 +34,7 @@ from diffhpe_ros.lifting.engines.onnx import (
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 TOLERANCE = 1e-4
-"""Of a piece's output, against torch's: metres, or units of the diffused poses."""
+"""Largest difference of a piece's output from torch's: metres, or units of diffused poses."""
 VERIFIED = ((1, 1), (1, 5), (3, 2))
 """Windows and hypotheses that a piece is tried with."""
 
@@ -44,7 +44,7 @@ class Piece:
     """A network that becomes one .onnx file."""
 
     name: str
-    """Of the file, without its ending."""
+    """Name of the file, without its ending."""
     network: nn.Module
     inputs: Mapping[str, Tensor]
     """Examples; no length that may change is 1 in them, which torch would take for fixed."""

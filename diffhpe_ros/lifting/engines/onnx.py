@@ -12,7 +12,7 @@ from diffhpe_ros.onnx_session import OnnxModel
 PIECES = "onnx"
 """The folder of the pieces, in a model's folder."""
 WEIGHTS_KEY = "weights_sha256"
-"""Under this name a piece says which model.safetensors it was made of."""
+"""Metadata key of a piece: the sha256 of the model.safetensors that it was made of."""
 
 
 class OnnxMixSTE:
@@ -28,7 +28,7 @@ class OnnxMixSTE:
     def __init__(self, folder: Path) -> None:
         self._poses = _open_piece(folder, "poses")
         self.provider = self._poses.providers[0]
-        """What onnxruntime has taken."""
+        """The execution provider that onnxruntime has chosen."""
 
     def __call__(self, x_2d: Tensor) -> Tensor:
         """See `PoseEngine.__call__`."""
@@ -49,7 +49,7 @@ class OnnxDiffHPE:
         self._condition = _open_piece(folder, "condition")
         self._denoiser = _open_piece(folder, "denoiser")
         self.provider = self._denoiser.providers[0]
-        """What onnxruntime has taken."""
+        """The execution provider that onnxruntime has chosen."""
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `DenoisingEngine.condition`; (17, 27, B, C), joints in part order."""
@@ -63,7 +63,7 @@ class OnnxDiffHPE:
 
 
 def piece_file(folder: Path, name: str) -> Path:
-    """Where a model's folder has the piece of that name."""
+    """The file of a piece in a model's folder."""
     return folder / PIECES / f"{name}.onnx"
 
 

@@ -14,7 +14,7 @@ class Precision:
 
     name: str
     context: Callable[[], AbstractContextManager[None]]
-    """In which products are computed so. What is recorded in it stays so."""
+    """Matrix products within it have this precision, also when they were recorded."""
 
 
 @contextmanager

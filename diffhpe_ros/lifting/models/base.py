@@ -1,4 +1,4 @@
-"""What every kind of model offers to a lifter, and what may compute its networks."""
+"""The common interface of models, and the protocols of the engines that compute them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ from diffhpe_ros.lifting.window_batch import WindowBatch
 
 @dataclass(frozen=True)
 class SamplingInputs:
-    """What a model samples the hypotheses of B windows from."""
+    """The inputs from which a model samples the hypotheses of B windows."""
 
     windows: WindowBatch
     """B windows, in the model's view and on its device."""

@@ -22,7 +22,7 @@ from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 
 class DiffHPE(nn.Module, ABC):
-    """What the two share: a condition, a denoiser, the schedule and the meaning of its output.
+    """The base of both: a condition, a denoiser, the schedule and the parameterisation.
 
     The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
     deviation of the training poses where they are scaled to unit variance.
@@ -63,13 +63,13 @@ class DiffHPE(nn.Module, ABC):
         return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
 
     def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:
-        """What samplers call, given the condition of each pose."""
+        """The function that samplers call, given the condition of each pose."""
         return self.denoise_by(lambda x_t, t: self(x_t, t.expand(len(x_t)), condition))
 
     def denoise_by(
         self, run: Callable[[Tensor, Tensor], Tensor]
     ) -> Callable[[Tensor, int | Tensor], Prediction]:
-        """What samplers call, with one step for all or one for each.
+        """The function that samplers call, with one step for all or one for each.
 
         Args:
             run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's

@@ -26,7 +26,7 @@ class VarianceFeature:
     """
 
     mean: float
-    """Of the feature over the calibration."""
+    """Mean of the feature in the calibration."""
     across: float
     """Slope for the error across the line of sight."""
     along: float
@@ -45,7 +45,7 @@ class CoherenceLimits:
 
 @dataclass(frozen=True)
 class TrainedRange:
-    """Where the people stood that a model was trained on."""
+    """Positions of the people in the training of a model."""
 
     nearest_m: float
     farthest_m: float

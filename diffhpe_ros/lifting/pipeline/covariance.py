@@ -1,4 +1,4 @@
-"""How uncertain the joints of a lifted window are."""
+"""The covariance of the joints of a lifted window."""
 
 from collections.abc import Mapping
 

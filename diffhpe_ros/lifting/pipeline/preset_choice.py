@@ -13,7 +13,7 @@ from diffhpe_ros.lifting.settings import SamplingConfig
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SHARE = 0.5
-"""Of the time between two images that lifting may take; detection needs the rest."""
+"""Share of the time between two images that lifting may take; detection needs the rest."""
 REPEATS = 7
 
 

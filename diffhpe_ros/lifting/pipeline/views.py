@@ -1,4 +1,4 @@
-"""How a model wants its 2D input to be seen, and how its poses are turned back.
+"""Input views of models: the camera's, or a virtual camera's turned towards the person.
 
 A joint at exactly (0, 0) is unseen and stays at (0, 0).
 """
@@ -21,7 +21,7 @@ class View(Protocol):
 
 
 class ScreenView:
-    """As the camera sees it: what the papers' Human3.6M models are trained on.
+    """The camera's own view, which the papers' Human3.6M models are trained on.
 
     Their input is u/w·2-1, v/w·2-h/w of distorted pixels. The canonical view is the same for
     Human3.6M's cameras but for their distortion and the offset of their principal point.
@@ -34,7 +34,7 @@ class ScreenView:
 
 
 class PersonView:
-    """As a virtual camera would see it that is turned (pan, then tilt) towards the person.
+    """The view of a virtual camera that is turned (pan, then tilt) towards the person.
 
     One turn for a window: towards its mean hip ray, or where the hip is never seen, the mean ray
     of all seen joints. Off-axis people then look as they do near the axis.
@@ -88,7 +88,7 @@ def look_at_rotation(ray: Tensor) -> Tensor:
 def turn(x_2d: Tensor, rotation: Tensor) -> Tensor:
     """Canonical rays (B, L, J, 2) in a camera turned by (B, 3, 3); unseen joints stay (0, 0).
 
-    Rays that would be beside or behind the turned camera are unseen as well.
+    Rays that are not in front of the turned camera are unseen as well.
     """
     seen = x_2d.any(-1, keepdim=True)
     rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)

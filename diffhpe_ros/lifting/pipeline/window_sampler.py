@@ -1,4 +1,4 @@
-"""All that is computed of a batch of windows on the model's device, from 2D to hypotheses."""
+"""From 2D windows to hypotheses: everything that is computed on the model's device."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +19,7 @@ EVERY_ROW = slice(None)
 
 @dataclass(frozen=True)
 class WindowSampler:
-    """View, augmentation, sampler and the way back.
+    """View, augmentation and sampling, and the transformation back to the camera's frame.
 
     Nothing in it waits for the device or copies from the host, so that a CUDA graph can hold it
     all.
@@ -27,12 +27,12 @@ class WindowSampler:
 
     model: Model
     engine: Engine
-    """What computes the model's networks; created for this model."""
+    """Computes the model's networks; created for this model."""
     sampler: Sampler
     view: View
     augmentation: Augmentation
     hypotheses: int
-    """Of each view that the augmentation makes of a window."""
+    """Hypotheses of each window that the augmentation makes of one."""
 
     def __call__(
         self, observed: WindowBatch, noise: Noise, start: Initialization, rows: slice = EVERY_ROW

@@ -24,7 +24,7 @@ class TrackedLengths(NamedTuple):
     """The bone lengths of a track so far."""
 
     seconds: float
-    """That the lengths are a mean of, at most `AVERAGED_S`."""
+    """Time that the lengths are a mean over, at most `AVERAGED_S`."""
     lengths: NDArray[np.float64]
     """(16,) metres."""
 

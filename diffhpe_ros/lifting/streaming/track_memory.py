@@ -1,4 +1,4 @@
-"""What a stream remembers of each track, for as long as it may be of use."""
+"""The memory of a stream: a value for each track, forgotten when it is of no more use."""
 
 from collections.abc import Hashable
 from typing import Generic, TypeVar

@@ -20,7 +20,7 @@ class RecalledPoses(NamedTuple):
     poses: Tensor
     """(H, L, J, 3); frames that are new hold the last pose."""
     new_frames: int
-    """By which the new window is ahead."""
+    """Frames by which the new window is ahead."""
 
 
 class PoseHistory:
@@ -42,7 +42,7 @@ class PoseHistory:
         return len(self._last)
 
     def recall(self, track_id: Hashable, stamp: int) -> RecalledPoses | None:
-        """What the track's window of that time may look like.
+        """An estimate of the track's window at that time.
 
         Returns:
             None where the last window is unknown, later, or more than half a window earlier.

@@ -20,7 +20,7 @@ Steps = Sequence[int | Tensor]
 
 
 class ReverseStep(NamedTuple):
-    """What is known at a visited step t, from which the state at the next one, t', follows."""
+    """A visited step t, from which the state at the next one, t', is computed."""
 
     x: Tensor
     """x_t, (N, L, J, 3)."""

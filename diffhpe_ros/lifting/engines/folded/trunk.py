@@ -19,7 +19,7 @@ LARGEST = 60.0
 
 
 class FoldedBlock(nn.Module):
-    """What the attention over joints and the one over frames share.
+    """The common part of the attention over joints and the one over frames.
 
     Args:
         block: of the trained trunk.

@@ -81,7 +81,7 @@ def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
 
 
 def why_not_native(model: nn.Module) -> str | None:
-    """What keeps a model, on its device, from running on the library; None where nothing does."""
+    """The reason why a model cannot run on the library on its device; None if it can."""
     if find_library() is None:
         return "there is none for this processor, or no C++ compiler when it was installed"
     device = next(model.parameters()).device

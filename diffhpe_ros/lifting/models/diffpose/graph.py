@@ -12,9 +12,9 @@ from torch.nn import functional
 from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 
 ORDER = 2
-"""Of the Chebyshev polynomials: a joint sees its neighbours' neighbours."""
+"""Order of the Chebyshev polynomials: a joint sees its neighbours' neighbours."""
 TIME_GROUPS = 8
-"""Of channels, each with weights of its own between frames."""
+"""Groups of channels, each with its own weights between frames."""
 
 
 def scaled_laplacian() -> Tensor:

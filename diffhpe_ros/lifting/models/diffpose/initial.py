@@ -17,12 +17,12 @@ from diffhpe_ros.skeleton import NUM_JOINTS, PARENTS
 COMPONENTS = 5
 """M."""
 SEEN, HIDDEN_NOW, HIDDEN = 0, 1, 2
-"""How well a joint is seen: in this frame, in others of the window, in none."""
+"""Visibility of a joint: seen in this frame, in others of the window, in none."""
 SIDES = 3
-"""Of its parent: nearer to the camera, beside it, farther. A limb that is foreshortened looks alike
-on either side, so each side has an error of its own, with a mode where the other side is."""
-BESIDE = 0.3
-"""Share of a bone's length by which its ends differ in depth where they are beside each other."""
+"""Sides of the parent: nearer to the camera, level, farther. A foreshortened limb looks alike on
+either side, so each side has an error of its own, with a mode where the other side is."""
+LEVEL = 0.3
+"""Share of a bone's length by which its ends may differ in depth and still count as level."""
 CLASSES = (NUM_JOINTS, 3, SIDES)
 USUAL_ERROR = 0.02
 """Metres: a detector's error at full confidence, which the mixtures hold already. Assumed: the
@@ -161,8 +161,8 @@ def visibility_of(x_2d: Tensor) -> Tensor:
 
 
 def side_of(pose: Tensor) -> Tensor:
-    """(N, L, J, 3) → (N, L, J): 0 nearer than its parent, 1 beside it, 2 farther."""
+    """(N, L, J, 3) → (N, L, J): 0 nearer than its parent, 1 level, 2 farther."""
     parents = [max(parent, 0) for parent in PARENTS]
     bone = pose - pose[:, :, parents]
     slope = bone[..., 2] / bone.norm(dim=-1).clamp(min=1e-6)
-    return (slope > -BESIDE).long() + (slope > BESIDE).long()
+    return (slope > -LEVEL).long() + (slope > LEVEL).long()

@@ -35,7 +35,7 @@ standard deviation, the encoder's pose, and the keypoints."""
 
 
 class Context(NamedTuple):
-    """What the encoder makes of windows."""
+    """The encoder's outputs for N windows."""
 
     x_2d: Tensor
     """(N, L, J, 2), the windows themselves."""
@@ -91,7 +91,7 @@ class DiffPose(nn.Module):
 
     @torch.no_grad()
     def encode(self, x_2d: Tensor) -> Context:
-        """What the encoder makes of windows (B, L, J, 2) in the model's input view."""
+        """The encoder's outputs for windows (B, L, J, 2) in the model's input view."""
         features = self.trunk(x_2d)
         pose = self.head(features)
         return Context(x_2d, pose - pose[:, :, :1], features)
@@ -158,7 +158,7 @@ class DiffPose(nn.Module):
 
         Args:
             sampler: DDIM as published.
-            context: what the encoder made of N windows.
+            context: the encoder's outputs for N windows.
             noise: standard normal, new at each call. The first decides on the components.
             variance: (N, L, J, 2, 2) m², added to the mixtures' across the optical axis.
         """

@@ -19,9 +19,9 @@ class RefinerConfig(GraFormerConfig):
     """Sizes of the denoiser, what it refines, and how far back it goes."""
 
     encoder: str = "graformer"
-    """What finds the poses: graformer (the frame version), or mixste (the video version)."""
+    """Network that finds the poses: graformer (frame version), or mixste (video version)."""
     steps: int = 51
-    """Of the schedule in training."""
+    """Steps of the schedule in training."""
     sampled: int = 24
-    """How many of them, the least noisy ones, sampling is spread over. Released: 24 for CPN's
+    """Number of them, the least noisy ones, that sampling is spread over. Released: 24 for CPN's
     keypoints, 12 for true ones, 6 for the video version (`test_num_diffusion_timesteps`)."""

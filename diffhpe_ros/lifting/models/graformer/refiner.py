@@ -22,8 +22,8 @@ from diffhpe_ros.lifting.models.mixste import MixSTE
 STATE = 5
 """Channels u, v, x, y, z."""
 KEYPOINT_NOISE = 0.1
-"""Of one unit of the poses' noise, as the video version's code has it; the frame version reads it
-from a file of mixtures, which live use does not have."""
+"""Share of the poses' noise that keypoints get, as in the video version's code. The frame version
+reads it from a file of mixtures, which live use does not have."""
 
 
 class Refiner(GraphNetwork):
