@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -116,18 +117,31 @@ def test_tables_are_markdown():
     )
 
 
-def test_heat_maps_show_both_models_and_their_difference(tmp_path):
+def pixels(file: Path, colour: tuple[int, int, int]) -> int:
+    """How many pixels of a picture have exactly this colour (red, green, blue)."""
+    return int((cv2.imread(str(file))[..., ::-1] == colour).all(-1).sum())
+
+
+def test_heat_maps_show_which_model_is_better(tmp_path):
     mixste = np.arange(25.0).reshape(5, 5) + 40
-    heatmaps.draw(mixste, mixste - 3, "MPJPE, mm", tmp_path / "images" / "figure-3.png")
-    assert (tmp_path / "images" / "figure-3.png").stat().st_size > 10_000
+    darkest_red, darkest_blue = (103, 0, 31), (5, 48, 97)
+    better, worse = tmp_path / "images" / "better.png", tmp_path / "images" / "worse.png"
+    heatmaps.draw(mixste, mixste - 3, "MPJPE, mm", better)
+    heatmaps.draw(mixste, mixste + 3, "MPJPE, mm", worse)
+    assert min(pixels(better, darkest_blue), pixels(worse, darkest_red)) > 50_000
+    assert pixels(better, darkest_red) == pixels(worse, darkest_blue) == 0
 
 
 def test_curves_of_samplers_are_drawn(tmp_path):
     figures = dict.fromkeys(sampling.PANELS, 40.0)
     presets = [Preset("ddim", steps, 5) for steps in (1, 5, 50)]
     points = [sampling.SamplingPoint(preset, 10.0 * preset.steps, figures) for preset in presets]
-    sampling.draw({"DDIM": points}, tmp_path / "images" / "sampling.png")
-    assert (tmp_path / "images" / "sampling.png").stat().st_size > 10_000
+    first_line, second_line = (31, 119, 180), (255, 127, 14)  # matplotlib's colours
+    one, two = tmp_path / "images" / "one.png", tmp_path / "images" / "two.png"
+    sampling.draw({"DDIM": points}, one)
+    sampling.draw({"DDIM": points, "DDPM": points[:2]}, two)
+    assert pixels(one, first_line) > 100 and pixels(one, second_line) == 0
+    assert pixels(two, second_line) > 100
 
 
 def test_all_points_of_the_curves_are_in_the_csv_and_some_in_the_table(tmp_path, monkeypatch):
