@@ -24,7 +24,7 @@ for module in pkgutil.walk_packages(diffhpe_ros.__path__, "diffhpe_ros."):
     if not module.name.rpartition(".")[2].startswith("_"):  # programs, and libraries of C++
         importlib.import_module(module.name)
 """
-TRAINING_STEP = "test/training/test_train.py::test_a_trained_folder_is_a_model"
+TRAINING_STEP = "test/training/test_train.py::test_trained_folder_is_a_model"
 VERSIONS = """
 from importlib.metadata import version
 print(*(f"{name} {version(name)}" for name in ("numpy", "torch", "scipy", "av")), sep=", ")

@@ -171,7 +171,7 @@ def test_failures_are_one_line(diffhpe, arguments, message):
     assert_refused(diffhpe(*arguments), message)
 
 
-def test_a_corrupt_video_is_one_line(tmp_path):
+def test_corrupt_video_is_one_line(tmp_path):
     (tmp_path / "corrupt.mp4").write_bytes(b"\0" * 5000)
     assert_refused(diffhpe_process("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
 

@@ -27,7 +27,7 @@ def test_models_go_out_and_come_back(tmp_path):
     assert all(torch.equal(again[name], value) for name, value in model.state_dict().items())
 
 
-def test_a_folder_that_is_not_whole_waits(tmp_path):
+def test_folder_that_is_not_whole_waits(tmp_path):
     folder = tmp_path / "models" / "mixste" / "model"
     replace_model(build_model(CONFIG), CONFIG, folder)
     bundle_models(tmp_path / "models", tmp_path)

@@ -26,7 +26,7 @@ def gpu_run(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_a_dry_run_goes_through_all_phases(tmp_path):
+def test_dry_run_goes_through_all_phases(tmp_path):
     out = tmp_path / "out"
     ended = gpu_run("--dry-run", out=out)
     assert ended.returncode == 0, ended.stdout + ended.stderr + (out / "log.txt").read_text()
@@ -42,7 +42,7 @@ def test_a_dry_run_goes_through_all_phases(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_phase_that_fails_leaves_the_others_alone(tmp_path):
+def test_phase_that_fails_leaves_the_others_alone(tmp_path):
     out = tmp_path / "out"
     ended = gpu_run("--dry-run", "--phases", "train,equality", "--models", "mixest", out=out)
     assert ended.returncode == 1
@@ -64,7 +64,7 @@ def test_missing_packages_are_named_in_one_line(tmp_path):
     assert "hydra-core is neither installed nor in" in line and "gpu/prepare.sh" in line
 
 
-def test_an_unknown_phase_is_named(tmp_path):
+def test_unknown_phase_is_named(tmp_path):
     ended = gpu_run("--dry-run", "--phases", "equalty", out=tmp_path / "out")
     assert ended.returncode == 2
     assert "unknown phase 'equalty'; expected some of equality, speed" in ended.stderr

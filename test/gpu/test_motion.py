@@ -62,7 +62,7 @@ def test_what_does_not_fit_is_left_out(tmp_path):
     assert list(tmp_path.glob("*.trial.npz")) == []
 
 
-def test_a_jump_is_refused(tmp_path):
+def test_jump_is_refused(tmp_path):
     file = write(tmp_path / "walk.npz", [1])
     arrays = dict(read_npz(file))
     arrays["positions"] = arrays["positions"].copy()

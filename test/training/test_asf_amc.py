@@ -27,7 +27,7 @@ def test_rest_pose(tmp_path):
     np.testing.assert_allclose(end(motion, "rwrist"), [-12.5, 6, 0])
 
 
-def test_a_bent_knee(tmp_path):
+def test_bent_knee(tmp_path):
     motion = moved(tmp_path, {"ltibia": [90]})
     np.testing.assert_allclose(end(motion, "ltibia"), [2, -7, -6.5], atol=1e-12)
     np.testing.assert_allclose(end(motion, "lfoot"), [2, -9, -6.5], atol=1e-12)
@@ -57,7 +57,7 @@ def test_angles_are_applied_in_their_order():
                                atol=1e-12)  # fmt: skip
 
 
-def test_the_root_moves_and_turns_everything(tmp_path):
+def test_root_moves_and_turns_everything(tmp_path):
     motion = moved(tmp_path, {"root": [1, 16, 2, 0, 90, 0]})
     np.testing.assert_allclose(end(motion, "root"), [1, 16, 2])
     np.testing.assert_allclose(end(motion, "lhipjoint"), [1, 16, 0], atol=1e-12)

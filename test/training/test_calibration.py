@@ -42,7 +42,7 @@ def test_shares_of_a_gaussian_are_those_of_chi_square():
     assert found == pytest.approx([0.1987, 0.7385], abs=0.01)
 
 
-def test_the_fit_finds_standard_deviations_and_slopes():
+def test_fit_finds_standard_deviations_and_slopes():
     found = fit(made_up({}, slope=0.5))
     assert found.slopes[0] == pytest.approx([0.5, 0.5], abs=0.05)
     ratio = np.exp(found.log_std).mean(0) / STD
@@ -60,7 +60,7 @@ def test_people_who_differ_widen_the_ellipsoids():
     assert wide > 1.1 * narrow
 
 
-def test_a_model_is_calibrated_on_windows():
+def test_model_is_calibrated_on_windows():
     rng = np.random.default_rng(0)
     config = ModelConfig("mixste", "person", trunk=TrunkConfig(channels=8, depth=1, heads=2))
     model = build_model(config).eval()

@@ -43,7 +43,7 @@ def test_joints_of_the_rest_pose(tmp_path):
     np.testing.assert_allclose(take.toes[0] / UNIT_M, [[2, -3, -13.5], [-2, -3, -13.5]], atol=5e-3)
 
 
-def test_the_nose_goes_with_the_head(tmp_path):
+def test_nose_goes_with_the_head(tmp_path):
     take = take_of(tmp_path, [{"head": [0, 90, 0]}] * 4)
     np.testing.assert_allclose(take.head_forward[0], [1, 0, 0], atol=1e-3)
     np.testing.assert_allclose(take.positions[0, 9] - take.positions[0, 8], [0.05, 0, 1.5 * UNIT_M],
@@ -57,13 +57,13 @@ def test_120_frames_a_second_become_50(tmp_path):
     np.testing.assert_allclose(resampled(np.arange(13.0), 60.0), 1.2 * np.arange(11))
 
 
-def test_a_jump_is_refused(tmp_path):
+def test_jump_is_refused(tmp_path):
     frames = [{"root": [0, 0, 100 * (frame > 12), 0, 0, 0]} for frame in range(25)]
     with pytest.raises(DiffhpeError, match=r"the hip jumps by \d\.\d m at 0\.\d\d s"):
         take_of(tmp_path, frames)
 
 
-def test_a_database_becomes_training_and_evaluation_files(tmp_path):
+def test_database_becomes_training_and_evaluation_files(tmp_path):
     database = write_database(tmp_path / "cmu", {2: 1, 16: 1, 35: 2})
     result = data("--cmu", database, "--out", tmp_path / "mocap")
     assert result.exit_code == 0, result.exception

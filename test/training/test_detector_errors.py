@@ -105,12 +105,12 @@ def refitted(walker) -> ErrorStatistics:
     return fit(seen(walker, FittedErrors(KNOWN)))
 
 
-def test_the_fit_finds_where_the_detector_puts_its_joints(refitted):
+def test_fit_finds_where_the_detector_puts_its_joints(refitted):
     for name, part in KNOWN.parts.items():
         np.testing.assert_allclose(refitted.parts[name].offset, part.offset, atol=0.006)
 
 
-def test_the_fit_finds_the_spread_and_its_correlation(refitted):
+def test_fit_finds_the_spread_and_its_correlation(refitted):
     assert refitted.smooth_correlation == pytest.approx(0.8, abs=0.06)
     assert refitted.head_correlation == pytest.approx(0.7, abs=0.05)
     for part in refitted.parts.values():
@@ -119,7 +119,7 @@ def test_the_fit_finds_the_spread_and_its_correlation(refitted):
         assert part.white == pytest.approx(PART.white, rel=0.4)
 
 
-def test_the_fit_finds_outliers_swaps_and_misses(refitted):
+def test_fit_finds_outliers_swaps_and_misses(refitted):
     for part in refitted.parts.values():
         assert part.outlier_share == pytest.approx(PART.outlier_share, abs=0.025)
         assert part.outlier_excess == pytest.approx(PART.outlier_excess, rel=0.35)
@@ -191,7 +191,7 @@ def test_level_and_strength_scale(walker):
     )
 
 
-def test_the_same_generator_gives_the_same_errors(walker):
+def test_same_generator_gives_the_same_errors(walker):
     x_2d = walker[0][None, ..., 1:]
     model = FittedErrors(KNOWN)
     for first, second in zip(
@@ -200,7 +200,7 @@ def test_the_same_generator_gives_the_same_errors(walker):
         assert torch.equal(first, second)
 
 
-def test_the_file_holds_all_there_is(tmp_path):
+def test_file_holds_all_there_is(tmp_path):
     path = tmp_path / "errors.yaml"
     write_statistics(path, KNOWN, "measured by hand\nin two lines")
     assert path.read_text().startswith("# measured by hand\n# in two lines\n")
@@ -215,12 +215,12 @@ def test_another_file_is_refused(tmp_path, text):
         read_statistics(path)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_missing_file_is_named(tmp_path):
     with pytest.raises(DiffhpeError, match=r"cannot read .*none\.yaml"):
         read_statistics(tmp_path / "none.yaml")
 
 
-def test_the_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
+def test_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
     """The shares of docs/detector-errors.md, and no detector's joints where they cannot be."""
     model = FittedErrors(blazepose_statistics())
     x_2d = averaged_joints(walker[0][None, ..., 1:].expand(400, -1, -1, -1))
@@ -232,7 +232,7 @@ def test_the_packages_fit_of_blazepose_errs_as_it_was_measured(walker):
     assert unseen[..., 9].float().mean() < 0.01
 
 
-def test_the_prototypes_errors_are_those_of_its_functions(walker):
+def test_prototypes_errors_are_those_of_its_functions(walker):
     x_2d = walker[0][None, ..., 1:].expand(20, -1, -1, -1)
     noise, unseen = HandmadeNoise().errors(x_2d, generator())
     assert torch.equal(noise, detector_noise(x_2d, generator()))
@@ -243,7 +243,7 @@ def test_the_prototypes_errors_are_those_of_its_functions(walker):
     assert kept == pytest.approx(0.5, abs=0.1)
 
 
-def test_an_interrupted_measurement_keeps_the_clips_that_are_done(mocap, monkeypatch):
+def test_interrupted_measurement_keeps_the_clips_that_are_done(mocap, monkeypatch):
     clips = draw_clips(mocap / "cmu_h36m17_50hz.npz", 3, 0, HELD_OUT_SUBJECTS)
     assert not {clip.subject for clip in clips} & HELD_OUT_SUBJECTS
     rows = iter([tuple(np.full((1, 2), k) for k in range(5))])

@@ -60,7 +60,7 @@ def model() -> DiffPose:
     return model
 
 
-def test_a_mixture_finds_both_places_of_a_joint(model):
+def test_mixture_finds_both_places_of_a_joint(model):
     MixtureFit(batches=4)(model, TwoPlaces(model))
     initial = model.initial
     for visibility in (SEEN, HIDDEN):
@@ -73,7 +73,7 @@ def test_a_mixture_finds_both_places_of_a_joint(model):
     assert together[0, -1] > 0.5  # most of an error lasts
 
 
-def test_a_gaussian_takes_both_places_for_one_wide_one(model):
+def test_gaussian_takes_both_places_for_one_wide_one(model):
     GaussianFit(batches=2)(model, TwoPlaces(model))
     std = model.initial.factors[WRIST, SEEN, 1, 0].norm(dim=-1)
     assert 0.38 < std[2] < 0.43 and std[0] < 0.05
@@ -151,7 +151,7 @@ def test_training_keeps_encoder_and_mixtures_and_moves_the_rest(settings, encode
     ).stat().st_size
 
 
-def test_a_resumed_training_comes_to_the_same_weights(settings, tmp_path):
+def test_resumed_training_comes_to_the_same_weights(settings, tmp_path):
     def run(name: str, *more: str) -> Path:
         overrides = [*settings, f"out={tmp_path / name}", "trainer.max_steps=4", *more]
         return train(compose_configuration("diffpose", overrides))
@@ -170,7 +170,7 @@ def test_a_resumed_training_comes_to_the_same_weights(settings, tmp_path):
 @pytest.mark.parametrize(
     "override", ["refiner_loss=published", "init_distribution=noise", "init_distribution=mixture"]
 )
-def test_the_configurations_fit_together(override):
+def test_configurations_fit_together(override):
     settings = compose_configuration("diffpose", [override])
     config = ModelConfig.from_dict(
         {"architecture": "diffpose", "diffpose": dict(settings.model.diffpose)}

@@ -77,14 +77,14 @@ def teachers_samples(teacher: Path, x_t: torch.Tensor, steps: int, beginning=Non
 
 @pytest.mark.parametrize("prediction", ["pose", "noise", "velocity"])
 @pytest.mark.parametrize("steps", [2, 5])
-def test_a_student_of_one_step_aims_at_its_teachers_samples(tmp_path, prediction, steps):
+def test_student_of_one_step_aims_at_its_teachers_samples(tmp_path, prediction, steps):
     teacher = teacher_that_answers(tmp_path, prediction)
     module = student_of(teacher, prediction, student_steps=1, teacher_steps=steps)
     expected = teachers_samples(teacher, draw(), steps)
     torch.testing.assert_close(target_at(module, draw(), 49).pose, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_a_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
+def test_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
     """From step 49 to 24, where the teacher goes by 37."""
     module = student_of(teacher, student_steps=2, teacher_steps=4)
     target, schedule = target_at(module, draw(), 49), module.model.schedule
@@ -108,7 +108,7 @@ def test_goal_and_its_noise_make_up_what_is_seen(teacher):
         torch.testing.assert_close(again, draw(), atol=1e-4, rtol=1e-4)
 
 
-def test_the_last_goal_is_the_teachers_pose(teacher):
+def test_last_goal_is_the_teachers_pose(teacher):
     """From step 24 the teacher's other two steps, 24 and 11, lead to a pose."""
     module = student_of(teacher, student_steps=2, teacher_steps=4)
     beginning = NoisedPose(torch.zeros(3, 27, 17, 3), 24)
@@ -117,13 +117,13 @@ def test_the_last_goal_is_the_teachers_pose(teacher):
     torch.testing.assert_close(target_at(module, x, 24).pose, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_the_steps_of_the_student_are_drawn_alike():
+def test_steps_of_the_student_are_drawn_alike():
     t = VisitedSteps([49, 24])(10_000, 50, torch.Generator().manual_seed(0))
     assert t.unique().tolist() == [24, 49]
     assert float((t == 49).float().mean()) == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_student_begins_as_its_teacher_and_leaves_it_as_it_is(teacher):
+def test_student_begins_as_its_teacher_and_leaves_it_as_it_is(teacher):
     module = student_of(teacher).train()
     for name, value in load_model(teacher).state_dict().items():
         assert torch.equal(module.model.state_dict()[name], value), name
@@ -137,12 +137,12 @@ def test_steps_that_do_not_fit_are_refused(teacher, steps):
         student_of(teacher, student_steps=steps[0], teacher_steps=steps[1])
 
 
-def test_a_teacher_of_another_kind_is_refused(teacher):
+def test_teacher_of_another_kind_is_refused(teacher):
     with pytest.raises(DiffhpeError, match="its denoiser is .*prediction='pose'.*is expected"):
         student_of(teacher, prediction="noise")
 
 
-def test_the_student_comes_nearer_to_its_goal(teacher):
+def test_student_comes_nearer_to_its_goal(teacher):
     module = student_of(teacher, student_steps=1, teacher_steps=2)
     target = target_at(module, draw(), 49).pose
 
@@ -162,7 +162,7 @@ def test_the_student_comes_nearer_to_its_goal(teacher):
     assert distance() < 0.7 * before
 
 
-def test_the_experiment_gives_a_model_of_the_students_steps(teacher, tmp_path):
+def test_experiment_gives_a_model_of_the_students_steps(teacher, tmp_path):
     mocap = write_walk(tmp_path)
     np.savez(tmp_path / "validation.npz", x=np.ones((2, 27, 17, 2)), y=np.zeros((2, 27, 17, 3)))
     settings = [

@@ -44,7 +44,7 @@ def off(
     return poses
 
 
-def test_the_truth_has_no_error(windows):
+def test_truth_has_no_error(windows):
     figures = figures_of(windows.poses, windows)
     for name in ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjpe_last_frame"):
         assert getattr(figures, f"{name}_mm") == pytest.approx(0, abs=1e-6)
@@ -53,7 +53,7 @@ def test_the_truth_has_no_error(windows):
     assert (figures.windows, figures.sequences) == (6, 3)
 
 
-def test_an_error_is_found_where_it_is(windows):
+def test_error_is_found_where_it_is(windows):
     """170 mm at one of 17 joints in the two windows of Posing: 10 mm there, 10/3 over all."""
     figures = figures_of(off(windows, "LWrist", 0.17, slice(4, 6)), windows)
     assert figures.mpjpe_mm == pytest.approx(10 / 3)
@@ -134,7 +134,7 @@ def test_poses_that_do_not_fit_are_refused(windows):
         figures_of(poses, windows)
 
 
-def test_a_window_in_which_nobody_is_seen_cannot_be_evaluated(windows):
+def test_window_in_which_nobody_is_seen_cannot_be_evaluated(windows):
     x_2d = windows.x_2d.copy()
     x_2d[2] = 0
     with pytest.raises(DiffhpeError, match="1 of 6 windows are not finite: a window without any"):
@@ -149,7 +149,7 @@ def test_columns_are_aligned():
     ]
 
 
-def test_the_text_has_the_main_figures_first(windows):
+def test_text_has_the_main_figures_first(windows):
     text = lines(figures_of(off(windows, "LWrist", 0.17, slice(4, 6)), windows))
     assert text[0] == "6 windows of 3 sequences"
     assert text[3].split() == ["MPJPE,", "mm", "3.3", "0.0", "to", "10.0"]
@@ -157,7 +157,7 @@ def test_the_text_has_the_main_figures_first(windows):
     assert "27" in text[-1]
 
 
-def test_the_shipped_model_on_the_frozen_evaluation(mocap):
+def test_shipped_model_on_the_frozen_evaluation(mocap):
     """Near the error that its card states; evaluated on every 40th window."""
     some = read_windows(mocap / "cmu_test.npz")
     lifter = Lifter.from_pretrained("mixste")

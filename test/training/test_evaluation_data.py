@@ -94,7 +94,7 @@ def test_nothing_is_occluded_unless_asked_for(windows):
     np.testing.assert_array_equal(occluded(windows, "none", 0).x_2d, windows.x_2d)
 
 
-def test_a_leg_is_occluded_as_released(windows):
+def test_leg_is_occluded_as_released(windows):
     """In ten consecutive frames of each window, never the last; the truth stays."""
     hidden = occluded(windows, "leg", 0)
     gone = (hidden.x_2d == 0).all(-1)

@@ -49,7 +49,7 @@ def test_every_model_of_the_tables_has_a_recipe():
 
 @pytest.mark.parametrize("budget", ["cpu", "gpu"])
 @pytest.mark.parametrize("name", recipes("cpu"))
-def test_the_configuration_of_every_recipe_can_be_composed(name, budget):
+def test_configuration_of_every_recipe_can_be_composed(name, budget):
     how = recipe(name, budget)
     assert compose_configuration(how.experiment, [f"budget={budget}", *how.overrides]).name
 
@@ -75,7 +75,7 @@ def test_models_tuned_to_a_pattern_have_the_same_budget():
     assert len(budgets) == 1
 
 
-def test_an_unknown_model_is_refused():
+def test_unknown_model_is_refused():
     with pytest.raises(DiffhpeError, match="unknown model 'resnet'; expected one of mixste"):
         recipe("resnet", "cpu")
 
@@ -88,7 +88,7 @@ def test_sections_are_replaced_between_their_marks(tmp_path):
     assert document.read_text() == "before\n<!-- begin a -->\nnewer\n<!-- end a -->\nafter\n"
 
 
-def test_a_document_without_the_marks_is_refused_and_left_alone(tmp_path):
+def test_document_without_the_marks_is_refused_and_left_alone(tmp_path):
     document = tmp_path / "results.md"
     document.write_text("text\n")
     with pytest.raises(DiffhpeError, match="expected the marks <!-- begin a -->"):
@@ -166,7 +166,7 @@ def test_every_way_to_sample_can_be_made():
             create_sampler(preset.sampler, preset.steps)
 
 
-def test_the_command_line_knows_the_experiments():
+def test_command_line_knows_the_experiments():
     assert set(COMMANDS) == set(EXPERIMENTS)
 
 
@@ -207,7 +207,7 @@ def test_what_diffpose_is_unsure_of_is_measured(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_table_is_trained_measured_and_written(tmp_path):
+def test_table_is_trained_measured_and_written(tmp_path):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(4, 27, 17, 2)).astype(np.float32)
     y = rng.normal(size=(4, 27, 17, 3)).astype(np.float32)

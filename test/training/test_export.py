@@ -51,7 +51,7 @@ def test_poses_stay_and_the_file_is_half_as_large(tmp_path):
     assert (tmp_path / "models" / "mixste" / "train.yaml").read_text() == "seed: 7\n"
 
 
-def test_a_wrapper_refers_to_its_backbone(tmp_path):
+def test_wrapper_refers_to_its_backbone(tmp_path):
     models = tmp_path / "models"
     pack(trained(tmp_path / "mixste", "mixste"), models / "mixste", None, [windows()])
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", models / "mixste")
@@ -64,7 +64,7 @@ def test_a_wrapper_refers_to_its_backbone(tmp_path):
         torch.testing.assert_close(model.trunk.state_dict()[name], value, atol=0, rtol=0)
 
 
-def test_a_backbone_in_half_precision_is_still_the_one_of_its_wrapper(tmp_path):
+def test_backbone_in_half_precision_is_still_the_one_of_its_wrapper(tmp_path):
     models = tmp_path / "models"
     mixste = trained(tmp_path / "mixste", "mixste")
     pack(mixste, models / "mixste", None, [windows()])
@@ -95,7 +95,7 @@ def test_another_backbone_is_refused(tmp_path):
         pack(wrapper, tmp_path / "out", other, [windows()])
 
 
-def test_a_backbone_elsewhere_is_refused(tmp_path):
+def test_backbone_elsewhere_is_refused(tmp_path):
     mixste = trained(tmp_path / "runs" / "mixste", "mixste")
     wrapper = trained(tmp_path / "wrapper", "diffhpe-wrapper", mixste)
     with pytest.raises(DiffhpeError, match="in the same folder"):

@@ -18,7 +18,7 @@ def files(tmp_path) -> Human36MFiles:
 
 
 @pytest.mark.parametrize("subject", [*SPLITS["train"], *SPLITS["test"]])
-def test_the_cameras_stand_around_the_room_and_look_at_it(subject):
+def test_cameras_stand_around_the_room_and_look_at_it(subject):
     cameras = cameras_of(subject)
     assert tuple(camera.name for camera in cameras) == CAMERAS
     for camera in cameras:
@@ -63,7 +63,7 @@ def test_projecting_the_poses_gives_the_2d_back(files):
         np.testing.assert_allclose(shown.x_2d, expected, atol=1e-5)
 
 
-def test_the_two_views_agree_but_for_the_lens(files):
+def test_two_views_agree_but_for_the_lens(files):
     """The person view is the screen's without distortion and with the axis in the middle."""
     written = files.write()
     for rays, shown in zip(

@@ -31,7 +31,7 @@ def test_labels_are_read_as_text(tmp_path):
     assert windows.root is not None and windows.root.dtype == np.float32
 
 
-def test_a_label_may_be_that_of_all_windows():
+def test_label_may_be_that_of_all_windows():
     assert LabelledWindows(X, Y, action=np.array("walk")).action.tolist() == ["walk"] * 4
 
 
@@ -43,7 +43,7 @@ def test_some_of_the_windows_keep_their_labels():
     assert len(some) == 2
 
 
-def test_the_frozen_evaluation_is_read_whole(shared_data):
+def test_frozen_evaluation_is_read_whole(shared_data):
     windows = read_windows(shared_data / "mocap" / "cmu_test.npz")
     assert len(windows) == 558
     assert set(windows.subject) == {"2", "7", "12"}

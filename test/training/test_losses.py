@@ -47,7 +47,7 @@ def test_min_snr_weighs_the_clean_pose_alike_for_every_parameterisation(name, t)
     assert loss_of(MinSNRLoss(), name, 0.1, t) == pytest.approx(0.01 * weight, rel=0.02)
 
 
-def test_the_plain_loss_of_the_noise_weighs_the_pose_by_the_signal_to_noise_ratio():
+def test_plain_loss_of_the_noise_weighs_the_pose_by_the_signal_to_noise_ratio():
     alpha_bar = float(CosineSchedule().alpha_bar[20])
     expected = 0.01 * alpha_bar / (1 - alpha_bar)
     assert loss_of(SquaredErrorLoss(), "noise", 0.1, 20) == pytest.approx(expected, rel=1e-3)
@@ -61,7 +61,7 @@ def test_bones_that_keep_their_length_deviate_by_next_to_nothing():
     assert deviation(bone_lengths(pulsing)) == pytest.approx(expected, rel=1e-3)
 
 
-def test_a_coherent_loss_adds_the_bones_to_another():
+def test_coherent_loss_adds_the_bones_to_another():
     """An output whose joints are all off alike: its bones are as long as the truth's."""
     plain = loss_of(SquaredErrorLoss(), "pose", 0.1, 20)
     steadiness = float(deviation(bone_lengths(poses())))
@@ -86,7 +86,7 @@ def test_mixste_may_be_trained_with_the_same_coherence():
     assert float(mixste) == pytest.approx(scale * float(wrapper), rel=1e-4)
 
 
-def test_the_last_frame_may_count_for_more():
+def test_last_frame_may_count_for_more():
     wrong = poses()
     wrong[:, -1] += torch.tensor([3.0, 0, 4.0])
     ones = torch.ones(4, 1, 1, 1)

@@ -94,7 +94,7 @@ def test_in_the_person_view_the_poses_project_to_the_2d(tmp_path):
         )
 
 
-def test_a_root_that_does_not_project_is_left_out(tmp_path):
+def test_root_that_does_not_project_is_left_out(tmp_path):
     data = of_test()
     data["TS1"]["data_3d"] = data["TS1"]["data_3d"] + [300, 0, 0]
     indoor, outdoor = read_mpi_3dhp(write(tmp_path, data), "screen")

@@ -152,7 +152,7 @@ def test_files_that_are_something_else(tmp_path, monkeypatch):
         read_object_npz(path, ("data",))
 
 
-def test_a_truncated_pickle_and_one_of_no_array(tmp_path):
+def test_truncated_pickle_and_one_of_no_array(tmp_path):
     pickled = pickle.dumps(as_object_array(NESTED), 3)
     for cut in (len(pickled) // 3, len(pickled) - 1):
         with pytest.raises(DiffhpeError, match="not a readable .npz file"):

@@ -98,7 +98,7 @@ class Ones:
         return torch.ones(16, FRAMES, 17, 2), torch.ones(16, FRAMES, 17, 3)
 
 
-def test_an_occluded_source_depends_on_seed_and_number_alone():
+def test_occluded_source_depends_on_seed_and_number_alone():
     source: WindowSource = Occluded(Ones(), occlusion("all", False), seed=3, view=ScreenView())
     assert source.batches_per_epoch == 7
     x_2d, poses = source.batch(5)

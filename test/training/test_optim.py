@@ -23,7 +23,7 @@ def test_singular_vectors_stay():
     assert off_diagonal.abs().max() < 1e-4
 
 
-def test_a_stack_is_updated_as_its_matrices_are():
+def test_stack_is_updated_as_its_matrices_are():
     gradient = matrices(3, 8, 16)
     stack = torch.nn.Parameter(torch.zeros(3, 8, 16))
     single = [torch.nn.Parameter(torch.zeros(8, 16)) for _ in range(3)]

@@ -55,7 +55,7 @@ def numbers(one: RecordedWindows, epoch: int = 0) -> torch.Tensor:
     return torch.cat(batches)[:, :, 0, 0].long()
 
 
-def test_an_epoch_visits_each_recording_as_often_as_it_is_long():
+def test_epoch_visits_each_recording_as_often_as_it_is_long():
     one = source([numbered(100, 1000), numbered(26, 2000), numbered(54, 3000)])
     assert one.batches_per_epoch == 2  # 3 + 0 + 2 windows in batches of 4
     frames = numbers(one)
@@ -70,7 +70,7 @@ def test_starts_are_anywhere_and_new_in_each_epoch():
     assert starts[0] != starts[1]
 
 
-def test_a_batch_depends_on_the_seed_and_its_number_alone():
+def test_batch_depends_on_the_seed_and_its_number_alone():
     recordings = [numbered(200, 0), numbered(300, 1000)]
     there: WindowSource = source(recordings, seed=1)
     back = source(recordings, seed=1)
@@ -90,7 +90,7 @@ def test_only_windows_of_valid_frames_are_trained_on():
         source([numbered(100, 0, valid[:26]), numbered(5, 0)])
 
 
-def test_the_person_view_turns_2d_and_poses_alike():
+def test_person_view_turns_2d_and_poses_alike():
     x_2d, poses = RecordedWindows([recording(80)], 2, 0, "person").batch(0)
     assert mean_ray(x_2d).abs().max() < 0.05  # on the axis
     again, _ = PersonView().to_model_view(x_2d)

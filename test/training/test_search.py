@@ -43,7 +43,7 @@ def test_processes_share_a_study(tried, tmp_path):
     assert states == [("COMPLETE",)] * 3
 
 
-def test_a_failed_trial_is_one_line(tried, monkeypatch):
+def test_failed_trial_is_one_line(tried, monkeypatch):
     def fail(trial):
         raise DiffhpeError("/nowhere.npz: no such file")
 
@@ -52,7 +52,7 @@ def test_a_failed_trial_is_one_line(tried, monkeypatch):
         search("mixste", "mixste", 1, None, "rates", [])
 
 
-def test_a_search_goes_on_after_a_trial_that_diverged(tried, monkeypatch):
+def test_search_goes_on_after_a_trial_that_diverged(tried, monkeypatch):
     trained = module.fit
 
     def fit(trial):

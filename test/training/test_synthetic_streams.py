@@ -32,7 +32,7 @@ def test_truth_can_be_had_at_any_time(track: SyntheticStream) -> None:
     assert (track.truth[:, 0] == 0).all()
 
 
-def test_the_same_seed_gives_the_same_tracks(mocap: Path, track: SyntheticStream) -> None:
+def test_same_seed_gives_the_same_tracks(mocap: Path, track: SyntheticStream) -> None:
     again = read_streams(mocap / "cmu_h36m17_50hz.npz", {16}, seconds=2.0)[0]
     np.testing.assert_array_equal(again.keypoints, track.keypoints)
 

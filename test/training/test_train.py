@@ -65,7 +65,7 @@ def mixste(data, tmp_path_factory) -> Path:
     return train(compose_configuration("mixste", settings))
 
 
-def test_a_run_keeps_what_it_takes_to_repeat_it(mixste):
+def test_run_keeps_what_it_takes_to_repeat_it(mixste):
     settings = OmegaConf.load(mixste.parent / "train.yaml")
     assert settings.trainer.max_steps == 4 and settings.data.batch_size == 4
 
@@ -114,7 +114,7 @@ def test_validation_compiles_nothing():
     assert len(compiled) == 2
 
 
-def test_the_papers_own_training_is_known_at_a_gpus_size():
+def test_papers_own_training_is_known_at_a_gpus_size():
     of_paper = ["budget=gpu-published", "denoising=published", "optimisation=adam-decay"]
     settings = compose_configuration("diffhpe-wrapper", of_paper)
     windows = settings.trainer.max_steps * settings.data.batch_size
@@ -127,7 +127,7 @@ def test_the_papers_own_training_is_known_at_a_gpus_size():
     assert optimizer.defaults["weight_decay"] == pytest.approx(1e-6)
 
 
-def test_a_trained_folder_is_a_model(mixste):
+def test_trained_folder_is_a_model(mixste):
     _, config = load_with_config(mixste)
     assert config.input_view == "person"
     assert config.residual_std_mm is not None and len(config.residual_std_mm) == 17
@@ -137,7 +137,7 @@ def test_a_trained_folder_is_a_model(mixste):
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
 
-def test_a_model_may_be_left_uncalibrated(data, mixste, tmp_path):
+def test_model_may_be_left_uncalibrated(data, mixste, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=4", "calibrate_every=0"]
     model, config = load_with_config(train(compose_configuration("mixste", settings)))
     assert config.residual_std_mm is None and not config.variance_features
@@ -151,7 +151,7 @@ def test_a_model_may_be_left_uncalibrated(data, mixste, tmp_path):
         ("diffhpe-2d", ["++model.denoiser={channels: 8, blocks: 1}", "dropout=0.3"]),
     ],
 )
-def test_an_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment, small):
+def test_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment, small):
     """Interrupted after 5 of 8 steps and run again: bit for bit the weights of one without."""
 
     def run(out: str) -> dict[str, torch.Tensor]:
@@ -204,14 +204,14 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
     assert followed["latest"] == pytest.approx(float(rows[-1][VALIDATION]), rel=1e-5)
 
 
-def test_a_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
+def test_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "checkpoint_every=1"]
     train(compose_configuration("mixste", [*settings, "trainer.max_steps=2"]))
     with pytest.raises(DiffhpeError, match="holds a training with another trainer: .*name another"):
         train(compose_configuration("mixste", [*settings, "trainer.max_steps=4"]))
 
 
-def test_the_best_weights_are_kept(data, tmp_path):
+def test_best_weights_are_kept(data, tmp_path):
     """With a rate that ruins the weights, the first validation is better than the last."""
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=8", "ema_decay=0.0"),
@@ -225,7 +225,7 @@ def test_the_best_weights_are_kept(data, tmp_path):
     assert list((tmp_path / "log" / "version_0").glob("events.*"))  # TensorBoard's
 
 
-def test_a_training_that_gets_no_better_ends(data, tmp_path):
+def test_training_that_gets_no_better_ends(data, tmp_path):
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=20", "checkpoint_every=1"),
         *("stop_after=0.2", "module.optimisation.learning_rate=0.0"),
@@ -235,7 +235,7 @@ def test_a_training_that_gets_no_better_ends(data, tmp_path):
     assert read_checkpoint(tmp_path / "last.ckpt")["global_step"] == 6
 
 
-def test_a_training_begins_with_the_weights_of_another(data, mixste, tmp_path):
+def test_training_begins_with_the_weights_of_another(data, mixste, tmp_path):
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", f"start_from={mixste}", "trainer.max_steps=1"),
         *("module.optimisation.learning_rate=0.0", "occlusion=leg"),
@@ -245,7 +245,7 @@ def test_a_training_begins_with_the_weights_of_another(data, mixste, tmp_path):
         torch.testing.assert_close(weights[name], value)
 
 
-def test_a_training_does_not_begin_with_another_kind_of_model(data, mixste, tmp_path):
+def test_training_does_not_begin_with_another_kind_of_model(data, mixste, tmp_path):
     settings = [*data, f"out={tmp_path}", f"start_from={mixste}"]
     with pytest.raises(DiffhpeError, match="its architecture is mixste; diffhpe-2d is expected"):
         train(compose_configuration("diffhpe-2d", settings))
@@ -264,7 +264,7 @@ def test_occlusions_hide_joints_in_training_and_validation(data, tmp_path):
 
 
 @pytest.mark.parametrize("experiment", ["diffhpe-wrapper", "diffhpe-wrapper-published"])
-def test_the_wrapper_keeps_its_backbone(data, mixste, tmp_path, experiment):
+def test_wrapper_keeps_its_backbone(data, mixste, tmp_path, experiment):
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", f"backbone={mixste}", "trainer.max_steps=4"),
         *("++model.denoiser.channels=8", "++model.denoiser.blocks=1"),
@@ -275,7 +275,7 @@ def test_the_wrapper_keeps_its_backbone(data, mixste, tmp_path, experiment):
         assert torch.equal(wrapper.trunk.state_dict()[name], value), name
 
 
-def test_a_constant_rate_rises_and_falls_at_the_ends_alone():
+def test_constant_rate_rises_and_falls_at_the_ends_alone():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     optimisation = WarmupConstantDecay(learning_rate=1.0, weight_decay=0.0, warmup=0.1, decay=0.2)
     schedule, rates = optimisation.schedule(optimizer, 100), []
@@ -288,7 +288,7 @@ def test_a_constant_rate_rises_and_falls_at_the_ends_alone():
     assert rates[80:] == pytest.approx([0.05 * left for left in range(20, 0, -1)])
 
 
-def test_the_optimizer_splits_matrices_from_the_rest():
+def test_optimizer_splits_matrices_from_the_rest():
     model = torch.nn.ModuleDict({"hidden": torch.nn.Linear(8, 8), "embed": torch.nn.Linear(2, 8)})
     optimizer = MuonAdamW(model.named_parameters(), lr=1e-2, weight_decay=0.0)
     assert [len(group["params"]) for group in optimizer.param_groups] == [3, 1]
@@ -334,7 +334,7 @@ def test_experiments_go_with_every_budget(name, budget):
     assert settings.module.optimisation.weight_decay == 1e-6
 
 
-def test_a_damaged_checkpoint_is_named(data, tmp_path):
+def test_damaged_checkpoint_is_named(data, tmp_path):
     settings = compose_configuration(
         "mixste",
         [*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=2", "checkpoint_every=1"],
@@ -348,14 +348,14 @@ def test_a_damaged_checkpoint_is_named(data, tmp_path):
     train(settings)
 
 
-def test_a_folder_that_cannot_be_written_is_named(data, tmp_path):
+def test_folder_that_cannot_be_written_is_named(data, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DiffhpeError, match=r"cannot write to out=.*file/run"):
         train(compose_configuration("mixste", [*data, f"out={tmp_path}/file/run"]))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is there")
-def test_an_absent_gpu_is_named(data, tmp_path):
+def test_absent_gpu_is_named(data, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "budget=gpu"]
     with pytest.raises(DiffhpeError, match="CUDA"):
         train(compose_configuration("mixste", settings))
@@ -370,7 +370,7 @@ def failing(error: Exception):
     return step
 
 
-def test_a_gpu_that_vanishes_is_named(data, tmp_path, monkeypatch):
+def test_gpu_that_vanishes_is_named(data, tmp_path, monkeypatch):
     error = RuntimeError("CUDA error: unspecified launch failure\nmore lines")
     monkeypatch.setattr(MixSTEModule, "training_step", failing(error))
     settings = compose_configuration("mixste", [*SMALL, *data, f"out={tmp_path}"])

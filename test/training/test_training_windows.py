@@ -160,7 +160,7 @@ def test_batches_are_what_the_model_sees(capture):
     assert (again - x_2d)[whole].abs().max() < 0.05
 
 
-def test_a_resumed_training_goes_on_with_the_next_batch(capture):
+def test_resumed_training_goes_on_with_the_next_batch(capture):
     source = VirtualCameraWindows(capture, 4, seed=5)
     from_start, resumed = (iter(Batches(source, lambda at=at: BatchPosition(at))) for at in (0, 2))
     next(from_start), next(from_start)
@@ -198,7 +198,7 @@ def test_takes_much_alike_are_drawn_less_and_broken_ones_never(tmp_path):
     assert capture.starts.tolist() == [*range(4), *range(60, 64)]
 
 
-def test_a_weight_that_is_not_positive_is_refused(tmp_path):
+def test_weight_that_is_not_positive_is_refused(tmp_path):
     with pytest.raises(DiffhpeError, match="weight of .* is 0"):
         read_motion_capture_files(
             {write_takes(tmp_path / "a.npz", [1], ["a"]): 0}, lambda subject: True
@@ -246,7 +246,7 @@ def test_each_detector_sees_its_part_of_a_batch(capture):
     assert (x_2d[:6] != 0).any((1, 2, 3)).all()
 
 
-def test_a_batch_may_be_smaller_than_the_number_of_detectors(capture):
+def test_batch_may_be_smaller_than_the_number_of_detectors(capture):
     detectors = [HandmadeNoise(), data.DETECTORS["blazepose"](), HandmadeNoise()]
     x_2d, poses = VirtualCameraWindows(capture, 2, seed=0, detectors=detectors).batch(0)
     assert x_2d.shape == (2, 27, 17, 2)
