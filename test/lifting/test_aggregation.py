@@ -29,7 +29,7 @@ def with_errors(poses: np.ndarray) -> np.ndarray:
     return hypotheses
 
 
-def test_the_mean_halves_the_error_of_one_of_two():
+def test_mean_halves_the_error_of_one_of_two():
     poses, seen = walk()
     aggregated = mean(with_errors(poses), seen)
     assert np.abs(aggregated - poses).max() == pytest.approx(0.05)
@@ -58,7 +58,7 @@ def test_where_nobody_can_be_placed_it_is_the_mean():
     assert np.isnan(by_reprojection(np.full_like(hypotheses, np.nan), seen)).all()
 
 
-def test_a_lifter_aggregates(wrapper_folder, windows):
+def test_lifter_aggregates(wrapper_folder, windows):
     lifted = Lifter.from_pretrained(
         wrapper_folder, steps=2, hypotheses=3, aggregation="reprojection"
     ).lift(windows)
@@ -66,7 +66,7 @@ def test_a_lifter_aggregates(wrapper_folder, windows):
     np.testing.assert_array_equal(lifted.poses, expected)
 
 
-def test_the_nodes_parameters_know_all_names():
+def test_nodes_parameters_know_all_names():
     fields = LifterParameters.__dataclass_fields__
     for name in fields["aggregation"].metadata["choices"]:
         create_aggregation(name)

@@ -25,7 +25,7 @@ def walk(scale: float = 1.0, breathing: float = 0.0) -> np.ndarray:
     return (size[:, None, None] * (joints - joints[:, :1]))[None]
 
 
-def test_a_rigid_person_stays_as_it_is():
+def test_rigid_person_stays_as_it_is():
     np.testing.assert_allclose(fixed_lengths(walk()), walk(), atol=1e-3)  # its neck bends a little
 
 
@@ -49,7 +49,7 @@ def test_who_is_not_there_stays_away():
     assert np.isfinite(decoded[0]).all() and np.isnan(decoded[1]).all()
 
 
-def test_a_frame_that_holds_nan_spoils_no_other():
+def test_frame_that_holds_nan_spoils_no_other():
     poses, lengths = walk(), bone_lengths(walk()).mean(-2)
     poses[0, 5, 3] = np.nan
     decoded = with_lengths(poses, lengths)[0]
@@ -85,7 +85,7 @@ def test_people_do_not_share_a_body():
     assert height(decoded[1:]) == pytest.approx(0.8)
 
 
-def test_a_clock_that_goes_back_starts_a_new_body():
+def test_clock_that_goes_back_starts_a_new_body():
     bodies = BoneLengthTracker(WINDOW_S)
     bodies.rule(["ann"], [5 * SECOND])(walk(1.2))
     assert height(bodies.rule(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
@@ -101,7 +101,7 @@ def test_bodies_are_bounded_and_forgotten():
     bodies.rule([], [])(np.zeros((0, 27, 17, 3)))
 
 
-def test_a_lifter_decodes_and_its_stream_remembers(wrapper_folder, windows):
+def test_lifter_decodes_and_its_stream_remembers(wrapper_folder, windows):
     lifter = Lifter.from_pretrained(wrapper_folder, hypotheses=2, decode="rigid")
     assert segment_std(lifter.lift(windows).poses).max() < 1e-5
     stream = lifter.stream()

@@ -91,7 +91,7 @@ def test_on_the_cpu_people_are_lifted_one_by_one(lifter: Lifter, captured: Lifte
 
 
 @pytest.mark.parametrize("model", ["mixste-robust", "diffhpe-wrapper-robust"])
-def test_a_window_and_its_mirror_image_are_recorded_together(model: str) -> None:
+def test_window_and_its_mirror_image_are_recorded_together(model: str) -> None:
     lifter = Lifter.from_pretrained(
         model, steps=1, hypotheses=2, augmentation="flip", engine="folded"
     )
@@ -210,7 +210,7 @@ class Stuck(TracedRecorder):
         return lambda: outputs
 
 
-def test_a_recording_that_gives_other_poses_is_refused(small: Lifter) -> None:
+def test_recording_that_gives_other_poses_is_refused(small: Lifter) -> None:
     with pytest.raises(CaptureError, match="what is played is wrong: float32 is inf mm off"):
         with_buckets(small, 1, recorder=Stuck()).capture()
 
@@ -242,7 +242,7 @@ class Rounding(TracedRecorder):
         return super().__call__(rounded, inputs)
 
 
-def test_the_fastest_precision_that_keeps_the_poses_is_taken(small: Lifter) -> None:
+def test_fastest_precision_that_keeps_the_poses_is_taken(small: Lifter) -> None:
     sampler = with_buckets(small, 1, 2, recorder=Rounding())
     assert sampler.description == "not recorded yet"
     sampler.capture()

@@ -72,7 +72,7 @@ def test_half_precision_storage_reads_as_float32(tmp_path):
     assert load_model(tmp_path).head.weight.dtype == torch.float32
 
 
-def test_a_wrapper_may_refer_to_its_backbone(tmp_path, wrapper_folder):
+def test_wrapper_may_refer_to_its_backbone(tmp_path, wrapper_folder):
     """Its own file then holds no trunk; another backbone under that name is refused."""
     wrapper, config = load_with_config(wrapper_folder)
     mixste_config = ModelConfig("mixste", trunk=config.trunk)
@@ -95,7 +95,7 @@ def test_a_wrapper_may_refer_to_its_backbone(tmp_path, wrapper_folder):
         load_model(tmp_path / "wrapper")
 
 
-def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+def test_pickle_that_would_run_code_is_refused(tmp_path):
     ran = tmp_path / "ran"
 
     class Attack:
@@ -164,7 +164,7 @@ def test_converting_onto_a_model_is_refused(folder):
         convert(GOLDEN / "tiny-mixste.pt", folder)
 
 
-def test_a_folder_without_weights_is_refused(folder):
+def test_folder_without_weights_is_refused(folder):
     (folder / "model.safetensors").unlink()
     with pytest.raises(DiffhpeError, match=r"model\.safetensors is missing"):
         load_model(folder)

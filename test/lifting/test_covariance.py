@@ -34,7 +34,7 @@ def covariance_of(lifted: LiftedBatch, slopes: dict[str, VarianceFeature]) -> np
     return covariance(lifted.poses[:, None], lifted, rotation.numpy(), STD_MM, slopes)
 
 
-def test_a_reprojection_residual_rises_where_a_pose_does_not_fit_its_image():
+def test_reprojection_residual_rises_where_a_pose_does_not_fit_its_image():
     right, wrong = walk(), walk()
     wrong.poses[:, :, WRIST, 0] += 0.2
     before, after = variance_features(right), variance_features(wrong)

@@ -107,7 +107,7 @@ def test_leaving_the_device_is_found(leaves) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("preset", ["fast", "balanced", "faithful"])
-def test_a_gpu_gives_the_poses_of_a_cpu(preset: str, windows: torch.Tensor) -> None:
+def test_gpu_gives_the_poses_of_a_cpu(preset: str, windows: torch.Tensor) -> None:
     on_cpu, on_gpu = (
         Lifter.from_pretrained("diffhpe-wrapper-robust", device, preset=preset)
         for device in ("cpu", "cuda")
@@ -118,7 +118,7 @@ def test_a_gpu_gives_the_poses_of_a_cpu(preset: str, windows: torch.Tensor) -> N
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_model_that_cannot_be_captured_runs_folded(windows: torch.Tensor) -> None:
+def test_model_that_cannot_be_captured_runs_folded(windows: torch.Tensor) -> None:
     lifter = Lifter.from_pretrained("diffpose", "cuda").captured()
     assert lifter.engine == "folded"
     assert "not recorded: " in lifter.engine_description

@@ -63,7 +63,7 @@ def test_noise_comes_antithetic():
     assert not torch.equal(a, c) and torch.equal(e, noise.unflatten(0, (2, 5))[:, 4])
 
 
-def test_an_untrained_denoiser_gives_the_encoders_pose(windows):
+def test_untrained_denoiser_gives_the_encoders_pose(windows):
     model = small_model(answers=0.0)
     poses = Lifter(model, CONFIG, hypotheses=3, steps=3).lift(windows).hypotheses
     alone = model.encode(PersonView().to_model_view(windows)[0]).pose
@@ -88,7 +88,7 @@ def test_another_batch_composition_gives_the_same_poses(windows):
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_a_model_folder_holds_the_mixtures(windows, tmp_path):
+def test_model_folder_holds_the_mixtures(windows, tmp_path):
     model = small_model()
     save_model(model, CONFIG, tmp_path)
     read = Lifter.from_pretrained(tmp_path, hypotheses=2, steps=2)
@@ -133,7 +133,7 @@ def test_joints_are_told_apart_by_the_side_of_their_parent():
     assert side[KNEE] == 0 and side[FOOT] == 1
 
 
-def test_a_detectors_variance_widens_beside_the_axis_alone():
+def test_detectors_variance_widens_beside_the_axis_alone():
     pose = torch.zeros(1, 27, 17, 3)
     component = two_modes().draw(pose, torch.ones(1, 27, 17, 2), torch.rand(1, 17))
     variance = torch.diag_embed(torch.tensor([0.03, 0.0]).square()).expand(1, 27, 17, 2, 2)
@@ -142,7 +142,7 @@ def test_a_detectors_variance_widens_beside_the_axis_alone():
     torch.testing.assert_close(factor @ factor.T, expected)
 
 
-def test_a_unit_of_the_view_in_metres_is_depth_over_focal_length():
+def test_unit_of_the_view_in_metres_is_depth_over_focal_length():
     pose = torch.randn(2, 27, 17, 3) * torch.tensor([0.3, 0.5, 0.0])
     x_2d = 2.29 * pose[..., :2] / 4.0 + 0.1  # four metres away
     x_2d[0, :, FOOT] = 0.0
@@ -160,7 +160,7 @@ def observed(pose: torch.Tensor, confidence: float, covariance: float = torch.na
     return WindowBatch(x_2d, sure, covariance_2d.expand(*x_2d.shape, 2))
 
 
-def test_a_detectors_own_covariance_counts_and_its_confidence_where_it_gives_none():
+def test_detectors_own_covariance_counts_and_its_confidence_where_it_gives_none():
     pose = torch.randn(1, 27, 17, 3) * torch.tensor([0.3, 0.5, 0.0])
     sure, unsure = (detector_variance(pose, observed(pose, each)) for each in (1.0, 0.5))
     assert sure.abs().max() == 0
@@ -185,7 +185,7 @@ def test_chebyshev_polynomials_of_the_skeleton():
     torch.testing.assert_close(second, 2 * first @ first - torch.eye(17, dtype=torch.float64))
 
 
-def test_the_schedules_end_in_noise_and_near_the_pose():
+def test_schedules_end_in_noise_and_near_the_pose():
     assert CosineSchedule(50).alpha_bar[-1] < 2e-3
     torch.testing.assert_close(
         LinearSchedule(51).alpha_bar[-1], torch.tensor(0.9723), atol=1e-4, rtol=0
@@ -207,7 +207,7 @@ def test_published_and_reduced_variants_lift(changes, windows):
     assert np.isfinite(poses).all()
 
 
-def test_the_frame_version_looks_at_each_frame_for_itself(windows):
+def test_frame_version_looks_at_each_frame_for_itself(windows):
     model = small_model(replace(CONFIG, diffpose=replace(SMALL, window=False)))
     context = model.encode(windows)
     component = model.initial.draw(context.pose, windows, torch.rand(4, 17))

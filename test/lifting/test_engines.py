@@ -74,7 +74,7 @@ def test_many_steps_stay_together(windows):
     assert abs(fast.poses - reference.poses).max() < 1e-4  # metres
 
 
-def test_the_trained_model_is_left_as_it_was(windows):
+def test_trained_model_is_left_as_it_was(windows):
     model = random_model("diffhpe-2d")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     engine = create_engine("folded", model)

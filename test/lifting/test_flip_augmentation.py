@@ -33,7 +33,7 @@ def flipped(points: np.ndarray) -> np.ndarray:
     return points[..., list(MIRRORED), :] * sign
 
 
-def test_the_mirror_image_is_lifted_and_mirrored_back(lifter: Lifter) -> None:
+def test_mirror_image_is_lifted_and_mirrored_back(lifter: Lifter) -> None:
     plain, other = (lifter.lift(x).hypotheses for x in (seen(), flipped(seen())))
     assert plain.shape == (3, 2, 27, 17, 3)
     assert np.abs(plain[:, 0] - plain[:, 1]).max() > 1e-3
@@ -42,13 +42,13 @@ def test_the_mirror_image_is_lifted_and_mirrored_back(lifter: Lifter) -> None:
         np.testing.assert_allclose(flipped(other[:, 1]), plain[:, 0], atol=1e-5)
 
 
-def test_a_flipped_lifter_does_not_prefer_a_side() -> None:
+def test_flipped_lifter_does_not_prefer_a_side() -> None:
     lifter = Lifter.from_pretrained("mixste-robust", augmentation="flip")
     poses, other = (lifter.lift(x).poses for x in (seen(), flipped(seen())))
     np.testing.assert_allclose(flipped(other), poses, atol=1e-5)
 
 
-def test_the_first_half_of_the_hypotheses_is_of_the_window_itself(lifter: Lifter) -> None:
+def test_first_half_of_the_hypotheses_is_of_the_window_itself(lifter: Lifter) -> None:
     plain = lifter.sampled(
         SamplingConfig(hypotheses=2, steps=1, augmentation="none", sampler="ddim")
     )
@@ -68,7 +68,7 @@ def test_views_of_one_window_are_neighbours_and_go_back_to_it() -> None:
     np.testing.assert_array_equal(back[1, 2:], flipped(poses[3].numpy()))
 
 
-def test_a_covariance_is_mirrored_with_its_joint() -> None:
+def test_covariance_is_mirrored_with_its_joint() -> None:
     covariance = np.zeros((3, 27, 17, 2, 2), np.float32)
     covariance[:, :, 4] = [[2.0, 1.0], [1.0, 3.0]]
     image = mirrored(check_windows(seen(), 27, covariance_2d=covariance)).covariance_2d

@@ -49,7 +49,7 @@ def test_another_batch_composition_gives_the_same_poses(lifter, windows):
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_the_seed_matters(wrapper_folder, windows):
+def test_seed_matters(wrapper_folder, windows):
     first, second = (Lifter.from_pretrained(wrapper_folder, seed=k).lift(windows) for k in (0, 1))
     assert np.abs(first.poses - second.poses).max() > 1e-4
 
@@ -85,7 +85,7 @@ def test_faithful_is_ddpm_50_x_5(wrapper_folder):
     assert (preset.sampler, preset.steps, preset.hypotheses) == ("ddpm", 50, 5)
 
 
-def test_a_window_without_a_joint_is_nan(lifter, windows):
+def test_window_without_a_joint_is_nan(lifter, windows):
     windows = windows.clone()
     windows[2] = 0
     poses = lifter.lift(windows).poses

@@ -145,7 +145,7 @@ def test_other_sizes_are_refused():
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda lifter: pickle.loads(pickle.dumps(lifter))]
 )
-def test_a_lifter_may_be_copied_and_pickled(copied):
+def test_lifter_may_be_copied_and_pickled(copied):
     """As workers of a DataLoader or of Ray need it."""
     lifter = Lifter.from_pretrained("diffhpe-wrapper-robust", engine="native")
     x_2d = np.random.default_rng(0).normal(scale=0.2, size=(2, 27, 17, 2)).astype(np.float32)

@@ -62,7 +62,7 @@ def exported(trained, tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-def test_an_exported_folder_is_a_complete_model(trained, exported):
+def test_exported_folder_is_a_complete_model(trained, exported):
     """A wrapper's, too, though the trained one needs its backbone beside it."""
     assert sorted(file.name for file in exported.parent.iterdir()) == [exported.name]
     before, after = load_model(trained).state_dict(), load_model(exported).state_dict()
@@ -109,7 +109,7 @@ def test_pieces_of_other_weights_are_refused(exported, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_piece_that_gives_something_else_is_found(exported):
+def test_piece_that_gives_something_else_is_found(exported):
     """Before anyone uses it: `export` verifies what it has made."""
     model, config = load_with_config(exported)
     last = model.head if isinstance(model, MixSTE) else model.denoiser.output_projection2
@@ -118,7 +118,7 @@ def test_a_piece_that_gives_something_else_is_found(exported):
         verify(fold(model), exported, config)
 
 
-def test_a_model_without_pieces_says_how_to_make_them(trained):
+def test_model_without_pieces_says_how_to_make_them(trained):
     message = rf"{trained} has no onnx/\w+.onnx: make a folder that has with diffhpe export"
     with pytest.raises(DiffhpeError, match=message):
         Lifter.from_pretrained(trained, engine="onnx")
@@ -134,7 +134,7 @@ def test_nothing_is_overwritten(trained):
         export(trained, trained)
 
 
-def test_a_failure_leaves_nothing_behind(trained, tmp_path, monkeypatch):
+def test_failure_leaves_nothing_behind(trained, tmp_path, monkeypatch):
     def on_a_full_disk(*_):
         raise OSError(28, "No space left on device")
 
@@ -144,7 +144,7 @@ def test_a_failure_leaves_nothing_behind(trained, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_starts_at_its_backbone_cannot_stand_alone(models, tmp_path):
+def test_model_that_starts_at_its_backbone_cannot_stand_alone(models, tmp_path):
     model, config = load_with_config(models / "wrapper")
     fast = Preset("ddim", steps=1, hypotheses=1, start="backbone")
     config = replace(config, backbone=None, presets={"fast": fast})

@@ -18,7 +18,7 @@ def lifter(wrapper_folder: Path) -> Lifter:
     return Lifter.from_pretrained(wrapper_folder, engine="folded")
 
 
-def test_the_papers_procedure_is_not_chosen_from() -> None:
+def test_papers_procedure_is_not_chosen_from() -> None:
     assert from_best_to_fastest(DEFAULT_PRESETS) == ["balanced", "fast"]
 
 

@@ -73,7 +73,7 @@ def test_ancestral_chain_with_the_recorded_noise():
     assert_reproduces(found[0], "diffpose.eta1")
 
 
-def test_the_first_hypothesis_is_the_released_one_and_the_others_lie_round_it():
+def test_first_hypothesis_is_the_released_one_and_the_others_lie_round_it():
     released = lifter().lift(WINDOW).poses
     hypotheses = lifter(hypotheses=20).lift(WINDOW).hypotheses[0]
     np.testing.assert_allclose(hypotheses[0], released[0], atol=1e-6)
@@ -114,7 +114,7 @@ def test_mixste_may_be_the_encoder(tmp_path, windows, golden_mixste):
     assert 1e-4 < np.abs(refined - found).max() < 0.2  # one step, of the smallest noise
 
 
-def test_a_flipped_window_has_the_flipped_pose(windows):
+def test_flipped_window_has_the_flipped_pose(windows):
     """Each of the two views has the released hypothesis, so neither has noise."""
     flipping = Lifter(*load_with_config(DIFFPOSE, GRAFORMER), hypotheses=2, augmentation="flip")
     mirrored = windows[:, :, list(MIRRORED)] * torch.tensor([-1.0, 1.0])
@@ -152,7 +152,7 @@ def states() -> list:
     return torch.load(GRAFORMER, weights_only=True)
 
 
-def test_the_states_may_lie_under_a_key(tmp_path, windows):
+def test_states_may_lie_under_a_key(tmp_path, windows):
     """GraFormer's own code saves them so."""
     file = tmp_path / "best.pth.tar"
     torch.save({"epoch": 3, "state_dict": states()[0]}, file)

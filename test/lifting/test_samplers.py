@@ -96,13 +96,13 @@ def test_dpm_solver_is_closer_to_the_exact_solution_than_ddim(steps, mean, std):
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_the_first_step_of_dpm_solver_is_ddims(steps):
+def test_first_step_of_dpm_solver_is_ddims(steps):
     data = gaussian_data(0.3, 0.5)
     found = DPMSolver(steps).sample(data, SCHEDULE, gaussian_noise(20))
     torch.testing.assert_close(found, DDIM(steps).sample(data, SCHEDULE, gaussian_noise(20)))
 
 
-def test_a_noised_pose_is_the_pose_and_noise_of_its_step():
+def test_noised_pose_is_the_pose_and_noise_of_its_step():
     x, step = NoisedPose(torch.full((20_000, 1, 1, 1), 2.0), 20)(SCHEDULE, gaussian_noise(20_000)())
     assert step == 20
     alpha_bar = float(SCHEDULE.alpha_bar[20])
@@ -158,7 +158,7 @@ def test_spaced_steps_of_each_sequence_are_those_of_its_own():
     assert together.tolist() == [spaced_steps(5, int(total)) for total in totals]
 
 
-def test_a_beginning_near_the_end_has_no_room_for_many_steps():
+def test_beginning_near_the_end_has_no_room_for_many_steps():
     initial_state = NoisedPose(torch.zeros(2, 1, 1, 1), torch.tensor([3, 30]))
     with pytest.raises(DiffhpeError, match="sampling steps must be 1 to 4, got 5"):
         DDIM(5).sample(gaussian_data(0.3, 0.5), SCHEDULE, gaussian_noise(2), initial_state)
@@ -186,7 +186,7 @@ def test_unknown_names_and_values_are_refused():
 
 
 @pytest.mark.parametrize("name", PARAMETERISATIONS)
-def test_a_perfect_output_gives_back_pose_and_noise(name):
+def test_perfect_output_gives_back_pose_and_noise(name):
     kind = PARAMETERISATIONS[name]()
     x_0, noise = torch.randn(2, 4, 27, 17, 3, generator=torch.Generator().manual_seed(0))
     signal, spread = SCHEDULE.signal_and_noise(torch.tensor([0, 10, 30, 49]))

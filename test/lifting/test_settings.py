@@ -20,12 +20,12 @@ def test_keyword_arguments_are_sorted_into_sampling_and_options():
     assert options == LifterOptions(seed=7)
 
 
-def test_an_unknown_setting_is_refused_with_the_known_ones(golden_mixste):
+def test_unknown_setting_is_refused_with_the_known_ones(golden_mixste):
     with pytest.raises(DiffhpeError, match="unknown setting 'step'; expected one of preset, sampl"):
         Lifter.from_pretrained(golden_mixste, step=5)
 
 
-def test_a_preset_is_resolved_with_what_differs_from_it():
+def test_preset_is_resolved_with_what_differs_from_it():
     sampling = SamplingConfig(preset="fast", hypotheses=3)
     found = sampling.resolve(DEFAULT_PRESETS, "balanced")
     assert found == Preset("ddim", steps=2, hypotheses=3)
@@ -44,7 +44,7 @@ def test_impossible_sampling_is_refused(sampling, message):
         sampling.resolve(DEFAULT_PRESETS, "fast")
 
 
-def test_the_command_line_has_the_settings_with_their_defaults():
+def test_command_line_has_the_settings_with_their_defaults():
     @click.command()
     @sampling_options
     @decode_option("free")
@@ -58,7 +58,7 @@ def test_the_command_line_has_the_settings_with_their_defaults():
     assert options == {name: settings[name] for name in options}
 
 
-def test_a_nodes_parameters_hold_every_setting():
+def test_nodes_parameters_hold_every_setting():
     parameters = LifterParameters(preset="auto", steps=4, engine="folded", seed=3)
     assert sampling_of(parameters) == SamplingConfig(steps=4)
     options = options_of(parameters)

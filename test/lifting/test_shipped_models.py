@@ -11,7 +11,7 @@ from diffhpe_ros.windows import windows_of_track
 MODELS = sorted(file.parent.name for file in models_folders()[0].glob("*/config.yaml"))
 
 
-def test_the_default_model_is_shipped():
+def test_default_model_is_shipped():
     assert DEFAULT_MODEL in MODELS
 
 

@@ -47,7 +47,7 @@ def figure(scale: float = 1.0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
-def test_a_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
+def test_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
     history = PoseHistory(rate=50.0)
     history.keep("ann", 1000, numbered_frames())
     past = history.recall("ann", 1000 + passed_ns)
@@ -64,7 +64,7 @@ def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
     assert history.recall("ann", 23 * FRAME_NS).new_frames == 13
 
 
-def test_the_memory_is_bounded():
+def test_memory_is_bounded():
     history = PoseHistory(rate=50.0, max_tracks=2, forget_s=1.0)
     for person in ("ann", "bob", "ann", "cid"):
         history.keep(person, 0, numbered_frames())
@@ -97,7 +97,7 @@ def test_speed_is_in_sizes_per_second():
         assert float(image_speed(x, torch.tensor([12]), 50.0)) == pytest.approx(0.25, rel=0.05)
 
 
-def test_a_detectors_jitter_is_no_motion():
+def test_detectors_jitter_is_no_motion():
     x = figure()
     jitter = 0.005 * torch.randn(1, 27, 17, 2, generator=torch.Generator().manual_seed(0))
     assert float(image_speed(x + jitter, torch.tensor([1]), 50.0)) < 0.15 * FAST
@@ -129,7 +129,7 @@ def test_levels_grow_with_the_speed_between_floor_and_ceiling():
 # Starts
 
 
-def test_a_past_is_turned_into_the_new_view_and_noised(windows):
+def test_past_is_turned_into_the_new_view_and_noised(windows):
     x, rotation = PersonView().to_model_view(windows)
     poses = torch.randn(4, 2, 27, 17, 3, generator=torch.Generator().manual_seed(0))
     steps, known = torch.tensor([9, 19, 29, 39]), torch.tensor([True, True, False, True])
@@ -156,7 +156,7 @@ def lift_all_in_order(lifter: Lifter, windows, stamps) -> np.ndarray:
     return np.stack([stream.lift(windows, "abcd", [stamp] * 4).hypotheses for stamp in stamps])
 
 
-def test_the_same_calls_give_the_same_bits(warm, windows):
+def test_same_calls_give_the_same_bits(warm, windows):
     stamps = [0, FRAME_NS, 3 * FRAME_NS]
     first, second = (lift_all_in_order(warm, windows, stamps) for _ in range(2))
     assert first.tobytes() == second.tobytes()
@@ -188,7 +188,7 @@ def test_single_windows_have_no_previous_one(warm, wrapper_folder, windows):
     np.testing.assert_array_equal(warm.lift(windows).poses, cold.lift(windows).poses)
 
 
-def test_a_person_who_was_out_of_sight_starts_anew(warm, windows):
+def test_person_who_was_out_of_sight_starts_anew(warm, windows):
     stream = warm.stream()
     assert np.isnan(stream.lift(torch.zeros(1, 27, 17, 2), ["ann"], [0]).poses).all()
     assert np.isfinite(stream.lift(windows[:1], ["ann"], [FRAME_NS]).poses).all()
@@ -216,7 +216,7 @@ def with_backbone(wrapper_folder, tmp_path_factory) -> Path:
     return folder / "wrapper"
 
 
-def test_a_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
+def test_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
     lifter = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2, start="backbone")
     mixste = Lifter.from_pretrained(with_backbone.parent / "mixste")
     x, rotation = PersonView().to_model_view(windows)
@@ -246,7 +246,7 @@ def test_persons_and_stamps_are_as_many_as_windows(warm, windows):
         warm.stream().lift(windows, "abc", [0, 0, 0])
 
 
-def test_a_preset_may_name_a_start(wrapper_folder, tmp_path):
+def test_preset_may_name_a_start(wrapper_folder, tmp_path):
     _, config = load_with_config(wrapper_folder)
     values = config.to_dict()
     values["presets"]["fast"] = {

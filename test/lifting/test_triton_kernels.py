@@ -144,7 +144,7 @@ def test_engines_give_the_same_output(architecture: str, windows: torch.Tensor) 
 
 
 @pytest.mark.slow
-def test_the_shipped_model_gives_the_same_poses(windows: torch.Tensor) -> None:
+def test_shipped_model_gives_the_same_poses(windows: torch.Tensor) -> None:
     fused, folded = (
         Lifter.from_pretrained(
             "diffhpe-wrapper-robust", device=DEVICE.type, engine="folded", kernels=kernels

@@ -17,7 +17,7 @@ def body_at(x: float, y: float, z: float) -> torch.Tensor:
     return points + torch.tensor([x, y, z])
 
 
-def test_the_hip_comes_onto_the_axis():
+def test_hip_comes_onto_the_axis():
     turned, _ = PersonView().to_model_view(project(body_at(2.0, -1.0, 4.0)))
     assert turned[:, :, 0].abs().max() < 1e-6
 
@@ -28,7 +28,7 @@ def test_it_is_what_the_turned_camera_sees():
     torch.testing.assert_close(turned, project(torch.einsum("bij,bltj->blti", rotation, body)))
 
 
-def test_a_level_camera_stays_level():
+def test_level_camera_stays_level():
     """The vertical stays in the middle plane: turned people do not lean sideways."""
     _, rotation = PersonView().to_model_view(project(body_at(3.0, 0.5, 4.0)))
     up = rotation[0] @ torch.tensor([0.0, -1.0, 0.0])
@@ -63,7 +63,7 @@ def test_nothing_seen_is_no_turn():
     torch.testing.assert_close(rotation, torch.eye(3).expand(2, 3, 3))
 
 
-def test_the_screen_view_changes_nothing():
+def test_screen_view_changes_nothing():
     x_2d = project(body_at(2.0, -1.0, 4.0))
     seen, rotation = ScreenView().to_model_view(x_2d)
     assert seen is x_2d
