@@ -98,7 +98,7 @@ setup(
         "pyyaml",
         "safetensors<1",
         "scipy<2",
-        "torch>=2.4,<3",
+        "torch>=2.6,<3",
         "tqdm",
     ],
     extras_require={

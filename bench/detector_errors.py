@@ -12,12 +12,12 @@ import matplotlib
 import numpy as np
 
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
-from diffhpe_ros.training.detector_errors.compare import THRESHOLD, Errors, relative_errors
+from diffhpe_ros.training.detector_errors.compare import THRESHOLD, DetectorErrors, relative_errors
 from diffhpe_ros.training.detector_errors.fit import autocovariance, find_outliers, fit_statistics
 from diffhpe_ros.training.detector_errors.joints import DETECTED_JOINTS, PARTS
 from diffhpe_ros.training.detector_errors.measure import (
     FRAMES,
-    Measured,
+    DetectorMeasurements,
     draw_clips,
     measure,
     read_measured,
@@ -69,7 +69,7 @@ def rows_of(part: str) -> list[int]:
     return [DETECTED_JOINTS.index(joint) for joint in PARTS[part]]
 
 
-def print_table(errors: Errors, statistics: ErrorStatistics) -> None:
+def print_table(errors: DetectorErrors, statistics: ErrorStatistics) -> None:
     size = 100 * np.linalg.norm(errors.offset, axis=-1)
     print("| part | bias, mm: forward, outward, up | median | 90 % | 99 % | constant | smooth"
           " | white | outliers | unseen |")  # fmt: skip
@@ -84,7 +84,7 @@ def print_table(errors: Errors, statistics: ErrorStatistics) -> None:
               f" | {unseen:.1f} |")  # fmt: skip
 
 
-def draw(data: Measured, errors: Errors, path: Path) -> None:
+def draw(data: DetectorMeasurements, errors: DetectorErrors, path: Path) -> None:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
     size = 100 * np.linalg.norm(errors.offset, axis=-1)
     steady = np.where(find_outliers(errors)[0][..., None], np.nan, errors.offset)

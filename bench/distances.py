@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from real_views import VIEWS, CameraView
+from real_views import VIEWS, RecordedView
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
@@ -128,7 +128,7 @@ def clip_rows(lifter: Lifter) -> list[list[str]]:
 
 def view_rows(lifter: Lifter, data: Path, number: int) -> list[list[str]]:
     """One real view."""
-    view = CameraView.read(data, number)
+    view = RecordedView.read(data, number)
 
     def camera(width: int, height: int) -> Camera:
         return Camera(width, height, view.K, view.distortion, "plumb_bob")

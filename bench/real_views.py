@@ -25,7 +25,7 @@ DETECTORS = {"blazepose": "BlazePose", "onnx": "YOLOX and MoveNet"}
 
 
 @dataclass(frozen=True)
-class View:
+class RecordedView:
     """One camera's video and the joints that were triangulated from all."""
 
     video: Path
@@ -34,7 +34,7 @@ class View:
     truth: np.ndarray  # (T, 17, 3), metres, in the frame of this camera
 
     @classmethod
-    def read(cls, data: Path, number: int) -> "View":
+    def read(cls, data: Path, number: int) -> "RecordedView":
         """View number 1 to 4."""
         with np.load(data / "multiview" / "pose2sim_single_coco17.npz", allow_pickle=False) as file:
             points, index = file["positions3d"], number - 1
@@ -57,7 +57,7 @@ def detector(name: str, data: Path) -> Detector:
     )
 
 
-def track(view: View, detect: Detector) -> KeypointTrack:
+def track(view: RecordedView, detect: Detector) -> KeypointTrack:
     times, keypoints, confidence = [], [], []
     with VideoReader(view.video) as reader:
         for _, time, image in reader:
@@ -72,7 +72,7 @@ def track(view: View, detect: Detector) -> KeypointTrack:
     return KeypointTrack(np.array(times), points, certain, camera)
 
 
-def figures(lifter: Lifter, view: View, keypoints: KeypointTrack) -> list[str]:
+def figures(lifter: Lifter, view: RecordedView, keypoints: KeypointTrack) -> list[str]:
     lifted = lift_track(lifter, keypoints)
     known = np.isfinite(lifted.poses).all((1, 2))
     poses, truth = lifted.poses[known], view.truth[: len(known)][known]
@@ -95,7 +95,7 @@ def main() -> None:
     rows = []
     for name, title in DETECTORS.items():
         for number in VIEWS:
-            view = View.read(arguments.data, number)
+            view = RecordedView.read(arguments.data, number)
             keypoints = track(view, detector(name, arguments.data))
             for model in arguments.model:
                 lifter = Lifter.from_pretrained(model)

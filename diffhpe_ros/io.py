@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.outputs import replacing
 
 
 def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]]:
@@ -25,9 +26,10 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
     if not path.is_file():
         raise DiffhpeError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DiffhpeError(f"{path}: expected an .npz archive of arrays")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DiffhpeError(f"{path}: one array (.npy); an .npz archive of arrays is expected")
+        with archive:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -47,7 +49,6 @@ def write_json(path: Path, values: Mapping[str, object]) -> None:
     Raises:
         DiffhpeError: the file cannot be written.
     """
-    try:
-        path.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n")
-    except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -2,7 +2,7 @@
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.training.datasets.labelled_windows import Windows, read_windows
+from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.evaluation.figures import evaluate
 from gpu.context import Context
 from gpu.equality import shipped
@@ -28,8 +28,8 @@ def run(context: Context, record: Record) -> None:
 
 
 def _row(
-    context: Context, record: Record, name: str, model: str, which: str, test: Windows,
-    validation: Windows,
+    context: Context, record: Record, name: str, model: str, which: str, test: LabelledWindows,
+    validation: LabelledWindows,
 ) -> None:  # fmt: skip
     try:
         lifter = Lifter.from_pretrained(model, context.device)

@@ -2,13 +2,16 @@
 
 import hashlib
 import pickle
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, convert, load_model, save_model
@@ -213,3 +216,50 @@ def test_configurations_that_are_no_yaml_are_refused(folder):
     (folder / "config.yaml").write_text("architecture: [")
     with pytest.raises(DiffhpeError, match="not readable as YAML"):
         load_model(folder)
+
+
+def save_mixste(path: Path, **more: object) -> dict[str, Tensor]:
+    """A small MixSTE as its own trainer saves it, with more next to the weights."""
+    state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
+    torch.save({"model_pos": state, **more}, path)
+    return state
+
+
+def test_numpy_objects_next_to_the_weights_are_ignored(tmp_path):
+    """The trainers of MixSTE and VideoPose3D keep the state of numpy's random numbers."""
+    random_state = np.random.RandomState(0)
+    save_mixste(tmp_path / "run.bin", random_state=random_state, error=np.float64(41.5))
+    model = load_model(tmp_path / "run.bin")
+    assert load_model(GOLDEN / "tiny-mixste.pt").state_dict().keys() == model.state_dict().keys()
+
+
+def test_changed_byte_is_found_by_its_checksum(tmp_path):
+    save_mixste(tmp_path / "good.pth")
+    with zipfile.ZipFile(tmp_path / "good.pth") as archive:
+        largest = max(archive.infolist(), key=lambda part: part.file_size)
+    content = bytearray((tmp_path / "good.pth").read_bytes())
+    content[largest.header_offset + largest.file_size // 2 + 128] ^= 0x40
+    (tmp_path / "bad.pth").write_bytes(content)
+    with pytest.raises(DiffhpeError, match="damaged"):
+        load_model(tmp_path / "bad.pth")
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    state = save_mixste(tmp_path / "good.pth")
+    next(iter(state.values())).fill_(torch.nan)
+    torch.save({"model_pos": state}, tmp_path / "nan.pth")
+    with pytest.raises(DiffhpeError, match="1 of .* tensors hold NaN"):
+        load_model(tmp_path / "nan.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html></html>", "a web page"),
+    ],
+)
+def test_file_that_was_not_downloaded_is_named(tmp_path, content, message):
+    (tmp_path / "model.pth").write_bytes(content)
+    with pytest.raises(DiffhpeError, match=message):
+        load_model(tmp_path / "model.pth")

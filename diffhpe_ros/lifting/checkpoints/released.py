@@ -1,6 +1,7 @@
 """Checkpoints that other code released: read without running any of it."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,34 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     )
 
 
+class _Ignored:
+    """What stands in for numpy's objects: nothing of theirs is run, and nothing is kept."""
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def __setstate__(self, state: Any) -> None: ...
+
+
+_OF_NUMPY = (
+    *("numpy.ndarray", "numpy.dtype", "_codecs.encode"),
+    *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core")
+      for name in ("scalar", "_reconstruct")),
+    *(f"numpy.random._pickle.__{name}_ctor" for name in ("randomstate", "bit_generator",
+                                                         "generator")),
+    *("numpy.random.mtrand.RandomState", "numpy.random._mt19937.MT19937",
+      "numpy.random._pcg64.PCG64"),
+)  # fmt: skip
+"""What the trainers of MixSTE and VideoPose3D keep next to the weights: the state of numpy's random
+numbers, and scalars such as the epoch's error."""
+
+
 def _load(path: Path) -> Any:
     if not path.is_file():
         raise DiffhpeError(f"{path}: no such checkpoint file")
+    _check_file(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([(_Ignored, name) for name in _OF_NUMPY]):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DiffhpeError(
             f"{path}: refused, since it holds more than tensors (loading it could run code)"
@@ -70,6 +94,28 @@ def _load(path: Path) -> Any:
     except Exception as error:  # a damaged file can make the reader fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(f"{path}: not a readable checkpoint ({reason})") from error
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what was not downloaded, and changed bytes: torch does not look at checksums.
+
+    Raises:
+        DiffhpeError: it is a placeholder, or a part of it is damaged.
+    """
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    for sign, what in ((b"version https://git-lfs", "a Git LFS pointer"), (b"<", "a web page")):
+        if start.startswith(sign):
+            raise DiffhpeError(f"{path}: {what}, not the checkpoint itself; download that")
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise DiffhpeError(f"{path}: not a readable checkpoint ({error})") from error
+    if damaged is not None:
+        raise DiffhpeError(f"{path}: damaged, the checksum of {damaged} is wrong")
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
@@ -88,4 +134,10 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
         isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
     ):
         raise DiffhpeError(f"{path}: expected a state dict of tensors, found another structure")
+    wrong = [name for name, value in content.items() if not torch.isfinite(value).all()]
+    if wrong:
+        raise DiffhpeError(
+            f"{path}: {len(wrong)} of {len(content)} tensors hold NaN or infinity, {wrong[0]} among"
+            " them; has the training diverged?"
+        )
     return {name.removeprefix("module."): value for name, value in content.items()}
