@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.io import read_npz
+from diffhpe_ros.io import read_npz, replacing
 from diffhpe_ros.keypoint_checks import (
     MIN_CONFIDENCE,
     camera_warnings,
@@ -17,7 +17,6 @@ from diffhpe_ros.keypoint_checks import (
     lifted_warnings,
 )
 from diffhpe_ros.lifting import Lifter, lift_in_batches
-from diffhpe_ros.outputs import replacing
 from diffhpe_ros.placement import localize_track
 from diffhpe_ros.skeleton import to_h36m17
 from diffhpe_ros.windows import BRIDGE_S, windows_of_track

@@ -62,9 +62,9 @@ def evaluate(
     Errors and coherence, in mm, with confidence intervals. Windows are an .npz with x (N,27,17,2)
     in the canonical view and y (N,27,17,3) in metres.
     """
+    from diffhpe_ros.io import check_output
     from diffhpe_ros.keypoint_checks import truth_warnings
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, lift_in_batches
-    from diffhpe_ros.outputs import check_output
     from diffhpe_ros.training.evaluation.evaluation_data import occluded, read_evaluation
     from diffhpe_ros.training.evaluation.figures import figures_of, released_coherence
     from diffhpe_ros.training.evaluation.report import lines

@@ -63,9 +63,9 @@ def lift(
     optionally K and dist. The result has poses (T,17,3), root-relative, and root (T,3), in metres.
     """
     from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
+    from diffhpe_ros.io import check_output
     from diffhpe_ros.keypoint_files import lift_track, read_track, save_track
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-    from diffhpe_ros.outputs import check_output
 
     check_output(out, keypoints)
     track = read_track(keypoints, min_confidence)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.outputs import replacing
+from diffhpe_ros.io import replacing
 from diffhpe_ros.skeleton import JOINTS
 from diffhpe_ros.training.datasets.asf_amc import BoneMotion, Skeleton, read_motion, read_skeleton
 

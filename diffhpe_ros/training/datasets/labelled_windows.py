@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.io import read_npz
-from diffhpe_ros.outputs import replacing
+from diffhpe_ros.io import read_npz, replacing
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres
