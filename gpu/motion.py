@@ -18,6 +18,7 @@ from scipy.interpolate import CubicSpline
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
+from diffhpe_ros.paths import data_folder
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.training.datasets.mocap import HELD_OUT_SUBJECTS
 
@@ -33,7 +34,9 @@ Arrays = Mapping[str, NDArray[Any]]
 def training_files() -> dict[Path, float]:
     """The files that trainings draw from, and how often: best ones first."""
     weights = yaml.safe_load(CONFIGURATION.read_text())["mocap"]
-    return {Path(name): weight for name, weight in sorted(weights.items(), key=lambda it: -it[1])}
+    folder = data_folder() / "mocap"
+    ordered = sorted(weights.items(), key=lambda item: -item[1])
+    return {folder / name: weight for name, weight in ordered}
 
 
 def pack(files: Mapping[Path, float], out: Path, limit_mb: float = LIMIT_MB) -> list[str]:
