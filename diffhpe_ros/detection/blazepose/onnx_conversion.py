@@ -6,9 +6,7 @@ their paths, for a computer without a network or without the packages that conve
 
 import hashlib
 import logging
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
@@ -22,6 +20,7 @@ from diffhpe_ros.detection.weights import (
     cache_folder,
 )
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import replacing
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,7 +41,10 @@ def blazepose_onnx() -> tuple[Path, Path]:
     detection, landmarks = (converted_path(source, outputs) for source, outputs in wanted)
     if not (detection.is_file() and landmarks.is_file()):
         for model, (source, outputs) in zip(blazepose_weights(), wanted, strict=True):
-            _write(converted_path(source, outputs), _convert(model, source, outputs))
+            path, content = converted_path(source, outputs), _convert(model, source, outputs)
+            _LOG.info("BlazePose as ONNX: %s", path)
+            with replacing(path) as file:
+                file.write(content)
     return detection, landmarks
 
 
@@ -64,21 +66,6 @@ def _convert(model: bytes, source: WeightFile, outputs: Outputs) -> bytes:
         ) from error
     metadata = {"source_sha256": source.sha256, "converter_version": str(CONVERTER_VERSION)}
     return tflite_to_onnx(keep_outputs(model, outputs), metadata)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """The file appears whole or not at all, even where the power fails."""
-    _LOG.info("BlazePose as ONNX: %s", path)
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".convert-") as folder:
-            part = Path(folder) / path.name
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-    except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":
