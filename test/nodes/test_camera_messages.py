@@ -132,6 +132,30 @@ def test_camera_info_ends_the_warning_and_is_scaled_to_the_image() -> None:
         cameras.camera(240, 240)
 
 
+@pytest.mark.parametrize(("array", "index"), [("k", 0), ("p", 0)])
+def test_camera_info_that_varies_by_a_hair_or_where_it_is_not_used_changes_nothing(
+    array: str, index: int
+) -> None:
+    cameras, _ = source()
+    info = info_from_camera(PLUMB_BOB)
+    cameras.put(info)
+    camera = cameras.camera(640, 480)
+    varied = info_from_camera(PLUMB_BOB)
+    getattr(varied, array)[index] += 1e-9 if array == "k" else 5.0
+    cameras.put(varied)
+    assert cameras.camera(640, 480) is camera
+
+
+def test_a_zoom_in_camera_info_is_followed() -> None:
+    cameras, _ = source()
+    cameras.put(info_from_camera(PLUMB_BOB))
+    focal = cameras.camera(640, 480).matrix[0, 0]
+    zoomed = info_from_camera(PLUMB_BOB)
+    zoomed.k[0] = 1.02 * focal
+    cameras.put(zoomed)
+    assert cameras.camera(640, 480).matrix[0, 0] == pytest.approx(1.02 * focal)
+
+
 def test_the_first_image_waits_for_camera_info() -> None:
     cameras, _ = source(timeout_s=10.0)
     threading.Timer(0.05, cameras.put, [info_from_camera(PLUMB_BOB)]).start()
