@@ -162,6 +162,14 @@ def test_averaged_joints_err_as_their_sources_and_are_unseen_with_them(walker):
     assert unseen[..., list(DETECTED_JOINTS)].float().mean() > 0.01
 
 
+def test_joints_of_low_confidence_are_kept_where_asked_for(walker):
+    x_2d = walker[0][None, ..., 1:].expand(300, -1, -1, -1)
+    noise, unseen = FittedErrors(KNOWN, has_unsure_joints=True).errors(x_2d, generator())
+    same_noise, missed = FittedErrors(KNOWN).errors(x_2d, generator())
+    assert missed.any() and not unseen.any()
+    torch.testing.assert_close(noise, same_noise)
+
+
 def test_swapped_legs_stand_on_each_others_places(walker):
     swapping = replace(STEADY, swap_share={"arms": 0.0, "legs": 1.0})
     x_2d = averaged_joints(walker[0][None, ..., 1:])

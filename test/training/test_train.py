@@ -133,7 +133,7 @@ def test_trained_folder_is_a_model(mixste):
     assert config.residual_std_mm is not None and len(config.residual_std_mm) == 17
     assert set(config.variance_features) == set(VARIANCE_FEATURES)
     assert config.coherence_limits is not None
-    assert config.trained_range is not None and config.trained_range.farthest_m == 10.0
+    assert config.trained_range is not None and config.trained_range.farthest_m == 12.0
     assert Lifter.from_pretrained(mixste).lift(np.full((1, 27, 17, 2), 0.1)).poses.shape
 
 

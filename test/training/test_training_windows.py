@@ -88,6 +88,53 @@ def test_cameras_cover_the_frozen_evaluation(capture):
     assert pan.min() < -math.radians(35) and pan.max() > math.radians(35)
 
 
+def test_wide_cameras_look_down_from_ceilings_at_people_nearby(capture):
+    positions, _ = as_captured(capture, [0] * 500)
+    points = virtual_camera.to_random_cameras(
+        positions, positions[:, 13, HIP], generator(), virtual_camera.WIDE
+    )
+    upright = torch.nn.functional.normalize(points[:, 13, 8] - points[:, 13, HIP], dim=-1)
+    pitch = torch.rad2deg(torch.asin(-upright[:, 2]))  # of the camera, downwards, about
+    assert pitch.max() > 45
+    assert points[:, 13, HIP].norm(dim=-1).min() < 1.0
+    assert points[..., 2].min() > 0.29
+
+
+def test_wide_cameras_cut_people_nearby_at_the_hips(capture):
+    positions, _ = as_captured(capture, [0] * 500)
+    cameras = virtual_camera.WIDE
+    points = virtual_camera.to_random_cameras(
+        positions, positions[:, 13, HIP], generator(), cameras
+    )
+    beyond = virtual_camera.beyond_field(points, generator(), cameras)
+    near = points[:, 13, HIP, 2] < 1.5
+    feet, hips = (beyond[near][..., joint].float().mean() for joint in (3, HIP))
+    assert feet > 0.5
+    assert 0.1 < hips < feet
+    assert beyond[points[:, 13, HIP, 2] > 6].float().mean() < 0.05
+
+
+def test_wide_cameras_see_small_people():
+    scales = virtual_camera.body_scales(4000, generator(), virtual_camera.WIDE)
+    assert (scales < 0.88).float().mean() == pytest.approx(0.15, abs=0.02)
+    assert scales.min() >= 0.68 and scales.max() <= 1.12
+
+
+def test_eye_level_cameras_cut_nobody_at_their_field(capture):
+    points = seen_by_cameras(capture)
+    assert not virtual_camera.beyond_field(points, generator(), virtual_camera.EYE_LEVEL).any()
+
+
+def test_batches_take_cameras_in_turn(capture):
+    """The second batch is that of the wide cameras alone."""
+    both = VirtualCameraWindows(
+        capture, 8, 0, cameras=(virtual_camera.EYE_LEVEL, virtual_camera.WIDE)
+    )
+    wide = VirtualCameraWindows(capture, 8, 0, cameras=(virtual_camera.WIDE,))
+    torch.testing.assert_close(both.batch(1), wide.batch(1))
+    assert not torch.equal(both.batch(0)[0], wide.batch(0)[0])
+
+
 def test_cameras_keep_the_body_rigid_and_upright(capture):
     seen = seen_by_cameras(capture)
     positions, _ = as_captured(capture, [0])

@@ -61,6 +61,7 @@ class FittedErrors:
             more than the measured ones.
         strength: uniform range of the step from the motion capture's joint convention (0) to the
             detector's (1).
+        has_unsure_joints: whether joints under the confidence threshold are detected all the same.
     """
 
     def __init__(
@@ -68,9 +69,11 @@ class FittedErrors:
         statistics: ErrorStatistics,
         level: tuple[float, float] = (1.0, 1.0),
         strength: tuple[float, float] = (1.0, 1.0),
+        has_unsure_joints: bool = False,
     ) -> None:
         self.statistics = statistics
         self.level, self.strength = level, strength
+        self.has_unsure_joints = has_unsure_joints
         by_joint = [statistics.parts[name] for name, joints in PARTS.items() for _ in joints]
 
         def column(name: str) -> Tensor:
@@ -95,7 +98,8 @@ class FittedErrors:
         found = found * _uniform(x_2d, *self.level, generator)
         noise = with_averaged_joints(found) * image_height(x_2d)[:, None, None, None]
         noise = self._swapped(x_2d + noise, generator) - x_2d
-        return noise, self._unseen(found, generator)
+        unseen = self._unseen(found, generator)
+        return noise, torch.zeros_like(unseen) if self.has_unsure_joints else unseen
 
     def _factor_of(self, frames: int, device: torch.device) -> Tensor:
         """(14, L, L) lower triangular: times white noise it gives a joint's inlier error."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +26,33 @@ from diffhpe_ros.training.datasets.mpi_3dhp import read_mpi_3dhp
 from diffhpe_ros.training.datasets.recorded_windows import RecordedWindows
 from diffhpe_ros.training.datasets.recordings import evaluation_windows
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
-from diffhpe_ros.training.synthesis import virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 from diffhpe_ros.training.synthesis.occlusions import NoJoints, Occluded, Occlusion, occlude
+from diffhpe_ros.training.synthesis.virtual_camera import CAMERA_RANGES, widest
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
     validation_people,
 )
 
 
-def blazepose() -> DetectorModel:
-    """BlazePose's measured errors, scaled up: photographs are harder than the rendered people."""
-    return FittedErrors(blazepose_statistics(), level=(1.0, 1.7), strength=(0.6, 1.3))
+def blazepose(has_unsure_joints: bool = False) -> DetectorModel:
+    """BlazePose's measured errors, scaled up: photographs are harder than the rendered people.
+
+    Args:
+        has_unsure_joints: whether joints of low confidence are among the detected ones.
+    """
+    return FittedErrors(
+        blazepose_statistics(),
+        level=(1.0, 1.7),
+        strength=(0.6, 1.3),
+        has_unsure_joints=has_unsure_joints,
+    )
 
 
 DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
     "handmade": HandmadeNoise,
     "blazepose": blazepose,
+    "blazepose_unsure": partial(blazepose, has_unsure_joints=True),
 }
 """Error models of training windows, by the names that `data.detectors` takes."""
 
@@ -75,6 +86,7 @@ def motion_capture(
     device: str,
     input_view: str,
     detectors: Sequence[str],
+    cameras: Sequence[str] = ("eye_level",),
     folder: str = ".",
 ) -> Data:
     """Motion capture through random virtual cameras.
@@ -89,16 +101,20 @@ def motion_capture(
         device: where the windows are made: cpu, or cuda (each process uses its own GPU).
         input_view: person; the windows know no other.
         detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
+        cameras: names of `CAMERA_RANGES`, which the batches take in turn.
         folder: of files that are named without a folder.
 
     Raises:
         DiffhpeError: a file is missing or invalid, another view or an unknown
             detector is asked for, or the device is not there.
     """
-    unknown = sorted(set(detectors) - set(DETECTORS))
-    if unknown or not detectors:
+    if not detectors or not set(detectors) <= set(DETECTORS):
         raise DiffhpeError(
             f"data.detectors is {list(detectors)}; expected some of {', '.join(DETECTORS)}"
+        )
+    if not cameras or not set(cameras) <= set(CAMERA_RANGES):
+        raise DiffhpeError(
+            f"data.cameras is {list(cameras)}; expected some of {', '.join(CAMERA_RANGES)}"
         )
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
@@ -114,16 +130,17 @@ def motion_capture(
     capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
         raise DiffhpeError(f"{', '.join(map(str, files))}: no subject is left to train on")
+    ranges = [CAMERA_RANGES[name] for name in cameras]
     error_models = [DETECTORS[name]() for name in detectors]
     source = VirtualCameraWindows(
-        capture.to(process_device(device)), batch_size, seed, error_models
+        capture.to(process_device(device)), batch_size, seed, error_models, ranges
     )
     validation_windows = read_windows(_in_folder(folder, validation))
     people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     if people is not None:
         more = validation_people(people, len(validation_windows))
         validation_windows = validation_windows.joined(more)
-    return Data(source, validation_windows, virtual_camera.trained_range())
+    return Data(source, validation_windows, widest(ranges))
 
 
 def _in_folder(folder: str, name: str) -> Path:

@@ -1,6 +1,8 @@
 """Random virtual cameras, and bodies cut off by the image border."""
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
@@ -8,39 +10,119 @@ from torch import Generator, Tensor
 from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
 from diffhpe_ros.training.random_streams import normal, uniform
 
-# Ranges that cover the frozen evaluation (±35° off the axis, 2-8 m) and robots' cameras.
-DISTANCE_M = (1.5, 10.0)
-PAN = math.radians(39.0)
-TILT = math.radians(17.0)
 ROLL_STD = math.radians(3.0)
-CAMERA_HEIGHT_M = (0.3, 2.6)
-BODY_SCALE = (0.88, 1.12)
 CUT_SHARE = 0.15
 
 
-def trained_range() -> TrainedRange:
-    """Distances and angles that `to_random_cameras` draws from."""
-    corner = math.hypot(math.tan(PAN), math.tan(TILT))
-    return TrainedRange(*DISTANCE_M, angle_deg=round(math.degrees(math.atan(corner)), 1))
+@dataclass(frozen=True)
+class CameraRange:
+    """Where people are in the views of random cameras."""
+
+    distance_m: tuple[float, float]
+    """Of the hip."""
+    camera_height_m: tuple[float, float]
+    """Above the floor."""
+    even_in_log_distance: bool = False
+    """As many people from 1 to 2 m as from 4 to 8 m; else distances are equally likely."""
+    pan: float = math.radians(39.0)
+    """Largest angle of the hip to the left or right of the optical axis."""
+    tilt: float = math.radians(17.0)
+    """Largest angle above or below the axis of the point that the camera looks at."""
+    target_above_hip_m: float = 0.0
+    """Greatest height of that point above the hip; the least is 0."""
+    half_field: tuple[float, float] | None = None
+    """Angles from the axis to the upper and lower border; None: they cut nobody."""
+    nearest_joint_m: float = 0.0
+    """Smallest depth of a joint: nearer people are moved away."""
+    body_scale: tuple[float, float] = (0.88, 1.12)
+    """Of most people."""
+    small_people: tuple[float, tuple[float, float]] = (0.0, (1.0, 1.0))
+    """Share of small people, such as children, and their scale."""
+
+    def trained_range(self) -> TrainedRange:
+        """Distances and angles that a model sees."""
+        lowest = self.tilt + math.atan(self.target_above_hip_m / self.distance_m[0])
+        corner = math.hypot(math.tan(self.pan), math.tan(lowest))
+        return TrainedRange(*self.distance_m, angle_deg=round(math.degrees(math.atan(corner)), 1))
 
 
-def to_random_cameras(positions: Tensor, hip: Tensor, generator: Generator) -> Tensor:
+EYE_LEVEL = CameraRange(distance_m=(1.5, 10.0), camera_height_m=(0.3, 2.6))
+"""Covers the frozen evaluation: ±35° off the axis, 2 to 8 m away."""
+WIDE = CameraRange(
+    distance_m=(0.8, 12.0),
+    camera_height_m=(0.2, 3.6),
+    even_in_log_distance=True,
+    target_above_hip_m=0.5,
+    half_field=(math.radians(24.0), math.radians(45.0)),
+    nearest_joint_m=0.3,
+    small_people=(0.15, (0.68, 0.88)),
+)
+"""Also ceilings, bodies cut at hips or chest nearby, and children."""
+CAMERA_RANGES: Mapping[str, CameraRange] = {"eye_level": EYE_LEVEL, "wide": WIDE}
+"""By the names that `data.cameras` takes."""
+
+
+def widest(cameras: Sequence[CameraRange]) -> TrainedRange:
+    """Distances and angles of all of them together."""
+    ranges = [each.trained_range() for each in cameras]
+    return TrainedRange(
+        min(each.nearest_m for each in ranges),
+        max(each.farthest_m for each in ranges),
+        max(each.angle_deg for each in ranges),
+    )
+
+
+def to_random_cameras(
+    positions: Tensor, hip: Tensor, generator: Generator, cameras: CameraRange = EYE_LEVEL
+) -> Tensor:
     """World points (B, L, K, 3), z up → points in the optical frames of B random cameras.
 
     The hip of the middle frame, `hip` (B, 3), is placed at a random distance and angle.
     """
     batch = len(positions)
-    distance = uniform((batch,), *DISTANCE_M, generator)
-    pan, tilt = (uniform((batch,), -limit, limit, generator) for limit in (PAN, TILT))
-    drop = uniform((batch,), *CAMERA_HEIGHT_M, generator) - hip[:, 2]
+    distance = _distance(batch, cameras, generator)
+    pan, tilt = (
+        uniform((batch,), -limit, limit, generator) for limit in (cameras.pan, cameras.tilt)
+    )
+    drop = uniform((batch,), *cameras.camera_height_m, generator) - hip[:, 2]
+    if cameras.target_above_hip_m:
+        above = uniform((batch,), 0.0, cameras.target_above_hip_m, generator)
+        tilt = tilt + torch.atan(above / distance)
     pitch = torch.asin((drop / distance).clamp(-0.9, 0.9)) - tilt
     roll = ROLL_STD * normal((batch,), generator)
     yaw = uniform((batch,), 0.0, 2 * math.pi, generator)
     rotation = _about_z(roll) @ _about_x(pitch) @ _level(yaw)
     ray = torch.stack([pan.tan(), tilt.tan(), torch.ones_like(pan)], -1)
-    root = distance[:, None] * ray / ray.norm(dim=-1, keepdim=True)
     seen = torch.einsum("bij,blkj->blki", rotation, positions - hip[:, None, None])
-    return seen + root[:, None, None]
+    depth = distance / ray.norm(dim=-1)
+    depth = depth.clamp(min=cameras.nearest_joint_m - seen[..., 2].amin((1, 2)))
+    return seen + (depth[:, None] * ray)[:, None, None]
+
+
+def body_scales(batch: int, generator: Generator, cameras: CameraRange = EYE_LEVEL) -> Tensor:
+    """(B,) factors on the size of the bodies of motion capture."""
+    share, small = cameras.small_people
+    draw = uniform((batch,), 0.0, 1.0, generator)
+    low, high = cameras.body_scale
+    usual = low + (high - low) * (draw - share) / (1 - share)
+    if not share:
+        return usual
+    return torch.where(draw < share, small[0] + (small[1] - small[0]) * draw / share, usual)
+
+
+def beyond_field(points: Tensor, generator: Generator, cameras: CameraRange) -> Tensor:
+    """Joints (B, L, K) above or below the images, of points (B, L, K, 3) in optical frames."""
+    if cameras.half_field is None:
+        return torch.zeros(points.shape[:3], dtype=torch.bool, device=points.device)
+    border = uniform((len(points), 1, 1), *cameras.half_field, generator).tan()
+    return points[..., 1].abs() > border * points[..., 2]
+
+
+def _distance(batch: int, cameras: CameraRange, generator: Generator) -> Tensor:
+    low, high = cameras.distance_m
+    if not cameras.even_in_log_distance:
+        return uniform((batch,), low, high, generator)
+    return uniform((batch,), math.log(low), math.log(high), generator).exp()
 
 
 def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:

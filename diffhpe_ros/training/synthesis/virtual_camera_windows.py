@@ -24,8 +24,16 @@ from diffhpe_ros.training.random_streams import (
     generator_of,
     uniform,
 )
-from diffhpe_ros.training.synthesis import augmentation, virtual_camera
+from diffhpe_ros.training.synthesis import augmentation
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
+from diffhpe_ros.training.synthesis.virtual_camera import (
+    EYE_LEVEL,
+    CameraRange,
+    beyond_field,
+    body_scales,
+    cut_by_border,
+    to_random_cameras,
+)
 
 SPEED = (0.7, 1.4)
 BACKWARDS_SHARE = 0.1
@@ -41,6 +49,7 @@ class VirtualCameraWindows:
         batch_size: B.
         seed: of all that is random; a batch depends on the seed and its number alone.
         detectors: error models; each gets an equal part of every batch.
+        cameras: where they see people, and how large these are; taken in turn, batch by batch.
     """
 
     batches_per_epoch = None
@@ -51,17 +60,20 @@ class VirtualCameraWindows:
         batch_size: int,
         seed: int,
         detectors: Sequence[DetectorModel] = (HandmadeNoise(),),
+        cameras: Sequence[CameraRange] = (EYE_LEVEL,),
     ) -> None:
         self.capture = capture
         self.batch_size = batch_size
         self.seed = seed
         self.detectors = detectors
+        self.cameras = cameras
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Batch number `index`; unseen joints are (0, 0)."""
         device = self.capture.positions.device
         generator = generator_of(device, WINDOWS, self.seed, index)
-        positions, facing = augment(self.capture, self.batch_size, generator)
+        cameras = self.cameras[index % len(self.cameras)]
+        positions, facing = augment(self.capture, self.batch_size, generator, cameras)
         shares = zip(
             self.detectors,
             positions.tensor_split(len(self.detectors)),
@@ -69,7 +81,7 @@ class VirtualCameraWindows:
             strict=True,
         )
         seen = [
-            _detected(detector, body, head, generator)
+            _detected(detector, body, head, generator, cameras)
             for detector, body, head in shares
             if len(body)  # fewer windows than detectors leave some without
         ]
@@ -79,27 +91,34 @@ class VirtualCameraWindows:
 
 
 def _detected(
-    detector: DetectorModel, positions: Tensor, facing: Tensor, generator: Generator
+    detector: DetectorModel,
+    positions: Tensor,
+    facing: Tensor,
+    generator: Generator,
+    cameras: CameraRange = EYE_LEVEL,
 ) -> tuple[Tensor, Tensor]:
     """Bodies in the world → joints (B, L, 17, 3) in camera frames, detected 2D (B, L, 17, 2)."""
     detected = detector.joints(positions, facing, generator)
     hip = positions[:, positions.shape[1] // 2, HIP]
-    both = virtual_camera.to_random_cameras(torch.cat([positions, detected], 2), hip, generator)
+    both = to_random_cameras(torch.cat([positions, detected], 2), hip, generator, cameras)
     points, detected = both.chunk(2, 2)
     x_2d = project(detected)
     noise, unseen = detector.errors(x_2d, generator)
     x_2d = x_2d + noise
-    unseen = unseen | virtual_camera.cut_by_border(x_2d, generator)
+    unseen = unseen | cut_by_border(x_2d, generator) | beyond_field(detected, generator, cameras)
     return points, torch.where(unseen[..., None], 0.0, x_2d)
 
 
-def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> LabelledWindows:
+def validation_people(
+    capture: MotionCapture, count: int, seed: int = 0, cameras: CameraRange = EYE_LEVEL
+) -> LabelledWindows:
     """Windows of the second validation: no augmentation, hand-tuned noise as in the first.
 
     Args:
         capture: of the people, such as `VALIDATION_PEOPLE`.
         count: N, number of windows, at equal intervals of all takes by their weights.
         seed: of cameras and noise.
+        cameras: where they see the people, whose size stays as captured.
 
     Returns:
         Windows in the canonical view, with root positions.
@@ -109,7 +128,7 @@ def validation_people(capture: MotionCapture, count: int, seed: int = 0) -> Labe
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
     chosen = torch.searchsorted(total, evenly)
     positions, facing = capture.windows(chosen, torch.ones(count))
-    return _with_handmade_noise(positions, facing, generator)
+    return _with_handmade_noise(positions, facing, generator, cameras)
 
 
 def synthetic_evaluation_windows(
@@ -161,15 +180,17 @@ def synthetic_evaluation_windows(
 
 
 def _with_handmade_noise(
-    positions: Tensor, facing: Tensor, generator: Generator
+    positions: Tensor, facing: Tensor, generator: Generator, cameras: CameraRange = EYE_LEVEL
 ) -> LabelledWindows:
     """Bodies (B, L, 17, 3) in the world, seen by random cameras with hand-tuned noise."""
-    points, x_2d = _detected(HandmadeNoise(), positions, facing, generator)
+    points, x_2d = _detected(HandmadeNoise(), positions, facing, generator, cameras)
     root = points[:, :, :1]
     return LabelledWindows(x_2d.numpy(), (points - root).numpy(), root[:, :, 0].numpy())
 
 
-def augment(capture: MotionCapture, batch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    capture: MotionCapture, batch: int, generator: Generator, cameras: CameraRange = EYE_LEVEL
+) -> tuple[Tensor, Tensor]:
     """Random windows with augmented bodies and motions.
 
     Returns:
@@ -185,8 +206,8 @@ def augment(capture: MotionCapture, batch: int, generator: Generator) -> tuple[T
     ):
         positions = torch.where(_some(batch, share, generator), varied(positions), positions)
     positions = augmentation.vary_proportions(positions, generator)
-    scale = uniform((batch, 1, 1, 1), *virtual_camera.BODY_SCALE, generator)
-    return positions * scale, facing
+    scale = body_scales(batch, generator, cameras)
+    return positions * scale[:, None, None, None], facing
 
 
 def _random_windows(
