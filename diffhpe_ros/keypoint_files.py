@@ -35,6 +35,8 @@ class KeypointTrack:
     camera: Camera
     warnings: tuple[str, ...] = field(default=())
     """What is unlikely of the file."""
+    world_landmarks: NDArray[np.float32] | None = None
+    """(T, 17, 3), see `People.world_landmarks`; None where the detector gives none."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,11 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
         rate=lifter.config.rate,
         frames=lifter.config.frames,
         bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
+        world_landmarks=track.world_landmarks,
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
-    poses = windows.to_track(lift_in_batches(lifter, x_2d, progress))
+    lifted = lift_in_batches(lifter, x_2d, progress, windows.world_landmarks)
+    poses = windows.to_track(lifted)
     known = np.isfinite(poses).all((1, 2))
     poses[known] = lifter.decode(poses[known][None])[0]
     root = localize_track(track.times_s, poses, canonical, track.confidence)

@@ -21,6 +21,8 @@ class Joints:
     """(K,) in 0..1."""
     covariance: NDArray[Any]
     """(K, 2, 2) pixels squared, NaN where unknown."""
+    world_landmarks: NDArray[Any] | None = None
+    """(K, 3), see `People.world_landmarks`; None where the detector gives none."""
 
 
 def to_people(
@@ -47,8 +49,24 @@ def to_people(
     mapped, confidence_17 = to_h36m17(keypoints, confidence, layout)
     covariance = _map_covariance(np.stack([person.covariance for person in persons]), layout)
     covariance[confidence_17 == 0] = np.nan
-    someone = (confidence_17 > 0).any(-1)
-    return People(mapped[someone], confidence_17[someone], covariance[someone])
+    someone = np.asarray((confidence_17 > 0).any(-1))
+    return People(
+        mapped[someone],
+        confidence_17[someone],
+        covariance[someone],
+        _map_world_landmarks(persons, layout, someone),
+    )
+
+
+def _map_world_landmarks(
+    persons: Sequence[Joints], layout: str, chosen: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    """World landmarks (P, 17, 3) of the chosen persons; None if the detector gives none."""
+    each = [person.world_landmarks for person in persons]
+    given = [points for points in each if points is not None]
+    if len(given) < len(each):
+        return None
+    return (LAYOUTS[layout] @ np.stack(given)).astype(np.float32)[chosen]
 
 
 def _map_covariance(covariance: NDArray[Any], layout: str) -> NDArray[np.float32]:

@@ -24,6 +24,9 @@ class People:
     """(P, 17) in 0..1, 0 where a joint is unseen."""
     covariance: NDArray[np.float32]
     """(P, 17, 2, 2) pixels squared, NaN where a joint is unseen or the detector gives none."""
+    world_landmarks: NDArray[np.float32] | None = None
+    """(P, 17, 3) the detector's own 3D joints, unseen ones included: metres from the hips, x and y
+    along the image's, z along the ray to the person. None where the detector gives none."""
 
     def __post_init__(self) -> None:
         shapes = (self.keypoints.shape, self.confidence.shape, self.covariance.shape)
@@ -32,6 +35,10 @@ class People:
             raise DiffhpeError(
                 "people have keypoints (P,17,2), confidence (P,17) and covariance (P,17,2,2),"
                 f" got {shapes[0]}, {shapes[1]} and {shapes[2]}"
+            )
+        if self.world_landmarks is not None and self.world_landmarks.shape != (*joints, 3):
+            raise DiffhpeError(
+                f"people have world_landmarks (P,17,3), got {self.world_landmarks.shape}"
             )
 
     def __len__(self) -> int:

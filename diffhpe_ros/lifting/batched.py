@@ -11,7 +11,17 @@ from diffhpe_ros.lifting.lifter import Lifter
 BATCH = 64
 
 
-def lift_in_batches(lifter: Lifter, x_2d: NDArray[Any], progress: bool) -> NDArray[np.float32]:
+def lift_in_batches(
+    lifter: Lifter,
+    x_2d: NDArray[Any],
+    progress: bool,
+    world_landmarks: NDArray[Any] | None = None,
+) -> NDArray[np.float32]:
     """Poses (N, 27, 17, 3) of windows (N, 27, 17, 2), batch by batch; see `Lifter.lift`."""
     starts = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
-    return np.concatenate([lifter.lift(x_2d[k : k + BATCH]).poses for k in starts])
+    batches = (slice(k, k + BATCH) for k in starts)
+    if world_landmarks is None:
+        return np.concatenate([lifter.lift(x_2d[rows]).poses for rows in batches])
+    return np.concatenate(
+        [lifter.lift(x_2d[k], world_landmarks=world_landmarks[k]).poses for k in batches]
+    )

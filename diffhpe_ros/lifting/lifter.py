@@ -38,12 +38,13 @@ from diffhpe_ros.lifting.pipeline.covariance import covariance
 from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
 from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch
 from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
+from diffhpe_ros.lifting.pipeline.world_landmarks import fuse
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.settings import SamplingConfig, read_settings
 from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
 from diffhpe_ros.lifting.streaming.warm_start import create_warm_start
-from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
+from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
@@ -197,7 +198,11 @@ class Lifter:
         return getattr(self._engine, "provider", str(self.device))
 
     def lift(
-        self, x_2d: Any, confidence: Any | None = None, covariance_2d: Any | None = None
+        self,
+        x_2d: Any,
+        confidence: Any | None = None,
+        covariance_2d: Any | None = None,
+        world_landmarks: Any | None = None,
     ) -> LiftResult:
         """Lift a batch of windows; each gets the same noise, that of the seed.
 
@@ -207,12 +212,15 @@ class Lifter:
                 are its certainty where covariance_2d gives none.
             covariance_2d: (B, 27, 17, 2, 2), canonical units squared, NaN where the detector gives
                 none. Of DiffPose alone the poses depend on it; of all models their covariance does.
+            world_landmarks: (B, 27, 17, 3) the detector's own 3D joints, NaN where it gives none,
+                which are fused with the poses; see `lifting.pipeline.world_landmarks`.
 
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.
         """
         observed = check_windows(x_2d, self.config.frames, confidence, covariance_2d)
-        return self._lift(observed, [self.options.seed] * len(observed))
+        world = check_world_landmarks(world_landmarks, observed)
+        return self._lift(observed, [self.options.seed] * len(observed), world_landmarks=world)
 
     def stream(self) -> LiftingStream:
         """A stream of windows of tracks over time."""
@@ -234,11 +242,14 @@ class Lifter:
         seeds: Sequence[int],
         start: Initialization | None = None,
         decode: BoneLengthRule | None = None,
+        world_landmarks: NDArray[np.float32] | None = None,
     ) -> LiftResult:
         """See `LiftWindows`."""
         hypotheses, rotation = self._sample(observed, seeds, start or self._start)
         samples = hypotheses.cpu().numpy()
         poses = self._aggregate(samples, observed.x_2d.numpy())
+        if world_landmarks is not None and self.options.fuse:
+            poses = fuse(poses, world_landmarks, observed.x_2d)
         uncertain = self._covariance(samples, observed, rotation.cpu().numpy())
         return LiftResult((decode or self.decode)(poses), samples, uncertain)
 

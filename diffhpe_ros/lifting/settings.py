@@ -74,6 +74,9 @@ class LifterOptions:
     decode: str = "free"
     """free, or rigid: bones keep their length, over a window or, in a stream, for as long as the
     track is seen; see `lifting.pipeline.bone_lengths`."""
+    fuse: bool = True
+    """Whether a detector's world landmarks, where there are some, are fused with the poses; see
+    `lifting.pipeline.world_landmarks`."""
 
 
 def read_settings(settings: Mapping[str, Any]) -> tuple[SamplingConfig, LifterOptions]:

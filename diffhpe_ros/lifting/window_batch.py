@@ -68,6 +68,19 @@ def check_windows(
     return WindowBatch(*(torch.from_numpy(each) for each in (x, sure, covariance)))
 
 
+def check_world_landmarks(
+    world_landmarks: Any | None, observed: WindowBatch
+) -> NDArray[np.float32] | None:
+    """World landmarks (B, L, 17, 3) as an array; None stays None.
+
+    Raises:
+        DiffhpeError: the shape is not that of the windows.
+    """
+    if world_landmarks is None:
+        return None
+    return _of_shape("world_landmarks", world_landmarks, (*observed.x_2d.shape[:3], 3))
+
+
 def _of_shape(name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if np.shape(values) != shape:
         raise DiffhpeError(f"{name} must be {shape}, got {np.shape(values)}")

@@ -186,7 +186,17 @@ class DetectionStage:
             keypoints=np.array([w.keypoints for w in each], np.float32).reshape(*joints, 2),
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
+            world_landmarks=_world_landmarks(each),
         )
+
+
+def _world_landmarks(windows: list[Window]) -> NDArray[np.float32] | None:
+    """(P, 27, 17, 3), NaN for people without; None if nobody has some."""
+    if all(window.world_landmarks is None for window in windows):
+        return None
+    unknown = np.full((FRAMES, NUM_JOINTS, 3), np.nan, np.float32)
+    each = (window.world_landmarks for window in windows)
+    return np.stack([unknown if points is None else points for points in each])
 
 
 def _is_zoomed(before: Camera, after: Camera) -> bool:
@@ -212,4 +222,5 @@ def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observa
         keypoints=camera.to_canonical(people.keypoints[row]),
         confidence=people.confidence[row],
         covariance=camera.covariance_to_canonical(people.covariance[row]),
+        world_landmarks=None if people.world_landmarks is None else people.world_landmarks[row],
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
@@ -82,12 +83,27 @@ class LiftingStage:
             [windows.stamp_ns for windows in messages for _ in windows.track_ids],
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),
+            world_landmarks=_world_landmarks(messages),
         )
         ends = np.cumsum([len(windows) for windows in messages])
         return [
             _rows(result, slice(end - len(windows), end))
             for windows, end in zip(messages, ends, strict=True)
         ]
+
+
+def _world_landmarks(messages: Sequence[PeopleWindows]) -> NDArray[np.float32] | None:
+    """(B, 27, 17, 3) of all messages, NaN where one has none; None if all have none."""
+    if all(windows.world_landmarks is None for windows in messages):
+        return None
+    return np.concatenate(
+        [
+            np.full((*windows.confidence.shape, 3), np.nan, np.float32)
+            if windows.world_landmarks is None
+            else windows.world_landmarks
+            for windows in messages
+        ]
+    )
 
 
 def _rows(result: LiftResult, rows: slice) -> LiftResult:

@@ -35,6 +35,9 @@ class PeopleWindows:
     depth: NDArray[np.float32] | None = None
     """(P, 17) metres along the optical axis to the surface at each joint in the newest image, NaN
     where unknown; None without a depth camera."""
+    world_landmarks: NDArray[np.float32] | None = None
+    """(P, 27, 17, 3) metres, see `People.world_landmarks`; NaN where unknown, None if the detector
+    gives none."""
 
     def __len__(self) -> int:
         return len(self.track_ids)

@@ -39,12 +39,14 @@ class Observation:
         keypoints: (17, 2) canonical view, NaN where unseen.
         confidence: (17,), 0 where unseen.
         covariance: (17, 2, 2) canonical units squared, NaN where the detector gives none.
+        world_landmarks: (17, 3), see `People.world_landmarks`; None where the detector gives none.
     """
 
     stamp_ns: int
     keypoints: NDArray[Any]
     confidence: NDArray[Any]
     covariance: NDArray[Any]
+    world_landmarks: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,7 @@ class Window:
         keypoints: (frames, 17, 2) float32 canonical view, NaN where unseen.
         confidence: (frames, 17) float32, 0 where unseen.
         covariance: (frames, 17, 2, 2) float32 canonical units squared, NaN where unknown.
+        world_landmarks: (frames, 17, 3) float32 metres, NaN where unknown; None if they all are.
     """
 
     stamp_ns: int
@@ -64,6 +67,7 @@ class Window:
     keypoints: NDArray[np.float32]
     confidence: NDArray[np.float32]
     covariance: NDArray[np.float32]
+    world_landmarks: NDArray[np.float32] | None = None
 
 
 class WindowBuilder:
@@ -117,6 +121,7 @@ class WindowBuilder:
         """Forget the history, without counting it as a restart."""
         self._stamps = np.zeros(0, np.int64)
         self._values = np.zeros((0, NUM_JOINTS, _CHANNELS), np.float32)
+        self._world = np.zeros((0, NUM_JOINTS, 3), np.float32)
         self._until_next = 0
 
     def add(self, observation: Observation) -> Window | None:
@@ -146,7 +151,7 @@ class WindowBuilder:
         Raises:
             DiffhpeError: the arrays have wrong shapes.
         """
-        row = _pack(observation)
+        row, world = _pack(observation), _world_landmarks(observation)
         stamp = int(observation.stamp_ns)
         if len(self._stamps):
             gap = stamp - int(self._stamps[-1])
@@ -155,7 +160,7 @@ class WindowBuilder:
             if not 0 < gap <= self._restart_ns:
                 self.restarts += 1
                 self.reset()
-        self._remember(stamp, row)
+        self._remember(stamp, row, world)
         if self._stamps[0] > stamp + self._offsets[0] + TOLERANCE_NS:
             return False
         self._until_next -= 1
@@ -164,7 +169,7 @@ class WindowBuilder:
         self._until_next = self._stride
         return True
 
-    def _remember(self, stamp: int, row: NDArray[np.float32]) -> None:
+    def _remember(self, stamp: int, row: NDArray[np.float32], world: NDArray[np.float32]) -> None:
         """Append the newest and drop what no window will need any more."""
         end = len(self._stamps)
         if end > 1 and self._stamps[-1] - self._stamps[-2] < self._thinning_ns:
@@ -174,6 +179,7 @@ class WindowBuilder:
         start = max(0, int(np.searchsorted(self._stamps[:end], needed, "right")) - 1)
         self._stamps = np.append(self._stamps[start:end], stamp)
         self._values = np.concatenate([self._values[start:end], row[None]])
+        self._world = np.concatenate([self._world[start:end], world[None]])
 
     def window(self) -> Window:
         """The window that ends with the newest observation, if `remember` says there is one."""
@@ -188,7 +194,25 @@ class WindowBuilder:
             keypoints=values[..., :2],
             confidence=np.nan_to_num(values[..., 2], nan=0.0),
             covariance=values[..., 3:].reshape(*values.shape[:2], 2, 2),
+            world_landmarks=self._world_landmarks_at(grid),
         )
+
+    def _world_landmarks_at(self, grid_ns: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        if np.isnan(self._world[..., 0]).all():
+            return None
+        return interpolate_joints(self._stamps, self._world, grid_ns, self._bridge_ns)
+
+
+def _world_landmarks(observation: Observation) -> NDArray[np.float32]:
+    """World landmarks (17, 3), NaN where there are none."""
+    if observation.world_landmarks is None:
+        return np.full((NUM_JOINTS, 3), np.nan, np.float32)
+    if np.shape(observation.world_landmarks) != (NUM_JOINTS, 3):
+        raise DiffhpeError(
+            "an observation's world_landmarks (17, 3) are expected,"
+            f" got {np.shape(observation.world_landmarks)}"
+        )
+    return np.asarray(observation.world_landmarks, np.float32)
 
 
 def _pack(observation: Observation) -> NDArray[np.float32]:

@@ -39,6 +39,7 @@ class TrackWindows:
         grid_times_s: (G,) float64 times of the grid, in the track's own clock.
         times_s: (T,) float64, the track's times.
         seen: (T,) bool, the track's frames in which a joint was seen.
+        world_landmarks: (W, frames, 17, 3) float32 metres, NaN where unknown; None without any.
     """
 
     keypoints: NDArray[np.float32]
@@ -47,6 +48,7 @@ class TrackWindows:
     grid_times_s: NDArray[np.float64]
     times_s: NDArray[np.float64]
     seen: NDArray[np.bool_]
+    world_landmarks: NDArray[np.float32] | None = None
 
     def to_track(self, window_poses: NDArray[Any]) -> NDArray[Any]:
         """The lifted windows as one track.
@@ -72,6 +74,7 @@ def windows_of_track(
     frames: int = FRAMES,
     stride: int = 9,
     bridge_s: float = BRIDGE_S,
+    world_landmarks: NDArray[Any] | None = None,
 ) -> TrackWindows:
     """Resample a recorded track to the grid and cut it into overlapping windows.
 
@@ -87,6 +90,7 @@ def windows_of_track(
         stride: grid frames from one window to the next; at most `frames`.
         bridge_s: sightings of a joint further apart than this are not joined, as in
             `WindowBuilder`.
+        world_landmarks: (T, 17, 3), see `People.world_landmarks`.
 
     Returns:
         The windows.
@@ -106,15 +110,16 @@ def windows_of_track(
     stamps = np.rint(relative * 1e9).astype(np.int64)
     grid = np.linspace(0.0, relative[-1], total)
     values = np.concatenate([hide_unseen(keypoints, confidence), confidence[..., None]], -1)
-    on_grid = interpolate_joints(
-        stamps,
-        values.astype(np.float32),
-        np.clip(np.rint(grid * 1e9).astype(np.int64), 0, stamps[-1]),
-        round(bridge_s * 1e9),
-    )
+    grid_ns = np.clip(np.rint(grid * 1e9).astype(np.int64), 0, stamps[-1])
+    bridge_ns = round(bridge_s * 1e9)
+    on_grid = interpolate_joints(stamps, values.astype(np.float32), grid_ns, bridge_ns)
     starts = np.arange(0, total - frames, stride)
     starts = np.append(starts, total - frames).astype(np.int64)
     rows = starts[:, None] + np.arange(frames)
+    world = None
+    if world_landmarks is not None:
+        known = np.asarray(world_landmarks, np.float32)
+        world = interpolate_joints(stamps, known, grid_ns, bridge_ns)[rows]
     return TrackWindows(
         keypoints=on_grid[rows][..., :2],
         confidence=np.nan_to_num(on_grid[rows][..., 2], nan=0.0),
@@ -122,6 +127,7 @@ def windows_of_track(
         grid_times_s=times[0] + grid,
         times_s=times,
         seen=np.isfinite(values[..., 0]).any(-1),
+        world_landmarks=world,
     )
 
 

@@ -42,6 +42,7 @@ class Scene:
             visibility=np.ones(NUM_LANDMARKS),
             presence=np.ones(NUM_LANDMARKS),
             covariance=np.full((NUM_LANDMARKS, 2, 2), np.nan),
+            world=np.zeros((NUM_LANDMARKS, 3)),
             score=1.0 if abs(x - region.centre[0]) < SIZE / 4 else 0.0,
         )
 

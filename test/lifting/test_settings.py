@@ -54,7 +54,7 @@ def test_command_line_has_the_settings_with_their_defaults():
     settings = {each.name: each.default for kind in (SamplingConfig, LifterOptions)
                 for each in fields(kind)}  # fmt: skip
     options = command.make_context("command", []).params
-    assert set(settings) - set(options) == {"device", "kernels"}
+    assert set(settings) - set(options) == {"device", "kernels", "fuse"}
     assert options == {name: settings[name] for name in options}
 
 

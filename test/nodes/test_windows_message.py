@@ -54,6 +54,18 @@ def test_depth_is_a_field_more_where_there_is_a_depth_camera(windows: PeopleWind
             unpack_windows(pack_windows(replace(windows, depth=depth)))
 
 
+def test_world_landmarks_are_three_fields_more_where_the_detector_gives_some(windows) -> None:
+    landmarks = np.random.default_rng(0).normal(0, 0.4, (2, 27, 17, 3)).astype(np.float32)
+    landmarks[1, 3] = np.nan
+    message = pack_windows(replace(windows, world_landmarks=landmarks))
+    assert [field.name for field in message.fields[-3:]] == ["wx", "wy", "wz"]
+    np.testing.assert_array_equal(unpack_windows(message).world_landmarks, landmarks)
+    assert unpack_windows(pack_windows(windows)).world_landmarks is None
+    landmarks[0, 0, 0, 0] = 1000.0  # millimetres
+    with pytest.raises(DiffhpeError, match="world landmarks within 5 m"):
+        unpack_windows(pack_windows(replace(windows, world_landmarks=landmarks)))
+
+
 def test_nobody_is_a_message_too() -> None:
     nobody = unpack_windows(pack_windows(standing_windows([])))
     assert len(nobody) == 0

@@ -118,4 +118,9 @@ class BlazePose:
 
 def _body(person: Landmarks) -> Joints:
     confidence = person.visibility * person.presence
-    return Joints(person.points[:NUM_BODY], confidence[:NUM_BODY], person.covariance[:NUM_BODY])
+    return Joints(
+        person.points[:NUM_BODY],
+        confidence[:NUM_BODY],
+        person.covariance[:NUM_BODY],
+        person.world[:NUM_BODY],
+    )

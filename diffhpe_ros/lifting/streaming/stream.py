@@ -3,7 +3,9 @@
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffusion.noise import noise_seed
@@ -12,7 +14,7 @@ from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
 from diffhpe_ros.lifting.streaming.warm_start import WarmStart
-from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
+from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
 
 
 class LiftWindows(Protocol):
@@ -24,6 +26,7 @@ class LiftWindows(Protocol):
         seeds: Sequence[int],
         start: Initialization | None = None,
         decode: BoneLengthRule | None = None,
+        world_landmarks: NDArray[np.float32] | None = None,
     ) -> LiftResult:
         """Poses, hypotheses and covariance of B windows.
 
@@ -32,6 +35,7 @@ class LiftWindows(Protocol):
             seeds: of each window's noise.
             start: where sampling starts; None for the lifter's own.
             decode: what keeps bone lengths; None for the lifter's own.
+            world_landmarks: see `Lifter.lift`.
         """
 
 
@@ -71,6 +75,7 @@ class LiftingStream:
         stamps: Sequence[int],
         confidence: Any | None = None,
         covariance_2d: Any | None = None,
+        world_landmarks: Any | None = None,
     ) -> LiftResult:
         """Lift one window of each of several tracks.
 
@@ -81,6 +86,7 @@ class LiftingStream:
             stamps: B times of the newest frame, nanoseconds.
             confidence: see `Lifter.lift`.
             covariance_2d: see `Lifter.lift`.
+            world_landmarks: see `Lifter.lift`.
 
         Raises:
             DiffhpeError: see `Lifter.lift`; or there are not as many tracks or stamps as windows.
@@ -91,6 +97,7 @@ class LiftingStream:
                 f"{len(observed)} windows need as many track ids and stamps,"
                 f" got {len(track_ids)} and {len(stamps)}"
             )
+        world = check_world_landmarks(world_landmarks, observed)
         stamps = [int(stamp) for stamp in stamps]
         seeds = [
             noise_seed(self._seed, track_id, stamp)
@@ -99,8 +106,8 @@ class LiftingStream:
         bone_lengths = self._bone_lengths
         decode = bone_lengths.rule(track_ids, stamps) if bone_lengths is not None else None
         if self._warm_start is None or not len(observed):
-            return self._lift_windows(observed, seeds, decode=decode)
+            return self._lift_windows(observed, seeds, decode=decode, world_landmarks=world)
         start = self._warm_start.start(observed.x_2d, track_ids, stamps)
-        result = self._lift_windows(observed, seeds, start, decode)
+        result = self._lift_windows(observed, seeds, start, decode, world)
         self._warm_start.keep(track_ids, stamps, torch.from_numpy(result.hypotheses))
         return result

@@ -28,13 +28,14 @@ POINT = np.dtype(
 )
 """One joint in one frame; t in nanoseconds relative to the header's stamp."""
 
-DEPTH_POINT = np.dtype(
-    [*((name, POINT[name]) for name in POINT.names or ()), ("depth", np.float32)]
-)
-"""The same with the depth from a depth camera, in metres; NaN in all but the newest frame."""
+DEPTH = [("depth", np.float32)]
+"""Further field: the depth from a depth camera, in metres; NaN in all but the newest frame."""
+WORLD_LANDMARKS = [("wx", np.float32), ("wy", np.float32), ("wz", np.float32)]
+"""Further fields: the detector's own 3D joints in metres, see `People.world_landmarks`."""
 
 _LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera has a wider view
 _LONGEST_FRAME_ID = 256
+_LARGEST_BODY_M = 5.0
 
 
 def pack_windows(windows: PeopleWindows) -> PointCloud2:
@@ -47,7 +48,7 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
         raise DiffhpeError(
             f"windows of at most 2.147 s are expected, got {-windows.offsets_ns.min() / 1e9:g} s"
         )
-    layout = POINT if windows.depth is None else DEPTH_POINT
+    layout = _layout(windows.depth is not None, windows.world_landmarks is not None)
     points = np.empty((len(windows), FRAMES, NUM_JOINTS), layout)
     points["u"], points["v"] = np.moveaxis(windows.keypoints, -1, 0)
     points["var_uu"] = windows.covariance[..., 0, 0]
@@ -59,6 +60,8 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
     if windows.depth is not None:
         points["depth"] = np.nan
         points["depth"][:, -1] = windows.depth
+    if windows.world_landmarks is not None:
+        points["wx"], points["wy"], points["wz"] = np.moveaxis(windows.world_landmarks, -1, 0)
     header = make_header(windows.frame_id, windows.stamp_ns)
     # Unseen joints are NaN in almost every window.
     return pack_cloud(header, points.reshape(-1, NUM_JOINTS), is_dense=False)
@@ -81,10 +84,10 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         )
     if len(message.header.frame_id) > _LONGEST_FRAME_ID:
         raise DiffhpeError(f"a frame_id of at most {_LONGEST_FRAME_ID} characters is expected")
-    has_depth = any(field.name == "depth" for field in message.fields)
-    points = unpack_cloud(message, DEPTH_POINT if has_depth else POINT).reshape(
-        -1, FRAMES, NUM_JOINTS
-    )
+    names = {field.name for field in message.fields}
+    has_depth, has_world_landmarks = "depth" in names, "wx" in names
+    layout = _layout(has_depth, has_world_landmarks)
+    points = unpack_cloud(message, layout).reshape(-1, FRAMES, NUM_JOINTS)
     keypoints = np.stack([points["u"], points["v"]], -1).astype(np.float32)
     return PeopleWindows(
         frame_id=message.header.frame_id,
@@ -95,7 +98,14 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         confidence=_confidence(points["confidence"]),
         covariance=_covariance(points),
         depth=_depth(points["depth"][:, -1]) if has_depth else None,
+        world_landmarks=_world_landmarks(points) if has_world_landmarks else None,
     )
+
+
+def _layout(has_depth: bool, has_world_landmarks: bool) -> np.dtype[Any]:
+    """`POINT` with the further fields."""
+    further = DEPTH * has_depth + WORLD_LANDMARKS * has_world_landmarks
+    return np.dtype([*((name, POINT[name]) for name in POINT.names or ()), *further])
 
 
 def _persons(numbers: NDArray[Any]) -> tuple[int, ...]:
@@ -149,3 +159,13 @@ def _depth(values: NDArray[Any]) -> NDArray[np.float32]:
             f" got {np.nanmin(depth):g} to {np.nanmax(depth):g}"
         )
     return depth
+
+
+def _world_landmarks(points: NDArray[Any]) -> NDArray[np.float32]:
+    landmarks = np.stack([points[name] for name in ("wx", "wy", "wz")], -1).astype(np.float32)
+    if (np.abs(landmarks) > _LARGEST_BODY_M).any():
+        raise DiffhpeError(
+            f"world landmarks within {_LARGEST_BODY_M:g} m or NaN are expected,"
+            f" got {np.nanmax(np.abs(landmarks)):g} m"
+        )
+    return landmarks

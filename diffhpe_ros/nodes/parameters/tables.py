@@ -293,6 +293,11 @@ class LifterParameters(StageParameters):
         " model gives them.",
         choices=("free", "rigid"),
     )
+    fuse: bool = _parameter(
+        True,
+        "Fuse the detector's own 3D estimate, where it gives one (BlazePose does), with the lifted"
+        " poses.",
+    )
     seed: int = _parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
     lag: int = _parameter(
         0,

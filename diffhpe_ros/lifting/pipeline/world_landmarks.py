@@ -1,0 +1,61 @@
+"""A detector's own 3D estimate, fused with the lifted poses.
+
+BlazePose gives world landmarks: 3D joints of single images, learnt from many more people than there
+is motion capture. Their errors differ from the lifter's, so that a weighted mean of both is nearer
+to the truth on people whom the lifter has never seen.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from diffhpe_ros.lifting.pipeline.views import look_at_rotation, mean_ray, to_camera_frame
+from diffhpe_ros.skeleton import HIP
+
+WEIGHT = 0.2
+"""Of the world landmarks. On rendered people, whose motions resemble the training's, the best is
+0.1; on the real views it is 0.4 (`bench/real_views.py --weights 0.1 0.2 0.4`)."""
+AVERAGED_FRAMES = 17
+"""World landmarks are of single images and tremble: their difference from the poses is averaged."""
+FARTHEST_M = 0.3
+"""Frames whose joints are further apart on average, such as those with left and right exchanged in
+one of the two, are left out."""
+
+
+def fuse(
+    poses: NDArray[np.float32],
+    world_landmarks: NDArray[np.float32],
+    x_2d: torch.Tensor,
+    weight: float = WEIGHT,
+) -> NDArray[np.float32]:
+    """The weighted mean of lifted poses and world landmarks.
+
+    Args:
+        poses: (B, L, 17, 3) root-relative metres, camera frame.
+        world_landmarks: (B, L, 17, 3) metres, x and y along the image's, z along the ray to the
+            person; NaN where unknown.
+        x_2d: (B, L, 17, 2) canonical view, (0, 0) where unseen: where the person is.
+        weight: of the world landmarks.
+
+    Returns:
+        (B, L, 17, 3); the poses themselves where no world landmarks are known.
+    """
+    difference = to_poses(world_landmarks, x_2d) - poses
+    apart = np.linalg.norm(difference, axis=-1).mean(-1)  # (B, L), NaN where unknown
+    used = apart < FARTHEST_M
+    difference = np.where(used[..., None, None], difference, 0.0)
+    sums, counts = _around(difference), _around(used[..., None, None].astype(np.float32))
+    return (poses + weight * sums / np.maximum(counts, 1)).astype(np.float32)
+
+
+def to_poses(world_landmarks: NDArray[np.float32], x_2d: torch.Tensor) -> NDArray[np.float32]:
+    """World landmarks (B, L, 17, 3) along the rays of windows x_2d → poses in the camera frame."""
+    rooted = torch.from_numpy(world_landmarks - world_landmarks[:, :, HIP, None])
+    return to_camera_frame(rooted, look_at_rotation(mean_ray(x_2d))).numpy()
+
+
+def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The sum over the frames around each frame of (B, L, ...)."""
+    frames = np.arange(values.shape[1])
+    near = np.abs(frames[:, None] - frames) <= AVERAGED_FRAMES // 2
+    return np.einsum("kl,bl...->bk...", near.astype(np.float32), values)
