@@ -6,7 +6,7 @@ import pytest
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
-from diffhpe_ros.training.calibration.calibrate import calibrated, fit, held_out_scale
+from diffhpe_ros.training.calibration.calibrate import calibrated, fit, held_out_scales
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
@@ -47,17 +47,34 @@ def test_fit_finds_standard_deviations_and_slopes():
     assert found.slopes[0] == pytest.approx([0.5, 0.5], abs=0.05)
     ratio = np.exp(found.log_std).mean(0) / STD
     assert ratio.std() < 0.02
-    scale = held_out_scale(made_up({}, slope=0.5), found)
-    assert scale * ratio.mean() == pytest.approx(1.0, abs=0.05)
+    scales = held_out_scales(made_up({}, slope=0.5), found)
+    assert scales * ratio.mean() == pytest.approx(np.ones(16), abs=0.06)
 
 
 def test_people_who_differ_widen_the_ellipsoids():
     alike, differing = made_up({}), made_up({"dan": 3.0})
     narrow, wide = (
-        held_out_scale(each, found) * np.exp(found.log_std).mean()
+        held_out_scales(each, found).mean() * np.exp(found.log_std).mean()
         for each, found in ((alike, fit(alike)), (differing, fit(differing)))
     )
     assert wide > 1.1 * narrow
+
+
+def test_each_joint_is_scaled_by_itself_and_left_as_right():
+    head, wrists = 9, [12, 15]  # without the root
+    measured = made_up({})
+    measured.errors[:100, :, head] *= 3  # half of the windows, so the tails are heavier
+    measured.errors[:, :, wrists[0]] *= 2
+    found = fit(measured)
+    np.testing.assert_array_equal(found.log_std[wrists[0]], found.log_std[wrists[1]])
+    scales = held_out_scales(measured, found)
+    covariance = np.square(scales[:, None] * found.std(measured.signs))[..., None] * np.eye(3)
+    squared = squared_sigmas(measured.errors, covariance)
+    within = np.array([shares(squared[..., joint], (1.0, 2.0)) for joint in range(16)])
+    rest = np.delete(within, [head, *wrists], 0)
+    np.testing.assert_allclose(rest, [[0.199, 0.739]] * len(rest), atol=0.03)
+    assert np.abs(within[head] - [0.199, 0.739]).max() < 0.15
+    assert scales[head] != pytest.approx(scales[0], rel=0.02)
 
 
 def test_model_is_calibrated_on_windows():

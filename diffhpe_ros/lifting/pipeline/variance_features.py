@@ -96,6 +96,11 @@ def frames_since_seen(lifted: LiftedBatch) -> Array:
     return np.log1p(np.minimum(at - before, after - at).clip(max=frames))
 
 
+def unseen(lifted: LiftedBatch) -> Array:
+    """1 where a joint is unseen, else 0."""
+    return np.where(lifted.seen, 0.0, 1.0)
+
+
 def keypoint_noise(lifted: LiftedBatch) -> Array:
     """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen.
 
@@ -120,6 +125,7 @@ VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
     "joint_residual": joint_residual,
     "window_edge": window_edge,
     "frames_since_seen": frames_since_seen,
+    "unseen": unseen,
     "keypoint_noise": keypoint_noise,
 }
 

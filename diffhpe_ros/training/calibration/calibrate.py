@@ -1,9 +1,10 @@
 """Fits the covariance of a model so that its ellipsoids contain the right share of true joints.
 
 Standard deviations per joint and axis, and their growth with the variance features, are fitted by
-maximum likelihood of Student's t, whose heavy tails limit the weight of the worst poses. The fit is
-overconfident for new people. So it is repeated without each person in turn, and the standard
-deviations are scaled until the ellipsoids of the left-out people are right.
+maximum likelihood of Student's t, whose heavy tails limit the weight of the worst poses. Left and
+right joints have the same. The fit is overconfident for new people. So it is repeated without each
+person in turn, and the standard deviations of each joint are scaled until its ellipsoids of the
+left-out people are right.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, VarianceFeature
 from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
+from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
@@ -34,6 +36,8 @@ CALIBRATED_SIGMAS = (1.0, 2.0)
 """Sigmas at which the shares are matched."""
 USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
+_PAIR = np.unique(np.minimum(range(NUM_JOINTS), MIRRORED)[1:], return_inverse=True)[1]
+"""(16,) number of each joint without the root; the same for left and right."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ def calibrated(
     """
     measured = sample(Lifter(model, config, device), truths)
     fitted = fit(measured)
-    scale = held_out_scale(measured, fitted)
-    std_mm = 1000 * scale * np.exp(fitted.log_std)
+    scales = held_out_scales(measured, fitted)
+    std_mm = 1000 * scales[:, None] * np.exp(fitted.log_std)
     x, y, z = std_mm.round(1).T.tolist()
     rows = ((0.0, 0.0, 0.0), *zip(x, y, z, strict=True))
     signs = {
@@ -100,13 +104,14 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     spread = torch.from_numpy(measured.spread[rows]).diagonal(dim1=-2, dim2=-1)
     weights = torch.from_numpy(_weights(measured.person[rows]))
 
-    log_std = (errors.abs().mean((0, 1)) + _LEAST_M).log().requires_grad_()
+    first = [np.flatnonzero(pair == _PAIR)[0] for pair in range(_PAIR.max() + 1)]
+    log_std = (errors.abs().mean((0, 1)) + _LEAST_M)[first].log().requires_grad_()
     slopes = torch.zeros(len(VARIANCE_FEATURES), 2, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_std, slopes], max_iter=50, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        own = log_std + (above @ slopes)[..., [0, 0, 1]]
+        own = log_std[_PAIR] + (above @ slopes)[..., [0, 0, 1]]
         variance = (2 * own).exp() + spread
         squared = (errors**2 / variance).sum(-1)
         surprise = 0.5 * variance.log().sum(-1)
@@ -118,13 +123,13 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
 
     optimizer.step(closure)
     least = np.log(_LEAST_M)  # for joints without any error
-    return Fit(log_std.detach().numpy().clip(least), slopes.detach().numpy(), means)
+    return Fit(log_std.detach().numpy()[_PAIR].clip(least), slopes.detach().numpy(), means)
 
 
-def held_out_scale(measured: Sample, fitted: Fit) -> float:
-    """The factor on the standard deviations that is right for people outside of the fit.
+def held_out_scales(measured: Sample, fitted: Fit) -> Array:
+    """The factors (16,) on the standard deviations that are right for people outside of the fit.
 
-    With a single or unknown person it is determined on the fitted windows.
+    With a single or unknown person they are determined on the fitted windows.
     """
     people = np.unique(measured.person)
     std = fitted.std(measured.signs)
@@ -133,11 +138,18 @@ def held_out_scale(measured: Sample, fitted: Fit) -> float:
             left_out = measured.person == person
             std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
     weights = _weights(measured.person)
+    each = [_scale(measured, std, weights, pair == _PAIR) for pair in range(_PAIR.max() + 1)]
+    return np.array(each)[_PAIR]
+
+
+def _scale(measured: Sample, std: Array, weights: Array, joints: NDArray[np.bool_]) -> float:
+    """The factor on the standard deviations (N, F, 16, 3) that is right for some joints."""
     aims = np.array([nominal(sigma) for sigma in CALIBRATED_SIGMAS])
+    errors, spread = measured.errors[:, :, joints], measured.spread[:, :, joints]
 
     def off(scale: float) -> float:
-        covariance = measured.spread + np.square(scale * std)[..., None] * np.eye(3)
-        found = shares(squared_sigmas(measured.errors, covariance), CALIBRATED_SIGMAS, weights)
+        covariance = spread + np.square(scale * std[:, :, joints])[..., None] * np.eye(3)
+        found = shares(squared_sigmas(errors, covariance), CALIBRATED_SIGMAS, weights)
         return float(np.abs(found - aims).max())
 
     return float(min(SCALES, key=off))
