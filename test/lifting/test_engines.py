@@ -1,8 +1,10 @@
 """Engines give the poses of the training models."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from random_models import ARCHITECTURES, random_model
+from random_models import ARCHITECTURES, TRUNK, WITH_BACKBONE, random_model
 from torch import nn
 
 from diffhpe_ros.errors import DiffhpeError
@@ -10,6 +12,7 @@ from diffhpe_ros.lifting import Lifter, load_model
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.paths import models_folders
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -20,6 +23,35 @@ SHIPPED = sorted(file.parent.name for file in models_folders()[0].glob("*/config
 def no_gradients():
     with torch.inference_mode():
         yield
+
+
+@pytest.mark.parametrize("engine", ["folded", "native"])
+@pytest.mark.parametrize("hypotheses", [1, 3])
+def test_wrapper_with_a_share_of_its_backbone_gives_the_same_output(engine, hypotheses, windows):
+    model = random_model(
+        "diffhpe-wrapper",
+        replace(TRUNK, heads=2),
+        replace(WITH_BACKBONE, channels=32),
+    )
+    made = create_engine(engine, model)
+    poses, steps = 4 * hypotheses, torch.arange(4 * hypotheses)
+    x_t = torch.randn(poses, 27, NUM_JOINTS, 3, generator=torch.Generator().manual_seed(2))
+    expected = model(x_t, steps, model.condition(windows).repeat_interleave(hypotheses, 0))
+    found = made(x_t, steps, made.condition(windows))
+    torch.testing.assert_close(found, expected, atol=2e-5 * float(expected.std()), rtol=1e-5)
+
+
+def test_share_of_the_backbone_is_a_share_of_its_pose(windows):
+    model = random_model("diffhpe-wrapper", denoiser=WITH_BACKBONE)
+    mixste = MixSTE(model.trunk)
+    mixste.head = model.head
+    condition = model.condition(windows)
+    x_t, t = torch.zeros(4, 27, NUM_JOINTS, 3), torch.zeros(4, dtype=torch.long)
+    both = model(x_t, t, condition)
+    denoised = DiffHPE.forward(model, x_t, t, condition)
+    poses = mixste(windows)
+    poses = (poses - poses[:, :, :1]) / 0.28
+    torch.testing.assert_close(both, 0.6 * denoised + 0.4 * poses)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

@@ -1,5 +1,7 @@
 """Models whose weights are nothing special, for what must hold of any."""
 
+from dataclasses import replace
+
 import torch
 
 from diffhpe_ros.lifting import ModelConfig, build_model
@@ -8,6 +10,8 @@ from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkC
 ARCHITECTURES = ("mixste", "diffhpe-2d", "diffhpe-wrapper")
 TRUNK = TrunkConfig(channels=16, depth=2)
 DENOISER = DenoiserConfig(channels=16, blocks=3)
+WITH_BACKBONE = replace(DENOISER, prediction="pose", pose_scale=0.28, backbone_share=0.4)
+"""Of a wrapper whose output has a share of MixSTE's own pose."""
 
 
 def random_model(

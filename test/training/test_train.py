@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,15 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, load_model
-from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting import Lifter, build_model, load_model, save_model
+from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, DenoiserConfig
+from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config, weights_sha256
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.modules.lifting_modules import LiftingModule, MixSTEModule
+from diffhpe_ros.training.modules.pretrained_weights import load_pretrained_weights
 from diffhpe_ros.training.optim import MuonAdamW, WarmupConstantDecay
 from diffhpe_ros.training.runner.callbacks import VALIDATION, UncompiledValidation
 from diffhpe_ros.training.runner.checkpointing import read_checkpoint
@@ -243,6 +246,23 @@ def test_training_begins_with_the_weights_of_another(data, mixste, tmp_path):
     weights = load_model(train(compose_configuration("mixste", settings))).state_dict()
     for name, value in load_model(mixste).state_dict().items():
         torch.testing.assert_close(weights[name], value)
+
+
+def test_wrapper_without_a_share_of_its_backbone_gains_one(mixste):
+    backbone, config = load_with_config(mixste)
+    config = replace(
+        config,
+        architecture="diffhpe-wrapper",
+        denoiser=DenoiserConfig(channels=8, blocks=1, prediction="pose"),
+        backbone=BackboneConfig(mixste.name, weights_sha256(mixste)),
+    )
+    without = mixste.parent / "wrapper"
+    save_model(build_model(config), config, without)
+    gained = replace(config, denoiser=replace(config.denoiser, backbone_share=0.5))
+    model = build_model(gained)
+    load_pretrained_weights(model, gained, str(without))
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
 
 
 def test_training_does_not_begin_with_another_kind_of_model(data, mixste, tmp_path):

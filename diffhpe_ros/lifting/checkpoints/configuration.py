@@ -57,6 +57,8 @@ class DenoiserConfig:
     """noise (as published), pose or velocity."""
     pose_scale: float = 1.0
     """Metres of one unit of the diffused poses."""
+    backbone_share: float | None = None
+    """Of MixSTE's own pose in the output of a wrapper that predicts poses; see `DiffHPEWrapper`."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,11 @@ def _check(config: ModelConfig, source: str) -> None:
     expect(
         diffpose.prediction in PARAMETERISATIONS, "diffpose.prediction", diffpose.prediction, known
     )
+    share = config.denoiser.backbone_share
+    if share is not None:
+        fits = _is_positive(share) and share < 1 and config.denoiser.prediction == "pose"
+        fits = fits and config.architecture == "diffhpe-wrapper"
+        expect(fits, "denoiser.backbone_share", share, "a share of a wrapper that predicts poses")
     if residual is not None:
         shape = (len(residual), *sorted({len(row) for row in residual}))
         expect(shape == (NUM_JOINTS, 3), "residual_std_mm", residual, "3 numbers for each of 17")
@@ -267,7 +274,8 @@ def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.
     if config.architecture == "diffpose-released":
         return ReleasedDiffPose(MixSTE(trunk), config.refiner)
     inputs = 2 * config.trunk.channels
-    return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config))
+    share = config.denoiser.backbone_share
+    return DiffHPEWrapper(trunk, _denoiser(config, inputs, dropout), *_meaning(config), share)
 
 
 def _denoiser(config: ModelConfig, inputs: int, dropout: float) -> Denoiser:

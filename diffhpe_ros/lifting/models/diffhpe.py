@@ -108,11 +108,17 @@ class DiffHPE2D(DiffHPE):
 class DiffHPEWrapper(DiffHPE):
     """Conditioned on the features of a frozen MixSTE.
 
+    With a `backbone_share` s, its output is the mean of two lifters that share a trunk, the
+    denoiser and MixSTE's own head: (1 - s)·denoiser(x_t, t, features) + s·head(features). Their
+    errors differ, so that it is more accurate than either.
+
     Args:
         trunk: the trained MixSTE without its last linear layer.
         denoiser: with twice the trunk's channels as inputs.
         parameterisation: of the denoiser's output; the noise by default.
         pose_scale: metres of one unit of the diffused poses.
+        backbone_share: s, of MixSTE's pose; None as published, without it. The output must be the
+            pose.
     """
 
     def __init__(
@@ -121,10 +127,15 @@ class DiffHPEWrapper(DiffHPE):
         denoiser: Denoiser,
         parameterisation: Parameterisation | None = None,
         pose_scale: float = 1.0,
+        backbone_share: float | None = None,
     ) -> None:
         super().__init__(denoiser, parameterisation, pose_scale)
         self.trunk = trunk.requires_grad_(False)
-        self.pose_encoder = nn.Linear(3, trunk.head_norm.normalized_shape[0])
+        channels = trunk.head_norm.normalized_shape[0]
+        self.pose_encoder = nn.Linear(3, channels)
+        self.backbone_share = backbone_share
+        if backbone_share is not None:
+            self.head = nn.Linear(channels, 3).requires_grad_(False)
 
     def train(self, mode: bool = True) -> "DiffHPEWrapper":
         """Set the mode of all but the trunk, which stays as it was trained."""
@@ -136,6 +147,15 @@ class DiffHPEWrapper(DiffHPE):
         """MixSTE's features."""
         with torch.no_grad():
             return self.trunk(x_2d)
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        """See `DiffHPE.forward` and the class."""
+        output = super().forward(x_t, t, condition)
+        if self.backbone_share is None:
+            return output
+        poses = self.head(condition)
+        poses = (poses - poses[:, :, :1]) / self.pose_scale
+        return (1 - self.backbone_share) * output + self.backbone_share * poses
 
     def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
         """(B, 27, 17, 2 C): the encoded pose before the features."""

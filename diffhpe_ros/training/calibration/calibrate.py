@@ -138,7 +138,9 @@ def held_out_scales(measured: Sample, fitted: Fit) -> Array:
             left_out = measured.person == person
             std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
     weights = _weights(measured.person)
-    each = [_scale(measured, std, weights, pair == _PAIR) for pair in range(_PAIR.max() + 1)]
+    each = [
+        _scale(measured, std, weights, np.equal(_PAIR, pair)) for pair in range(_PAIR.max() + 1)
+    ]
     return np.array(each)[_PAIR]
 
 

@@ -1,8 +1,10 @@
 """Initial weights from trained models."""
 
+from dataclasses import replace
+
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
-from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.models.diffpose import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
@@ -21,7 +23,7 @@ def load_backbone_weights(model: Model, name: str) -> None:
         )
     try:
         model.trunk.load_state_dict(backbone.trunk.state_dict())
-        if isinstance(model, DiffPose):
+        if isinstance(model, DiffPose) or model.backbone_share is not None:
             model.head.load_state_dict(backbone.head.state_dict())
     except RuntimeError as error:
         raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from error
@@ -40,9 +42,16 @@ def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> Non
             raise DiffhpeError(f"start_from {name!r}: its {what} is {found}; {wanted} is expected")
     part = {"mixste": "trunk", "diffpose": "diffpose"}.get(config.architecture, "denoiser")
     wanted, found = getattr(config, part), getattr(its_config, part)
-    if wanted != found:
+    gains_head = part == "denoiser" and wanted == replace(
+        found, backbone_share=wanted.backbone_share
+    )
+    if wanted != found and not (gains_head and found.backbone_share is None):
         raise DiffhpeError(f"start_from {name!r}: its {part} is {found}; {wanted} is expected")
+    state = start.state_dict()
+    if wanted != found:
+        head = load_backbone(name, its_config).head.state_dict()
+        state |= {f"head.{key}": value for key, value in head.items()}
     try:
-        model.load_state_dict(start.state_dict())
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise DiffhpeError(f"start_from {name!r} is of another size than the model") from error

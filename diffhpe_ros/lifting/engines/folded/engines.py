@@ -11,6 +11,7 @@ from diffhpe_ros.lifting.engines.folded.trunk import FoldedTrunk
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.models.graph import PART_ORDER
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.skeleton import HIP
 
 
 class FoldedMixSTE(nn.Module):
@@ -52,7 +53,10 @@ class FoldedDiffHPE(nn.Module, ABC):
 
     @abstractmethod
     def condition(self, x_2d: Tensor) -> Tensor:
-        """(B, L, J, 2) in the model's input view → the windows' part (J, L, B, C)."""
+        """(B, L, J, 2) in the model's input view → the windows' part (J, L, B, C).
+
+        A wrapper's poses of its backbone, which are added to the output, are 3 channels more.
+        """
 
     def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """The denoiser's output (N, L, J, 3), as `DiffHPE.forward`.
@@ -60,13 +64,18 @@ class FoldedDiffHPE(nn.Module, ABC):
         Args:
             x_t: (N, L, J, 3), the N / B hypotheses of a window next to each other.
             t: zero-based steps (N,), or (1,) for all.
-            condition: (J, L, B, C).
+            condition: (J, L, B, C), or C + 3 channels.
         """
-        joints, frames, windows, channels = condition.shape
+        joints, frames, windows, _ = condition.shape
+        channels = self.from_pose.shape[1]
         poses = self._joints_first(x_t)
         x = (poses @ self.from_pose).view(joints, frames, windows, -1, channels)
-        x = x.add_(condition[:, :, :, None]).relu_().flatten(2, 3)
-        return self.denoiser(x, t)[self.back].permute(2, 1, 0, 3)
+        x = x.add_(condition[:, :, :, None, :channels]).relu_().flatten(2, 3)
+        output = self.denoiser(x, t)
+        if condition.shape[-1] > channels:
+            each = output.view(joints, frames, windows, -1, 3) + condition[:, :, :, None, channels:]
+            output = each.flatten(2, 3)
+        return output[self.back].permute(2, 1, 0, 3)
 
     def _joints_first(self, x: Tensor) -> Tensor:
         """(N, L, J, F) → (J, L, N, F), joints in part order."""
@@ -103,6 +112,10 @@ class FoldedDiffHPEWrapper(FoldedDiffHPE):
         self.from_features = nn.Linear(of_features.shape[1], len(of_features))
         self.from_features.weight = nn.Parameter(of_features)
         self.from_features.bias = nn.Parameter(projection.bias + of_pose @ encoder.bias)
+        self.backbone = _backbone_head(model)
+        if model.backbone_share is not None:
+            for each in self.denoiser.output2.parameters():
+                each.mul_(1 - model.backbone_share)
 
     def pose_map(self, model: DiffHPE) -> Tensor:
         """See `FoldedDiffHPE.pose_map`."""
@@ -113,7 +126,25 @@ class FoldedDiffHPEWrapper(FoldedDiffHPE):
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `FoldedDiffHPE.condition`."""
-        return self.from_features(self.trunk(self._joints_first(x_2d)))
+        return self.encode(self.trunk(self._joints_first(x_2d)), joints=0)
+
+    def encode(self, features: Tensor, joints: int) -> Tensor:
+        """Features (..., C) of joints in part order, on dimension `joints` → the condition."""
+        projected = self.from_features(features)
+        if self.backbone is None:
+            return projected
+        poses = self.backbone(features)
+        root = poses.narrow(joints, int(self.back[HIP]), 1)
+        return torch.cat([projected, poses - root], -1)
+
+
+def _backbone_head(model: DiffHPEWrapper) -> nn.Linear | None:
+    """Features → the poses of the backbone as they are added to the denoiser's output."""
+    if model.backbone_share is None:
+        return None
+    for each in model.head.parameters():
+        each.mul_(model.backbone_share / model.pose_scale)
+    return model.head
 
 
 def fold(model: MixSTE | DiffHPE) -> FoldedMixSTE | FoldedDiffHPE:

@@ -52,24 +52,31 @@ class NativeDiffHPE:
         self._encode = _encoder(folded)
 
     def condition(self, x_2d: Tensor) -> Tensor:
-        """See `DenoisingEngine.condition`; (B, J, L, C), joints in part order."""
+        """See `DenoisingEngine.condition`; (B, J, L, C or C + 3), joints in part order."""
         return self._encode(x_2d[:, :, self._order].transpose(1, 2))
 
     def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """See `DenoisingEngine.__call__`."""
         poses = x_t[:, :, self._order].transpose(1, 2) @ self._from_pose  # (N, J, L, C)
-        x = poses.unflatten(0, (len(condition), -1)).add_(condition[:, None]).relu_()
-        return self._denoiser(x.flatten(0, 1), t)[:, self._back].transpose(1, 2)
+        channels = poses.shape[-1]
+        windows = (len(condition), -1)
+        x = poses.unflatten(0, windows).add_(condition[:, None, ..., :channels]).relu_()
+        output = self._denoiser(x.flatten(0, 1), t)
+        if condition.shape[-1] > channels:  # the poses of the backbone
+            output = (output.unflatten(0, windows) + condition[:, None, ..., channels:]).flatten(
+                0, 1
+            )
+        return output[:, self._back].transpose(1, 2)
 
 
 class _TrunkEncoder:
-    """A wrapper's encoder: the trunk, and the projection of its features."""
+    """A wrapper's encoder: the trunk, and what is made of its features."""
 
     def __init__(self, folded: FoldedDiffHPEWrapper) -> None:
-        self._trunk, self._project = NativeTrunk(folded.trunk), folded.from_features
+        self._trunk, self._encode = NativeTrunk(folded.trunk), folded.encode
 
     def __call__(self, x_2d: Tensor) -> Tensor:
-        return self._project(self._trunk(x_2d))
+        return self._encode(self._trunk(x_2d), joints=1)
 
 
 def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
