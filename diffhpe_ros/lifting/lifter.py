@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.installed_models import find_model
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise
@@ -26,6 +26,7 @@ from diffhpe_ros.lifting.engines import (
 )
 from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline import views
 from diffhpe_ros.lifting.pipeline.aggregation import create_aggregation
 from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
@@ -170,7 +171,7 @@ class Lifter:
         the engine folded is traced for one window, and the next ones are lifted one by one.
         """
         other = copy(self)
-        if is_traceable(self._engine, self.device) and not self._buckets:
+        if is_traceable(self._engine_name, self.model) and not self._buckets:
             other._buckets = (1,)
             other._plan_capture()
         if other._captured is not None:

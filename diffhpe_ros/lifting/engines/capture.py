@@ -40,6 +40,8 @@ class Recorder(Protocol):
 
     precisions: Sequence[Precision]
     """Precisions to try, the fastest first."""
+    most_steps: int | None
+    """Samplers of more steps are not worth recording; None where any are."""
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """Record `program(*inputs)`.
