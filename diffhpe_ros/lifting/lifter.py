@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.engines import (
     resolve_engine,
     why_not_captured,
 )
-from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
+from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError, Sample
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline import views
@@ -154,10 +154,15 @@ class Lifter:
         if not self.model.is_deterministic:
             self._uncaptured = why_not_captured(self.preset, recorder)
         if self._uncaptured is None:
-            sample = partial(self._window_sampler, start=self._start)
             self._captured = CapturedSampler(
-                sample, self.config.frames, self.hypotheses, self.device, recorder, self._buckets
-            )
+                self.sample, self.config.frames, self.hypotheses, self.device, recorder,
+                self._buckets,
+            )  # fmt: skip
+
+    @property
+    def sample(self) -> Sample:
+        """Samples windows with given noise, on the device; `captured` records it."""
+        return partial(self._window_sampler, start=self._start)
 
     @property
     def hypotheses(self) -> int:

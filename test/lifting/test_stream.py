@@ -11,10 +11,13 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
-from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitialization
+from diffhpe_ros.lifting.pipeline.initialization import (
+    PreviousPoseInitialization,
+    create_initialization,
+)
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.lifting.streaming.image_motion import (
     CEILING,
@@ -220,7 +223,10 @@ def test_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
     lifter = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2, start="backbone")
     mixste = Lifter.from_pretrained(with_backbone.parent / "mixste")
     x, rotation = PersonView().to_model_view(windows)
-    x_s, step = lifter._start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
+    model, config = load_with_config(with_backbone)
+    backbone = load_backbone(with_backbone, config)
+    start = create_initialization(lifter.preset, model, backbone, hypotheses=2)
+    x_s, step = start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
     assert step == 24
     in_view = turn_points(torch.from_numpy(mixste.lift(windows).hypotheses), rotation)
     expected = SCHEDULE.alpha_bar[24].sqrt() * in_view.repeat_interleave(2, 1).flatten(0, 1) / 0.25

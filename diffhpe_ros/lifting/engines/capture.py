@@ -116,6 +116,11 @@ class CapturedSampler:
                 self._bucket(size)
 
     @property
+    def recorded(self) -> list[int]:
+        """Buckets that are recorded, in the order of their recording."""
+        return list(self._recorded)
+
+    @property
     def description(self) -> str:
         """Precision, and what it costs."""
         if self.precision is None:
