@@ -42,7 +42,6 @@ from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.pipeline.world_landmarks import fuse
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.settings import SamplingConfig, read_settings
-from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
 from diffhpe_ros.lifting.streaming.warm_start import create_warm_start
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
@@ -230,15 +229,13 @@ class Lifter:
 
     def stream(self) -> LiftingStream:
         """A stream of windows of tracks over time."""
-        config, bone_lengths = self.config, None
-        if self.decode is fixed_lengths:
-            bone_lengths = BoneLengthTracker(window_s=(config.frames - 1) / config.rate)
         return LiftingStream(
             self._lift,
-            frames=config.frames,
+            frames=self.config.frames,
+            rate=self.config.rate,
             seed=self.options.seed,
-            warm_start=create_warm_start(self.model, self.preset, config.rate),
-            bone_lengths=bone_lengths,
+            warm_start=create_warm_start(self.model, self.preset, self.config.rate),
+            fixed_lengths=self.decode is fixed_lengths,
         )
 
     @torch.inference_mode()
