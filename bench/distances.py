@@ -55,7 +55,8 @@ def watch(
             if windows is None or not len(windows):
                 continue
             lifted = stream.lift(
-                np.nan_to_num(windows.keypoints), windows.track_ids,
+                np.nan_to_num(windows.keypoints),
+                [(windows.frame_id, track_id) for track_id in windows.track_ids],
                 [windows.stamp_ns] * len(windows), windows.confidence, windows.covariance,
             )  # fmt: skip
             seen.append((index, windows, lifted))

@@ -69,7 +69,7 @@ def lift(lifter: Lifter, track: SyntheticStream) -> LiftedTrack:
     stamps = [window.stamp_ns for window in windows]
     stream = lifter.stream()
     parts = [
-        stream.lift(seen[rows], [track.name] * len(seen[rows]), stamps[rows]).poses
+        stream.lift(seen[rows], [(track.name, 0)] * len(seen[rows]), stamps[rows]).poses
         for rows in (slice(k, k + WINDOWS_AT_ONCE) for k in range(0, len(windows), WINDOWS_AT_ONCE))
     ]
     times = np.stack([window.stamp_ns + window.offsets_ns for window in windows])

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import CANONICAL_FOCAL, Camera
 from diffhpe_ros.coherence import symmetry_gap
+from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.errors import DiffhpeError
 
 HEAD, FEET = 10, (3, 6)
-
-MIN_CONFIDENCE = 0.3
-"""Joints below it are unseen, as in the live nodes: detectors guess joints that they cannot see."""
 
 _NORMALISED = 2.0
 _LEAST_PIXELS = 16

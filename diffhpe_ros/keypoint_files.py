@@ -8,14 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz, replacing
-from diffhpe_ros.keypoint_checks import (
-    MIN_CONFIDENCE,
-    camera_warnings,
-    clean_keypoints,
-    lifted_warnings,
-)
+from diffhpe_ros.keypoint_checks import camera_warnings, clean_keypoints, lifted_warnings
 from diffhpe_ros.lifting import Lifter, lift_in_batches
 from diffhpe_ros.placement import localize_track
 from diffhpe_ros.skeleton import to_h36m17

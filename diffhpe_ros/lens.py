@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,6 +75,8 @@ class Lens:
 
     def _distort(self, rays: Array) -> tuple[Array, Array]:
         """Rays (N, 2) to pixels (N, 2) and their derivatives (N, 2, 2)."""
+        import cv2  # not for `ros2 launch` and `diffhpe --help`: it takes a tenth of a second
+
         points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None]
         still = np.zeros(3)
         if self.model == "equidistant":

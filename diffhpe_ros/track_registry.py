@@ -4,9 +4,12 @@ All times are of image stamps, so that a replay forgets what the live run forgot
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
+
+TrackKey: TypeAlias = tuple[str, int]
+"""Camera (its frame_id) and track id. Stamps of one camera are of one clock."""
 
 # A track that is not seen passes these limits one after the other.
 WINDOW_S = 0.5
@@ -21,7 +24,7 @@ ROOT_S = 1.0
 longer, whatever the `forget_s` of the tracker."""
 STREAM_S = 60.0
 """Lifter stream: last poses and bone lengths are dropped. They are of use for as long as the id
-lives; a minute bounds memory and lets the clocks of cameras that share a lifter differ."""
+lives, whatever the tracker's `forget_s`; a minute bounds memory."""
 
 MAX_CAMERAS = 64
 """Bounds memory for any sender; beyond, the camera that was silent for longest is removed."""
@@ -44,9 +47,7 @@ class TrackRegistry:
         """Change the time-out, from the next update on."""
         self._timeout_ns = round(timeout_s * 1e9)
 
-    def update(
-        self, camera: str, track_ids: Collection[int], stamp_ns: int
-    ) -> set[tuple[str, int]]:
+    def update(self, camera: str, track_ids: Collection[int], stamp_ns: int) -> set[TrackKey]:
         """Enter the tracks that are seen in a camera's newest image.
 
         Args:
@@ -74,7 +75,7 @@ class TrackRegistry:
             removed |= self.remove_camera(next(iter(self._cameras)))
         return removed
 
-    def remove_camera(self, camera: str) -> set[tuple[str, int]]:
+    def remove_camera(self, camera: str) -> set[TrackKey]:
         """Remove all tracks of a camera at once.
 
         Returns:
@@ -102,7 +103,7 @@ class TrackStates(Generic[T]):
     def __init__(self, make: Callable[[], T], timeout_s: float) -> None:
         self._make = make
         self._registry = TrackRegistry(timeout_s)
-        self._states: dict[tuple[str, int], T] = {}
+        self._states: dict[TrackKey, T] = {}
 
     def __len__(self) -> int:
         return len(self._states)
@@ -119,6 +120,6 @@ class TrackStates(Generic[T]):
         """Drop the states of all tracks of a camera."""
         self._drop(self._registry.remove_camera(camera))
 
-    def _drop(self, removed: set[tuple[str, int]]) -> None:
+    def _drop(self, removed: set[TrackKey]) -> None:
         for key in removed:
             del self._states[key]

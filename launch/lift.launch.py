@@ -27,7 +27,6 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
-from diffhpe_ros.demo.graph import use_fastdds_profile
 from diffhpe_ros.launch_arguments import (
     FILES,
     NUMBERS,
@@ -41,6 +40,7 @@ from diffhpe_ros.launch_arguments import (
     source_parameters,
     switch,
 )
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, upright_arguments, write_rviz_config
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 

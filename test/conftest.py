@@ -1,12 +1,20 @@
 """Fixtures that every room's tests share."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from standing import STANDING
 
 ROOT = Path(__file__).resolve().parent.parent
+
+if find_spec("triton") is not None:  # it comes with torch's builds for CUDA
+    import torch
+
+    if not torch.cuda.is_available():
+        # Read when triton is imported, which torch's own modules do.
+        os.environ["TRITON_INTERPRET"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
 """The launch file and the parameter file, without ROS; with launch_ros the launch file loads."""
 
+import ast
 import importlib.util
+import subprocess
+import sys
 from dataclasses import fields
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,23 @@ def test_launch_file_declares_all_arguments() -> None:
     entities = module.generate_launch_description().entities
     declared = {each.name for each in entities if isinstance(each, DeclareLaunchArgument)}
     assert declared == argument_names()
+
+
+def test_launch_file_imports_no_package_but_numpy_and_yaml() -> None:
+    """`ros2 launch` runs on the system's Python, which has no others, and must not take long."""
+    tree = ast.parse(LAUNCH_FILE.read_text())
+    ours = {
+        node.module
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("diffhpe_ros")
+    }
+    listed = f"import sys, {', '.join(sorted(ours))}; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", listed], capture_output=True, text=True, check=True
+    ).stdout
+    imported = {name.partition(".")[0] for name in found.split()}
+    installed = {name for name in packages_distributions() if not name.startswith("_")}
+    assert imported & installed <= {"diffhpe_ros", "numpy", "yaml", "ros_wheels_bootstrapper"}
 
 
 def test_parameter_file_has_all_nodes() -> None:

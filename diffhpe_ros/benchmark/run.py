@@ -15,9 +15,10 @@ from diffhpe_ros.benchmark.floors import Floor, Rates, floor_of, measure_rates
 from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import Spread, in_turn, median_ms
 from diffhpe_ros.lifting import Lifter, Preset, SamplingConfig
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.presets import FAITHFUL
 from diffhpe_ros.skeleton import NUM_JOINTS
 

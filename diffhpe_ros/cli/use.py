@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options, warn
+from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.io import write_json
 
 
@@ -44,7 +45,10 @@ def demo(
 @sampling_options
 @decode_option("rigid")
 @click.option(
-    "--min-confidence", default=0.3, show_default=True, help="Joints below it are unseen."
+    "--min-confidence",
+    default=MIN_CONFIDENCE,
+    show_default=True,
+    help="Joints below it are unseen.",
 )
 def lift(
     keypoints: Path,

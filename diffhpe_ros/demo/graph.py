@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,27 +12,9 @@ from typing import Any
 import yaml
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.paths import share_folders
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 STOP_SECONDS = 10.0
-
-
-def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
-    """Let Fast DDS carry large images: its default shared memory loses all of them."""
-    for folder in share_folders():
-        profile = folder / "config" / "fastdds.xml"
-        if profile.is_file():
-            environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
-            if _has_fast_dds_2(environment):  # later ones warn of it
-                environment.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
-            return
-
-
-def _has_fast_dds_2(environment: dict[str, str] | os._Environ[str]) -> bool:
-    """Whether ROS is Humble or Jazzy; wheels from PyPI set no ROS_DISTRO."""
-    if "ROS_DISTRO" in environment:
-        return environment["ROS_DISTRO"] in ("humble", "jazzy")
-    return find_spec("fastrtps") is not None
 
 
 class NodeProcess:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
+from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 if TYPE_CHECKING:
     from diffhpe_ros.demo.progress import Progress

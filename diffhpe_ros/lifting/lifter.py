@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.installed_models import find_model
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.devices import find_device
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise
@@ -24,8 +24,9 @@ from diffhpe_ros.lifting.engines import (
     resolve_engine,
     why_not_captured,
 )
-from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError
+from diffhpe_ros.lifting.engines.capture import BUCKETS, CapturedSampler, CaptureError, Sample
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline import views
 from diffhpe_ros.lifting.pipeline.aggregation import create_aggregation
 from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
@@ -41,7 +42,6 @@ from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.pipeline.world_landmarks import fuse
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.settings import SamplingConfig, read_settings
-from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
 from diffhpe_ros.lifting.streaming.stream import LiftingStream
 from diffhpe_ros.lifting.streaming.warm_start import create_warm_start
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
@@ -153,10 +153,15 @@ class Lifter:
         if not self.model.is_deterministic:
             self._uncaptured = why_not_captured(self.preset, recorder)
         if self._uncaptured is None:
-            sample = partial(self._window_sampler, start=self._start)
             self._captured = CapturedSampler(
-                sample, self.config.frames, self.hypotheses, self.device, recorder, self._buckets
-            )
+                self.sample, self.config.frames, self.hypotheses, self.device, recorder,
+                self._buckets,
+            )  # fmt: skip
+
+    @property
+    def sample(self) -> Sample:
+        """Samples windows with given noise, on the device; `captured` records it."""
+        return partial(self._window_sampler, start=self._start)
 
     @property
     def hypotheses(self) -> int:
@@ -170,7 +175,7 @@ class Lifter:
         the engine folded is traced for one window, and the next ones are lifted one by one.
         """
         other = copy(self)
-        if is_traceable(self._engine, self.device) and not self._buckets:
+        if is_traceable(self._engine_name, self.model) and not self._buckets:
             other._buckets = (1,)
             other._plan_capture()
         if other._captured is not None:
@@ -224,15 +229,13 @@ class Lifter:
 
     def stream(self) -> LiftingStream:
         """A stream of windows of tracks over time."""
-        config, bone_lengths = self.config, None
-        if self.decode is fixed_lengths:
-            bone_lengths = BoneLengthTracker(window_s=(config.frames - 1) / config.rate)
         return LiftingStream(
             self._lift,
-            frames=config.frames,
+            frames=self.config.frames,
+            rate=self.config.rate,
             seed=self.options.seed,
-            warm_start=create_warm_start(self.model, self.preset, config.rate),
-            bone_lengths=bone_lengths,
+            warm_start=create_warm_start(self.model, self.preset, self.config.rate),
+            fixed_lengths=self.decode is fixed_lengths,
         )
 
     @torch.inference_mode()

@@ -16,7 +16,7 @@ from diffhpe_ros.lifting import (
     use_threads,
 )
 from diffhpe_ros.lifting.devices import has_cuda
-from diffhpe_ros.lifting.pipeline.preset_choice import choose_preset
+from diffhpe_ros.lifting.preset_choice import choose_preset
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES

@@ -113,6 +113,10 @@ class WindowBuilder:
         """How often the history was forgotten for a gap or a stamp that went back."""
         self.reset()
 
+    def __len__(self) -> int:
+        """Observations that are kept for the next windows."""
+        return len(self._stamps)
+
     def bridge(self, seconds: float) -> None:
         """Join sightings of a joint up to this far apart, from now on."""
         self._bridge_ns = round(seconds * 1e9)

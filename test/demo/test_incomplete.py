@@ -80,7 +80,8 @@ def test_part_is_not_reported_as_the_whole(
     assert not report["complete"] and not counts["complete"]
     assert counts["frames_processed"] == counts["frames_sent"] == short_clip.frames
     assert 3 <= counts["windows_lifted"] < counts["windows_sent"] == LIFTED
-    assert report["frames_with_error"] == counts["windows_lifted"]
+    # The lifter may be stopped between the messages of one window.
+    assert 0 <= report["frames_with_error"] - counts["windows_lifted"] <= 1
     shown = capsys.readouterr()
     assert "warning: the replay run is incomplete" in shown.err
     assert f"of {LIFTED} windows lifted" in shown.err

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.detection.blazepose.landmarks import NUM_LANDMARKS, Landmarks
+from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import Region
-from diffhpe_ros.detection.onnx.letterbox import Letterbox
 
 IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square: it is searched as a whole
 SIZE = 250.0

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.search import Part
-from diffhpe_ros.detection.onnx.letterbox import Letterbox
 
 IMAGE = np.zeros((100, 400, 3), np.uint8)
 IMAGE[40:60, 100:120] = 255  # its middle is at 109.5, 49.5

@@ -59,8 +59,8 @@ def test_boxes_end_at_the_image(make):
 def test_only_an_rtmdet_is_fed_normalised_colours(make):
     outputs = {"dets": np.zeros((1, 0, 5), np.float32), "labels": np.zeros((1, 0), np.int64)}
     white = np.full((64, 32, 3), 255, np.uint8)
-    raw, _ = make(outputs, kind="yolox")._letterbox(white)
-    normalised, _ = make(outputs)._letterbox(white)
+    raw, _ = make(outputs, kind="yolox").letterbox(white)
+    normalised, _ = make(outputs).letterbox(white)
     assert raw[:, 0, 0].tolist() == [255] * 3
     assert raw[:, 0, 63].tolist() == [114] * 3  # the padding
     np.testing.assert_allclose(normalised[:, 0, 0], [2.64, 2.4286, 2.2489], atol=1e-3)

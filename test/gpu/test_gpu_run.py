@@ -19,7 +19,8 @@ MOST_FILES, MOST_BYTES = 8, 16e6
 def gpu_run(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "gpu/run.sh", *options],
-        env={**os.environ, "PYTHON": sys.executable, "OUT": str(out)},
+        # As for a user: without Triton's interpreter, which test/conftest.py chooses.
+        env={**os.environ, "TRITON_INTERPRET": "0", "PYTHON": sys.executable, "OUT": str(out)},
         cwd=out.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

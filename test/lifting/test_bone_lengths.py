@@ -11,11 +11,13 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
     fixed_lengths,
     with_lengths,
 )
-from diffhpe_ros.lifting.streaming.bone_length_tracker import AVERAGED_S, BoneLengthTracker
+from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker, tracked_lengths
 from diffhpe_ros.rendering.walk import CircleWalk
+from diffhpe_ros.track_registry import STREAM_S
 
 WINDOW_S = 0.52
 SECOND = 10**9
+ANN = ("camera", 0)
 
 
 def walk(scale: float = 1.0, breathing: float = 0.0) -> np.ndarray:
@@ -68,45 +70,48 @@ def height(poses: np.ndarray) -> float:
 
 def test_lengths_are_a_mean_over_time():
     """Half a second at 1.0, then half a second at 1.1: the mean of all that was seen."""
-    bodies = BoneLengthTracker(WINDOW_S)
-    assert height(bodies.rule(["ann"], [0])(walk(1.0))) == pytest.approx(1.0)
-    half = bodies.rule(["ann"], [round(WINDOW_S * SECOND)])(walk(1.1))
+    body = [BoneLengthTracker(WINDOW_S)]
+    assert height(tracked_lengths(body, [0])(walk(1.0))) == pytest.approx(1.0)
+    half = tracked_lengths(body, [round(WINDOW_S * SECOND)])(walk(1.1))
     assert height(half) == pytest.approx(1.05)
     for second in range(1, 61):
-        late = bodies.rule(["ann"], [second * SECOND])(walk(1.1))
+        late = tracked_lengths(body, [second * SECOND])(walk(1.1))
     assert height(late) == pytest.approx(1.1, abs=0.01)
     assert segment_std(late)[0] < 1e-6
 
 
 def test_people_do_not_share_a_body():
-    bodies = BoneLengthTracker(WINDOW_S)
-    decoded = bodies.rule(["ann", "bob"], [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
+    bodies = [BoneLengthTracker(WINDOW_S), BoneLengthTracker(WINDOW_S)]
+    decoded = tracked_lengths(bodies, [0, 0])(np.concatenate([walk(1.0), walk(0.8)]))
     assert height(decoded[:1]) == pytest.approx(1.0)
     assert height(decoded[1:]) == pytest.approx(0.8)
 
 
-def test_clock_that_goes_back_starts_a_new_body():
-    bodies = BoneLengthTracker(WINDOW_S)
-    bodies.rule(["ann"], [5 * SECOND])(walk(1.2))
-    assert height(bodies.rule(["ann"], [SECOND])(walk(1.0))) == pytest.approx(1.0)
+def test_nobody_has_no_lengths():
+    assert len(tracked_lengths([], [])(np.zeros((0, 27, 17, 3)))) == 0
 
 
-def test_bodies_are_bounded_and_forgotten():
-    bodies = BoneLengthTracker(WINDOW_S, max_tracks=2, forget_s=AVERAGED_S)
-    for person in ("ann", "bob", "cid"):
-        bodies.rule([person], [0])(walk())
-    assert len(bodies) == 2
-    bodies.rule(["dan"], [100 * SECOND])(walk())
-    assert len(bodies) == 1
-    bodies.rule([], [])(np.zeros((0, 27, 17, 3)))
+@pytest.mark.parametrize(
+    ("later_s", "kept"), [(0.04, True), (STREAM_S, True), (STREAM_S + 1, False), (-1.0, False)]
+)
+def test_stream_forgets_a_body_after_a_minute_and_when_the_clock_goes_back(
+    wrapper_folder, windows, later_s, kept
+):
+    lifter = Lifter.from_pretrained(wrapper_folder, decode="rigid")
+    stream, stamp = lifter.stream(), 10 * SECOND
+    stream.lift(windows[:1], [ANN], [stamp])
+    later = [stamp + round(later_s * SECOND)]
+    found = stream.lift(windows[1:2], [ANN], later).poses
+    anew = lifter.stream().lift(windows[1:2], [ANN], later).poses
+    assert np.allclose(found, anew, atol=1e-5) != kept
 
 
 def test_lifter_decodes_and_its_stream_remembers(wrapper_folder, windows):
     lifter = Lifter.from_pretrained(wrapper_folder, hypotheses=2, decode="rigid")
     assert segment_std(lifter.lift(windows).poses).max() < 1e-5
     stream = lifter.stream()
-    first = stream.lift(windows[:1], ["ann"], [0]).poses
-    second = stream.lift(windows[1:2], ["ann"], [SECOND // 25]).poses
-    alone = lifter.stream().lift(windows[1:2], ["ann"], [SECOND // 25]).poses
+    first = stream.lift(windows[:1], [ANN], [0]).poses
+    second = stream.lift(windows[1:2], [ANN], [SECOND // 25]).poses
+    alone = lifter.stream().lift(windows[1:2], [ANN], [SECOND // 25]).poses
     change = np.abs(bone_lengths(second)[0, 0] - bone_lengths(first)[0, 0]).max()
     assert change < np.abs(bone_lengths(alone)[0, 0] - bone_lengths(first)[0, 0]).max()

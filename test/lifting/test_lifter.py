@@ -61,10 +61,10 @@ def test_large_batches_are_lifted_in_parts(lifter, windows, monkeypatch):
 
 
 def test_stream_seeds_by_person_and_stamp(lifter, windows):
-    stream = lifter.stream()
+    stream, ann, bob = lifter.stream(), ("camera", 0), ("camera", 1)
     same = windows[:1].repeat(3, 1, 1, 1)
-    poses = stream.lift(same, ["ann", "bob", "ann"], [7, 7, 8]).poses
-    again = stream.lift(same[:1], ["bob"], [7]).poses
+    poses = stream.lift(same, [ann, bob, ann], [7, 7, 8]).poses
+    again = stream.lift(same[:1], [bob], [7]).poses
     np.testing.assert_allclose(poses[1], again[0], atol=1e-5)
     assert np.abs(poses[0] - poses[1]).max() > 1e-5
     assert np.abs(poses[0] - poses[2]).max() > 1e-5

@@ -19,7 +19,6 @@ from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
 from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines import export as exporting
 from diffhpe_ros.lifting.engines.export import export, verify
-from diffhpe_ros.lifting.engines.folded.engines import fold
 from diffhpe_ros.lifting.engines.onnx import weights_sha256
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline.presets import Preset
@@ -118,7 +117,7 @@ def test_piece_that_gives_something_else_is_found(exported):
     share = 0.0 if isinstance(model, MixSTE) else model.backbone_share  # halves its effect
     last.bias.data += 1e-3 / (1 - share)
     with pytest.raises(DiffhpeError, match=r"\.onnx is 1.0e-03 off the model it was made of"):
-        verify(fold(model), exported, config)
+        verify(model, exported, config)
 
 
 def test_model_without_pieces_says_how_to_make_them(trained):

@@ -7,8 +7,8 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, SamplingConfig
-from diffhpe_ros.lifting.pipeline.preset_choice import SHARE, choose_preset, lift_ms
 from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, from_best_to_fastest
+from diffhpe_ros.lifting.preset_choice import SHARE, choose_preset, lift_ms
 
 AGES_S, AT_ONCE_S = 1000.0, 1e-6
 

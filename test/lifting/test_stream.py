@@ -11,10 +11,13 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
-from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
+from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
 from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitialization
+from diffhpe_ros.lifting.pipeline.initialization import (
+    PreviousPoseInitialization,
+    create_initialization,
+)
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.lifting.streaming.image_motion import (
     CEILING,
@@ -27,6 +30,9 @@ from diffhpe_ros.lifting.streaming.image_motion import (
 from diffhpe_ros.lifting.streaming.warm_start import PoseHistory
 
 FRAME_NS = 20_000_000
+RATE = 50.0
+PEOPLE = [("camera", track_id) for track_id in range(4)]
+ANN, BOB = PEOPLE[:2]
 SCHEDULE = CosineSchedule(50)
 
 
@@ -48,38 +54,26 @@ def figure(scale: float = 1.0) -> torch.Tensor:
 
 @pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
 def test_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
-    history = PoseHistory(rate=50.0)
-    history.keep("ann", 1000, numbered_frames())
-    past = history.recall("ann", 1000 + passed_ns)
+    history = PoseHistory()
+    history.keep(1000, numbered_frames())
+    past = history.recall(1000 + passed_ns, RATE)
     assert past.new_frames == new
     assert past.poses[1, :, 3, 2].tolist() == [*range(new, 27), *[26] * new]
 
 
-@pytest.mark.parametrize("passed", [-1, 14, 1000])
-def test_no_use_is_made_of_the_future_nor_of_what_is_half_a_window_old(passed):
-    history = PoseHistory(rate=50.0)
-    history.keep("ann", 10 * FRAME_NS, numbered_frames())
-    assert history.recall("ann", (10 + passed) * FRAME_NS) is None
-    assert history.recall("bob", 10 * FRAME_NS) is None
-    assert history.recall("ann", 23 * FRAME_NS).new_frames == 13
-
-
-def test_memory_is_bounded():
-    history = PoseHistory(rate=50.0, max_tracks=2, forget_s=1.0)
-    for person in ("ann", "bob", "ann", "cid"):
-        history.keep(person, 0, numbered_frames())
-    assert history.recall("bob", 0) is None  # not lifted for the longest
-    assert history.recall("ann", 0) is not None
-    history.keep("ann", 2 * 10**9, numbered_frames())
-    history.forget(2 * 10**9)
-    assert len(history) == 1
+@pytest.mark.parametrize(("passed", "usable"), [(13, True), (14, False), (1000, False)])
+def test_no_use_is_made_of_what_is_half_a_window_old(passed, usable):
+    history = PoseHistory()
+    assert history.recall(10 * FRAME_NS, RATE) is None
+    history.keep(10 * FRAME_NS, numbered_frames())
+    assert (history.recall((10 + passed) * FRAME_NS, RATE) is not None) == usable
 
 
 def test_who_was_not_there_is_not_remembered():
-    history = PoseHistory(rate=50.0)
-    history.keep("ann", 0, numbered_frames())
-    history.keep("ann", FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
-    assert len(history) == 0
+    history = PoseHistory()
+    history.keep(0, numbered_frames())
+    history.keep(FRAME_NS, torch.full((2, 27, 17, 3), torch.nan))
+    assert history.recall(FRAME_NS, RATE) is None
 
 
 # Motion
@@ -153,7 +147,7 @@ def warm(wrapper_folder) -> Lifter:
 
 def lift_all_in_order(lifter: Lifter, windows, stamps) -> np.ndarray:
     stream = lifter.stream()
-    return np.stack([stream.lift(windows, "abcd", [stamp] * 4).hypotheses for stamp in stamps])
+    return np.stack([stream.lift(windows, PEOPLE, [stamp] * 4).hypotheses for stamp in stamps])
 
 
 def test_same_calls_give_the_same_bits(warm, windows):
@@ -176,11 +170,22 @@ def test_windows_start_at_noise_where_there_is_no_usable_past(warm, wrapper_fold
 def test_people_have_their_own_pasts(warm, windows):
     """Ann's second window is the same with Bob beside her and without."""
     alone, together = warm.stream(), warm.stream()
-    alone.lift(windows[:1], ["ann"], [0])
-    together.lift(windows[:2], ["ann", "bob"], [0, 0])
-    found = alone.lift(windows[2:3], ["ann"], [FRAME_NS]).poses
-    expected = together.lift(windows[2:].flip(0), ["bob", "ann"], [FRAME_NS, FRAME_NS]).poses
+    alone.lift(windows[:1], [ANN], [0])
+    together.lift(windows[:2], [ANN, BOB], [0, 0])
+    found = alone.lift(windows[2:3], [ANN], [FRAME_NS]).poses
+    expected = together.lift(windows[2:].flip(0), [BOB, ANN], [FRAME_NS, FRAME_NS]).poses
     np.testing.assert_allclose(found[0], expected[1], atol=1e-5)
+
+
+def test_cameras_of_one_stream_have_their_own_clocks(warm, windows):
+    """One whose clock is a year behind takes nothing away from the other's tracks."""
+    alone, together = warm.stream(), warm.stream()
+    alone.lift(windows[:1], [ANN], [10**18])
+    together.lift(windows[:2], [ANN, ("other", 0)], [10**18, 0])
+    together.lift(windows[1:2], [("other", 0)], [FRAME_NS])
+    found = alone.lift(windows[2:3], [ANN], [10**18 + FRAME_NS]).poses
+    expected = together.lift(windows[2:3], [ANN], [10**18 + FRAME_NS]).poses
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_single_windows_have_no_previous_one(warm, wrapper_folder, windows):
@@ -190,8 +195,8 @@ def test_single_windows_have_no_previous_one(warm, wrapper_folder, windows):
 
 def test_person_who_was_out_of_sight_starts_anew(warm, windows):
     stream = warm.stream()
-    assert np.isnan(stream.lift(torch.zeros(1, 27, 17, 2), ["ann"], [0]).poses).all()
-    assert np.isfinite(stream.lift(windows[:1], ["ann"], [FRAME_NS]).poses).all()
+    assert np.isnan(stream.lift(torch.zeros(1, 27, 17, 2), [ANN], [0]).poses).all()
+    assert np.isfinite(stream.lift(windows[:1], [ANN], [FRAME_NS]).poses).all()
     assert stream.lift(windows[:0], [], []).poses.shape == (0, 27, 17, 3)
 
 
@@ -199,7 +204,7 @@ def test_all_steps_may_be_visited_from_any_start(wrapper_folder, windows):
     lifter = Lifter.from_pretrained(wrapper_folder, steps=50, hypotheses=1, start="previous")
     stream = lifter.stream()
     for stamp in (0, FRAME_NS):
-        assert np.isfinite(stream.lift(windows[:1], ["ann"], [stamp]).poses).all()
+        assert np.isfinite(stream.lift(windows[:1], [ANN], [stamp]).poses).all()
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +225,10 @@ def test_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
     lifter = Lifter.from_pretrained(with_backbone, steps=2, hypotheses=2, start="backbone")
     mixste = Lifter.from_pretrained(with_backbone.parent / "mixste")
     x, rotation = PersonView().to_model_view(windows)
-    x_s, step = lifter._start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
+    model, config = load_with_config(with_backbone)
+    backbone = load_backbone(with_backbone, config)
+    start = create_initialization(lifter.preset, model, backbone, hypotheses=2)
+    x_s, step = start(x, rotation, slice(0, 4))(SCHEDULE, torch.zeros(8, 27, 17, 3))
     assert step == 24
     in_view = turn_points(torch.from_numpy(mixste.lift(windows).hypotheses), rotation)
     expected = SCHEDULE.alpha_bar[24].sqrt() * in_view.repeat_interleave(2, 1).flatten(0, 1) / 0.25
@@ -240,10 +248,8 @@ def test_starts_that_cannot_be_are_refused(wrapper_folder, golden_mixste):
 
 
 def test_persons_and_stamps_are_as_many_as_windows(warm, windows):
-    with pytest.raises(
-        DiffhpeError, match="4 windows need as many track ids and stamps, got 3 and"
-    ):
-        warm.stream().lift(windows, "abc", [0, 0, 0])
+    with pytest.raises(DiffhpeError, match="4 windows need as many tracks and stamps, got 3 and"):
+        warm.stream().lift(windows, PEOPLE[:3], [0, 0, 0])
 
 
 def test_preset_may_name_a_start(wrapper_folder, tmp_path):

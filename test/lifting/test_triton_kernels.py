@@ -1,18 +1,14 @@
 """Triton kernels give what the folded engine gives.
 
-On a GPU, or without one in Triton's interpreter. Triton's wheel is 280 MB, so that the development
-requirements leave it out: `pip install triton`, then `pytest test/lifting/test_triton_kernels.py`.
+On a GPU, or without one in Triton's interpreter, which test/conftest.py chooses. torch's builds for
+CUDA bring Triton; with the small build: `pip install triton`, 280 MB.
 """
 
-# ruff: noqa: E402 (the environment comes before the kernels)
-import os
-
+# ruff: noqa: E402 (whether there are kernels comes before them)
 import pytest
 import torch
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-if DEVICE.type == "cpu":
-    os.environ["TRITON_INTERPRET"] = "1"  # read when the kernels are defined
 pytest.importorskip("triton", reason="no triton (pip install triton)")
 
 from random_models import random_model

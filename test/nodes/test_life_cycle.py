@@ -169,11 +169,9 @@ def test_cleanup_frees_the_model(make_lifter: MakeLifter, standing_model: Path) 
     assert models[0]() is None
 
 
-class FailingEngine:
-    """A model on a device that has no memory left."""
-
-    def __call__(self, x_2d: torch.Tensor) -> torch.Tensor:
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+def out_of_memory(*_: object) -> None:
+    """A model's network on a device that has no memory left."""
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
 def test_cpu_replaces_a_failed_device_until_it_works_again(
@@ -188,10 +186,10 @@ def test_cpu_replaces_a_failed_device_until_it_works_again(
         attempts.append(parameters.device)
         if len(attempts) == 2:
             raise RuntimeError("CUDA error: device-side assert triggered")
-        on_cpu = load(LifterParameters(model=parameters.model, device="cpu"))
+        # The engine reference runs the model itself, which can be made to fail.
+        on_cpu = load(LifterParameters(model=parameters.model, device="cpu", engine="reference"))
         if len(attempts) == 1:
-            on_cpu.lifter._engine = FailingEngine()
-            on_cpu.lifter._captured = None  # what is recorded does not fail
+            on_cpu.lifter.model.register_forward_pre_hook(out_of_memory)
         return LoadedModel(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
 
     lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=0.3)

@@ -6,6 +6,7 @@ Imports inside functions count. Those for type checkers alone (`if TYPE_CHECKING
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -34,8 +35,13 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports() -> Iterator[Import]:
+@cache
+def imports() -> list[Import]:
     """All imports of all modules; of `from a import b` the module a.b if there is one, else a."""
+    return list(_imports())
+
+
+def _imports() -> Iterator[Import]:
     known = modules()
     for module, path in known.items():
         for node in _executed(ast.parse(path.read_text(), str(path))):
@@ -57,9 +63,14 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
             yield from _executed(child)
 
 
-def room_of(module: str) -> str:
-    """The first name below the package: a room, or a file such as camera."""
-    return module.removeprefix(f"{PACKAGE}.").split(".")[0]
+def packages() -> list[str]:
+    """All modules that hold others."""
+    return [module for module, path in modules().items() if path.name == "__init__.py"]
+
+
+def room_of(module: str, package: str = PACKAGE) -> str:
+    """The first name below a package: a room, or a file such as camera."""
+    return module.removeprefix(f"{package}.").split(".")[0]
 
 
 def circle(arrows: dict[str, set[str]]) -> list[str]:

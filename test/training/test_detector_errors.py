@@ -134,7 +134,7 @@ def test_fit_finds_outliers_swaps_and_misses(refitted):
 
 def test_steady_errors_have_the_stated_size_and_correlation(walker):
     measured = seen(walker, FittedErrors(STEADY))
-    offsets = FittedErrors(STEADY)._offsets
+    offsets = FittedErrors(STEADY).offsets
     errors = relative_errors(measured, offsets).offset
     variance = PART.constant**2 + PART.smooth**2 + PART.white**2
     next_frame = PART.constant**2 + 0.8 * PART.smooth**2
@@ -280,6 +280,6 @@ def test_blazepose_on_a_rendered_clip(mocap, tmp_path):
     read = read_measured(tmp_path / "measured.npz")
     np.testing.assert_array_equal(read.detected, found.detected)
     assert read.joints.shape == (1, 6, 17, 3) and read.hidden.shape == (1, 6, 17)
-    errors = relative_errors(read, FittedErrors(blazepose_statistics())._offsets)
+    errors = relative_errors(read, FittedErrors(blazepose_statistics()).offsets)
     assert np.nanmedian(np.linalg.norm(errors.offset, axis=-1)) < 0.03
     assert not errors.swapped.any()

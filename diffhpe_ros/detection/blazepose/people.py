@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.background import Background
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
+from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.regions import VIEW_SIZE, Region
 from diffhpe_ros.detection.blazepose.search import Search
-from diffhpe_ros.detection.onnx.letterbox import Letterbox
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances
 
 

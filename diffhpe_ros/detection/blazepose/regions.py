@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.network import Network, sigmoid
-from diffhpe_ros.detection.onnx.letterbox import Letterbox
 
 VIEW_SIZE = 224
 """Pixels along a side of what the network looks at."""

@@ -71,7 +71,7 @@ class PersonModel:
             Boxes (N, 4) x0 y0 x1 y1 in pixels, within the image, and scores (N,), the surest
             first.
         """
-        tensor, scale = self._letterbox(image_bgr)
+        tensor, scale = self.letterbox(image_bgr)
         boxes, scores = self._decode(self._model.run(tensor[None]))
         height, width = image_bgr.shape[:2]
         boxes = (boxes / scale).clip(0, (width, height, width, height))
@@ -79,7 +79,7 @@ class PersonModel:
         order = np.flatnonzero(real)[np.argsort(-scores[real], kind="stable")]
         return boxes[order], scores[order]
 
-    def _letterbox(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    def letterbox(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         """The image (3, H, W) scaled into the top left corner, and the scale."""
         rows, columns = self._size
         height, width = image_bgr.shape[:2]

@@ -9,9 +9,9 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS, parameterisation
 from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES
 from diffhpe_ros.lifting.models.denoiser import Denoiser
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
-from diffhpe_ros.lifting.models.diffpose.model import DiffPose, build_diffpose
+from diffhpe_ros.lifting.models.diffpose.model import build_diffpose
 from diffhpe_ros.lifting.models.graformer import (
     GraFormer,
     GraFormerConfig,
@@ -20,6 +20,7 @@ from diffhpe_ros.lifting.models.graformer import (
 )
 from diffhpe_ros.lifting.models.graformer.config import ENCODERS
 from diffhpe_ros.lifting.models.mixste import MixSTE, MixSTETrunk
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.coherence_limits import (
     CoherenceLimits,
     TrainedRange,
@@ -31,8 +32,6 @@ from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, Preset
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
-
-Model = MixSTE | GraFormer | DiffHPE | DiffPose | ReleasedDiffPose
 
 
 @dataclass(frozen=True)

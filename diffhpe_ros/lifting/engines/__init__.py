@@ -6,19 +6,16 @@ from typing import overload
 import torch
 
 from diffhpe_ros.errors import DiffhpeError, unknown
-from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.engines.capture import Recorder
 from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
-from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE, fold
+from diffhpe_ros.lifting.engines.folded.engines import fold
 from diffhpe_ros.lifting.engines.native.engines import make_native, why_not_native
-from diffhpe_ros.lifting.engines.onnx import OnnxDiffHPE, OnnxMixSTE
-from diffhpe_ros.lifting.engines.reference import ReferenceDiffHPE
-from diffhpe_ros.lifting.engines.traced import MOST_STEPS, TracedRecorder
+from diffhpe_ros.lifting.engines.onnx import open_onnx
+from diffhpe_ros.lifting.engines.reference import reference
+from diffhpe_ros.lifting.engines.traced import TracedRecorder
 from diffhpe_ros.lifting.models.base import DenoisingEngine, PoseEngine
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE
-from diffhpe_ros.lifting.models.diffpose import DiffPose
-from diffhpe_ros.lifting.models.graformer import ReleasedDiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Engine, Model
 from diffhpe_ros.lifting.pipeline.presets import Preset
 
 __all__ = [
@@ -36,13 +33,6 @@ __all__ = [
 
 ENGINES = ("auto", "reference", "folded", "native", "onnx", "cuda_graph")
 KERNELS = ("torch", "triton")
-
-Engine = PoseEngine | DenoisingEngine | DiffPose | ReleasedDiffPose
-"""DiffPose models compute their networks themselves."""
-
-Foldable = MixSTE | DiffHPE
-"""Models that have engines of their own. Others run as they are in the engines reference, folded
-and cuda_graph: their graphs are small, and an encoder gains nothing in a batch."""
 
 
 def resolve_engine(name: str, model: Model) -> str:
@@ -100,18 +90,15 @@ def create_engine(
         return _with_triton(name, model)
     if name == "onnx":
         return _onnx(model, folder)
-    if not isinstance(model, Foldable):
-        return model
-    if name == "native":
-        return make_native(model)
-    if name in ("folded", "cuda_graph"):
-        return fold(model)
-    return ReferenceDiffHPE(model) if isinstance(model, DiffHPE) else model
+    if name not in model.engines:
+        return reference(model)
+    return make_native(model) if name == "native" else fold(model)
 
 
-def is_traceable(engine: Engine, device: torch.device) -> bool:
-    """Whether the tracer makes an engine faster: a folded one on the CPU."""
-    return device.type == "cpu" and isinstance(engine, FoldedMixSTE | FoldedDiffHPE)
+def is_traceable(name: str, model: Model) -> bool:
+    """Whether the tracer makes the engine of that name faster: a folded one on the CPU."""
+    device = next(model.parameters()).device
+    return name == "folded" and name in model.engines and device.type == "cpu"
 
 
 def create_recorder(device: torch.device) -> Recorder:
@@ -123,13 +110,14 @@ def why_not_captured(preset: Preset, recorder: Recorder) -> str | None:
     """The reason why a sampler cannot be recorded; None if it can."""
     if preset.start == "previous":
         return "not recorded: start 'previous' begins at another step for each person"
-    if isinstance(recorder, TracedRecorder) and preset.steps > MOST_STEPS:
-        return f"not recorded: {preset.steps} steps, and more than {MOST_STEPS} are not worth it"
+    most = recorder.most_steps
+    if most is not None and preset.steps > most:
+        return f"not recorded: {preset.steps} steps, and more than {most} are not worth it"
     return None
 
 
 def _with_triton(name: str, model: Model) -> PoseEngine | DenoisingEngine:
-    if name not in ("folded", "cuda_graph") or not isinstance(model, Foldable):
+    if name not in ("folded", "cuda_graph") or name not in model.engines:
         raise DiffhpeError(
             "kernels 'triton' are for the engines folded and cuda_graph, and for mixste and"
             f" diffhpe models, not for engine {name!r} of {type(model).__name__}; use torch"
@@ -140,7 +128,7 @@ def _with_triton(name: str, model: Model) -> PoseEngine | DenoisingEngine:
 
 
 def _onnx(model: Model, folder: Path | None) -> PoseEngine | DenoisingEngine:
-    if not isinstance(model, Foldable):
+    if "onnx" not in model.engines:
         raise DiffhpeError(
             "the onnx engine does not know diffpose and graformer; use folded or reference"
         )
@@ -152,4 +140,4 @@ def _onnx(model: Model, folder: Path | None) -> PoseEngine | DenoisingEngine:
         )
     if folder is None:
         raise DiffhpeError("the onnx engine needs the folder that diffhpe export has made")
-    return OnnxDiffHPE(folder) if isinstance(model, DiffHPE) else OnnxMixSTE(folder)
+    return open_onnx(model, folder)

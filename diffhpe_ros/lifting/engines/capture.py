@@ -40,6 +40,8 @@ class Recorder(Protocol):
 
     precisions: Sequence[Precision]
     """Precisions to try, the fastest first."""
+    most_steps: int | None
+    """Samplers of more steps are not worth recording; None where any are."""
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """Record `program(*inputs)`.
@@ -112,6 +114,11 @@ class CapturedSampler:
         with self._lock:
             for size in self.buckets:
                 self._bucket(size)
+
+    @property
+    def recorded(self) -> list[int]:
+        """Buckets that are recorded, in the order of their recording."""
+        return list(self._recorded)
 
     @property
     def description(self) -> str:

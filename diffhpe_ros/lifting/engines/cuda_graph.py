@@ -21,6 +21,7 @@ class CudaGraphRecorder:
     """Captures programs; see `Recorder`. Its graphs, played in turn, share their memory."""
 
     precisions: Sequence[Precision] = (TF32, FLOAT32)
+    most_steps: int | None = None
 
     def __init__(self, device: torch.device) -> None:
         self._device = device

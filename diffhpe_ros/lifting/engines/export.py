@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,21 @@ from torch.export import Dim
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     load_with_config,
     save_model,
     weights_sha256,
 )
-from diffhpe_ros.lifting.engines import Foldable
 from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE, fold
 from diffhpe_ros.lifting.engines.onnx import (
     WEIGHTS_KEY,
     OnnxDiffHPE,
     OnnxMixSTE,
+    open_onnx,
     piece_file,
 )
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 TOLERANCE = 1e-4
@@ -80,7 +82,7 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
     """Make and verify the folder; what fails leaves none behind."""
-    if not isinstance(model, Foldable):
+    if "onnx" not in model.engines:
         raise DiffhpeError(
             "diffpose and graformer cannot be exported; mixste and the diffhpe models can"
         )
@@ -91,7 +93,7 @@ def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float
         save_model(model, config, made)
         for piece in tqdm(_pieces(engine, config), "exporting", unit="piece", leave=False):
             _write(piece, piece_file(made, piece.name), {WEIGHTS_KEY: weights_sha256(made)})
-        differences = verify(engine, made, config)
+        differences = verify(model, made, config)
         made.rename(folder)
     return differences
 
@@ -129,11 +131,21 @@ class _Denoiser(nn.Module):
         return self.engine(x_t.flatten(0, 1), t.flatten(), condition).unflatten(0, t.shape)
 
 
-def _pieces(engine: FoldedMixSTE | FoldedDiffHPE, config: ModelConfig) -> list[Piece]:
+@singledispatch
+def _pieces(engine: nn.Module, config: ModelConfig) -> list[Piece]:
+    raise DiffhpeError(f"an engine {type(engine).__name__} cannot be exported")
+
+
+@_pieces.register
+def _(engine: FoldedMixSTE, config: ModelConfig) -> list[Piece]:
+    x_2d, _, _ = _random_inputs(config, 2, 3)
+    return [Piece("poses", engine, {"x_2d": x_2d}, ({0: Dim("windows", min=1, max=512)},))]
+
+
+@_pieces.register
+def _(engine: FoldedDiffHPE, config: ModelConfig) -> list[Piece]:
     windows, hypotheses = Dim("windows", min=1, max=512), Dim("hypotheses", min=1, max=512)
     x_2d, x_t, t = _random_inputs(config, 2, 3)
-    if isinstance(engine, FoldedMixSTE):
-        return [Piece("poses", engine, {"x_2d": x_2d}, ({0: windows},))]
     noisy = {"x_t": x_t, "t": t, "condition": engine.condition(x_2d)}
     both = {0: windows, 1: hypotheses}
     return [
@@ -182,15 +194,14 @@ def _silence() -> Iterator[None]:
             logging.disable(disabled)
 
 
-def verify(
-    engine: FoldedMixSTE | FoldedDiffHPE, folder: Path, config: ModelConfig
-) -> dict[str, float]:
-    """The largest difference of each piece of a folder from the engine it was made of.
+@torch.inference_mode()
+def verify(model: Model, folder: Path, config: ModelConfig) -> dict[str, float]:
+    """The largest difference of each piece of a folder from the model it was made of.
 
     Raises:
         DiffhpeError: one is larger than `TOLERANCE`.
     """
-    opened = OnnxMixSTE(folder) if isinstance(engine, FoldedMixSTE) else OnnxDiffHPE(folder)
+    engine, opened = fold(model), open_onnx(model, folder)
     largest: dict[str, float] = {}
     for sizes in VERIFIED:
         found = _differences(engine, opened, *_random_inputs(config, *sizes))
@@ -204,20 +215,32 @@ def verify(
     return largest
 
 
-@torch.inference_mode()
+@singledispatch
 def _differences(
-    engine: Any, opened: Any, x_2d: Tensor, x_t: Tensor, t: Tensor
+    engine: nn.Module, opened: Any, x_2d: Tensor, x_t: Tensor, t: Tensor
 ) -> dict[str, float]:
     """The pieces' names and how far the output of each is from the engine's."""
+    raise DiffhpeError(f"an engine {type(engine).__name__} cannot be exported")
 
-    def apart(found: Tensor, expected: Tensor) -> float:
-        return float((found - expected).abs().max())
 
-    if isinstance(engine, FoldedMixSTE):
-        return {"poses": apart(opened(x_2d), engine(x_2d))}
+@_differences.register
+def _(
+    engine: FoldedMixSTE, opened: OnnxMixSTE, x_2d: Tensor, x_t: Tensor, t: Tensor
+) -> dict[str, float]:
+    return {"poses": _largest(opened(x_2d) - engine(x_2d))}
+
+
+@_differences.register
+def _(
+    engine: FoldedDiffHPE, opened: OnnxDiffHPE, x_2d: Tensor, x_t: Tensor, t: Tensor
+) -> dict[str, float]:
     condition = engine.condition(x_2d)
     noisy = x_t.flatten(0, 1), t.flatten(), condition
     return {
-        "condition": apart(opened.condition(x_2d), condition),
-        "denoiser": apart(opened(*noisy), engine(*noisy)),
+        "condition": _largest(opened.condition(x_2d) - condition),
+        "denoiser": _largest(opened(*noisy) - engine(*noisy)),
     }
+
+
+def _largest(difference: Tensor) -> float:
+    return float(difference.abs().max())

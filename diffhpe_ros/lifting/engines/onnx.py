@@ -7,6 +7,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.model_folders import WEIGHTS_FILE, weights_sha256
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.onnx_session import OnnxModel
 
 PIECES = "onnx"
@@ -60,6 +61,15 @@ class OnnxDiffHPE:
         of_window = (condition.shape[2], -1)
         steps = t.expand(len(x_t)).reshape(of_window)
         return _run(self._denoiser, x_t.unflatten(0, of_window), steps, condition).flatten(0, 1)
+
+
+def open_onnx(model: Model, folder: Path) -> OnnxMixSTE | OnnxDiffHPE:
+    """The engine of a model, from its exported folder.
+
+    Raises:
+        DiffhpeError: see the engines.
+    """
+    return OnnxMixSTE(folder) if model.is_deterministic else OnnxDiffHPE(folder)
 
 
 def piece_file(folder: Path, name: str) -> Path:

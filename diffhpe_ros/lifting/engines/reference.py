@@ -1,8 +1,11 @@
 """The readable training model as an engine: slow, and what all others are compared with."""
 
+from functools import singledispatch
+
 from torch import Tensor
 
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.model import Engine
 
 
 class ReferenceDiffHPE:
@@ -23,3 +26,12 @@ class ReferenceDiffHPE:
         """See `DenoisingEngine.__call__`."""
         hypotheses = len(x_t) // len(condition)
         return self.model(x_t, t.expand(len(x_t)), condition.repeat_interleave(hypotheses, 0))
+
+
+@singledispatch
+def reference(model: Engine) -> Engine:
+    """The engine of a model as it was trained: the model itself, where it is one."""
+    return model
+
+
+reference.register(DiffHPE, ReferenceDiffHPE)

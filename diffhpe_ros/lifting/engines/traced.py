@@ -21,6 +21,7 @@ class TracedRecorder:
     """Traces programs; see `Recorder`."""
 
     precisions: Sequence[Precision] = (FLOAT32,)
+    most_steps: int | None = MOST_STEPS
 
     @torch.inference_mode()
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:

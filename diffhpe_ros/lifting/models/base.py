@@ -52,11 +52,18 @@ class DenoisingEngine(Protocol):
         """
 
 
+OWN_ENGINES = ("folded", "native", "onnx", "cuda_graph")
+"""Engines that were written for the networks of MixSTE and DiffHPE."""
+
+
 class DeterministicModel(nn.Module):
     """A lifter that gives one pose for a window, without sampling."""
 
     is_deterministic = True
     schedule = None
+    engines: tuple[str, ...] = ()
+    """Engines that were written for its networks. In folded and cuda_graph others run as they were
+    trained: their graphs are small, and an encoder gains nothing in a batch."""
 
     def sample(self, inputs: SamplingInputs, engine: PoseEngine) -> Tensor:
         """Poses (B, L, J, 3), metres, of B windows: the engine's."""

@@ -16,7 +16,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import (
     PredictNoise,
 )
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, as_steps
-from diffhpe_ros.lifting.models.base import DenoisingEngine, SamplingInputs
+from diffhpe_ros.lifting.models.base import OWN_ENGINES, DenoisingEngine, SamplingInputs
 from diffhpe_ros.lifting.models.denoiser import Denoiser
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
@@ -29,6 +29,7 @@ class DiffHPE(nn.Module, ABC):
     """
 
     is_deterministic = False
+    engines = OWN_ENGINES
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.lifting.models.base import DeterministicModel
+from diffhpe_ros.lifting.models.base import OWN_ENGINES, DeterministicModel
 
 
 class Attention(nn.Module):
@@ -120,6 +120,8 @@ class MixSTETrunk(nn.Module):
 
 class MixSTE(DeterministicModel):
     """The deterministic lifter: the trunk and one linear layer."""
+
+    engines = OWN_ENGINES
 
     def __init__(self, trunk: MixSTETrunk) -> None:
         super().__init__()

@@ -7,7 +7,6 @@ from typing import Protocol
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError, unknown
-from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.diffusion.samplers import (
     PURE_NOISE,
     InitialState,
@@ -15,6 +14,7 @@ from diffhpe_ros.lifting.diffusion.samplers import (
     PureNoiseWhereUnknown,
 )
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.pipeline.views import turn_points
 

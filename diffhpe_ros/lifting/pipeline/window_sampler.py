@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
-from diffhpe_ros.lifting.engines import Engine
 from diffhpe_ros.lifting.models.base import SamplingInputs
+from diffhpe_ros.lifting.models.model import Engine, Model
 from diffhpe_ros.lifting.pipeline.augmentation import Augmentation
 from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.pipeline.views import View, to_camera_frame

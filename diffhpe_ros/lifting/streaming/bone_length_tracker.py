@@ -1,7 +1,6 @@
 """The bone lengths of tracks, measured while they are seen."""
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,71 +11,53 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
     mean_lengths,
     with_lengths,
 )
-from diffhpe_ros.lifting.streaming.track_memory import MAX_TRACKS, TrackMemory
-from diffhpe_ros.track_registry import STREAM_S
 
 AVERAGED_S = 10.0
 """Lengths are averaged over this time: long enough for many postures, short enough to forget the
 other person where a tracker has swapped two track ids."""
 
 
-class TrackedLengths(NamedTuple):
-    """The bone lengths of a track so far."""
-
-    seconds: float
-    """Time that the lengths are a mean over, at most `AVERAGED_S`."""
-    lengths: NDArray[np.float64]
-    """(16,) metres."""
-
-
 class BoneLengthTracker:
-    """The bone lengths of the tracks in a stream.
+    """The bone lengths of one track.
 
     A window measures the lengths in its own few postures. Their mean over more postures is nearer
     to the truth, and does not vary from window to window.
 
     Args:
         window_s: duration of a window.
-        max_tracks: see `TrackMemory`.
-        forget_s: see `TrackMemory`.
     """
 
-    def __init__(
-        self, window_s: float, max_tracks: int = MAX_TRACKS, forget_s: float = STREAM_S
-    ) -> None:
+    def __init__(self, window_s: float) -> None:
         self._window_s = window_s
-        self._known: TrackMemory[TrackedLengths] = TrackMemory(max_tracks, forget_s)
+        self._averaged_s = 0.0
+        self._mean: NDArray[np.float64] = np.zeros(0)
+        self._stamp = 0
 
-    def __len__(self) -> int:
-        return len(self._known)
+    def update(self, stamp: int, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean of the track's lengths (16,), metres, with those of a new window in it.
 
-    def rule(self, track_ids: Sequence[Hashable], stamps: Sequence[int]) -> BoneLengthRule:
-        """The rule for a batch of one window of each track; it updates their lengths, too."""
-
-        def fixed_lengths(poses: Poses) -> Poses:
-            found = mean_lengths(poses)
-            for row, (track_id, stamp) in enumerate(zip(track_ids, stamps, strict=True)):
-                if np.isfinite(found[row]).all():
-                    found[row] = self._update(track_id, stamp, found[row].astype(np.float64))
-            if len(stamps):
-                self._known.forget(max(stamps))
-            return with_lengths(poses, found)
-
-        return fixed_lengths
-
-    def _update(
-        self, track_id: Hashable, stamp: int, lengths: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The track's lengths with those of a new window in the mean."""
-        known = self._known.get(track_id)
-        if known is None or stamp < known[0]:  # a new track, or a clock that went back
-            tracked = TrackedLengths(self._window_s, lengths)
+        Args:
+            stamp: of the window, nanoseconds; not before the last one's.
+            lengths: (16,) metres.
+        """
+        if not len(self._mean):
+            self._averaged_s, self._mean = self._window_s, lengths
         else:
-            last_stamp, last = known
-            new_s = min((stamp - last_stamp) / 1e9, self._window_s)
-            seconds = min(last.seconds + new_s, AVERAGED_S)
-            tracked = TrackedLengths(
-                seconds, last.lengths + new_s / seconds * (lengths - last.lengths)
-            )
-        self._known.keep(track_id, stamp, tracked)
-        return tracked.lengths
+            new_s = min((stamp - self._stamp) / 1e9, self._window_s)
+            self._averaged_s = min(self._averaged_s + new_s, AVERAGED_S)
+            self._mean = self._mean + new_s / self._averaged_s * (lengths - self._mean)
+        self._stamp = stamp
+        return self._mean
+
+
+def tracked_lengths(trackers: Sequence[BoneLengthTracker], stamps: Sequence[int]) -> BoneLengthRule:
+    """The rule for a batch of one window of each track; it updates their lengths, too."""
+
+    def fixed_lengths(poses: Poses) -> Poses:
+        found = mean_lengths(poses)
+        for row, (tracker, stamp) in enumerate(zip(trackers, stamps, strict=True)):
+            if np.isfinite(found[row]).all():
+                found[row] = tracker.update(stamp, found[row].astype(np.float64))
+        return with_lengths(poses, found)
+
+    return fixed_lengths

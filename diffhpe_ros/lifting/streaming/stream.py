@@ -1,6 +1,9 @@
 """Windows of tracks over time: one window of each, then the next ones."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,9 +15,10 @@ from diffhpe_ros.lifting.diffusion.noise import noise_seed
 from diffhpe_ros.lifting.pipeline.bone_lengths import BoneLengthRule
 from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.result import LiftResult
-from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker
-from diffhpe_ros.lifting.streaming.warm_start import WarmStart
+from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker, tracked_lengths
+from diffhpe_ros.lifting.streaming.warm_start import PoseHistory, WarmStart
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
+from diffhpe_ros.track_registry import STREAM_S, TrackKey, TrackStates
 
 
 class LiftWindows(Protocol):
@@ -39,15 +43,24 @@ class LiftWindows(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class _TrackState:
+    """What a stream keeps of a track."""
+
+    bone_lengths: BoneLengthTracker
+    poses: PoseHistory = field(default_factory=PoseHistory)
+
+
 class LiftingStream:
     """Windows of tracks over time, each with noise of its own.
 
     Args:
         lift: lifts single windows.
         frames: L of a window.
+        rate: frames per second.
         seed: of the noise.
-        warm_start: keeps the last poses of tracks, where windows start at those.
-        bone_lengths: keeps the bone lengths of tracks, where those are to stay the same.
+        warm_start: where windows start at the last poses of their tracks.
+        fixed_lengths: whether a track's bones keep their lengths over all its windows.
 
     Without either, each window stands alone; else the same calls in the same order give the same
     bits.
@@ -58,20 +71,23 @@ class LiftingStream:
         lift: LiftWindows,
         *,
         frames: int,
+        rate: float,
         seed: int,
         warm_start: WarmStart | None = None,
-        bone_lengths: BoneLengthTracker | None = None,
+        fixed_lengths: bool = False,
     ) -> None:
         self._lift_windows = lift
         self._frames = frames
         self._seed = seed
         self._warm_start = warm_start
-        self._bone_lengths = bone_lengths
+        self._fixed_lengths = fixed_lengths
+        window_s = (frames - 1) / rate
+        self._tracks = TrackStates(lambda: _TrackState(BoneLengthTracker(window_s)), STREAM_S)
 
     def lift(
         self,
         x_2d: Any,
-        track_ids: Sequence[Hashable],
+        tracks: Sequence[TrackKey],
         stamps: Sequence[int],
         confidence: Any | None = None,
         covariance_2d: Any | None = None,
@@ -81,8 +97,8 @@ class LiftingStream:
 
         Args:
             x_2d: (B, 27, 17, 2), see `Lifter.lift`.
-            track_ids: B keys that tell tracks apart, such as (frame_id, number); the noise depends
-                on their `repr`.
+            tracks: B cameras and track ids; the noise depends on them. Tracks of a camera start
+                anew where its stamps go back.
             stamps: B times of the newest frame, nanoseconds.
             confidence: see `Lifter.lift`.
             covariance_2d: see `Lifter.lift`.
@@ -92,22 +108,35 @@ class LiftingStream:
             DiffhpeError: see `Lifter.lift`; or there are not as many tracks or stamps as windows.
         """
         observed = check_windows(x_2d, self._frames, confidence, covariance_2d)
-        if not len(observed) == len(track_ids) == len(stamps):
+        if not len(observed) == len(tracks) == len(stamps):
             raise DiffhpeError(
-                f"{len(observed)} windows need as many track ids and stamps,"
-                f" got {len(track_ids)} and {len(stamps)}"
+                f"{len(observed)} windows need as many tracks and stamps,"
+                f" got {len(tracks)} and {len(stamps)}"
             )
         world = check_world_landmarks(world_landmarks, observed)
         stamps = [int(stamp) for stamp in stamps]
         seeds = [
-            noise_seed(self._seed, track_id, stamp)
-            for track_id, stamp in zip(track_ids, stamps, strict=True)
+            noise_seed(self._seed, track, stamp)
+            for track, stamp in zip(tracks, stamps, strict=True)
         ]
-        bone_lengths = self._bone_lengths
-        decode = bone_lengths.rule(track_ids, stamps) if bone_lengths is not None else None
+        states = self._states(tracks, stamps)
+        decode = None
+        if self._fixed_lengths:
+            decode = tracked_lengths([state.bone_lengths for state in states], stamps)
         if self._warm_start is None or not len(observed):
             return self._lift_windows(observed, seeds, decode=decode, world_landmarks=world)
-        start = self._warm_start.start(observed.x_2d, track_ids, stamps)
+        histories = [state.poses for state in states]
+        start = self._warm_start.start(observed.x_2d, histories, stamps)
         result = self._lift_windows(observed, seeds, start, decode, world)
-        self._warm_start.keep(track_ids, stamps, torch.from_numpy(result.hypotheses))
+        hypotheses = torch.from_numpy(result.hypotheses)
+        for history, stamp, poses in zip(histories, stamps, hypotheses, strict=True):
+            history.keep(stamp, poses.clone())
         return result
+
+    def _states(self, tracks: Sequence[TrackKey], stamps: Sequence[int]) -> list[_TrackState]:
+        """The state of each track. A batch may hold images of several cameras or times."""
+        found: list[_TrackState] = []
+        rows = ((*track, stamp) for track, stamp in zip(tracks, stamps, strict=True))
+        for (camera, stamp), image in groupby(rows, itemgetter(0, 2)):
+            found += self._tracks.update(camera, [track_id for _, track_id, _ in image], stamp)
+        return found

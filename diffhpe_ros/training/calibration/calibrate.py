@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.lifting import Lifter, ModelConfig
-from diffhpe_ros.lifting.checkpoints.configuration import Model
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, VarianceFeature
 from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES

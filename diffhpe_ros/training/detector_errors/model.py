@@ -79,7 +79,8 @@ class FittedErrors:
         def column(name: str) -> Tensor:
             return torch.tensor([getattr(part, name) for part in by_joint], dtype=torch.float32)
 
-        self._offsets = column("offset")
+        self.offsets = column("offset")
+        """(14, 3), from the motion capture's joints to the detector's; see `to_detector_joints`."""
         self._constant, self._smooth, self._white = map(column, ("constant", "smooth", "white"))
         self._outlier_share, self._miss_logit = column("outlier_share"), column("miss_logit")
         self._outlier_from, self._outlier_excess = column("outlier_from"), column("outlier_excess")
@@ -88,7 +89,7 @@ class FittedErrors:
     def joints(self, positions: Tensor, head_forward: Tensor, generator: Generator) -> Tensor:
         """See `DetectorModel.joints`."""
         strength = _uniform(positions, *self.strength, generator)
-        detected = to_detector_joints(positions, head_forward, self._offsets.to(positions.device))
+        detected = to_detector_joints(positions, head_forward, self.offsets.to(positions.device))
         return torch.lerp(positions, detected, strength)
 
     def errors(self, x_2d: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:

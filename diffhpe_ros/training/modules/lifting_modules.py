@@ -7,11 +7,12 @@ import lightning as L
 import torch
 from torch import Generator, Tensor
 
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.training.datasets.batches import WindowSource
 from diffhpe_ros.training.modules.losses import (
     Denoised,

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints.configuration import Model, ModelConfig
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.models.diffpose import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 
 
 def load_backbone_weights(model: Model, name: str) -> None:

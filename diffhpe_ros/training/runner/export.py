@@ -13,7 +13,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, lift_in_batches, save_model
-from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, Model
+from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     WEIGHTS_FILE,
     load_with_config,
@@ -23,6 +23,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import (
 from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
 from diffhpe_ros.lifting.models.diffpose import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 

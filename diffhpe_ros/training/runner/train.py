@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model
-from diffhpe_ros.lifting.checkpoints.configuration import Model
 from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_config
+from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.batches import Batches, BatchPosition

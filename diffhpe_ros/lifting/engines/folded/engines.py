@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
+from functools import singledispatch
 
 import torch
 from torch import Tensor, nn
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.engines.folded.denoiser import FoldedDenoiser
 from diffhpe_ros.lifting.engines.folded.trunk import FoldedTrunk
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPE2D, DiffHPEWrapper
@@ -33,23 +35,23 @@ class FoldedDiffHPE(nn.Module, ABC):
 
     The input projection is split: its part of the condition belongs to the window, its part of
     the noisy pose alone changes from step to step.
+
+    Args:
+        model: trained.
+        pose_map: (3, C), noisy poses → their part of the projected input.
     """
 
     order: Tensor
     back: Tensor
     from_pose: Tensor
 
-    def __init__(self, model: DiffHPE) -> None:
+    def __init__(self, model: DiffHPE, pose_map: Tensor) -> None:
         super().__init__()
         order = torch.tensor(PART_ORDER)
         self.register_buffer("order", order)
         self.register_buffer("back", order.argsort())
         self.denoiser = FoldedDenoiser(model.denoiser, order)
-        self.register_buffer("from_pose", self.pose_map(model).detach().contiguous())
-
-    @abstractmethod
-    def pose_map(self, model: DiffHPE) -> Tensor:
-        """(3, C): noisy poses → their part of the projected input."""
+        self.register_buffer("from_pose", pose_map.detach().contiguous())
 
     @abstractmethod
     def condition(self, x_2d: Tensor) -> Tensor:
@@ -86,15 +88,11 @@ class FoldedDiffHPE2D(FoldedDiffHPE):
     """Conditioned on the 2D keypoints."""
 
     def __init__(self, model: DiffHPE2D) -> None:
-        super().__init__(model)
         projection = model.denoiser.input_projection
+        super().__init__(model, pose_map=projection.weight[:, :3].t())
         self.from_keypoints = nn.Linear(2, projection.out_features)
         self.from_keypoints.weight = nn.Parameter(projection.weight[:, 3:])
         self.from_keypoints.bias = projection.bias
-
-    def pose_map(self, model: DiffHPE) -> Tensor:
-        """See `FoldedDiffHPE.pose_map`."""
-        return model.denoiser.input_projection.weight[:, :3].t()
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `FoldedDiffHPE.condition`."""
@@ -105,10 +103,10 @@ class FoldedDiffHPEWrapper(FoldedDiffHPE):
     """Conditioned on the features of a frozen MixSTE."""
 
     def __init__(self, model: DiffHPEWrapper) -> None:
-        super().__init__(model)
-        self.trunk = FoldedTrunk(model.trunk, torch.tensor(PART_ORDER))
         projection, encoder = model.denoiser.input_projection, model.pose_encoder
         of_pose, of_features = projection.weight.chunk(2, 1)
+        super().__init__(model, pose_map=(of_pose @ encoder.weight).t())
+        self.trunk = FoldedTrunk(model.trunk, torch.tensor(PART_ORDER))
         self.from_features = nn.Linear(of_features.shape[1], len(of_features))
         self.from_features.weight = nn.Parameter(of_features)
         self.from_features.bias = nn.Parameter(projection.bias + of_pose @ encoder.bias)
@@ -116,13 +114,6 @@ class FoldedDiffHPEWrapper(FoldedDiffHPE):
         if model.backbone_share is not None:
             for each in self.denoiser.output2.parameters():
                 each.mul_(1 - model.backbone_share)
-
-    def pose_map(self, model: DiffHPE) -> Tensor:
-        """See `FoldedDiffHPE.pose_map`."""
-        assert isinstance(model, DiffHPEWrapper)
-        encoder = model.pose_encoder
-        of_pose = model.denoiser.input_projection.weight[:, : encoder.out_features]
-        return (of_pose @ encoder.weight).t()
 
     def condition(self, x_2d: Tensor) -> Tensor:
         """See `FoldedDiffHPE.condition`."""
@@ -147,20 +138,25 @@ def _backbone_head(model: DiffHPEWrapper) -> nn.Linear | None:
     return model.head
 
 
-def fold(model: MixSTE | DiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
+@torch.no_grad()
+def fold(model: nn.Module) -> FoldedMixSTE | FoldedDiffHPE:
     """The engine of a trained model, on its device.
 
     Folding goes on on the CPU, where float32 products are exact to the last bits.
+
+    Raises:
+        DiffhpeError: no such engine was written for the model.
     """
     device = next(model.parameters()).device
-    return _engine(deepcopy(model).cpu()).eval().requires_grad_(False).to(device)
+    return fold_on_cpu(deepcopy(model).cpu()).eval().requires_grad_(False).to(device)
 
 
-@torch.no_grad()
-def _engine(model: MixSTE | DiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
-    if isinstance(model, MixSTE):
-        return FoldedMixSTE(model)
-    if isinstance(model, DiffHPEWrapper):
-        return FoldedDiffHPEWrapper(model)
-    assert isinstance(model, DiffHPE2D)
-    return FoldedDiffHPE2D(model)
+@singledispatch
+def fold_on_cpu(model: nn.Module) -> FoldedMixSTE | FoldedDiffHPE:
+    """The engine of a trained model; each kind of model has its own."""
+    raise DiffhpeError(f"there is no folded engine for a model {type(model).__name__}")
+
+
+fold_on_cpu.register(MixSTE, FoldedMixSTE)
+fold_on_cpu.register(DiffHPE2D, FoldedDiffHPE2D)
+fold_on_cpu.register(DiffHPEWrapper, FoldedDiffHPEWrapper)

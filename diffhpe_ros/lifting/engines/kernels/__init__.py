@@ -21,7 +21,8 @@ def use_triton(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDif
     if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":
         raise DiffhpeError(f"kernels 'triton' are for device cuda, not {device}; use torch")
     try:
-        from diffhpe_ros.lifting.engines.kernels.blocks import with_fused_blocks
+        from diffhpe_ros.lifting.engines.kernels.blocks import fuse_blocks
     except ImportError as error:
         raise DiffhpeError(f"kernels 'triton' need triton (pip install triton): {error}") from error
-    return with_fused_blocks(engine)
+    fuse_blocks(engine)
+    return engine

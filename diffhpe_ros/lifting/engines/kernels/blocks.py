@@ -1,5 +1,7 @@
 """The folded engine's blocks with fused kernels in them."""
 
+from functools import singledispatch
+
 import torch
 from torch import Tensor, nn
 
@@ -7,6 +9,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.engines.folded.denoiser import FoldedResidualBlock
 from diffhpe_ros.lifting.engines.folded.engines import (
     FoldedDiffHPE,
+    FoldedDiffHPE2D,
     FoldedDiffHPEWrapper,
     FoldedMixSTE,
 )
@@ -97,26 +100,43 @@ class FusedTemporalBlock(FoldedTemporalBlock):
         return attend(query_key_value, tokens=1)
 
 
-def with_fused_blocks(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
-    """The engine itself, with its blocks replaced.
+@singledispatch
+def fuse_blocks(engine: nn.Module) -> None:
+    """Replace the blocks of a folded engine.
 
     Raises:
         DiffhpeError: the kernels were not written for a network of its sizes.
     """
-    if isinstance(engine, FoldedMixSTE | FoldedDiffHPEWrapper):
-        _fuse_trunk(engine.trunk)
-    if isinstance(engine, FoldedDiffHPE):
-        channels = engine.from_pose.shape[1]
-        if channels not in WIDTHS:
-            raise DiffhpeError(
-                f"kernels 'triton' are for denoisers of {', '.join(map(str, WIDTHS))} channels,"
-                f" not {channels}; use torch"
-            )
-        blocks = engine.denoiser.blocks
-        engine.denoiser.blocks = nn.ModuleList(
-            FusedResidualBlock(block) for block in blocks if isinstance(block, FoldedResidualBlock)
+    raise DiffhpeError(f"there are no fused blocks for an engine {type(engine).__name__}")
+
+
+@fuse_blocks.register
+def _(engine: FoldedMixSTE) -> None:
+    _fuse_trunk(engine.trunk)
+
+
+@fuse_blocks.register
+def _(engine: FoldedDiffHPE2D) -> None:
+    _fuse_denoiser(engine)
+
+
+@fuse_blocks.register
+def _(engine: FoldedDiffHPEWrapper) -> None:
+    _fuse_denoiser(engine)
+    _fuse_trunk(engine.trunk)
+
+
+def _fuse_denoiser(engine: FoldedDiffHPE) -> None:
+    channels = engine.from_pose.shape[1]
+    if channels not in WIDTHS:
+        raise DiffhpeError(
+            f"kernels 'triton' are for denoisers of {', '.join(map(str, WIDTHS))} channels,"
+            f" not {channels}; use torch"
         )
-    return engine
+    blocks = engine.denoiser.blocks
+    engine.denoiser.blocks = nn.ModuleList(
+        FusedResidualBlock(block) for block in blocks if isinstance(block, FoldedResidualBlock)
+    )
 
 
 def _fuse_trunk(trunk: FoldedTrunk) -> None:

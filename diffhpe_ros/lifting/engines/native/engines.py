@@ -1,9 +1,11 @@
 """Engines on the compiled library: one window, or hypothesis, is one thread's work."""
 
 from collections.abc import Callable
+from functools import singledispatch
 
 from torch import Tensor, nn
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.engines.folded.engines import (
     FoldedDiffHPE,
     FoldedDiffHPE2D,
@@ -18,8 +20,9 @@ from diffhpe_ros.lifting.engines.native.networks import (
     fits_denoiser,
     fits_trunk,
 )
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE, DiffHPEWrapper
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE2D, DiffHPEWrapper
 from diffhpe_ros.lifting.models.mixste import MixSTE
+from diffhpe_ros.lifting.models.model import Model
 
 
 class NativeMixSTE:
@@ -79,32 +82,63 @@ class _TrunkEncoder:
         return self._encode(self._trunk(x_2d), joints=1)
 
 
+@singledispatch
 def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
     """Keypoints (B, J, L, 2) → the windows' part of the projected input (B, J, L, C)."""
-    if isinstance(folded, FoldedDiffHPE2D):
-        return folded.from_keypoints
-    assert isinstance(folded, FoldedDiffHPEWrapper)
-    return _TrunkEncoder(folded)
+    raise DiffhpeError(f"there is no native encoder for a model {type(folded).__name__}")
 
 
-def why_not_native(model: nn.Module) -> str | None:
+_encoder.register(FoldedDiffHPEWrapper, _TrunkEncoder)
+
+
+@_encoder.register
+def _(folded: FoldedDiffHPE2D) -> Callable[[Tensor], Tensor]:
+    return folded.from_keypoints
+
+
+def why_not_native(model: Model) -> str | None:
     """The reason why a model cannot run on the library on its device; None if it can."""
     if find_library() is None:
         return "there is none for this processor, or no C++ compiler when it was installed"
     device = next(model.parameters()).device
     if device.type != "cpu":
         return f"it runs on the cpu, not on {device}"
-    if not isinstance(model, MixSTE | DiffHPE):
+    if "native" not in model.engines:
         return "it does not know diffpose and graformer"
-    fits = True
-    if isinstance(model, MixSTE | DiffHPEWrapper):
-        fits = fits_trunk(model.trunk)
-    if isinstance(model, DiffHPE):
-        fits = fits and fits_denoiser(model.denoiser)
-    return None if fits else "it was not written for a network of these sizes"
+    return None if _fits(model) else "it was not written for a network of these sizes"
 
 
-def make_native(model: MixSTE | DiffHPE) -> NativeMixSTE | NativeDiffHPE:
+@singledispatch
+def _fits(model: nn.Module) -> bool:
+    """Whether the library was written for networks of this model's sizes."""
+    return False
+
+
+@_fits.register
+def _(model: MixSTE) -> bool:
+    return fits_trunk(model.trunk)
+
+
+@_fits.register
+def _(model: DiffHPE2D) -> bool:
+    return fits_denoiser(model.denoiser)
+
+
+@_fits.register
+def _(model: DiffHPEWrapper) -> bool:
+    return fits_trunk(model.trunk) and fits_denoiser(model.denoiser)
+
+
+def make_native(model: Model) -> NativeMixSTE | NativeDiffHPE:
     """The engine of a model that nothing keeps from it."""
-    folded = fold(model)
-    return NativeMixSTE(folded) if isinstance(folded, FoldedMixSTE) else NativeDiffHPE(folded)
+    return _from_folded(fold(model))
+
+
+@singledispatch
+def _from_folded(folded: nn.Module) -> NativeMixSTE | NativeDiffHPE:
+    """The engine of a folded one."""
+    raise DiffhpeError(f"there is no native engine for a model {type(folded).__name__}")
+
+
+_from_folded.register(FoldedMixSTE, NativeMixSTE)
+_from_folded.register(FoldedDiffHPE, NativeDiffHPE)

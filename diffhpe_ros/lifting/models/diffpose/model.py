@@ -63,6 +63,7 @@ class DiffPose(nn.Module):
     """
 
     is_deterministic = False
+    engines: tuple[str, ...] = ()
 
     def __init__(
         self,

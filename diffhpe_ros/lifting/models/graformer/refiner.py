@@ -53,6 +53,7 @@ class ReleasedDiffPose(nn.Module):
     """
 
     is_deterministic = False
+    engines: tuple[str, ...] = ()
 
     def __init__(self, encoder: GraFormer | MixSTE, sizes: RefinerConfig) -> None:
         super().__init__()

@@ -1,0 +1,12 @@
+"""All kinds of models, and all kinds of what computes their networks."""
+
+from diffhpe_ros.lifting.models.base import DenoisingEngine, PoseEngine
+from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose
+from diffhpe_ros.lifting.models.graformer import GraFormer, ReleasedDiffPose
+from diffhpe_ros.lifting.models.mixste import MixSTE
+
+Model = MixSTE | GraFormer | DiffHPE | DiffPose | ReleasedDiffPose
+
+Engine = PoseEngine | DenoisingEngine | DiffPose | ReleasedDiffPose
+"""DiffPose models compute their networks themselves."""
