@@ -5,7 +5,7 @@ from import_graph import PACKAGE, circle, imports, modules, room_of
 
 LAYERS = [
     {"errors"},
-    {"io", "paths", "lens", "skeleton", "metrics", "onnx_session"},
+    {"distortion_models", "io", "paths", "lens", "skeleton", "metrics", "onnx_session"},
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"video", "windows", "detection"},
     {"geometry", "keypoint_checks", "tracking", "drawing", "rendering"},
