@@ -104,7 +104,8 @@ def write_results(
     _warn(runs)
     for line in figures.lines(report):
         tqdm.write(line)
-    tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")
+    names = ["overlay.mp4", "skeleton.png", "lift.mcap", "report.json"]
+    tqdm.write(f"wrote       {out}/" + ", ".join(n for n in names if (out / n).exists()))
     return report
 
 

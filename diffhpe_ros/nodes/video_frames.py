@@ -40,7 +40,7 @@ _MOST_SKIPPED = 9  # in a row, so that even a very slow machine shows some image
 
 
 class FileFrames:
-    """A video file in real time: frame k has the stamp t0 + k / fps and is given at that time."""
+    """A video file in real time: a frame has the stamp t0 + its time in the file, when it is given."""
 
     def __init__(
         self,
@@ -78,8 +78,7 @@ class FileFrames:
         start_ns = self._now_ns() if self._start_ns is None else self._start_ns
         begin = time.monotonic()
         in_a_row = 0
-        for index, image in enumerate(self._images()):
-            due = index / self.fps
+        for due, image in self._images():
             remaining_s = begin + due - time.monotonic()
             if remaining_s < -_LATE_S and not self._every and in_a_row < _MOST_SKIPPED:
                 in_a_row += 1
@@ -93,11 +92,15 @@ class FileFrames:
     def close(self) -> None:
         """Nothing to do: `play` opens and closes it."""
 
-    def _images(self) -> Iterator[NDArray[np.uint8]]:
+    def _images(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """Seconds since the first frame of the first round, and the images."""
+        start_s = 0.0
         while True:
+            time_s = 0.0
             with VideoReader(self._path) as video:
-                for _, _, image in video:
-                    yield image
+                for _, time_s, image in video:
+                    yield start_s + time_s, image
+            start_s += time_s + 1 / self.fps
             if not self._loop:
                 return
 
