@@ -232,11 +232,21 @@ class StageNode(LifecycleNode, Generic[P]):
         self._live.release()
         self._state = "unconfigured"
 
+    def _check_clock(self) -> None:
+        """Warn of a simulated clock that does not run."""
+        if self.get_parameter("use_sim_time").value and not self.get_clock().now().nanoseconds:
+            publishers = self.count_publishers("/clock")
+            why = "sends nothing" if publishers else "has no publisher"
+            self.diagnostics.warn("clock", f"use_sim_time is set, but /clock {why}")
+        else:
+            self.diagnostics.clear("clock")
+
     def _report(self) -> Report:
         """The status for `/diagnostics`."""
         self.diagnostics.set_value("dropped", self._worker.dropped)
         self.diagnostics.set_value("waiting", self._worker.waiting)
         if self._state == "active":
+            self._check_clock()
             self.inspect()
         state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})
         return state + self.diagnostics.report() + self.topics.report()

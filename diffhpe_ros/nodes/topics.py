@@ -25,6 +25,7 @@ from diffhpe_ros.nodes.diagnostics.endpoints import (
 )
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import Report
 from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedEventTypeError
+from diffhpe_ros.nodes.senders import Senders
 
 SILENCE_S = 3.0
 
@@ -68,18 +69,28 @@ class Topics:
         callback: Callable[[Any], None],
         qos: QoSProfile,
         expect: Expect = Expect.STEADY,
+        senders: Senders | None = None,
     ) -> None:
         """Subscribe.
+
+        Args:
+            message_type: of the topic.
+            topic: its name.
+            callback: gets the messages.
+            qos: of the subscription.
+            expect: what is normal for the topic.
+            senders: decides which messages to take; None for all.
 
         Raises:
             DiffhpeError: the qos_overrides of the topic are invalid.
         """
-        monitored = _Input(expect)
+        monitored = _Input(expect, senders)
 
-        def receive(message: Any) -> None:
+        def receive(message: Any, info: Any) -> None:
             monitored.received_at = time.monotonic()
             monitored.received += 1
-            callback(message)
+            if senders is None or senders.accept(message.header.frame_id, info):
+                callback(message)
 
         arguments = (message_type, topic, receive, copy(qos))
         create = self._node.create_subscription
@@ -122,6 +133,7 @@ class _Input:
     """A subscription, and what it received."""
 
     expect: Expect
+    senders: Senders | None = None
     received_at: float = field(default_factory=time.monotonic)
     received: int = 0
     lost: int = 0
@@ -147,6 +159,8 @@ class _Input:
                 f"{lost} messages of {topic} were lost on the way in the last second, {received}"
                 " came: large images need the DDS profile config/fastdds.xml where they are sent"
             )
+        if self.senders is not None:
+            misfits += self.senders.problems(node, topic)
         if self.expect is not Expect.SOMETIMES:
             misfits += other_publishers(node, topic)
         return misfits

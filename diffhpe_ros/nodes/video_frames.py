@@ -40,7 +40,7 @@ _MOST_SKIPPED = 9  # in a row, so that even a very slow machine shows some image
 
 
 class FileFrames:
-    """A video file in real time: a frame has the stamp t0 + its time in the file, when it is given."""
+    """A video file in real time: frames have the stamp t0 + their time in the file."""
 
     def __init__(
         self,

@@ -24,6 +24,8 @@ from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_i
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters.tables import StageParameters
+from diffhpe_ros.nodes.video_source import VideoSourceNode
+from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = pytest.mark.jazzy
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -163,7 +165,7 @@ def test_late_results_and_other_clocks_are_reported(
     graph.until(send(60), "warning again")
     wanted = DiagnosticStatus.ERROR
     graph.until(send(1e6), "error of the clock")
-    assert "from this clock: set use_sim_time" in graph.status["lifter"].message
+    assert "behind this clock: set use_sim_time" in graph.status["lifter"].message
 
 
 def test_thresholds_follow_the_last_seconds() -> None:
@@ -192,6 +194,50 @@ def test_thresholds_follow_the_last_seconds() -> None:
     check_completeness(diagnostics)
     report = diagnostics.report()
     assert not report.warnings and "window_completeness" not in report.values
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "expected"),
+    [
+        (-5.0, "the images' stamps are 5.00 s ahead of this clock: the clocks"),
+        (-7200.0, "the images' stamps are 7200.00 s ahead of this clock: set use_sim_time"),
+        (7200.0, "the images' stamps are 7200.00 s behind this clock: set use_sim_time"),
+    ],
+)
+def test_clocks_that_differ_are_reported_in_both_directions(
+    latency_s: float, expected: str
+) -> None:
+    diagnostics = NodeDiagnostics()
+    diagnostics.time("latency", latency_s)
+    check_latency(diagnostics, StageParameters())
+    report = diagnostics.report()
+    (text,) = report.errors + report.warnings
+    assert text.startswith(expected)
+
+
+@pytest.mark.ros
+def test_simulated_clock_without_a_publisher_is_reported(graph: Graph, activate: Activate) -> None:
+    activate(VideoSourceNode, use_sim_time=True, path=str(walking_clip().video_path))
+    wait_for_status(graph, "video_source", "use_sim_time is set, but /clock has no publisher")
+
+
+@pytest.mark.ros
+def test_two_detectors_with_one_frame_id_are_reported(
+    graph: Graph, activate: Activate, standing_model: str
+) -> None:
+    activate(LifterNode, model=str(standing_model))
+    publishers = [graph.node.create_publisher(PointCloud2, "windows", RELIABLE) for _ in "ab"]
+    for each in publishers:
+        graph.until(each.get_subscription_count, "lifter")
+
+    def warned() -> bool:
+        for each in publishers:
+            each.publish(pack_windows(standing_windows([1])))
+        graph.subscribe(0.1)
+        return "frame_id 'camera'" in graph.status["lifter"].message
+
+    graph.until(warned, "warning")
+    assert "give each camera a frame_id of its own" in graph.status["lifter"].message
 
 
 def test_failures_are_reported_once_and_warnings_until_cleared() -> None:

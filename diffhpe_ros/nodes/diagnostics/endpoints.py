@@ -51,6 +51,15 @@ def other_publishers(node: Node, topic: str) -> list[str]:
     return [f"{' and '.join(names)} publish {topic}, one publisher is expected"]
 
 
+def name_of(node: Node, topic: str, gid: bytes) -> str:
+    """The node that has the publisher with this id."""
+    for each in node.get_publishers_info_by_topic(topic):
+        own = bytes(each.endpoint_gid)
+        if own[: len(gid)] == gid[: len(own)]:
+            return _name(each)
+    return "a node"
+
+
 def explain_silence(
     node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int
 ) -> str:
