@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -48,11 +49,15 @@ class VideoReader:
                 can be decoded.
         """
         self.path = path
+        begin = time.monotonic()
         timeout_s = _TIMEOUT_S if "://" in str(path) else None
         try:
             self._container = av.open(str(path), timeout=timeout_s)
         except (OSError, ValueError, av.FFmpegError) as error:
-            raise DiffhpeError(f"cannot open video {path}: {error}") from error
+            reason = str(error)
+            if timeout_s is not None and time.monotonic() - begin > timeout_s:
+                reason = f"nothing that is a video came within {timeout_s:g} s"
+            raise DiffhpeError(f"cannot open video {path}: {reason}") from error
         try:
             self._open_stream()
         except BaseException:

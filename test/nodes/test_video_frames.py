@@ -9,7 +9,7 @@ from graph import CLIP_FRAMES
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import video_frames as frames
-from diffhpe_ros.nodes.video_frames import FileFrames, WebcamFrames
+from diffhpe_ros.nodes.video_frames import FileFrames
 from diffhpe_ros.video import VideoWriter
 
 
@@ -88,5 +88,3 @@ def test_late_frames_are_left_out_except_in_replay(
 def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DiffhpeError, match="cannot open video"):
         FileFrames(str(tmp_path / "none.mp4"), time.time_ns)
-    with pytest.raises(DiffhpeError, match="camera 63 cannot be opened"):
-        WebcamFrames(63, time.time_ns)
