@@ -14,6 +14,7 @@ from tqdm import tqdm
 from diffhpe_ros.demo.graph import NodeProcess, use_fastdds_profile
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import make_folder
 
 if TYPE_CHECKING:
     from diffhpe_ros.demo.progress import Progress
@@ -144,19 +145,6 @@ def _source_parameters(source: DemoSource, folder: Path) -> dict[str, Any]:
         write_calibration(source.camera, calibration)
         parameters["calibration"] = str(calibration.resolve())
     return parameters
-
-
-def make_folder(folder: Path) -> Path:
-    """Make a folder where there is none, and give it.
-
-    Raises:
-        DiffhpeError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return folder
 
 
 def require_extras() -> None:

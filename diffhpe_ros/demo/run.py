@@ -9,14 +9,13 @@ from tqdm import tqdm
 from diffhpe_ros.demo.recording import (
     GraphRecording,
     Settings,
-    make_folder,
     record,
     require_extras,
     require_rclpy,
 )
 from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.io import write_json
+from diffhpe_ros.io import make_folder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
