@@ -91,7 +91,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         ]
         for node in ("detector", "lifter"):
             recorder.wait_until_active(node, _check_all(others), START_SECONDS)
-        recorder.start_source(video.name, video.check, START_SECONDS)
+        recorder.start_source(video.name, video.check, video.last_words, START_SECONDS)
         progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
     return GraphRecording(namespace, recorder.records, recorder.images, start_ns, progress)

@@ -16,7 +16,7 @@ from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
 from diffhpe_ros.nodes.diagnostics.publisher import DiagnosticsPublisher
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
-from diffhpe_ros.nodes.parameters.tables import CommonParameters
+from diffhpe_ros.nodes.parameters.tables import PARAMETER_NAMES, CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
 from diffhpe_ros.nodes.worker import Worker
 
@@ -133,6 +133,8 @@ class StageNode(LifecycleNode, Generic[P]):
         self.diagnostics, self._failure = NodeDiagnostics(), ""
         try:
             self.parameters = self._live.take()
+            if unknown := self._live.unknown(PARAMETER_NAMES):
+                self.diagnostics.warn("parameters", "; ".join(unknown))
             self.setup()
         except Exception as error:
             return self._fail("cannot be configured", error)

@@ -18,6 +18,7 @@ from rclpy.subscription import Subscription
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.diagnostics.endpoints import (
+    elsewhere,
     explain_silence,
     incompatible_publishers,
     incompatible_subscribers,
@@ -154,6 +155,8 @@ class _Input:
         if silent_s > SILENCE_S and self._is_unexpected(node, topic, misfits):
             why = explain_silence(node, topic, kind, misfits, self.lost)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
+        if self.expect is Expect.PERHAPS and not self.received and silent_s > SILENCE_S:
+            misfits += self._forgotten_remap(node, topic, kind)
         if lost > received:
             misfits.append(
                 f"{lost} messages of {topic} were lost on the way in the last second, {received}"
@@ -164,6 +167,13 @@ class _Input:
         if self.expect is not Expect.SOMETIMES:
             misfits += other_publishers(node, topic)
         return misfits
+
+    def _forgotten_remap(self, node: LifecycleNode, topic: str, kind: str) -> list[str]:
+        """A text where nobody publishes an optional topic, and somebody another of its type."""
+        hint = elsewhere(node, topic, kind)
+        if node.count_publishers(topic) or not hint:
+            return []
+        return [f"nothing came on {topic}: it has no publisher{hint}; was it to be remapped?"]
 
     def _is_unexpected(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
         """Whether it is not normal that no messages arrive."""

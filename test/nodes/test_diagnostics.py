@@ -12,7 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from standing import standing_windows
 from visualization_msgs.msg import MarkerArray
 
@@ -115,6 +115,20 @@ def test_silent_topic_is_explained_by_its_publishers(
 
 
 @pytest.mark.ros
+def test_camera_info_that_was_not_remapped_is_named(
+    graph: Graph, activate: Activate, soon_silent: None
+) -> None:
+    graph.node.create_publisher(CameraInfo, "/camera/camera_info", 1)
+    activate(DetectorNode)
+    wait_for_status(
+        graph,
+        "detector",
+        "nothing came on /camera_info: it has no publisher; sensor_msgs/msg/CameraInfo is"
+        " published on /camera/camera_info",
+    )
+
+
+@pytest.mark.ros
 def test_lifter_warns_without_a_detector_but_not_without_people(
     graph: Graph, activate: Activate, standing_model: str, soon_silent: None
 ) -> None:
@@ -213,6 +227,14 @@ def test_clocks_that_differ_are_reported_in_both_directions(
     report = diagnostics.report()
     (text,) = report.errors + report.warnings
     assert text.startswith(expected)
+
+
+@pytest.mark.ros
+def test_parameter_that_no_node_has_is_named(graph: Graph, activate: Activate) -> None:
+    others = {"model": "mixste", "qos_overrides./image.subscription.depth": 2}
+    activate(DetectorNode, field_of_veiw=70.0, **others)
+    wait_for_status(graph, "detector", "there is no parameter field_of_veiw; field_of_view is one")
+    assert "model" not in graph.status["detector"].message
 
 
 @pytest.mark.ros
