@@ -32,7 +32,7 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise DiffhpeError(f"{path}: one array (.npy); an .npz archive of arrays is expected")
         with archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: _read_array(archive, name) for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(
@@ -43,6 +43,18 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
         found = ", ".join(sorted(arrays)) or "nothing"
         raise DiffhpeError(f"{path}: array {missing[0]!r} is missing; found {found}")
     return arrays
+
+
+def _read_array(archive: np.lib.npyio.NpzFile, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(archive[name])
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise ValueError(
+            f"array {name!r} holds Python objects, such as None or arrays of several lengths; an"
+            " array of numbers or text is expected, or none of that name"
+        ) from error
 
 
 def check_output(path: Path, *inputs: Path) -> None:
@@ -93,12 +105,33 @@ def _usual_mode() -> int:
     return 0o666 & ~mask
 
 
+def make_folder(folder: Path) -> Path:
+    """Make a folder where there is none, and give it.
+
+    Raises:
+        DiffhpeError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text.
+
+    Raises:
+        DiffhpeError: the file cannot be written.
+    """
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
 def write_json(path: Path, values: Mapping[str, object]) -> None:
     """Write figures as JSON.
 
     Raises:
         DiffhpeError: the file cannot be written.
     """
-    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
-    with replacing(path) as file:
-        file.write(text.encode())
+    write_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")

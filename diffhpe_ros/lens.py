@@ -160,8 +160,11 @@ def _check_distortion(distortion: Array, model: str) -> None:
         raise DiffhpeError(f"unknown distortion model {model[:32]!r}; known: {known}")
     if distortion.ndim != 1 or distortion.size not in _COEFFICIENTS[model]:
         expected = " or ".join(map(str, _COEFFICIENTS[model]))
+        hint = ""
+        if model == "equidistant" and not distortion.size:
+            hint = ": four zeros are an ideal fisheye, plumb_bob without any is no distortion"
         raise DiffhpeError(
-            f"distortion model {model} has {expected} coefficients, got {distortion.size}"
+            f"distortion model {model} has {expected} coefficients, got {distortion.size}{hint}"
         )
     if not np.isfinite(distortion).all():
         raise DiffhpeError(f"finite distortion is expected, got {distortion.tolist()}")

@@ -5,7 +5,16 @@ from import_graph import PACKAGE, circle, imports, modules, packages, room_of
 
 LAYERS = [
     {"errors"},
-    {"io", "paths", "lens", "skeleton", "metrics", "confidence", "onnx_session"},
+    {
+        "confidence",
+        "distortion_models",
+        "io",
+        "paths",
+        "lens",
+        "skeleton",
+        "metrics",
+        "onnx_session",
+    },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"video", "windows", "detection"},
     {"geometry", "keypoint_checks", "tracking", "drawing", "rendering"},

@@ -41,6 +41,12 @@ def test_damaged_files_are_refused(tmp_path, content):
         read_npz(tmp_path / "a.npz")
 
 
+def test_array_of_objects_is_named(tmp_path):
+    np.savez(tmp_path / "none.npz", keypoints=np.zeros(3), K=None)
+    with pytest.raises(DiffhpeError, match="array 'K' holds Python objects, such as None"):
+        read_npz(tmp_path / "none.npz")
+
+
 def test_missing_file_is_named():
     with pytest.raises(DiffhpeError, match=r"/nowhere/a\.npz: no such file"):
         read_npz(Path("/nowhere/a.npz"))

@@ -1,6 +1,7 @@
 """Video files in and out."""
 
 import logging
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -66,10 +67,18 @@ ONE = 0x10000
         ((0, ONE, 0, -ONE, 0, 0, 64 * ONE, 0, 1 << 30), (64, 96), (10, -10)),
         ((-ONE, 0, 0, 0, -ONE, 0, 96 * ONE, 64 * ONE, 1 << 30), (96, 64), (-10, -10)),
         ((0, -ONE, 0, ONE, 0, 0, 0, 96 * ONE, 1 << 30), (64, 96), (-10, 10)),
+        ((-ONE, 0, 0, 0, ONE, 0, 96 * ONE, 0, 1 << 30), (96, 64), (10, -10)),
+        ((ONE, 0, 0, 0, -ONE, 0, 0, 64 * ONE, 1 << 30), (96, 64), (-10, 10)),
+        ((0, ONE, 0, ONE, 0, 0, 0, 0, 1 << 30), (64, 96), (10, 10)),
+        ((0, -ONE, 0, -ONE, 0, 0, 64 * ONE, 96 * ONE, 1 << 30), (64, 96), (-10, -10)),
+        ((0, 0, 0, 0, 0, 0, 0, 0, 0), (96, 64), (10, 10)),
     ],
-    ids=["a quarter clockwise", "upside down", "a quarter anticlockwise"],
+    ids=[
+        *("a quarter clockwise", "upside down", "a quarter anticlockwise"),
+        *("mirrored", "flipped", "transposed", "transposed about the other diagonal", "nothing"),
+    ],
 )
-def test_phones_videos_are_turned_upright(clip, matrix, size, corner):
+def test_frames_are_turned_and_mirrored_as_the_file_says(clip, matrix, size, corner):
     turn(clip, matrix)
     with VideoReader(clip) as video:
         assert (video.width, video.height) == size
@@ -77,6 +86,85 @@ def test_phones_videos_are_turned_upright(clip, matrix, size, corner):
     assert image.shape == (size[1], size[0], 3)
     assert image.flags.c_contiguous
     np.testing.assert_allclose(image[corner], RED, atol=20)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"), [((2, 1), (192, 64)), ((1, 2), (96, 128)), ((1001, 1000), (96, 64))]
+)
+def test_pixels_become_square(tmp_path, ratio, size):
+    path = tmp_path / "oblong.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(*ratio)
+        for frame in (av.VideoFrame.from_ndarray(picture(0), format="bgr24"), None):
+            container.mux(stream.encode(frame))
+    with VideoReader(path) as video:
+        assert (video.width, video.height) == size
+        _, _, image = next(iter(video))
+    assert image.shape == (size[1], size[0], 3)
+    np.testing.assert_allclose(image[20 * size[1] // 64, 20 * size[0] // 96], RED, atol=25)
+
+
+def encode(path, milliseconds, codec="libx264", rate=30, **options):
+    """A file whose frames are shown at these times."""
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.time_base = stream.time_base = Fraction(1, 90_000)
+        for index, time_ms in enumerate(milliseconds):
+            frame = av.VideoFrame.from_ndarray(picture(index), format="bgr24")
+            frame.pts, frame.time_base = 90 * time_ms, Fraction(1, 90_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def hide_frame_rate(path):
+    """Make the DefaultDuration of a WebM file void, as browsers write none."""
+    content = bytearray(path.read_bytes())
+    at = content.index(bytes.fromhex("23e383"))
+    length = content[at + 3] & 0x7F
+    content[at : at + 4 + length] = bytes([0xEC, 0x80 | (length + 2), *bytes(length + 2)])
+    path.write_bytes(content)
+
+
+JITTER = [0, 1, 40, 67, 99, 150, 167, 190, 240, 266, 310, 333, 366, 400]
+
+
+def times_of(path):
+    with VideoReader(path) as video:
+        return video.fps, [time for _, time, _ in video]
+
+
+def test_browsers_recording_has_its_own_times_and_their_rate(tmp_path):
+    path = tmp_path / "browser.webm"
+    encode(path, JITTER, "libvpx", **{"live": "1"})
+    hide_frame_rate(path)
+    fps, times = times_of(path)
+    np.testing.assert_allclose(times, np.array(JITTER) / 1000, atol=1e-9)
+    assert fps == pytest.approx(len(JITTER[1:]) / 0.4, rel=0.01)
+
+
+def test_rate_that_is_none_is_not_believed(tmp_path):
+    encode(tmp_path / "clock.mkv", range(0, 800, 40), rate=90_000)
+    fps, times = times_of(tmp_path / "clock.mkv")
+    assert fps == pytest.approx(25)
+    np.testing.assert_allclose(times, np.arange(20) / 25, atol=1e-9)
+
+
+def test_phones_recording_of_varying_rate_has_its_own_times(tmp_path):
+    own = [*range(0, 600, 33), *range(600, 1200, 66)]
+    encode(tmp_path / "phone.mp4", own)
+    _, times = times_of(tmp_path / "phone.mp4")
+    np.testing.assert_allclose(times, np.array(own) / 1000, atol=1e-9)
+
+
+def test_varying_times_are_written_and_read_back(tmp_path):
+    path = tmp_path / "out.mp4"
+    with VideoWriter(path, 96, 64, 30) as video:
+        for index, time_s in enumerate((0, 0.02, 0.02, 0.5)):
+            video.write(picture(index), time_s)
+    np.testing.assert_allclose(times_of(path)[1], [0, 0.02, 0.02, 0.5], atol=2e-5)
 
 
 def test_odd_sizes_become_even(tmp_path):

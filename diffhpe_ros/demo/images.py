@@ -49,8 +49,8 @@ def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
 def _file_frames(source: DemoSource, first_stamp_ns: int) -> Frames:
     assert source.path is not None
     with VideoReader(source.path) as video:
-        for index, _, image in video:
-            yield first_stamp_ns + round(index / source.fps * 1e9), image
+        for _, time_s, image in video:
+            yield first_stamp_ns + round(time_s * 1e9), image
 
 
 def _webcam_frames(jpegs: Mapping[int, bytes]) -> Frames:

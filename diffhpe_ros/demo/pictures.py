@@ -50,7 +50,8 @@ def save_pictures(
     total = source.frames or len(jpegs)
     with VideoWriter(folder / "overlay.mp4", *SIZE, source.fps) as video:
         for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
-            video.write(_overlay(stamp, image, source, results, report, view))
+            seconds = (stamp - results.first_stamp_ns) / 1e9
+            video.write(_overlay(stamp, image, source, results, report, view), seconds)
             if best is not None and stamp == best[0]:
                 title = ", ".join(part for part in (source.name, part_shown(report)) if part)
                 _save_figure(folder / "skeleton.png", *best, image, source, results, title)

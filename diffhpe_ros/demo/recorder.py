@@ -114,7 +114,13 @@ class Recorder:
             time.sleep(_POLL_S)
         raise DiffhpeError(f"the {node} node was not active after {timeout_s:.0f} s")
 
-    def start_source(self, node: str, check: Callable[[], None], timeout_s: float) -> None:
+    def start_source(
+        self,
+        node: str,
+        check: Callable[[], None],
+        last_words: Callable[[], str],
+        timeout_s: float,
+    ) -> None:
         """Configure a lifecycle node, and activate it once its publishers are known here.
 
         Its first messages would else be lost: discovery takes its time.
@@ -122,6 +128,7 @@ class Recorder:
         Args:
             node: its name.
             check: called in between; raises where there is no hope.
+            last_words: the last line of its log, which says why it refuses.
             timeout_s: how long to wait for the node to answer.
 
         Raises:
@@ -133,7 +140,7 @@ class Recorder:
             answer = self._call(client, request, timeout_s)
             check()
             if answer is None or not answer.success:
-                raise DiffhpeError(f"the {node} node could not be started; see its log")
+                raise DiffhpeError(f"the {node} node could not be started: {last_words()}")
             if transition == Transition.TRANSITION_CONFIGURE:
                 self._await_publisher("camera_info")
 

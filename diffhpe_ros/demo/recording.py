@@ -14,6 +14,7 @@ from tqdm import tqdm
 from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import make_folder
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         ]
         for node in ("detector", "lifter"):
             recorder.wait_until_active(node, _check_all(others), START_SECONDS)
-        recorder.start_source(video.name, video.check, START_SECONDS)
+        recorder.start_source(video.name, video.check, video.last_words, START_SECONDS)
         progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
     return GraphRecording(namespace, recorder.records, recorder.images, start_ns, progress)
@@ -145,19 +146,6 @@ def _source_parameters(source: DemoSource, folder: Path) -> dict[str, Any]:
         write_calibration(source.camera, calibration)
         parameters["calibration"] = str(calibration.resolve())
     return parameters
-
-
-def make_folder(folder: Path) -> Path:
-    """Make a folder where there is none, and give it.
-
-    Raises:
-        DiffhpeError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return folder
 
 
 def require_extras() -> None:

@@ -9,14 +9,13 @@ from tqdm import tqdm
 from diffhpe_ros.demo.recording import (
     GraphRecording,
     Settings,
-    make_folder,
     record,
     require_extras,
     require_rclpy,
 )
 from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.io import write_json
+from diffhpe_ros.io import make_folder, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +103,8 @@ def write_results(
     _warn(runs)
     for line in figures.lines(report):
         tqdm.write(line)
-    tqdm.write(f"wrote       {out}/overlay.mp4, skeleton.png, lift.mcap, report.json")
+    names = ["overlay.mp4", "skeleton.png", "lift.mcap", "report.json"]
+    tqdm.write(f"wrote       {out}/" + ", ".join(n for n in names if (out / n).exists()))
     return report
 
 

@@ -59,10 +59,20 @@ LANDMARKS = WeightFile(
 
 
 def cache_folder() -> Path:
-    """$DIFFHPE_CACHE, else diffhpe_ros in $XDG_CACHE_HOME, else in ~/.cache."""
-    if chosen := os.environ.get("DIFFHPE_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "diffhpe_ros"
+    """$DIFFHPE_CACHE, else diffhpe_ros in $XDG_CACHE_HOME, else in ~/.cache.
+
+    Raises:
+        DiffhpeError: there is no home folder.
+    """
+    chosen = os.environ.get("DIFFHPE_CACHE")
+    folder = chosen or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/diffhpe_ros"
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise DiffhpeError(
+            f"there is no home folder for {folder}: set HOME, or DIFFHPE_CACHE to a folder for"
+            " the weights of detectors"
+        ) from error
 
 
 def blazepose_weights() -> tuple[bytes, bytes]:

@@ -2,6 +2,8 @@
 
 import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -28,6 +30,21 @@ def find_device(name: str) -> torch.device:
             f" {torch.cuda.device_count()} CUDA devices; use cpu"
         )
     return device
+
+
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """float32 whatever the program around has set: autocast, or another default dtype."""
+    default = torch.get_default_dtype()
+    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        if default == torch.float32:
+            yield
+            return
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
 
 
 def has_cuda() -> bool:

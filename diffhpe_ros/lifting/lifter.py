@@ -14,7 +14,7 @@ from torch import Tensor
 from diffhpe_ros.installed_models import find_model
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
-from diffhpe_ros.lifting.devices import find_device
+from diffhpe_ros.lifting.devices import find_device, single_precision
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise
 from diffhpe_ros.lifting.diffusion.samplers import Sampler, create_sampler, spaced_steps
 from diffhpe_ros.lifting.engines import (
@@ -66,6 +66,7 @@ class Lifter:
         DiffhpeError: a setting is unknown, or the device or the backbone is not there.
     """
 
+    @single_precision()
     def __init__(
         self,
         model: Model,
@@ -78,6 +79,8 @@ class Lifter:
     ) -> None:
         sampling, self.options = read_settings({"device": device, **settings})
         self.device = find_device(device)
+        if any(each.dtype != torch.float32 for each in model.parameters()):
+            model.float()  # the engines compute in single precision
         self.model = model.eval().to(self.device)
         self.config = config
         kernels = self.options.kernels
@@ -94,6 +97,7 @@ class Lifter:
         self._set_sampling(sampling)
 
     @classmethod
+    @single_precision()
     def from_pretrained(cls, name: str | Path, device: str = "cpu", **settings: Any) -> "Lifter":
         """Load a model by name or path (see `load_model`) and make its lifter.
 
@@ -168,6 +172,7 @@ class Lifter:
         """Poses per window: of a deterministic model, one of each view of it."""
         return self._augmentation.views if self.model.is_deterministic else self.preset.hypotheses
 
+    @single_precision()
     def captured(self) -> "Lifter":
         """The same lifter, ready for live use: with its sampler recorded where it can be.
 
@@ -238,6 +243,7 @@ class Lifter:
             fixed_lengths=self.decode is fixed_lengths,
         )
 
+    @single_precision()
     @torch.inference_mode()
     def _lift(
         self,

@@ -7,6 +7,8 @@ from typing import Any
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.pipeline.presets import Preset
 
+_LARGEST_SEED = 2**63
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
@@ -93,4 +95,7 @@ def read_settings(settings: Mapping[str, Any]) -> tuple[SamplingConfig, LifterOp
     def of(kind: type) -> dict[str, Any]:
         return {name: value for name, value in settings.items() if known[name] is kind}
 
-    return SamplingConfig(**of(SamplingConfig)), LifterOptions(**of(LifterOptions))
+    options = LifterOptions(**of(LifterOptions))
+    if not -_LARGEST_SEED <= options.seed < _LARGEST_SEED:
+        raise DiffhpeError(f"a seed of at most 63 bits is expected, got {options.seed}")
+    return SamplingConfig(**of(SamplingConfig)), options

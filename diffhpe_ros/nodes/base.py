@@ -16,7 +16,7 @@ from diffhpe_ros.nodes.diagnostics.problem_log import ProblemLog
 from diffhpe_ros.nodes.diagnostics.publisher import DiagnosticsPublisher
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
-from diffhpe_ros.nodes.parameters.tables import CommonParameters
+from diffhpe_ros.nodes.parameters.tables import PARAMETER_NAMES, CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
 from diffhpe_ros.nodes.worker import Worker
 
@@ -133,6 +133,8 @@ class StageNode(LifecycleNode, Generic[P]):
         self.diagnostics, self._failure = NodeDiagnostics(), ""
         try:
             self.parameters = self._live.take()
+            if unknown := self._live.unknown(PARAMETER_NAMES):
+                self.diagnostics.warn("parameters", "; ".join(unknown))
             self.setup()
         except Exception as error:
             return self._fail("cannot be configured", error)
@@ -232,11 +234,21 @@ class StageNode(LifecycleNode, Generic[P]):
         self._live.release()
         self._state = "unconfigured"
 
+    def _check_clock(self) -> None:
+        """Warn of a simulated clock that does not run."""
+        if self.get_parameter("use_sim_time").value and not self.get_clock().now().nanoseconds:
+            publishers = self.count_publishers("/clock")
+            why = "sends nothing" if publishers else "has no publisher"
+            self.diagnostics.warn("clock", f"use_sim_time is set, but /clock {why}")
+        else:
+            self.diagnostics.clear("clock")
+
     def _report(self) -> Report:
         """The status for `/diagnostics`."""
         self.diagnostics.set_value("dropped", self._worker.dropped)
         self.diagnostics.set_value("waiting", self._worker.waiting)
         if self._state == "active":
+            self._check_clock()
             self.inspect()
         state = Report((self._failure,) * bool(self._failure), (), {"state": self._state})
         return state + self.diagnostics.report() + self.topics.report()

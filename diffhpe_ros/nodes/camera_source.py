@@ -1,14 +1,16 @@
 """The camera that takes the images: from camera_info, or assumed."""
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.keypoint_checks import camera_warnings
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
-from diffhpe_ros.nodes.messages.camera_info import camera_from_info
+from diffhpe_ros.nodes.messages.camera_info import camera_from_info, stale_region, uncalibrated
 
 
 class CameraSource:
@@ -75,17 +77,34 @@ class CameraSource:
         return self._camera
 
     def _make(self, info: CameraInfo | None, width: int, height: int) -> Camera:
-        camera = None if info is None else camera_from_info(info, self._rectified)
-        if camera is not None:
-            self._diagnostics.clear("camera")
-            return camera.scaled(width, height)
-        found = "no camera_info came" if info is None else "camera_info says uncalibrated (K is 0)"
-        self._diagnostics.warn(
-            "camera",
+        size = (width, height)
+        camera = None if info is None else camera_from_info(info, self._rectified, size)
+        if info is not None and camera is not None:
+            camera = camera.scaled(width, height)
+            self._warn("; ".join(_doubts(info, camera)))
+            return camera
+        found = "no camera_info came"
+        if info is not None:
+            found = uncalibrated(info, self._rectified, size)
+        self._warn(
             f"{found}: a field of view of {self._field_of_view:g} degrees is assumed, distances"
             " may be wrong by 20 % and more; calibrate the camera, or set field_of_view",
         )
         return Camera.from_field_of_view(width, height, self._field_of_view)
+
+    def _warn(self, text: str) -> None:
+        if text:
+            self._diagnostics.warn("camera", text)
+        else:
+            self._diagnostics.clear("camera")
+
+
+def _doubts(info: CameraInfo, camera: Camera) -> Iterator[str]:
+    """What is unlikely of a camera_info; a part of a sensor may well be off its centre."""
+    if text := stale_region(info, (camera.width, camera.height)):
+        yield text
+    elif not (info.roi.width or camera.model == "equidistant"):
+        yield from camera_warnings(camera)
 
 
 def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:

@@ -130,6 +130,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         if camera is None:
             return
         frame_id, stamp_ns = message.header.frame_id, stamp_to_ns(message.header.stamp)
+        self._check_frame_id(frame_id)
         sinks = [sink for sink in self._sinks if sink.is_wanted()]
         result = self._stage.process(image, camera, frame_id, stamp_ns, wanted=bool(sinks))
         if result.windows is not None:
@@ -181,6 +182,16 @@ class DetectorNode(StageNode[DetectorParameters]):
             self.diagnostics.warn("stamps", "; ".join(texts))
         else:
             self.diagnostics.clear("stamps")
+
+    def _check_frame_id(self, frame_id: str) -> None:
+        if frame_id:
+            self.diagnostics.clear("frame_id")
+        else:
+            self.diagnostics.warn(
+                "frame_id",
+                "the images have no frame_id, so that RViz and TF cannot place the people: set it"
+                " in the camera's driver",
+            )
 
     def _warn_of_rate(self, stage: DetectionStage) -> None:
         found, least = stage.images_per_s, stage.least_images_per_s

@@ -24,6 +24,7 @@ from diffhpe_ros.nodes.messages.windows import unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.run import run
+from diffhpe_ros.nodes.senders import Senders
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -84,6 +85,7 @@ class LifterNode(StageNode[LifterParameters]):
                 lambda message: self.enqueue(message, stream=message.header.frame_id),
                 qos.windows_in(self.parameters.replay),
                 Expect.SOMETIMES,
+                Senders(),
             )
 
     def teardown(self) -> None:

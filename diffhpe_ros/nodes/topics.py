@@ -18,6 +18,7 @@ from rclpy.subscription import Subscription
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.diagnostics.endpoints import (
+    elsewhere,
     explain_silence,
     incompatible_publishers,
     incompatible_subscribers,
@@ -25,6 +26,7 @@ from diffhpe_ros.nodes.diagnostics.endpoints import (
 )
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import Report
 from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedEventTypeError
+from diffhpe_ros.nodes.senders import Senders
 
 SILENCE_S = 3.0
 
@@ -68,18 +70,28 @@ class Topics:
         callback: Callable[[Any], None],
         qos: QoSProfile,
         expect: Expect = Expect.STEADY,
+        senders: Senders | None = None,
     ) -> None:
         """Subscribe.
+
+        Args:
+            message_type: of the topic.
+            topic: its name.
+            callback: gets the messages.
+            qos: of the subscription.
+            expect: what is normal for the topic.
+            senders: decides which messages to take; None for all.
 
         Raises:
             DiffhpeError: the qos_overrides of the topic are invalid.
         """
-        monitored = _Input(expect)
+        monitored = _Input(expect, senders)
 
-        def receive(message: Any) -> None:
+        def receive(message: Any, info: Any) -> None:
             monitored.received_at = time.monotonic()
             monitored.received += 1
-            callback(message)
+            if senders is None or senders.accept(message.header.frame_id, info):
+                callback(message)
 
         arguments = (message_type, topic, receive, copy(qos))
         create = self._node.create_subscription
@@ -122,6 +134,7 @@ class _Input:
     """A subscription, and what it received."""
 
     expect: Expect
+    senders: Senders | None = None
     received_at: float = field(default_factory=time.monotonic)
     received: int = 0
     lost: int = 0
@@ -142,14 +155,25 @@ class _Input:
         if silent_s > SILENCE_S and self._is_unexpected(node, topic, misfits):
             why = explain_silence(node, topic, kind, misfits, self.lost)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
+        if self.expect is Expect.PERHAPS and not self.received and silent_s > SILENCE_S:
+            misfits += self._forgotten_remap(node, topic, kind)
         if lost > received:
             misfits.append(
                 f"{lost} messages of {topic} were lost on the way in the last second, {received}"
                 " came: large images need the DDS profile config/fastdds.xml where they are sent"
             )
+        if self.senders is not None:
+            misfits += self.senders.problems(node, topic)
         if self.expect is not Expect.SOMETIMES:
             misfits += other_publishers(node, topic)
         return misfits
+
+    def _forgotten_remap(self, node: LifecycleNode, topic: str, kind: str) -> list[str]:
+        """A text where nobody publishes an optional topic, and somebody another of its type."""
+        hint = elsewhere(node, topic, kind)
+        if node.count_publishers(topic) or not hint:
+            return []
+        return [f"nothing came on {topic}: it has no publisher{hint}; was it to be remapped?"]
 
     def _is_unexpected(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
         """Whether it is not normal that no messages arrive."""

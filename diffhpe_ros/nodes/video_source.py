@@ -2,18 +2,22 @@
 
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
-from diffhpe_ros.nodes.base import StageNode
+from diffhpe_ros.nodes.base import StageNode, describe
+from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
 from diffhpe_ros.nodes.messages.camera_info import read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
 from diffhpe_ros.nodes.parameters.tables import VideoSourceParameters
 from diffhpe_ros.nodes.run import run
-from diffhpe_ros.nodes.video_frames import FileFrames, Frames, StreamFrames, WebcamFrames, is_live
+from diffhpe_ros.nodes.video_frames import FileFrames, Frames
+
+_STOP_S = 5.0
 
 
 class VideoSourceNode(StageNode[VideoSourceParameters]):
@@ -36,13 +40,21 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
     def start(self) -> None:
         """Start playing; a file starts at its first frame."""
-        self._player = threading.Thread(target=self._play, name="video_source player")
+        self.diagnostics.clear("file")
+        self._player = threading.Thread(target=self._play, name="video_source player", daemon=True)
         self._player.start()
+
+    def inspect(self) -> None:
+        """Show why no images come from a device."""
+        if self._frames is not None and self._frames.problem:
+            self.diagnostics.raise_error("device", self._frames.problem)
+        else:
+            self.diagnostics.clear("device")
 
     def stop(self) -> None:
         """Stop playing."""
         if self._player is not None:
-            self._player.join()
+            self._player.join(_STOP_S)  # a file on a network may block
             self._player = None
 
     def teardown(self) -> None:
@@ -56,9 +68,11 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         if bool(parameters.path) == (parameters.camera >= 0):
             raise DiffhpeError("either the parameter path (a file) or camera (a number) is needed")
         if not parameters.path:
-            return WebcamFrames(parameters.camera, self._now_ns)
+            open_device = partial(webcam_images, parameters.camera, self._now_ns)
+            return LiveFrames(f"camera {parameters.camera}", open_device, self._is_ending)
         if is_live(parameters.path):
-            return StreamFrames(parameters.path, self._now_ns)
+            open_stream = partial(stream_images, parameters.path, self._now_ns)
+            return LiveFrames(parameters.path, open_stream, self._is_ending)
         start_ns = round(parameters.start_time_s * 1e9) or None
         return FileFrames(
             parameters.path,
@@ -82,6 +96,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         except Exception as error:
             if self.context.ok():
                 self.report_error(error)
+                self.diagnostics.raise_error("file", describe(error))
 
     def _publish(self, image: Any, stamp_ns: int) -> None:
         message = self._packer.pack(image, self.parameters.frame_id, stamp_ns)
@@ -91,6 +106,9 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         self.send(self._camera_info, info)
         self.send(self._image, message)
         self.diagnostics.count("published")
+
+    def _is_ending(self) -> bool:
+        return not self.context.ok()
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -13,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.video.display import Display
+from diffhpe_ros.video.times import FrameTimes, frame_rate
 
 _log = logging.getLogger(__name__)
 
-# What a file without a rate is played at; PyAV gives such files' frames no rate at all.
-_FALLBACK_FPS = 30.0
 _TIMEOUT_S = 10.0  # of the network
 
 
 class VideoReader:
-    """The frames of a video file, upright, once from first to last.
+    """The frames of a video file, once from first to last, as players show them.
+
+    They are turned and mirrored as the file says, their pixels are square, and their times are the
+    file's own.
 
     A file that is damaged or cut off gives the frames that can be decoded, then a warning in the
     log: a recording that a crash cut short is still worth lifting.
@@ -45,11 +49,15 @@ class VideoReader:
                 can be decoded.
         """
         self.path = path
+        begin = time.monotonic()
         timeout_s = _TIMEOUT_S if "://" in str(path) else None
         try:
             self._container = av.open(str(path), timeout=timeout_s)
         except (OSError, ValueError, av.FFmpegError) as error:
-            raise DiffhpeError(f"cannot open video {path}: {error}") from error
+            reason = str(error)
+            if timeout_s is not None and time.monotonic() - begin > timeout_s:
+                reason = f"nothing that is a video came within {timeout_s:g} s"
+            raise DiffhpeError(f"cannot open video {path}: {reason}") from error
         try:
             self._open_stream()
         except BaseException:
@@ -67,13 +75,14 @@ class VideoReader:
         if first is None:
             raise DiffhpeError(f"video {self.path} has no frames that can be decoded")
         self._first: av.VideoFrame | None = first
-        turned = first.rotation % 180 != 0
-        self.width: int = first.height if turned else first.width
-        """Width in pixels, upright."""
-        self.height: int = first.width if turned else first.height
-        """Height in pixels, upright."""
-        self.fps = float(stream.average_rate or stream.guessed_rate or _FALLBACK_FPS)
+        self._display = Display(stream, first)
+        self.width: int = self._display.width
+        """Width in pixels, as shown."""
+        self.height: int = self._display.height
+        """Height in pixels, as shown."""
+        self.fps = frame_rate(self.path, stream)
         """Average frames per second."""
+        self._times = FrameTimes(self.fps, float(stream.time_base or 0))
         self.frame_count = self._count(stream)
         """What the file says about its number of frames; None where it says nothing."""
 
@@ -95,11 +104,9 @@ class VideoReader:
         if self._first is None:
             return
         first, self._first = self._first, None
-        start = first.time or 0.0
         index = 0
         for index, frame in enumerate(chain([first], self._frames)):
-            time = index / self.fps if frame.time is None else frame.time - start
-            yield index, time, _upright(frame)
+            yield index, self._times.next(frame.time), self._display.show(frame)
         if self._damaged or index + 1 < (self.frame_count or 0):
             _log.warning(
                 "video %s is damaged: %d of %s frames could be decoded",
@@ -132,10 +139,3 @@ class VideoReader:
         if stream.duration and stream.time_base:
             return round(float(stream.duration * stream.time_base) * self.fps)
         return None
-
-
-def _upright(frame: Any) -> NDArray[np.uint8]:
-    """The frame as a BGR image, turned as its metadata says."""
-    image = frame.to_ndarray(format="bgr24")
-    quarters = round(frame.rotation / 90) % 4  # anticlockwise, as np.rot90 counts
-    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image

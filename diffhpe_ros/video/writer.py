@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 
+_TICK = Fraction(1, 90_000)
+"""The unit of time: common rates are whole numbers of it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,8 @@ class VideoWriter:
         self.path = Path(path)
         self._part = self.path.with_name(self.path.name + ".part")
         self._shape = (height, width, 3)
+        self._fps = fps
+        self._pts = -1
         self.frames = 0
         """Frames written so far."""
         if self.path.suffix.lower() != ".mp4":
@@ -67,6 +72,7 @@ class VideoWriter:
         rate = Fraction(fps).limit_denominator(1001)
         stream: Any = self._container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = stream.time_base = _TICK
         if codec == "libx264":
             stream.options = {"preset": "veryfast", "crf": "20"}
         return stream
@@ -85,8 +91,13 @@ class VideoWriter:
         else:
             self._discard()
 
-    def write(self, image: NDArray[np.uint8]) -> None:
+    def write(self, image: NDArray[np.uint8], time_s: float | None = None) -> None:
         """Append a BGR image (height, width, 3).
+
+        Args:
+            image: to append.
+            time_s: seconds since the first image; None at a constant rate. A time that is not
+                after that of the image before is moved behind it.
 
         Raises:
             DiffhpeError: the image has another shape or type, or cannot be written.
@@ -99,6 +110,9 @@ class VideoWriter:
         odd = [(0, side % 2) for side in self._shape[:2]]
         even = np.pad(image, [*odd, (0, 0)], mode="edge") if any(map(any, odd)) else image
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
+        seconds = self.frames / self._fps if time_s is None else time_s
+        self._pts = max(self._pts + 1, round(seconds / _TICK))
+        frame.pts, frame.time_base = self._pts, _TICK
         self._mux(frame)
         self.frames += 1
 

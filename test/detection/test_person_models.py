@@ -34,6 +34,14 @@ def test_cell_of_a_yolox_is_a_box_in_pixels_of_the_image(make):
     np.testing.assert_allclose(scores, [0.72], rtol=1e-5)
 
 
+def test_yolox_with_its_decoding_inside_gives_the_same_box(make):
+    cells = np.zeros((1, CELLS, 7), np.float32)
+    cells[0, 70] = [56, 40, 8, 32, 0.9, 0.8, 0.1]  # in pixels of the letterbox
+    boxes, scores = make({"output": cells}).find(np.zeros((128, 128, 3), np.uint8))
+    np.testing.assert_allclose(boxes, [[104, 48, 120, 112]], rtol=1e-5)
+    np.testing.assert_allclose(scores, [0.72], rtol=1e-5)
+
+
 def test_other_classes_are_no_people(make):
     model = make({"output": yolox_cell(70, 0.5, 0.5, 1, 1, [0.9, 0.1, 0.9])})
     assert len(model.find(np.zeros((64, 64, 3), np.uint8))[0]) == 0

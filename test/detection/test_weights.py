@@ -102,3 +102,9 @@ def test_cache_folder_follows_the_environment(monkeypatch):
     assert cache_folder() == Path("/xdg/diffhpe_ros")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "diffhpe_ros"
+
+
+def test_cache_without_a_home_folder_is_explained(monkeypatch):
+    monkeypatch.setenv("DIFFHPE_CACHE", "~a-user-that-is-not-there/cache")
+    with pytest.raises(DiffhpeError, match="there is no home folder for ~a-user.*set HOME, or"):
+        cache_folder()

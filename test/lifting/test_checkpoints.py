@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import resource
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,43 @@ def test_data_parallel_prefixes_are_understood(tmp_path):
     x = torch.randn(1, 27, 17, 2)
     with torch.no_grad():
         torch.testing.assert_close(load_model(file)(x), load_model(GOLDEN / "tiny-mixste.pt")(x))
+
+
+@pytest.mark.parametrize("key", ["model", "net", "ema", "model_state_dict", "state_dict"])
+@pytest.mark.parametrize("prefix", ["", "model.", "module.", "model.module."])
+def test_weights_are_found_where_other_trainers_keep_them(tmp_path, key, prefix):
+    state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
+    file = tmp_path / "other.ckpt"
+    renamed = {f"{prefix}{name}": value for name, value in state.items()}
+    torch.save({"epoch": 3, "optimizer": {"state": {}}, key: renamed}, file)
+    assert (
+        load_model(file).state_dict().keys()
+        == load_model(GOLDEN / "tiny-mixste.pt").state_dict().keys()
+    )
+
+
+def test_what_is_in_a_file_without_weights_is_named(tmp_path):
+    torch.save({"epoch": 3, "args": {}}, tmp_path / "no.pt")
+    with pytest.raises(DiffhpeError, match="under one of model_pos, .*found epoch, args"):
+        load_model(tmp_path / "no.pt")
+
+
+def test_poseformer_is_named(tmp_path):
+    state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
+    torch.save({**state, "weighted_mean.weight": torch.ones(1, 27, 1)}, tmp_path / "pf.bin")
+    with pytest.raises(DiffhpeError, match="a PoseFormer, which is not known here"):
+        load_model(tmp_path / "pf.bin")
+
+
+def test_full_disk_is_named_and_leaves_no_half_of_a_model(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 12, limits[1]))
+    try:
+        with pytest.raises(DiffhpeError, match=r"cannot write .*: File too large"):
+            convert(GOLDEN / "tiny-mixste.pt", tmp_path / "model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list((tmp_path / "model").iterdir())
 
 
 def test_published_sizes():

@@ -1,7 +1,10 @@
 """What a lifter promises: shapes, determinism, settings, and clear refusals."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
+import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
@@ -85,6 +88,25 @@ def test_faithful_is_ddpm_50_x_5(wrapper_folder):
     assert (preset.sampler, preset.steps, preset.hypotheses) == ("ddpm", 50, 5)
 
 
+@pytest.mark.parametrize("engine", ["auto", "folded", "reference"])
+def test_precision_of_the_program_around_changes_nothing(wrapper_folder, windows, engine):
+    expected = Lifter.from_pretrained(wrapper_folder, engine=engine).lift(windows).poses
+    torch.set_default_dtype(torch.float64)
+    try:
+        made = Lifter.from_pretrained(wrapper_folder, engine=engine)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            poses = made.lift(windows).poses
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(poses, expected)
+
+
+def test_weights_of_double_precision_are_taken(wrapper_folder, windows):
+    lifter = Lifter.from_pretrained(wrapper_folder)
+    double = Lifter(deepcopy(lifter.model).double(), lifter.config)
+    np.testing.assert_array_equal(double.lift(windows).poses, lifter.lift(windows).poses)
+
+
 def test_window_without_a_joint_is_nan(lifter, windows):
     windows = windows.clone()
     windows[2] = 0
@@ -113,6 +135,7 @@ def test_no_windows(lifter):
         ({"steps": 51}, "sampling steps must be 1 to 50, got 51"),
         ({"steps": 0}, "sampling steps must be 1 to 50, got 0"),
         ({"hypotheses": 0}, "hypotheses must be at least 1, got 0"),
+        ({"seed": 2**63}, "a seed of at most 63 bits is expected, got 9223372036854775808"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"device": "cuda:99"}, "device 'cuda:99' is not there"),
     ],

@@ -15,6 +15,7 @@ from diffhpe_ros.nodes.messages.camera_info import (
     camera_from_info,
     info_from_camera,
     read_calibration,
+    uncalibrated,
     write_calibration,
 )
 
@@ -58,6 +59,96 @@ def test_region_of_interest_and_binning_show_the_same_rays() -> None:
         camera.to_canonical(np.array([[50.0, 40.0]])),
         PLUMB_BOB.to_canonical(np.array([[100 + 100.5, 60 + 80.5]])),
     )
+
+
+def clip_info(**changes: object) -> CameraInfo:
+    info = info_from_camera(Camera(640, 480, MATRIX, np.zeros(0)))
+    for name, value in changes.items():
+        setattr(info, name, value)
+    return info
+
+
+def with_region(info: CameraInfo, x: int, y: int, width: int, height: int) -> CameraInfo:
+    info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = x, y, width, height
+    return info
+
+
+@pytest.mark.parametrize(
+    ("size", "region"),
+    [
+        ((320, 240), (0, 0, 640, 480)),  # as before it was made smaller
+        ((320, 240), (200, 0, 200, 240)),
+        ((640, 480), (0, 0, 320, 240)),  # as before it was made larger
+    ],
+)
+def test_region_of_another_image_size_is_ignored_with_a_warning(
+    size: tuple[int, int], region: tuple[int, int, int, int]
+) -> None:
+    cameras, diagnostics = source()
+    cameras.put(with_region(info_from_camera(PLUMB_BOB.scaled(*size)), *region))
+    assert cameras.camera(*size).matrix[0].tolist() == PLUMB_BOB.scaled(*size).matrix[0].tolist()
+    assert "region of interest" in diagnostics.report().warnings[0]
+
+
+def test_region_of_the_image_is_used_without_a_warning() -> None:
+    cameras, diagnostics = source()
+    cameras.put(with_region(clip_info(), 100, 60, 400, 300))
+    assert cameras.camera(400, 300).matrix[0].tolist() == [600, 0, 219]
+    assert not diagnostics.report().warnings
+
+
+def test_rectified_images_do_without_k() -> None:
+    info = clip_info(k=[0.0] * 9, p=[700.0, 0, 319.5, 0, 0, 700, 239.5, 0, 0, 0, 1, 0])
+    assert camera_from_info(info, rectified=True).matrix[0].tolist() == [700, 0, 319.5]
+    assert camera_from_info(info) is None
+    assert "set rectified" in uncalibrated(info)
+
+
+@pytest.mark.parametrize("binning", [1, 2])
+def test_size_that_camera_info_leaves_out_is_that_of_the_images(binning: int) -> None:
+    cameras, _ = source()
+    cameras.put(clip_info(width=0, height=0, binning_x=binning, binning_y=binning))
+    camera = cameras.camera(640, 480)
+    assert (camera.width, camera.height) == (640, 480)
+    assert camera.matrix[0, 0] == 600 / binning
+
+
+@pytest.mark.parametrize(
+    "k",
+    [
+        [1.0, 0, 0, 0, 1, 0, 0, 0, 1],  # the identity
+        [0.94, 0, 0.5, 0, 1.25, 0.5, 0, 0, 1],  # in image widths and heights
+        [4.2, 0, 3.2, 0, 4.2, 2.4, 0, 0, 1],  # in millimetres
+    ],
+)
+def test_k_that_is_not_in_pixels_is_not_used(k: list[float]) -> None:
+    cameras, diagnostics = source()
+    cameras.put(clip_info(k=k))
+    assert not cameras.camera(640, 480).calibrated
+    assert f"focal length of {k[0]:g} pixels" in diagnostics.report().warnings[0]
+
+
+def test_k_of_another_resolution_is_warned_of() -> None:
+    cameras, diagnostics = source()
+    cameras.put(clip_info(k=[1800.0, 0, 960, 0, 1800, 720, 0, 0, 1]))
+    assert cameras.camera(640, 480).calibrated
+    assert "K of another resolution" in diagnostics.report().warnings[0]
+
+
+def test_skew_that_is_a_rounding_error_is_left_out() -> None:
+    assert camera_from_info(clip_info(k=[600.0, 1e-12, 319, 0, 610, 241, 0, 0, 1])) is not None
+
+
+def test_plumb_bob_with_eight_coefficients_is_what_it_says() -> None:
+    eight = camera_from_info(clip_info(d=[0.1, -0.1, 0, 0, 0.01, 0, 0, 0]))
+    five = camera_from_info(clip_info(d=[0.1, -0.1, 0, 0, 0.01], distortion_model="Brown Conrady"))
+    pixels = np.array([[10.0, 20], [400, 300]])
+    np.testing.assert_allclose(eight.to_canonical(pixels), five.to_canonical(pixels), atol=1e-9)
+
+
+def test_equidistant_without_coefficients_asks_what_is_meant() -> None:
+    with pytest.raises(DiffhpeError, match="four zeros are an ideal fisheye"):
+        camera_from_info(clip_info(distortion_model="equidistant", d=[]))
 
 
 @pytest.mark.parametrize(

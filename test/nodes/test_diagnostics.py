@@ -12,7 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from standing import standing_windows
 from visualization_msgs.msg import MarkerArray
 
@@ -24,6 +24,8 @@ from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_i
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.parameters.tables import StageParameters
+from diffhpe_ros.nodes.video_source import VideoSourceNode
+from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = pytest.mark.jazzy
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -113,6 +115,20 @@ def test_silent_topic_is_explained_by_its_publishers(
 
 
 @pytest.mark.ros
+def test_camera_info_that_was_not_remapped_is_named(
+    graph: Graph, activate: Activate, soon_silent: None
+) -> None:
+    graph.node.create_publisher(CameraInfo, "/camera/camera_info", 1)
+    activate(DetectorNode)
+    wait_for_status(
+        graph,
+        "detector",
+        "nothing came on /camera_info: it has no publisher; sensor_msgs/msg/CameraInfo is"
+        " published on /camera/camera_info",
+    )
+
+
+@pytest.mark.ros
 def test_lifter_warns_without_a_detector_but_not_without_people(
     graph: Graph, activate: Activate, standing_model: str, soon_silent: None
 ) -> None:
@@ -163,7 +179,7 @@ def test_late_results_and_other_clocks_are_reported(
     graph.until(send(60), "warning again")
     wanted = DiagnosticStatus.ERROR
     graph.until(send(1e6), "error of the clock")
-    assert "from this clock: set use_sim_time" in graph.status["lifter"].message
+    assert "behind this clock: set use_sim_time" in graph.status["lifter"].message
 
 
 def test_thresholds_follow_the_last_seconds() -> None:
@@ -192,6 +208,58 @@ def test_thresholds_follow_the_last_seconds() -> None:
     check_completeness(diagnostics)
     report = diagnostics.report()
     assert not report.warnings and "window_completeness" not in report.values
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "expected"),
+    [
+        (-5.0, "the images' stamps are 5.00 s ahead of this clock: the clocks"),
+        (-7200.0, "the images' stamps are 7200.00 s ahead of this clock: set use_sim_time"),
+        (7200.0, "the images' stamps are 7200.00 s behind this clock: set use_sim_time"),
+    ],
+)
+def test_clocks_that_differ_are_reported_in_both_directions(
+    latency_s: float, expected: str
+) -> None:
+    diagnostics = NodeDiagnostics()
+    diagnostics.time("latency", latency_s)
+    check_latency(diagnostics, StageParameters())
+    report = diagnostics.report()
+    (text,) = report.errors + report.warnings
+    assert text.startswith(expected)
+
+
+@pytest.mark.ros
+def test_parameter_that_no_node_has_is_named(graph: Graph, activate: Activate) -> None:
+    others = {"model": "mixste", "qos_overrides./image.subscription.depth": 2}
+    activate(DetectorNode, field_of_veiw=70.0, **others)
+    wait_for_status(graph, "detector", "there is no parameter field_of_veiw; field_of_view is one")
+    assert "model" not in graph.status["detector"].message
+
+
+@pytest.mark.ros
+def test_simulated_clock_without_a_publisher_is_reported(graph: Graph, activate: Activate) -> None:
+    activate(VideoSourceNode, use_sim_time=True, path=str(walking_clip().video_path))
+    wait_for_status(graph, "video_source", "use_sim_time is set, but /clock has no publisher")
+
+
+@pytest.mark.ros
+def test_two_detectors_with_one_frame_id_are_reported(
+    graph: Graph, activate: Activate, standing_model: str
+) -> None:
+    activate(LifterNode, model=str(standing_model))
+    publishers = [graph.node.create_publisher(PointCloud2, "windows", RELIABLE) for _ in "ab"]
+    for each in publishers:
+        graph.until(each.get_subscription_count, "lifter")
+
+    def warned() -> bool:
+        for each in publishers:
+            each.publish(pack_windows(standing_windows([1])))
+        graph.subscribe(0.1)
+        return "frame_id 'camera'" in graph.status["lifter"].message
+
+    graph.until(warned, "warning")
+    assert "give each camera a frame_id of its own" in graph.status["lifter"].message
 
 
 def test_failures_are_reported_once_and_warnings_until_cleared() -> None:

@@ -182,7 +182,7 @@ def test_the_camera_clock_jumps(robot: Robot, jump_ns: int) -> None:
     robot.camera.now_ns += jump_ns
     robot.sees_somebody()
     if robot.camera.now_ns > time.time_ns() + HOUR_NS:
-        robot.says("detector", "s from this clock: set use_sim_time for a bag, or the clock of")
+        robot.says("detector", "this clock: set use_sim_time for a bag, or the clock of")
 
 
 def test_two_cameras_on_one_topic(robot: Robot) -> None:

@@ -51,6 +51,26 @@ def test_grey_becomes_colour() -> None:
     np.testing.assert_array_equal(image_to_bgr(image(grey, "mono8", 3))[..., 1], grey)
 
 
+@pytest.mark.parametrize(("encoding", "first"), [("nv12", 1), ("nv21", 2)])
+def test_two_planes_of_camera_drivers(encoding: str, first: int) -> None:
+    planes = cv2.cvtColor(PICTURE, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    luma, *chroma = planes[:64], planes[64:80], planes[80:]
+    pairs = np.stack(chroma if first == 1 else chroma[::-1], -1)
+    rows = np.concatenate([luma, pairs.reshape(-1)]).reshape(12, 8)
+    message = image(rows, encoding, padding=3)
+    message.height = 8
+    np.testing.assert_allclose(image_to_bgr(message).astype(int), PICTURE, atol=4)
+    message.height = 7
+    with pytest.raises(DiffhpeError, match=f"an even height is expected of {encoding}"):
+        image_to_bgr(message)
+
+
+def test_format_of_a_compressed_image_that_is_not_known_is_named() -> None:
+    message = CompressedImage(format="h264", data=array("B", bytes([0, 0, 0, 1, 103])))
+    with pytest.raises(DiffhpeError, match="expected, got the format 'h264'"):
+        compressed_to_bgr(message)
+
+
 @pytest.mark.parametrize(("encoding", "luma"), [("yuv422", 1), ("yuv422_yuy2", 0)])
 def test_yuv_of_webcams(encoding: str, luma: int) -> None:
     pixels = np.full((4, 6, 2), 128, np.uint8)

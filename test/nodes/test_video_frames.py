@@ -3,12 +3,14 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from graph import CLIP_FRAMES
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import video_frames as frames
-from diffhpe_ros.nodes.video_frames import FileFrames, WebcamFrames
+from diffhpe_ros.nodes.video_frames import FileFrames
+from diffhpe_ros.video import VideoWriter
 
 
 class Clock:
@@ -32,6 +34,20 @@ def test_frame_k_has_the_stamp_t0_plus_k_over_fps(short_clip: Path, clock: Clock
     stamps = [stamp for stamp, _ in file.play(lambda seconds: False)]
     assert (file.width, file.height) == (640, 480)
     assert stamps == [7 * 10**9 + round(k / 30 * 1e9) for k in range(CLIP_FRAMES)]
+
+
+def test_stamps_are_the_times_of_a_file_without_a_constant_rate(
+    tmp_path: Path, clock: Clock
+) -> None:
+    times = [0, 0.02, 0.09, 0.5]
+    with VideoWriter(tmp_path / "phone.mp4", 64, 48, 30) as video:
+        for time_s in times:
+            video.write(np.zeros((48, 64, 3), np.uint8), time_s)
+    file = FileFrames(str(tmp_path / "phone.mp4"), time.time_ns, start_ns=10**9)
+    waits: list[float] = []
+    stamps = [stamp for stamp, _ in file.play(lambda s: waits.append(s) is not None)]
+    assert [(stamp - 10**9) / 1e9 for stamp in stamps] == pytest.approx(times, abs=2e-5)
+    assert waits == pytest.approx(times, abs=2e-5)
 
 
 def test_frames_are_given_when_due_until_stopped(short_clip: Path, clock: Clock) -> None:
@@ -72,5 +88,3 @@ def test_late_frames_are_left_out_except_in_replay(
 def test_files_that_are_no_video_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DiffhpeError, match="cannot open video"):
         FileFrames(str(tmp_path / "none.mp4"), time.time_ns)
-    with pytest.raises(DiffhpeError, match="camera 63 cannot be opened"):
-        WebcamFrames(63, time.time_ns)

@@ -18,6 +18,8 @@ _PERSON = 0
 _PAD = 114
 _OVERLAP = 0.45
 _STRIDES = (8, 16, 32)
+_CELLS_ACROSS = 8
+"""Raw cells have no offset of this part of the image, and pixels go up to all of it."""
 _FREE_SIZE = 320
 """Pixels along a side where the model takes any."""
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)
@@ -31,7 +33,7 @@ _Found: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 class PersonModel:
     """Finds people's boxes.
 
-    Two forms of output are known: the raw cells of YOLOX (1, N, 5 + classes), and `dets`
+    Two forms of output are known: the cells of YOLOX (1, N, 5 + classes), and `dets`
     (1, N, 5) with `labels` (1, N), where overlapping boxes are already merged. The latter is taken
     for an RTMDet unless `kind` says that it is a YOLOX, which wants another input.
 
@@ -93,16 +95,26 @@ class PersonModel:
         return tensor.transpose(2, 0, 1), scale
 
     def _decode_cells(self, outputs: dict[str, NDArray[Any]]) -> _Found:
-        """People among the raw cells of a YOLOX."""
+        """People among the cells of a YOLOX."""
         (cells,) = (output[0] for output in outputs.values())
         scores = cells[:, 4] * cells[:, 5 + _PERSON]
         sure = scores >= self._threshold
-        origin, stride = _grid(*self._size)
-        centre = (cells[sure, :2] + origin[sure]) * stride[sure]
-        half = np.exp(cells[sure, 2:4]) * stride[sure] / 2
+        if self._are_pixels(cells):
+            centre, half = cells[sure, :2], cells[sure, 2:4] / 2
+        else:
+            origin, stride = _grid(*self._size)
+            centre = (cells[sure, :2] + origin[sure]) * stride[sure]
+            half = np.exp(cells[sure, 2:4]) * stride[sure] / 2
         boxes, scores = np.concatenate([centre - half, centre + half], -1), scores[sure]
         kept = suppress(boxes, scores)
         return boxes[kept], scores[kept]
+
+    def _are_pixels(self, cells: NDArray[Any]) -> bool:
+        """Whether a YOLOX was exported with its decoding inside (`--decode_in_inference`).
+
+        Its boxes then fill the image. Else they are offsets of few cells, and logarithms.
+        """
+        return bool(cells[:, :4].max(initial=0) > min(self._size) / _CELLS_ACROSS)
 
 
 def suppress(boxes: NDArray[Any], scores: NDArray[Any]) -> NDArray[np.intp]:

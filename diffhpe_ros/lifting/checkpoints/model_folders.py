@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.installed_models import CONFIG_FILE, find_model
+from diffhpe_ros.io import make_folder, replacing, write_text
 from diffhpe_ros.lifting.checkpoints.configuration import (
     BackboneConfig,
     Model,
@@ -91,17 +92,20 @@ def save_model(
         config: what it was built from.
         folder: models/<name>.
         dtype: how floating-point tensors are stored.
+
+    Raises:
+        DiffhpeError: a file cannot be written, as on a full disk.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     # A wrapper that names its backbone is saved without the trunk.
     state = {
         name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
         for name, value in model.state_dict().items()
         if config.backbone is None or not name.startswith(TRUNK)
     }
-    save_file(state, folder / WEIGHTS_FILE)
-    (folder / WEIGHTS_FILE).chmod(0o644)  # safetensors lets the owner alone read it
-    (folder / CHECKSUM_FILE).write_text(f"{weights_sha256(folder)}  {WEIGHTS_FILE}\n")
+    with replacing(folder / WEIGHTS_FILE) as file:
+        file.write(save(state))
+    write_text(folder / CHECKSUM_FILE, f"{weights_sha256(folder)}  {WEIGHTS_FILE}\n")
     save_config(config, folder)
 
 
@@ -127,7 +131,7 @@ def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
 def save_config(config: ModelConfig, folder: Path) -> None:
     """Write the config.yaml of a model folder, in place of the one there."""
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
-    (folder / CONFIG_FILE).write_text(text)
+    write_text(folder / CONFIG_FILE, text)
 
 
 def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> ModelConfig:

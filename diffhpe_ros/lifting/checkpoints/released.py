@@ -41,6 +41,11 @@ def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig,
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     """One file."""
     state = _tensors(_load(path), path)
+    if state.keys() >= _OF_POSEFORMER:
+        raise DiffhpeError(
+            f"{path}: a PoseFormer, which is not known here; MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
+            " GraFormer and DiffPose are"
+        )
     for family in (released_diffhpe, released_diffpose):
         architecture = family.architecture_of(state)
         if architecture is None:
@@ -56,6 +61,12 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         f"{path}: no known checkpoint; expected the names of MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
         f" GraFormer or DiffPose, found {names}, ..."
     )
+
+
+_OF_POSEFORMER = {"Spatial_pos_embed", "weighted_mean.weight"}
+"""Names that it has, some of which are also MixSTE's."""
+_KEYS = ("model_pos", "state_dict", "model_state_dict", "model", "net", "ema", "model_ema")
+"""Where trainers keep the weights."""
 
 
 class _Ignored:
@@ -121,23 +132,34 @@ def _check_file(path: Path) -> None:
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     """The state dict inside a checkpoint, without the prefix that data-parallel training adds.
 
-    It is the file itself (DiffHPE), under a key (MixSTE, GraFormer), or the first of a list of
-    states: network, optimiser, epoch, step, averaged weights (DiffPose).
+    It is the file itself (DiffHPE), under a key (MixSTE, GraFormer, other trainers), or the first
+    of a list of states: network, optimiser, epoch, step, averaged weights (DiffPose).
     """
     if isinstance(content, list) and content:
         content = content[0]
     if isinstance(content, Mapping):
-        for key in ("model_pos", "state_dict"):
-            if isinstance(content.get(key), Mapping):
-                content = content[key]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    ):
-        raise DiffhpeError(f"{path}: expected a state dict of tensors, found another structure")
+        content = next((content[key] for key in _KEYS if _is_state(content.get(key))), content)
+    if not _is_state(content):
+        found = ", ".join(map(str, list(content)[:8])) if isinstance(content, Mapping) else ""
+        raise DiffhpeError(
+            f"{path}: expected a state dict of tensors, itself or under one of"
+            f" {', '.join(_KEYS)}; found {found or type(content).__name__}"
+        )
     wrong = [name for name, value in content.items() if not torch.isfinite(value).all()]
     if wrong:
         raise DiffhpeError(
             f"{path}: {len(wrong)} of {len(content)} tensors hold NaN or infinity, {wrong[0]} among"
             " them; has the training diverged?"
         )
-    return {name.removeprefix("module."): value for name, value in content.items()}
+    state = dict(content)
+    for prefix in ("module.", "model.", "module."):
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _is_state(content: Any) -> bool:
+    """Whether this is a state dict of tensors."""
+    return isinstance(content, Mapping) and all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+    )

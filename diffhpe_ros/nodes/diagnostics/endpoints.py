@@ -51,6 +51,15 @@ def other_publishers(node: Node, topic: str) -> list[str]:
     return [f"{' and '.join(names)} publish {topic}, one publisher is expected"]
 
 
+def name_of(node: Node, topic: str, gid: bytes) -> str:
+    """The node that has the publisher with this id."""
+    for each in node.get_publishers_info_by_topic(topic):
+        own = bytes(each.endpoint_gid)
+        if own[: len(gid)] == gid[: len(own)]:
+            return _name(each)
+    return "a node"
+
+
 def explain_silence(
     node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int
 ) -> str:
@@ -65,9 +74,7 @@ def explain_silence(
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
-        others = _topics_of(node, message_type, topic)
-        hint = f"; {message_type} is published on {' and '.join(others)}" if others else ""
-        return f"it has no publisher{hint}"
+        return f"it has no publisher{elsewhere(node, topic, message_type)}"
     if len(misfits) >= len(publishers):
         return "; ".join(misfits)
     names = " and ".join(sorted({_name(each) for each in publishers}))
@@ -78,8 +85,15 @@ def explain_silence(
         )
     return (
         f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
-        " the DDS profile config/fastdds.xml where they are sent"
+        " the DDS profile config/fastdds.xml where they are sent; another user or container needs"
+        " access to the same shared memory"
     )
+
+
+def elsewhere(node: Node, topic: str, message_type: str) -> str:
+    """Where else messages of a type are published, as a part of a sentence; may be empty."""
+    others = _topics_of(node, message_type, topic)
+    return f"; {message_type} is published on {' and '.join(others)}" if others else ""
 
 
 def _mismatch(publisher: QoSProfile, subscription: QoSProfile) -> str:

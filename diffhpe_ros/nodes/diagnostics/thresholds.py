@@ -7,6 +7,7 @@ _RECENT_S = 3.0
 _MOST_DROPPED = 0.5
 _LEAST_SEEN = 0.5
 _OTHER_CLOCK_S = 600.0  # a larger latency is a difference of clocks
+_AHEAD_S = 0.1  # results before their image, but for what clocks that are synchronised differ
 
 
 def check_input(diagnostics: NodeDiagnostics) -> None:
@@ -51,8 +52,14 @@ def check_latency(diagnostics: NodeDiagnostics, parameters: StageParameters) -> 
     elif abs(found) > _OTHER_CLOCK_S:
         diagnostics.raise_error(
             "latency",
-            f"the images' stamps are {found:.0f} s from this clock: set use_sim_time for a bag, or"
+            f"the images' stamps are {_apart(found)} this clock: set use_sim_time for a bag, or"
             " the clock of the camera",
+        )
+    elif found < -_AHEAD_S:
+        diagnostics.warn(
+            "latency",
+            f"the images' stamps are {_apart(found)} this clock: the clocks of this machine and"
+            " of the camera must be the same",
         )
     elif found > parameters.latency_error_s:
         diagnostics.raise_error("latency", _late(found, parameters.latency_error_s))
@@ -60,6 +67,10 @@ def check_latency(diagnostics: NodeDiagnostics, parameters: StageParameters) -> 
         diagnostics.warn("latency", _late(found, parameters.latency_warn_s))
     else:
         diagnostics.clear("latency")
+
+
+def _apart(seconds: float) -> str:
+    return f"{abs(seconds):.2f} s {'behind' if seconds > 0 else 'ahead of'}"
 
 
 def _late(found: float, most: float) -> str:

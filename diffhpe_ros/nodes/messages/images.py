@@ -35,8 +35,12 @@ _ENCODINGS: dict[str, tuple[int, Callable[[NDArray[np.uint8]], Any]]] = {
     "uyvy": (2, _convert(cv2.COLOR_YUV2BGR_UYVY)),
     "yuv422_yuy2": (2, _convert(cv2.COLOR_YUV2BGR_YUY2)),
     "yuyv": (2, _convert(cv2.COLOR_YUV2BGR_YUY2)),
+    "nv12": (1, _convert(cv2.COLOR_YUV2BGR_NV12)),
+    "nv21": (1, _convert(cv2.COLOR_YUV2BGR_NV21)),
 }
-_YUV = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv")
+_YUV = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv", "nv12", "nv21")
+_TWO_PLANES = ("nv12", "nv21")
+"""Below the rows of luma there are half as many of chroma."""
 
 
 def image_to_bgr(message: Image) -> NDArray[np.uint8]:
@@ -55,11 +59,15 @@ def image_to_bgr(message: Image) -> NDArray[np.uint8]:
     _check_pixels(width, height)
     if message.encoding in _YUV and width % 2:
         raise DiffhpeError(f"an even width is expected of {message.encoding}, got {width}")
+    if message.encoding in _TWO_PLANES:
+        if height % 2:
+            raise DiffhpeError(f"an even height is expected of {message.encoding}, got {height}")
+        height += height // 2
     # Some drivers leave out the padding of the last row.
     needed = step * (height - 1) + width * depth
     if step < width * depth or len(message.data) < needed:
         raise DiffhpeError(
-            f"an image of {width}x{height} {message.encoding} needs a step of at least"
+            f"an image of {width}x{message.height} {message.encoding} needs a step of at least"
             f" {width * depth} and {needed} bytes, got step {step} and {len(message.data)} bytes"
         )
     data = np.frombuffer(message.data, np.uint8)
@@ -74,7 +82,7 @@ def compressed_to_bgr(message: CompressedImage) -> NDArray[np.uint8]:
         DiffhpeError: it is neither, too large, or cannot be decoded.
     """
     data = bytes(message.data)
-    _check_pixels(*_compressed_size(data))
+    _check_pixels(*_compressed_size(data, message.format))
     # The camera's calibration is for the pixels as they are, whatever orientation EXIF says.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -118,13 +126,13 @@ def _check_pixels(width: int, height: int) -> None:
         )
 
 
-def _compressed_size(data: bytes) -> tuple[int, int]:
+def _compressed_size(data: bytes, format_: str) -> tuple[int, int]:
     """Width and height from the file's header: a small file may hold a huge image."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[:2] == b"\xff\xd8":
         return _jpeg_size(data)
-    raise DiffhpeError(f"a JPEG or PNG image is expected, got {len(data)} bytes of something else")
+    raise DiffhpeError(f"a JPEG or PNG image is expected, got the format {format_[:64]!r}")
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

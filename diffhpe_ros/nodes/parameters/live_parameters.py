@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import Field, fields, replace
+from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import (
@@ -66,6 +67,23 @@ class LiveParameters(Generic[P]):
         self._taken = self._kind(**values)
         return self._taken
 
+    def unknown(self, known: Collection[str]) -> list[str]:
+        """A text for each parameter that was given and that no node has.
+
+        A file for all nodes gives each the parameters of the others, too.
+
+        Args:
+            known: names of the parameters of all nodes.
+        """
+        # rclpy has no public list of what was given at start.
+        given: Iterable[str] = getattr(self._node, "_parameter_overrides", {})
+        names = [
+            name
+            for name in given
+            if not self._node.has_parameter(name) and name not in known and "." not in name
+        ]
+        return [f"there is no parameter {name}{_like(name, known)}" for name in sorted(names)]
+
     def release(self) -> None:
         """Allow all parameters to be set again."""
         self._taken = None
@@ -102,6 +120,11 @@ class LiveParameters(Generic[P]):
     def _own(self, parameters: list[Parameter[Any]]) -> dict[str, Any]:
         """Values by name, without ROS's own parameters such as use_sim_time."""
         return {each.name: each.value for each in parameters if each.name in self._is_live}
+
+
+def _like(name: str, known: Collection[str]) -> str:
+    found = get_close_matches(name, known, 1)
+    return f"; {found[0]} is one" if found else ""
 
 
 def _check_choices(kind: type[CommonParameters], values: Mapping[str, Any]) -> None:

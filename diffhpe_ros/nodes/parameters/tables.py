@@ -384,3 +384,11 @@ class VideoSourceParameters(CommonParameters):
         least=0.0,
         most=4e9,
     )
+
+
+PARAMETER_NAMES = frozenset(
+    each.name
+    for kind in (DetectorParameters, LifterParameters, VideoSourceParameters)
+    for each in fields(kind)
+)
+"""Of all nodes."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -52,7 +52,24 @@ def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConf
         with initialize_config_dir(str(experiments_folder()), version_base=None):
             return compose(experiment, overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        raise DiffhpeError(f"{experiment}: {str(error).splitlines()[0]}") from error
+        raise DiffhpeError(f"{experiment}: {_what_is_valid(error, experiment)}") from error
+
+
+def _what_is_valid(error: Exception, experiment: str) -> str:
+    """An error of Hydra with the names that it or the experiment has, in one line."""
+    unknown = getattr(error.__cause__, "full_key", None)
+    if isinstance(error, ConfigCompositionException) and unknown:
+        parent, _, _ = unknown.rpartition(".")
+        settings = compose_configuration(experiment, [])
+        part = OmegaConf.select(settings, parent) if parent else settings
+        known = ", ".join(map(str, part)) if isinstance(part, DictConfig) else "no such settings"
+        return f"there is no setting {unknown}; {parent or experiment} has {known}"
+    message = str(error).partition("\nConfig search path")[0].partition("\nSee https")[0]
+    first, _, options = message.partition("Available options in ")
+    group, _, names = options.partition(":")
+    if names:
+        return f"{first.strip()}; {group} has {', '.join(names.split())}"
+    return " ".join(message.split())
 
 
 def _read(file: Path) -> DictConfig:

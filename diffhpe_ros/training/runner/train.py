@@ -47,6 +47,8 @@ from diffhpe_ros.training.runner.checkpointing import (
 from diffhpe_ros.training.runner.configuration import build, plain
 from diffhpe_ros.training.runner.data import Data
 from diffhpe_ros.training.runner.export import TRAINING_FILE
+from diffhpe_ros.training.runner.folder_lock import only_training_in
+from diffhpe_ros.training.runner.setting_checks import check_numbers, difference
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
 KEEP_CHOICES = ("best", "last")
@@ -87,6 +89,11 @@ def fit(settings: DictConfig) -> Trained:
     """
     if settings.keep not in KEEP_CHOICES:
         raise DiffhpeError(f"keep is {settings.keep!r}; expected {' or '.join(KEEP_CHOICES)}")
+    with only_training_in(Path(settings.out)):
+        return _fit(settings)
+
+
+def _fit(settings: DictConfig) -> Trained:
     run = assemble(settings)
     trainer, best = run.trainer, run.best
     try:
@@ -139,6 +146,7 @@ def assemble(settings: DictConfig) -> Run:
     Raises:
         DiffhpeError: as `train`.
     """
+    check_numbers(settings)
     out = Path(settings.out)
     resume = checkpoint_to_resume(out)
     _check_settings(settings, out, resume is not None)
@@ -195,13 +203,13 @@ def _check_settings(settings: DictConfig, out: Path, resumes: bool) -> None:
     """
     file = out / TRAINING_FILE
     if resumes and file.is_file():
-        began, now = plain(DictConfig(OmegaConf.load(file))), plain(settings)
-        differing = [
-            name for name in now if name not in CHANGEABLE and now[name] != began.get(name)
-        ]
-        if differing:
+        began, now = (
+            {name: value for name, value in plain(each).items() if name not in CHANGEABLE}
+            for each in (DictConfig(OmegaConf.load(file)), settings)
+        )
+        if differing := difference({name: began.get(name) for name in now}, now):
             raise DiffhpeError(
-                f"{out} holds a training with another {differing[0]}: {began.get(differing[0])};"
+                f"{out} holds a training with another {differing};"
                 f" name another out, or remove {out} to start afresh"
             )
         return
@@ -267,7 +275,9 @@ def make_trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
         )  # fmt: skip
-    except (MisconfigurationException, TypeError, ValueError, RuntimeError) as error:
+    except (
+        MisconfigurationException, ImportError, TypeError, ValueError, RuntimeError,
+    ) as error:  # fmt: skip
         reason = " ".join(str(error).split())
         raise DiffhpeError(f"trainer: {reason}") from error
 

@@ -1,0 +1,220 @@
+"""What the package makes of files and cameras that went wrong for others: one row for each input.
+
+    python bench/cases.py FOLDER [--only WORD] [--out TABLE.md]
+
+FOLDER holds `files/CASE/…`, inputs as users have them, and `ros/CASE/run.py`, programs that start
+the nodes, send what a driver sent and print what came. An input is given to the command that is for
+it: keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to
+the reader, ONNX models to the person detector, lines of `cases.txt` to `train`. The last column is
+what a user sees.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from click.testing import CliRunner
+
+from diffhpe_ros.cli.app import app
+from diffhpe_ros.detection.onnx.person_models import PersonModel
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.io import read_npz
+from diffhpe_ros.onnx_session import OnnxModel
+from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.video import VideoReader
+
+ROOT = Path(__file__).resolve().parents[1]
+MOCAP = ROOT / "test" / "data" / "mocap"
+SMALL_TRAINING = (
+    "++model.trunk={channels: 16, depth: 1, heads: 2, mlp_ratio: 2.0}",
+    *("trainer.max_steps=2", "trainer.val_check_interval=2", "data.batch_size=4"),
+    *("calibrate_every=0", "progress=false", f"data.mocap={MOCAP}/cmu_h36m17_50hz.npz"),
+    f"data.validation={MOCAP}/cmu_validation.npz",
+)
+HEADER = ["case", "input", "now"]
+PATIENCE_S = 400
+PROGRESS = re.compile(r"%\||/s[,\]]")
+MOST_SHOWN = 500
+SPOKEN = re.compile(r"^\s*(==|\[\d+x\]|stop|HAD TO KILL|SIGINT)")
+"""Lines of a program in `ros` that say what was seen."""
+
+
+def main() -> None:
+    """Run the cases and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="", help="cases whose name or input has this in it")
+    parser.add_argument("--out", type=Path, help="also write the table here")
+    chosen = parser.parse_args()
+    rows = []
+    for case, name, run in [*file_cases(chosen.folder), *ros_cases(chosen.folder)]:
+        if chosen.only in f"{case} {name}":
+            rows.append([case, name, one_line(run().replace(f"{chosen.folder}/", ""))])
+            print(" | ".join(rows[-1]), flush=True)
+    table = markdown_table(HEADER, rows)
+    if chosen.out is not None:
+        chosen.out.write_text(table + "\n")
+
+
+Case = tuple[str, str, Callable[[], str]]
+"""Name of the case, its input, and what runs it."""
+
+
+def file_cases(folder: Path) -> Iterator[Case]:
+    """Each file below `files` that a command is for."""
+    for file in sorted((folder / "files").glob("*/*")):
+        case = file.parent.name
+        if file.name == "cases.txt":
+            for line in file.read_text().splitlines():
+                yield case, f"train {line.replace('|', ' ')}", lambda line=line: train(line)
+        elif (run := _command(file)) is not None:
+            yield case, file.name, lambda run=run, file=file: run(file)
+
+
+def ros_cases(folder: Path) -> Iterator[Case]:
+    """Each program below `ros`, with the words that its `how.txt` gives it."""
+    for program in sorted((folder / "ros").glob("*/run.py")):
+        how = program.with_name("how.txt")
+        said = re.search(r"run\.py([ \w.-]*)", how.read_text()) if how.is_file() else None
+        words = said[1].split() if said else []
+        yield (
+            program.parent.name,
+            " ".join(["run.py", *words]),
+            lambda p=program, w=words: ros(p, w),
+        )
+
+
+def _command(file: Path) -> Callable[[Path], str] | None:
+    if file.suffix == ".npz" and "y" in np.load(file).files:
+        return evaluate
+    return COMMANDS.get(file.suffix)
+
+
+def diffhpe(*arguments: str) -> str:
+    """What the program says, and how it ends."""
+    result = CliRunner().invoke(app, arguments, standalone_mode=False)
+    output = re.split(r"[\r\n]+", result.stderr + result.stdout)
+    lines = [line for line in output if line.strip() and not PROGRESS.search(line)]
+    if isinstance(result.exception, DiffhpeError):
+        lines.append(f"refused: {result.exception}")
+    elif result.exception is not None:
+        lines.append("FAILS: " + traceback.format_exception_only(result.exception)[-1])
+    return "; ".join(lines)
+
+
+def lift(file: Path) -> str:
+    """A recording of keypoints."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "poses.npz"
+        said = diffhpe("lift", str(file), "--out", str(out))
+        if out.is_file():
+            root = read_npz(out)["root"]
+            placed = root[np.isfinite(root).all(-1)]
+            x, y, z = np.median(placed, 0) if len(placed) else [np.nan] * 3
+            said += f"; root of {len(placed)} frames, at {x:.2f} {y:.2f} {z:.2f} m"
+    return said.replace(f"{out}: ", "")
+
+
+def evaluate(file: Path) -> str:
+    """Labelled windows."""
+    return diffhpe("evaluate", "--data", str(file)).partition("; P-MPJPE, mm")[0]
+
+
+def convert(file: Path) -> str:
+    """A checkpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        return diffhpe("convert", str(file), "--out", f"{folder}/model").replace(folder, "")
+
+
+def video(file: Path) -> str:
+    """A video: size, length, and how much its first image is that of `plain` in each position."""
+    with VideoReader(file) as reader:
+        frames = list(reader)
+    said = f"{len(frames)} frames of {reader.width}x{reader.height}, {frames[-1][1]:.2f} s"
+    plain = file.with_stem("plain")
+    if not plain.is_file() or plain == file:
+        return said
+    image = frames[0][2].astype(float)
+    stored = next(iter(VideoReader(plain)))[2]
+    turned = {
+        "as it is": stored, "mirrored": stored[:, ::-1], "flipped": stored[::-1],
+        "turned by 180 degrees": stored[::-1, ::-1],
+    }  # fmt: skip
+    same = [name for name, each in turned.items() if each.shape == image.shape]
+    return f"{said}, {min(same, key=lambda name: float(np.abs(turned[name] - image).mean()))}"
+
+
+def persons(file: Path) -> str:
+    """An ONNX model, shown a grey image of 640x640."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        boxes, _ = PersonModel(OnnxModel(file), 0.4).find(np.full((640, 640, 3), 90, np.uint8))
+    return f"boxes {boxes.round().tolist()}" + "".join(f"; {each.message}" for each in said)
+
+
+def train(line: str) -> str:
+    """Overrides of a training, which is otherwise small."""
+    with tempfile.TemporaryDirectory() as folder:
+        overrides = [each for each in line.split("|") if not re.match(r"out=[\w]", each)]
+        out = [] if any(each.startswith("out=") for each in overrides) else [f"out={folder}/out"]
+        return diffhpe("train", *SMALL_TRAINING, *out, *overrides).replace(folder, "")
+
+
+def guarded(run: Callable[[Path], str]) -> Callable[[Path], str]:
+    """What does not go through the program ends as it would."""
+
+    def guarded_run(file: Path) -> str:
+        try:
+            return run(file)
+        except DiffhpeError as error:
+            return f"refused: {error}"
+        except cv2.error as error:
+            return f"FAILS: {error}"
+
+    return guarded_run
+
+
+COMMANDS: Mapping[str, Callable[[Path], str]] = {
+    ".npz": lift, ".npy": lift,
+    ".pth": convert, ".pt": convert, ".bin": convert, ".ckpt": convert,
+    ".mp4": guarded(video), ".webm": guarded(video), ".mkv": guarded(video),
+    ".onnx": guarded(persons),
+}  # fmt: skip
+
+
+def ros(program: Path, words: list[str]) -> str:
+    """Run a program with the nodes of this checkout."""
+    environment = os.environ | {"CHECKOUT": str(ROOT)}
+    try:
+        result = subprocess.run(
+            [sys.executable, str(program), *words],
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"FAILS: does not end within {PATIENCE_S} s"
+    lines = [line for line in result.stdout.splitlines() if SPOKEN.match(line)]
+    if result.returncode:
+        lines.append("FAILS: " + (result.stderr.splitlines() or ["without a word"])[-1])
+    return "; ".join(line.strip() for line in lines)
+
+
+def one_line(text: str) -> str:
+    """Text for a cell of the table."""
+    text = " ".join(text.split())
+    text = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " …"
+    return text.replace("|", "/").replace("_", "\\_").replace("*", "\\*")
+
+
+if __name__ == "__main__":
+    main()

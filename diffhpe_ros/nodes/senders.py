@@ -1,0 +1,89 @@
+"""Which node sends the windows of a camera: two with one frame_id would mix their people."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+
+from diffhpe_ros.nodes.diagnostics.endpoints import name_of
+from diffhpe_ros.track_registry import MAX_CAMERAS
+
+OWNED_S = 2.0
+"""A frame_id belongs to its sender until that is silent for so long, as after a restart."""
+_TOLD_S = 3.0
+
+
+@dataclass
+class _Owner:
+    """The sender of a frame_id."""
+
+    sender: bytes | None
+    """None where the middleware does not say it."""
+    number: int
+    """Of its last message, which rise with each sender."""
+    seen_s: float
+    other: bytes | None = None
+    """Another sender of this frame_id."""
+    other_seen_s: float = float("-inf")
+    from_other: int = 0
+    """Its messages. One alone is of a sender that was started again."""
+
+
+class Senders:
+    """Takes the messages of one sender for each frame_id.
+
+    Where the middleware does not say who sent a message (before Kilted), all are taken, and two
+    senders are known by the numbers of their messages, which do not rise then.
+
+    Args:
+        now_s: a clock.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._owners: dict[str, _Owner] = {}
+
+    def accept(self, frame_id: str, info: Mapping[str, Any]) -> bool:
+        """Whether to take a message.
+
+        Args:
+            frame_id: of its header.
+            info: rclpy's `MessageInfo`.
+        """
+        gid = info.get("publisher_gid")
+        sender = bytes(gid["data"]) if gid else None
+        number, now_s = info.get("publication_sequence_number") or 0, self._now_s()
+        owner = self._owners.pop(frame_id, None)
+        if owner is None or now_s - owner.seen_s > OWNED_S:
+            owner = _Owner(sender, number, now_s)
+        self._owners[frame_id] = owner
+        if len(self._owners) > MAX_CAMERAS:
+            del self._owners[next(iter(self._owners))]
+        is_other = sender != owner.sender
+        if is_other or (sender is None and 0 < number <= owner.number):
+            is_new = now_s - owner.other_seen_s > _TOLD_S
+            owner.from_other = 1 if is_new else owner.from_other + 1
+            owner.other, owner.other_seen_s = sender, now_s
+        if not is_other:
+            owner.number, owner.seen_s = number, now_s
+        return not is_other
+
+    def problems(self, node: Node, topic: str) -> list[str]:
+        """A text for each frame_id that has had two senders in the last seconds."""
+        now_s = self._now_s()
+        found = []
+        for frame_id, owner in list(self._owners.items()):
+            if owner.from_other < 2 or now_s - owner.other_seen_s > _TOLD_S:
+                continue
+            advice = "give each camera a frame_id of its own"
+            if owner.sender is None or owner.other is None:
+                found.append(f"several nodes send frame_id {frame_id!r}, people mix: {advice}")
+                continue
+            names = [name_of(node, topic, each) for each in (owner.sender, owner.other)]
+            found.append(
+                f"{names[0]} and {names[1]} both send frame_id {frame_id!r}: the people of"
+                f" {names[1]} are left out; {advice}"
+            )
+        return found
