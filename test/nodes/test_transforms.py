@@ -1,6 +1,6 @@
 """People as frames."""
 
-import importlib.util
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
 from standing import standing_at, standing_windows
+from tf2_msgs.msg import TFMessage
 
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import unpack_joints
@@ -21,7 +22,6 @@ from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 pytestmark = pytest.mark.jazzy
-HAS_TF = importlib.util.find_spec("tf2_msgs") is not None
 
 
 @pytest.fixture
@@ -81,10 +81,12 @@ def test_a_body_without_extent_has_no_frame(people: LiftedPeople) -> None:
 
 
 @pytest.mark.ros
-@pytest.mark.skipif(HAS_TF, reason="tf2_msgs is installed")
 def test_without_tf2_msgs_the_node_says_what_is_missing(
-    context: Context, graph: Graph, standing_model: Path
+    context: Context, graph: Graph, standing_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # None makes the import fail, as where the package is not installed.
+    monkeypatch.setitem(sys.modules, "tf2_msgs", None)
+    monkeypatch.delitem(sys.modules, "tf2_msgs.msg", raising=False)
     node = LifterNode(context=context, use_global_arguments=False)
     graph.executor.add_node(node)
     node.set_parameters(
@@ -101,12 +103,9 @@ def test_without_tf2_msgs_the_node_says_what_is_missing(
 
 
 @pytest.mark.ros
-@pytest.mark.skipif(not HAS_TF, reason="tf2_msgs comes with ROS, not with PyPI")
 def test_the_frames_on_tf_are_where_the_joints_are(
     context: Context, graph: Graph, standing_model: Path
 ) -> None:
-    from tf2_msgs.msg import TFMessage
-
     enqueue: list[TFMessage] = []
     graph.node.create_subscription(TFMessage, "/tf", enqueue.append, 10)
     windows = graph.node.create_publisher(PointCloud2, "windows", 10)
