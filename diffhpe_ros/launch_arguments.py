@@ -23,8 +23,15 @@ from diffhpe_ros.nodes.parameters.tables import (
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
 NUMBERS = ("steps", "hypotheses")
-OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame")
+OF_DETECTOR = (
+    "camera_name",
+    "detector",
+    "person_model",
+    "pose_model",
+    "pose_config",
+    "trust_checkpoint",
+)
 OF_SOURCE = ("calibration",)
 """Arguments that are parameters of a node, and have their names and descriptions."""
 SWITCHES = (

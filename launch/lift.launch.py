@@ -85,7 +85,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
     rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
-    if rviz or foxglove:
+    if (rviz or foxglove) and not given["target_frame"]:
         actions.append(_upright(given))
     if rviz:
         actions.append(_rviz(given))
@@ -275,12 +275,12 @@ def _upright(given: dict[str, str]) -> Node:
 def _rviz(given: dict[str, str]) -> LaunchDescriptionEntity:
     if not _is_installed("rviz2"):
         return _not_installed("rviz", "rviz2")
-    frame = given["frame"] or DEFAULT_FRAME
+    frame, target = given["frame"] or DEFAULT_FRAME, given["target_frame"]
     return Node(
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame))],
+        arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame, target))],
         parameters=[{"use_sim_time": switch(given["use_sim_time"])}],
     )
 

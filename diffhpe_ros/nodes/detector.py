@@ -66,6 +66,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             self._tracker,
             parameters.window_options,
             self._depth.at if parameters.depth else None,
+            parameters.camera_name,
         )
         self._camera = CameraSource(
             parameters.field_of_view,

@@ -26,6 +26,11 @@ def result(replay: bool) -> QoSProfile:
     return _EVERYTHING if replay else QoSProfile(depth=5)
 
 
+def tf_in(replay: bool) -> QoSProfile:
+    """Of the subscription to /tf."""
+    return _EVERYTHING if replay else TF
+
+
 CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Reliable and latched; best-effort subscribers match it, too."""
 
@@ -34,6 +39,9 @@ CAMERA_INFO_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 TF = QoSProfile(depth=100)
 """That of tf2's own broadcasters."""
+
+TF_STATIC_IN = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""That of tf2's own listeners: each broadcaster sends once, perhaps long ago."""
 
 
 def _lossy(depth: int) -> QoSProfile:

@@ -53,6 +53,7 @@ class DetectionStage:
         tracker: Tracker,
         options: WindowOptions | None = None,
         depth_at: DepthAt | None = None,
+        camera_name: str = "",
     ) -> None:
         """Start without tracks.
 
@@ -61,7 +62,9 @@ class DetectionStage:
             tracker: of the people in them.
             options: of the windows.
             depth_at: gives the depth image of a stamp, if there is a depth camera.
+            camera_name: see `PeopleWindows`.
         """
+        self._camera_name = camera_name
         self._depth_at = depth_at
         self._detector = detector
         self._tracker = tracker
@@ -187,6 +190,7 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
             world_landmarks=_world_landmarks(each),
+            camera_name=self._camera_name,
         )
 
 

@@ -61,7 +61,7 @@ class OutputSmoothing:
         """The people of one camera, at least one, at the time of that frame."""
         windows, lifted, frame = localized.windows, localized.lifted, self._frame
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
-        smoothers = self._tracks.update(windows.frame_id, windows.track_ids, stamp_ns)
+        smoothers = self._tracks.update(windows.camera, windows.track_ids, stamp_ns)
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
         for row, smoother in enumerate(smoothers):
             times_ns = windows.stamp_ns + windows.offsets_ns[row]
@@ -81,8 +81,9 @@ class OutputSmoothing:
             symmetry_gap=np.asarray(symmetry_gap(found), np.float64),
             segment_std=np.asarray(segment_std(found), np.float64),
             hypothesis_spread=np.sqrt((deviation.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
+            camera_name=windows.camera_name,
         )
 
-    def remove_camera(self, frame_id: str) -> None:
+    def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
-        self._tracks.remove_camera(frame_id)
+        self._tracks.remove_camera(camera)

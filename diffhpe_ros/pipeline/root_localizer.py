@@ -48,7 +48,7 @@ class RootLocalizer:
 
     def localize(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
         """Localize the people of one camera, at least one."""
-        tracks = self._tracks.update(windows.frame_id, windows.track_ids, windows.stamp_ns)
+        tracks = self._tracks.update(windows.camera, windows.track_ids, windows.stamp_ns)
         trajectory = localize_windows(
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
             windows.covariance,
@@ -77,9 +77,9 @@ class RootLocalizer:
             trajectory.covariance(scale_sd).astype(np.float32),
         )
 
-    def remove_camera(self, frame_id: str) -> None:
+    def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
-        self._tracks.remove_camera(frame_id)
+        self._tracks.remove_camera(camera)
 
 
 def _depths(

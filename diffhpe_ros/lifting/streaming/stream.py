@@ -81,7 +81,7 @@ class LiftingStream:
 
         Args:
             x_2d: (B, 27, 17, 2), see `Lifter.lift`.
-            track_ids: B keys that tell tracks apart, such as (frame_id, number); the noise depends
+            track_ids: B keys that tell tracks apart, such as (camera, number); the noise depends
                 on their `repr`.
             stamps: B times of the newest frame, nanoseconds.
             confidence: see `Lifter.lift`.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
+from diffhpe_ros.nodes.messages.cloud import camera_name, name_camera, pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -27,7 +27,7 @@ POINT = np.dtype(
     ],
     align=True,
 )
-"""One joint: metres in the optical frame, and square metres."""
+"""One joint: metres in the frame of the header, and square metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +38,13 @@ class UnpackedJoints:
     stamp_ns: int
     track_ids: tuple[int, ...]
     positions: NDArray[np.float32]
-    """(P, 17, 3) metres, optical frame."""
+    """(P, 17, 3) metres, in the frame of `frame_id`."""
     confidence: NDArray[np.float32]
     """(P, 17)."""
     covariance: NDArray[np.float32]
     """(P, 17, 3, 3) m²."""
+    camera: str
+    """Identity of the camera; together with the track id it identifies a person."""
 
 
 def pack_joints(people: LiftedPeople) -> PointCloud2:
@@ -57,7 +59,11 @@ def pack_joints(people: LiftedPeople) -> PointCloud2:
     for name, (row, column) in _COVARIANCE.items():
         points[name] = covariance[..., row, column]
     dense = bool(np.isfinite(covariance).all())
-    return pack_cloud(make_header(people.frame_id, people.stamp_ns), points, is_dense=dense)
+    header = make_header(people.frame_id, people.stamp_ns)
+    message = pack_cloud(header, points, is_dense=dense)
+    if people.camera != people.frame_id:
+        name_camera(message, people.camera)
+    return message
 
 
 def unpack_joints(message: PointCloud2) -> UnpackedJoints:
@@ -79,4 +85,5 @@ def unpack_joints(message: PointCloud2) -> UnpackedJoints:
         positions=np.stack([points["x"], points["y"], points["z"]], -1),
         confidence=points["confidence"].astype(np.float32),
         covariance=covariance,
+        camera=camera_name(message) or message.header.frame_id,
     )

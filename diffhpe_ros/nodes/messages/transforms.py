@@ -23,8 +23,11 @@ LINKS = {
 _RIGHT_HIP, _LEFT_HIP = 1, 4
 
 
-def tf_message_type() -> Any:
+def tf_message_type(parameter: str) -> Any:
     """The type of `/tf`.
+
+    Args:
+        parameter: that needs it.
 
     Raises:
         DiffhpeError: it is not installed.
@@ -33,21 +36,21 @@ def tf_message_type() -> Any:
         return import_module("tf2_msgs.msg").TFMessage
     except ImportError as error:
         raise DiffhpeError(
-            "parameter tf expects the package tf2_msgs, which comes with ROS (apt install"
-            " ros-$ROS_DISTRO-tf2-msgs) and not from PyPI: install it, or set tf to none"
+            f"parameter {parameter} expects the package tf2_msgs, which comes with ROS (apt install"
+            f" ros-$ROS_DISTRO-tf2-msgs) and not from PyPI: install it, or do not set {parameter}"
         ) from error
 
 
-def body_id(frame_id: str, person: int) -> str:
+def body_id(camera: str, person: int) -> str:
     """A name for a track that is unique among all cameras, for names of frames."""
-    return f"{frame_id.strip('/').replace('/', '_')}_{person}"
+    return f"{camera.strip('/').replace('/', '_')}_{person}"
 
 
 def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped]:
     """Frames of the people whose position is known.
 
     `body_<id>` has its origin between the hips, x forward, y to the person's left and z towards the
-    head; its parent is the camera's frame. The joints' frames are its children and have its
+    head; its parent is the frame of the joints. The joints' frames are its children and have its
     orientation, since points alone do not show how limbs are twisted.
 
     Args:
@@ -59,7 +62,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
         axes = _axes(people.joints[row])
         if axes is None:
             continue
-        name = body_id(people.frame_id, people.track_ids[row])
+        name = body_id(people.camera, people.track_ids[row])
         header = make_header(people.frame_id, people.stamp_ns)
         root = people.joints[row, HIP].astype(np.float64)
         x, y, z, w = quaternions(axes[None])[0].tolist()
@@ -77,7 +80,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
 
 
 def _axes(joints: NDArray[Any]) -> NDArray[np.float64] | None:
-    """The body's axes in the camera's frame, columns of (3, 3); None for a body without extent."""
+    """The body's axes, columns of (3, 3) in the joints' frame; None for a body without extent."""
     pose = joints.astype(np.float64)
     up, left = pose[THORAX] - pose[HIP], pose[_LEFT_HIP] - pose[_RIGHT_HIP]
     forward = np.cross(left, up)

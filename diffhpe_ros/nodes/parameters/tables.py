@@ -173,6 +173,11 @@ class DetectorParameters(StageParameters):
         "compressed: the topic image is a CompressedImage; remap it to .../compressed.",
         choices=("raw", "compressed"),
     )
+    camera_name: str = _parameter(
+        "",
+        "Tells the people of several cameras apart that send the same frame_id; empty: the frame_id"
+        " does.",
+    )
     rectified: bool = _parameter(
         False, "The images are undistorted: use P of camera_info, without distortion."
     )
@@ -337,6 +342,19 @@ class LifterParameters(StageParameters):
         True,
         "Draw the one-sigma ellipsoid of each joint: most of the time that the markers take.",
         live=True,
+    )
+    target_frame: str = _parameter(
+        "",
+        "Frame that people are given in, such as base_link or map, by /tf at the image's stamp;"
+        " its z axis must point up, unless its name ends in optical_frame. Empty: the camera's"
+        " optical frame. Needs tf2_msgs.",
+    )
+    transform_timeout_s: float = _parameter(
+        0.1,
+        "Longest wait for a transform; then the people of that image are dropped and counted as"
+        " untransformed.",
+        least=0.0,
+        most=10.0,
     )
     tf: str = _parameter(
         "none",
