@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
+from diffhpe_ros.pipeline.joint_velocity import joint_velocities
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.pipeline.root_localizer import LocalizedWindows
@@ -68,6 +69,7 @@ class OutputSmoothing:
             joints[row] = smoother(times_ns, lifted.poses[row], frame, localized.root[row, frame])
         covariance = lifted.covariance[:, frame].copy()
         covariance[:, HIP] = localized.root_covariance[:, frame]
+        velocity, velocity_covariance = joint_velocities(localized, frame)
         # Of the poses before their bones got fixed lengths, which would always be coherent.
         found = lifted.hypotheses.mean(1)
         deviation = lifted.hypotheses[:, :, frame] - found[:, None, frame]
@@ -77,6 +79,8 @@ class OutputSmoothing:
             track_ids=windows.track_ids,
             joints=joints,
             covariance=covariance,
+            velocity=velocity,
+            velocity_covariance=velocity_covariance,
             confidence=windows.confidence[:, frame],
             symmetry_gap=np.asarray(symmetry_gap(found), np.float64),
             segment_std=np.asarray(segment_std(found), np.float64),

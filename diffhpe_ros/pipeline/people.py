@@ -66,6 +66,11 @@ class LiftedPeople:
     covariance: NDArray[np.float32]
     """(P, 17, 3, 3) m². Of the Hip: of its position in the frame. Of other joints: relative to the
     Hip; that of their position is the sum of both."""
+    velocity: NDArray[np.float32]
+    """(P, 17, 3) m/s of the joints; NaN for a person whose position is unknown."""
+    velocity_covariance: NDArray[np.float32]
+    """(P, 17, 3, 3) m²/s². Of the Hip: of its velocity. Of other joints: of their velocity relative
+    to the Hip; that of their velocity is the sum of both."""
     confidence: NDArray[np.float32]
     """(P, 17) of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]
@@ -92,7 +97,7 @@ class LiftedPeople:
     def moved(
         self, transform: RigidTransform, frame_id: str, up: tuple[float, float, float]
     ) -> "LiftedPeople":
-        """The same people in another frame, with their covariances rotated.
+        """The same people in another frame, with velocities and covariances rotated.
 
         Args:
             transform: from the present frame to that one.
@@ -105,6 +110,8 @@ class LiftedPeople:
             frame_id=frame_id,
             joints=transform.points(self.joints).astype(np.float32),
             covariance=transform.covariances(self.covariance).astype(np.float32),
+            velocity=transform.vectors(self.velocity).astype(np.float32),
+            velocity_covariance=transform.covariances(self.velocity_covariance).astype(np.float32),
             camera_name=self.camera,
             viewpoint=(x, y, z),
             up=up,
@@ -119,12 +126,19 @@ class LiftedPeople:
             (),
             joints=np.empty((0, NUM_JOINTS, 3), np.float32),
             covariance=np.empty((0, NUM_JOINTS, 3, 3), np.float32),
+            velocity=np.empty((0, NUM_JOINTS, 3), np.float32),
+            velocity_covariance=np.empty((0, NUM_JOINTS, 3, 3), np.float32),
             confidence=np.empty((0, NUM_JOINTS), np.float32),
             symmetry_gap=np.empty(0),
             segment_std=np.empty(0),
             hypothesis_spread=np.empty(0),
             camera_name=camera_name,
         )
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(P, 17) whether the joint was seen; the position of others is the model's guess."""
+        return np.asarray(self.confidence > 0)
 
     @property
     def placed(self) -> NDArray[np.bool_]:

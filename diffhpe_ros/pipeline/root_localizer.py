@@ -29,6 +29,8 @@ class LocalizedWindows:
     """(P, 27, 3) metres, optical frame; NaN if it is unknown."""
     root_covariance: NDArray[np.float32]
     """(P, 27, 3, 3) m²."""
+    speed: NDArray[np.float64]
+    """(P, 2) speed along z by the distance filter in m/s, and its variance; NaN if unknown."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class RootLocalizer:
             _scaled(lifted, scales),
             trajectory.root.astype(np.float32),
             trajectory.covariance(scale_sd).astype(np.float32),
+            np.array([track.filter_distance.speed for track in tracks]),
         )
 
     def remove_camera(self, camera: str) -> None:

@@ -12,7 +12,7 @@ from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
-from standing import standing_at, standing_windows
+from standing import people_at, standing_at, standing_windows
 from tf2_msgs.msg import TFMessage
 
 from diffhpe_ros.nodes.lifter import LifterNode
@@ -28,11 +28,7 @@ pytestmark = pytest.mark.jazzy
 def people() -> LiftedPeople:
     """Person 3 faces the camera from 4 m; where person 7 is cannot be told."""
     joints = np.stack([standing_at(0.5, 0.1, 4), np.full((17, 3), np.nan)]).astype(np.float32)
-    return LiftedPeople(
-        frame_id="left/cam", stamp_ns=1_500_000_000, track_ids=(3, 7), joints=joints,
-        covariance=np.zeros((2, 17, 3, 3), np.float32), confidence=np.ones((2, 17), np.float32),
-        symmetry_gap=np.zeros(2), segment_std=np.zeros(2), hypothesis_spread=np.zeros(2),
-    )  # fmt: skip
+    return people_at(joints, (3, 7), "left/cam")
 
 
 def rotation(transform: TransformStamped) -> np.ndarray:
