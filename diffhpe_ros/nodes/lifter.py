@@ -24,6 +24,7 @@ from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_ty
 from diffhpe_ros.nodes.messages.windows import camera_of, unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.transforms.buffer import TransformError
@@ -35,7 +36,7 @@ from diffhpe_ros.track_registry import MAX_CAMERAS, TrackRegistry
 
 
 class LifterNode(StageNode[LifterParameters]):
-    """Subscribes `windows`; publishes `skeletons`, `joints` and `coherence`."""
+    """Subscribes `windows`; publishes `skeletons`, `joints`, `coherence`, and for planners."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._skeletons = advertise(MarkerArray, "skeletons", outputs)
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
+        self._planner_outputs = PlannerOutputs(self, outputs)
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
@@ -117,6 +119,9 @@ class LifterNode(StageNode[LifterParameters]):
         for camera, stamp_ns, track_ids in self._tracks.active():
             header = make_header(self._frames[camera], stamp_ns)
             self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
+            self._planner_outputs.publish(
+                LiftedPeople.empty(self._frames[camera], stamp_ns, camera)
+            )
 
     def check(self, new: LifterParameters) -> None:
         """Refuse sampling settings that the model does not have."""
@@ -219,6 +224,7 @@ class LifterNode(StageNode[LifterParameters]):
             self.get_logger().info(_first_person(people))
         if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
+        self._planner_outputs.publish(people)
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))

@@ -51,7 +51,7 @@ def joint_velocities(
     of_hip, hip_covariance, sight = _hip_velocity(localized, times_s, frame)
     relative = slope_at(times_s, poses, frame, FRAMES)
     covariance = _relative_covariance(
-        localized.lifted.covariance[:, frame], _rms_speed(times_s, poses), sight
+        localized.lifted.covariance[:, frame], rms_speed(times_s, poses), sight
     )
     covariance[:, HIP] = hip_covariance
     velocity = relative - relative[:, [HIP]] + of_hip[:, None]
@@ -78,7 +78,7 @@ def _hip_velocity(
     return velocity, _about(sight, across, share * variance), sight
 
 
-def _rms_speed(times_s: Array, poses: NDArray[np.float32]) -> Array:
+def rms_speed(times_s: Array, poses: NDArray[np.float32]) -> Array:
     """(P, 17) m/s relative to the root, over the window."""
     steps = np.diff(poses.astype(np.float64), axis=1) / np.diff(times_s)[..., None, None]
     return np.asarray(np.sqrt((steps**2).sum(-1).mean(1)))

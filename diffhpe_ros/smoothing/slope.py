@@ -27,12 +27,12 @@ def slope_at(
     first = min(max(frame % length - frames // 2, 0), length - frames)
     rows = slice(first, first + frames)
     near = values[:, rows].astype(np.float64).reshape(len(values), frames, -1)
-    known = np.isfinite(near).all(-1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(near).all(-1))
     seconds = times_s[:, rows] - times_s[:, [frame]]
     count = known.sum(-1, keepdims=True)
     apart = np.where(known, seconds - (known * seconds).sum(-1, keepdims=True) / count.clip(1), 0.0)
     spread = (apart**2).sum(-1)
     slope = np.einsum("pl,pln->pn", apart, np.where(known[..., None], near, 0.0))
-    slope = slope / np.where(spread > 0, spread, 1.0)[:, None]
+    slope /= np.where(spread > 0, spread, 1.0)[:, None]
     slope[count[:, 0] < _FEWEST] = np.nan
-    return slope.reshape(len(values), *values.shape[2:])
+    return np.asarray(slope.reshape(len(values), *values.shape[2:]))

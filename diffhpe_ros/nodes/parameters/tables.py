@@ -14,7 +14,7 @@ from typing import Any
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
-from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
+from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowOptions
 from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
@@ -362,6 +362,43 @@ class LifterParameters(StageParameters):
         " tf2_msgs.",
         choices=("none", "body", "joints"),
     )
+    obstacle_sigma: float = _parameter(
+        2.0,
+        "Standard deviations of their position by which people are inflated on obstacles.",
+        least=0.0,
+        most=10.0,
+        live=True,
+    )
+    obstacle_horizon_s: float = _parameter(
+        0.0,
+        "Seconds for which people on obstacles are moved on at their velocity; all places on the"
+        " way are filled.",
+        least=0.0,
+        most=5.0,
+        live=True,
+    )
+    obstacle_spacing: float = _parameter(
+        0.1,
+        "Metres between the points of obstacles; the resolution of the map that they go into.",
+        least=0.02,
+        most=1.0,
+        live=True,
+    )
+    distance_frames: str = _parameter(
+        "",
+        "Frames to whose origins nearest gives the distance of each person, separated by commas;"
+        " empty: the frame of the results. Not safety-rated.",
+    )
+
+    @property
+    def distance_frame_list(self) -> list[str]:
+        """The names in `distance_frames`."""
+        return [name.strip() for name in self.distance_frames.split(",") if name.strip()]
+
+    @property
+    def obstacle_options(self) -> ObstacleOptions:
+        """How large people are as obstacles."""
+        return ObstacleOptions(self.obstacle_sigma, self.obstacle_horizon_s, self.obstacle_spacing)
 
     @property
     def output_options(self) -> OutputOptions:

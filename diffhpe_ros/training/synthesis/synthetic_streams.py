@@ -57,6 +57,11 @@ class SyntheticStream:
         """(N, 17, 3), the true poses at times within the stream."""
         return _at(self.truth, np.asarray(stamps_ns) / 1e9)
 
+    @property
+    def end_ns(self) -> int:
+        """Time of the last frame of the truth."""
+        return round((len(self.truth) - 1) / RATE * 1e9)
+
     def joints_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """(N, 17, 3), the true joints in metres in the camera frame."""
         return _at(self.truth + self.root[:, None], np.asarray(stamps_ns) / 1e9)
