@@ -15,9 +15,10 @@ from sensor_msgs.msg import PointCloud2
 from standing import people_at, standing_at, standing_windows
 from tf2_msgs.msg import TFMessage
 
+from diffhpe_ros.geometry.kinematic_chain import LINKS
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import unpack_joints
-from diffhpe_ros.nodes.messages.transforms import LINKS, make_transforms
+from diffhpe_ros.nodes.messages.transforms import make_transforms
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.pipeline.people import LiftedPeople
 
@@ -68,7 +69,10 @@ def test_joints_are_children_of_the_body(people: LiftedPeople) -> None:
     wrist = places["l_wrist_left_cam_3"]
     in_camera = rotation(body) @ translation(wrist) + translation(body)
     np.testing.assert_allclose(in_camera, people.joints[0, 13], atol=1e-5)
-    np.testing.assert_array_equal(rotation(wrist), np.eye(3))
+    elbow = places["l_elbow_left_cam_3"]
+    towards_wrist = people.joints[0, 13] - people.joints[0, 12]
+    forearm = rotation(body) @ rotation(elbow) @ (0, 0, -1)
+    np.testing.assert_allclose(forearm, towards_wrist / np.linalg.norm(towards_wrist), atol=1e-5)
     assert translation(places["head_left_cam_3"])[2] > 0.6
 
 

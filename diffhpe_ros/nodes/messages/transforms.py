@@ -7,20 +7,14 @@ import numpy as np
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from numpy.typing import NDArray
 
+from diffhpe_ros.coherence import bone_lengths
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.geometry.joint_angles import body_axes, joint_angles
+from diffhpe_ros.geometry.kinematic_chain import LINKS, forward
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.rotation import quaternions
 from diffhpe_ros.pipeline.people import LiftedPeople
-from diffhpe_ros.skeleton import HIP, THORAX
-
-LINKS = {
-    1: "r_hip", 2: "r_knee", 3: "r_ankle", 4: "l_hip", 5: "l_knee", 6: "l_ankle",
-    7: "waist", 8: "torso", 9: "nose", 10: "head",
-    11: "l_shoulder", 12: "l_elbow", 13: "l_wrist", 14: "r_shoulder", 15: "r_elbow", 16: "r_wrist",
-}  # fmt: skip
-"""Joint → link of REP-155; `nose` is ours."""
-
-_RIGHT_HIP, _LEFT_HIP = 1, 4
+from diffhpe_ros.skeleton import HIP
 
 
 def tf_message_type(parameter: str) -> Any:
@@ -50,8 +44,8 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
     """Frames of the people whose position is known.
 
     `body_<id>` has its origin between the hips, x forward, y to the person's left and z towards the
-    head; its parent is the frame of the joints. The joints' frames are its children and have its
-    orientation, since points alone do not show how limbs are twisted.
+    head; its parent is the frame of the joints. The joints' frames are its children: those of limbs
+    have the limb along -z, and their y axis is the hinge of elbow or knee.
 
     Args:
         people: of one camera.
@@ -59,7 +53,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
     """
     transforms: list[TransformStamped] = []
     for row in np.flatnonzero(people.placed):
-        axes = _axes(people.joints[row])
+        axes = body_axes(people.joints[row])
         if axes is None:
             continue
         name = body_id(people.camera, people.track_ids[row])
@@ -70,25 +64,14 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
         transforms.append(_stamped(header, f"body_{name}", root, orientation))
         if joints:
             header = make_header(f"body_{name}", people.stamp_ns)
+            positions = (people.joints[row] - root) @ axes
+            links = forward(joint_angles(people.joints[row], axes), bone_lengths(positions))
+            turns = quaternions(np.stack([links[link][0] for link in LINKS.values()])).tolist()
             transforms += [
-                _stamped(header, f"{link}_{name}", position, Quaternion())
-                for link, position in zip(
-                    LINKS.values(), (people.joints[row, list(LINKS)] - root) @ axes, strict=True
-                )
+                _stamped(header, f"{link}_{name}", positions[joint], Quaternion(x=x, y=y, z=z, w=w))
+                for (joint, link), (x, y, z, w) in zip(LINKS.items(), turns, strict=True)
             ]
     return transforms
-
-
-def _axes(joints: NDArray[Any]) -> NDArray[np.float64] | None:
-    """The body's axes, columns of (3, 3) in the joints' frame; None for a body without extent."""
-    pose = joints.astype(np.float64)
-    up, left = pose[THORAX] - pose[HIP], pose[_LEFT_HIP] - pose[_RIGHT_HIP]
-    forward = np.cross(left, up)
-    lengths = np.linalg.norm(up), np.linalg.norm(forward)
-    if min(lengths) < 1e-6:
-        return None
-    up, forward = up / lengths[0], forward / lengths[1]
-    return np.stack([forward, np.cross(up, forward), up], -1)
 
 
 def _stamped(
