@@ -34,6 +34,7 @@ from diffhpe_ros.launch_arguments import (
     OF_DETECTOR,
     OF_LIFTER,
     OF_SOURCE,
+    OF_STAGES,
     SWITCHES,
     check_arguments,
     existing_file,
@@ -121,8 +122,9 @@ def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 
 def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     """The programs that run, in the order of their activation, and their parameters."""
-    lifter = _chosen(given, *OF_LIFTER)
-    detector = _chosen(given, *OF_DETECTOR) | ({"depth": True} if given["depth"] else {})
+    lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
+    detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
+    detector |= {"depth": True} if given["depth"] else {}
     if switch(given["one_process"]):
         programs = {"pose_pipeline": lifter | detector}
     else:

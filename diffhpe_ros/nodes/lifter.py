@@ -16,6 +16,7 @@ from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
+from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
@@ -75,6 +76,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
         self._planner_outputs = PlannerOutputs(self, outputs)
+        self._bodies = BodiesInSpace(self) if self.parameters.hri else None
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
@@ -117,11 +119,12 @@ class LifterNode(StageNode[LifterParameters]):
     def on_stopped(self) -> None:
         """Delete the markers of all active tracks."""
         for camera, stamp_ns, track_ids in self._tracks.active():
-            header = make_header(self._frames[camera], stamp_ns)
+            frame_id = self._frames[camera]
+            header = make_header(frame_id, stamp_ns)
             self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
-            self._planner_outputs.publish(
-                LiftedPeople.empty(self._frames[camera], stamp_ns, camera)
-            )
+            self._planner_outputs.publish(LiftedPeople.empty(frame_id, stamp_ns, camera))
+            if self._bodies is not None:
+                self._bodies.keep(set(), frame_id, stamp_ns)
 
     def check(self, new: LifterParameters) -> None:
         """Refuse sampling settings that the model does not have."""
@@ -225,6 +228,8 @@ class LifterNode(StageNode[LifterParameters]):
         if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
         self._planner_outputs.publish(people)
+        if self._bodies is not None:
+            self._bodies.publish(people, self._active())
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
@@ -240,6 +245,10 @@ class LifterNode(StageNode[LifterParameters]):
             self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
         self.diagnostics.count("lifted", len(people))
         self.diagnostics.count("not_placed", len(people) - len(placed))
+
+    def _active(self) -> set[int]:
+        """Ids of the tracks of all cameras that are seen, or unseen for a short time."""
+        return {track_id for _, _, track_ids in self._tracks.active() for track_id in track_ids}
 
     def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
         """Track ids of this camera whose markers are to be deleted."""

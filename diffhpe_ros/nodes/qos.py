@@ -37,6 +37,9 @@ CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCA
 CAMERA_INFO_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Matches every publisher."""
 
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Of what changes rarely: a late subscriber gets the last message."""
+
 TF = QoSProfile(depth=100)
 """That of tf2's own broadcasters."""
 

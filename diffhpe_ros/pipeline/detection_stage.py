@@ -39,9 +39,14 @@ class ImageResult:
 
     people: People
     """All people that were detected, in pixels."""
+    track_ids: NDArray[np.int64]
+    """(P,) of them; `NOT_FOLLOWED` for those without a track."""
     windows: PeopleWindows | None
     """Of the tracks in view whose window is complete, in the order of their ids. Empty once, after
     the last track was removed. None if there is nothing to report, or windows are not wanted."""
+
+
+_NO_RESULT = ImageResult(People.empty(), np.empty(0, np.int64), None)
 
 
 class DetectionStage:
@@ -103,10 +108,10 @@ class DetectionStage:
         """
         if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
             self.repeated += 1
-            return ImageResult(People.empty(), None)
+            return _NO_RESULT
         if self._stamp_ns is not None and 0 < self._stamp_ns - stamp_ns < LATE_NS:
             self.late += 1
-            return ImageResult(People.empty(), None)
+            return _NO_RESULT
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
@@ -124,7 +129,7 @@ class DetectionStage:
         if collected is not None and self._depth_at is not None and len(collected):
             rows = [row for row, _ in windows.values()]
             collected = _add_depth(collected, people.keypoints[rows], camera, self._depth_at)
-        return ImageResult(people, collected)
+        return ImageResult(people, ids, collected)
 
     @property
     def followed(self) -> int:

@@ -7,14 +7,12 @@ import numpy as np
 from geometry_msgs.msg import Quaternion, Transform, TransformStamped, Vector3
 from numpy.typing import NDArray
 
-from diffhpe_ros.coherence import bone_lengths
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.geometry.joint_angles import body_axes, joint_angles
 from diffhpe_ros.geometry.kinematic_chain import LINKS, forward
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.rotation import quaternions
+from diffhpe_ros.pipeline.articulated_body import articulated_body
 from diffhpe_ros.pipeline.people import LiftedPeople
-from diffhpe_ros.skeleton import HIP
 
 
 def tf_message_type(parameter: str) -> Any:
@@ -53,30 +51,30 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
     """
     transforms: list[TransformStamped] = []
     for row in np.flatnonzero(people.placed):
-        axes = body_axes(people.joints[row])
-        if axes is None:
+        body = articulated_body(people.joints[row])
+        if body is None:
             continue
         name = body_id(people.camera, people.track_ids[row])
         header = make_header(people.frame_id, people.stamp_ns)
-        root = people.joints[row, HIP].astype(np.float64)
-        x, y, z, w = quaternions(axes[None])[0].tolist()
+        x, y, z, w = quaternions(body.axes[None])[0].tolist()
         orientation = Quaternion(x=x, y=y, z=z, w=w)
-        transforms.append(_stamped(header, f"body_{name}", root, orientation))
+        transforms.append(stamped(header, f"body_{name}", body.position, orientation))
         if joints:
             header = make_header(f"body_{name}", people.stamp_ns)
-            positions = (people.joints[row] - root) @ axes
-            links = forward(joint_angles(people.joints[row], axes), bone_lengths(positions))
+            positions = (people.joints[row] - body.position) @ body.axes
+            links = forward(body.angles, body.lengths)
             turns = quaternions(np.stack([links[link][0] for link in LINKS.values()])).tolist()
             transforms += [
-                _stamped(header, f"{link}_{name}", positions[joint], Quaternion(x=x, y=y, z=z, w=w))
+                stamped(header, f"{link}_{name}", positions[joint], Quaternion(x=x, y=y, z=z, w=w))
                 for (joint, link), (x, y, z, w) in zip(LINKS.items(), turns, strict=True)
             ]
     return transforms
 
 
-def _stamped(
+def stamped(
     header: Any, child: str, position: NDArray[np.float64], orientation: Quaternion
 ) -> TransformStamped:
+    """A frame at a position (3,) of its parent, the header's frame."""
     x, y, z = position.tolist()
     transform = Transform(translation=Vector3(x=x, y=y, z=z), rotation=orientation)
     return TransformStamped(header=header, child_frame_id=child, transform=transform)

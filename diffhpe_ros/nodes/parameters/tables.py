@@ -92,6 +92,12 @@ class StageParameters(CommonParameters):
         live=True,
     )
 
+    hri: bool = _parameter(
+        False,
+        "Publish people as ROS4HRI (REP-155) has it, as /humans/bodies/<id>. Needs hri_msgs.",
+        launch_only=True,
+    )
+
 
 @dataclass(frozen=True)
 class DetectorParameters(StageParameters):
@@ -167,6 +173,13 @@ class DetectorParameters(StageParameters):
         "Seconds for which an unseen track keeps its id and its place among max_people.",
         least=0.0,
         most=10.0,
+    )
+    first_track_id: int = _parameter(
+        0,
+        "Id of the first track. With hri, cameras that share a lifter need ranges of their own, for"
+        " example from 0 and from 1000.",
+        least=0,
+        most=2**31 - 1,
     )
     image_transport: str = _parameter(
         "raw",
