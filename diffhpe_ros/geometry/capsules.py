@@ -50,7 +50,9 @@ class Closest:
     """m/s by which the distance shrinks; negative where it grows."""
 
 
-def closest(capsules: Capsules, point: Array, sigmas: float) -> Closest:
+def closest(
+    capsules: Capsules, point: Array, sigmas: float, velocity: Array | None = None
+) -> Closest:
     """The nearest of K capsules, at least one.
 
     The variance of a distance is that of the capsule's place along the line to the point.
@@ -60,6 +62,7 @@ def closest(capsules: Capsules, point: Array, sigmas: float) -> Closest:
         point: (3,) metres.
         sigmas: standard deviations by which the lower bound is below a distance. The bound is the
             lowest of all capsules, since one that is farther may be less sure.
+        velocity: (3,) m/s of the point; None: it does not move.
     """
     start, axis = capsules.ends[:, 0], capsules.ends[:, 1] - capsules.ends[:, 0]
     share = ((point - start) * axis).sum(-1) / np.maximum((axis**2).sum(-1), _LEAST_M)
@@ -72,12 +75,14 @@ def closest(capsules: Capsules, point: Array, sigmas: float) -> Closest:
     variance = np.einsum("ki,ke,keij,kj->k", outwards, weights, capsules.covariance, outwards)
     bound = length - capsules.radius - sigmas * np.sqrt(variance)
     nearest = int(np.argmin(length - capsules.radius))
-    velocity = weights[nearest] @ capsules.velocity[nearest]
+    relative = weights[nearest] @ capsules.velocity[nearest]
+    if velocity is not None:
+        relative = relative - velocity
     return Closest(
         position=point + distance[nearest] * outwards[nearest],
         distance=float(distance[nearest]),
         lower_bound=max(float(bound.min()), 0.0),
-        approach_speed=-float(outwards[nearest] @ velocity),
+        approach_speed=-float(outwards[nearest] @ relative),
     )
 
 

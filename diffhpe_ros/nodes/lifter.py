@@ -80,15 +80,15 @@ class LifterNode(StageNode[LifterParameters]):
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
-        if self.parameters.target_frame:
-            self._tf_type = tf_message_type("target_frame")
+        for parameter in self.parameters.using_transforms:
+            self._tf_type = tf_message_type(parameter)
 
     def start(self) -> None:
         """Subscribe, without tracks."""
         assert self._model is not None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._frames = {}
-        if self.parameters.target_frame:
+        if self.parameters.using_transforms:
             self._transforms = TransformListener(
                 self.parameters.transform_timeout_s, self.parameters.replay, self.diagnostics
             )
@@ -122,7 +122,8 @@ class LifterNode(StageNode[LifterParameters]):
             frame_id = self._frames[camera]
             header = make_header(frame_id, stamp_ns)
             self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
-            self._planner_outputs.publish(LiftedPeople.empty(frame_id, stamp_ns, camera))
+            nobody = LiftedPeople.empty(frame_id, stamp_ns, camera)
+            self._planner_outputs.publish(nobody, self._transforms)
             if self._bodies is not None:
                 self._bodies.keep(set(), frame_id, stamp_ns)
 
@@ -204,7 +205,7 @@ class LifterNode(StageNode[LifterParameters]):
     def _moved(self, people: LiftedPeople) -> LiftedPeople | None:
         """The people in the target frame; None, with a warning, where it is not known."""
         target = self.parameters.target_frame
-        if self._transforms is None:
+        if self._transforms is None or not target:
             return people
         if not len(people):
             return LiftedPeople.empty(target, people.stamp_ns, people.camera)
@@ -227,7 +228,6 @@ class LifterNode(StageNode[LifterParameters]):
             self.get_logger().info(_first_person(people))
         if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
-        self._planner_outputs.publish(people)
         if self._bodies is not None:
             self._bodies.publish(people, self._active())
         if placed and self.parameters.tf != "none":
@@ -243,6 +243,7 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
+        self._planner_outputs.publish(people, self._transforms)
         self.diagnostics.count("lifted", len(people))
         self.diagnostics.count("not_placed", len(people) - len(placed))
 

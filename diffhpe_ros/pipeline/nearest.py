@@ -16,6 +16,16 @@ validation (`python bench/velocities.py --split validation --fit`). Of a Gaussia
 but a person's distance has heavier tails: people differ in size, and poses turn over."""
 
 
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What distances are measured to, in the frame of the people."""
+
+    position: NDArray[np.float64]
+    """(3,) metres."""
+    velocity: NDArray[np.float64]
+    """(3,) m/s."""
+
+
 @dataclass(frozen=True)
 class Nearest:
     """What of a person is nearest to a target."""
@@ -26,16 +36,12 @@ class Nearest:
     closest: Closest
 
 
-def nearest(people: LiftedPeople, targets: Mapping[int, NDArray[np.float64]]) -> list[Nearest]:
-    """The nearest part of each person of known position, for each target.
-
-    Args:
-        people: of one camera.
-        targets: number → position (3,) in the frame of the people, who move relative to it.
-    """
+def nearest(people: LiftedPeople, targets: Mapping[int, Target]) -> list[Nearest]:
+    """The nearest part of each person of known position, for each target by its number."""
     found = []
     for row in np.flatnonzero(people.placed).tolist():
         body = body_capsules(people, row)
-        for target, position in targets.items():
-            found.append(Nearest(people.track_ids[row], target, closest(body, position, SIGMAS_95)))
+        for number, target in targets.items():
+            part = closest(body, target.position, SIGMAS_95, target.velocity)
+            found.append(Nearest(people.track_ids[row], number, part))
     return found

@@ -9,8 +9,10 @@ from graph import Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from robot_frames import transform
 from sensor_msgs.msg import PointCloud2
 from standing import people_at, standing_at, standing_windows
+from tf2_msgs.msg import TFMessage
 
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages import nearest as nearest_message
@@ -20,13 +22,14 @@ from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.nearest import pack_nearest
 from diffhpe_ros.nodes.messages.obstacles import pack_obstacles
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.pipeline.nearest import nearest
+from diffhpe_ros.pipeline.nearest import Target, nearest
 from diffhpe_ros.pipeline.obstacles import obstacles
 from diffhpe_ros.pipeline.options import ObstacleOptions
 
 pytestmark = pytest.mark.jazzy
 SUCCESS = TransitionCallbackReturn.SUCCESS
 PEOPLE = people_at(np.stack([standing_at(0, 0, 4), standing_at(1, 0, 5)]), (3, 7), "cam")
+CAMERA = Target(np.zeros(3), np.zeros(3))
 
 
 def test_obstacles_are_points_with_the_person_they_are_on() -> None:
@@ -40,7 +43,7 @@ def test_obstacles_are_points_with_the_person_they_are_on() -> None:
 
 
 def test_nearest_has_a_point_for_each_person_and_target() -> None:
-    found = nearest(PEOPLE, {0: np.zeros(3), 2: np.array([1.0, 0, 4])})
+    found = nearest(PEOPLE, {0: CAMERA, 2: CAMERA})
     message = pack_nearest("cam", 1_500_000_000, found)
     names = ["x", "y", "z", "person", "target", "distance", "distance_95", "approach_speed"]
     assert [field.name for field in message.fields] == names
@@ -113,12 +116,17 @@ def test_people_are_no_obstacles_once_the_node_is_inactive(
 
 
 @pytest.mark.ros
-def test_distances_to_frames_that_are_unknown_are_left_out(
-    lifter: LifterNode, graph: Graph
-) -> None:
-    lifter.set_parameters([Parameter("distance_frames", value="gripper, camera")])
+def test_distances_to_frames_of_the_robot_are_by_tf(lifter: LifterNode, graph: Graph) -> None:
+    lifter.set_parameters([Parameter("distance_frames", value="camera, gripper, elsewhere")])
+    tf = graph.node.create_publisher(TFMessage, "/tf", 10)
     planner = Planner(graph, lifter)
+    graph.until(lambda: tf.get_subscription_count() == 1, "listener of /tf")
+    for tenths, ahead in ((8, 0.8), (9, 0.9), (10, 1.0), (11, 1.1)):  # 1 m/s towards the person
+        tf.publish(transform("camera", "gripper", tenths * 10**8, (0.0, 0.0, ahead)))
     planner.see([1], 10**9)
-    near = unpack_cloud(planner.nearest[0], nearest_message.POINT)[0]
-    assert near["target"].tolist() == [1]
-    graph.until(lambda: "gripper" in graph.status["lifter"].message, "warning")
+    camera, gripper = unpack_cloud(planner.nearest[0], nearest_message.POINT)[0]
+    assert (camera["target"], gripper["target"]) == (0, 1)
+    assert camera["distance"] - gripper["distance"] == pytest.approx(1.0, abs=0.03)
+    speed_of_person = camera["approach_speed"]
+    assert gripper["approach_speed"] == pytest.approx(1.0 + speed_of_person, abs=0.05)
+    graph.until(lambda: "elsewhere" in graph.status["lifter"].message, "warning")

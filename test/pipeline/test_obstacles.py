@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from standing import people_at, standing_at
 
-from diffhpe_ros.pipeline.nearest import nearest
+from diffhpe_ros.pipeline.nearest import Target, nearest
 from diffhpe_ros.pipeline.obstacles import obstacles
 from diffhpe_ros.pipeline.options import ObstacleOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
@@ -19,6 +19,10 @@ def people() -> LiftedPeople:
     """Person 3 stands 4 m away; where person 7 is cannot be told."""
     joints = np.stack([standing_at(0, 0, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     return people_at(joints, (3, 7))
+
+
+def at(x: float, y: float, z: float) -> Target:
+    return Target(np.array([x, y, z], float), np.zeros(3))
 
 
 def unsure(people: LiftedPeople, sd: float) -> LiftedPeople:
@@ -61,8 +65,8 @@ def test_without_people_there_are_no_obstacles(people: LiftedPeople) -> None:
 
 
 def test_nearest_is_given_for_each_target(people: LiftedPeople) -> None:
-    above, at_hand = np.array([0, -3.0, 4]), people.joints[0, 16].astype(np.float64)
-    found = nearest(people, {0: np.zeros(3), 1: above, 4: at_hand})
+    at_hand = at(*people.joints[0, 16])
+    found = nearest(people, {0: at(0, 0, 0), 1: at(0, -3, 4), 4: at_hand})
     assert [(each.track_id, each.target) for each in found] == [(3, 0), (3, 1), (3, 4)]
     camera, head, hand = (each.closest for each in found)
     assert camera.distance == pytest.approx(3.83, abs=0.02)
@@ -72,8 +76,13 @@ def test_nearest_is_given_for_each_target(people: LiftedPeople) -> None:
 
 def test_lower_bound_of_a_distance_is_below_it_by_its_uncertainty(people: LiftedPeople) -> None:
     exact, bounded = (
-        nearest(each, {0: np.zeros(3)})[0].closest for each in (people, unsure(people, 0.1))
+        nearest(each, {0: at(0, 0, 0)})[0].closest for each in (people, unsure(people, 0.1))
     )
     assert exact.lower_bound == pytest.approx(exact.distance)
     assert bounded.distance == exact.distance
     assert 0.15 < bounded.distance - bounded.lower_bound < 0.25
+
+
+def test_target_that_comes_nearer_has_an_approach_speed_too(people: LiftedPeople) -> None:
+    coming = Target(np.array([0, -0.5, 0]), np.array([0, 0, 0.7]))
+    assert nearest(people, {0: coming})[0].closest.approach_speed == pytest.approx(0.7, abs=0.01)

@@ -399,9 +399,15 @@ class LifterParameters(StageParameters):
     )
     distance_frames: str = _parameter(
         "",
-        "Frames to whose origins nearest gives the distance of each person, separated by commas;"
-        " empty: the frame of the results. Not safety-rated.",
+        "Frames to whose origins nearest gives the distance of each person, separated by commas, by"
+        " /tf at the image's stamp; needs tf2_msgs. Empty: the frame of the results. Not"
+        " safety-rated.",
     )
+
+    @property
+    def using_transforms(self) -> list[str]:
+        """Names of the parameters for which transforms are looked up."""
+        return [name for name in ("target_frame", "distance_frames") if getattr(self, name)]
 
     @property
     def distance_frame_list(self) -> list[str]:
