@@ -30,6 +30,7 @@ from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.transforms.buffer import TransformError
 from diffhpe_ros.nodes.transforms.listener import TransformListener, up_of
+from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 from diffhpe_ros.pipeline.plausibility import plausibility_warnings
@@ -80,6 +81,10 @@ class LifterNode(StageNode[LifterParameters]):
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
+        if self.parameters.fuse_cameras and not self.parameters.target_frame:
+            raise DiffhpeError(
+                "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
+            )
         for parameter in self.parameters.using_transforms:
             self._tf_type = tf_message_type(parameter)
 
@@ -88,6 +93,7 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._model is not None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._frames = {}
+        self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
         if self.parameters.using_transforms:
             self._transforms = TransformListener(
                 self.parameters.transform_timeout_s, self.parameters.replay, self.diagnostics
@@ -159,6 +165,8 @@ class LifterNode(StageNode[LifterParameters]):
         for windows, people, each in zip(accepted, map(self._moved, lifted), warnings, strict=True):
             if people is None:
                 continue
+            if self._fusion is not None:
+                people, each = self._fusion.update(people, each)
             self._publish(people, each)
             if len(people) and not self.parameters.replay:
                 self.diagnostics.time("latency", self.age_s(windows.stamp_ns))

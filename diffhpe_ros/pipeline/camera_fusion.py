@@ -1,5 +1,6 @@
 """People that several cameras see, each once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +82,34 @@ class CameraFusion:
             members[number] = group
             self._numbers |= dict.fromkeys(group, (number, self._now_ns))
         return dict(sorted(members.items()))
+
+
+class PeopleFusion:
+    """Fuses people together with their plausibility warnings."""
+
+    def __init__(self) -> None:
+        """Start without people."""
+        self._fusion = CameraFusion()
+        self._warnings: dict[Key, str] = {}
+
+    def update(
+        self, people: LiftedPeople, warnings: Sequence[str]
+    ) -> tuple[LiftedPeople, list[str]]:
+        """Add the people of one camera, each with a text, "" for none.
+
+        Returns:
+            See `CameraFusion.update`; and a text for each person. There is none for those whom one
+            camera at least sees without a warning.
+        """
+        fused = self._fusion.update(people)
+        members = self._fusion.members
+        known = self._warnings | {
+            (people.camera, track_id): text
+            for track_id, text in zip(people.track_ids, warnings, strict=True)
+        }
+        self._warnings = {key: known[key] for group in members.values() for key in group}
+        texts = [[known[key] for key in members[number]] for number in fused.track_ids]
+        return fused, [each[0] if all(each) else "" for each in texts]
 
 
 def _sighting(people: LiftedPeople, row: int) -> Sighting:

@@ -231,3 +231,31 @@ def test_replay_gives_the_same_bytes_whenever_tf_comes(
     assert len(first["joints"]) == len(stamps)
     for topic, messages in first.items():
         assert messages == second[topic], topic
+
+
+def test_person_seen_by_two_cameras_is_published_once(robot: Callable[..., Robot]) -> None:
+    base = robot(fuse_cameras=True)
+    base.tf_static.publish(MAST)
+    right = transform("base_link", "right", 0, (0.1, 0.0, 1.2), OPTICAL)
+    base.tf_static.publish(TFMessage(transforms=MAST.transforms + right.transforms))
+    base.see(3)
+    base.see(8, frame_id="right")
+    alone, fused = base.joints(2)
+    assert alone.camera == fused.camera == "fused"
+    assert alone.track_ids == fused.track_ids == (0,)
+    np.testing.assert_allclose(fused.positions, alone.positions, atol=0.01)
+    assert np.trace(fused.covariance[0, 0]) <= np.trace(alone.covariance[0, 0]) * 1.001
+
+
+def test_fusion_without_a_common_frame_is_refused(
+    context: Context, graph: Graph, standing_model: Path
+) -> None:
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    node.set_parameters(
+        [Parameter("model", value=str(standing_model)), Parameter("fuse_cameras", value=True)]
+    )
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    graph.until(lambda: "set target_frame" in graph.status["lifter"].message, "reason")
+    node.close()
+    node.destroy_node()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from standing import STANDING, people_at
 
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
-from diffhpe_ros.pipeline.camera_fusion import FUSED, CameraFusion
+from diffhpe_ros.pipeline.camera_fusion import FUSED, CameraFusion, PeopleFusion
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 FRAME_NS = 33_333_333
@@ -128,3 +128,13 @@ def test_one_camera_alone_changes_nothing() -> None:
     people = CameraFusion().update(seen)
     for name in ("joints", "covariance", "velocity", "velocity_covariance"):
         assert getattr(people, name) == pytest.approx(getattr(seen, name), abs=1e-6)
+
+
+def test_person_whom_one_camera_sees_well_has_no_warning() -> None:
+    fusion = PeopleFusion()
+    _, doubts = fusion.update(seen_by("front", 0, (4, 0)), ["do not trust"])
+    assert doubts == ["do not trust"]
+    people, doubts = fusion.update(seen_by("side", 0, (4, 0)), [""])
+    assert (people.track_ids, doubts) == ((0,), [""])
+    _, doubts = fusion.update(seen_by("side", FRAME_NS, (4, 0)), ["too near"])
+    assert doubts == ["do not trust"]

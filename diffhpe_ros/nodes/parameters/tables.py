@@ -369,6 +369,10 @@ class LifterParameters(StageParameters):
         least=0.0,
         most=10.0,
     )
+    fuse_cameras: bool = _parameter(
+        False,
+        "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+    )
     tf: str = _parameter(
         "none",
         "Frames of people on /tf. body: one for each person; joints: one for each joint, too. Needs"
