@@ -11,6 +11,8 @@ JAZZY := .venv-jazzy/bin
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
 SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
+# tf2_msgs and hri_msgs, which PyPI lacks: what builds them is in the environment.
+INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
@@ -64,18 +66,20 @@ gpu: .venv/.test
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
 
-.venv/.test: .venv/.demo
+.venv/.test: .venv/.demo $(INTERFACES)
 	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,onnx,ros,train,test,dev]'
+	$(BIN)/python test/interfaces/build.py > /dev/null
 	touch $@
 
 .venv/.docs: .venv/.demo
 	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[docs]'
 	touch $@
 
-.venv-jazzy/.test: $(SOURCES)
+.venv-jazzy/.test: $(SOURCES) $(INTERFACES)
 	$(PYTHON) -m venv .venv-jazzy
 	$(JAZZY)/python $(PIP_INSTALL) --no-deps $(TORCH)
 	$(JAZZY)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros-jazzy,test]'
+	$(JAZZY)/python test/interfaces/build.py > /dev/null
 	touch $@
 
 clean:

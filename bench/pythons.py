@@ -47,6 +47,7 @@ def install(version: str, folder: Path, torch: str, newest: bool) -> None:
         [str(uv), "venv", "--quiet", "--clear", "--seed", "--python", version, str(folder)],
         [*pip, "--no-deps", *shlex.split(torch)],
         [*pip, *held, "--editable", f".[{EXTRAS}]"],
+        [str(folder / "bin" / "python"), "test/interfaces/build.py"],
     )
     for command in commands:
         subprocess.run(command, cwd=ROOT, check=True)

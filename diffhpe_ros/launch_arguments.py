@@ -18,17 +18,27 @@ from diffhpe_ros.nodes.parameters.tables import (
     CommonParameters,
     DetectorParameters,
     LifterParameters,
+    StageParameters,
     VideoSourceParameters,
 )
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
 NUMBERS = ("steps", "hypotheses")
-OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+OF_STAGES = ("hri",)
+OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame")
+OF_DETECTOR = (
+    "camera_name",
+    "detector",
+    "person_model",
+    "pose_model",
+    "pose_config",
+    "trust_checkpoint",
+)
 OF_SOURCE = ("calibration",)
 """Arguments that are parameters of a node, and have their names and descriptions."""
 SWITCHES = (
     "trust_checkpoint",
+    "hri",
     "one_process",
     "rviz",
     "foxglove",
@@ -70,6 +80,7 @@ def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
         *_parameter_arguments(VideoSourceParameters, OF_SOURCE),
         *_parameter_arguments(LifterParameters, OF_LIFTER),
         *_parameter_arguments(DetectorParameters, OF_DETECTOR),
+        *_parameter_arguments(StageParameters, OF_STAGES),
         LaunchArgument("one_process", "false", "Run detector and lifter in one process."),
         LaunchArgument(
             "respawn", "false", "Restart nodes that end; all nodes then activate themselves."

@@ -51,7 +51,7 @@ class TrackRegistry:
         """Enter the tracks that are seen in a camera's newest image.
 
         Args:
-            camera: its frame_id.
+            camera: its identity.
             track_ids: tracks that are seen; all others of this camera are unseen.
             stamp_ns: of the image; if it lies before an earlier one, all tracks are removed.
 

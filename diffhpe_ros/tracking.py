@@ -71,12 +71,14 @@ class PeopleTracker:
     person is the same person, detected twice, and gets no id.
     """
 
-    def __init__(self, max_people: int = 1, forget_s: float = TRACK_S) -> None:
+    def __init__(
+        self, max_people: int = 1, forget_s: float = TRACK_S, first_track_id: int = 0
+    ) -> None:
         """Follow nobody yet."""
         self.max_people = max_people
         self._forget_ns = round(forget_s * 1e9)
         self._tracks: list[_Track] = []
-        self._next = 0
+        self._next = first_track_id
         self._last_ns = 0
 
     @property

@@ -33,6 +33,7 @@ from diffhpe_ros.launch_arguments import (
     OF_DETECTOR,
     OF_LIFTER,
     OF_SOURCE,
+    OF_STAGES,
     SWITCHES,
     check_arguments,
     existing_file,
@@ -85,7 +86,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
     rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
-    if rviz or foxglove:
+    if (rviz or foxglove) and not given["target_frame"]:
         actions.append(_upright(given))
     if rviz:
         actions.append(_rviz(given))
@@ -121,8 +122,9 @@ def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 
 def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     """The programs that run, in the order of their activation, and their parameters."""
-    lifter = _chosen(given, *OF_LIFTER)
-    detector = _chosen(given, *OF_DETECTOR) | ({"depth": True} if given["depth"] else {})
+    lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
+    detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
+    detector |= {"depth": True} if given["depth"] else {}
     if switch(given["one_process"]):
         programs = {"pose_pipeline": lifter | detector}
     else:
@@ -275,12 +277,12 @@ def _upright(given: dict[str, str]) -> Node:
 def _rviz(given: dict[str, str]) -> LaunchDescriptionEntity:
     if not _is_installed("rviz2"):
         return _not_installed("rviz", "rviz2")
-    frame = given["frame"] or DEFAULT_FRAME
+    frame, target = given["frame"] or DEFAULT_FRAME, given["target_frame"]
     return Node(
         package="rviz2",
         executable="rviz2",
         namespace=given["namespace"],
-        arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame))],
+        arguments=["-d", str(write_rviz_config(CONFIG / "lift.rviz", frame, target))],
         parameters=[{"use_sim_time": switch(given["use_sim_time"])}],
     )
 

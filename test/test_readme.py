@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.skeleton import JOINTS
@@ -39,6 +40,22 @@ def test_ten_lines_print_the_right_hand_of_each_person_in_metres(tmp_path):
     truth = clip.joints[np.rint(time_s * clip.fps).astype(int), JOINTS.index("RWrist")]
     # The camera is not given: a field of view is assumed, so distances have another scale.
     assert np.median(np.linalg.norm(hand - truth, axis=1)) < 0.15 * np.median(truth[:, 2])
+
+
+def test_parameter_files_for_planners_are_yaml():
+    text = (ROOT / "docs" / "planners.md").read_text()
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    assert [next(iter(block)) for block in blocks] == [
+        "local_costmap", "local_costmap", "collision_monitor", "sensors",
+    ]  # fmt: skip
+    for costmap in blocks[:2]:
+        parameters = costmap["local_costmap"]["local_costmap"]["ros__parameters"]
+        layer = parameters["people_layer"]
+        assert "people_layer" in parameters["plugins"]
+        assert set(layer["observation_sources"].split()) < layer.keys()
+    monitor = blocks[2]["collision_monitor"]["ros__parameters"]
+    assert set(monitor["observation_sources"]) < monitor.keys()
+    assert set(blocks[3]["sensors"]) < blocks[3].keys()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

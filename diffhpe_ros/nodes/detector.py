@@ -13,6 +13,7 @@ from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.depth_source import DepthSource
 from diffhpe_ros.nodes.diagnostics.thresholds import check_input, check_latency
+from diffhpe_ros.nodes.hri.bodies_in_image import BodiesInImage
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
@@ -53,19 +54,23 @@ class DetectorNode(StageNode[DetectorParameters]):
         topic = TopicSink(self, self._windows)
         self._sinks: list[WindowSink] = [topic] if self._sink is None else [self._sink, topic]
         self._overlay = self.topics.advertise(Image, "~/overlay", qos.result(False))
+        self._bodies = BodiesInImage(self) if parameters.hri else None
 
     def start(self) -> None:
         """Subscribe, without tracks and without a known camera."""
         parameters = self.parameters
         assert self._detector is not None
         self._detector.reset()
-        self._tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
+        self._tracker = PeopleTracker(
+            parameters.max_people, parameters.forget_s, parameters.first_track_id
+        )
         self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.diagnostics)
         self._stage = DetectionStage(
             self._detector,
             self._tracker,
             parameters.window_options,
             self._depth.at if parameters.depth else None,
+            parameters.camera_name,
         )
         self._camera = CameraSource(
             parameters.field_of_view,
@@ -90,6 +95,11 @@ class DetectorNode(StageNode[DetectorParameters]):
             self._depth.close()
         if self._camera is not None:
             self._camera.close()
+
+    def on_stopped(self) -> None:
+        """Remove the topics of all bodies."""
+        if self._bodies is not None:
+            self._bodies.keep(set())
 
     def teardown(self) -> None:
         """Release the networks."""
@@ -137,6 +147,9 @@ class DetectorNode(StageNode[DetectorParameters]):
             for sink in sinks:
                 sink.put(result.windows)
             self.diagnostics.count("windows", len(result.windows))
+        if self._bodies is not None and self._tracker is not None:
+            active = self._tracker.track_ids
+            self._bodies.publish(image, frame_id, stamp_ns, result, active)
         if self._overlay.get_subscription_count():
             drawn = draw_people(image, result.people)
             self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))

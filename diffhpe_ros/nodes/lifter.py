@@ -16,24 +16,30 @@ from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
+from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
+from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
-from diffhpe_ros.nodes.messages.windows import unpack_windows
+from diffhpe_ros.nodes.messages.windows import camera_of, unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
 from diffhpe_ros.nodes.topics import Expect
+from diffhpe_ros.nodes.transforms.buffer import TransformError
+from diffhpe_ros.nodes.transforms.listener import TransformListener, up_of
+from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 from diffhpe_ros.pipeline.plausibility import plausibility_warnings
-from diffhpe_ros.track_registry import TrackRegistry
+from diffhpe_ros.track_registry import MAX_CAMERAS, TrackRegistry
 
 
 class LifterNode(StageNode[LifterParameters]):
-    """Subscribes `windows`; publishes `skeletons`, `joints` and `coherence`."""
+    """Subscribes `windows`; publishes `skeletons`, `joints`, `coherence`, and for planners."""
 
     def __init__(
         self,
@@ -57,7 +63,10 @@ class LifterNode(StageNode[LifterParameters]):
         self._subscribes = subscribes
         self._model: FailoverLifter | None = None
         self._stage: LiftingStage | None = None
+        self._transforms: TransformListener | None = None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
+        self._frames: dict[str, str] = {}
+        """Camera → frame of its markers."""
 
     def setup(self) -> None:
         """Load the model."""
@@ -68,37 +77,63 @@ class LifterNode(StageNode[LifterParameters]):
         self._skeletons = advertise(MarkerArray, "skeletons", outputs)
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
+        self._planner_outputs = PlannerOutputs(self, outputs)
+        self._bodies = BodiesInSpace(self) if self.parameters.hri else None
         if self.parameters.tf != "none":
-            self._tf_type = tf_message_type()
+            self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
+        if self.parameters.fuse_cameras and not self.parameters.target_frame:
+            raise DiffhpeError(
+                "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
+            )
+        for parameter in self.parameters.using_transforms:
+            self._tf_type = tf_message_type(parameter)
 
     def start(self) -> None:
         """Subscribe, without tracks."""
         assert self._model is not None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
+        self._frames = {}
+        self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
+        if self.parameters.using_transforms:
+            self._transforms = TransformListener(
+                self.parameters.transform_timeout_s, self.parameters.replay, self.diagnostics
+            )
+            self._transforms.subscribe(self.topics, self._tf_type)
         self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
         self._first = True
         if self._subscribes:
             self.topics.subscribe(
                 PointCloud2,
                 "windows",
-                lambda message: self.enqueue(message, stream=message.header.frame_id),
+                lambda message: self.enqueue(message, stream=camera_of(message)),
                 qos.windows_in(self.parameters.replay),
                 Expect.SOMETIMES,
                 Senders(),
             )
 
+    def stop(self) -> None:
+        """Stop waiting for transforms."""
+        if self._transforms is not None:
+            self._transforms.close()
+
     def teardown(self) -> None:
         """Release the model and its memory on the device."""
         if self._model is not None:
             self._model.close()
-        self._model = self._stage = None
+        self._model = self._stage = self._transforms = None
         free_device_memory()
 
     def on_stopped(self) -> None:
         """Delete the markers of all active tracks."""
-        for frame_id, stamp_ns, track_ids in self._tracks.active():
-            self.send(self._skeletons, delete_skeletons(frame_id, stamp_ns, track_ids))
+        for camera, stamp_ns, track_ids in self._tracks.active():
+            frame_id = self._frames[camera]
+            header = make_header(frame_id, stamp_ns)
+            self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
+            nobody = LiftedPeople.empty(frame_id, stamp_ns, camera)
+            self._planner_outputs.publish(nobody, self._transforms)
+            if self._bodies is not None:
+                self._bodies.keep(set(), frame_id, stamp_ns)
 
     def check(self, new: LifterParameters) -> None:
         """Refuse sampling settings that the model does not have."""
@@ -118,6 +153,8 @@ class LifterNode(StageNode[LifterParameters]):
         check_input(self.diagnostics)
         check_completeness(self.diagnostics)
         check_latency(self.diagnostics, self.parameters)
+        if self._transforms is not None:
+            self._transforms.inspect()
 
     def process(self, messages: list[Any]) -> None:
         """Lift the newest windows of all cameras as one batch."""
@@ -127,7 +164,11 @@ class LifterNode(StageNode[LifterParameters]):
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
-        for windows, people, each in zip(accepted, lifted, warnings, strict=True):
+        for windows, people, each in zip(accepted, map(self._moved, lifted), warnings, strict=True):
+            if people is None:
+                continue
+            if self._fusion is not None:
+                people, each = self._fusion.update(people, each)
             self._publish(people, each)
             if len(people) and not self.parameters.replay:
                 self.diagnostics.time("latency", self.age_s(windows.stamp_ns))
@@ -171,14 +212,34 @@ class LifterNode(StageNode[LifterParameters]):
         self.diagnostics.count("doubted", len(texts))
         return found
 
+    def _moved(self, people: LiftedPeople) -> LiftedPeople | None:
+        """The people in the target frame; None, with a warning, where it is not known."""
+        target = self.parameters.target_frame
+        if self._transforms is None or not target:
+            return people
+        if not len(people):
+            return LiftedPeople.empty(target, people.stamp_ns, people.camera)
+        try:
+            transform = self._transforms.lookup(target, people.frame_id, [people.stamp_ns])[0]
+        except TransformError as error:
+            self.diagnostics.count("untransformed", len(people))
+            self.diagnostics.warn("transform", str(error))
+            return None
+        self.diagnostics.clear("transform")
+        self.diagnostics.count("untransformed", 0)
+        return people.moved(transform, target, up_of(target))
+
     def _publish(self, people: LiftedPeople, warnings: Sequence[str]) -> None:
         placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
         left = self._left(people, placed)
+        self._remember_frame(people)
         if placed and self._first:
             self._first = False
             self.get_logger().info(_first_person(people))
         if placed and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
+        if self._bodies is not None:
+            self._bodies.publish(people, self._active())
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
@@ -192,23 +253,34 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
+        self._planner_outputs.publish(people, self._transforms)
         self.diagnostics.count("lifted", len(people))
         self.diagnostics.count("not_placed", len(people) - len(placed))
+
+    def _active(self) -> set[int]:
+        """Ids of the tracks of all cameras that are seen, or unseen for a short time."""
+        return {track_id for _, _, track_ids in self._tracks.active() for track_id in track_ids}
 
     def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
         """Track ids of this camera whose markers are to be deleted."""
         if not len(people):
-            removed = self._tracks.remove_camera(people.frame_id)
+            removed = self._tracks.remove_camera(people.camera)
         else:
-            removed = self._tracks.update(people.frame_id, placed, people.stamp_ns)
-        return sorted({track for camera, track in removed if camera == people.frame_id} - {*placed})
+            removed = self._tracks.update(people.camera, placed, people.stamp_ns)
+        return sorted({track for camera, track in removed if camera == people.camera} - {*placed})
+
+    def _remember_frame(self, people: LiftedPeople) -> None:
+        self._frames.pop(people.camera, None)
+        self._frames[people.camera] = people.frame_id
+        while len(self._frames) > MAX_CAMERAS:
+            del self._frames[next(iter(self._frames))]
 
 
 def _first_person(people: LiftedPeople) -> str:
     """Distance and track id of the first person that is localized, in one line."""
     row = np.flatnonzero(people.placed)[0]
-    away_m = float(np.linalg.norm(people.joints[row, 0]))
-    return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.frame_id}"
+    away_m = float(np.linalg.norm(people.joints[row, 0] - people.viewpoint))
+    return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.camera}"
 
 
 def main() -> int:

@@ -26,14 +26,25 @@ def result(replay: bool) -> QoSProfile:
     return _EVERYTHING if replay else QoSProfile(depth=5)
 
 
+def tf_in(replay: bool) -> QoSProfile:
+    """Of the subscription to /tf."""
+    return _EVERYTHING if replay else TF
+
+
 CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Reliable and latched; best-effort subscribers match it, too."""
 
 CAMERA_INFO_IN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Matches every publisher."""
 
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Of what changes rarely: a late subscriber gets the last message."""
+
 TF = QoSProfile(depth=100)
 """That of tf2's own broadcasters."""
+
+TF_STATIC_IN = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""That of tf2's own listeners: each broadcaster sends once, perhaps long ago."""
 
 
 def _lossy(depth: int) -> QoSProfile:

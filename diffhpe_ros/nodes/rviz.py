@@ -25,17 +25,20 @@ def upright_arguments(frame: str) -> list[str]:
     return [*numbers, "--frame-id", frame, "--child-frame-id", upright_frame(frame)]
 
 
-def write_rviz_config(template: Path, frame: str) -> Path:
+def write_rviz_config(template: Path, frame: str, target_frame: str = "") -> Path:
     """Write a temporary copy of an RViz configuration for another optical frame.
 
     Args:
         template: configuration with the optical frame `DEFAULT_FRAME`.
         frame: the optical frame of the images, their header.frame_id.
+        target_frame: the frame that people are given in; empty: the upright one of the camera.
 
     Returns:
         The copy.
     """
-    text = template.read_text().replace(DEFAULT_FRAME, frame)
+    text = template.read_text()
+    text = text.replace(upright_frame(DEFAULT_FRAME), target_frame or upright_frame(frame))
+    text = text.replace(DEFAULT_FRAME, frame)
     with tempfile.NamedTemporaryFile("w", prefix="diffhpe_", suffix=".rviz", delete=False) as file:
         file.write(text)
     return Path(file.name)

@@ -37,6 +37,7 @@ class Expect(Enum):
     STEADY = "messages arrive all the time"
     SOMETIMES = "it has a publisher, which may be silent for a long time"
     PERHAPS = "it may have no publisher"
+    SEVERAL = "it may have no publisher, or several"
 
 
 class Topics:
@@ -164,7 +165,7 @@ class _Input:
             )
         if self.senders is not None:
             misfits += self.senders.problems(node, topic)
-        if self.expect is not Expect.SOMETIMES:
+        if self.expect in (Expect.STEADY, Expect.PERHAPS):
             misfits += other_publishers(node, topic)
         return misfits
 

@@ -58,4 +58,4 @@ class InProcessSink:
 
     def put(self, windows: PeopleWindows) -> None:
         """Queue windows, as a stream of their camera."""
-        self._node.enqueue(windows, stream=windows.frame_id)
+        self._node.enqueue(windows, stream=windows.camera)

@@ -39,9 +39,14 @@ class ImageResult:
 
     people: People
     """All people that were detected, in pixels."""
+    track_ids: NDArray[np.int64]
+    """(P,) of them; `NOT_FOLLOWED` for those without a track."""
     windows: PeopleWindows | None
     """Of the tracks in view whose window is complete, in the order of their ids. Empty once, after
     the last track was removed. None if there is nothing to report, or windows are not wanted."""
+
+
+_NO_RESULT = ImageResult(People.empty(), np.empty(0, np.int64), None)
 
 
 class DetectionStage:
@@ -53,6 +58,7 @@ class DetectionStage:
         tracker: Tracker,
         options: WindowOptions | None = None,
         depth_at: DepthAt | None = None,
+        camera_name: str = "",
     ) -> None:
         """Start without tracks.
 
@@ -61,7 +67,9 @@ class DetectionStage:
             tracker: of the people in them.
             options: of the windows.
             depth_at: gives the depth image of a stamp, if there is a depth camera.
+            camera_name: see `PeopleWindows`.
         """
+        self._camera_name = camera_name
         self._depth_at = depth_at
         self._detector = detector
         self._tracker = tracker
@@ -100,10 +108,10 @@ class DetectionStage:
         """
         if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
             self.repeated += 1
-            return ImageResult(People.empty(), None)
+            return _NO_RESULT
         if self._stamp_ns is not None and 0 < self._stamp_ns - stamp_ns < LATE_NS:
             self.late += 1
-            return ImageResult(People.empty(), None)
+            return _NO_RESULT
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
@@ -121,7 +129,7 @@ class DetectionStage:
         if collected is not None and self._depth_at is not None and len(collected):
             rows = [row for row, _ in windows.values()]
             collected = _add_depth(collected, people.keypoints[rows], camera, self._depth_at)
-        return ImageResult(people, collected)
+        return ImageResult(people, ids, collected)
 
     @property
     def followed(self) -> int:
@@ -187,6 +195,7 @@ class DetectionStage:
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
             world_landmarks=_world_landmarks(each),
+            camera_name=self._camera_name,
         )
 
 

@@ -68,9 +68,9 @@ class LiftingStage:
         return self._output_smoothing.smooth(self._root_localizer.localize(windows, lifted))
 
     def _no_people(self, windows: PeopleWindows) -> LiftedPeople:
-        self._root_localizer.remove_camera(windows.frame_id)
-        self._output_smoothing.remove_camera(windows.frame_id)
-        return LiftedPeople.empty(windows.frame_id, windows.stamp_ns)
+        self._root_localizer.remove_camera(windows.camera)
+        self._output_smoothing.remove_camera(windows.camera)
+        return LiftedPeople.empty(windows.frame_id, windows.stamp_ns, windows.camera_name)
 
     def _lift(self, messages: Sequence[PeopleWindows]) -> list[LiftResult]:
         """The result of each message that has people."""
@@ -79,7 +79,7 @@ class LiftingStage:
         seen = np.concatenate([windows.keypoints for windows in messages])
         result = self._stream.lift(
             np.nan_to_num(seen),
-            [(each.frame_id, track_id) for each in messages for track_id in each.track_ids],
+            [(each.camera, track_id) for each in messages for track_id in each.track_ids],
             [windows.stamp_ns for windows in messages for _ in windows.track_ids],
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),

@@ -34,3 +34,15 @@ class OutputOptions:
     """Hz per m/s, by which the cutoff rises with a joint's speed."""
     forget_s: float = OUTPUT_S
     """Smoothing of a track unseen for longer than this starts anew."""
+
+
+@dataclass(frozen=True)
+class ObstacleOptions:
+    """How large people are as obstacles."""
+
+    sigma: float = 2.0
+    """Standard deviations of the position by which they are inflated."""
+    horizon_s: float = 0.0
+    """Seconds for which they are moved on at their velocity; all places on the way are filled."""
+    spacing: float = 0.1
+    """Metres between the points."""

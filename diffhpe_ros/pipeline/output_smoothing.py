@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
+from diffhpe_ros.pipeline.joint_velocity import joint_velocities
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.pipeline.root_localizer import LocalizedWindows
@@ -61,13 +62,14 @@ class OutputSmoothing:
         """The people of one camera, at least one, at the time of that frame."""
         windows, lifted, frame = localized.windows, localized.lifted, self._frame
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
-        smoothers = self._tracks.update(windows.frame_id, windows.track_ids, stamp_ns)
+        smoothers = self._tracks.update(windows.camera, windows.track_ids, stamp_ns)
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
         for row, smoother in enumerate(smoothers):
             times_ns = windows.stamp_ns + windows.offsets_ns[row]
             joints[row] = smoother(times_ns, lifted.poses[row], frame, localized.root[row, frame])
         covariance = lifted.covariance[:, frame].copy()
         covariance[:, HIP] = localized.root_covariance[:, frame]
+        velocity, velocity_covariance = joint_velocities(localized, frame)
         # Of the poses before their bones got fixed lengths, which would always be coherent.
         found = lifted.hypotheses.mean(1)
         deviation = lifted.hypotheses[:, :, frame] - found[:, None, frame]
@@ -77,12 +79,15 @@ class OutputSmoothing:
             track_ids=windows.track_ids,
             joints=joints,
             covariance=covariance,
+            velocity=velocity,
+            velocity_covariance=velocity_covariance,
             confidence=windows.confidence[:, frame],
             symmetry_gap=np.asarray(symmetry_gap(found), np.float64),
             segment_std=np.asarray(segment_std(found), np.float64),
             hypothesis_spread=np.sqrt((deviation.astype(np.float64) ** 2).sum(-1).mean((1, 2))),
+            camera_name=windows.camera_name,
         )
 
-    def remove_camera(self, frame_id: str) -> None:
+    def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
-        self._tracks.remove_camera(frame_id)
+        self._tracks.remove_camera(camera)

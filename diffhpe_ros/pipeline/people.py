@@ -1,10 +1,11 @@
 """The arrays that go from stage to stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 MAX_PEOPLE = 64
@@ -19,7 +20,7 @@ class PeopleWindows:
     """
 
     frame_id: str
-    """Optical frame of the camera; together with the track id it identifies a person."""
+    """Optical frame of the camera, in which the rays are."""
     stamp_ns: int
     """Time of the newest image."""
     track_ids: tuple[int, ...]
@@ -38,9 +39,16 @@ class PeopleWindows:
     world_landmarks: NDArray[np.float32] | None = None
     """(P, 27, 17, 3) metres, see `People.world_landmarks`; NaN where unknown, None if the detector
     gives none."""
+    camera_name: str = ""
+    """Tells cameras apart that have one frame_id; empty: the frame_id does."""
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    @property
+    def camera(self) -> str:
+        """The camera's identity; together with the track id it identifies a person."""
+        return self.camera_name or self.frame_id
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +56,7 @@ class LiftedPeople:
     """3D poses of P people at one time."""
 
     frame_id: str
-    """The optical frame that the joints are in."""
+    """The frame that the joints are in: the camera's optical frame, or another after `moved`."""
     stamp_ns: int
     """Time of the poses: that of the newest image, or earlier by the lag."""
     track_ids: tuple[int, ...]
@@ -56,8 +64,13 @@ class LiftedPeople:
     joints: NDArray[np.float32]
     """(P, 17, 3) metres; NaN for a person whose position is unknown."""
     covariance: NDArray[np.float32]
-    """(P, 17, 3, 3) m². Of the Hip: of its position in the optical frame. Of other joints: relative
-    to the Hip; that of their position is the sum of both."""
+    """(P, 17, 3, 3) m². Of the Hip: of its position in the frame. Of other joints: relative to the
+    Hip; that of their position is the sum of both."""
+    velocity: NDArray[np.float32]
+    """(P, 17, 3) m/s of the joints; NaN for a person whose position is unknown."""
+    velocity_covariance: NDArray[np.float32]
+    """(P, 17, 3, 3) m²/s². Of the Hip: of its velocity. Of other joints: of their velocity relative
+    to the Hip; that of their velocity is the sum of both."""
     confidence: NDArray[np.float32]
     """(P, 17) of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]
@@ -66,12 +79,46 @@ class LiftedPeople:
     """(P,) metres, equation 14."""
     hypothesis_spread: NDArray[np.float64]
     """(P,) metres: root mean square distance of the hypotheses' joints from their mean."""
+    camera_name: str = ""
+    """Identity of the camera; empty: the frame_id is it."""
+    viewpoint: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Position of the camera in the frame, metres."""
+    up: tuple[float, float, float] = (0.0, -1.0, 0.0)
+    """Unit vector against gravity in the frame; by default the camera is taken to be level."""
 
     def __len__(self) -> int:
         return len(self.track_ids)
 
+    @property
+    def camera(self) -> str:
+        """The camera's identity; together with the track id it identifies a person."""
+        return self.camera_name or self.frame_id
+
+    def moved(
+        self, transform: RigidTransform, frame_id: str, up: tuple[float, float, float]
+    ) -> "LiftedPeople":
+        """The same people in another frame, with velocities and covariances rotated.
+
+        Args:
+            transform: from the present frame to that one.
+            frame_id: of that one.
+            up: against gravity in that one.
+        """
+        x, y, z = transform.points(np.array(self.viewpoint)).tolist()
+        return replace(
+            self,
+            frame_id=frame_id,
+            joints=transform.points(self.joints).astype(np.float32),
+            covariance=transform.covariances(self.covariance).astype(np.float32),
+            velocity=transform.vectors(self.velocity).astype(np.float32),
+            velocity_covariance=transform.covariances(self.velocity_covariance).astype(np.float32),
+            camera_name=self.camera,
+            viewpoint=(x, y, z),
+            up=up,
+        )
+
     @classmethod
-    def empty(cls, frame_id: str, stamp_ns: int) -> "LiftedPeople":
+    def empty(cls, frame_id: str, stamp_ns: int, camera_name: str = "") -> "LiftedPeople":
         """No people."""
         return cls(
             frame_id,
@@ -79,13 +126,21 @@ class LiftedPeople:
             (),
             joints=np.empty((0, NUM_JOINTS, 3), np.float32),
             covariance=np.empty((0, NUM_JOINTS, 3, 3), np.float32),
+            velocity=np.empty((0, NUM_JOINTS, 3), np.float32),
+            velocity_covariance=np.empty((0, NUM_JOINTS, 3, 3), np.float32),
             confidence=np.empty((0, NUM_JOINTS), np.float32),
             symmetry_gap=np.empty(0),
             segment_std=np.empty(0),
             hypothesis_spread=np.empty(0),
+            camera_name=camera_name,
         )
 
     @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(P, 17) whether the joint was seen; the position of others is the model's guess."""
+        return np.asarray(self.confidence > 0)
+
+    @property
     def placed(self) -> NDArray[np.bool_]:
-        """(P,) whether the position of the person in the optical frame is known."""
+        """(P,) whether the position of the person in the frame is known."""
         return np.asarray(np.isfinite(self.joints).all((1, 2)))

@@ -29,6 +29,8 @@ class LocalizedWindows:
     """(P, 27, 3) metres, optical frame; NaN if it is unknown."""
     root_covariance: NDArray[np.float32]
     """(P, 27, 3, 3) m²."""
+    speed: NDArray[np.float64]
+    """(P, 2) speed along z by the distance filter in m/s, and its variance; NaN if unknown."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class RootLocalizer:
 
     def localize(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
         """Localize the people of one camera, at least one."""
-        tracks = self._tracks.update(windows.frame_id, windows.track_ids, windows.stamp_ns)
+        tracks = self._tracks.update(windows.camera, windows.track_ids, windows.stamp_ns)
         trajectory = localize_windows(
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
             windows.covariance,
@@ -75,11 +77,12 @@ class RootLocalizer:
             _scaled(lifted, scales),
             trajectory.root.astype(np.float32),
             trajectory.covariance(scale_sd).astype(np.float32),
+            np.array([track.filter_distance.speed for track in tracks]),
         )
 
-    def remove_camera(self, frame_id: str) -> None:
+    def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
-        self._tracks.remove_camera(frame_id)
+        self._tracks.remove_camera(camera)
 
 
 def _depths(

@@ -48,6 +48,13 @@ class DistanceFilter:
         self._correct(distance, variance)
         return float(self._state[0])
 
+    @property
+    def speed(self) -> tuple[float, float]:
+        """Speed away from the camera in m/s, and its variance; NaN before the first distance."""
+        if self._state is None:
+            return np.nan, np.nan
+        return float(self._state[1]), float(self._covariance[1, 1])
+
     def _move_on(self, seconds: float) -> None:
         step = np.array([[1.0, seconds], [0.0, 1.0]])
         push = np.array([seconds**2 / 2, seconds])

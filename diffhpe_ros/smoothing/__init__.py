@@ -1,6 +1,7 @@
-"""Poses over time: overlapping windows blended, joints smoothed; of one person."""
+"""Poses over time: overlapping windows blended, joints smoothed, and their slopes."""
 
 from diffhpe_ros.smoothing.blending import Blending
 from diffhpe_ros.smoothing.one_euro import OneEuro
+from diffhpe_ros.smoothing.slope import slope_at
 
-__all__ = ["Blending", "OneEuro"]
+__all__ = ["Blending", "OneEuro", "slope_at"]

@@ -1,6 +1,7 @@
 """The example subscriber hears the lifter."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from graph import ROOT, Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from robot_frames import OPTICAL, transform
 from sensor_msgs.msg import PointCloud2
 from standing import standing_windows
+from tf2_msgs.msg import TFMessage
 
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
@@ -32,6 +36,53 @@ def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[Lif
     yield node
     node.close()
     node.destroy_node()
+
+
+@pytest.fixture
+def base_lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
+    """Gives people in base_link."""
+    node = LifterNode(context=context, use_global_arguments=False)
+    node.set_parameters(
+        [
+            Parameter("model", value=str(standing_model)),
+            Parameter("target_frame", value="base_link"),
+        ]
+    )
+    graph.executor.add_node(node)
+    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    yield node
+    node.close()
+    node.destroy_node()
+
+
+def test_right_hand_prints_where_it_is_in_base_link(
+    base_lifter: LifterNode, graph: Graph, tmp_path: Path
+) -> None:
+    """docs/right-hand.md, with the transform that its step 1 sends."""
+    printed = tmp_path / "printed.txt"
+    with printed.open("wb") as out:
+        example = subprocess.Popen(
+            [sys.executable, "examples/right_hand.py"],
+            cwd=ROOT,
+            env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
+            stdout=out,
+        )
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    tf_static = graph.node.create_publisher(TFMessage, "/tf_static", latched)
+    tf_static.publish(transform("base_link", "camera", 0, (0.1, 0.0, 1.2), OPTICAL))
+    windows = graph.node.create_publisher(PointCloud2, "windows", 5)
+    graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
+    windows.publish(pack_windows(standing_windows([3])))
+    graph.until(lambda: b"person 3" in printed.read_bytes(), "print of the person")
+    example.send_signal(signal.SIGINT)
+    assert example.wait(60) == 0
+    (line,) = printed.read_text().splitlines()
+    # STANDING's hand: 0.22 m to the right, which is the robot's left, and 0.06 m below the hip.
+    found = re.fullmatch(
+        r"person 3: right hand at x=(.+)±.+ y=(.+)±.+ z=(.+)±.+ m in base_link, seen", line
+    )
+    assert found is not None, line
+    assert [float(text) for text in found.groups()] == pytest.approx([4.05, 0.22, 1.04], abs=0.02)
 
 
 def test_read_joints_prints_who_is_where(lifter: LifterNode, graph: Graph, tmp_path: Path) -> None:

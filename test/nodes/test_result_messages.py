@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from standing import standing_at
+from standing import people_at, standing_at
 from visualization_msgs.msg import Marker
 
 from diffhpe_ros.errors import DiffhpeError
@@ -25,12 +25,13 @@ def people() -> LiftedPeople:
     joints = np.stack([standing_at(0, 0, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     covariance = np.tile(np.diag([1e-4, 4e-4, 9e-4]).astype(np.float32), (2, 17, 1, 1))
     covariance[..., 0, 1] = covariance[..., 1, 0] = 5e-5
-    return LiftedPeople(
-        frame_id="cam",
-        stamp_ns=1_500_000_000,
-        track_ids=(3, 7),
-        joints=joints,
+    return people_at(
+        joints,
+        (3, 7),
+        "cam",
         covariance=covariance,
+        velocity=np.tile(np.array([0.5, 0, -1], np.float32), (2, 17, 1)),
+        velocity_covariance=2 * covariance,
         confidence=np.array([[0.5] * 17, [0.9] * 2 + [0] * 15], np.float32),
         symmetry_gap=np.array([0.0123, 0.02]),
         segment_std=np.array([0.004, 0.005]),
@@ -41,13 +42,31 @@ def people() -> LiftedPeople:
 def test_joints_have_the_people_of_known_position(people: LiftedPeople) -> None:
     message = pack_joints(people)
     names = " ".join(field.name for field in message.fields)
-    assert names == "x y z confidence person joint cov_xx cov_xy cov_xz cov_yy cov_yz cov_zz"
+    assert names == (
+        "x y z confidence person joint seen cov_xx cov_xy cov_xz cov_yy cov_yz cov_zz"
+        " vx vy vz vcov_xx vcov_xy vcov_xz vcov_yy vcov_yz vcov_zz"
+    )
     assert (message.height, message.width, message.is_dense) == (1, 17, True)
     joints = unpack_joints(message)
     assert (joints.frame_id, joints.stamp_ns, joints.track_ids) == ("cam", 1_500_000_000, (3,))
     np.testing.assert_array_equal(joints.positions, people.joints[:1])
     np.testing.assert_array_equal(joints.covariance, people.covariance[:1])
     np.testing.assert_array_equal(joints.confidence, people.confidence[:1])
+    np.testing.assert_array_equal(joints.velocity, people.velocity[:1])
+    np.testing.assert_array_equal(joints.velocity_covariance, people.velocity_covariance[:1])
+
+
+def test_joints_say_which_were_seen(people: LiftedPeople) -> None:
+    confidence = people.confidence.copy()
+    confidence[0, 3] = 0
+    joints = unpack_joints(pack_joints(replace(people, confidence=confidence)))
+    assert np.flatnonzero(~joints.seen[0]).tolist() == [3]
+
+
+def test_joints_are_where_readers_of_the_first_release_expect_them(people: LiftedPeople) -> None:
+    offsets = {field.name: field.offset for field in pack_joints(people).fields}
+    first = ("x", "y", "z", "confidence", "person", "joint", "cov_xx", "cov_xy", "cov_zz")
+    assert [offsets[name] for name in first] == [0, 4, 8, 12, 16, 20, 24, 28, 44]
 
 
 def test_joints_of_another_skeleton_are_refused(people: LiftedPeople) -> None:

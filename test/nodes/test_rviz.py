@@ -39,6 +39,11 @@ def config() -> dict[str, Any]:
     return yaml.safe_load(CONFIG.read_text())
 
 
+def test_target_frame_becomes_the_fixed_frame() -> None:
+    copy = yaml.safe_load(write_rviz_config(CONFIG, "left_optical_frame", "map").read_text())
+    assert frames(copy) == {"left_optical_frame", "map"}
+
+
 def test_displays_are_of_topics_that_are_published(config: dict[str, Any]) -> None:
     shown = {
         each["Topic"]["Value"]: each["Class"].removeprefix("rviz_default_plugins/")

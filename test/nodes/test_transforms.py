@@ -1,6 +1,6 @@
 """People as frames."""
 
-import importlib.util
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,27 +12,24 @@ from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
-from standing import standing_at, standing_windows
+from standing import people_at, standing_at, standing_windows
+from tf2_msgs.msg import TFMessage
 
+from diffhpe_ros.geometry.kinematic_chain import LINKS
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import unpack_joints
-from diffhpe_ros.nodes.messages.transforms import LINKS, make_transforms
+from diffhpe_ros.nodes.messages.transforms import make_transforms
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 pytestmark = pytest.mark.jazzy
-HAS_TF = importlib.util.find_spec("tf2_msgs") is not None
 
 
 @pytest.fixture
 def people() -> LiftedPeople:
     """Person 3 faces the camera from 4 m; where person 7 is cannot be told."""
     joints = np.stack([standing_at(0.5, 0.1, 4), np.full((17, 3), np.nan)]).astype(np.float32)
-    return LiftedPeople(
-        frame_id="left/cam", stamp_ns=1_500_000_000, track_ids=(3, 7), joints=joints,
-        covariance=np.zeros((2, 17, 3, 3), np.float32), confidence=np.ones((2, 17), np.float32),
-        symmetry_gap=np.zeros(2), segment_std=np.zeros(2), hypothesis_spread=np.zeros(2),
-    )  # fmt: skip
+    return people_at(joints, (3, 7), "left/cam")
 
 
 def rotation(transform: TransformStamped) -> np.ndarray:
@@ -72,7 +69,10 @@ def test_joints_are_children_of_the_body(people: LiftedPeople) -> None:
     wrist = places["l_wrist_left_cam_3"]
     in_camera = rotation(body) @ translation(wrist) + translation(body)
     np.testing.assert_allclose(in_camera, people.joints[0, 13], atol=1e-5)
-    np.testing.assert_array_equal(rotation(wrist), np.eye(3))
+    elbow = places["l_elbow_left_cam_3"]
+    towards_wrist = people.joints[0, 13] - people.joints[0, 12]
+    forearm = rotation(body) @ rotation(elbow) @ (0, 0, -1)
+    np.testing.assert_allclose(forearm, towards_wrist / np.linalg.norm(towards_wrist), atol=1e-5)
     assert translation(places["head_left_cam_3"])[2] > 0.6
 
 
@@ -81,10 +81,12 @@ def test_a_body_without_extent_has_no_frame(people: LiftedPeople) -> None:
 
 
 @pytest.mark.ros
-@pytest.mark.skipif(HAS_TF, reason="tf2_msgs is installed")
 def test_without_tf2_msgs_the_node_says_what_is_missing(
-    context: Context, graph: Graph, standing_model: Path
+    context: Context, graph: Graph, standing_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # None makes the import fail, as where the package is not installed.
+    monkeypatch.setitem(sys.modules, "tf2_msgs", None)
+    monkeypatch.delitem(sys.modules, "tf2_msgs.msg", raising=False)
     node = LifterNode(context=context, use_global_arguments=False)
     graph.executor.add_node(node)
     node.set_parameters(
@@ -101,12 +103,9 @@ def test_without_tf2_msgs_the_node_says_what_is_missing(
 
 
 @pytest.mark.ros
-@pytest.mark.skipif(not HAS_TF, reason="tf2_msgs comes with ROS, not with PyPI")
 def test_the_frames_on_tf_are_where_the_joints_are(
     context: Context, graph: Graph, standing_model: Path
 ) -> None:
-    from tf2_msgs.msg import TFMessage
-
     enqueue: list[TFMessage] = []
     graph.node.create_subscription(TFMessage, "/tf", enqueue.append, 10)
     windows = graph.node.create_publisher(PointCloud2, "windows", 10)

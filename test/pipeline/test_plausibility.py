@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from standing import people_at
 
 from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, TrainedRange
@@ -21,10 +22,13 @@ CONFIG = ModelConfig(
 
 def person_at(x: float, y: float, z: float, gap_mm: float = 8.0) -> LiftedPeople:
     joints = np.broadcast_to(np.array([x, y, z], np.float32), (1, 17, 3))
-    return LiftedPeople(
-        "cam", 0, (7,), joints, np.zeros((1, 17, 3, 3), np.float32), np.ones((1, 17), np.float32),
-        np.array([gap_mm / 1000]), np.array([0.002]), np.array([0.03]),
-    )  # fmt: skip
+    return people_at(
+        joints,
+        (7,),
+        symmetry_gap=np.array([gap_mm / 1000]),
+        segment_std=np.array([0.002]),
+        hypothesis_spread=np.array([0.03]),
+    )
 
 
 def test_person_in_the_trained_range_has_no_warning():

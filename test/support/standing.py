@@ -1,9 +1,11 @@
 """A person whose joints are known."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.pipeline.people import PeopleWindows
+from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 
 # A person who stands upright, arms down, facing the camera: metres from the hip, y down.
 STANDING = np.array(
@@ -44,3 +46,20 @@ def standing_windows(
         confidence=seen.astype(np.float32) * np.float32(0.75),
         covariance=covariance,
     )
+
+
+def people_at(
+    joints: NDArray[Any], track_ids: tuple[int, ...], frame_id: str = "camera", **known: Any
+) -> LiftedPeople:
+    """People with joints (P, 17, 3) at 1.5 s, all seen; they stand still, exactly there."""
+    exactly = np.zeros((len(track_ids), 17, 3, 3), np.float32)
+    values: dict[str, Any] = {
+        "covariance": exactly,
+        "velocity": np.zeros((len(track_ids), 17, 3), np.float32),
+        "velocity_covariance": exactly,
+        "confidence": np.ones((len(track_ids), 17), np.float32),
+        **dict.fromkeys(
+            ("symmetry_gap", "segment_std", "hypothesis_spread"), np.zeros(len(track_ids))
+        ),
+    }
+    return LiftedPeople(frame_id, 1_500_000_000, track_ids, joints, **values | known)

@@ -17,6 +17,7 @@ _DATATYPES = {
     np.dtype(np.float32): PointField.FLOAT32,
 }
 _MAX_FIELDS = 64
+_CAMERA = "camera:"
 _MAX_POINT_STEP = 4096
 
 
@@ -80,6 +81,25 @@ def unpack_cloud(message: PointCloud2, wanted: np.dtype[Any]) -> NDArray[Any]:
         np.frombuffer(message.data, np.uint8).data if message.height * message.width else b"",
         strides=(message.row_step, message.point_step),
     )
+
+
+def name_camera(message: PointCloud2, camera: str) -> None:
+    """Add the name of a camera to a cloud that has a field `person`.
+
+    A cloud has no room for text but the names of its fields, so the name is that of a second field
+    at the place of `person`: `camera:<name>`.
+    """
+    (person,) = (field for field in message.fields if field.name == "person")
+    message.fields.append(
+        PointField(name=_CAMERA + camera, offset=person.offset, datatype=person.datatype, count=1)
+    )
+
+
+def camera_name(message: PointCloud2) -> str:
+    """The camera that `name_camera` added; empty if there is none."""
+    names = [each.name for each in message.fields[:_MAX_FIELDS]]
+    found = [name.removeprefix(_CAMERA) for name in names if name.startswith(_CAMERA)]
+    return found[0] if found else ""
 
 
 def _fields(layout: np.dtype[Any]) -> dict[str, tuple[np.dtype[Any], int]]:

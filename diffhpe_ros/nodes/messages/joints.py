@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
+from diffhpe_ros.nodes.messages.cloud import camera_name, name_camera, pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-_COVARIANCE = {"cov_xx": (0, 0), "cov_xy": (0, 1), "cov_xz": (0, 2),
-               "cov_yy": (1, 1), "cov_yz": (1, 2), "cov_zz": (2, 2)}  # fmt: skip
+_ELEMENTS = {"xx": (0, 0), "xy": (0, 1), "xz": (0, 2), "yy": (1, 1), "yz": (1, 2), "zz": (2, 2)}
 POINT = np.dtype(
     [
         ("x", np.float32),
@@ -23,11 +22,16 @@ POINT = np.dtype(
         ("confidence", np.float32),
         ("person", np.uint32),
         ("joint", np.uint8),
-        *((name, np.float32) for name in _COVARIANCE),
+        ("seen", np.uint8),
+        *((f"cov_{name}", np.float32) for name in _ELEMENTS),
+        ("vx", np.float32),
+        ("vy", np.float32),
+        ("vz", np.float32),
+        *((f"vcov_{name}", np.float32) for name in _ELEMENTS),
     ],
     align=True,
 )
-"""One joint: metres in the optical frame, and square metres."""
+"""One joint: m and m/s in the frame of the header, m² and m²/s²."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,26 +42,41 @@ class UnpackedJoints:
     stamp_ns: int
     track_ids: tuple[int, ...]
     positions: NDArray[np.float32]
-    """(P, 17, 3) metres, optical frame."""
+    """(P, 17, 3) metres, in the frame of `frame_id`."""
     confidence: NDArray[np.float32]
     """(P, 17)."""
     covariance: NDArray[np.float32]
     """(P, 17, 3, 3) m²."""
+    velocity: NDArray[np.float32]
+    """(P, 17, 3) m/s."""
+    velocity_covariance: NDArray[np.float32]
+    """(P, 17, 3, 3) m²/s²."""
+    seen: NDArray[np.bool_]
+    """(P, 17) whether the joint was seen; else its position is the model's guess."""
+    camera: str
+    """Identity of the camera; together with the track id it identifies a person."""
 
 
 def pack_joints(people: LiftedPeople) -> PointCloud2:
     """The message with the people whose position is known; its height is 0 if there are none."""
     placed = people.placed
-    joints, covariance = people.joints[placed], people.covariance[placed]
-    points = np.zeros(joints.shape[:2], POINT)
-    points["x"], points["y"], points["z"] = np.moveaxis(joints, -1, 0)
+    covariance, of_velocity = people.covariance[placed], people.velocity_covariance[placed]
+    points = np.zeros((len(covariance), NUM_JOINTS), POINT)
+    points["x"], points["y"], points["z"] = np.moveaxis(people.joints[placed], -1, 0)
+    points["vx"], points["vy"], points["vz"] = np.moveaxis(people.velocity[placed], -1, 0)
     points["confidence"] = people.confidence[placed]
     points["person"] = np.array(people.track_ids, np.uint32)[placed, None]
     points["joint"] = np.arange(NUM_JOINTS)
-    for name, (row, column) in _COVARIANCE.items():
-        points[name] = covariance[..., row, column]
-    dense = bool(np.isfinite(covariance).all())
-    return pack_cloud(make_header(people.frame_id, people.stamp_ns), points, is_dense=dense)
+    points["seen"] = people.seen[placed]
+    for name, (row, column) in _ELEMENTS.items():
+        points[f"cov_{name}"] = covariance[..., row, column]
+        points[f"vcov_{name}"] = of_velocity[..., row, column]
+    dense = bool(np.isfinite(covariance).all() and np.isfinite(of_velocity).all())
+    header = make_header(people.frame_id, people.stamp_ns)
+    message = pack_cloud(header, points, is_dense=dense)
+    if people.camera != people.frame_id:
+        name_camera(message, people.camera)
+    return message
 
 
 def unpack_joints(message: PointCloud2) -> UnpackedJoints:
@@ -69,14 +88,23 @@ def unpack_joints(message: PointCloud2) -> UnpackedJoints:
     if message.width != NUM_JOINTS:
         raise DiffhpeError(f"{NUM_JOINTS} joints a person are expected, got {message.width}")
     points = unpack_cloud(message, POINT)
-    covariance: NDArray[Any] = np.empty((*points.shape, 3, 3), np.float32)
-    for name, (row, column) in _COVARIANCE.items():
-        covariance[..., row, column] = covariance[..., column, row] = points[name]
     return UnpackedJoints(
         frame_id=message.header.frame_id,
         stamp_ns=stamp_to_ns(message.header.stamp),
         track_ids=tuple(int(number) for number in points["person"][:, 0]),
         positions=np.stack([points["x"], points["y"], points["z"]], -1),
         confidence=points["confidence"].astype(np.float32),
-        covariance=covariance,
+        covariance=_matrices(points, "cov_"),
+        velocity=np.stack([points["vx"], points["vy"], points["vz"]], -1),
+        velocity_covariance=_matrices(points, "vcov_"),
+        seen=points["seen"] > 0,
+        camera=camera_name(message) or message.header.frame_id,
     )
+
+
+def _matrices(points: NDArray[Any], prefix: str) -> NDArray[np.float32]:
+    """Symmetric matrices (..., 3, 3) of points (...)."""
+    matrices = np.empty((*points.shape, 3, 3), np.float32)
+    for name, (row, column) in _ELEMENTS.items():
+        matrices[..., row, column] = matrices[..., column, row] = points[f"{prefix}{name}"]
+    return matrices

@@ -14,18 +14,16 @@ from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 _IDS = 2**31  # of markers, from 0
-_LEVEL_CAMERA = PersonMarkers(up=(0.0, -1.0, 0.0))
-"""Gravity is not known: the camera, whose y axis points down, is taken to be level."""
 
 
-def namespace(frame_id: str, person: int) -> str:
+def namespace(camera: str, person: int) -> str:
     """The namespace of a person's body, the same for the life of the track."""
-    return f"{frame_id}/person_{person}"
+    return f"{camera}/person_{person}"
 
 
-def ellipsoid_namespace(frame_id: str) -> str:
+def ellipsoid_namespace(camera: str) -> str:
     """The namespace of all people's ellipsoids, so that one click in RViz hides them."""
-    return f"ellipsoids/{frame_id}"
+    return f"ellipsoids/{camera}"
 
 
 def ellipsoid_ids(person: int) -> range:
@@ -51,17 +49,18 @@ def pack_skeletons(
         ellipsoids: add the ellipsoids.
     """
     header, lifetime = make_header(people.frame_id, people.stamp_ns), _duration(lifetime_s)
-    markers: list[Marker] = delete_skeletons(people.frame_id, people.stamp_ns, removed).markers
+    markers: list[Marker] = delete_skeletons(people.camera, header, removed).markers
+    artist = PersonMarkers(people.up, people.viewpoint)
     for row in np.flatnonzero(people.placed).tolist():
         person, joints = people.track_ids[row], people.joints[row].astype(np.float64)
-        drawn = _LEVEL_CAMERA.draw(person, joints, people.confidence[row] > 0, warnings[row])
-        name = namespace(people.frame_id, person)
+        drawn = artist.draw(person, joints, people.confidence[row] > 0, warnings[row])
+        name = namespace(people.camera, person)
         for marker in drawn:
             marker.header, marker.ns, marker.lifetime = header, name, lifetime
         markers += drawn
         if ellipsoids:
             drawn = draw_ellipsoids(joints, people.covariance[row].astype(np.float64))
-            name = ellipsoid_namespace(people.frame_id)
+            name = ellipsoid_namespace(people.camera)
             for number, marker in zip(ellipsoid_ids(person), drawn, strict=True):
                 marker.header, marker.ns, marker.lifetime = header, name, lifetime
                 marker.id = number
@@ -69,14 +68,14 @@ def pack_skeletons(
     return MarkerArray(markers=markers)
 
 
-def delete_skeletons(frame_id: str, stamp_ns: int, track_ids: Iterable[int]) -> MarkerArray:
-    """The message that deletes all markers of tracks."""
-    header = make_header(frame_id, stamp_ns)
-    return MarkerArray(markers=[each for person in track_ids for each in _delete(header, person)])
+def delete_skeletons(camera: str, header: Header, track_ids: Iterable[int]) -> MarkerArray:
+    """The message that deletes all markers of a camera's tracks."""
+    markers = [each for person in track_ids for each in _delete(camera, header, person)]
+    return MarkerArray(markers=markers)
 
 
-def _delete(header: Header, person: int) -> list[Marker]:
-    body, ellipsoids = namespace(header.frame_id, person), ellipsoid_namespace(header.frame_id)
+def _delete(camera: str, header: Header, person: int) -> list[Marker]:
+    body, ellipsoids = namespace(camera, person), ellipsoid_namespace(camera)
     names = [(body, number) for number in NUMBERS]
     names += [(ellipsoids, number) for number in ellipsoid_ids(person)]
     return [

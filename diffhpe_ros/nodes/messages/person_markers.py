@@ -1,6 +1,6 @@
 """A person as RViz markers: bones, joints, head, a disc on the floor and a label."""
 
-from math import hypot, sqrt
+from math import dist, sqrt
 from textwrap import wrap
 
 import numpy as np
@@ -94,9 +94,15 @@ class PersonMarkers:
 
     Args:
         up: (3,) unit vector against gravity.
+        viewpoint: (3,) position of the camera, from which labels say the distance.
     """
 
-    def __init__(self, up: tuple[float, float, float]) -> None:
+    def __init__(
+        self,
+        up: tuple[float, float, float],
+        viewpoint: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    ) -> None:
+        self._viewpoint = viewpoint
         self._up = np.array(up)
         self._x, self._y, self._z = up
         self._flat = _from_z_to(*up)
@@ -121,7 +127,7 @@ class PersonMarkers:
         feet = _between(places[_LEFT_FOOT], places[_RIGHT_FOOT])
         floor.pose = _pose(self._at(feet, min(heights) - _SOLE_M), self._flat)
         label = _LABELS[bool(warning)]()
-        label.text, lines, size = _text(person, hypot(*places[HIP]), warning)
+        label.text, lines, size = _text(person, dist(places[HIP], self._viewpoint), warning)
         label.scale = Vector3(z=size)
         above = max(heights) + _ABOVE_M + lines * size / 2
         label.pose = _pose(self._at(places[_HEAD], above), _UPRIGHT)

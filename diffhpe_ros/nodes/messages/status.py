@@ -37,7 +37,7 @@ def pack_coherence(people: LiftedPeople, warnings: Sequence[str], model: str) ->
         header=make_header(people.frame_id, people.stamp_ns),
         status=[
             make_status(
-                namespace(people.frame_id, person),
+                namespace(people.camera, person),
                 model,
                 WARN if warning else OK,
                 warning,

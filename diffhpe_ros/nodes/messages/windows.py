@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.messages.cloud import pack_cloud, unpack_cloud
+from diffhpe_ros.nodes.messages.cloud import camera_name, name_camera, pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.pipeline.people import MAX_PEOPLE, PeopleWindows
 from diffhpe_ros.placement.depth import FARTHEST_M
@@ -34,8 +34,8 @@ WORLD_LANDMARKS = [("wx", np.float32), ("wy", np.float32), ("wz", np.float32)]
 """Further fields: the detector's own 3D joints in metres, see `People.world_landmarks`."""
 
 _LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera has a wider view
-_LONGEST_FRAME_ID = 256
 _LARGEST_BODY_M = 5.0
+_LONGEST_NAME = 256
 
 
 def pack_windows(windows: PeopleWindows) -> PointCloud2:
@@ -64,7 +64,15 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
         points["wx"], points["wy"], points["wz"] = np.moveaxis(windows.world_landmarks, -1, 0)
     header = make_header(windows.frame_id, windows.stamp_ns)
     # Unseen joints are NaN in almost every window.
-    return pack_cloud(header, points.reshape(-1, NUM_JOINTS), is_dense=False)
+    message = pack_cloud(header, points.reshape(-1, NUM_JOINTS), is_dense=False)
+    if windows.camera != windows.frame_id:
+        name_camera(message, windows.camera)
+    return message
+
+
+def camera_of(message: PointCloud2) -> str:
+    """Identity of the camera that a message is from."""
+    return camera_name(message) or message.header.frame_id
 
 
 def unpack_windows(message: PointCloud2) -> PeopleWindows:
@@ -82,8 +90,10 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         raise DiffhpeError(
             f"windows of at most {MAX_PEOPLE} people are expected, got {message.height // FRAMES}"
         )
-    if len(message.header.frame_id) > _LONGEST_FRAME_ID:
-        raise DiffhpeError(f"a frame_id of at most {_LONGEST_FRAME_ID} characters is expected")
+    if max(len(message.header.frame_id), len(camera_name(message))) > _LONGEST_NAME:
+        raise DiffhpeError(
+            f"frame_id and camera of at most {_LONGEST_NAME} characters are expected"
+        )
     names = {field.name for field in message.fields}
     has_depth, has_world_landmarks = "depth" in names, "wx" in names
     layout = _layout(has_depth, has_world_landmarks)
@@ -99,6 +109,7 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
         covariance=_covariance(points),
         depth=_depth(points["depth"][:, -1]) if has_depth else None,
         world_landmarks=_world_landmarks(points) if has_world_landmarks else None,
+        camera_name=camera_name(message),
     )
 
 

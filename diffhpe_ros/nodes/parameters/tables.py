@@ -14,7 +14,7 @@ from typing import Any
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
-from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
+from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowOptions
 from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
@@ -90,6 +90,12 @@ class StageParameters(CommonParameters):
         least=0.0,
         most=3600.0,
         live=True,
+    )
+
+    hri: bool = _parameter(
+        False,
+        "Publish people as ROS4HRI (REP-155) has it, as /humans/bodies/<id>. Needs hri_msgs.",
+        launch_only=True,
     )
 
 
@@ -168,10 +174,22 @@ class DetectorParameters(StageParameters):
         least=0.0,
         most=10.0,
     )
+    first_track_id: int = _parameter(
+        0,
+        "Id of the first track. With hri, cameras that share a lifter need ranges of their own, for"
+        " example from 0 and from 1000.",
+        least=0,
+        most=2**31 - 1,
+    )
     image_transport: str = _parameter(
         "raw",
         "compressed: the topic image is a CompressedImage; remap it to .../compressed.",
         choices=("raw", "compressed"),
+    )
+    camera_name: str = _parameter(
+        "",
+        "Tells the people of several cameras apart that send the same frame_id; empty: the frame_id"
+        " does.",
     )
     rectified: bool = _parameter(
         False, "The images are undistorted: use P of camera_info, without distortion."
@@ -338,12 +356,72 @@ class LifterParameters(StageParameters):
         "Draw the one-sigma ellipsoid of each joint: most of the time that the markers take.",
         live=True,
     )
+    target_frame: str = _parameter(
+        "",
+        "Frame that people are given in, such as base_link or map, by /tf at the image's stamp;"
+        " its z axis must point up, unless its name ends in optical_frame. Empty: the camera's"
+        " optical frame. Needs tf2_msgs.",
+    )
+    transform_timeout_s: float = _parameter(
+        0.1,
+        "Longest wait for a transform; then the people of that image are dropped and counted as"
+        " untransformed.",
+        least=0.0,
+        most=10.0,
+    )
+    fuse_cameras: bool = _parameter(
+        False,
+        "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+    )
     tf: str = _parameter(
         "none",
         "Frames of people on /tf. body: one for each person; joints: one for each joint, too. Needs"
         " tf2_msgs.",
         choices=("none", "body", "joints"),
     )
+    obstacle_sigma: float = _parameter(
+        2.0,
+        "Standard deviations of their position by which people are inflated on obstacles.",
+        least=0.0,
+        most=10.0,
+        live=True,
+    )
+    obstacle_horizon_s: float = _parameter(
+        0.0,
+        "Seconds for which people on obstacles are moved on at their velocity; all places on the"
+        " way are filled.",
+        least=0.0,
+        most=5.0,
+        live=True,
+    )
+    obstacle_spacing: float = _parameter(
+        0.1,
+        "Metres between the points of obstacles; the resolution of the map that they go into.",
+        least=0.02,
+        most=1.0,
+        live=True,
+    )
+    distance_frames: str = _parameter(
+        "",
+        "Frames to whose origins nearest gives the distance of each person, separated by commas, by"
+        " /tf at the image's stamp; needs tf2_msgs. Empty: the frame of the results. Not"
+        " safety-rated.",
+    )
+
+    @property
+    def using_transforms(self) -> list[str]:
+        """Names of the parameters for which transforms are looked up."""
+        return [name for name in ("target_frame", "distance_frames") if getattr(self, name)]
+
+    @property
+    def distance_frame_list(self) -> list[str]:
+        """The names in `distance_frames`."""
+        return [name.strip() for name in self.distance_frames.split(",") if name.strip()]
+
+    @property
+    def obstacle_options(self) -> ObstacleOptions:
+        """How large people are as obstacles."""
+        return ObstacleOptions(self.obstacle_sigma, self.obstacle_horizon_s, self.obstacle_spacing)
 
     @property
     def output_options(self) -> OutputOptions:

@@ -33,12 +33,14 @@ class SyntheticStream:
         stamps_ns: (T,) of the images, from 0.
         keypoints: (T, 17, 2) canonical view as detected, NaN where unseen.
         truth: (G, 17, 3) root-relative metres in the camera frame, 50 a second from 0.
+        root: (G, 3) metres in the camera frame, at the same times.
         name: of the motion.
     """
 
     stamps_ns: NDArray[np.int64]
     keypoints: NDArray[np.float32]
     truth: NDArray[np.float64]
+    root: NDArray[np.float64]
     name: str
 
     def windows(self) -> Iterator[Window]:
@@ -54,6 +56,15 @@ class SyntheticStream:
     def truth_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """(N, 17, 3), the true poses at times within the stream."""
         return _at(self.truth, np.asarray(stamps_ns) / 1e9)
+
+    @property
+    def end_ns(self) -> int:
+        """Time of the last frame of the truth."""
+        return round((len(self.truth) - 1) / RATE * 1e9)
+
+    def joints_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(N, 17, 3), the true joints in metres in the camera frame."""
+        return _at(self.truth + self.root[:, None], np.asarray(stamps_ns) / 1e9)
 
 
 def blazepose_at(images_per_s: float) -> DetectorModel:
@@ -124,7 +135,8 @@ def _stream(
     noise, unseen = detector.errors(x_2d, generator)
     seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0]
     stamps = np.rint(times * 1e9).astype(np.int64)
-    return SyntheticStream(stamps, seen.numpy(), truth - truth[:, [HIP]], name)
+    root = truth[:, HIP]
+    return SyntheticStream(stamps, seen.numpy(), truth - root[:, None], root, name)
 
 
 def _to_random_camera(points: Tensor, generator: Generator) -> Tensor:

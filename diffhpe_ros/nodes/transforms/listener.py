@@ -1,0 +1,145 @@
+"""The transforms that a node hears on /tf and /tf_static, and waits for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.geometry.rigid_transform import RigidTransform
+from diffhpe_ros.nodes import qos
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
+from diffhpe_ros.nodes.messages.header import stamp_to_ns
+from diffhpe_ros.nodes.topics import Expect, Topics
+from diffhpe_ros.nodes.transforms.buffer import DisconnectedError, TransformBuffer, TransformError
+from diffhpe_ros.nodes.transforms.link import NEVER
+
+_REPLAY_NS = 1_000_000_000
+"""In replay a transform counts if it came before /tf had gone on for so long after the image."""
+_REPLAY_WAIT_S = 30.0
+"""And the first one is waited for so long, by the clock of the machine."""
+_REPLAY_SILENCE_S = 2.0
+"""Later a /tf that is silent for so long has ended."""
+
+_WAKE_S = 0.02
+
+
+def up_of(frame: str) -> tuple[float, float, float]:
+    """Against gravity in a frame, by REP-103: z, but -y in optical frames."""
+    return (0.0, -1.0, 0.0) if frame.endswith(("optical_frame", "_optical")) else (0.0, 0.0, 1.0)
+
+
+class TransformListener:
+    """Collects transforms, and looks them up at the stamps of images.
+
+    Live, a lookup waits for `timeout_s` at most: transforms come a little after the image. In
+    replay what counts is the order of the messages on /tf, so that results do not depend on how
+    fast the machine is.
+    """
+
+    def __init__(self, timeout_s: float, replay: bool, diagnostics: NodeDiagnostics) -> None:
+        """Arguments as in `LifterParameters`."""
+        self._timeout_s = timeout_s
+        self._replay = replay
+        self._diagnostics = diagnostics
+        self._buffer = TransformBuffer(keeps_all=replay)
+        self._changed = threading.Condition()
+        self._changed_at = time.monotonic()
+        self._refused = self._reported = 0
+        self._is_first = True
+        self._is_open = True
+
+    def subscribe(self, topics: Topics, message_type: Any) -> None:
+        """Subscribe to /tf and /tf_static."""
+        replay = self._replay
+        topics.subscribe(message_type, "/tf", self.put, qos.tf_in(replay), Expect.SEVERAL)
+        topics.subscribe(
+            message_type, "/tf_static", self.put_static, qos.TF_STATIC_IN, Expect.SEVERAL
+        )
+
+    def put(self, message: Any) -> None:
+        """Add the transforms of a message; called in the thread of the callbacks."""
+        self._put(message, is_static=False)
+
+    def put_static(self, message: Any) -> None:
+        """Add transforms that hold at any time."""
+        self._put(message, is_static=True)
+
+    def inspect(self) -> None:
+        """End the warning of refused transforms when no more came; called once a second."""
+        if self._refused == self._reported:
+            self._diagnostics.clear("tf_refused")
+        self._reported = self._refused
+
+    def close(self) -> None:
+        """Unblock `lookup`."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify_all()
+
+    def lookup(self, target: str, source: str, stamps_ns: Sequence[int]) -> RigidTransform:
+        """Transforms (N) from source to target at N times.
+
+        Raises:
+            TransformError: there is none, see `TransformBuffer.lookup`; nor did one come in time.
+        """
+        begin, last_ns = time.monotonic(), max(stamps_ns)
+        known_by_ns = last_ns + _REPLAY_NS if self._replay else NEVER
+        with self._changed:
+            try:
+                return self._wait_for(target, source, stamps_ns, known_by_ns)
+            finally:
+                self._is_first = False
+                if self._replay:
+                    self._buffer.forget_before(last_ns)
+                self._diagnostics.time("tf_wait", time.monotonic() - begin)
+
+    def _wait_for(
+        self, target: str, source: str, stamps_ns: Sequence[int], known_by_ns: int
+    ) -> RigidTransform:
+        begin = time.monotonic()
+        while True:
+            try:
+                return self._buffer.lookup(target, source, stamps_ns, known_by_ns)
+            except TransformError as error:
+                if not self._may_come(error, begin, known_by_ns):
+                    raise
+            self._changed.wait(_WAKE_S)
+
+    def _may_come(self, error: TransformError, begin: float, known_by_ns: int) -> bool:
+        """Whether to go on waiting for a missing transform."""
+        now = time.monotonic()
+        if not self._is_open:
+            return False
+        if not self._replay:
+            return not isinstance(error, DisconnectedError) and now - begin < self._timeout_s
+        if self._is_first and isinstance(error, DisconnectedError):
+            return now - begin < _REPLAY_WAIT_S
+        silent_s = now - max(begin, self._changed_at)
+        return self._buffer.newest_ns <= known_by_ns and silent_s < _REPLAY_SILENCE_S
+
+    def _put(self, message: Any, is_static: bool) -> None:
+        with self._changed:
+            for each in message.transforms:
+                try:
+                    self._add(each, is_static)
+                except DiffhpeError as error:
+                    self._refused += 1
+                    self._diagnostics.count("tf_refused")
+                    self._diagnostics.warn("tf_refused", f"/tf: {error}")
+            self._changed_at = time.monotonic()
+            self._changed.notify_all()
+
+    def _add(self, stamped: Any, is_static: bool) -> None:
+        header, transform = stamped.header, stamped.transform
+        t, q = transform.translation, transform.rotation
+        self._buffer.add(
+            header.frame_id,
+            stamped.child_frame_id,
+            stamp_to_ns(header.stamp),
+            (t.x, t.y, t.z),
+            (q.x, q.y, q.z, q.w),
+            is_static,
+        )

@@ -1,0 +1,44 @@
+"""People as obstacles: points on what they fill, now and for a short time to come."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.geometry.capsules import surface, thin_out
+from diffhpe_ros.pipeline.body_capsules import body_capsules
+from diffhpe_ros.pipeline.options import ObstacleOptions
+from diffhpe_ros.pipeline.people import LiftedPeople
+
+_STEP_S = 0.25
+"""Between the moments of the horizon: a person walks 0.35 m, which their own width covers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Obstacles:
+    """Points on the surfaces of people."""
+
+    points: NDArray[np.float32]
+    """(N, 3) metres."""
+    track_ids: NDArray[np.uint32]
+    """(N,) whose they are."""
+
+
+def obstacles(people: LiftedPeople, options: ObstacleOptions) -> Obstacles:
+    """Points on all people of one camera whose position is known."""
+    rows = np.flatnonzero(people.placed)
+    each = [_points(people, row, options) for row in rows.tolist()]
+    return Obstacles(
+        np.concatenate(each or [np.empty((0, 3))]).astype(np.float32),
+        np.repeat(np.array(people.track_ids, np.uint32)[rows], [len(points) for points in each]),
+    )
+
+
+def _points(people: LiftedPeople, row: int, options: ObstacleOptions) -> NDArray[np.float64]:
+    body = body_capsules(people, row)
+    moments = np.linspace(0, options.horizon_s, 1 + int(np.ceil(options.horizon_s / _STEP_S)))
+    swept = [
+        thin_out(surface(body.moved_on(seconds), options.sigma, options.spacing), options.spacing)
+        for seconds in moments.tolist()
+    ]
+    return thin_out(np.concatenate(swept), options.spacing)

@@ -1,0 +1,42 @@
+"""Prints where people's right hands are, in the frame that the lifter gives people in."""
+
+import numpy as np
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from sensor_msgs.msg import PointCloud2
+
+NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # of PointField.datatype
+HIP, RIGHT_WRIST = 0, 16
+VARIANCES = ("cov_xx", "cov_yy", "cov_zz")
+
+
+def print_hands(cloud: PointCloud2) -> None:
+    """One line a person; `joints` is (people, 17) with fields x, y, z, confidence, person, ..."""
+    layout = {
+        "names": [field.name for field in cloud.fields],
+        "formats": [NUMPY[field.datatype] for field in cloud.fields],
+        "offsets": [field.offset for field in cloud.fields],
+        "itemsize": cloud.point_step,
+    }
+    joints = np.frombuffer(cloud.data, np.dtype(layout)).reshape(cloud.height, cloud.width)
+    for person in joints:
+        hip, hand = person[HIP], person[RIGHT_WRIST]
+        # A joint's covariance is relative to the hip, whose own is that of its position.
+        sigma = np.sqrt([hip[name] + hand[name] for name in VARIANCES])
+        place = " ".join(
+            f"{name}={hand[name]:.2f}±{spread:.2f}"
+            for name, spread in zip("xyz", sigma, strict=True)
+        )
+        seen = "seen" if hand["confidence"] > 0 else "guessed"
+        frame = cloud.header.frame_id
+        print(f"person {hand['person']}: right hand at {place} m in {frame}, {seen}", flush=True)
+
+
+rclpy.init()
+node = rclpy.create_node("right_hand")
+node.create_subscription(PointCloud2, "joints", print_hands, 5)
+try:
+    while rclpy.ok():  # rclpy.spin may miss a Ctrl-C that comes while it is about to wait
+        rclpy.spin_once(node, timeout_sec=1.0)
+except (KeyboardInterrupt, ExternalShutdownException):
+    rclpy.try_shutdown()

@@ -1,0 +1,261 @@
+"""People in the robot's frame: what the lifter makes of /tf, of missing and of late transforms."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import Point
+from graph import EVERYTHING, Graph
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from robot_frames import OPTICAL, transform, turned
+from sensor_msgs.msg import PointCloud2
+from standing import standing_windows
+from tf2_msgs.msg import TFMessage
+from visualization_msgs.msg import Marker
+
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
+from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.pipeline.people import PeopleWindows
+
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
+SUCCESS = TransitionCallbackReturn.SUCCESS
+SECOND = 10**9
+MAST = transform("base_link", "camera", 0, (0.1, 0.0, 1.2), OPTICAL)
+"""The camera looks forward, 1.2 m above the base."""
+
+
+class Robot:
+    """A lifter in this process, and the topics that a robot sends it."""
+
+    def __init__(self, context: Context, graph: Graph, model: Path, **parameters: Any) -> None:
+        self.graph = graph
+        self.lifter = LifterNode(context=context, use_global_arguments=False)
+        graph.executor.add_node(self.lifter)
+        values = {"model": str(model), "target_frame": "base_link", **parameters}
+        self.lifter.set_parameters([Parameter(key, value=each) for key, each in values.items()])
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        create = graph.node.create_publisher
+        self.windows = create(PointCloud2, "windows", EVERYTHING)
+        self.tf = create(TFMessage, "/tf", EVERYTHING)
+        self.tf_static = create(TFMessage, "/tf_static", latched)
+        assert self.lifter.trigger_configure() == self.lifter.trigger_activate() == SUCCESS
+        ready = (self.windows, 2), (self.tf, 1), (self.tf_static, 1)
+        graph.until(
+            lambda: all(topic.get_subscription_count() == count for topic, count in ready),
+            "subscriptions",
+        )
+
+    def see(self, *people: int, **where: Any) -> None:
+        """Send windows of people."""
+        self.windows.publish(pack_windows(standing_windows([*people], **where)))
+
+    def joints(self, count: int = 1) -> list[UnpackedJoints]:
+        """The first results."""
+        self.graph.until(lambda: len(self.graph.raw["joints"]) >= count, f"{count} results")
+        return [unpack_joints(message) for message in self.graph.messages("joints")]
+
+    def says(self, text: str) -> None:
+        """Wait until the diagnostics say so."""
+        self.graph.until(lambda: text in self.graph.status["lifter"].message, repr(text))
+
+
+@pytest.fixture
+def robot(context: Context, graph: Graph, standing_model: Path) -> Iterator[Callable[..., Robot]]:
+    """Makes a robot with parameters."""
+    robots: list[Robot] = []
+
+    def make(**parameters: Any) -> Robot:
+        robots.append(Robot(context, graph, standing_model, **parameters))
+        return robots[-1]
+
+    yield make
+    for each in robots:
+        each.lifter.close()
+        each.lifter.destroy_node()
+
+
+def test_joints_and_covariances_are_in_the_target_frame(robot: Callable[..., Robot]) -> None:
+    base = robot()
+    base.tf_static.publish(MAST)
+    base.see(3, 7)
+    (joints,) = base.joints()
+    assert (joints.frame_id, joints.camera, joints.track_ids) == ("base_link", "camera", (3, 7))
+    np.testing.assert_allclose(joints.positions[0, 0], (4.1, 0, 1.1), atol=0.02)
+    np.testing.assert_allclose(joints.positions[1, 0], (4.1, -0.5, 1.1), atol=0.02)
+    heads, feet = joints.positions[:, 10, 2], joints.positions[:, 6, 2]
+    assert (heads - feet > 1.4).all()  # upright
+    # The distance from the camera is the least certain: now along x.
+    variances = np.diagonal(joints.covariance[0, 0])
+    assert variances[0] > 10 * max(variances[1:])
+
+
+def test_markers_stand_upright_and_are_deleted_in_the_target_frame(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    base = robot()
+    base.tf_static.publish(MAST)
+    base.see(3)
+    base.joints()
+    graph.until(lambda: graph.raw["skeletons"], "markers")
+    base.lifter.trigger_deactivate()
+    graph.until(lambda: len(graph.raw["skeletons"]) == 2, "deletion")
+    shown, deleted = graph.messages("skeletons")
+    assert {marker.header.frame_id for marker in shown.markers} == {"base_link"}
+    assert {marker.header.frame_id for marker in deleted.markers} == {"base_link"}
+    assert {marker.action for marker in deleted.markers} == {Marker.DELETE}
+    names = {(marker.ns, marker.id) for marker in shown.markers}
+    assert names == {(marker.ns, marker.id) for marker in deleted.markers}
+    (floor,) = (marker for marker in shown.markers if marker.type == Marker.CYLINDER)
+    lying = floor.pose.orientation
+    assert (lying.x, lying.y) == (0, 0)
+    assert floor.pose.position.z == pytest.approx(1.1 - 0.87 - 0.08, abs=0.03)
+    (label,) = (marker for marker in shown.markers if marker.type == Marker.TEXT_VIEW_FACING)
+    assert label.text == "#3  4.0 m"  # from the camera, not from the base
+    assert isinstance(label.pose.position, Point) and label.pose.position.z > 1.7
+
+
+def test_moving_robot_is_looked_up_at_the_stamp_of_the_image(robot: Callable[..., Robot]) -> None:
+    base = robot(target_frame="odom")
+    base.tf_static.publish(MAST)
+    for second, degrees in ((4, -90.0), (6, 90.0)):
+        base.tf.publish(
+            transform("odom", "base_link", second * SECOND, (second, 0, 0), turned(degrees))
+        )
+    base.see(1, stamp_ns=5 * SECOND)
+    base.joints()  # live, a second message would replace the first
+    base.see(1, stamp_ns=11 * SECOND // 2)
+    straight, left = (each.positions[0, 0] for each in base.joints(2))
+    np.testing.assert_allclose(straight, (5 + 4.1, 0, 1.1), atol=0.02)
+    reach = 4.1 * np.sqrt(0.5)
+    np.testing.assert_allclose(left, (5.5 + reach, reach, 1.1), atol=0.02)
+
+
+def test_late_transform_is_waited_for(robot: Callable[..., Robot], graph: Graph) -> None:
+    base = robot(target_frame="odom", transform_timeout_s=10.0)
+    base.tf_static.publish(MAST)
+    base.tf.publish(transform("odom", "base_link", 4 * SECOND))
+    base.see(1, stamp_ns=5 * SECOND)
+    graph.subscribe(0.3)
+    assert not graph.raw["joints"]
+    base.tf.publish(transform("odom", "base_link", 6 * SECOND))
+    np.testing.assert_allclose(base.joints()[0].positions[0, 0], (4.1, 0, 1.1), atol=0.02)
+
+
+def test_missing_transform_costs_the_message_and_says_which_link(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    base = robot(target_frame="odom")
+    base.see(1, 2)
+    base.says("camera has no parent: is the robot description running?")
+    base.tf_static.publish(MAST)
+    base.see(1, 2)
+    base.says("no transform has a frame odom: the newest are camera")
+    base.tf.publish(transform("odom", "base_link", 4_700_000_000))
+    base.see(1, 2)
+    base.says("no transform odom → base_link at 5.00; the newest is 0.30 s older")
+    assert not graph.raw["joints"]
+    graph.until(lambda: graph.value("lifter", "untransformed") == "6", "count of six people")
+    base.tf.publish(transform("odom", "base_link", 6 * SECOND))
+    base.see(1, 2)
+    base.joints()
+    base.says("active")
+
+
+def test_illegal_transforms_are_counted_and_named(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    base = robot()
+    base.tf_static.publish(MAST)
+    base.tf.publish(transform("map", "odom", SECOND, quaternion=(0.0, 0.0, 0.0, 0.0)))
+    base.says("/tf: map → odom has a quaternion of length 0, not 1")
+    assert graph.value("lifter", "tf_refused") == "1"
+    base.says("active")  # the warning ends when no more come
+    base.see(1)
+    base.joints()
+
+
+def test_two_cameras_with_one_frame_id_stay_two(robot: Callable[..., Robot], graph: Graph) -> None:
+    base = robot()
+    base.tf_static.publish(MAST)
+    for name in ("left", "right"):
+        windows = standing_windows([1])
+        named = PeopleWindows(**{**vars(windows), "camera_name": name})
+        base.windows.publish(pack_windows(named))
+    found = base.joints(2)
+    assert {(each.camera, each.frame_id) for each in found} == {
+        ("left", "base_link"),
+        ("right", "base_link"),
+    }
+    graph.until(lambda: len(graph.raw["skeletons"]) == 2, "markers")
+    names = {each.ns for message in graph.messages("skeletons") for each in message.markers}
+    assert names == {"left/person_1", "right/person_1", "ellipsoids/left", "ellipsoids/right"}
+
+
+def test_replay_gives_the_same_bytes_whenever_tf_comes(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    """As when a bag with /tf is played twice, on a fast and on a slow machine."""
+    stamps = [2 * SECOND + 33_000_000 * frame for frame in range(20)]
+
+    def replay(tf_comes_first: bool) -> dict[str, list[bytes]]:
+        base = robot(target_frame="odom", replay=True)
+        base.tf_static.publish(MAST)
+        drives, sees = partial(drive, base), partial(see, base)
+        for send in (drives, sees) if tf_comes_first else (sees, drives):
+            send()
+            graph.subscribe(0.3)
+        # Coherence comes last.
+        graph.until(lambda: len(graph.raw["coherence"]) == len(stamps), "results of all images")
+        heard = {topic: list(graph.raw[topic]) for topic in ("joints", "coherence", "skeletons")}
+        base.lifter.close()
+        graph.forget()
+        return heard
+
+    def drive(base: Robot) -> None:
+        for tenth in range(10, 60):
+            place, heading = (tenth, 0, 0), turned(360 * np.sin(tenth))
+            base.tf.publish(transform("odom", "base_link", tenth * SECOND // 10, place, heading))
+
+    def see(base: Robot) -> None:
+        for stamp in stamps:
+            base.see(1, stamp_ns=stamp)
+
+    first, second = replay(tf_comes_first=True), replay(tf_comes_first=False)
+    assert len(first["joints"]) == len(stamps)
+    for topic, messages in first.items():
+        assert messages == second[topic], topic
+
+
+def test_person_seen_by_two_cameras_is_published_once(robot: Callable[..., Robot]) -> None:
+    base = robot(fuse_cameras=True)
+    base.tf_static.publish(MAST)
+    right = transform("base_link", "right", 0, (0.1, 0.0, 1.2), OPTICAL)
+    base.tf_static.publish(TFMessage(transforms=MAST.transforms + right.transforms))
+    base.see(3)
+    base.see(8, frame_id="right")
+    alone, fused = base.joints(2)
+    assert alone.camera == fused.camera == "fused"
+    assert alone.track_ids == fused.track_ids == (0,)
+    np.testing.assert_allclose(fused.positions, alone.positions, atol=0.01)
+    assert np.trace(fused.covariance[0, 0]) <= np.trace(alone.covariance[0, 0]) * 1.001
+
+
+def test_fusion_without_a_common_frame_is_refused(
+    context: Context, graph: Graph, standing_model: Path
+) -> None:
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    node.set_parameters(
+        [Parameter("model", value=str(standing_model)), Parameter("fuse_cameras", value=True)]
+    )
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    graph.until(lambda: "set target_frame" in graph.status["lifter"].message, "reason")
+    node.close()
+    node.destroy_node()
