@@ -24,7 +24,14 @@ from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
 NUMBERS = ("steps", "hypotheses")
 OF_LIFTER = ("model", "device", "preset", *NUMBERS)
-OF_DETECTOR = ("detector", "person_model", "pose_model", "pose_config", "trust_checkpoint")
+OF_DETECTOR = (
+    "detector",
+    "blazepose_model",
+    "person_model",
+    "pose_model",
+    "pose_config",
+    "trust_checkpoint",
+)
 OF_SOURCE = ("calibration",)
 """Arguments that are parameters of a node, and have their names and descriptions."""
 SWITCHES = (
@@ -227,6 +234,7 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "model": find_model,
     "device": _device,
     "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
+    "blazepose_model": _one_of(_metadata(DetectorParameters, "blazepose_model")["choices"]),
     "log_level": _one_of(LOG_LEVELS),
     **{name: _whole(*_metadata(LifterParameters, name)["range"]) for name in NUMBERS},
 }

@@ -1,7 +1,7 @@
 """What every 2D detector takes and gives."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,38 @@ class Detector(Protocol):
 
     def reset(self) -> None:
         """Forget the frames before: the next image belongs to another video."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a camera asked of a detector in the last seconds."""
+
+    images_per_s: float
+    """That arrived."""
+    dropped: float
+    """Share of them that was not looked at, in 0..1."""
+    image_s: float
+    """Seconds that an image took."""
+    people: int
+    """In the last image."""
+
+
+@runtime_checkable
+class AdaptiveDetector(Detector, Protocol):
+    """A detector that can take a faster or a better model, to keep up with a camera."""
+
+    @property
+    def model_status(self) -> str:
+        """Which model it runs, and why."""
+
+    def adapt_to(self, images_per_s: float) -> None:
+        """Measure the models and take the best that keeps up with a camera, if it may choose.
+
+        From now on results depend on the speed of the computer; until then, on the images alone.
+        """
+
+    def keep_up(self, load: Load) -> None:
+        """Take another model if the load asks for it; between two images, best once a second."""
 
 
 def check_image(image: Any) -> None:

@@ -1,16 +1,17 @@
 """BlazePose: the detector that runs anywhere."""
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
-from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
-from diffhpe_ros.detection.blazepose.networks import open_networks
+from diffhpe_ros.detection.blazepose.landmark_models import LandmarkModels, open_models
+from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import RegionFinder
-from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
+from diffhpe_ros.detection.types import Load, People, check_counts, check_image, check_options
 
 
 class BlazePose:
@@ -32,8 +33,9 @@ class BlazePose:
     views it is right to a factor of 1.3 in standard deviation, on the large side, except for
     outliers such as a swapped left and right.
 
-    On single frames the joints are mediapipe's own (0.10.21, full model) within a pixel or so. Its
-    smoothing over time is left out: the lifter sees whole windows, with their noise as it is.
+    The figures are of the model `full`. On single frames the joints are mediapipe's own (0.10.21)
+    within a pixel or so. Its smoothing over time is left out: the lifter sees whole windows, with
+    their noise as it is.
 
     Args:
         threads: of each network.
@@ -46,6 +48,8 @@ class BlazePose:
             followed and nobody has been lost.
         runtime: of the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`, which is
             onnx where onnxruntime really runs on a GPU, else litert. `device` says what runs.
+        model: of landmarks: `lite`, `full`, `heavy`, or `auto`, which is the heaviest that can be
+            had, and from `adapt_to` on the heaviest that keeps up. `model_status` says what runs.
         providers: onnxruntime's execution providers in the order of preference; None takes CUDA
             where the installed onnxruntime has it, else the CPU.
 
@@ -67,6 +71,7 @@ class BlazePose:
         search_every: int = 5,
         runtime: str = "auto",
         providers: Sequence[str] | None = None,
+        model: str = "full",
     ) -> None:
         check_options(
             threads,
@@ -75,11 +80,13 @@ class BlazePose:
             min_confidence=min_confidence,
         )
         check_counts(max_people=max_people, search_every=search_every)
-        networks = open_networks(runtime, threads, providers)
+        opened = open_models(model, runtime, threads, providers)
+        networks = opened.networks
         self.device = networks.device
+        self._models = LandmarkModels(networks.landmarks, opened.missing)
         self._follower = PeopleFollower(
             RegionFinder(networks.regions, detection_threshold),
-            LandmarkNetwork(networks.landmarks),
+            self._models,
             max_people,
             search_every,
             tracking_threshold,
@@ -95,6 +102,19 @@ class BlazePose:
     @max_people.setter
     def max_people(self, count: int) -> None:
         self._follower.max_people = count
+
+    @property
+    def model_status(self) -> str:
+        """See `AdaptiveDetector.model_status`."""
+        return self._models.status
+
+    def adapt_to(self, images_per_s: float) -> None:
+        """See `AdaptiveDetector.adapt_to`."""
+        self._models.adapt_to(images_per_s)
+
+    def keep_up(self, load: Load) -> None:
+        """See `AdaptiveDetector.keep_up`."""
+        self._models.keep_up(load, time.monotonic())
 
     def reset(self) -> None:
         """Look in the whole of the next image."""
