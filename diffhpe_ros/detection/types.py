@@ -1,6 +1,6 @@
 """What every 2D detector takes and gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -43,6 +43,24 @@ class People:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    def reordered(self, orders: NDArray[np.intp]) -> "People":
+        """The same people with their joints in other orders (P, 17), such as left for right.
+
+        Who is put into another order has no world landmarks: a network that takes left for right
+        takes front for back.
+        """
+        rows, world = np.arange(len(self))[:, None], self.world_landmarks
+        if world is not None:
+            kept = (orders == np.arange(NUM_JOINTS)).all(-1)
+            world = np.where(kept[:, None, None], world, np.float32(np.nan))
+        return replace(
+            self,
+            keypoints=self.keypoints[rows, orders],
+            confidence=self.confidence[rows, orders],
+            covariance=self.covariance[rows, orders],
+            world_landmarks=world,
+        )
 
     @classmethod
     def empty(cls) -> "People":
