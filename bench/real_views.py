@@ -113,9 +113,12 @@ def track(view: RecordedView, detect: Detector) -> KeypointTrack:
 def keep_left_and_right(times: list[float], found: list[People]) -> list[People]:
     """The first people of the frames with left and right as they are known in the end."""
     left_right = LeftRight()
-    rows = {round(1e9 * time): row for row, time in enumerate(times)}
+    stamps = [round(1e9 * time) for time in times]
+    rows = {stamp_ns: row for row, stamp_ns in enumerate(stamps)}
     orders = np.tile(np.arange(NUM_JOINTS), (len(found), 1))
     for stamp_ns, row in rows.items():
+        if (check := found[row].check) is not None:
+            left_right.check(stamps[row - check.images_ago], check.keypoints)
         if len(found[row]):
             for at_ns, order in left_right.update(stamp_ns, found[row].keypoints[0]).items():
                 orders[rows[at_ns]] = orders[rows[at_ns]][order]
@@ -210,9 +213,10 @@ def main() -> None:
     parser.add_argument("--detector", nargs="+", default=list(DETECTORS), choices=DETECTORS)
     parser.add_argument("--weights", nargs="*", type=float, default=[], help="of world landmarks")
     parser.add_argument("--blazepose-model", default="full", choices=MODELS)
+    parser.add_argument("--check-every", type=int, default=0)
     parser.add_argument("--min-confidence", type=float, help="of BlazePose; else its default")
     arguments = parser.parse_args()
-    options = {"model": arguments.blazepose_model}
+    options = {"model": arguments.blazepose_model, "check_every": arguments.check_every}
     if arguments.min_confidence is not None:
         options["min_confidence"] = arguments.min_confidence
     rows = []

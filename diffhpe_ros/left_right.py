@@ -7,7 +7,6 @@ solved over the last second (Viterbi), so that a wrong beginning is mended, too.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -42,7 +41,9 @@ _SWITCH = 1.5
 """Log odds against a detector that begins or ends to confuse anything, in any one frame."""
 _UNTIMED_S = 0.1
 """No frame counts for more time than this."""
-_MOST_CHECK = 8.0
+_CHECK_NOISE, _MOST_CHECK = 0.02, 10.0
+"""Standard deviation of two detectors' joints from each other, in sizes of the person; the most
+log odds of a check."""
 
 Order: TypeAlias = NDArray[np.intp]
 Exchanges: TypeAlias = dict[int, Order]
@@ -103,6 +104,8 @@ class _Frame:
     """
 
     stamp_ns: int
+    keypoints: NDArray[np.float64]
+    """(17, 2) as detected."""
     crossed: tuple[bool, bool]
     """Whether the detector's left is on the track that began as right."""
     motion: NDArray[np.float64]
@@ -145,26 +148,29 @@ class LeftRight:
             self._frames.clear()
             self._expected = _Expected()
             passed_ns = 0
-        odds = self._expected.update(stamp_ns, np.asarray(keypoints, np.float64), passed_ns / 1e9)
+        keypoints = np.asarray(keypoints, np.float64)
+        odds = self._expected.update(stamp_ns, keypoints, passed_ns / 1e9)
         seconds = min(passed_ns / 1e9, _UNTIMED_S)
         against = seconds * np.array([0.0, _PART_PER_S, _PART_PER_S, _WHOLE_PER_S])
         crossed = (odds[0] > 0, odds[1] > 0)
         motion = np.abs(odds).clip(max=_MOST_MOTION)
-        self._frames.append(_Frame(stamp_ns, crossed, motion, against))
+        self._frames.append(_Frame(stamp_ns, keypoints, crossed, motion, against))
         self._advance(len(self._frames) - 1)
         while stamp_ns - self._frames[0].stamp_ns > _HISTORY_NS:
             self._frames.popleft()
         return self._exchanges()
 
-    def check(self, stamp_ns: int, odds: Sequence[float]) -> None:
+    def check(self, stamp_ns: int, keypoints: NDArray[Any]) -> None:
         """Take note of a better detector's opinion of an earlier frame, before the next `update`.
 
         Args:
             stamp_ns: of the frame.
-            odds: log odds that legs, and arms, were exchanged in it.
+            keypoints: (17, 2) pixels of the person in it, NaN where unseen.
         """
         for index, frame in enumerate(self._frames):
             if frame.stamp_ns == stamp_ns:
+                sd = _CHECK_NOISE * float(pose_sizes(keypoints))
+                odds = exchange_odds(frame.keypoints, keypoints, max(sd, 1e-9))
                 limited = np.clip(odds, -_MOST_CHECK, _MOST_CHECK)
                 frame.against = frame.against - np.array(STATES) @ limited
                 for later in range(index, len(self._frames)):

@@ -92,14 +92,14 @@ def test_check_by_a_better_detector_mends_at_once(walk):
     confusion, left_right = confused(walk, WHOLE, slice(0, None)), LeftRight()
     first, _ = resolve(confusion[:20], left_right)
     assert len(wrong(first, walk[:20])) == 20
-    left_right.check(stamp(15), exchange_odds(confusion[15], walk[15], sd=5.0))
+    left_right.check(stamp(15), walk[15])
     first, _ = resolve(confusion[20:28], left_right, start=20)
     assert len(wrong(first, walk[20:28])) == 0
 
 
 def test_check_of_a_forgotten_frame_changes_nothing(walk):
     left_right = LeftRight()
-    left_right.check(stamp(-100), (50.0, 50.0))
+    left_right.check(stamp(-100), walk[0][WHOLE])
     first, _ = resolve(walk, left_right)
     assert len(wrong(first, walk)) == 0
 

@@ -11,6 +11,17 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 @dataclass(frozen=True, eq=False)
+class Check:
+    """A better network's opinion of a person in an earlier image."""
+
+    images_ago: int
+    row: int
+    """Among the people of that image."""
+    keypoints: NDArray[np.float32]
+    """(17, 2) pixels, NaN where unseen."""
+
+
+@dataclass(frozen=True, eq=False)
 class People:
     """The 2D joints of P people in one image.
 
@@ -27,6 +38,9 @@ class People:
     world_landmarks: NDArray[np.float32] | None = None
     """(P, 17, 3) the detector's own 3D joints, unseen ones included: metres from the hips, x and y
     along the image's, z along the ray to the person. None where the detector gives none."""
+
+    check: Check | None = None
+    """Of somebody in an earlier image, where a detector makes such checks and has just made one."""
 
     def __post_init__(self) -> None:
         shapes = (self.keypoints.shape, self.confidence.shape, self.covariance.shape)

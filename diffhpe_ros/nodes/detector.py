@@ -180,6 +180,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         diagnostics.set_value("repeated_stamps", stage.repeated)
         diagnostics.set_value("late_images", stage.late)
         diagnostics.set_value("left_right_exchanged", stage.exchanged)
+        diagnostics.set_value("left_right_checked", stage.checked)
         self._warn_of_rate(stage)
 
     def _keep_up(self, detector: AdaptiveDetector) -> None:

@@ -1,5 +1,6 @@
 """An image → the people in it and their windows: what the node `detector` does, without ROS."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ send images out of order. Beyond, the clock has jumped back, as when a bag start
 ZOOM = 0.05
 """Intrinsics may change by this share between two images, by zoom or autofocus: windows are made of
 rays, so tracks are kept. Beyond, it is another camera."""
+_RECENT_IMAGES = 16
+"""A check of an earlier image does not count."""
 
 
 DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
@@ -69,6 +72,8 @@ class DetectionStage:
         self._options = options or WindowOptions()
         self._builders: dict[int, WindowBuilder] = {}
         self._left_right: dict[int, LeftRight] = {}
+        self._recent: deque[tuple[int, NDArray[np.int64]]] = deque(maxlen=_RECENT_IMAGES)
+        """Stamp and track ids."""
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
@@ -81,6 +86,8 @@ class DetectionStage:
         """Images that were ignored because they had an earlier stamp than the previous one."""
         self.exchanged = 0
         """How often left and right of a person in an image were exchanged."""
+        self.checked = 0
+        """How often they were checked by a better network."""
 
     def process(
         self,
@@ -112,6 +119,8 @@ class DetectionStage:
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
+        self._take_check(people)
+        self._recent.append((stamp_ns, ids))
         exchanges = self._find_exchanges(people, ids, stamp_ns)
         windows: dict[int, tuple[int, Window]] = {}
         for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
@@ -165,6 +174,7 @@ class DetectionStage:
             self._rate.reset()
             self._builders.clear()
             self._left_right.clear()
+            self._recent.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
     def _builder(self, track_id: int) -> WindowBuilder:
@@ -174,6 +184,17 @@ class DetectionStage:
                 FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s
             )
         return self._builders[track_id]
+
+    def _take_check(self, people: People) -> None:
+        """Let the detector's check of an earlier image count."""
+        check = people.check
+        if check is None or check.images_ago > len(self._recent):
+            return
+        stamp_ns, ids = self._recent[-check.images_ago]
+        left_right = self._left_right.get(int(ids[check.row]))
+        if left_right is not None:
+            self.checked += 1
+            left_right.check(stamp_ns, check.keypoints)
 
     def _find_exchanges(
         self, people: People, ids: NDArray[np.int64], stamp_ns: int

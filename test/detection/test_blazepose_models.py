@@ -54,7 +54,8 @@ def test_auto_is_the_best_until_it_has_to_keep_up(all_models, images):
     for image in images:
         np.testing.assert_array_equal(auto.detect(image).keypoints, heavy.detect(image).keypoints)
     auto.adapt_to(images_per_s=1e4)
-    assert auto.model_status.startswith("lite (for 10000 images/s; a person takes lite ")
+    assert auto.model_status.split(" ")[0] in ("lite", "full")
+    assert "(for 10000 images/s; a person takes lite " in auto.model_status
     assert len(auto.detect(images[0])) == 1
 
 
@@ -75,3 +76,32 @@ def test_chosen_model_that_cannot_be_had_is_an_error(only_full):
 def test_unknown_model_is_refused():
     with pytest.raises(DiffhpeError, match="one of lite, full, heavy, auto, got 'huge'"):
         create_detector("blazepose", model="huge")
+
+
+def test_heavy_checks_somebody_of_every_nth_image(all_models, images):
+    detector = create_detector("blazepose", check_every=7)
+    heavy = create_detector("blazepose", model="heavy", min_confidence=0.0)
+    people = [detector.detect(images[k % 2]) for k in range(14)]
+    checked = {k: each.check for k, each in enumerate(people) if each.check is not None}
+    assert list(checked) == [5, 12]
+    assert [(check.images_ago, check.row) for check in checked.values()] == [(5, 0), (5, 0)]
+    distance = np.linalg.norm(checked[5].keypoints - heavy.detect(images[0]).keypoints[0], axis=-1)
+    assert np.nanmedian(distance) < 3  # px: the region is another
+    faster = create_detector("blazepose")
+    np.testing.assert_array_equal(people[0].keypoints, faster.detect(images[0]).keypoints)
+
+
+def test_heavy_does_not_check_itself(all_models, images):
+    detector = create_detector("blazepose", model="heavy", check_every=6)
+    assert all(detector.detect(images[0]).check is None for _ in range(8))
+
+
+def test_without_heavy_there_are_no_checks_and_the_status_says_why(only_full, images):
+    detector = create_detector("blazepose", check_every=6)
+    assert detector.model_status.startswith("full (BlazePose needs pose_landmark_heavy.tflite")
+    assert all(detector.detect(images[0]).check is None for _ in range(8))
+
+
+def test_checks_that_would_overlap_are_refused():
+    with pytest.raises(DiffhpeError, match="check_every is 0 or more than 5, got 5"):
+        create_detector("blazepose", check_every=5)

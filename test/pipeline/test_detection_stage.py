@@ -10,6 +10,7 @@ from standing import STANDING, standing_at
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import People
+from diffhpe_ros.detection.types import Check
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.people import PeopleWindows
@@ -75,6 +76,21 @@ class ConfusedDetector(SwayingDetector):
         return replace(people, keypoints=people.keypoints[:, list(MIRRORED)])
 
 
+class CheckedDetector(ConfusedDetector):
+    """Has a better network look at every tenth image, which takes until five images later."""
+
+    def __init__(self, images_per_s: float, confused: range) -> None:
+        super().__init__(images_per_s, confused)
+        self.seen: list[NDArray[np.float32]] = []
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        people = super().detect(image_bgr)
+        self.seen.append(people.keypoints[0])
+        if len(self.seen) % 10 != 6:
+            return people
+        return replace(people, check=Check(5, 0, self.seen[-6][list(MIRRORED)]))
+
+
 def swaying_at(seconds: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Joints (..., 17, 3) of a person who sways by 0.3 m to both sides, every 2 s."""
     x = 0.3 * np.sin(np.pi * np.asarray(seconds))
@@ -138,6 +154,15 @@ def test_left_and_right_are_kept_where_the_detector_confuses_them(confused: rang
         assert stage.exchanged == len(confused)
         shown = results[confused[0]].people.keypoints[0]
         np.testing.assert_allclose(shown, results[confused[0] - 1].people.keypoints[0], atol=20)
+
+
+def test_check_by_another_network_mends_a_detector_that_is_always_wrong() -> None:
+    stage = DetectionStage(CheckedDetector(30.0, range(1000)), PeopleTracker())
+    results = [stage.process(IMAGE, CAMERA, "cam", k * FRAME_NS) for k in range(40)]
+    _, without = sway(30.0)
+    assert results[-1].windows is not None
+    np.testing.assert_allclose(results[-1].windows.keypoints, without[-1].keypoints, atol=1e-3)
+    assert stage.checked == 4
 
 
 def test_bridge_follows_the_image_rate_within_limits() -> None:

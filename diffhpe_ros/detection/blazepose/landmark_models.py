@@ -1,7 +1,7 @@
 """BlazePose's landmark networks, of which one runs at a time."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.blazepose.landmarks import LandmarkNetwork, Landmarks
 from diffhpe_ros.detection.blazepose.model_choice import ModelChoice
-from diffhpe_ros.detection.blazepose.network import Network
 from diffhpe_ros.detection.blazepose.networks import Networks, open_networks
 from diffhpe_ros.detection.blazepose.regions import Region
 from diffhpe_ros.detection.types import Load
@@ -21,15 +20,21 @@ _REPEATS = 5
 
 @dataclass(frozen=True, eq=False)
 class OpenedModels:
-    """The networks of one or all models."""
+    """Networks, of which some may be chosen from."""
 
     networks: Networks
+    models: tuple[str, ...]
+    """That may run, the fastest first."""
     missing: str = ""
     """Why not all models are there; empty where they are."""
 
 
 def open_models(
-    model: str, runtime: str, threads: int, providers: Sequence[str] | None
+    model: str,
+    runtime: str,
+    threads: int,
+    providers: Sequence[str] | None,
+    with_heavy: bool = False,
 ) -> OpenedModels:
     """Open the networks of a model; for auto of all, or of full alone where others are missing.
 
@@ -38,34 +43,36 @@ def open_models(
         runtime: see `open_networks`.
         threads: see `open_networks`.
         providers: see `open_networks`.
+        with_heavy: whether heavy is wanted, too, where it can be had.
 
     Raises:
         DiffhpeError: the model is unknown, or see `open_networks`.
     """
     if model not in MODELS:
         raise DiffhpeError(f"model of blazepose is one of {', '.join(MODELS)}, got {model!r}")
-    if model != "auto":
-        return OpenedModels(open_networks(runtime, threads, providers, [model]))
+    models = tuple(LANDMARKS) if model == "auto" else (model,)
+    least = ("full",) if model == "auto" else (model,)
+    wanted = tuple(dict.fromkeys((*models, *(["heavy"] if with_heavy else []))))
+    if wanted == least:
+        return OpenedModels(open_networks(runtime, threads, providers, least), least)
     try:
-        return OpenedModels(open_networks(runtime, threads, providers, list(LANDMARKS)))
+        return OpenedModels(open_networks(runtime, threads, providers, wanted), models)
     except DiffhpeError as error:
-        return OpenedModels(open_networks(runtime, threads, providers, ["full"]), str(error))
+        return OpenedModels(open_networks(runtime, threads, providers, least), least, str(error))
 
 
 class LandmarkModels:
     """Finds joints with one of several networks, as `LandmarkNetwork` does.
 
-    It begins with the last.
-
-    Args:
-        networks: by the name of the model, the fastest first.
-        missing: why others are not there.
+    It begins with the heaviest.
     """
 
-    def __init__(self, networks: Mapping[str, Network], missing: str = "") -> None:
-        self._networks = {model: LandmarkNetwork(each) for model, each in networks.items()}
-        self._model = list(networks)[-1]
-        self._missing = missing
+    def __init__(self, opened: OpenedModels) -> None:
+        landmarks = opened.networks.landmarks
+        self._networks = {model: LandmarkNetwork(landmarks[model]) for model in opened.models}
+        self.model = opened.models[-1]
+        """The one that runs."""
+        self._missing = opened.missing
         self._choice: ModelChoice | None = None
 
     @property
@@ -73,23 +80,23 @@ class LandmarkModels:
         """Which model runs, and why."""
         why = [] if self._choice is None else [self._choice.reason]
         why += [self._missing] if self._missing else []
-        return f"{self._model} ({'; '.join(why)})" if why else self._model
+        return f"{self.model} ({'; '.join(why)})" if why else self.model
 
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""
-        return self._networks[self._model].run(image_bgr, region)
+        return self._networks[self.model].run(image_bgr, region)
 
     def adapt_to(self, images_per_s: float) -> None:
         """See `AdaptiveDetector`."""
         if len(self._networks) > 1:
             seconds = {model: _seconds(each) for model, each in self._networks.items()}
             self._choice = ModelChoice(seconds, images_per_s)
-            self._model = self._choice.model
+            self.model = self._choice.model
 
     def keep_up(self, load: Load, now_s: float) -> None:
         """See `AdaptiveDetector`; `now_s` is of any clock."""
         if self._choice is not None and self._choice.update(load, now_s):
-            self._model = self._choice.model
+            self.model = self._choice.model
 
 
 def _seconds(network: LandmarkNetwork) -> float:

@@ -161,6 +161,14 @@ class DetectorParameters(StageParameters):
         " npm. auto: the best that keeps up with the camera; in replay the best that can be had.",
         choices=MODELS,
     )
+    check_every: int = _parameter(
+        10,
+        "blazepose: in every n-th image heavy checks left and right of a person whom a faster model"
+        " sees, in the background; 0: never, else at least 6.",
+        least=0,
+        most=1000,
+        detector_option=True,
+    )
     search_every: int = _parameter(
         5,
         "blazepose: look for new people in every n-th image; for a second after a person was lost,"
