@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.coherence import segment_std, symmetry_gap
-from diffhpe_ros.detection import Detector, create_detector
+from diffhpe_ros.detection import Detector, People, create_detector
+from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.keypoint_files import KeypointTrack, lift_track
+from diffhpe_ros.left_right import PAIRS, LeftRight, exchange
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.lifting.pipeline.world_landmarks import WEIGHT, to_poses
 from diffhpe_ros.metrics import acceleration_errors, best_similarity, mpjpe, p_mpjpe
 from diffhpe_ros.paths import data_folder
-from diffhpe_ros.skeleton import HIP, to_h36m17
+from diffhpe_ros.skeleton import HIP, NUM_JOINTS, to_h36m17
 from diffhpe_ros.training.evaluation.bootstrap import intervals_over_sequences
 from diffhpe_ros.training.experiments.document import markdown_table
 from diffhpe_ros.video import VideoReader
@@ -73,10 +75,10 @@ class Estimate:
     root: NDArray[Any] | None  # (T, 3)
 
 
-def detector(name: str, data: Path) -> Detector:
+def detector(name: str, data: Path, options: dict[str, Any]) -> Detector:
     """A detector that keeps one person."""
     if name == "blazepose":
-        return create_detector(name)
+        return create_detector(name, **options)
     onnx = data / "onnx"
     return create_detector(
         name,
@@ -86,21 +88,18 @@ def detector(name: str, data: Path) -> Detector:
 
 
 def track(view: RecordedView, detect: Detector) -> KeypointTrack:
-    """The first person of each frame."""
-    times, keypoints, confidence, world = [], [], [], []
+    """The first person of each frame, left and right kept straight as in the nodes."""
+    times: list[float] = []
+    found: list[People] = []
     with VideoReader(view.video) as reader:
         for _, time, image in reader:
             height, width = image.shape[:2]
-            people = detect.detect(image)
-            seen = len(people) > 0
-            own_3d = seen and people.world_landmarks is not None
             times.append(time)
-            keypoints.append(people.keypoints[0] if seen else np.full((17, 2), np.nan))
-            confidence.append(people.confidence[0] if seen else np.zeros(17))
-            world.append(people.world_landmarks[0] if own_3d else np.full((17, 3), np.nan))
+            found.append(detect.detect(image))
+    found = keep_left_and_right(times, found)
     camera = Camera(width, height, view.K, view.distortion, "plumb_bob")
     points, certain, landmarks = (
-        np.array(each, np.float32) for each in (keypoints, confidence, world)
+        np.array(each, np.float32) for each in zip(*map(first_person, found), strict=True)
     )
     return KeypointTrack(
         np.array(times),
@@ -109,6 +108,43 @@ def track(view: RecordedView, detect: Detector) -> KeypointTrack:
         camera,
         world_landmarks=None if np.isnan(landmarks).all() else landmarks,
     )
+
+
+def keep_left_and_right(times: list[float], found: list[People]) -> list[People]:
+    """The first people of the frames with left and right as they are known in the end."""
+    left_right = LeftRight()
+    stamps = [round(1e9 * time) for time in times]
+    rows = {stamp_ns: row for row, stamp_ns in enumerate(stamps)}
+    orders = np.tile(np.arange(NUM_JOINTS), (len(found), 1))
+    for stamp_ns, row in rows.items():
+        if (check := found[row].check) is not None:
+            left_right.check(stamps[row - check.images_ago], check.keypoints)
+        if len(found[row]):
+            for at_ns, order in left_right.update(stamp_ns, found[row].keypoints[0]).items():
+                orders[rows[at_ns]] = orders[rows[at_ns]][order]
+    return [
+        people.reordered(np.tile(order, (len(people), 1)))
+        for people, order in zip(found, orders, strict=True)
+    ]
+
+
+def first_person(people: People) -> tuple[NDArray[Any], ...]:
+    """Keypoints, confidence and world landmarks; unseen where there is nobody."""
+    nothing = np.full((NUM_JOINTS, 2), np.nan), np.zeros(NUM_JOINTS), np.full((17, 3), np.nan)
+    if not len(people):
+        return nothing
+    world = people.world_landmarks
+    return people.keypoints[0], people.confidence[0], nothing[2] if world is None else world[0]
+
+
+def confused(keypoints: NDArray[Any], projected: NDArray[Any]) -> float:
+    """Share of frames whose legs or arms fit the projected truth better when exchanged."""
+    worse = [
+        np.nanmean(np.linalg.norm(keypoints[:, rows] - projected[:, rows], axis=-1), 1)
+        > np.nanmean(np.linalg.norm(keypoints[:, mirrored] - projected[:, rows], axis=-1), 1)
+        for rows, mirrored in ((rows, exchange(True, True)[rows]) for rows in PAIRS)
+    ]
+    return float(np.any(worse, 0).mean())
 
 
 def estimates(model: str, keypoints: KeypointTrack, weights: list[float]) -> Iterator[Estimate]:
@@ -176,13 +212,22 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=[DEFAULT_MODEL])
     parser.add_argument("--detector", nargs="+", default=list(DETECTORS), choices=DETECTORS)
     parser.add_argument("--weights", nargs="*", type=float, default=[], help="of world landmarks")
+    parser.add_argument("--blazepose-model", default="full", choices=MODELS)
+    parser.add_argument("--check-every", type=int, default=0)
+    parser.add_argument("--min-confidence", type=float, help="of BlazePose; else its default")
     arguments = parser.parse_args()
+    options = {"model": arguments.blazepose_model, "check_every": arguments.check_every}
+    if arguments.min_confidence is not None:
+        options["min_confidence"] = arguments.min_confidence
     rows = []
     for name in arguments.detector:
         found: dict[str, list[list[float]]] = {}
         for number in VIEWS:
             view = RecordedView.read(arguments.data, number)
-            keypoints = track(view, detector(name, arguments.data))
+            keypoints = track(view, detector(name, arguments.data, options))
+            projected = keypoints.camera.project(view.truths[0])
+            seen = keypoints.keypoints[: len(projected)]
+            print(f"view {number}: left and right confused in {confused(seen, projected):.0%}")
             for model in arguments.model:
                 for estimate in estimates(model, keypoints, arguments.weights):
                     values = figures(estimate, view.truths)

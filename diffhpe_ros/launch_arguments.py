@@ -29,6 +29,7 @@ OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame")
 OF_DETECTOR = (
     "camera_name",
     "detector",
+    "blazepose_model",
     "person_model",
     "pose_model",
     "pose_config",
@@ -238,6 +239,7 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "model": find_model,
     "device": _device,
     "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
+    "blazepose_model": _one_of(_metadata(DetectorParameters, "blazepose_model")["choices"]),
     "log_level": _one_of(LOG_LEVELS),
     **{name: _whole(*_metadata(LifterParameters, name)["range"]) for name in NUMBERS},
 }

@@ -17,7 +17,7 @@ LAYERS = [
     },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"video", "windows", "detection"},
-    {"geometry", "keypoint_checks", "tracking", "drawing", "rendering"},
+    {"geometry", "keypoint_checks", "left_right", "tracking", "drawing", "rendering"},
     {"lifting", "placement"},
     {"pipeline", "keypoint_files", "benchmark"},
     {"nodes", "training"},

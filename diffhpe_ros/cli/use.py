@@ -7,6 +7,7 @@ import click
 
 from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options, warn
 from diffhpe_ros.confidence import MIN_CONFIDENCE
+from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.io import write_json
 
 
@@ -15,6 +16,13 @@ from diffhpe_ros.io import write_json
 @click.option("--camera", type=int, help="The number of a webcam, instead.")
 @click.option("--out", type=FILE, default=Path("demo_out"), show_default=True, help="A folder.")
 @click.option("--preset", help="fast, balanced or faithful; else the model's own.")
+@click.option(
+    "--blazepose-model",
+    type=click.Choice(MODELS),
+    default="auto",
+    show_default=True,
+    help="Of the detector; auto: the best that keeps up.",
+)
 @click.option("--seconds", default=10.0, show_default=True, help="How long to record a webcam.")
 @model_options
 def demo(
@@ -22,6 +30,7 @@ def demo(
     camera: int | None,
     out: Path,
     preset: str | None,
+    blazepose_model: str,
     seconds: float,
     model: str | None,
     device: str,
@@ -35,7 +44,8 @@ def demo(
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
     source = choose_source(video, camera)
-    run_demo(source, out, Settings(model or DEFAULT_MODEL, device, preset, seconds))
+    settings = Settings(model or DEFAULT_MODEL, device, preset, blazepose_model, seconds)
+    run_demo(source, out, settings)
 
 
 @click.command()

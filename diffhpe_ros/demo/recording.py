@@ -32,6 +32,7 @@ class Settings:
     model: str
     device: str = "cpu"
     preset: str | None = None
+    blazepose_model: str = "auto"
     seconds: float = 10.0
     """How long to record a webcam."""
     one_process: bool = False
@@ -79,8 +80,9 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         "preset": settings.preset or "",
     }
     # What is no parameter of the one node is one of the other.
-    two = {"detector": common, "lifter": lifter}
-    programs = {"pose_pipeline": lifter} if settings.one_process else two
+    detector = common | {"blazepose_model": settings.blazepose_model}
+    two = {"detector": detector, "lifter": lifter}
+    programs = {"pose_pipeline": lifter | detector} if settings.one_process else two
     source_parameters = _source_parameters(source, folder) | {"replay": replay}
     if replay:
         source_parameters["start_time_s"] = REPLAY_START_S

@@ -5,10 +5,17 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from diffhpe_ros.detection.types import Detector, People
+from diffhpe_ros.detection.types import AdaptiveDetector, Detector, People
 from diffhpe_ros.errors import DiffhpeError
 
-__all__ = ["DETECTORS", "Detector", "People", "create_detector", "detector_from_settings"]
+__all__ = [
+    "DETECTORS",
+    "AdaptiveDetector",
+    "Detector",
+    "People",
+    "create_detector",
+    "detector_from_settings",
+]
 
 # Imported when asked for: a robot with onnxruntime needs no ai-edge-litert, and the reverse.
 _BACKENDS = {

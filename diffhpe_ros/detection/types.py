@@ -1,13 +1,24 @@
 """What every 2D detector takes and gives."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A better network's opinion of a person in an earlier image."""
+
+    images_ago: int
+    row: int
+    """Among the people of that image."""
+    keypoints: NDArray[np.float32]
+    """(17, 2) pixels, NaN where unseen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +39,9 @@ class People:
     """(P, 17, 3) the detector's own 3D joints, unseen ones included: metres from the hips, x and y
     along the image's, z along the ray to the person. None where the detector gives none."""
 
+    check: Check | None = None
+    """Of somebody in an earlier image, where a detector makes such checks and has just made one."""
+
     def __post_init__(self) -> None:
         shapes = (self.keypoints.shape, self.confidence.shape, self.covariance.shape)
         joints = (len(self.keypoints), NUM_JOINTS)
@@ -43,6 +57,24 @@ class People:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    def reordered(self, orders: NDArray[np.intp]) -> "People":
+        """The same people with their joints in other orders (P, 17), such as left for right.
+
+        Who is put into another order has no world landmarks: a network that takes left for right
+        takes front for back.
+        """
+        rows, world = np.arange(len(self))[:, None], self.world_landmarks
+        if world is not None:
+            kept = (orders == np.arange(NUM_JOINTS)).all(-1)
+            world = np.where(kept[:, None, None], world, np.float32(np.nan))
+        return replace(
+            self,
+            keypoints=self.keypoints[rows, orders],
+            confidence=self.confidence[rows, orders],
+            covariance=self.covariance[rows, orders],
+            world_landmarks=world,
+        )
 
     @classmethod
     def empty(cls) -> "People":
@@ -81,6 +113,38 @@ class Detector(Protocol):
 
     def reset(self) -> None:
         """Forget the frames before: the next image belongs to another video."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a camera asked of a detector in the last seconds."""
+
+    images_per_s: float
+    """That arrived."""
+    dropped: float
+    """Share of them that was not looked at, in 0..1."""
+    image_s: float
+    """Seconds that an image took."""
+    people: int
+    """In the last image."""
+
+
+@runtime_checkable
+class AdaptiveDetector(Detector, Protocol):
+    """A detector that can take a faster or a better model, to keep up with a camera."""
+
+    @property
+    def model_status(self) -> str:
+        """Which model it runs, and why."""
+
+    def adapt_to(self, images_per_s: float) -> None:
+        """Measure the models and take the best that keeps up with a camera, if it may choose.
+
+        From now on results depend on the speed of the computer; until then, on the images alone.
+        """
+
+    def keep_up(self, load: Load) -> None:
+        """Take another model if the load asks for it; between two images, best once a second."""
 
 
 def check_image(image: Any) -> None:

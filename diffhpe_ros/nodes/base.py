@@ -99,6 +99,10 @@ class StageNode(LifecycleNode, Generic[P]):
         self.diagnostics.count("received")
         self._worker.put(message, stream)
 
+    def call_between_messages(self, action: Callable[[], None]) -> None:
+        """Run an action in the worker's thread before the next message; its errors are reported."""
+        self._worker.call_between_messages(lambda: self._try(action))
+
     def report_error(self, error: Exception) -> None:
         """Log an error and show it in the diagnostics; the node keeps running."""
         text = describe(error)
@@ -209,7 +213,7 @@ class StageNode(LifecycleNode, Generic[P]):
             self.change(new)
             self.parameters = new
 
-        self._worker.call_between_messages(lambda: self._try(change))
+        self.call_between_messages(change)
 
     def _try(self, act: Callable[[], None]) -> None:
         """Call a function and report its error: one bad message must not stop a robot's node."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
-from diffhpe_ros.detection import Detector, People, detector_from_settings
+from diffhpe_ros.detection import AdaptiveDetector, Detector, People, detector_from_settings
+from diffhpe_ros.detection.types import Load
 from diffhpe_ros.drawing import draw_keypoints
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
@@ -22,6 +23,11 @@ from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.window_sink import TopicSink, WindowSink
 from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
 from diffhpe_ros.tracking import PeopleTracker
+
+LOAD_S = 3.0
+"""The time of an image is the median of so many seconds."""
+EXPECTED_RATE = 30.0
+"""Images a second that an adaptive detector has to keep up with, until images come."""
 
 
 class DetectorNode(StageNode[DetectorParameters]):
@@ -49,6 +55,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         detector = detector_from_settings(parameters.detector, parameters.detector_settings)
         self._detector, self._default_confidence = detector, detector.min_confidence
         self._tune(parameters)
+        if isinstance(detector, AdaptiveDetector):
+            if not replay:
+                detector.adapt_to(EXPECTED_RATE)
+            self.get_logger().info(f"{detector.name} model: {detector.model_status}")
         self.diagnostics.set_value("detector", f"{detector.name} on {detector.device}")
         self._windows = self.topics.advertise(PointCloud2, "windows", qos.result(replay))
         topic = TopicSink(self, self._windows)
@@ -123,6 +133,9 @@ class DetectorNode(StageNode[DetectorParameters]):
                 diagnostics.set_value(name, found)
         check_latency(diagnostics, self.parameters)
         self._warn_of_stamps()
+        if isinstance(self._detector, AdaptiveDetector):
+            diagnostics.set_value("detector_model", self._detector.model_status)
+            self._keep_up(self._detector)
 
     def process(self, messages: list[Any]) -> None:
         """Process one image."""
@@ -179,7 +192,20 @@ class DetectorNode(StageNode[DetectorParameters]):
         diagnostics.set_value("resets", stage.resets)
         diagnostics.set_value("repeated_stamps", stage.repeated)
         diagnostics.set_value("late_images", stage.late)
+        diagnostics.set_value("left_right_exchanged", stage.exchanged)
+        diagnostics.set_value("left_right_checked", stage.checked)
         self._warn_of_rate(stage)
+
+    def _keep_up(self, detector: AdaptiveDetector) -> None:
+        """Let the detector take a faster or a better model; in replay it never does."""
+        diagnostics = self.diagnostics
+        images_per_s = diagnostics.per_second("received")
+        image_s = diagnostics.recent_s("detect", LOAD_S)
+        if self.parameters.replay or not images_per_s or image_s is None or self._stage is None:
+            return
+        dropped = diagnostics.share("dropped", "received") or 0.0
+        load = Load(images_per_s, dropped, image_s, self._stage.followed)
+        self.call_between_messages(lambda: detector.keep_up(load))
 
     def _warn_of_stamps(self) -> None:
         """Warn while images are ignored for their stamps."""

@@ -1,5 +1,6 @@
 """An image → the people in it and their windows: what the node `detector` does, without ROS."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import Detector, People
+from diffhpe_ros.left_right import Exchanges, LeftRight
 from diffhpe_ros.pipeline.image_rate import ImageRate
 from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.people import PeopleWindows
@@ -27,6 +29,8 @@ send images out of order. Beyond, the clock has jumped back, as when a bag start
 ZOOM = 0.05
 """Intrinsics may change by this share between two images, by zoom or autofocus: windows are made of
 rays, so tracks are kept. Beyond, it is another camera."""
+_RECENT_IMAGES = 16
+"""A check of an earlier image does not count."""
 
 
 DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
@@ -38,7 +42,7 @@ class ImageResult:
     """The result of one image."""
 
     people: People
-    """All people that were detected, in pixels."""
+    """All people that were detected, in pixels; left and right of those in tracks kept straight."""
     track_ids: NDArray[np.int64]
     """(P,) of them; `NOT_FOLLOWED` for those without a track."""
     windows: PeopleWindows | None
@@ -75,6 +79,9 @@ class DetectionStage:
         self._tracker = tracker
         self._options = options or WindowOptions()
         self._builders: dict[int, WindowBuilder] = {}
+        self._left_right: dict[int, LeftRight] = {}
+        self._recent: deque[tuple[int, NDArray[np.int64]]] = deque(maxlen=_RECENT_IMAGES)
+        """Stamp and track ids."""
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
@@ -85,6 +92,10 @@ class DetectionStage:
         """Images that were ignored because they had the stamp of the previous one."""
         self.late = 0
         """Images that were ignored because they had an earlier stamp than the previous one."""
+        self.exchanged = 0
+        """How often left and right of a person in an image were exchanged."""
+        self.checked = 0
+        """How often they were checked by a better network."""
 
     def process(
         self,
@@ -116,15 +127,22 @@ class DetectionStage:
         self._rate.add(stamp_ns)
         people = self._detector.detect(image)
         ids = self._tracker.update(people, stamp_ns)
+        self._take_check(people)
+        self._recent.append((stamp_ns, ids))
+        exchanges = self._find_exchanges(people, ids, stamp_ns)
         windows: dict[int, tuple[int, Window]] = {}
         for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
             if track_id == NOT_FOLLOWED:
                 continue
             builder = self._builder(track_id)
             builder.bridge(self.bridged_s)
-            if builder.remember(_observe(people, row, camera, stamp_ns)) and wanted:
+            complete = builder.remember(_observe(people, row, camera, stamp_ns))
+            for at_ns, order in exchanges[row].items():
+                builder.reorder(at_ns, order)
+            if complete and wanted:
                 windows[track_id] = row, builder.window()
         self._drop_all_but(self._tracker.track_ids)
+        people = self._exchange(people, exchanges, stamp_ns)
         collected = self._collect(windows, frame_id, stamp_ns) if wanted else None
         if collected is not None and self._depth_at is not None and len(collected):
             rows = [row for row, _ in windows.values()]
@@ -163,6 +181,8 @@ class DetectionStage:
             self._tracker.reset()
             self._rate.reset()
             self._builders.clear()
+            self._left_right.clear()
+            self._recent.clear()
         self._stamp_ns, self._camera = stamp_ns, camera
 
     def _builder(self, track_id: int) -> WindowBuilder:
@@ -173,9 +193,41 @@ class DetectionStage:
             )
         return self._builders[track_id]
 
+    def _take_check(self, people: People) -> None:
+        """Let the detector's check of an earlier image count."""
+        check = people.check
+        if check is None or check.images_ago > len(self._recent):
+            return
+        stamp_ns, ids = self._recent[-check.images_ago]
+        left_right = self._left_right.get(int(ids[check.row]))
+        if left_right is not None:
+            self.checked += 1
+            left_right.check(stamp_ns, check.keypoints)
+
+    def _find_exchanges(
+        self, people: People, ids: NDArray[np.int64], stamp_ns: int
+    ) -> list[Exchanges]:
+        """Where the detector confuses left and right of each person, in earlier images, too."""
+        exchanges: list[Exchanges] = [{} for _ in range(len(people))]
+        for row, track_id in enumerate(ids.tolist()):
+            if track_id != NOT_FOLLOWED:
+                left_right = self._left_right.setdefault(track_id, LeftRight())
+                exchanges[row] = left_right.update(stamp_ns, people.keypoints[row])
+        return exchanges
+
+    def _exchange(self, people: People, exchanges: list[Exchanges], stamp_ns: int) -> People:
+        """The people of the newest image with left and right as they should be."""
+        orders = np.tile(np.arange(NUM_JOINTS), (len(people), 1))
+        for row, exchange in enumerate(exchanges):
+            if stamp_ns in exchange:
+                self.exchanged += 1
+                orders[row] = exchange[stamp_ns]
+        return people.reordered(orders)
+
     def _drop_all_but(self, track_ids: set[int]) -> None:
         for track_id in self._builders.keys() - track_ids:
             del self._builders[track_id]
+            del self._left_right[track_id]
 
     def _collect(
         self, windows: dict[int, tuple[int, Window]], frame_id: str, stamp_ns: int

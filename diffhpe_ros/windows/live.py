@@ -27,6 +27,7 @@ from diffhpe_ros.windows.grid import (
 # Kept observations are at least a quarter of a grid step apart, so that a camera with absurd
 # stamps cannot fill the memory. At 50 Hz all frames up to 200 Hz are used.
 _KEPT_PER_GRID_STEP = 4
+_FIRST_ORDER = np.arange(NUM_JOINTS)
 _CHANNELS = 7  # u, v, confidence, and the four numbers of the covariance
 
 
@@ -126,6 +127,7 @@ class WindowBuilder:
         self._stamps = np.zeros(0, np.int64)
         self._values = np.zeros((0, NUM_JOINTS, _CHANNELS), np.float32)
         self._world = np.zeros((0, NUM_JOINTS, 3), np.float32)
+        self._orders = np.zeros((0, NUM_JOINTS), np.int64)
         self._until_next = 0
 
     def add(self, observation: Observation) -> Window | None:
@@ -173,6 +175,17 @@ class WindowBuilder:
         self._until_next = self._stride
         return True
 
+    def reorder(self, stamp_ns: int, order: NDArray[np.intp]) -> None:
+        """Put the joints of a kept observation into another order (17,), such as left for right.
+
+        While they are not in their first order, the observation has no world landmarks: a network
+        that takes left for right takes front for back. Observations that are not kept are ignored.
+        """
+        at = int(np.searchsorted(self._stamps, stamp_ns))
+        if at < len(self._stamps) and self._stamps[at] == stamp_ns:
+            self._orders[at] = self._orders[at, order]
+            self._values[at] = self._values[at, order]
+
     def _remember(self, stamp: int, row: NDArray[np.float32], world: NDArray[np.float32]) -> None:
         """Append the newest and drop what no window will need any more."""
         end = len(self._stamps)
@@ -184,6 +197,7 @@ class WindowBuilder:
         self._stamps = np.append(self._stamps[start:end], stamp)
         self._values = np.concatenate([self._values[start:end], row[None]])
         self._world = np.concatenate([self._world[start:end], world[None]])
+        self._orders = np.concatenate([self._orders[start:end], _FIRST_ORDER[None]])
 
     def window(self) -> Window:
         """The window that ends with the newest observation, if `remember` says there is one."""
@@ -202,9 +216,11 @@ class WindowBuilder:
         )
 
     def _world_landmarks_at(self, grid_ns: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        if np.isnan(self._world[..., 0]).all():
+        reordered = (self._orders != _FIRST_ORDER).any(-1)
+        world = np.where(reordered[:, None, None], np.float32(np.nan), self._world)
+        if np.isnan(world[..., 0]).all():
             return None
-        return interpolate_joints(self._stamps, self._world, grid_ns, self._bridge_ns)
+        return interpolate_joints(self._stamps, world, grid_ns, self._bridge_ns)
 
 
 def _world_landmarks(observation: Observation) -> NDArray[np.float32]:

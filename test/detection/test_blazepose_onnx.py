@@ -17,7 +17,7 @@ from diffhpe_ros.onnx_session import OnnxModel
 @pytest.fixture
 def cache(networks, tmp_path, monkeypatch) -> Path:
     """A cache that holds the weights alone."""
-    for file, model in zip((DETECTION, LANDMARKS), networks, strict=True):
+    for file, model in zip((DETECTION, LANDMARKS["full"]), networks, strict=True):
         file.path(tmp_path).write_bytes(model)
     monkeypatch.setenv("DIFFHPE_CACHE", str(tmp_path))
     return tmp_path
@@ -27,7 +27,7 @@ def test_networks_are_converted_once_and_say_what_they_were_made_of(cache):
     files = blazepose_onnx()
     assert sorted(cache.glob("*.onnx")) == sorted(files)
     assert OnnxModel(files[1], ["CPUExecutionProvider"]).metadata == {
-        "source_sha256": LANDMARKS.sha256,
+        "source_sha256": LANDMARKS["full"].sha256,
         "converter_version": "1",
     }
     made = [file.stat().st_mtime_ns for file in files]
@@ -37,18 +37,18 @@ def test_networks_are_converted_once_and_say_what_they_were_made_of(cache):
 
 def test_another_source_output_or_converter_makes_another_file(cache, monkeypatch):
     paths = {
-        converted_path(LANDMARKS, LANDMARK_OUTPUTS),
-        converted_path(LANDMARKS, LANDMARK_OUTPUTS[:1]),
+        converted_path(LANDMARKS["full"], LANDMARK_OUTPUTS),
+        converted_path(LANDMARKS["full"], LANDMARK_OUTPUTS[:1]),
         converted_path(DETECTION, LANDMARK_OUTPUTS),
     }
     monkeypatch.setattr(module, "CONVERTER_VERSION", 2)
-    paths.add(converted_path(LANDMARKS, LANDMARK_OUTPUTS))
+    paths.add(converted_path(LANDMARKS["full"], LANDMARK_OUTPUTS))
     assert len(paths) == 4
 
 
 def test_converted_files_need_no_weights_and_no_packages_to_convert(cache, monkeypatch):
     files = blazepose_onnx()
-    for file in (DETECTION, LANDMARKS):
+    for file in (DETECTION, LANDMARKS["full"]):
         file.path(cache).unlink()
     for package in ("ai_edge_litert", "onnx", "flatbuffers"):
         monkeypatch.setitem(sys.modules, package, None)

@@ -1,6 +1,7 @@
 """Images → windows of people: tracks begin, go on and end."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from standing import STANDING, standing_at
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import People
+from diffhpe_ros.detection.types import Check
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.people import PeopleWindows
+from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.tracking import PeopleTracker
 
 CAMERA = Camera.from_field_of_view(640, 480)
@@ -57,6 +60,35 @@ class SwayingDetector(WrittenDetector):
         people = super().detect(image_bgr)
         keypoints = CAMERA.project(swaying_at(next(self.times))).astype(np.float32)
         return replace(people, keypoints=keypoints[None])
+
+
+class ConfusedDetector(SwayingDetector):
+    """Takes left for right in some images."""
+
+    def __init__(self, images_per_s: float, confused: range) -> None:
+        super().__init__(images_per_s)
+        self.confused, self.images = confused, count()
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        people = super().detect(image_bgr)
+        if next(self.images) not in self.confused:
+            return people
+        return replace(people, keypoints=people.keypoints[:, list(MIRRORED)])
+
+
+class CheckedDetector(ConfusedDetector):
+    """Has a better network look at every tenth image, which takes until five images later."""
+
+    def __init__(self, images_per_s: float, confused: range) -> None:
+        super().__init__(images_per_s, confused)
+        self.seen: list[NDArray[np.float32]] = []
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> People:
+        people = super().detect(image_bgr)
+        self.seen.append(people.keypoints[0])
+        if len(self.seen) % 10 != 6:
+            return people
+        return replace(people, check=Check(5, 0, self.seen[-6][list(MIRRORED)]))
 
 
 def swaying_at(seconds: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -108,6 +140,29 @@ def test_slow_camera_gives_whole_windows_that_follow_the_motion() -> None:
         view = 2.29 * truth[..., :2] / truth[..., 2:]
         # A straight line over h departs from x by at most h²/8·max|x''|: 6 mm at 4 m, 0.0033.
         np.testing.assert_allclose(each.keypoints[0], view, atol=0.0035)
+
+
+@pytest.mark.parametrize("confused", [range(20, 27), range(6)], ids=["later", "at first"])
+def test_left_and_right_are_kept_where_the_detector_confuses_them(confused: range) -> None:
+    stage = DetectionStage(ConfusedDetector(30.0, confused), PeopleTracker())
+    results = [stage.process(IMAGE, CAMERA, "cam", k * FRAME_NS) for k in range(40)]
+    _, without = sway(30.0)
+    windows = [each.windows for each in results if each.windows is not None]
+    for each, expected in list(zip(windows, without, strict=True))[-20:]:
+        np.testing.assert_allclose(each.keypoints, expected.keypoints, atol=1e-3)
+    if 0 not in confused:
+        assert stage.exchanged == len(confused)
+        shown = results[confused[0]].people.keypoints[0]
+        np.testing.assert_allclose(shown, results[confused[0] - 1].people.keypoints[0], atol=20)
+
+
+def test_check_by_another_network_mends_a_detector_that_is_always_wrong() -> None:
+    stage = DetectionStage(CheckedDetector(30.0, range(1000)), PeopleTracker())
+    results = [stage.process(IMAGE, CAMERA, "cam", k * FRAME_NS) for k in range(40)]
+    _, without = sway(30.0)
+    assert results[-1].windows is not None
+    np.testing.assert_allclose(results[-1].windows.keypoints, without[-1].keypoints, atol=1e-3)
+    assert stage.checked == 4
 
 
 def test_bridge_follows_the_image_rate_within_limits() -> None:

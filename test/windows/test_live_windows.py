@@ -1,5 +1,7 @@
 """Windows on the uniform grid from frames at any rate."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -252,3 +254,30 @@ def test_wrong_shapes_are_named():
     wrong = Observation(START, np.zeros((16, 2)), np.zeros(17), np.zeros((17, 2, 2)))
     with pytest.raises(DiffhpeError, match=r"got \(16, 2\)"):
         WindowBuilder().add(wrong)
+
+
+def test_joints_of_kept_observations_are_reordered():
+    order = np.roll(np.arange(17), 1)
+    builder, expected = WindowBuilder(), WindowBuilder()
+    for time in regular(50, 0.8):
+        seen = observe(time)
+        builder.add(seen)
+        changed = dataclasses.replace(
+            seen, keypoints=seen.keypoints[order], confidence=seen.confidence[order]
+        )
+        expected.add(changed if time in (0.5, 0.7) else seen)
+    for time in (-1.0, 0.5, 0.7, 0.705):  # the first is forgotten, the last was never there
+        builder.reorder(START + round(time * 1e9), order)
+    np.testing.assert_array_equal(builder.window().keypoints, expected.window().keypoints)
+
+
+def test_reordered_observations_have_no_world_landmarks_until_they_are_put_back():
+    builder, order = WindowBuilder(), np.arange(17)[::-1]
+    for time in regular(50, 0.8):
+        builder.add(dataclasses.replace(observe(time), world_landmarks=np.ones((17, 3))))
+    stamp_ns = START + round(0.6 * 1e9)
+    before = builder.window().world_landmarks
+    builder.reorder(stamp_ns, order)
+    assert np.isnan(builder.window().world_landmarks).any((1, 2)).sum() == 1
+    builder.reorder(stamp_ns, order)
+    np.testing.assert_array_equal(builder.window().world_landmarks, before)

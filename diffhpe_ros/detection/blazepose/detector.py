@@ -1,16 +1,20 @@
 """BlazePose: the detector that runs anywhere."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.assemble import Joints, to_people
-from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
-from diffhpe_ros.detection.blazepose.networks import open_networks
+from diffhpe_ros.detection.assemble import to_people
+from diffhpe_ros.detection.blazepose.checks import DELAY, Checks, body
+from diffhpe_ros.detection.blazepose.landmark_models import LandmarkModels, open_models
+from diffhpe_ros.detection.blazepose.landmarks import LandmarkNetwork
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import RegionFinder
-from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
+from diffhpe_ros.detection.types import Load, People, check_counts, check_image, check_options
+from diffhpe_ros.errors import DiffhpeError
 
 
 class BlazePose:
@@ -32,8 +36,9 @@ class BlazePose:
     views it is right to a factor of 1.3 in standard deviation, on the large side, except for
     outliers such as a swapped left and right.
 
-    On single frames the joints are mediapipe's own (0.10.21, full model) within a pixel or so. Its
-    smoothing over time is left out: the lifter sees whole windows, with their noise as it is.
+    The figures are of the model `full`. On single frames the joints are mediapipe's own (0.10.21)
+    within a pixel or so. Its smoothing over time is left out: the lifter sees whole windows, with
+    their noise as it is.
 
     Args:
         threads: of each network.
@@ -46,6 +51,10 @@ class BlazePose:
             followed and nobody has been lost.
         runtime: of the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`, which is
             onnx where onnxruntime really runs on a GPU, else litert. `device` says what runs.
+        model: of landmarks: `lite`, `full`, `heavy`, or `auto`, which is the heaviest that can be
+            had, and from `adapt_to` on the heaviest that keeps up. `model_status` says what runs.
+        check_every: in images: so often `heavy`, where it can be had, looks at somebody whom a
+            faster model sees, in the background (`People.check`). 0: never.
         providers: onnxruntime's execution providers in the order of preference; None takes CUDA
             where the installed onnxruntime has it, else the CPU.
 
@@ -67,6 +76,8 @@ class BlazePose:
         search_every: int = 5,
         runtime: str = "auto",
         providers: Sequence[str] | None = None,
+        model: str = "full",
+        check_every: int = 0,
     ) -> None:
         check_options(
             threads,
@@ -75,11 +86,19 @@ class BlazePose:
             min_confidence=min_confidence,
         )
         check_counts(max_people=max_people, search_every=search_every)
-        networks = open_networks(runtime, threads, providers)
+        if check_every and not check_every > DELAY:
+            raise DiffhpeError(f"check_every is 0 or more than {DELAY}, got {check_every!r}")
+        opened = open_models(model, runtime, threads, providers, with_heavy=bool(check_every))
+        networks, landmarks = opened.networks, opened.networks.landmarks
         self.device = networks.device
+        self._models = LandmarkModels(opened)
+        self._checks: Checks | None = None
+        if check_every and "heavy" in landmarks and model != "heavy":
+            better = LandmarkNetwork(landmarks["heavy"])
+            self._checks = Checks(better, check_every, tracking_threshold)
         self._follower = PeopleFollower(
             RegionFinder(networks.regions, detection_threshold),
-            LandmarkNetwork(networks.landmarks),
+            self._models,
             max_people,
             search_every,
             tracking_threshold,
@@ -96,9 +115,24 @@ class BlazePose:
     def max_people(self, count: int) -> None:
         self._follower.max_people = count
 
+    @property
+    def model_status(self) -> str:
+        """See `AdaptiveDetector.model_status`."""
+        return self._models.status
+
+    def adapt_to(self, images_per_s: float) -> None:
+        """See `AdaptiveDetector.adapt_to`."""
+        self._models.adapt_to(images_per_s)
+
+    def keep_up(self, load: Load) -> None:
+        """See `AdaptiveDetector.keep_up`."""
+        self._models.keep_up(load, time.monotonic())
+
     def reset(self) -> None:
         """Look in the whole of the next image."""
         self._follower.reset()
+        if self._checks is not None:
+            self._checks.reset()
         self._shape: tuple[int, ...] = ()
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
@@ -111,16 +145,12 @@ class BlazePose:
         if image_bgr.shape != self._shape:  # another video: pixels have another meaning
             self.reset()
             self._shape = image_bgr.shape
-        people = [_body(person) for person in self._follower.update(image_bgr)]
+        found = self._follower.update(image_bgr)
         height, width = image_bgr.shape[:2]
-        return to_people(people, "blazepose33", width, height, self.min_confidence)
-
-
-def _body(person: Landmarks) -> Joints:
-    confidence = person.visibility * person.presence
-    return Joints(
-        person.points[:NUM_BODY],
-        confidence[:NUM_BODY],
-        person.covariance[:NUM_BODY],
-        person.world[:NUM_BODY],
-    )
+        people = to_people(
+            list(map(body, found)), "blazepose33", width, height, self.min_confidence
+        )
+        if self._checks is None:
+            return people
+        may_begin = self._models.model != "heavy" and len(people) == len(found)
+        return replace(people, check=self._checks.update(image_bgr, found, may_begin))

@@ -53,15 +53,24 @@ class LandmarkNetwork:
 
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""
+        return self.read(self.crop(image_bgr, region), region)
+
+    def crop(self, image_bgr: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+        """What the network sees of a region of an image (H, W, 3)."""
         side = self._network.input_size
-        to_image = region.to_image(side)
         crop = cv2.warpAffine(
             image_bgr,
-            to_image,
+            region.to_image(side),
             (side, side),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
+        return np.asarray(crop, np.uint8)
+
+    def read(self, crop: NDArray[np.uint8], region: Region) -> Landmarks:
+        """The landmarks of the person in the crop of a region."""
+        side = self._network.input_size
+        to_image = region.to_image(side)
         rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
         outputs = self._network(np.divide(rgb, 255, dtype=np.float32))
         raw = outputs[_RAW].reshape(NUM_LANDMARKS, 5)

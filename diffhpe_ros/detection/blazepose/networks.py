@@ -1,7 +1,7 @@
-"""BlazePose's two networks, on LiteRT or on onnxruntime."""
+"""BlazePose's networks, on LiteRT or on onnxruntime."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
@@ -10,30 +10,36 @@ from diffhpe_ros.detection.blazepose.network import RUNTIMES, Network
 from diffhpe_ros.detection.blazepose.onnx_conversion import blazepose_onnx
 from diffhpe_ros.detection.blazepose.onnx_network import OnnxNetwork
 from diffhpe_ros.detection.blazepose.regions import REGION_OUTPUTS
-from diffhpe_ros.detection.weights import blazepose_weights
+from diffhpe_ros.detection.weights import DETECTION, LANDMARKS, load_weights
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import may_use_gpu
 
 
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """Both networks, ready to run."""
+    """The networks, ready to run."""
 
     regions: Network
     """Finds people."""
-    landmarks: Network
-    """Finds a person's joints."""
+    landmarks: Mapping[str, Network]
+    """Find a person's joints; by the name of the model."""
     device: str
     """What they really run on."""
 
 
-def open_networks(runtime: str, threads: int, providers: Sequence[str] | None) -> Networks:
-    """Open both networks.
+def open_networks(
+    runtime: str,
+    threads: int,
+    providers: Sequence[str] | None,
+    models: Sequence[str] = ("full",),
+) -> Networks:
+    """Open the person detection network and one landmark network or more.
 
     Args:
         runtime: `litert`, `onnx`, or `auto`: onnx where onnxruntime really runs on a GPU.
         threads: of each network on the CPU.
         providers: onnxruntime's execution providers, see `OnnxModel`.
+        models: of landmarks, keys of `weights.LANDMARKS`.
 
     Raises:
         DiffhpeError: the runtime is unknown or not installed, or the networks cannot be had.
@@ -41,34 +47,43 @@ def open_networks(runtime: str, threads: int, providers: Sequence[str] | None) -
     if runtime not in RUNTIMES:
         raise DiffhpeError(f"runtime is one of {', '.join(RUNTIMES)}, got {runtime!r}")
     if runtime == "onnx":
-        return _on_onnxruntime(threads, providers)[0]
+        return _on_onnxruntime(threads, providers, models)[0]
     if runtime == "litert" or not may_use_gpu(providers):
-        return _on_litert(threads)
+        return _on_litert(threads, models)
     try:
-        networks, on_gpu = _on_onnxruntime(threads, providers)
+        networks, on_gpu = _on_onnxruntime(threads, providers, models)
         if on_gpu:
             return networks
         why = f"onnxruntime gave {networks.device}"
     except DiffhpeError as error:
         why = str(error)
     warnings.warn(f"BlazePose runs on LiteRT: {why}", RuntimeWarning, stacklevel=2)
-    return _on_litert(threads, f", not on a GPU: {why}")
+    return _on_litert(threads, models, f", not on a GPU: {why}")
 
 
-def _on_litert(threads: int, why: str = "") -> Networks:
-    regions, landmarks = blazepose_weights()
+def _on_litert(threads: int, models: Sequence[str], why: str = "") -> Networks:
+    regions, *landmarks = load_weights([DETECTION, *(LANDMARKS[model] for model in models)])
     return Networks(
         LiteRTNetwork(regions, threads, REGION_OUTPUTS),
-        LiteRTNetwork(landmarks, threads, LANDMARK_OUTPUTS),
+        {
+            model: LiteRTNetwork(each, threads, LANDMARK_OUTPUTS)
+            for model, each in zip(models, landmarks, strict=True)
+        },
         f"cpu (LiteRT){why}",
     )
 
 
-def _on_onnxruntime(threads: int, providers: Sequence[str] | None) -> tuple[Networks, bool]:
-    """Both networks, and whether they are on a GPU."""
-    regions, landmarks = (OnnxNetwork(file, threads, providers) for file in blazepose_onnx())
-    first = {network.providers[0] for network in (regions, landmarks)}
+def _on_onnxruntime(
+    threads: int, providers: Sequence[str] | None, models: Sequence[str]
+) -> tuple[Networks, bool]:
+    """The networks, and whether they are on a GPU."""
+    regions, *landmarks = (OnnxNetwork(file, threads, providers) for file in blazepose_onnx(models))
+    first = {network.providers[0] for network in (regions, *landmarks)}
     return (
-        Networks(regions, landmarks, f"{' and '.join(sorted(first))} (onnxruntime)"),
+        Networks(
+            regions,
+            dict(zip(models, landmarks, strict=True)),
+            f"{' and '.join(sorted(first))} (onnxruntime)",
+        ),
         "CPUExecutionProvider" not in first,
     )

