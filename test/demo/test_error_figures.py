@@ -24,8 +24,9 @@ def shown(frames: list[int], tremble_m: float) -> Results:
         stamp = round(frame / CLIP.fps * 1e9)
         empty = np.zeros((1, 17, 3, 3), np.float32)
         joints[stamp] = UnpackedJoints(
-            "camera", stamp, (0,), positions[None], empty[..., 0, 0], empty, empty[..., 0], empty,
-            np.ones((1, 17), bool),
+            "camera", stamp, (0,), positions[None], empty[..., 0, 0], empty,
+            velocity=empty[..., 0], velocity_covariance=empty, seen=np.ones((1, 17), bool),
+            camera="camera",
         )  # fmt: skip
     none = np.zeros(0)
     camera = Camera.from_field_of_view(640, 480)
