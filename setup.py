@@ -10,6 +10,10 @@ NAME = "diffhpe_ros"
 SHARE = f"share/{NAME}"
 # What `diffhpe demo` draws its figure and writes its bag with.
 DEMO = ["matplotlib<4", "rosbags<0.12"]
+# What `diffhpe lift` writes .c3d with.
+C3D = ["ezc3d>=1.5,<2"]
+# What the tests read its files with: libraries that others wrote.
+READERS = ["c3d", "mcap>=1.2", "pandas", "pybvh"]
 
 
 def version() -> str:
@@ -102,6 +106,7 @@ setup(
         "tqdm",
     ],
     extras_require={
+        "c3d": C3D,
         "cpu": ["onnxruntime"],
         "demo": DEMO,
         "gpu": ["onnx", "onnxruntime-gpu"],
@@ -122,7 +127,7 @@ setup(
             "tensorboard",
             "torch>=2.9,<3",
         ],
-        "test": [*DEMO, "mcap>=1.2", "pytest", "pytest-timeout", "zstandard"],
+        "test": [*C3D, *DEMO, *READERS, "pytest", "pytest-timeout", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
         "docs": ["pdoc>=15,<17"],
     },

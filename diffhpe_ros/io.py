@@ -81,19 +81,29 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DiffhpeError: it cannot be written, as on a full disk; what was there before stays.
     """
+    with replacing_path(path) as part, part.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replacing_path(path: Path) -> Iterator[Path]:
+    """A path to write to, for libraries that open files themselves; see `replacing`.
+
+    Raises:
+        DiffhpeError: it cannot be written; what was there before stays.
+    """
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            part = Path(file.name)
-            try:
-                yield file  # type: ignore[misc]  # a wrapper with the methods of BinaryIO
-                file.flush()
-                os.fsync(file.fileno())
-                part.chmod(_usual_mode())
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.absolute().parent)
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            part.chmod(_usual_mode())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
 

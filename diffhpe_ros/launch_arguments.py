@@ -34,6 +34,7 @@ OF_DETECTOR = (
     "pose_model",
     "pose_config",
     "trust_checkpoint",
+    "overlay_background",
 )
 OF_SOURCE = ("calibration",)
 """Arguments that are parameters of a node, and have their names and descriptions."""

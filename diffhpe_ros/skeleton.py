@@ -42,6 +42,17 @@ _BLAZEPOSE33: _Sources = {
     8: (11, 12), 9: (0,), 10: (2, 5),
     11: (11,), 12: (13,), 13: (15,), 14: (12,), 15: (14,), 16: (16,),
 }  # fmt: skip
+_BODY25: _Sources = {
+    0: (8,), 1: (9,), 2: (10,), 3: (11,), 4: (12,), 5: (13,), 6: (14,),
+    8: (1,), 9: (0,), 10: (15, 16),
+    11: (5,), 12: (6,), 13: (7,), 14: (2,), 15: (3,), 16: (4,),
+}  # fmt: skip
+_BODY25B: _Sources = {**_COCO17, 10: (18,)}
+_OPENPOSE18: _Sources = {
+    0: (8, 11), 1: (8,), 2: (9,), 3: (10,), 4: (11,), 5: (12,), 6: (13,),
+    8: (1,), 9: (0,), 10: (14, 15),
+    11: (5,), 12: (6,), 13: (7,), 14: (2,), 15: (3,), 16: (4,),
+}  # fmt: skip
 _H36M17: _Sources = {joint: (joint,) for joint in range(NUM_JOINTS)}
 
 
@@ -61,9 +72,19 @@ LAYOUTS: Mapping[str, NDArray[np.float64]] = MappingProxyType(
         "coco17": _weights(_COCO17, 17),
         "halpe26": _weights(_HALPE26, 26),
         "blazepose33": _weights(_BLAZEPOSE33, 33),
+        # OpenPose's bodies.
+        "body25": _weights(_BODY25, 25),
+        "body25b": _weights(_BODY25B, 25),
+        "openpose18": _weights(_OPENPOSE18, 18),
+        # Whole bodies: their first joints are those of COCO and Halpe, hands and face follow.
+        "coco133": _weights(_COCO17, 133),
+        "halpe136": _weights(_HALPE26, 136),
     }
 )
 """Layout name → (17, K) matrix whose rows say how each joint is averaged from the K joints."""
+
+
+_AT_ONCE = 4096  # frames, which bounds the memory
 
 
 def to_h36m17(
@@ -92,6 +113,12 @@ def to_h36m17(
             f"layout {layout} expects keypoints (..., {size}, 2) and confidence (..., {size}),"
             f" got {keypoints.shape} and {confidence.shape}"
         )
+    if keypoints.ndim > 2 and len(keypoints) > _AT_ONCE:
+        parts = [
+            to_h36m17(keypoints[k : k + _AT_ONCE], confidence[k : k + _AT_ONCE], layout)
+            for k in range(0, len(keypoints), _AT_ONCE)
+        ]
+        return np.concatenate([x for x, _ in parts]), np.concatenate([c for _, c in parts])
     seen = np.isfinite(keypoints).all(-1) & np.isfinite(confidence) & (confidence > 0)
     needs = matrix > 0
     all_seen = ~(~seen[..., None, :] & needs).any(-1)

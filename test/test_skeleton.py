@@ -89,7 +89,7 @@ def test_leading_axes_are_kept():
 
 
 def test_invalid_tracks_are_named():
-    with pytest.raises(DiffhpeError, match=r"unknown keypoint layout 'body25'.*coco17"):
-        to_h36m17(np.ones((25, 2)), np.ones(25), "body25")
+    with pytest.raises(DiffhpeError, match=r"unknown keypoint layout 'body24'.*coco17"):
+        to_h36m17(np.ones((25, 2)), np.ones(25), "body24")
     with pytest.raises(DiffhpeError, match=r"halpe26 expects keypoints \(..., 26, 2\)"):
         to_h36m17(np.ones((17, 2)), np.ones(17), "halpe26")

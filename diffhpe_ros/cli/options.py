@@ -16,6 +16,19 @@ TEST_WINDOWS = MOCAP / "cmu_test.npz"
 VALIDATION_WINDOWS = MOCAP / "cmu_validation.npz"
 
 
+class _Size(click.ParamType[tuple[int, int]]):
+    """Width and height, such as 1280x720."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        """The two numbers."""
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+            self.fail(f"width and height are expected, such as 1280x720, got {value!r}", param, ctx)
+        return int(width), int(height)
+
+
 def held_out_windows() -> list[Path]:
     """Windows for calibration, neither trained nor tested on; the second file is optional."""
     more = MOCAP / "cmu_seen_body.npz"
@@ -60,6 +73,33 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="What computes the model: reference, folded, native, onnx for one that was"
             " exported, cuda_graph, or auto: cuda_graph on CUDA, else native where that can be,"
             " or folded.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a recording may not say itself: the fields of `offline.SourceOptions`."""
+    for option in (
+        click.option("--max-people", default=4, show_default=True, help="At a time, in images."),
+        click.option(
+            "--seconds", type=click.FloatRange(0, min_open=True), help="How much, from the start."
+        ),
+        click.option(
+            "--field-of-view",
+            type=float,
+            help="Degrees across the longer image side, of a camera that is not calibrated.",
+        ),
+        click.option("--calibration", type=FILE, help="The camera's YAML file, as ROS writes it."),
+        click.option("--topic", help="Of the images, for a bag with several."),
+        click.option("--sequence", help="Of a file with several recordings."),
+        click.option("--layout", help="Of keypoints, such as coco17, halpe26 or body25."),
+        click.option("--size", type=_Size(), help="Of the images of keypoints, such as 1280x720."),
+        click.option(
+            "--fps",
+            type=click.FloatRange(0, min_open=True),
+            help="Of keypoints, or of images in a folder.",
         ),
     ):
         command = option(command)

@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from diffhpe_ros.cli.options import FILE, decode_option, model_options, sampling_options, warn
+from diffhpe_ros.cli.options import (
+    FILE,
+    decode_option,
+    model_options,
+    sampling_options,
+    source_options,
+    warn,
+)
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.io import write_json
@@ -49,8 +56,10 @@ def demo(
 
 
 @click.command()
-@click.argument("keypoints", type=FILE)
-@click.option("--out", type=FILE, required=True, help="An .npz for poses and root.")
+@click.argument("recording", metavar="INPUT")
+@click.option(
+    "--out", type=FILE, required=True, help="A file; its ending says the format, see above."
+)
 @model_options
 @sampling_options
 @decode_option("rigid")
@@ -60,42 +69,49 @@ def demo(
     show_default=True,
     help="Joints below it are unseen.",
 )
+@source_options
+@click.option("--up", help="Axis that points up in TRC, BVH (y unless given) and C3D (z): y or z.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def lift(
-    keypoints: Path,
+    recording: str,
     out: Path,
-    min_confidence: float,
+    up: str | None,
+    resume: bool,
     model: str | None,
     device: str,
-    **sampling: Any,
+    **options: Any,
 ) -> None:
-    """Lift a recording of 2D keypoints, offline.
+    """Lift a recording, offline: anything in, anything out.
 
-    For example: diffhpe lift keypoints.npz --out poses.npz
+    For example: diffhpe lift walk.mp4 --out walk.bvh
 
-    KEYPOINTS is an .npz with keypoints (T,K,2) in pixels, or (T,K,3) with confidence, NaN or (0,0)
-    where unseen; layout (h36m17, coco17, halpe26 or blazepose33); fps; width; height; and
-    optionally K and dist. The result has poses (T,17,3), root-relative, and root (T,3), in metres.
+    INPUT is a video; a folder of images or a pattern such as frames/*.png; a ROS bag (mcap,
+    sqlite3); an rtsp:// or http:// address, or a webcam's number, with --seconds; or keypoints:
+    a folder of OpenPose's JSON, JSON of COCO or AlphaPose, TRC of Sports2D, CSV of MediaPipe's
+    landmarks, npz of VideoPose3D, or our own npz. docs/formats.md has them all.
+
+    OUT ends with .npz, .csv, .json, .mcap (in the camera's optical frame, metres), .trc (mm), .bvh
+    (cm and degrees) or .c3d (mm). Ctrl-C writes what is done; --resume goes on.
     """
-    from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
-    from diffhpe_ros.io import check_output
-    from diffhpe_ros.keypoint_files import lift_track, read_track, save_track
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+    from diffhpe_ros.offline import SourceOptions, lift_recording
 
-    check_output(out, keypoints)
-    track = read_track(keypoints, min_confidence)
-    if not track.camera.calibrated:
-        warn(
-            f"no K in the file: a field of view of {DEFAULT_FIELD_OF_VIEW:.0f} degrees is assumed;"
-            " distances depend on it"
-        )
-    for text in track.warnings:
-        warn(text)
-    lifter = Lifter.from_pretrained(model or DEFAULT_MODEL, device, **sampling)
-    lifted = lift_track(lifter, track, progress=True)
-    save_track(out, lifted)
-    for text in lifted.warnings:
-        warn(text)
-    click.echo(f"{out}: {len(lifted.poses)} frames, {lifted.lifted_frames} of them with a pose")
+    source = {name: options.pop(name) for name in vars(SourceOptions())}
+    name = model or DEFAULT_MODEL
+    lifted = lift_recording(
+        recording,
+        out,
+        SourceOptions(**source),
+        lambda: Lifter.from_pretrained(name, device, **options),
+        {"model": name, **options},
+        up=up,
+        resume=resume,
+        warn=warn,
+    )
+    for text in lifted.summary():
+        click.echo(text)
+    if lifted.stopped:
+        raise KeyboardInterrupt
 
 
 @click.command()

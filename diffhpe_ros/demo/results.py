@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
+from diffhpe_ros.calibration import camera_from_info
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.demo.progress import node_reports
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.messages.camera_info import camera_from_info
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
 from diffhpe_ros.nodes.messages.windows import unpack_windows

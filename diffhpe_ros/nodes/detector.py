@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from diffhpe_ros.detection import AdaptiveDetector, Detector, People, detector_from_settings
 from diffhpe_ros.detection.types import Load
-from diffhpe_ros.drawing import draw_keypoints
+from diffhpe_ros.drawing import draw_keypoints, overlay_background
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.camera_source import CameraSource
@@ -164,7 +164,8 @@ class DetectorNode(StageNode[DetectorParameters]):
             active = self._tracker.track_ids
             self._bodies.publish(image, frame_id, stamp_ns, result, active)
         if self._overlay.get_subscription_count():
-            drawn = draw_people(image, result.people)
+            background = overlay_background(image, self.parameters.overlay_background)
+            drawn = draw_people(background, result.people)
             self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))
         self._count(result, self._stage)
         self.diagnostics.time("detect", time.perf_counter() - begin)

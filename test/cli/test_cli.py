@@ -153,10 +153,23 @@ def test_lift(diffhpe, tmp_path):
         assert out["root"].shape == (180, 3)
 
 
+def test_lift_video_to_bvh(diffhpe, tmp_path):
+    """The real detector and the shipped model; the only guess is said."""
+    out = tmp_path / "walk.bvh"
+    run = diffhpe("lift", walking_clip().video_path, "--seconds", 1, "--out", out)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == f"{out}: 30 frames, 30 of them with a pose\n"
+    warnings = [line for line in run.stderr.splitlines() if line.startswith("warning:")]
+    assert len(warnings) == 1 and "60 degrees is assumed" in warnings[0]
+    assert "Frames: 30" in out.read_text() and list(tmp_path.iterdir()) == [out]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("lift", "/nowhere.npz", "--out", "/tmp/o.npz"), "/nowhere.npz: no such file"),
+        (("lift", "/nowhere.mp4", "--out", "/tmp/o.bvh"), "cannot open video /nowhere.mp4"),
+        (("lift", "/nowhere.mp4", "--out", "/tmp/o.fbx"), "the ending says the format, one of"),
         (("evaluate", "--data", "/nowhere.npz"), "/nowhere.npz: no such file"),
         (("convert", "/nowhere.pth", "--out", "/tmp/m"), "/nowhere.pth: no such checkpoint file"),
         (("convert", GOLDEN / "tiny-diffpose.pth", "--out", "/tmp/m"), "diffhpe convert --encoder"),
@@ -181,6 +194,7 @@ def test_corrupt_video_is_one_line(tmp_path):
     [
         (("lift", "--colour", "red"), "--colour"),
         (("lift",), "Missing"),
+        (("lift", "a", "--out", "b.csv", "--size", "big"), "such as 1280x720, got 'big'"),
         (("dance",), "No such command 'dance'"),
         (("demo", "--camera", "front"), "'front' is not a valid integer"),
         (("bench", "--model", GOLDEN / "tiny-mixste.pt", "--device", "tpu"), "device 'tpu'"),

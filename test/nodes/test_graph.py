@@ -66,6 +66,26 @@ def test_images_that_come_too_rarely_are_warned_of(graph: Graph, context: Contex
     detector.destroy_node()
 
 
+def test_overlay_without_background_holds_no_pixel_of_the_image(
+    graph: Graph, context: Context
+) -> None:
+    detector = DetectorNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(detector)
+    publisher = graph.node.create_publisher(Image, "image", 10)
+    overlays: list[Image] = []
+    graph.node.create_subscription(Image, "/detector/overlay", overlays.append, 5)
+    detector.set_parameters([Parameter("overlay_background", value="none")])
+    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    graph.until(publisher.get_subscription_count, "detector")
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    publisher.publish(ImagePacker().pack(noise, "camera", 1))
+    graph.until(lambda: overlays, "overlay")
+    assert np.ptp(image_to_bgr(overlays[0])) == 0
+    detector.close()
+    detector.destroy_node()
+
+
 def test_images_that_are_none_do_not_stop_the_detector(graph: Graph, context: Context) -> None:
     detector = DetectorNode(context=context, use_global_arguments=False)
     graph.executor.add_node(detector)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from diffhpe_ros.drawing import BACKGROUNDS
 from diffhpe_ros.launch_arguments import OF_DETECTOR, OF_LIFTER, launch_arguments
 from diffhpe_ros.lifting.diffusion.samplers import SAMPLERS
 from diffhpe_ros.lifting.engines import ENGINES
@@ -20,7 +21,7 @@ from diffhpe_ros.nodes.parameters.document import (
     parameter_file,
     with_tables,
 )
-from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "out of date: run python -m diffhpe_ros.nodes.parameters.document"
@@ -63,10 +64,12 @@ def test_launch_arguments_have_the_descriptions_of_their_parameters() -> None:
         ("augmentation", AUGMENTATIONS),
         ("aggregation", AGGREGATIONS),
         ("decode", BONE_LENGTH_RULES),
+        ("overlay_background", BACKGROUNDS),
     ],
 )
 def test_choices_are_those_of_the_registry(parameter: str, registry: object) -> None:
-    (found,) = (each for each in fields(LifterParameters) if each.name == parameter)
+    tables = [*fields(LifterParameters), *fields(DetectorParameters)]
+    found = next(each for each in tables if each.name == parameter)
     assert set(found.metadata["choices"]) - {""} == set(registry)
 
 

@@ -5,106 +5,11 @@ from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
+from diffhpe_ros.calibration import camera_from_info
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.distortion_models import in_ros_terms
 from diffhpe_ros.errors import DiffhpeError
-
-_NO_DISTORTION = np.zeros(0)
-_LEAST_FOCAL = 0.03
-"""Over the width: below, it is no number of pixels. A pinhole camera with 173 degrees has this."""
-_ROUNDING = 1e-6
-
-
-def camera_from_info(
-    info: CameraInfo, rectified: bool = False, image_size: tuple[int, int] | None = None
-) -> Camera | None:
-    """The camera that took the images with which this message was sent.
-
-    Args:
-        info: the message. Its K, D and P are for the whole sensor; region of interest and
-            binning, in this order, say what of it the images show.
-        rectified: the images are undistorted already, so that P holds.
-        image_size: width and height of the images, which some drivers leave out of the message,
-            and which show whether they are of the region of interest.
-
-    Returns:
-        None where it is `uncalibrated`.
-
-    Raises:
-        DiffhpeError: the values make no sense or the distortion model is not known.
-    """
-    if uncalibrated(info, rectified, image_size):
-        return None
-    matrix = _without_rounding(np.array(info.k, np.float64).reshape(3, 3))
-    model, distortion = in_ros_terms(info.distortion_model, np.array(info.d, np.float64))
-    if rectified:
-        if info.p[0] == 0:
-            raise DiffhpeError("camera_info of rectified images needs P, got zeros")
-        matrix = np.array(info.p, np.float64).reshape(3, 4)[:, :3]
-        distortion, model = _NO_DISTORTION, "plumb_bob"
-    width, height = _sensor_size(info, image_size)
-    region = info.roi
-    if region.width and region.height and not stale_region(info, image_size):
-        matrix[:2, 2] -= region.x_offset, region.y_offset
-        width, height = region.width, region.height
-    camera = Camera(width, height, matrix, distortion, model)
-    across, down = _binning(info)
-    return camera.scaled(width // across, height // down) if across > 1 or down > 1 else camera
-
-
-def uncalibrated(
-    info: CameraInfo, rectified: bool = False, image_size: tuple[int, int] | None = None
-) -> str:
-    """Why a message says nothing about its camera; empty if it does. Arguments as above."""
-    name, focal = ("P", info.p[0]) if rectified else ("K", info.k[0])
-    if focal == 0 and info.k[0] == 0:
-        usable = not rectified and info.p[0] > 0
-        hint = ", but P is not: set rectified if the images are undistorted" if usable else ""
-        return f"camera_info says uncalibrated ({name} is 0{hint})"
-    width, _ = _sensor_size(info, image_size)
-    if 0 < focal < _LEAST_FOCAL * width:
-        return f"camera_info has a focal length of {focal:g} pixels for images {width} pixels wide"
-    return ""
-
-
-def stale_region(info: CameraInfo, image_size: tuple[int, int] | None = None) -> str:
-    """Why the region of interest is not that of the images; empty if it may be.
-
-    Some nodes that resize images leave it as it was.
-    """
-    region, (width, height) = info.roi, _sensor_size(info, image_size)
-    if not (region.width and region.height):
-        return ""
-    found = f"camera_info's region of interest, {region.width}x{region.height},"
-    if region.x_offset + region.width > width or region.y_offset + region.height > height:
-        return f"{found} is not within its {width}x{height} pixels: it is ignored"
-    across, down = _binning(info)
-    sensor, shown = (width // across, height // down), (region.width, region.height)
-    if image_size == sensor and shown != (width, height):
-        return f"{found} is not of the images, which show the whole sensor: it is ignored"
-    return ""
-
-
-def _sensor_size(info: CameraInfo, image_size: tuple[int, int] | None) -> tuple[int, int]:
-    """Width and height for which K is; those of the images where the message has none."""
-    if (info.width and info.height) or image_size is None:
-        return info.width, info.height
-    across, down = _binning(info)
-    return image_size[0] * across, image_size[1] * down
-
-
-def _binning(info: CameraInfo) -> tuple[int, int]:
-    return max(1, info.binning_x), max(1, info.binning_y)
-
-
-def _without_rounding(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """K without a skew that is a rounding error of who calibrated."""
-    if abs(matrix[0, 1]) < _ROUNDING * abs(matrix[0, 0]):
-        matrix[0, 1] = 0
-    return matrix
 
 
 def info_from_camera(camera: Camera) -> CameraInfo:

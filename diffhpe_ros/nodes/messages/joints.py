@@ -8,30 +8,11 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.joint_cloud import ELEMENTS, JOINT_POINT
 from diffhpe_ros.nodes.messages.cloud import camera_name, name_camera, pack_cloud, unpack_cloud
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
-
-_ELEMENTS = {"xx": (0, 0), "xy": (0, 1), "xz": (0, 2), "yy": (1, 1), "yz": (1, 2), "zz": (2, 2)}
-POINT = np.dtype(
-    [
-        ("x", np.float32),
-        ("y", np.float32),
-        ("z", np.float32),
-        ("confidence", np.float32),
-        ("person", np.uint32),
-        ("joint", np.uint8),
-        ("seen", np.uint8),
-        *((f"cov_{name}", np.float32) for name in _ELEMENTS),
-        ("vx", np.float32),
-        ("vy", np.float32),
-        ("vz", np.float32),
-        *((f"vcov_{name}", np.float32) for name in _ELEMENTS),
-    ],
-    align=True,
-)
-"""One joint: m and m/s in the frame of the header, m² and m²/s²."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +42,14 @@ def pack_joints(people: LiftedPeople) -> PointCloud2:
     """The message with the people whose position is known; its height is 0 if there are none."""
     placed = people.placed
     covariance, of_velocity = people.covariance[placed], people.velocity_covariance[placed]
-    points = np.zeros((len(covariance), NUM_JOINTS), POINT)
+    points = np.zeros((len(covariance), NUM_JOINTS), JOINT_POINT)
     points["x"], points["y"], points["z"] = np.moveaxis(people.joints[placed], -1, 0)
     points["vx"], points["vy"], points["vz"] = np.moveaxis(people.velocity[placed], -1, 0)
     points["confidence"] = people.confidence[placed]
     points["person"] = np.array(people.track_ids, np.uint32)[placed, None]
     points["joint"] = np.arange(NUM_JOINTS)
     points["seen"] = people.seen[placed]
-    for name, (row, column) in _ELEMENTS.items():
+    for name, (row, column) in ELEMENTS.items():
         points[f"cov_{name}"] = covariance[..., row, column]
         points[f"vcov_{name}"] = of_velocity[..., row, column]
     dense = bool(np.isfinite(covariance).all() and np.isfinite(of_velocity).all())
@@ -87,7 +68,7 @@ def unpack_joints(message: PointCloud2) -> UnpackedJoints:
     """
     if message.width != NUM_JOINTS:
         raise DiffhpeError(f"{NUM_JOINTS} joints a person are expected, got {message.width}")
-    points = unpack_cloud(message, POINT)
+    points = unpack_cloud(message, JOINT_POINT)
     return UnpackedJoints(
         frame_id=message.header.frame_id,
         stamp_ns=stamp_to_ns(message.header.stamp),
@@ -105,6 +86,6 @@ def unpack_joints(message: PointCloud2) -> UnpackedJoints:
 def _matrices(points: NDArray[Any], prefix: str) -> NDArray[np.float32]:
     """Symmetric matrices (..., 3, 3) of points (...)."""
     matrices = np.empty((*points.shape, 3, 3), np.float32)
-    for name, (row, column) in _ELEMENTS.items():
+    for name, (row, column) in ELEMENTS.items():
         matrices[..., row, column] = matrices[..., column, row] = points[f"{prefix}{name}"]
     return matrices

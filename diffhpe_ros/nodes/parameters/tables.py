@@ -206,6 +206,13 @@ class DetectorParameters(StageParameters):
         "Tells the people of several cameras apart that send the same frame_id; empty: the frame_id"
         " does.",
     )
+    overlay_background: str = _parameter(
+        "image",
+        "What ~/overlay shows behind the joints: the image, the image without faces, or nothing"
+        " of it.",
+        choices=("image", "blurred", "none"),
+        live=True,
+    )
     rectified: bool = _parameter(
         False, "The images are undistorted: use P of camera_info, without distortion."
     )

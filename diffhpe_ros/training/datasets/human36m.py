@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.object_arrays import mapping, numbers, read_object_npz
 from diffhpe_ros.skeleton import LEFT_JOINTS, NUM_JOINTS, RIGHT_JOINTS
 from diffhpe_ros.training.datasets.human36m_cameras import PlacedCamera, cameras_of
-from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
 from diffhpe_ros.training.datasets.recordings import (
     RecordedSequence,
     to_input_view,

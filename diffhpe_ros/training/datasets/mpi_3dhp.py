@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.object_arrays import mapping, numbers, read_object_npz
 from diffhpe_ros.skeleton import NUM_JOINTS
-from diffhpe_ros.training.datasets.object_arrays import mapping, numbers, read_object_npz
 from diffhpe_ros.training.datasets.recordings import (
     RecordedSequence,
     to_input_view,

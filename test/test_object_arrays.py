@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diffhpe_ros import object_arrays
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.datasets import object_arrays
-from diffhpe_ros.training.datasets.object_arrays import read_object_npz
+from diffhpe_ros.object_arrays import read_object_npz
 
 NESTED = {
     "S1": {

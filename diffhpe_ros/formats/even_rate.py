@@ -1,0 +1,48 @@
+"""Tracks at an even rate: formats of motion capture have one time step for the whole file."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.formats.pose_recording import CHUNK, PoseTrack, joints_of
+from diffhpe_ros.windows.track import at_times
+
+_JITTER = 0.1  # of a frame: 3 ms of 30 a second
+
+
+class EvenTrack:
+    """A track's joints at times 0, 1 / fps, 2 / fps … after its first frame.
+
+    Frames that come at these times, as those of most files do, are taken as they are. Others, such
+    as a phone's, are interpolated linearly.
+
+    Args:
+        track: the person.
+        fps: frames per second.
+    """
+
+    def __init__(self, track: PoseTrack, fps: float) -> None:
+        self._track = track
+        self.fps = fps
+        self.start_s = float(track.rows["time_s"][0])
+        self.first_frame = int(track.rows["frame"][0])
+        times = np.asarray(track.rows["time_s"]) - self.start_s
+        self.even = bool((np.abs(times * fps - np.arange(len(times))) < _JITTER).all())
+        self._times = times
+
+    def __len__(self) -> int:
+        return len(self._times) if self.even else int(self._times[-1] * self.fps + _JITTER) + 1
+
+    def chunks(self, size: int = CHUNK) -> Iterator[NDArray[np.float64]]:
+        """Joints (n, 17, 3) in the optical frame, metres, NaN where unknown, some at a time."""
+        for start in range(0, len(self), size):
+            end = min(start + size, len(self))
+            if self.even:
+                yield joints_of(self._track.rows[start:end]).astype(np.float64)
+                continue
+            times = np.arange(start, end) / self.fps
+            first = max(0, int(np.searchsorted(self._times, times[0], "right")) - 1)
+            last = int(np.searchsorted(self._times, times[-1], "left")) + 1
+            near = self._track.rows[first:last]
+            yield at_times(joints_of(near).astype(np.float64), self._times[first:last], times)

@@ -1,0 +1,80 @@
+"""The 3D poses of a recording: what all writers take."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+POSE_ROW = np.dtype(
+    [
+        ("frame", np.int64),
+        ("time_s", np.float64),
+        ("root", np.float32, (3,)),
+        ("pose", np.float32, (NUM_JOINTS, 3)),
+        ("confidence", np.float32, (NUM_JOINTS,)),
+    ]
+)
+"""One person in one frame: number and time of the frame; metres in the optical frame (x right,
+y down, z forward), NaN where unknown: the root's position and the pose relative to it; confidence
+of the 2D joints, 0 where unseen."""
+
+CHUNK = 4096
+"""Rows that writers take at a time: recordings of hours are not held in memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class PoseTrack:
+    """One person, from the first frame in which they are seen to the last."""
+
+    track_id: int
+    rows: NDArray[Any]
+    """(T,) of `POSE_ROW`, one for every frame; it may be a file mapped into memory."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chunks(self, size: int = CHUNK) -> Iterator[NDArray[Any]]:
+        """The rows, some at a time."""
+        for start in range(0, len(self.rows), size):
+            yield np.asarray(self.rows[start : start + size])
+
+
+@dataclass(frozen=True, eq=False)
+class PoseRecording:
+    """All people of a recording."""
+
+    tracks: Sequence[PoseTrack]
+    fps: float
+    """Frames per second; the median, where the rate varies."""
+    start_ns: int = 0
+    """Stamp of time 0; 0 where the recording has times only."""
+
+    def __len__(self) -> int:
+        """Rows of all tracks."""
+        return sum(len(track) for track in self.tracks)
+
+    def by_frame(self) -> Iterator[tuple[float, int, list[tuple[int, Any]]]]:
+        """Time and number of each frame with people, and (track id, row) of each of them."""
+        starts = sorted(self.tracks, key=lambda track: int(track.rows["frame"][0]))
+        active: list[tuple[PoseTrack, int]] = []
+        frame = 0
+        while starts or active:
+            if not active:
+                frame = int(starts[0].rows["frame"][0])
+            while starts and int(starts[0].rows["frame"][0]) == frame:
+                active.append((starts.pop(0), frame))
+            people = [(track.track_id, track.rows[frame - first]) for track, first in active]
+            people.sort(key=lambda person: person[0])
+            yield float(people[0][1]["time_s"]), frame, people
+            frame += 1
+            active = [(track, first) for track, first in active if frame - first < len(track)]
+
+
+def joints_of(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """(..., 17, 3) joints in the optical frame of rows (...); NaN where unknown."""
+    joints: NDArray[np.float32] = rows["root"][..., None, :] + rows["pose"]
+    return joints

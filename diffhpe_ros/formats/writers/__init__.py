@@ -1,0 +1,107 @@
+"""Poses to files: the ending of the name says which format."""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.formats.axes import rotation_to
+from diffhpe_ros.formats.pose_recording import PoseRecording, PoseTrack
+
+
+class Format(NamedTuple):
+    """How files of one ending are written."""
+
+    module: str
+    """In this package; it has a function `write`. Imported at first use: some need a library."""
+    up: str | None
+    """The axis that points up unless another is asked for; None: the camera's optical frame."""
+    per_person: bool
+    """Whether a file holds one person only."""
+
+
+_FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        ".npz": Format("npz", None, False),
+        ".csv": Format("csv_table", None, False),
+        ".json": Format("json_frames", None, False),
+        ".mcap": Format("mcap_joints", None, False),
+        ".trc": Format("trc", "y", True),
+        ".bvh": Format("bvh", "y", True),
+        ".c3d": Format("c3d_points", "z", True),
+    }
+)
+ENDINGS = tuple(_FORMATS)
+"""Endings that can be written."""
+
+
+def check_ending(path: Path, up: str | None = None) -> None:
+    """Refuse an output that cannot be written, before anything is computed.
+
+    Raises:
+        DiffhpeError: the ending is not known, its library is not installed, its axes are fixed, or
+            `up` is no axis.
+    """
+    form = _format(path)
+    _writer(form)
+    if up is not None and form.up is None:
+        upright = ", ".join(ending for ending, each in _FORMATS.items() if each.up)
+        raise DiffhpeError(
+            f"{path.suffix} files are in the camera's optical frame; an axis up can be chosen for"
+            f" {upright}"
+        )
+    if up is not None:
+        rotation_to(up)
+
+
+def write_poses(path: Path, recording: PoseRecording, up: str | None = None) -> list[Path]:
+    """Write the poses in the format of the file's ending.
+
+    Formats that hold one person (.trc, .bvh, .c3d) make a file for each, if there are several:
+    walk.bvh becomes walk-0.bvh, walk-1.bvh … with the track ids.
+
+    Args:
+        path: of the file.
+        recording: at least one track.
+        up: y or z, for formats that are not in the optical frame; None for what is usual there.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        DiffhpeError: the ending is not known, or a file cannot be written.
+    """
+    check_ending(path, up)
+    form = _format(path)
+    write = _writer(form)
+    if not form.per_person:
+        write(path, recording)
+        return [path]
+    files = dict(_files(path, recording.tracks))
+    for file, track in files.items():
+        write(file, track, recording.fps, up or form.up)
+    return list(files)
+
+
+def _files(path: Path, tracks: Iterable[PoseTrack]) -> Iterable[tuple[Path, PoseTrack]]:
+    tracks = list(tracks)
+    for track in tracks:
+        name = f"{path.stem}-{track.track_id}{path.suffix}"
+        yield (path.with_name(name) if len(tracks) > 1 else path), track
+
+
+def _format(path: Path) -> Format:
+    form = _FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise DiffhpeError(
+            f"{path}: the ending says the format, one of {', '.join(ENDINGS)} is expected"
+        )
+    return form
+
+
+def _writer(form: Format) -> Callable[..., None]:
+    module = import_module(f"{__name__}.{form.module}")
+    write: Callable[..., None] = module.write
+    return write

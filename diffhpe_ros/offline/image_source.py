@@ -1,0 +1,80 @@
+"""The people in images: a detector sees them, and a tracker tells them apart."""
+
+from collections.abc import Iterable, Iterator
+
+from diffhpe_ros.detection import Detector
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.keypoint_checks import camera_warnings
+from diffhpe_ros.offline.images import Frames, Images
+from diffhpe_ros.offline.options import SourceOptions, camera_guess, camera_of
+from diffhpe_ros.offline.source import PeopleFrame
+from diffhpe_ros.tracking import PeopleTracker
+
+_WARM_UP_S = 1.0
+"""A detector that goes on after a stop first sees the images of this time again."""
+
+
+class ImageSource:
+    """The people that a detector sees, and a tracker tells apart.
+
+    Args:
+        images: of one camera.
+        detector: of people in them.
+        options: what the user says.
+        path: of the images, for errors.
+
+    Raises:
+        DiffhpeError: the camera's calibration does not fit the images.
+    """
+
+    cheap = False
+
+    def __init__(
+        self, images: Images, detector: Detector, options: SourceOptions, path: object
+    ) -> None:
+        detector.max_people = options.max_people
+        detector.min_confidence = options.min_confidence
+        self._images, self._detector = images, detector
+        self._seconds, self._path = options.seconds, path
+        self.camera = camera_of(images.size, images.own_camera, options, path)
+        self.frame_count = images.frame_count
+        self.live = images.live
+        self.start_ns = images.start_ns
+        self.warnings = (*camera_guess(self.camera, options), *camera_warnings(self.camera))
+
+    def frames(self, past: Iterable[PeopleFrame]) -> Iterator[PeopleFrame]:
+        """See `Source.frames`. Images of the past are decoded, but not looked at again."""
+        tracker = PeopleTracker(self._detector.max_people)
+        seen, last_s = 0, -1.0
+        for frame in past:
+            tracker.update(frame.people(), frame.stamp_ns)
+            seen, last_s = seen + 1, frame.time_s
+        for time_s, image in self._rising():
+            if time_s <= last_s:
+                if time_s > last_s - _WARM_UP_S:
+                    self._detector.detect(image)
+                continue
+            people = self._detector.detect(image)
+            ids = tracker.update(people, round(time_s * 1e9))
+            yield PeopleFrame(
+                time_s, ids, people.keypoints, people.confidence, people.world_landmarks
+            )
+
+    def _rising(self) -> Frames:
+        """The images whose times rise, up to the last that is wanted."""
+        before = -1.0
+        try:
+            for time_s, image in self._images.frames():
+                if self._seconds is not None and time_s >= self._seconds:
+                    return
+                if image.shape[1::-1] != self._images.size:
+                    size, found = self._images.size, image.shape[1::-1]
+                    raise DiffhpeError(
+                        f"{self._path}: images of one size are expected, {size[0]}x{size[1]} are"
+                        f" followed by {found[0]}x{found[1]}"
+                    )
+                if time_s > before:
+                    before = time_s
+                    yield time_s, image
+        finally:
+            self._images.close()

@@ -1,0 +1,161 @@
+"""Images with their times: of a video, a stream, a folder or a webcam."""
+
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.offline.options import SourceOptions, required
+from diffhpe_ros.video import VideoReader
+
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+_LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
+
+Frames = Iterator[tuple[float, NDArray[np.uint8]]]
+
+
+class Images(ABC):
+    """Images of one camera with their times."""
+
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    frame_count: int | None = None
+    """None where it is not known."""
+    live = False
+    """Whether they have no end."""
+    own_camera: Camera | None = None
+    """The calibration that comes with them."""
+    start_ns = 0
+    """Stamp of the first image; 0 where they have times only."""
+
+    @abstractmethod
+    def frames(self) -> Frames:
+        """Seconds since the first image, and BGR images (H, W, 3)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file or device."""
+
+
+class VideoImages(Images):
+    """A video file or a stream.
+
+    Raises:
+        DiffhpeError: it cannot be read.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._reader = VideoReader(address)
+        self.size = self._reader.width, self._reader.height
+        scheme = address.partition("://")[0].lower() if "://" in address else ""
+        self.frame_count = self._reader.frame_count
+        self.live = scheme in _LIVE_SCHEMES or (bool(scheme) and self.frame_count is None)
+
+    def frames(self) -> Frames:
+        """See `Images.frames`."""
+        for _, time_s, image in self._reader:
+            yield time_s, image
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+
+
+class FolderImages(Images):
+    """Image files, in the order of the numbers in their names.
+
+    Raises:
+        DiffhpeError: there are none, or the first cannot be read.
+    """
+
+    def __init__(self, files: Iterable[Path], fps: float, path: object) -> None:
+        self._files = sorted(files, key=_natural)
+        if not self._files:
+            raise DiffhpeError(f"{path}: no images; {', '.join(IMAGE_ENDINGS)} are expected")
+        self._fps = fps
+        height, width = _read_image(self._files[0]).shape[:2]
+        self.size = width, height
+        self.frame_count = len(self._files)
+
+    def frames(self) -> Frames:
+        """See `Images.frames`."""
+        for number, file in enumerate(self._files):
+            yield number / self._fps, _read_image(file)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class WebcamImages(Images):
+    """A webcam; the time is that at which an image was grabbed.
+
+    Raises:
+        DiffhpeError: there is no such webcam, or it gives no image.
+    """
+
+    live = True
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._device = cv2.VideoCapture(number)
+        self._device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        read, image = self._device.read()
+        if not read or image is None:
+            self._device.release()
+            raise DiffhpeError(f"camera {number} cannot be opened, or is used by another program")
+        self.size = image.shape[1], image.shape[0]
+
+    def frames(self) -> Frames:
+        """See `Images.frames`."""
+        start = time.monotonic()
+        while True:
+            grabbed = self._device.grab()
+            time_s = time.monotonic() - start
+            read, image = self._device.retrieve() if grabbed else (False, None)
+            if not read or image is None:
+                raise DiffhpeError(f"camera {self._number} gives no images any more")
+            yield time_s, np.asarray(image, np.uint8)
+
+    def close(self) -> None:
+        """Close the device."""
+        self._device.release()
+
+
+def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
+    """The images of a folder, or of a pattern with * or %05d; None for what is neither.
+
+    Raises:
+        DiffhpeError: there are none, or the rate is not given.
+    """
+    place = Path(path)
+    pattern = re.sub(r"%0?\d*d", "*", place.name)
+    if place.is_dir():
+        files = [each for each in place.iterdir() if each.suffix.lower() in IMAGE_ENDINGS]
+    elif "*" in pattern and not place.is_file():
+        files = list(place.parent.glob(pattern))
+    else:
+        return None
+    fps = options.fps
+    if files:
+        fps = required(fps, "the number of images per second", "--fps", path)
+    return FolderImages(files, fps or 1.0, path)
+
+
+def _read_image(file: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DiffhpeError(f"{file}: not readable as an image")
+    return np.asarray(image, np.uint8)
+
+
+def _natural(file: Path) -> list[tuple[int, str]]:
+    """Sorts 2 before 10."""
+    parts = re.findall(r"\d+|\D+", file.name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

@@ -1,0 +1,66 @@
+"""What an input is: a bag, keypoints, images, a video, an address, or a webcam's number."""
+
+from pathlib import Path
+
+from diffhpe_ros.detection import create_detector
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.formats.readers import find_reader
+from diffhpe_ros.offline.bag_images import BagImages, is_bag
+from diffhpe_ros.offline.image_source import ImageSource
+from diffhpe_ros.offline.images import (
+    FolderImages,
+    Images,
+    VideoImages,
+    WebcamImages,
+    folder_images,
+)
+from diffhpe_ros.offline.keypoint_sources import open_keypoints, open_npz
+from diffhpe_ros.offline.options import SourceOptions
+from diffhpe_ros.offline.source import Source
+
+DETECTOR = "blazepose"
+
+
+def open_source(path: str, options: SourceOptions) -> Source:
+    """Open a recording.
+
+    Args:
+        path: of it; see the module.
+        options: what it may not say itself.
+
+    Raises:
+        DiffhpeError: it cannot be read, or something is to be said of it.
+    """
+    place = Path(path)
+    if "://" in path:
+        return _with_detector(VideoImages(path), options, path)
+    if is_bag(place):
+        return _with_detector(BagImages(place, options.topic), options, path)
+    reader = find_reader(place)
+    if reader is not None:
+        return open_keypoints(place, reader(place, options.sequence), options)
+    if place.suffix.lower() in (".npz", ".npy"):
+        return open_npz(place, options)
+    return _with_detector(_images(path, options), options, path)
+
+
+def _images(path: str, options: SourceOptions) -> Images:
+    if path.isdigit() and not Path(path).exists():
+        return WebcamImages(int(path))
+    folder = folder_images(path, options)
+    if folder is not None:
+        return folder
+    return VideoImages(path)
+
+
+def _with_detector(images: Images, options: SourceOptions, path: str) -> ImageSource:
+    try:
+        if options.fps is not None and not isinstance(images, FolderImages):
+            raise DiffhpeError(f"{path} says its times itself; leave out --fps")
+        for name in ("size", "layout", "sequence"):
+            if getattr(options, name) is not None:
+                raise DiffhpeError(f"{path} holds images; --{name} goes with keypoints")
+        return ImageSource(images, create_detector(DETECTOR), options, path)
+    except BaseException:
+        images.close()
+        raise

@@ -1,0 +1,208 @@
+"""A recording to a file: open, look, lift, write."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.formats import PoseRecording, PoseTrack, check_ending, write_poses
+from diffhpe_ros.io import check_output
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.offline.open_source import open_source
+from diffhpe_ros.offline.options import SourceOptions
+from diffhpe_ros.offline.source import Source
+from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
+from diffhpe_ros.offline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """What was written."""
+
+    files: tuple[Path, ...]
+    frames: int
+    """Of the recording, as far as it was looked at."""
+    poses: int
+    """Frames with a pose, of all people."""
+    track_ids: tuple[int, ...]
+    """Of the people that were lifted."""
+    short: int
+    """People that were seen for too short a time to be lifted."""
+    stopped: bool
+    """Whether Ctrl-C ended the run early; `--resume` goes on."""
+
+    def summary(self) -> list[str]:
+        """Lines for the user: what is in which file."""
+        people = len(self.track_ids)
+        if people == 1:
+            lines = [f"{self.files[0]}: {self.frames} frames, {self.poses} of them with a pose"]
+        else:
+            ids = ", ".join(map(str, self.track_ids))
+            what = f"{self.frames} frames, {people} people (ids {ids}), {self.poses} poses"
+            lines = [f"{', '.join(map(str, self.files))}: {what}"]
+        if self.short:
+            lines.append(f"{self.short} people were seen for too short a time to be lifted")
+        if self.stopped:
+            lines.append("stopped early: the same command with --resume goes on")
+        return lines
+
+
+def lift_recording(
+    path: str,
+    out: Path,
+    options: SourceOptions,
+    make_lifter: Callable[[], Lifter],
+    settings: Mapping[str, object],
+    *,
+    up: str | None = None,
+    resume: bool = False,
+    warn: Callable[[str], None],
+) -> Lifted:
+    """Lift a recording, and write its poses.
+
+    Ctrl-C ends the run early: what was done by then is written, and kept for `resume`.
+
+    Args:
+        path: images, a bag, an address, a webcam's number, or keypoints.
+        out: the output; its ending says the format.
+        options: what the recording may not say itself.
+        make_lifter: loads the model, after the recording was opened.
+        settings: what the results depend on besides the recording and the options.
+        up: the axis that points up in the file; None for what is usual there.
+        resume: go on with a run that was stopped.
+        warn: takes what was guessed or looks wrong.
+
+    Raises:
+        DiffhpeError: the recording cannot be read, nobody can be lifted, or the output cannot be
+            written.
+    """
+    check_output(out, *([Path(path)] if Path(path).is_file() else []))
+    check_ending(out, up)
+    source = open_source(path, options)
+    for text in source.warnings:
+        warn(text)
+    lifter = make_lifter()
+    with Workspace(out, {**_identity(path), **_named(options), **settings}, resume) as workspace:
+        workspace.keep = not source.cheap
+        stopped = _look(source, workspace, warn)
+        tracks = TrackLifter(workspace, lifter, source.camera)
+        found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path)
+        stopped |= _lift(tracks, found)
+        for text in _few(tracks.warnings):
+            warn(text)
+        poses = [each for each in map(tracks.poses, found) if each is not None and _known(each)]
+        if not poses:
+            raise DiffhpeError(f"{path}: nobody's pose was lifted")
+        times = workspace.times_s()
+        fps = 1.0 / float(np.median(np.diff(times)))
+        recording = PoseRecording(poses, fps, source.start_ns)
+        files = write_poses(out, recording, up)
+        workspace.keep = stopped and not source.live
+        return Lifted(
+            files=tuple(files),
+            frames=len(times),
+            poses=sum(_known(each) for each in poses),
+            track_ids=tuple(each.track_id for each in poses),
+            short=short,
+            stopped=workspace.keep,
+        )
+
+
+def _look(source: Source, workspace: Workspace, warn: Callable[[str], None]) -> bool:
+    """Write the people of all frames to the workspace; whether that was stopped."""
+    total, done = source.frame_count, workspace.frame_count
+    frames = workspace.extend(source.frames(workspace.frames()))
+    state = _State()
+    try:
+        with _stoppable(state), _bar("people", total, done) as bar:
+            for _ in frames:
+                bar.update()
+    except DiffhpeError as error:
+        if not source.live:
+            raise
+        warn(str(error))  # a stream that ends is no mistake
+    finally:
+        frames.close()
+    workspace.settle()
+    return state.stopped
+
+
+def _lift(tracks: TrackLifter, found: list[SeenTrack]) -> bool:
+    """Lift all people; whether that was stopped."""
+    total = sum(track.length for track in found)
+    state = _State()
+    with _stoppable(state), _bar("lifting", total) as bar:
+        for track in found:
+            tracks.lift(track, bar.update)
+    return state.stopped
+
+
+def _bar(what: str, total: int | None, done: int = 0) -> Any:
+    """Progress, with the time that is left."""
+    return tqdm(total=total, initial=done, desc=what, unit="frame", mininterval=0.5)
+
+
+class _State:
+    stopped = False
+
+
+@contextmanager
+def _stoppable(state: _State) -> Iterator[None]:
+    """Ctrl-C ends the block, and is noted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        state.stopped = True
+
+
+def _long_enough(
+    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str
+) -> tuple[list[SeenTrack], int]:
+    """People that are seen for a window or longer, and the number of the others."""
+    times = workspace.times_s()
+    least_s = (lifter.config.frames - 1) / lifter.config.rate
+    long = [
+        track
+        for track in found
+        if round((times[track.frames[-1]] - times[track.frames[0]]) * lifter.config.rate)
+        >= lifter.config.frames - 1
+    ]
+    if not long:
+        workspace.keep = False  # there is nothing to go on with
+        raise DiffhpeError(
+            f"{path}: nobody is seen for {least_s:.2f} s, the shortest that can be lifted, in"
+            f" {len(times)} frames"
+        )
+    return long, len(found) - len(long)
+
+
+def _known(track: PoseTrack) -> int:
+    """Frames with a pose."""
+    return sum(int(np.isfinite(rows["pose"]).all((1, 2)).sum()) for rows in track.chunks())
+
+
+def _few(warnings: list[str], most: int = 8) -> list[str]:
+    """The warnings without repetition, and not hundreds of them."""
+    different = list(dict.fromkeys(warnings))
+    rest = len(different) - most
+    return different[:most] + ([f"and {rest} more of this kind"] if rest > 0 else [])
+
+
+def _identity(path: str) -> dict[str, object]:
+    """What tells a recording from another."""
+    file = Path(path)
+    if not file.is_file():
+        return {"input": path}
+    return {"input": str(file.absolute()), "bytes": file.stat().st_size}
+
+
+def _named(options: SourceOptions) -> dict[str, Any]:
+    values = dict(vars(options))
+    values["calibration"] = options.calibration and str(options.calibration)
+    values["size"] = options.size and list(options.size)
+    return values

@@ -1,0 +1,185 @@
+"""Lifting the tracks of a workspace, piece by piece."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.coherence import bone_lengths
+from diffhpe_ros.formats import POSE_ROW, PoseTrack
+from diffhpe_ros.keypoint_files import KeypointTrack, LiftedTrack, lift_track
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
+from diffhpe_ros.offline.workspace import Workspace
+from diffhpe_ros.skeleton import NUM_JOINTS
+
+PIECE_S = 300.0
+"""Longer tracks are lifted in pieces of about this length, which bounds memory."""
+MARGIN_S = 1.0
+"""Each piece is lifted with so much of its neighbours, which is cut off: no seam is seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenTrack:
+    """Where a person is in a workspace."""
+
+    track_id: int
+    frames: NDArray[np.int64]
+    """(n,) in which they are seen, rising."""
+    rows: NDArray[np.int64]
+    """(n,) of the workspace's people."""
+
+    @property
+    def length(self) -> int:
+        """Frames from the first to the last, both included."""
+        return int(self.frames[-1] - self.frames[0]) + 1
+
+
+def seen_tracks(workspace: Workspace) -> list[SeenTrack]:
+    """All people that are followed, by their ids."""
+    people = workspace.people()
+    ids = np.asarray(people["track_id"])
+    order = np.argsort(ids, kind="stable")
+    order = order[ids[order] >= 0]
+    found, starts = np.unique(ids[order], return_index=True)
+    rows = np.split(order, starts[1:])
+    return [
+        SeenTrack(int(track_id), np.asarray(people["frame"][each]), each)
+        for track_id, each in zip(found, rows, strict=True)
+    ]
+
+
+class TrackLifter:
+    """Lifts a person of a workspace to a file of `POSE_ROW`; what is there already stays.
+
+    Args:
+        workspace: with the people.
+        lifter: of windows.
+        camera: that took the images.
+    """
+
+    def __init__(self, workspace: Workspace, lifter: Lifter, camera: Camera) -> None:
+        self._folder = workspace.folder
+        self._people, self._times_s = workspace.people(), workspace.times_s()
+        self._lifter, self._camera = lifter, camera
+        self.warnings: list[str] = []
+        """What is unlikely of the poses, with the person's id where there are several."""
+
+    def lift(self, track: SeenTrack, on_frames: Callable[[int], object]) -> None:
+        """Lift the pieces that are still to be lifted.
+
+        Args:
+            track: the person.
+            on_frames: called with numbers of frames that are done.
+
+        Raises:
+            DiffhpeError: the track is shorter than a window.
+        """
+        bounds = self._bounds(track)
+        file = self.file(track)
+        done = self._settle(file, bounds)
+        on_frames(int(bounds[done]))
+        for start, end in zip(bounds[done:], bounds[done + 1 :], strict=False):
+            rows = self.piece(track, int(start), int(end))
+            with file.open("ab") as output:
+                output.write(rows.tobytes())
+            on_frames(int(end - start))
+        if len(bounds) > 2 and self._lifter.options.decode == "rigid":
+            _with_mean_lengths(file)
+
+    def poses(self, track: SeenTrack) -> PoseTrack | None:
+        """What was lifted of a person; None where nothing was."""
+        file = self.file(track)
+        self._settle(file, self._bounds(track))
+        count = file.stat().st_size // POSE_ROW.itemsize if file.is_file() else 0
+        if not count:
+            return None
+        return PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r", shape=(count,)))
+
+    def file(self, track: SeenTrack) -> Path:
+        """A track that has become longer since is another one: its pieces are others."""
+        return self._folder / f"track-{track.track_id}-{track.length}.rows"
+
+    def _bounds(self, track: SeenTrack) -> NDArray[np.int64]:
+        """Where pieces begin and end, in frames since the track's first."""
+        first, last = track.frames[[0, -1]]
+        pieces = max(1, round(float(self._times_s[last] - self._times_s[first]) / PIECE_S))
+        return np.linspace(0, track.length, pieces + 1).round().astype(np.int64)
+
+    def _settle(self, file: Path, bounds: NDArray[np.int64]) -> int:
+        """Cut off a piece that is not whole; how many are."""
+        rows = file.stat().st_size // POSE_ROW.itemsize if file.is_file() else 0
+        done = int(np.searchsorted(bounds, rows, "right")) - 1
+        if rows:
+            with file.open("rb+") as output:
+                output.truncate(int(bounds[done]) * POSE_ROW.itemsize)
+        return done
+
+    def piece(self, track: SeenTrack, start: int, end: int) -> NDArray[Any]:
+        """Rows of the frames from `start` to `end`, counted from the track's first."""
+        first = int(track.frames[0])
+        times = np.asarray(self._times_s[first : first + track.length])
+        before = int(np.searchsorted(times, times[start] - MARGIN_S))
+        after = int(np.searchsorted(times, times[end - 1] + MARGIN_S, "right"))
+        seen = self._keypoints(track, times, before, after)
+        inside = slice(start - before, end - before)
+        rows = np.zeros(end - start, POSE_ROW)
+        rows["frame"], rows["time_s"] = first + np.arange(start, end), times[start:end]
+        rows["pose"], rows["root"] = np.nan, np.nan
+        rows["confidence"] = seen.confidence[inside]
+        if np.isfinite(seen.keypoints).any():
+            lifted = lift_track(self._lifter, seen)
+            self._note(lifted, track.track_id)
+            rows["pose"], rows["root"] = lifted.poses[inside], lifted.root[inside]
+        return rows
+
+    def _keypoints(
+        self, track: SeenTrack, times: NDArray[np.float64], start: int, end: int
+    ) -> KeypointTrack:
+        """The person in every frame from `start` to `end`, NaN in those where they are not seen."""
+        keypoints = np.full((end - start, NUM_JOINTS, 2), np.nan, np.float32)
+        confidence = np.zeros((end - start, NUM_JOINTS), np.float32)
+        world = np.full((end - start, NUM_JOINTS, 3), np.nan, np.float32)
+        frames = track.frames - track.frames[0]
+        inside = slice(*np.searchsorted(frames, [start, end]))
+        rows = self._people[track.rows[inside]]
+        keypoints[frames[inside] - start] = rows["keypoints"]
+        confidence[frames[inside] - start] = rows["confidence"]
+        world[frames[inside] - start] = rows["world_landmarks"]
+        return KeypointTrack(
+            times[start:end],
+            keypoints,
+            confidence,
+            self._camera,
+            world_landmarks=world if np.isfinite(world).any() else None,
+        )
+
+    def _note(self, lifted: LiftedTrack, track_id: int) -> None:
+        alone = bool((self._people["track_id"] == track_id).all())
+        self.warnings += [
+            text if alone else f"person {track_id}: {text}" for text in lifted.warnings
+        ]
+
+
+def _with_mean_lengths(file: Path) -> None:
+    """Give the poses of all pieces the same bone lengths."""
+    rows = np.memmap(file, POSE_ROW, "r+")
+    total, count = np.zeros(NUM_JOINTS - 1), 0
+    for chunk in _chunks(rows):
+        known = chunk["pose"][np.isfinite(chunk["pose"]).all((1, 2))]
+        total += bone_lengths(known).sum(0)
+        count += len(known)
+    if not count:
+        return
+    for chunk in _chunks(rows):
+        chunk["pose"] = with_lengths(chunk["pose"], (total / count).astype(np.float32))
+    rows.flush()
+
+
+def _chunks(rows: NDArray[Any], size: int = 4096) -> Iterator[NDArray[Any]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,178 @@
+"""Images of every kind, and the people that the real detector sees in them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.offline import SourceOptions
+from diffhpe_ros.offline.bag_images import BagImages
+from diffhpe_ros.offline.images import VideoImages, WebcamImages, folder_images
+from diffhpe_ros.offline.open_source import open_source
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.video import VideoReader
+
+CLIP = walking_clip()
+FRAMES = 20
+
+
+def images(count: int = FRAMES):
+    with VideoReader(CLIP.video_path) as video:
+        for (_, time_s, image), _ in zip(video, range(count), strict=False):
+            yield time_s, image
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images whose names sort otherwise as texts than as numbers."""
+    (tmp_path / "frames").mkdir()
+    for number, (_, image) in enumerate(images()):
+        cv2.imwrite(str(tmp_path / "frames" / f"frame_{number}.png"), image)
+    return tmp_path / "frames"
+
+
+def assert_same(found, expected=None) -> None:
+    for (time_s, image), (expected_s, other) in zip(found, expected or images(), strict=True):
+        assert time_s == pytest.approx(expected_s, abs=1e-6)
+        np.testing.assert_array_equal(image, other)
+
+
+@pytest.mark.parametrize("pattern", ["", "/frame_*.png", "/frame_%d.png"])
+def test_folders_and_patterns_are_in_the_order_of_numbers(folder, pattern):
+    found = folder_images(f"{folder}{pattern}", SourceOptions(fps=CLIP.fps))
+    assert found.size == (640, 480) and found.frame_count == FRAMES
+    assert_same(found.frames())
+
+
+def test_rate_of_a_folder_is_asked_for(folder):
+    with pytest.raises(DiffhpeError, match="images per second is not in the file; say it with"):
+        folder_images(str(folder), SourceOptions())
+
+
+def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:
+    """A camera's topics, as a driver publishes them."""
+    rosbag2, typesys = (
+        pytest.importorskip("rosbags.rosbag2"),
+        pytest.importorskip("rosbags.typesys"),
+    )
+    store = typesys.get_typestore(typesys.Stores.ROS2_JAZZY)
+    types, plugin = store.types, getattr(rosbag2.StoragePlugin, storage)
+    kind = f"sensor_msgs/msg/{'CompressedImage' if compressed else 'Image'}"
+    topic = "/camera/image_raw" + ("/compressed" if compressed else "")
+    camera = CLIP.camera
+    with rosbag2.Writer(path, version=9, storage_plugin=plugin) as writer:
+        info_topic = writer.add_connection(
+            "/camera/camera_info", "sensor_msgs/msg/CameraInfo", typestore=store
+        )
+        image_topic = writer.add_connection(topic, kind, typestore=store)
+        for time_s, image in images():
+            stamp_ns = 1_700_000_000 * 10**9 + round(time_s * 1e9)
+            stamp = types["builtin_interfaces/msg/Time"](*divmod(stamp_ns, 10**9))
+            header = types["std_msgs/msg/Header"](stamp, "camera")
+            if compressed:
+                data = cv2.imencode(".png", image)[1].ravel()
+                message = types[kind](header, "png", data)
+            else:
+                message = types[kind](header, 480, 640, "bgr8", 0, 1920, image.ravel())
+            region = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
+            info = types["sensor_msgs/msg/CameraInfo"](
+                header, 480, 640, "plumb_bob", np.zeros(5), camera.matrix.ravel(),
+                np.eye(3).ravel(), np.zeros(12), 0, 0, region,
+            )  # fmt: skip
+            for connection, each in ((info_topic, info), (image_topic, message)):
+                data = store.serialize_cdr(each, connection.msgtype)
+                writer.write(connection, stamp_ns + 5_000_000, data)  # recorded 5 ms later
+    return path
+
+
+@pytest.mark.parametrize(("storage", "compressed"), [("MCAP", False), ("SQLITE3", True)])
+def test_bags_give_images_stamps_and_the_camera(tmp_path, storage, compressed):
+    path = write_bag(tmp_path / "bag", storage, compressed)
+    bag = BagImages(path, None)
+    assert bag.start_ns == 1_700_000_000 * 10**9 and bag.frame_count == FRAMES
+    np.testing.assert_allclose(bag.own_camera.matrix, CLIP.camera.matrix)
+    assert_same(bag.frames())
+    bag.close()
+
+
+def test_single_file_of_a_bag_is_enough(tmp_path):
+    path = write_bag(tmp_path / "bag", "MCAP", False)
+    (file,) = path.glob("*.mcap")
+    assert BagImages(file, None).frame_count == FRAMES
+
+
+def test_bag_names_its_topics_of_images(tmp_path):
+    path = write_bag(tmp_path / "bag", "MCAP", False)
+    with pytest.raises(DiffhpeError, match="--topic must name one of its images: /camera/image"):
+        BagImages(path, "/image")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.mcap", b"hello", "not readable as a bag"),
+        ("a.db3", b"hello", "not readable as a bag"),
+        ("a.mp4", b"hello", "cannot open video"),
+    ],
+)
+def test_damaged_files_are_one_line(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DiffhpeError, match=message):
+        open_source(str(tmp_path / name), SourceOptions())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fps": 30.0}, "says its times itself; leave out --fps"),
+        ({"layout": "coco17"}, "holds images; --layout goes with keypoints"),
+    ],
+)
+def test_options_that_do_not_fit_a_video_are_refused(options, message):
+    with pytest.raises(DiffhpeError, match=message):
+        open_source(str(CLIP.video_path), SourceOptions(**options))
+
+
+def test_missing_webcam_is_one_line():
+    with pytest.raises(DiffhpeError, match="camera 77 cannot be opened"):
+        WebcamImages(77)
+
+
+def test_streams_are_live_and_files_are_not():
+    assert not VideoImages(str(CLIP.video_path)).live
+
+
+def test_video_goes_on_where_it_was_stopped():
+    """Who was seen before keeps the id, and no frame is missing or twice."""
+    options = SourceOptions(seconds=0.8)
+    whole = list(open_source(str(CLIP.video_path), options).frames([]))
+    assert len(whole) == 24
+    rest = list(open_source(str(CLIP.video_path), options).frames(whole[:12]))
+    assert [each.time_s for each in rest] == [each.time_s for each in whole[12:]]
+    for found, expected in zip(rest, whole[12:], strict=True):
+        assert found.track_ids.tolist() == expected.track_ids.tolist() == [0]
+        np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=6)
+
+
+def test_calibration_of_a_camera_file(tmp_path):
+    """And at half its size, as a video often is."""
+    text = "\n".join(
+        [
+            "image_width: 1280",
+            "image_height: 960",
+            "camera_matrix: {rows: 3, cols: 3, data: [900, 0, 639.5, 0, 900, 479.5, 0, 0, 1]}",
+            "distortion_model: plumb_bob",
+            "distortion_coefficients: {rows: 1, cols: 5, data: [0.1, 0, 0, 0, 0]}",
+        ]
+    )
+    (tmp_path / "camera.yaml").write_text(text)
+    options = SourceOptions(calibration=tmp_path / "camera.yaml")
+    source = open_source(str(CLIP.video_path), options)
+    assert source.camera.matrix[0, 0] == 450 and source.warnings == ()
+    assert isinstance(source.camera, Camera) and source.camera.calibrated
+    with pytest.raises(DiffhpeError, match="not both"):
+        both = SourceOptions(calibration=tmp_path / "camera.yaml", field_of_view=70)
+        open_source(str(CLIP.video_path), both)

@@ -1,0 +1,194 @@
+"""Whole recordings: people keep their ids, runs are stopped and go on, long ones have no seams."""
+
+import signal
+from pathlib import Path
+
+import foreign_keypoints as foreign
+import numpy as np
+import pytest
+from foreign_keypoints import FPS, SIZE, mirrored, walker
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.keypoint_files import lift_track, read_track
+from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.offline import SourceOptions, lift_recording, run, tracks
+from diffhpe_ros.offline.keypoint_sources import KeypointSource
+from diffhpe_ros.offline.open_source import open_source
+from diffhpe_ros.rendering.clip import walking_clip
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "tiny-mixste.pt"
+CLIP = walking_clip()
+OPTIONS = SourceOptions(fps=FPS, size=SIZE, field_of_view=60)
+
+
+@pytest.fixture(scope="module")
+def lifter() -> Lifter:
+    return Lifter.from_pretrained(GOLDEN, decode="rigid")
+
+
+def lift(recording: Path, out: Path, lifter: Lifter, options: SourceOptions = OPTIONS, **others):
+    warnings: list[str] = []
+    lifted = lift_recording(
+        str(recording), out, options, lambda: lifter, {}, warn=warnings.append, **others
+    )
+    return lifted, warnings
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+def our_npz(folder: Path, repeats: int = 1) -> Path:
+    """The walking person, back and forth."""
+    once = CLIP.camera.project(CLIP.joints.astype(float)).astype(np.float32)
+    keypoints = np.concatenate([once[:: -1 if k % 2 else 1] for k in range(repeats)])
+    path = folder / "keypoints.npz"
+    np.savez(path, keypoints=keypoints, layout="h36m17", fps=FPS, width=640, height=480)
+    return path
+
+
+def test_our_npz_is_lifted_as_one_track(tmp_path, lifter):
+    """To the bit what `lift_track` gives."""
+    path = our_npz(tmp_path)
+    lift(path, tmp_path / "out.npz", lifter, SourceOptions())
+    expected = lift_track(lifter, read_track(path))
+    found = arrays(tmp_path / "out.npz")
+    np.testing.assert_array_equal(found["poses"], expected.poses)
+    np.testing.assert_array_equal(found["root"], expected.root)
+    np.testing.assert_array_equal(found["times_s"], expected.times_s)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_people_keep_the_ids_of_the_file(tmp_path, lifter):
+    person = walker("body25")
+    people = [person, mirrored(person)]
+    folder = foreign.write_openpose(tmp_path / "json", people, ids=[4, 7])
+    lifted, _ = lift(folder, tmp_path / "out.npz", lifter)
+    assert lifted.track_ids == (4, 7) and lifted.poses == 120
+
+
+def test_people_without_ids_are_told_apart(tmp_path, lifter):
+    """The file lists them in an order that changes from frame to frame."""
+    person = walker("body25")
+    folder = foreign.write_openpose(tmp_path / "json", [person, mirrored(person)])
+    lifted, warnings = lift(folder, tmp_path / "out.npz", lifter)
+    assert lifted.track_ids == (0, 1) and lifted.poses == 120
+    assert any("25 joints are taken as body25" in text for text in warnings)
+    root = arrays(tmp_path / "out.npz")["root"][:60, 0]
+    assert np.abs(np.diff(root)).max() < 0.2  # nobody jumps to the other side
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fps": None}, "the number of frames per second is not in the file; say it with --fps"),
+        ({"size": None}, "the size of the images is not in the file; say it with --size 1280x720"),
+        ({"layout": "coco18"}, "unknown keypoint layout 'coco18'"),
+        ({"size": (64, 48)}, "lie outside of the 64x48 image"),
+    ],
+)
+def test_what_the_file_does_not_say_is_asked_for(tmp_path, lifter, changes, message):
+    folder = foreign.write_openpose(tmp_path / "json", [walker("body25", 20)])
+    options = SourceOptions(**{**vars(OPTIONS), **changes})
+    with pytest.raises(DiffhpeError, match=message):
+        lift(folder, tmp_path / "out.npz", lifter, options)
+
+
+def test_normalised_coordinates_are_scaled_by_the_size(tmp_path):
+    person = walker("blazepose33")
+    path = foreign.write_mediapipe(tmp_path / "pose.csv", person, "long")
+    source = open_source(str(path), SourceOptions(size=SIZE))
+    frames = list(source.frames([]))
+    wrist = np.array([frame.keypoints[0, 16] for frame in frames])
+    np.testing.assert_allclose(wrist, person[:, 16, :2], atol=1e-2)
+    assert frames[30].time_s == pytest.approx(1.0)
+
+
+def test_long_tracks_are_lifted_in_pieces_without_seams(tmp_path, monkeypatch):
+    lifter = Lifter.from_pretrained("mixste", decode="rigid")
+    path = our_npz(tmp_path, repeats=2)  # 12 s
+    lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
+    monkeypatch.setattr(tracks, "PIECE_S", 5.0)
+    lift(path, tmp_path / "pieces.npz", lifter, SourceOptions())
+    whole, pieces = arrays(tmp_path / "whole.npz"), arrays(tmp_path / "pieces.npz")
+    assert np.linalg.norm(whole["poses"] - pieces["poses"], axis=-1).mean() < 0.01
+    step = np.linalg.norm(np.diff(pieces["poses"], axis=0), axis=-1).mean(-1)
+    assert step[179] < np.quantile(step, 0.95)  # where the pieces meet
+    length = np.linalg.norm(pieces["poses"][:, 2] - pieces["poses"][:, 1], axis=-1)
+    assert np.ptp(length) < 1e-5  # bones keep their length over all pieces
+
+
+class Interrupted(KeypointSource):
+    """The user presses Ctrl-C at the 90th frame, once."""
+
+    pressed = False
+
+    def frames(self, past):
+        for number, frame in enumerate(super().frames(past)):
+            if number == 90 and not Interrupted.pressed:
+                Interrupted.pressed = True
+                signal.raise_signal(signal.SIGINT)
+            yield frame
+
+
+def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeypatch):
+    path = our_npz(tmp_path)
+    lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
+    source = open_source(str(path), SourceOptions())
+    source.__class__ = Interrupted
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+
+    out = tmp_path / "out.npz"
+    lifted, _ = lift(path, out, lifter, SourceOptions())
+    assert lifted.stopped and lifted.frames == 90
+    assert "--resume goes on" in lifted.summary()[-1]
+    assert len(arrays(out)["poses"]) == 90
+    with pytest.raises(DiffhpeError, match=r"out.npz.part is left of a run that was stopped"):
+        lift(path, out, lifter, SourceOptions())
+    with pytest.raises(DiffhpeError, match="was begun with seconds None, not 2.0"):
+        lift(path, out, lifter, SourceOptions(seconds=2.0), resume=True)
+
+    lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
+    assert not lifted.stopped and lifted.frames == 180
+    np.testing.assert_array_equal(arrays(out)["poses"], arrays(tmp_path / "whole.npz")["poses"])
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
+    """A run that is killed while it lifts goes on after the last whole piece."""
+    monkeypatch.setattr(tracks, "PIECE_S", 2.0)
+    path, out = our_npz(tmp_path), tmp_path / "out.npz"
+    lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
+    lifted_pieces = []
+
+    def killed(self, track, start, end):
+        if len(lifted_pieces) == 2:
+            raise SystemExit(143)
+        lifted_pieces.append(start)
+        return piece(self, track, start, end)
+
+    piece = tracks.TrackLifter.piece
+    monkeypatch.setattr(tracks.TrackLifter, "piece", killed)
+    with pytest.raises(SystemExit):
+        lift(path, out, lifter, SourceOptions())
+    (file,) = (tmp_path / "out.npz.part").glob("track-*.rows")
+    with file.open("ab") as half:
+        half.write(b"half a row")
+    monkeypatch.setattr(tracks.TrackLifter, "piece", piece)
+    lift(path, out, lifter, SourceOptions(), resume=True)
+    np.testing.assert_allclose(
+        arrays(out)["poses"], arrays(tmp_path / "whole.npz")["poses"], atol=1e-6
+    )
+
+
+def test_nobody_for_long_enough_is_one_line(tmp_path, lifter):
+    folder = foreign.write_openpose(tmp_path / "json", [walker("body25", 10)])
+    with pytest.raises(DiffhpeError, match="nobody is seen for 0.52 s"):
+        lift(folder, tmp_path / "out.npz", lifter)
+    assert not list(tmp_path.glob("*.part"))  # the next try is not refused
+
+
+def test_seconds_end_a_recording_early(tmp_path, lifter):
+    lifted, _ = lift(our_npz(tmp_path), tmp_path / "o.csv", lifter, SourceOptions(seconds=2.0))
+    assert lifted.frames == 60
