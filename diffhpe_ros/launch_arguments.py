@@ -25,7 +25,7 @@ from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
 NUMBERS = ("steps", "hypotheses")
 OF_STAGES = ("hri",)
-OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame")
+OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame", "motion_frame")
 OF_DETECTOR = (
     "camera_name",
     "detector",
@@ -74,6 +74,7 @@ def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
         LaunchArgument("image", "image", "Topic of the images."),
         LaunchArgument("camera_info", "camera_info", "Topic of their camera_info."),
         LaunchArgument("depth", "", "Topic of an aligned depth image; empty: there is none."),
+        LaunchArgument("imu", "", "Topic of an IMU fixed to the camera; empty: there is none."),
         LaunchArgument(
             "source",
             "",

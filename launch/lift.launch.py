@@ -123,6 +123,7 @@ def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     """The programs that run, in the order of their activation, and their parameters."""
     lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
+    lifter |= {"imu": True} if given["imu"] else {}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
     detector |= {"depth": True} if given["depth"] else {}
     if switch(given["one_process"]):
@@ -155,7 +156,7 @@ def _flags(given: dict[str, str]) -> dict[str, object]:
 
 
 def _remappings(given: dict[str, str]) -> list[tuple[str, str]]:
-    return [(topic, given[topic] or topic) for topic in ("image", "camera_info", "depth")]
+    return [(topic, given[topic] or topic) for topic in ("image", "camera_info", "depth", "imu")]
 
 
 def _log_level(given: dict[str, str], name: str) -> list[str]:

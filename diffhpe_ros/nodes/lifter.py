@@ -29,8 +29,7 @@ from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
 from diffhpe_ros.nodes.topics import Expect
-from diffhpe_ros.nodes.transforms.buffer import TransformError
-from diffhpe_ros.nodes.transforms.listener import TransformListener, up_of
+from diffhpe_ros.nodes.transforms.robot_frames import RobotFrames
 from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -63,7 +62,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._subscribes = subscribes
         self._model: FailoverLifter | None = None
         self._stage: LiftingStage | None = None
-        self._transforms: TransformListener | None = None
+        self._robot: RobotFrames | None = None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._frames: dict[str, str] = {}
         """Camera → frame of its markers."""
@@ -86,8 +85,7 @@ class LifterNode(StageNode[LifterParameters]):
             raise DiffhpeError(
                 "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
             )
-        for parameter in self.parameters.using_transforms:
-            self._tf_type = tf_message_type(parameter)
+        self._robot = RobotFrames(self.parameters, self.diagnostics)  # refuses a missing tf2_msgs
 
     def start(self) -> None:
         """Subscribe, without tracks."""
@@ -95,11 +93,8 @@ class LifterNode(StageNode[LifterParameters]):
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._frames = {}
         self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
-        if self.parameters.using_transforms:
-            self._transforms = TransformListener(
-                self.parameters.transform_timeout_s, self.parameters.replay, self.diagnostics
-            )
-            self._transforms.subscribe(self.topics, self._tf_type)
+        self._robot = RobotFrames(self.parameters, self.diagnostics)
+        self._robot.subscribe(self.topics)
         self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
         self._first = True
         if self._subscribes:
@@ -114,24 +109,25 @@ class LifterNode(StageNode[LifterParameters]):
 
     def stop(self) -> None:
         """Stop waiting for transforms."""
-        if self._transforms is not None:
-            self._transforms.close()
+        if self._robot is not None:
+            self._robot.close()
 
     def teardown(self) -> None:
         """Release the model and its memory on the device."""
         if self._model is not None:
             self._model.close()
-        self._model = self._stage = self._transforms = None
+        self._model = self._stage = self._robot = None
         free_device_memory()
 
     def on_stopped(self) -> None:
         """Delete the markers of all active tracks."""
+        assert self._robot is not None
         for camera, stamp_ns, track_ids in self._tracks.active():
             frame_id = self._frames[camera]
             header = make_header(frame_id, stamp_ns)
             self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
             nobody = LiftedPeople.empty(frame_id, stamp_ns, camera)
-            self._planner_outputs.publish(nobody, self._transforms)
+            self._planner_outputs.publish(nobody, self._robot.transforms)
             if self._bodies is not None:
                 self._bodies.keep(set(), frame_id, stamp_ns)
 
@@ -153,18 +149,21 @@ class LifterNode(StageNode[LifterParameters]):
         check_input(self.diagnostics)
         check_completeness(self.diagnostics)
         check_latency(self.diagnostics, self.parameters)
-        if self._transforms is not None:
-            self._transforms.inspect()
+        if self._robot is not None:
+            self._robot.inspect()
 
     def process(self, messages: list[Any]) -> None:
         """Lift the newest windows of all cameras as one batch."""
+        assert self._robot is not None
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
         lifted = self._lift(accepted)
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
-        for windows, people, each in zip(accepted, map(self._moved, lifted), warnings, strict=True):
+        for windows, people, each in zip(
+            accepted, map(self._robot.in_target_frame, lifted), warnings, strict=True
+        ):
             if people is None:
                 continue
             if self._fusion is not None:
@@ -175,7 +174,7 @@ class LifterNode(StageNode[LifterParameters]):
 
     def _accept(self, message: PointCloud2 | PeopleWindows) -> PeopleWindows | None:
         """The windows of a message; None, with an error reported, if they cannot be lifted."""
-        assert self._stage is not None
+        assert self._stage is not None and self._robot is not None
         try:
             windows = message if isinstance(message, PeopleWindows) else unpack_windows(message)
             self._stage.check(windows)
@@ -185,7 +184,7 @@ class LifterNode(StageNode[LifterParameters]):
         seen = np.isfinite(windows.keypoints[..., 0])
         self.diagnostics.tally("joints_seen", int(seen.sum()))
         self.diagnostics.tally("joints_expected", seen.size)
-        return windows
+        return self._robot.with_motion(windows)
 
     def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
         model, stage = self._model, self._stage
@@ -212,24 +211,8 @@ class LifterNode(StageNode[LifterParameters]):
         self.diagnostics.count("doubted", len(texts))
         return found
 
-    def _moved(self, people: LiftedPeople) -> LiftedPeople | None:
-        """The people in the target frame; None, with a warning, where it is not known."""
-        target = self.parameters.target_frame
-        if self._transforms is None or not target:
-            return people
-        if not len(people):
-            return LiftedPeople.empty(target, people.stamp_ns, people.camera)
-        try:
-            transform = self._transforms.lookup(target, people.frame_id, [people.stamp_ns])[0]
-        except TransformError as error:
-            self.diagnostics.count("untransformed", len(people))
-            self.diagnostics.warn("transform", str(error))
-            return None
-        self.diagnostics.clear("transform")
-        self.diagnostics.count("untransformed", 0)
-        return people.moved(transform, target, up_of(target))
-
     def _publish(self, people: LiftedPeople, warnings: Sequence[str]) -> None:
+        assert self._robot is not None
         placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
         left = self._left(people, placed)
         self._remember_frame(people)
@@ -253,7 +236,7 @@ class LifterNode(StageNode[LifterParameters]):
             )
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
-        self._planner_outputs.publish(people, self._transforms)
+        self._planner_outputs.publish(people, self._robot.transforms)
         self.diagnostics.count("lifted", len(people))
         self.diagnostics.count("not_placed", len(people) - len(placed))
 

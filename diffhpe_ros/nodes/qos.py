@@ -31,6 +31,11 @@ def tf_in(replay: bool) -> QoSProfile:
     return _EVERYTHING if replay else TF
 
 
+def imu(replay: bool) -> QoSProfile:
+    """Of the subscription to imu, which may come 1000 times a second."""
+    return _EVERYTHING if replay else _lossy(100)
+
+
 CAMERA_INFO_OUT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Reliable and latched; best-effort subscribers match it, too."""
 

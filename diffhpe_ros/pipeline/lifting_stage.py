@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
+from diffhpe_ros.pipeline.ego_motion import steadied
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -55,9 +56,11 @@ class LiftingStage:
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
         """Lift one or more cameras' people in one batch; one result for each message.
 
-        windows → lifted (root-relative) → localized (metres in the camera's frame), each with all
-        27 frames → smoothed, one frame.
+        windows → in the newest camera orientation, where the camera's motion is known → lifted
+        (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
+        smoothed, one frame.
         """
+        messages = [steadied(windows) for windows in messages]
         lifted = iter(self._lift([windows for windows in messages if len(windows)]))
         return [
             self._people(windows, next(lifted)) if len(windows) else self._no_people(windows)
@@ -84,6 +87,7 @@ class LiftingStage:
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),
             world_landmarks=_world_landmarks(messages),
+            orientation=_orientation(messages),
         )
         ends = np.cumsum([len(windows) for windows in messages])
         return [
@@ -101,6 +105,20 @@ def _world_landmarks(messages: Sequence[PeopleWindows]) -> NDArray[np.float32] |
             np.full((*windows.confidence.shape, 3), np.nan, np.float32)
             if windows.world_landmarks is None
             else windows.world_landmarks
+            for windows in messages
+        ]
+    )
+
+
+def _orientation(messages: Sequence[PeopleWindows]) -> NDArray[np.float64] | None:
+    """Rotations (B, 3, 3) of all cameras in the newest images; None if none of them is known."""
+    if all(windows.motion is None for windows in messages):
+        return None
+    return np.concatenate(
+        [
+            np.broadcast_to(np.eye(3), (len(windows), 3, 3))
+            if windows.motion is None
+            else windows.motion.rotation[:, -1]
             for windows in messages
         ]
     )

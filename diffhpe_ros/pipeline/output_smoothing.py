@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.coherence import bone_lengths, segment_std, symmetry_gap
+from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
+from diffhpe_ros.pipeline.ego_motion import turns_to_newest
 from diffhpe_ros.pipeline.joint_velocity import joint_velocities
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
@@ -66,10 +68,21 @@ class OutputSmoothing:
         joints = np.empty((len(windows), NUM_JOINTS, 3), np.float32)
         for row, smoother in enumerate(smoothers):
             times_ns = windows.stamp_ns + windows.offsets_ns[row]
-            joints[row] = smoother(times_ns, lifted.poses[row], frame, localized.root[row, frame])
+            poses, root = lifted.poses[row], localized.root[row, frame]
+            if windows.motion is None:
+                joints[row] = smoother(times_ns, poses, frame, root)
+            else:
+                path = windows.motion[row]
+                joints[row] = _smoothed_at_rest(smoother, path, times_ns, poses, frame, root)
         covariance = lifted.covariance[:, frame].copy()
         covariance[:, HIP] = localized.root_covariance[:, frame]
         velocity, velocity_covariance = joint_velocities(localized, frame)
+        if windows.motion is not None:
+            back = np.swapaxes(turns_to_newest(windows.motion)[:, frame], -1, -2)
+            to_frame = RigidTransform(back[:, None], np.zeros(3))
+            velocity = to_frame.vectors(velocity).astype(np.float32)
+            covariance = to_frame.covariances(covariance).astype(np.float32)
+            velocity_covariance = to_frame.covariances(velocity_covariance).astype(np.float32)
         # Of the poses before their bones got fixed lengths, which would always be coherent.
         found = lifted.hypotheses.mean(1)
         deviation = lifted.hypotheses[:, :, frame] - found[:, None, frame]
@@ -91,3 +104,26 @@ class OutputSmoothing:
     def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
         self._tracks.remove_camera(camera)
+
+
+def _smoothed_at_rest(
+    smoother: TrackSmoother,
+    path: RigidTransform,
+    times_ns: NDArray[np.int64],
+    poses: NDArray[Any],
+    frame: int,
+    root: NDArray[Any],
+) -> NDArray[np.float64]:
+    """Joints (17, 3) of a frame in the camera of that frame, smoothed where nothing moves.
+
+    Args:
+        smoother: of the track.
+        path: (L,) from the camera at each frame to a frame that stands still.
+        times_ns: (L,).
+        poses: (L, 17, 3) in the orientation of the newest camera.
+        frame: the one to give.
+        root: (3,) in the newest camera.
+    """
+    newest, then = path[-1], path[frame]
+    smoothed = smoother(times_ns, newest.vectors(poses), frame, newest.points(root))
+    return then.inverse().points(smoothed)

@@ -41,6 +41,9 @@ class PeopleWindows:
     gives none."""
     camera_name: str = ""
     """Tells cameras apart that have one frame_id; empty: the frame_id does."""
+    motion: RigidTransform | None = None
+    """(P, 27) from the camera's optical frame at the time of each frame to a frame that stands
+    still; None where the camera's motion is not known. Not part of messages."""
 
     def __len__(self) -> int:
         return len(self.track_ids)

@@ -1,11 +1,13 @@
 """Lifted windows → root trajectories of their people."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.geometry import RootTrajectory, localize_windows
+from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.lifting import LiftResult
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement import (
@@ -26,19 +28,28 @@ class LocalizedWindows:
     lifted: LiftResult
     """Of these P windows, root-relative, scaled to the body scale of each track."""
     root: NDArray[np.float32]
-    """(P, 27, 3) metres, optical frame; NaN if it is unknown."""
+    """(P, 27, 3) metres, optical frame of the newest image; NaN if it is unknown."""
     root_covariance: NDArray[np.float32]
     """(P, 27, 3, 3) m²."""
     speed: NDArray[np.float64]
     """(P, 2) speed along z by the distance filter in m/s, and its variance; NaN if unknown."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _TrackState:
     """State of a track."""
 
     scale: BodyScale = field(default_factory=BodyScale)
     filter_distance: DistanceFilter = field(default_factory=DistanceFilter)
+    last: tuple[RigidTransform, NDArray[np.float64]] | None = None
+    """The camera's position in a frame that stands still, if it is known, and the root (3,) in the
+    camera, of the last window."""
+
+    def move_camera(self, camera: RigidTransform) -> None:
+        """Predict the distance for where the camera is now."""
+        if self.last is not None:
+            before, root = self.last
+            self.filter_distance.shift(float((camera.inverse() @ before).points(root)[2] - root[2]))
 
 
 class RootLocalizer:
@@ -55,6 +66,9 @@ class RootLocalizer:
             lifted.poses, windows.keypoints, windows.confidence, windows.offsets_ns / 1e9,
             windows.covariance,
         )  # fmt: skip
+        if windows.motion is not None:
+            for row, track in enumerate(tracks):
+                track.move_camera(windows.motion[row, -1])
         depths = _depths(tracks, windows, lifted, trajectory)
         by_depth = np.isfinite(depths)
         scales = np.array([track.scale.value for track in tracks])
@@ -72,10 +86,12 @@ class RootLocalizer:
         # A distance is NaN if the newest image does not show it; earlier frames may still have one.
         offset = np.nan_to_num(np.array(filtered) - found)
         trajectory = replace(trajectory, variance=variance).moved(offset)
+        for row, track in enumerate(tracks):
+            track.last = _last(windows, trajectory, row)
         return LocalizedWindows(
             windows,
             _scaled(lifted, scales),
-            trajectory.root.astype(np.float32),
+            _in_newest_camera(trajectory.root, windows.motion).astype(np.float32),
             trajectory.covariance(scale_sd).astype(np.float32),
             np.array([track.filter_distance.speed for track in tracks]),
         )
@@ -83,6 +99,29 @@ class RootLocalizer:
     def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
         self._tracks.remove_camera(camera)
+
+
+def _in_newest_camera(
+    roots: NDArray[np.floating[Any]], motion: RigidTransform | None
+) -> NDArray[np.floating[Any]]:
+    """Roots (P, 27, 3) that are in the camera of each frame, which all look where the newest does.
+
+    They are moved by what the camera has moved since.
+    """
+    if motion is None:
+        return roots
+    newest = RigidTransform(motion.rotation[:, -1:], motion.translation[:, -1:])
+    return roots + newest.inverse().points(motion.translation)
+
+
+def _last(
+    windows: PeopleWindows, trajectory: RootTrajectory, row: int
+) -> tuple[RigidTransform, NDArray[np.float64]] | None:
+    """The camera and a person's root in the newest image; None if one of them is unknown."""
+    root = trajectory.root[row, -1].astype(np.float64)
+    if windows.motion is None or not np.isfinite(root).all():
+        return None
+    return windows.motion[row, -1], root
 
 
 def _depths(

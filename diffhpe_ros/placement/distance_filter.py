@@ -55,6 +55,11 @@ class DistanceFilter:
             return np.nan, np.nan
         return float(self._state[1]), float(self._covariance[1, 1])
 
+    def shift(self, metres: float) -> None:
+        """Add to the distance, since the camera itself has moved away from where the person was."""
+        if self._state is not None:
+            self._state = self._state + np.array([metres, 0.0])
+
     def _move_on(self, seconds: float) -> None:
         step = np.array([[1.0, seconds], [0.0, 1.0]])
         push = np.array([seconds**2 / 2, seconds])

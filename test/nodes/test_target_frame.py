@@ -1,6 +1,7 @@
 """People in the robot's frame: what the lifter makes of /tf, of missing and of late transforms."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_frames import OPTICAL, transform, turned
-from sensor_msgs.msg import PointCloud2
+from scipy.spatial.transform import Rotation
+from sensor_msgs.msg import Imu, PointCloud2
 from standing import standing_windows
 from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker
@@ -22,6 +24,7 @@ from visualization_msgs.msg import Marker
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
 from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.pipeline.ego_motion import turn_rays
 from diffhpe_ros.pipeline.people import PeopleWindows
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
@@ -186,8 +189,7 @@ def test_two_cameras_with_one_frame_id_stay_two(robot: Callable[..., Robot], gra
     base.tf_static.publish(MAST)
     for name in ("left", "right"):
         windows = standing_windows([1])
-        named = PeopleWindows(**{**vars(windows), "camera_name": name})
-        base.windows.publish(pack_windows(named))
+        base.windows.publish(pack_windows(replace(windows, camera_name=name)))
     found = base.joints(2)
     assert {(each.camera, each.frame_id) for each in found} == {
         ("left", "base_link"),
@@ -196,6 +198,52 @@ def test_two_cameras_with_one_frame_id_stay_two(robot: Callable[..., Robot], gra
     graph.until(lambda: len(graph.raw["skeletons"]) == 2, "markers")
     names = {each.ns for message in graph.messages("skeletons") for each in message.markers}
     assert names == {"left/person_1", "right/person_1", "ellipsoids/left", "ellipsoids/right"}
+
+
+def test_windows_are_freed_from_the_motion_of_the_camera(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    base = robot(target_frame="", motion_frame="odom")
+    base.tf_static.publish(MAST)
+    base.see(1)
+    base.says("no transform has a frame odom: the newest are camera; the camera is taken to stand")
+    np.testing.assert_allclose(base.joints()[0].positions[0, 0], (0, 0.1, 4), atol=0.02)
+
+    # The robot turns right by 40 degrees, which moves a person at rest to the left in the image.
+    angles = np.linspace(40, 0, 27)
+    for angle, stamp in zip(angles, 5 * SECOND + np.arange(-26, 1) * 20_000_000, strict=True):
+        base.tf.publish(transform("odom", "base_link", int(stamp), quaternion=turned(angle)))
+    base.windows.publish(pack_windows(panned(40)))
+    np.testing.assert_allclose(base.joints(2)[1].positions[0, 0], (0, 0.1, 4), atol=0.02)
+    assert graph.value("lifter", "without_motion") == "1"
+
+
+def test_gyroscope_does_without_odometry(robot: Callable[..., Robot], graph: Graph) -> None:
+    base = robot(target_frame="", imu=True, transform_timeout_s=1.0)
+    imu = graph.node.create_publisher(Imu, "imu", EVERYTHING)
+    graph.until(lambda: imu.get_subscription_count() == 1, "subscription to imu")
+    base.tf_static.publish(MAST)
+    base.tf_static.publish(transform("base_link", "imu_link", 0, quaternion=turned(90)))
+
+    # To the right by 40 degrees in 0.52 s; the sensor's z axis points up, as the robot's.
+    for stamp in range(5 * SECOND - 26 * 20_000_000, 5 * SECOND + 1, 10_000_000):
+        message = Imu()
+        message.header.frame_id = "imu_link"
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND)
+        message.angular_velocity.z = -float(np.radians(40) / 0.52)
+        imu.publish(message)
+    base.windows.publish(pack_windows(panned(40)))
+    np.testing.assert_allclose(base.joints()[0].positions[0, 0], (0, 0.1, 4), atol=0.02)
+    assert graph.value("lifter", "without_motion") is None
+
+
+def panned(degrees: float) -> PeopleWindows:
+    """A person who stands still, seen while the camera turns right by an angle."""
+    windows = standing_windows([1])
+    angles = np.radians(np.linspace(degrees, 0, 27))
+    turns = Rotation.from_rotvec(angles[:, None] * np.array([0, 1, 0])).as_matrix()
+    keypoints, covariance = turn_rays(windows.keypoints, windows.covariance, turns[None])
+    return replace(windows, keypoints=keypoints, covariance=covariance)
 
 
 def test_replay_gives_the_same_bytes_whenever_tf_comes(

@@ -16,7 +16,7 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import BoneLengthRule
 from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.result import LiftResult
 from diffhpe_ros.lifting.streaming.bone_length_tracker import BoneLengthTracker, tracked_lengths
-from diffhpe_ros.lifting.streaming.warm_start import PoseHistory, WarmStart
+from diffhpe_ros.lifting.streaming.warm_start import PoseHistory, WarmStart, turned
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
 from diffhpe_ros.track_registry import STREAM_S, TrackKey, TrackStates
 
@@ -92,6 +92,7 @@ class LiftingStream:
         confidence: Any | None = None,
         covariance_2d: Any | None = None,
         world_landmarks: Any | None = None,
+        orientation: Any | None = None,
     ) -> LiftResult:
         """Lift one window of each of several tracks.
 
@@ -103,6 +104,8 @@ class LiftingStream:
             confidence: see `Lifter.lift`.
             covariance_2d: see `Lifter.lift`.
             world_landmarks: see `Lifter.lift`.
+            orientation: (B, 3, 3) rotation from the camera of each window to a frame that stands
+                still, for cameras that move: last poses are turned by it.
 
         Raises:
             DiffhpeError: see `Lifter.lift`; or there are not as many tracks or stamps as windows.
@@ -126,9 +129,11 @@ class LiftingStream:
         if self._warm_start is None or not len(observed):
             return self._lift_windows(observed, seeds, decode=decode, world_landmarks=world)
         histories = [state.poses for state in states]
-        start = self._warm_start.start(observed.x_2d, histories, stamps)
+        start = self._warm_start.start(observed.x_2d, histories, stamps, orientation)
         result = self._lift_windows(observed, seeds, start, decode, world)
         hypotheses = torch.from_numpy(result.hypotheses)
+        if orientation is not None:  # kept in the frame that stands still
+            hypotheses = turned(hypotheses, orientation)
         for history, stamp, poses in zip(histories, stamps, hypotheses, strict=True):
             history.keep(stamp, poses.clone())
         return result

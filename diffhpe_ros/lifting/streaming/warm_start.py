@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
@@ -71,7 +73,11 @@ class WarmStart:
         self.rate = rate
 
     def start(
-        self, windows: Tensor, histories: Sequence[PoseHistory], stamps: Sequence[int]
+        self,
+        windows: Tensor,
+        histories: Sequence[PoseHistory],
+        stamps: Sequence[int],
+        orientation: NDArray[np.float64] | None = None,
     ) -> PreviousPoseInitialization:
         """Where the sampling of windows (B, L, J, 2) in the canonical view starts.
 
@@ -79,6 +85,7 @@ class WarmStart:
             windows: of B tracks.
             histories: of these tracks.
             stamps: of the windows, nanoseconds.
+            orientation: (B, 3, 3) of the cameras, see `LiftingStream.lift`.
         """
         recalled = [
             history.recall(stamp, self.rate)
@@ -89,13 +96,21 @@ class WarmStart:
         pasts = [past or nothing for past in recalled]
         new_frames = torch.tensor([past.new_frames for past in pasts])
         speed = image_speed(windows, new_frames, self.rate)
+        poses = torch.stack([past.poses for past in pasts])
+        if orientation is not None:
+            poses = turned(poses, np.swapaxes(orientation, -1, -2))
         return PreviousPoseInitialization(
-            poses=torch.stack([past.poses for past in pasts]),
+            poses=poses,
             known=torch.tensor([past is not None for past in recalled]),
             # A sampler cannot visit more steps than there are from the start on.
             steps=initial_steps(speed, self.model.schedule.steps).clamp(min=self.preset.steps - 1),
             pose_scale=self.model.pose_scale,
         )
+
+
+def turned(poses: Tensor, rotations: NDArray[np.float64]) -> Tensor:
+    """Poses (B, H, L, J, 3) rotated by (B, 3, 3)."""
+    return torch.einsum("bxy,bhljy->bhljx", torch.from_numpy(rotations).to(poses), poses)
 
 
 def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart | None:

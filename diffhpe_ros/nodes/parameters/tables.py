@@ -385,6 +385,17 @@ class LifterParameters(StageParameters):
         " its z axis must point up, unless its name ends in optical_frame. Empty: the camera's"
         " optical frame. Needs tf2_msgs.",
     )
+    motion_frame: str = _parameter(
+        "",
+        "Frame that stands still, such as odom: by the camera's motion in it, windows are freed"
+        " from pans and tilts, and distances predicted. Empty: the camera is taken to stand still."
+        " Needs tf2_msgs.",
+    )
+    imu: bool = _parameter(
+        False,
+        "Use the topic imu, of a sensor that is fixed to the camera: its gyroscope frees windows"
+        " from turns where motion_frame is not set or not known. Needs tf2_msgs.",
+    )
     transform_timeout_s: float = _parameter(
         0.1,
         "Longest wait for a transform; then the people of that image are dropped and counted as"
@@ -434,7 +445,8 @@ class LifterParameters(StageParameters):
     @property
     def using_transforms(self) -> list[str]:
         """Names of the parameters for which transforms are looked up."""
-        return [name for name in ("target_frame", "distance_frames") if getattr(self, name)]
+        names = ("target_frame", "motion_frame", "imu", "distance_frames")
+        return [name for name in names if getattr(self, name)]
 
     @property
     def distance_frame_list(self) -> list[str]:

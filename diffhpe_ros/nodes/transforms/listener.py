@@ -26,11 +26,6 @@ _REPLAY_SILENCE_S = 2.0
 _WAKE_S = 0.02
 
 
-def up_of(frame: str) -> tuple[float, float, float]:
-    """Against gravity in a frame, by REP-103: z, but -y in optical frames."""
-    return (0.0, -1.0, 0.0) if frame.endswith(("optical_frame", "_optical")) else (0.0, 0.0, 1.0)
-
-
 class TransformListener:
     """Collects transforms, and looks them up at the stamps of images.
 
