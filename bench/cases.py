@@ -1,6 +1,6 @@
 """What the package makes of files and cameras that went wrong for others: one row for each input.
 
-    python bench/cases.py FOLDER [--only WORD] [--out TABLE.md]
+    python bench/cases.py FOLDER [--part files|ros] [--only WORD] [--out TABLE.md]
 
 FOLDER holds `files/CASE/…`, inputs as users have them, and `ros/CASE/run.py`, programs that start
 the nodes, send what a driver sent and print what came. An input is given to the command that is for
@@ -54,15 +54,18 @@ def main() -> None:
     """Run the cases and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--part", choices=["files", "ros"], action="append", help="else both")
     parser.add_argument("--only", default="", help="cases whose name or input has this in it")
     parser.add_argument("--out", type=Path, help="also write the table here")
     chosen = parser.parse_args()
     rows = []
-    for case, name, run in [*file_cases(chosen.folder), *ros_cases(chosen.folder)]:
+    parts = {"files": file_cases, "ros": ros_cases}
+    cases = [each for part in chosen.part or parts for each in parts[part](chosen.folder)]
+    for case, name, run in cases:
         if chosen.only in f"{case} {name}":
             rows.append([case, name, one_line(run().replace(f"{chosen.folder}/", ""))])
             print(" | ".join(rows[-1]), flush=True)
-    table = markdown_table(HEADER, rows)
+    table = markdown_table(HEADER, rows).replace("---:", "---")
     if chosen.out is not None:
         chosen.out.write_text(table + "\n")
 
