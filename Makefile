@@ -8,6 +8,7 @@ CONSTRAINTS ?= $(wildcard constraints/$(VERSION).txt)
 BIN := .venv/bin
 MINUTES ?= 9
 JAZZY := .venv-jazzy/bin
+VIEW := .venv-view/bin
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
 SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
@@ -16,7 +17,7 @@ INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
-.PHONY: demo test lint types jazzy constraints pythons docs gpu clean
+.PHONY: demo test lint types jazzy browser constraints pythons docs gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
@@ -50,9 +51,13 @@ pythons: .venv/.demo
 	$(BIN)/python $(PIP_INSTALL) uv
 	$(BIN)/python bench/pythons.py --torch "$(TORCH)" $(ARGS)
 
-# The Python API as HTML, in docs/api/.
-docs: .venv/.docs
-	$(BIN)/python docs/api.py
+# Clicks through the page of `diffhpe view`; needs Chromium (apt install chromium).
+browser: .venv-view/.browser
+	OMP_NUM_THREADS=1 $(VIEW)/python -m pytest -ra -m browser test/view
+
+# The documents and the Python API as a website, in site/; a link that leads nowhere is an error.
+docs: .venv-docs/.docs
+	.venv-docs/bin/mkdocs build --strict
 
 # Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
 gpu: .venv/.test
@@ -71,8 +76,17 @@ gpu: .venv/.test
 	$(BIN)/python test/interfaces/build.py > /dev/null
 	touch $@
 
-.venv/.docs: .venv/.demo
-	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[docs]'
+# By themselves: viser and Optuna's command line want different versions of rich.
+.venv-view/.browser: $(SOURCES)
+	$(PYTHON) -m venv .venv-view
+	$(VIEW)/python $(PIP_INSTALL) --no-deps $(TORCH)
+	$(VIEW)/python $(PIP_INSTALL) -e '.[cpu,view,browser,test]'
+	touch $@
+
+# Reads the sources without importing them.
+.venv-docs/.docs: setup.py
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python $(PIP_INSTALL) "mkdocs-material>=9.6,<10" "mkdocstrings[python]>=0.30,<2"
 	touch $@
 
 .venv-jazzy/.test: $(SOURCES) $(INTERFACES)
@@ -83,4 +97,4 @@ gpu: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv .venv-jazzy build demo_out runs docs/api
+	rm -rf .venv .venv-jazzy .venv-view .venv-docs build demo_out runs site

@@ -129,7 +129,9 @@ setup(
         ],
         "test": [*C3D, *DEMO, *READERS, "pytest", "pytest-timeout", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
-        "docs": ["pdoc>=15,<17"],
+        # What `diffhpe view` serves its page with, and what clicks through it in the tests.
+        "view": ["viser>=1.1,<2"],
+        "browser": ["playwright"],
     },
     entry_points={
         "console_scripts": [

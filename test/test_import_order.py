@@ -23,7 +23,7 @@ LAYERS = [
     {"lifting", "placement", "formats"},
     {"pipeline", "keypoint_files", "benchmark"},
     {"nodes", "training", "offline"},
-    {"launch_arguments", "demo"},
+    {"launch_arguments", "demo", "view"},
     {"cli"},
 ]
 """From the bottom up: a room imports rooms of lower layers only."""
@@ -42,6 +42,7 @@ ALLOWED = {
         {"training"},
     ),
     "click": ({"click"}, {"cli"}),
+    "viser": ({"viser", "trimesh"}, {"view"}),
 }
 """Libraries, and the rooms or modules that may import them."""
 

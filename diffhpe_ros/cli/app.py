@@ -11,6 +11,7 @@ from diffhpe_ros.cli.measure import evaluate, reproduce
 from diffhpe_ros.cli.models import calibrate, convert, export, pack
 from diffhpe_ros.cli.train import search, train
 from diffhpe_ros.cli.use import bench, demo, lift
+from diffhpe_ros.cli.view import view
 from diffhpe_ros.errors import DiffhpeError
 
 
@@ -23,7 +24,7 @@ def app(context: click.Context) -> None:
 
 
 for command in (
-    *(demo, lift, bench),
+    *(demo, view, lift, bench),
     *(data, train, search),
     *(evaluate, reproduce),
     *(convert, export, pack, calibrate),

@@ -29,6 +29,13 @@ class Clip:
     fps: float
     joints: NDArray[np.float32]
 
+    @property
+    def up(self) -> NDArray[np.float64]:
+        """(3,) unit vector against gravity in the optical frame, from the upright walk itself."""
+        head_over_feet = self.joints[:, 10] - self.joints[:, [3, 6]].mean(1)
+        up = head_over_feet.mean(0).astype(np.float64)
+        return np.asarray(up / np.linalg.norm(up), np.float64)
+
 
 def walking_clip(folder: Path | None = None) -> Clip:
     """A person who walks once round a circle, 3 to 5 m away: six seconds that loop.

@@ -1,0 +1,84 @@
+"""The command `view`."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import click
+
+from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
+from diffhpe_ros.cli.options import FILE, model_options, warn
+
+
+@click.command()
+@click.argument("video", required=False)
+@click.option("--camera", type=int, help="The number of a webcam.")
+@click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite). Needs ROS.")
+@click.option("--topic", help="Of the images in the bag, where there are several.")
+@click.option("--preset", help="fast, balanced or faithful; else the model's own.")
+@click.option(
+    "--field-of-view",
+    default=DEFAULT_FIELD_OF_VIEW,
+    show_default=True,
+    help="Degrees over the longer image side, for cameras without calibration.",
+)
+@click.option("--person-model", type=FILE, help="For the detector onnx: finds people.")
+@click.option("--pose-model", type=FILE, help="For the detector onnx: finds joints.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="0.0.0.0 serves the page to the whole network, images included.",
+)
+@click.option("--port", default=8080, show_default=True, help="The next free one if it is taken.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
+@model_options
+def view(
+    video: str | None,
+    camera: int | None,
+    bag: Path | None,
+    topic: str | None,
+    preset: str | None,
+    field_of_view: float,
+    person_model: Path | None,
+    pose_model: Path | None,
+    host: str,
+    port: int,
+    opens: bool,
+    model: str | None,
+    device: str,
+) -> None:
+    """Look at people in 3D in a browser page.
+
+    VIDEO is a file or the address of a stream (rtsp://...). Without it, --camera or --bag, the
+    package's own clip is shown.
+
+    For example: diffhpe view my.mp4
+    """
+    from diffhpe_ros.detection import create_detector
+    from diffhpe_ros.lifting import DEFAULT_MODEL
+    from diffhpe_ros.view import Settings, choose_source, serve
+
+    detectors = {"blazepose": partial(create_detector, "blazepose")}
+    if person_model is not None or pose_model is not None:
+        detectors["onnx"] = partial(
+            create_detector, "onnx", person_model=person_model, pose_model=pose_model
+        )
+    source = choose_source(video, camera, bag, topic)
+    if source.camera is None or not source.camera.calibrated:
+        warn(
+            f"a field of view of {field_of_view:g} degrees is assumed; distances depend on it"
+            " (--field-of-view)"
+        )
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        warn(f"{host}: whoever can reach this computer sees the images and can change settings")
+    settings = Settings(model or DEFAULT_MODEL, preset, list(detectors)[-1])
+    with serve(
+        source, detectors, settings,
+        field_of_view=field_of_view, device=device, host=host, port=port,
+    ) as address:  # fmt: skip
+        click.echo(f"{source.name}: {address} (Ctrl-C ends)")
+        if opens:
+            click.launch(address)
+        while True:
+            time.sleep(3600)

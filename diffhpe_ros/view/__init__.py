@@ -1,0 +1,24 @@
+"""`diffhpe view`: people in 3D in a browser page, without ROS's tools.
+
+A source gives images, an estimator makes people of them, a player moves through the source, and
+the page shows it all. Only `view.page` and what it is made of import viser.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from diffhpe_ros.view.estimator import Settings
+from diffhpe_ros.view.sources import Source, choose_source
+
+if TYPE_CHECKING:
+    from diffhpe_ros.view.server import serve
+
+__all__ = ["Settings", "Source", "choose_source", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `serve` at first use: it needs the extra `view`."""
+    if name == "serve":
+        from diffhpe_ros.view.server import serve
+
+        return serve
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,60 @@
+"""Serves the page until it is stopped."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from diffhpe_ros.detection import Detector
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import installed_models
+from diffhpe_ros.view.estimator import Estimator, Settings
+from diffhpe_ros.view.sources import Source
+
+HOST, PORT = "127.0.0.1", 8080
+
+
+@contextmanager
+def serve(
+    source: Source,
+    detectors: Mapping[str, Callable[[], Detector]],
+    settings: Settings,
+    *,
+    field_of_view: float,
+    device: str = "cpu",
+    host: str = HOST,
+    port: int = PORT,
+) -> Iterator[str]:
+    """Show a source on a page; gives its address, and ends with the block.
+
+    Args:
+        source: what is looked at.
+        detectors: that can be chosen, by name.
+        settings: to begin with.
+        field_of_view: degrees, where the source's camera is not calibrated.
+        device: of the lifter.
+        host: address that the page is served on; the default is for this computer alone.
+        port: of the page; the next free one if it is taken. 0 takes any.
+
+    Raises:
+        DiffhpeError: viser is not installed, or the model or the detector cannot be used.
+    """
+    try:
+        import viser
+    except ModuleNotFoundError as error:
+        raise DiffhpeError(
+            f"the page needs {error.name}: pip install 'diffhpe_ros[view]'"
+        ) from error
+    from diffhpe_ros.view.page import Page
+
+    estimator = Estimator(
+        detectors, settings, camera=source.camera, field_of_view=field_of_view, device=device
+    )
+    names = list(installed_models())
+    models = names if settings.model in names else [settings.model, *names]
+    server = viser.ViserServer(host, port, label="diffhpe view", verbose=False)
+    page = Page(server, source, estimator, models)
+    page.player.start()
+    try:
+        yield f"http://{server.get_host()}:{server.get_port()}"
+    finally:
+        page.player.close()
+        server.stop()

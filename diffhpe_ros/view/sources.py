@@ -1,0 +1,61 @@
+"""What the page looks at: the package's own clip, a video, a bag, a webcam or a stream."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.view.bag import BagRecording
+from diffhpe_ros.view.recordings import Recording, VideoRecording
+
+
+@dataclass(frozen=True)
+class Source:
+    """Images with what is known of them."""
+
+    name: str
+    images: Recording | LiveFrames
+    """A recording can be looked at in any order."""
+    camera: Camera | None = None
+    """Calibration, where known."""
+    up: NDArray[np.float64] | None = None
+    """(3,) direction against gravity in the optical frame, where known."""
+
+
+def choose_source(
+    video: str | None = None,
+    camera: int | None = None,
+    bag: Path | None = None,
+    topic: str | None = None,
+) -> Source:
+    """The video or stream, the webcam or the bag; without any, the package's own clip.
+
+    Raises:
+        DiffhpeError: more than one is given, or it cannot be opened.
+    """
+    if sum(each is not None for each in (video, camera, bag)) > 1:
+        raise DiffhpeError("give a video, --camera or --bag, not several of them")
+    if camera is not None:
+        name = f"camera {camera}"
+        return Source(name, LiveFrames(name, partial(webcam_images, camera, time.time_ns)))
+    if bag is not None:
+        images = BagRecording(bag, topic)
+        return Source(bag.name, images, images.camera)
+    if video is None:
+        return _own_clip()
+    if is_live(video):
+        return Source(video, LiveFrames(video, partial(stream_images, video, time.time_ns)))
+    return Source(Path(video).name, VideoRecording(Path(video)))
+
+
+def _own_clip() -> Source:
+    clip = walking_clip()
+    images = VideoRecording(clip.video_path)
+    return Source("the package's own clip", images, clip.camera, clip.up)

@@ -1,0 +1,33 @@
+"""The package's own clip, and an estimator of the people in it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import pytest
+
+from diffhpe_ros.detection import Detector, create_detector
+from diffhpe_ros.view import Settings, Source, choose_source
+from diffhpe_ros.view.estimator import Estimator
+
+
+@pytest.fixture(scope="session")
+def source() -> Source:
+    return choose_source()
+
+
+@pytest.fixture(scope="session")
+def detectors() -> Mapping[str, Callable[[], Detector]]:
+    return {"blazepose": partial(create_detector, "blazepose")}
+
+
+@pytest.fixture
+def estimator(loaded: Estimator) -> Estimator:
+    """As if it were new."""
+    loaded.use(Settings())
+    loaded.reset()
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def loaded(source: Source, detectors: Mapping[str, Callable[[], Detector]]) -> Estimator:
+    return Estimator(detectors, Settings(), camera=source.camera)
