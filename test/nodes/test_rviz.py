@@ -8,7 +8,7 @@ import pytest
 import yaml
 from scipy.spatial.transform import Rotation
 
-from diffhpe_ros.nodes.messages.joints import POINT
+from diffhpe_ros.joint_cloud import JOINT_POINT
 from diffhpe_ros.nodes.rviz import (
     DEFAULT_FRAME,
     UPRIGHT_ROTATION,
@@ -89,7 +89,7 @@ def test_the_transform_is_sent_from_the_optical_frame() -> None:
 
 def test_confidence_has_two_colours_between_0_and_1(config: dict[str, Any]) -> None:
     (joints,) = (each for name, each in displays(config).items() if name.startswith("Joints"))
-    assert joints["Channel Name"] in POINT.names
+    assert joints["Channel Name"] in JOINT_POINT.names
     assert joints["Autocompute Intensity Bounds"] is joints["Use rainbow"] is False
     assert (joints["Min Intensity"], joints["Max Intensity"]) == (0, 1)
     assert joints["Min Color"] != joints["Max Color"]
