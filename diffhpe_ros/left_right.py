@@ -7,6 +7,7 @@ solved over the last second (Viterbi), so that a wrong beginning is mended, too.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -123,6 +124,24 @@ class _Frame:
     def exchanged(self) -> NDArray[np.intp]:
         """(4,) index into `STATES` of what is to be exchanged, by the hidden state."""
         return _XOR[STATES.index(self.crossed)]
+
+
+def track_orders(
+    stamps_ns: NDArray[np.int64], keypoints: Iterable[NDArray[Any]]
+) -> NDArray[np.int8]:
+    """The orders (T, 17) to put the joints of a whole track into.
+
+    Args:
+        stamps_ns: (T,) rising.
+        keypoints: (17, 2) pixels of each frame, NaN where unseen.
+    """
+    orders = np.tile(np.arange(NUM_JOINTS, dtype=np.int8), (len(stamps_ns), 1))
+    left_right = LeftRight()
+    for stamp_ns, joints in zip(stamps_ns.tolist(), keypoints, strict=True):
+        for at_ns, order in left_right.update(stamp_ns, joints).items():
+            row = np.searchsorted(stamps_ns, at_ns)
+            orders[row] = orders[row, order]
+    return orders
 
 
 class LeftRight:

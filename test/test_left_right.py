@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffhpe_ros.left_right import LeftRight, exchange, exchange_odds
+from diffhpe_ros.left_right import LeftRight, exchange, exchange_odds, track_orders
 from diffhpe_ros.rendering.__main__ import WALK, clip_view
 
 FPS = 30
@@ -133,3 +133,9 @@ def test_odds_are_small_where_neither_way_fits(walk):
     far = walk[0] + 300.0
     assert np.abs(exchange_odds(far, walk[0], sd=5.0)).max() < 1
     assert exchange_odds(np.full((17, 2), np.nan), walk[0], sd=5.0) == (0.0, 0.0)
+
+
+def test_orders_of_a_whole_track_put_it_straight(walk):
+    seen = confused(walk, LEGS, slice(40, 60))
+    orders = track_orders(np.array([stamp(frame) for frame in range(len(seen))]), seen)
+    np.testing.assert_array_equal(np.take_along_axis(seen, orders[..., None].astype(int), 1), walk)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import data_folder
 
@@ -82,6 +83,13 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What a recording may not say itself: the fields of `offline.SourceOptions`."""
     for option in (
+        click.option(
+            "--blazepose-model",
+            type=click.Choice(MODELS),
+            default="auto",
+            show_default=True,
+            help="Of the detector, in images; auto: the best that can be had.",
+        ),
         click.option("--max-people", default=4, show_default=True, help="At a time, in images."),
         click.option(
             "--seconds", type=click.FloatRange(0, min_open=True), help="How much, from the start."

@@ -1,5 +1,6 @@
 """What every 2D detector takes and gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
@@ -145,6 +146,24 @@ class AdaptiveDetector(Detector, Protocol):
 
     def keep_up(self, load: Load) -> None:
         """Take another model if the load asks for it; between two images, best once a second."""
+
+
+class ResumableDetector(Detector, Protocol):
+    """A detector that can go on where another run of it was stopped."""
+
+    @property
+    def missing_models(self) -> str:
+        """Why a better model that was asked for does not run; empty where it does."""
+
+    def state(self) -> dict[str, Any]:
+        """What the people of the next images depend on, as JSON has it; between two images."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as the detector that gave this `state`: people will be the same to the bit.
+
+        Raises:
+            DiffhpeError: it was one of another model.
+        """
 
 
 def check_image(image: Any) -> None:

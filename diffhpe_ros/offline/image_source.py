@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from diffhpe_ros.detection import Detector
+from diffhpe_ros.detection.types import ResumableDetector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_checks import camera_warnings
 from diffhpe_ros.offline.images import Frames, Images
 from diffhpe_ros.offline.options import SourceOptions, camera_guess, camera_of
-from diffhpe_ros.offline.source import PeopleFrame
+from diffhpe_ros.offline.source import PeopleFrame, State
 from diffhpe_ros.tracking import PeopleTracker
-
-_WARM_UP_S = 1.0
-"""A detector that goes on after a stop first sees the images of this time again."""
 
 
 class ImageSource:
@@ -28,9 +25,10 @@ class ImageSource:
     """
 
     cheap = False
+    confuses_left_and_right = True
 
     def __init__(
-        self, images: Images, detector: Detector, options: SourceOptions, path: object
+        self, images: Images, detector: ResumableDetector, options: SourceOptions, path: object
     ) -> None:
         detector.max_people = options.max_people
         detector.min_confidence = options.min_confidence
@@ -40,25 +38,36 @@ class ImageSource:
         self.frame_count = images.frame_count
         self.live = images.live
         self.start_ns = images.start_ns
-        self.warnings = (*camera_guess(self.camera, options), *camera_warnings(self.camera))
+        missing = detector.missing_models
+        self.warnings = (
+            *camera_guess(self.camera, options),
+            *camera_warnings(self.camera),
+            *([f"BlazePose's best model cannot be had: {missing}"] if missing else []),
+        )
 
-    def frames(self, past: Iterable[PeopleFrame]) -> Iterator[PeopleFrame]:
+    def frames(
+        self, past: Iterable[PeopleFrame] = (), state: State | None = None
+    ) -> Iterator[PeopleFrame]:
         """See `Source.frames`. Images of the past are decoded, but not looked at again."""
         tracker = PeopleTracker(self._detector.max_people)
-        seen, last_s = 0, -1.0
+        last_s = -1.0
         for frame in past:
             tracker.update(frame.people(), frame.stamp_ns)
-            seen, last_s = seen + 1, frame.time_s
+            last_s = frame.time_s
+        if state is not None:
+            self._detector.restore(state)
         for time_s, image in self._rising():
             if time_s <= last_s:
-                if time_s > last_s - _WARM_UP_S:
-                    self._detector.detect(image)
                 continue
             people = self._detector.detect(image)
             ids = tracker.update(people, round(time_s * 1e9))
             yield PeopleFrame(
                 time_s, ids, people.keypoints, people.confidence, people.world_landmarks
             )
+
+    def state(self) -> State:
+        """See `Source.state`: the detector's; the tracker looks at the past frames again."""
+        return self._detector.state()
 
     def _rising(self) -> Frames:
         """The images whose times rise, up to the last that is wanted."""

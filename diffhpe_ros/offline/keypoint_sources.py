@@ -12,7 +12,7 @@ from diffhpe_ros.formats import KeypointRows
 from diffhpe_ros.keypoint_checks import camera_warnings, clean_keypoints
 from diffhpe_ros.keypoint_files import read_track
 from diffhpe_ros.offline.options import SourceOptions, camera_guess, camera_of, required
-from diffhpe_ros.offline.source import PeopleFrame
+from diffhpe_ros.offline.source import PeopleFrame, State
 from diffhpe_ros.skeleton import LAYOUTS, to_h36m17
 from diffhpe_ros.tracking import PeopleTracker
 
@@ -35,6 +35,7 @@ class KeypointSource:
     live = False
     cheap = True
     start_ns = 0
+    confuses_left_and_right = False
 
     def __init__(
         self,
@@ -52,7 +53,9 @@ class KeypointSource:
         self._times_s, self._frames = times_s, frames
         self._keypoints, self._confidence, self._track_ids = keypoints, confidence, track_ids
 
-    def frames(self, past: Iterable[PeopleFrame]) -> Iterator[PeopleFrame]:
+    def frames(
+        self, past: Iterable[PeopleFrame] = (), state: State | None = None
+    ) -> Iterator[PeopleFrame]:
         """See `Source.frames`; all frames are tracked anew, which takes no time."""
         tracker = PeopleTracker(_MOST_PEOPLE) if self._track_ids is None else None
         known = sum(1 for _ in past)
@@ -66,6 +69,10 @@ class KeypointSource:
                 seen = PeopleFrame(time_s, ids, seen.keypoints, seen.confidence)
             if frame >= known:
                 yield seen
+
+    def state(self) -> State:
+        """Nothing is needed."""
+        return {}
 
 
 def open_npz(path: Path, options: SourceOptions) -> KeypointSource:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from diffhpe_ros.detection import create_detector
+from diffhpe_ros.detection.blazepose.detector import BlazePose
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats.readers import find_reader
 from diffhpe_ros.offline.bag_images import BagImages, is_bag
@@ -17,8 +17,6 @@ from diffhpe_ros.offline.images import (
 from diffhpe_ros.offline.keypoint_sources import open_keypoints, open_npz
 from diffhpe_ros.offline.options import SourceOptions
 from diffhpe_ros.offline.source import Source
-
-DETECTOR = "blazepose"
 
 
 def open_source(path: str, options: SourceOptions) -> Source:
@@ -60,7 +58,7 @@ def _with_detector(images: Images, options: SourceOptions, path: str) -> ImageSo
         for name in ("size", "layout", "sequence"):
             if getattr(options, name) is not None:
                 raise DiffhpeError(f"{path} holds images; --{name} goes with keypoints")
-        return ImageSource(images, create_detector(DETECTOR), options, path)
+        return ImageSource(images, BlazePose(model=options.blazepose_model), options, path)
     except BaseException:
         images.close()
         raise

@@ -34,6 +34,8 @@ class SourceOptions:
     """How much to take, from the beginning."""
     max_people: int = 4
     """Tracks at a time, in images."""
+    blazepose_model: str = "auto"
+    """Of the detector, in images: lite, full, heavy, or auto, the best that can be had."""
     min_confidence: float = MIN_CONFIDENCE
     """Joints below it are unseen."""
 

@@ -90,7 +90,7 @@ def lift_recording(
     with Workspace(out, {**_identity(path), **_named(options), **settings}, resume) as workspace:
         workspace.keep = not source.cheap
         stopped = _look(source, workspace, warn)
-        tracks = TrackLifter(workspace, lifter, source.camera)
+        tracks = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
         found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path)
         stopped |= _lift(tracks, found)
         for text in _few(tracks.warnings):
@@ -116,7 +116,7 @@ def lift_recording(
 def _look(source: Source, workspace: Workspace, warn: Callable[[str], None]) -> bool:
     """Write the people of all frames to the workspace; whether that was stopped."""
     total, done = source.frame_count, workspace.frame_count
-    frames = workspace.extend(source.frames(workspace.frames()))
+    frames = workspace.extend(source.frames(workspace.frames(), workspace.state), source.state)
     state = _State()
     try:
         with _stoppable(state), _bar("people", total, done) as bar:

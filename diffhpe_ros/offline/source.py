@@ -1,8 +1,8 @@
 """What sources give: the people in each frame of a recording."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import People
 from diffhpe_ros.skeleton import NUM_JOINTS
+
+State: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class Source(Protocol):
     """Whether its people are known already, so that nothing is lost where a run fails."""
     start_ns: int
     """Stamp of the first frame; 0 where the recording has times only."""
+    confuses_left_and_right: bool
+    """Whether left and right are as a detector saw them, frame by frame."""
     warnings: tuple[str, ...]
     """What was guessed, or is unlikely of it."""
 
@@ -56,12 +60,18 @@ class Source(Protocol):
     def camera(self) -> Camera:
         """That took the images."""
 
-    def frames(self, past: Iterable[PeopleFrame]) -> Iterator[PeopleFrame]:
+    def frames(
+        self, past: Iterable[PeopleFrame] = (), state: State | None = None
+    ) -> Iterator[PeopleFrame]:
         """The people of each frame, times rising.
 
         Args:
             past: what this gave in an earlier run: it goes on after that.
+            state: its `state` after the last of them.
 
         Raises:
             DiffhpeError: the recording cannot be read.
         """
+
+    def state(self) -> State:
+        """What the frames after the last that `frames` gave depend on, as JSON has it."""

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.coherence import bone_lengths
+from diffhpe_ros.detection import People
 from diffhpe_ros.formats import POSE_ROW, PoseTrack
 from diffhpe_ros.keypoint_files import KeypointTrack, LiftedTrack, lift_track
+from diffhpe_ros.left_right import track_orders
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.pipeline.bone_lengths import with_lengths
 from diffhpe_ros.offline.workspace import Workspace
@@ -60,12 +62,16 @@ class TrackLifter:
         workspace: with the people.
         lifter: of windows.
         camera: that took the images.
+        keep_left_and_right: whether left and right are to be kept straight, as live.
     """
 
-    def __init__(self, workspace: Workspace, lifter: Lifter, camera: Camera) -> None:
+    def __init__(
+        self, workspace: Workspace, lifter: Lifter, camera: Camera, keep_left_and_right: bool
+    ) -> None:
         self._folder = workspace.folder
         self._people, self._times_s = workspace.people(), workspace.times_s()
         self._lifter, self._camera = lifter, camera
+        self._keep_left_and_right = keep_left_and_right
         self.warnings: list[str] = []
         """What is unlikely of the poses, with the person's id where there are several."""
 
@@ -83,8 +89,9 @@ class TrackLifter:
         file = self.file(track)
         done = self._settle(file, bounds)
         on_frames(int(bounds[done]))
+        orders = self._orders(track) if done + 1 < len(bounds) else None
         for start, end in zip(bounds[done:], bounds[done + 1 :], strict=False):
-            rows = self.piece(track, int(start), int(end))
+            rows = self.piece(track, int(start), int(end), orders)
             with file.open("ab") as output:
                 output.write(rows.tobytes())
             on_frames(int(end - start))
@@ -119,13 +126,22 @@ class TrackLifter:
                 output.truncate(int(bounds[done]) * POSE_ROW.itemsize)
         return done
 
-    def piece(self, track: SeenTrack, start: int, end: int) -> NDArray[Any]:
-        """Rows of the frames from `start` to `end`, counted from the track's first."""
+    def piece(
+        self, track: SeenTrack, start: int, end: int, orders: NDArray[np.int8] | None
+    ) -> NDArray[Any]:
+        """Rows of the frames from `start` to `end`, counted from the track's first.
+
+        Args:
+            track: the person.
+            start: of the piece.
+            end: of the piece.
+            orders: (n, 17) of the joints in each of the track's rows; None: as they are.
+        """
         first = int(track.frames[0])
         times = np.asarray(self._times_s[first : first + track.length])
         before = int(np.searchsorted(times, times[start] - MARGIN_S))
         after = int(np.searchsorted(times, times[end - 1] + MARGIN_S, "right"))
-        seen = self._keypoints(track, times, before, after)
+        seen = self._keypoints(track, times, slice(before, after), orders)
         inside = slice(start - before, end - before)
         rows = np.zeros(end - start, POSE_ROW)
         rows["frame"], rows["time_s"] = first + np.arange(start, end), times[start:end]
@@ -137,21 +153,37 @@ class TrackLifter:
             rows["pose"], rows["root"] = lifted.poses[inside], lifted.root[inside]
         return rows
 
+    def _orders(self, track: SeenTrack) -> NDArray[np.int8] | None:
+        """The order of the joints in each row, in which left and right are straight."""
+        if not self._keep_left_and_right:
+            return None
+        stamps_ns = (self._times_s[track.frames] * 1e9).round().astype(np.int64)
+        return track_orders(stamps_ns, (self._people[row]["keypoints"] for row in track.rows))
+
     def _keypoints(
-        self, track: SeenTrack, times: NDArray[np.float64], start: int, end: int
+        self,
+        track: SeenTrack,
+        times: NDArray[np.float64],
+        part: slice,
+        orders: NDArray[np.int8] | None,
     ) -> KeypointTrack:
-        """The person in every frame from `start` to `end`, NaN in those where they are not seen."""
-        keypoints = np.full((end - start, NUM_JOINTS, 2), np.nan, np.float32)
-        confidence = np.zeros((end - start, NUM_JOINTS), np.float32)
-        world = np.full((end - start, NUM_JOINTS, 3), np.nan, np.float32)
+        """The person in every frame of a part, NaN in those where they are not seen."""
+        count = part.stop - part.start
+        keypoints = np.full((count, NUM_JOINTS, 2), np.nan, np.float32)
+        confidence = np.zeros((count, NUM_JOINTS), np.float32)
+        world = np.full((count, NUM_JOINTS, 3), np.nan, np.float32)
         frames = track.frames - track.frames[0]
-        inside = slice(*np.searchsorted(frames, [start, end]))
+        inside = slice(*np.searchsorted(frames, [part.start, part.stop]))
         rows = self._people[track.rows[inside]]
-        keypoints[frames[inside] - start] = rows["keypoints"]
-        confidence[frames[inside] - start] = rows["confidence"]
-        world[frames[inside] - start] = rows["world_landmarks"]
+        unknown = np.full((len(rows), NUM_JOINTS, 2, 2), np.nan, np.float32)
+        people = People(rows["keypoints"], rows["confidence"], unknown, rows["world_landmarks"])
+        if orders is not None:
+            people = people.reordered(orders[inside].astype(np.intp))
+        at = frames[inside] - part.start
+        keypoints[at], confidence[at] = people.keypoints, people.confidence
+        world[at] = people.world_landmarks
         return KeypointTrack(
-            times[start:end],
+            times[part],
             keypoints,
             confidence,
             self._camera,

@@ -5,7 +5,7 @@ Records of fixed size are appended, so a run that was stopped at any time leaves
 
 import json
 import shutil
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import write_json
-from diffhpe_ros.offline.source import PeopleFrame
+from diffhpe_ros.offline.source import PeopleFrame, State
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 PERSON_ROW = np.dtype(
@@ -31,7 +31,8 @@ PERSON_ROW = np.dtype(
 TRACK_FILES = "track-*.rows"
 """Poses of each person."""
 _TIME = np.dtype(np.float64)
-_FLUSH = 32  # frames
+_CHECKPOINT = 32
+"""Frames from one checkpoint to the next: a run goes on after the last one."""
 
 
 class Workspace:
@@ -52,6 +53,9 @@ class Workspace:
         self.folder = out.with_name(f"{out.name}.part")
         self._times, self._people = self.folder / "times.f8", self.folder / "people.rows"
         self._note = self.folder / "settings.json"
+        self._checkpoint = self.folder / "checkpoint.json"
+        self.state: State | None = None
+        """Of the source after the last frame."""
         if self.folder.exists() and not resume:
             raise DiffhpeError(
                 f"{self.folder} is left of a run that was stopped: --resume goes on, or remove it"
@@ -66,7 +70,7 @@ class Workspace:
             write_json(self._note, settings)
         self.keep = False
         """Whether the folder is still needed after this run."""
-        self.settle()
+        self._go_back()
 
     def __enter__(self) -> "Workspace":
         return self
@@ -104,50 +108,78 @@ class Workspace:
                 np.array(rows["confidence"]),
             )
 
-    def extend(self, frames: Iterator[PeopleFrame]) -> Generator[PeopleFrame, None, None]:
+    def extend(
+        self, frames: Iterator[PeopleFrame], state: Callable[[], State]
+    ) -> Generator[PeopleFrame, None, None]:
         """Write frames as they come, and give them on.
+
+        Args:
+            frames: that come after those that are there.
+            state: of the source after the last one that came.
 
         Raises:
             DiffhpeError: they cannot be written, as on a full disk.
         """
-        first = self.frame_count
+        count = self.frame_count
         try:
             with self._people.open("ab") as people, self._times.open("ab") as times:
-                for number, frame in enumerate(frames, first):
+                for number, frame in enumerate(frames, count):
                     rows = np.zeros(len(frame.track_ids), PERSON_ROW)
                     rows["frame"], rows["track_id"] = number, frame.track_ids
                     rows["keypoints"], rows["confidence"] = frame.keypoints, frame.confidence
                     world = frame.world_landmarks
                     rows["world_landmarks"] = np.nan if world is None else world
                     people.write(rows.tobytes())
-                    if number % _FLUSH == 0:  # people first: times say how many frames are whole
+                    times.write(np.float64(frame.time_s).tobytes())
+                    count = number + 1
+                    if count % _CHECKPOINT == 0:
                         people.flush()
                         times.flush()
-                    times.write(np.float64(frame.time_s).tobytes())
+                        self._save(count, state())
                     yield frame
+            self._save(count, state())
         except OSError as error:
             raise DiffhpeError(f"cannot write to {self.folder}: {error.strerror}") from error
 
     def settle(self) -> None:
         """Cut off what is not whole, after a stop."""
-        _truncate(self._times, _TIME, self.frame_count)
+        self._cut(self.frame_count)
+
+    def _go_back(self) -> None:
+        """To the last checkpoint: the state of the source is known there."""
+        count = 0
+        if self._checkpoint.is_file():
+            saved = self._read(self._checkpoint)
+            if saved["frames"] <= self.frame_count:
+                count, self.state = saved["frames"], saved["state"]
+        self._cut(count)
+
+    def _save(self, frames: int, state: State) -> None:
+        write_json(self._checkpoint, {"frames": frames, "state": state})
+
+    def _cut(self, count: int) -> None:
+        """Leave so many frames."""
+        _truncate(self._times, _TIME, count)
         rows = _rows(self._people, PERSON_ROW)
         if rows:
             frames = _mapped(self._people, PERSON_ROW)["frame"][:rows]
-            rows = int(np.searchsorted(frames, self.frame_count))
+            rows = int(np.searchsorted(frames, count))
         _truncate(self._people, PERSON_ROW, rows)
 
     def _check(self, settings: Mapping[str, object]) -> None:
-        try:
-            before = json.loads(self._note.read_text())
-        except (OSError, ValueError) as error:
-            raise DiffhpeError(f"{self._note} is damaged; remove {self.folder}") from error
+        before = self._read(self._note)
         for name, value in json.loads(json.dumps(settings)).items():
             if before.get(name) != value:
                 raise DiffhpeError(
                     f"{self.folder} was begun with {name} {before.get(name)}, not {value}; go on"
                     " with the same, or remove it"
                 )
+
+    def _read(self, file: Path) -> Any:
+        try:
+            return json.loads(file.read_text())
+        except (OSError, ValueError) as error:
+            raise DiffhpeError(f"{file} is damaged; remove {self.folder}") from error
 
 
 def _rows(path: Path, kind: np.dtype[Any]) -> int:

@@ -156,7 +156,8 @@ def test_lift(diffhpe, tmp_path):
 def test_lift_video_to_bvh(diffhpe, tmp_path):
     """The real detector and the shipped model; the only guess is said."""
     out = tmp_path / "walk.bvh"
-    run = diffhpe("lift", walking_clip().video_path, "--seconds", 1, "--out", out)
+    options = ("--seconds", 1, "--blazepose-model", "full")
+    run = diffhpe("lift", walking_clip().video_path, *options, "--out", out)
     assert run.returncode == 0, run.stderr
     assert run.stdout == f"{out}: 30 frames, 30 of them with a pose\n"
     warnings = [line for line in run.stderr.splitlines() if line.startswith("warning:")]

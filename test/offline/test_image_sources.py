@@ -1,5 +1,6 @@
 """Images of every kind, and the people that the real detector sees in them."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -146,15 +147,29 @@ def test_streams_are_live_and_files_are_not():
 
 
 def test_video_goes_on_where_it_was_stopped():
-    """Who was seen before keeps the id, and no frame is missing or twice."""
-    options = SourceOptions(seconds=0.8)
-    whole = list(open_source(str(CLIP.video_path), options).frames([]))
+    """To the bit, and before the detector has looked at what it has found in the background."""
+    options = SourceOptions(seconds=0.8, blazepose_model="full")
+    source = open_source(str(CLIP.video_path), options)
+    whole, states = [], []
+    for frame in source.frames():
+        whole.append(frame)
+        states.append(json.loads(json.dumps(source.state())))
     assert len(whole) == 24
-    rest = list(open_source(str(CLIP.video_path), options).frames(whole[:12]))
+    assert any(state["found"] for state in states)
+    rest = list(open_source(str(CLIP.video_path), options).frames(whole[:12], states[11]))
     assert [each.time_s for each in rest] == [each.time_s for each in whole[12:]]
     for found, expected in zip(rest, whole[12:], strict=True):
         assert found.track_ids.tolist() == expected.track_ids.tolist() == [0]
-        np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=6)
+        np.testing.assert_array_equal(found.keypoints, expected.keypoints)
+        np.testing.assert_array_equal(found.world_landmarks, expected.world_landmarks)
+
+
+def test_run_does_not_go_on_with_another_model():
+    options = SourceOptions(seconds=0.1, blazepose_model="full")
+    source = open_source(str(CLIP.video_path), options)
+    state = {**source.state(), "model": "heavy"}
+    with pytest.raises(DiffhpeError, match="stopped with the model heavy, and would go on with"):
+        next(source.frames([], state))
 
 
 def test_calibration_of_a_camera_file(tmp_path):
@@ -169,7 +184,7 @@ def test_calibration_of_a_camera_file(tmp_path):
         ]
     )
     (tmp_path / "camera.yaml").write_text(text)
-    options = SourceOptions(calibration=tmp_path / "camera.yaml")
+    options = SourceOptions(calibration=tmp_path / "camera.yaml", blazepose_model="full")
     source = open_source(str(CLIP.video_path), options)
     assert source.camera.matrix[0, 0] == 450 and source.warnings == ()
     assert isinstance(source.camera, Camera) and source.camera.calibrated

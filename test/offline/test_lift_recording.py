@@ -10,6 +10,7 @@ from foreign_keypoints import FPS, SIZE, mirrored, walker
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_files import lift_track, read_track
+from diffhpe_ros.left_right import exchange
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.offline import SourceOptions, lift_recording, run, tracks
 from diffhpe_ros.offline.keypoint_sources import KeypointSource
@@ -119,12 +120,34 @@ def test_long_tracks_are_lifted_in_pieces_without_seams(tmp_path, monkeypatch):
     assert np.ptp(length) < 1e-5  # bones keep their length over all pieces
 
 
+class Detected(KeypointSource):
+    """As a detector sees people: left and right may be confused."""
+
+    confuses_left_and_right = True
+
+
+def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
+    """Legs are exchanged for a third of a second; where a piece ends, too."""
+    monkeypatch.setattr(tracks, "PIECE_S", 3.0)
+    path = our_npz(tmp_path)
+    lift(path, tmp_path / "straight.npz", lifter, SourceOptions())
+    arrays_before = arrays(path)
+    arrays_before["keypoints"][85:95] = arrays_before["keypoints"][85:95][:, exchange(True, False)]
+    np.savez(path, **arrays_before)
+    source = open_source(str(path), SourceOptions())
+    source.__class__ = Detected
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+    lift(path, tmp_path / "found.npz", lifter, SourceOptions())
+    straight, found = arrays(tmp_path / "straight.npz"), arrays(tmp_path / "found.npz")
+    np.testing.assert_array_equal(found["poses"], straight["poses"])
+
+
 class Interrupted(KeypointSource):
     """The user presses Ctrl-C at the 90th frame, once."""
 
     pressed = False
 
-    def frames(self, past):
+    def frames(self, past=(), state=None):
         for number, frame in enumerate(super().frames(past)):
             if number == 90 and not Interrupted.pressed:
                 Interrupted.pressed = True
@@ -162,11 +185,11 @@ def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
     lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
     lifted_pieces = []
 
-    def killed(self, track, start, end):
+    def killed(self, track, start, *others):
         if len(lifted_pieces) == 2:
             raise SystemExit(143)
         lifted_pieces.append(start)
-        return piece(self, track, start, end)
+        return piece(self, track, start, *others)
 
     piece = tracks.TrackLifter.piece
     monkeypatch.setattr(tracks.TrackLifter, "piece", killed)

@@ -1,8 +1,9 @@
 """BlazePose: the detector that runs anywhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ class BlazePose:
             tracking_threshold,
         )
         self.min_confidence = min_confidence
+        self._shape: tuple[int, ...] = ()
         self.reset()
 
     @property
@@ -128,12 +130,33 @@ class BlazePose:
         """See `AdaptiveDetector.keep_up`."""
         self._models.keep_up(load, time.monotonic())
 
+    @property
+    def missing_models(self) -> str:
+        """See `ResumableDetector.missing_models`."""
+        return self._models.missing
+
+    def state(self) -> dict[str, Any]:
+        """See `ResumableDetector.state`."""
+        shape = list(self._shape)
+        return {"model": self._models.model, "shape": shape, **self._follower.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See `ResumableDetector.restore`."""
+        if state["model"] != self._models.model:
+            raise DiffhpeError(
+                f"blazepose was stopped with the model {state['model']}, and would go on with"
+                f" {self._models.model}"
+            )
+        self.reset()
+        self._shape = tuple(state["shape"])
+        self._follower.restore(state)
+
     def reset(self) -> None:
         """Look in the whole of the next image."""
         self._follower.reset()
         if self._checks is not None:
             self._checks.reset()
-        self._shape: tuple[int, ...] = ()
+        self._shape = ()
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
         """Find the people in the next image (H, W, 3) of the video.

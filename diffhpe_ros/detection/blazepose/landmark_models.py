@@ -76,6 +76,11 @@ class LandmarkModels:
         self._choice: ModelChoice | None = None
 
     @property
+    def missing(self) -> str:
+        """Why not all models are there that were asked for; empty where they are."""
+        return self._missing
+
+    @property
     def status(self) -> str:
         """Which model runs, and why."""
         why = [] if self._choice is None else [self._choice.reason]

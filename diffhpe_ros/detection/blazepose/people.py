@@ -1,6 +1,6 @@
 """Follows the regions that people fill through a video."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Protocol
@@ -75,6 +75,23 @@ class PeopleFollower:
         if self._searching is not None:
             self._searching.exception()  # the finder is free again
             self._searching = None
+
+    def state(self) -> dict[str, Any]:
+        """What the people of the next images depend on; waits for a search that goes on."""
+        found = [] if self._searching is None else self._searching.result()
+        return {
+            "regions": [region.numbers for region in self._regions],
+            "found": [region.numbers for region in found],
+            "search": self._search.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as another one that gave this `state`."""
+        self.reset()
+        self._regions = [Region.from_numbers(each) for each in state["regions"]]
+        self._searching = Future()
+        self._searching.set_result([Region.from_numbers(each) for each in state["found"]])
+        self._search.restore(state["search"])
 
     def update(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
         """The landmarks of everybody in the next image (H, W, 3)."""

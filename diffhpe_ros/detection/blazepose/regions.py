@@ -1,6 +1,7 @@
 """BlazePose's first network: where in an image people are, and how they are turned."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -53,6 +54,17 @@ class Region:
         if not (math.isfinite(size) and size >= 1):
             return None
         return cls(np.asarray(hips, np.float64), size, math.pi / 2 - math.atan2(-y, x))
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float]) -> "Region":
+        """The region of four `numbers`."""
+        x, y, size, rotation = numbers
+        return cls(np.array([x, y]), size, rotation)
+
+    @property
+    def numbers(self) -> list[float]:
+        """x, y, size and rotation."""
+        return [*map(float, self.centre), float(self.size), float(self.rotation)]
 
     def to_image(self, crop: int) -> NDArray[np.float64]:
         """The affine map (2, 3) from a crop of this region, `crop` pixels a side, to the image.

@@ -1,6 +1,7 @@
 """Where BlazePose looks for people whom it does not know yet, and when."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,14 @@ class Search:
         self._turn = 0
         self._keen = 0
         self._wait = 0
+
+    def state(self) -> list[int]:
+        """Whole numbers for `restore`."""
+        return [self._turn, self._keen, self._wait]
+
+    def restore(self, state: Sequence[int]) -> None:
+        """Go on as another search that gave this `state`."""
+        self._turn, self._keen, self._wait = state
 
     def hurry(self) -> None:
         """Search every image for a while, the whole of it first: somebody was lost."""
