@@ -20,7 +20,7 @@ LAYERS = [
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"calibration", "video", "windows", "detection"},
     {"geometry", "keypoint_checks", "left_right", "tracking", "drawing", "rendering"},
-    {"lifting", "placement", "formats"},
+    {"lifting", "placement", "formats", "postures"},
     {"pipeline", "keypoint_files", "benchmark"},
     {"nodes", "training", "offline"},
     {"launch_arguments", "demo", "view"},

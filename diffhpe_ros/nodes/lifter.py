@@ -26,6 +26,7 @@ from diffhpe_ros.nodes.messages.windows import camera_of, unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
+from diffhpe_ros.nodes.posture_output import PostureOutput
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
 from diffhpe_ros.nodes.topics import Expect
@@ -38,7 +39,7 @@ from diffhpe_ros.track_registry import MAX_CAMERAS, TrackRegistry
 
 
 class LifterNode(StageNode[LifterParameters]):
-    """Subscribes `windows`; publishes `skeletons`, `joints`, `coherence`, and for planners."""
+    """Subscribes `windows`; publishes `skeletons`, `joints`, `coherence` and others."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
         self._planner_outputs = PlannerOutputs(self, outputs)
+        self._posture_output = PostureOutput(self, outputs)
         self._bodies = BodiesInSpace(self) if self.parameters.hri else None
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
@@ -237,6 +239,7 @@ class LifterNode(StageNode[LifterParameters]):
         if len(people) and self.wanted(self._coherence):
             self.send(self._coherence, pack_coherence(people, warnings, self.parameters.model))
         self._planner_outputs.publish(people, self._robot.transforms)
+        self._posture_output.publish(people)
         self.diagnostics.count("lifted", len(people))
         self.diagnostics.count("not_placed", len(people) - len(placed))
 

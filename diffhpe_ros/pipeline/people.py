@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
+from diffhpe_ros.postures.person_state import PersonState
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 MAX_PEOPLE = 64
@@ -89,6 +90,9 @@ class LiftedPeople:
     up: tuple[float, float, float] = (0.0, -1.0, 0.0)
     """Unit vector against gravity in the frame; by default the camera is taken to be level."""
 
+    states: tuple[PersonState | None, ...] = ()
+    """Of each of the P people, None for those without a place; empty where nobody looked."""
+
     def __len__(self) -> int:
         return len(self.track_ids)
 
@@ -118,6 +122,7 @@ class LiftedPeople:
             camera_name=self.camera,
             viewpoint=(x, y, z),
             up=up,
+            states=tuple(each and each.moved(transform) for each in self.states),
         )
 
     @classmethod

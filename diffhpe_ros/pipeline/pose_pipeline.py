@@ -1,5 +1,6 @@
 """Images of one camera → people in metres, in one object."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.pipeline.posture_stage import PostureStage
 from diffhpe_ros.tracking import PeopleTracker
 
 FRAME_ID = "camera"
@@ -33,6 +35,8 @@ class PosePipeline:
             assumed then, and if it is wrong, all distances are wrong by one factor.
         field_of_view: degrees across the longer image side, for a camera of None.
         max_people: tracks at a time.
+        up: unit vector against gravity in the camera's optical frame, (0, -1, 0) for a level
+            camera; None: not known, and neither are postures.
         windows: how images become windows; their rate is the model's.
         output: which frame is given, and how it is smoothed.
     """
@@ -45,12 +49,14 @@ class PosePipeline:
         camera: Camera | None = None,
         field_of_view: float = DEFAULT_FIELD_OF_VIEW,
         max_people: int = 4,
+        up: tuple[float, float, float] | None = None,
         windows: WindowOptions | None = None,
         output: OutputOptions | None = None,
     ) -> None:
         self.camera = camera
         """If none was given, None until the first image; its `calibrated` is False."""
         self._field_of_view = field_of_view
+        self._up = up
         detector.max_people = max_people
         self._detector = detector
         self._lifter = lifter
@@ -92,6 +98,7 @@ class PosePipeline:
         tracker = PeopleTracker(self._detector.max_people)
         self._detection = DetectionStage(self._detector, tracker, self._windows)
         self._lifting = LiftingStage(self._lifter, self._output)
+        self._postures = PostureStage()
         self._stamp_ns: int | None = None
 
     def __call__(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> LiftedPeople:
@@ -104,7 +111,7 @@ class PosePipeline:
         Returns:
             P people whose windows are complete: track_ids, joints (P, 17, 3) in metres in the
             camera's optical frame (x right, y down, z forward), NaN if the position is unknown,
-            covariance (P, 17, 3, 3) and confidence (P, 17).
+            covariance (P, 17, 3, 3) and confidence (P, 17); states: postures and gestures.
 
         Raises:
             DiffhpeError: the image has another size than the camera's, or its stamp is not later
@@ -121,7 +128,7 @@ class PosePipeline:
         if result.windows is None:
             return LiftedPeople.empty(FRAME_ID, stamp_ns)
         (people,) = self._lifting.process([result.windows])
-        return people
+        return replace(people, states=self._postures.update(people, self._up))
 
     def _camera_of(self, image: NDArray[np.uint8]) -> Camera:
         check_image(image)

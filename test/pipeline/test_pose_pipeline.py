@@ -20,7 +20,7 @@ def clip() -> Clip:
 
 @pytest.fixture(scope="module")
 def pipeline(clip: Clip) -> PosePipeline:
-    return PosePipeline.from_pretrained(camera=clip.camera)
+    return PosePipeline.from_pretrained(camera=clip.camera, up=(0.0, -1.0, 0.0))
 
 
 def images(clip: Clip, count: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -46,6 +46,8 @@ def test_person_in_a_video_is_lifted_in_metres(pipeline, clip):
     assert np.abs(found[:, 0] - truth[:, 0]).max() < 0.3  # metres, of 4
     assert people[-1].covariance.shape == (1, 17, 3, 3)
     assert people[-1].confidence.shape == (1, 17)
+    assert [each.states[0].posture for each in people[20:]] == ["STANDING"] * 40
+    assert not any(each.states[0].gestures for each in people[20:])
 
 
 def test_same_images_give_the_same_people_again(pipeline, clip):

@@ -396,6 +396,11 @@ class LifterParameters(StageParameters):
         "Use the topic imu, of a sensor that is fixed to the camera: its gyroscope frees windows"
         " from turns where motion_frame is not set or not known. Needs tf2_msgs.",
     )
+    level_camera: bool = _parameter(
+        False,
+        "The camera is level: up is against the y axis of its optical frame. Postures need to know"
+        " it where no target_frame says what is up.",
+    )
     transform_timeout_s: float = _parameter(
         0.1,
         "Longest wait for a transform; then the people of that image are dropped and counted as"

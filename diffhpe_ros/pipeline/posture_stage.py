@@ -1,0 +1,36 @@
+"""Postures and gestures of the people of all cameras."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.postures import PersonObserver, PersonState
+from diffhpe_ros.track_registry import OUTPUT_S, TrackStates
+
+
+class PostureStage:
+    """Observes each track; one that was unseen for half a second is a new one."""
+
+    def __init__(self) -> None:
+        self._tracks = TrackStates(PersonObserver, OUTPUT_S)
+
+    def update(
+        self, people: LiftedPeople, up: Sequence[float] | None
+    ) -> tuple[PersonState | None, ...]:
+        """The state of each of the people of one camera; None for those without a place.
+
+        Args:
+            people: in any frame.
+            up: unit vector against gravity in that frame; None where it is not known.
+        """
+        rows = np.flatnonzero(people.placed).tolist()
+        track_ids = [people.track_ids[row] for row in rows]
+        observers = self._tracks.update(people.camera, track_ids, people.stamp_ns)
+        known = None if up is None else np.asarray(up, np.float64)
+        states: list[PersonState | None] = [None] * len(people)
+        for row, observer in zip(rows, observers, strict=True):
+            states[row] = observer.update(
+                people.stamp_ns, people.joints[row], people.covariance[row], known
+            )
+        return tuple(states)
