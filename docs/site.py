@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (
     "pipeline", "detection", "tracking", "camera", "windows", "lifting", "placement",
-    "skeleton", "coherence", "metrics", "keypoint_files", "video", "errors",
+    "postures", "skeleton", "coherence", "metrics", "keypoint_files", "video", "errors",
 )  # fmt: skip
 """What Python programs use; the nodes' interface is docs/ros.md."""
 _LINK = re.compile(r"(\]\()((?!https?://|#|mailto:)[^)\s#]+)(#[^)\s]*)?\)")

@@ -136,7 +136,7 @@ class BlazePose:
         return self._models.missing
 
     def state(self) -> dict[str, Any]:
-        """See `ResumableDetector.state`."""
+        """See `ResumableDetector.state`; checks of left and right begin anew."""
         shape = list(self._shape)
         return {"model": self._models.model, "shape": shape, **self._follower.state()}
 
