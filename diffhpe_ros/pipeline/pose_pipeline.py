@@ -12,9 +12,11 @@ from diffhpe_ros.detection.types import check_image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 from diffhpe_ros.tracking import PeopleTracker
 
 FRAME_ID = "camera"
@@ -92,6 +94,7 @@ class PosePipeline:
         tracker = PeopleTracker(self._detector.max_people)
         self._detection = DetectionStage(self._detector, tracker, self._windows)
         self._lifting = LiftingStage(self._lifter, self._output)
+        self._people_gravity = PeopleGravity()
         self._stamp_ns: int | None = None
 
     def __call__(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> LiftedPeople:
@@ -121,7 +124,21 @@ class PosePipeline:
         if result.windows is None:
             return LiftedPeople.empty(FRAME_ID, stamp_ns)
         (people,) = self._lifting.process([result.windows])
+        self._people_gravity.update(people.track_ids, people.joints, stamp_ns)
         return people
+
+    @property
+    def up(self) -> NDArray[np.float64] | None:
+        """(3,) unit vector against gravity in the camera's optical frame, for a camera that stands.
+
+        Estimated from people who walk, see `gravity`; None while unknown.
+        """
+        return None if self.gravity is None else self.gravity.up
+
+    @property
+    def gravity(self) -> Gravity | None:
+        """`up` with its standard deviation; None while unknown."""
+        return self._people_gravity.gravity
 
     def _camera_of(self, image: NDArray[np.uint8]) -> Camera:
         check_image(image)
