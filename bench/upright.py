@@ -201,9 +201,7 @@ def main() -> None:
     sigmas = np.array([sigma for each in found for sigma in each.sigmas])
     rms = np.sqrt((sigmas**2).mean())
     print(f"motion capture: errors are {rms:.2f} times what is stated (rms)")
-    rows += [
-        row(f"view {number}", view_errors(lifter, arguments.data, number)) for number in VIEWS
-    ]
+    rows += [row(f"view {number}", view_errors(lifter, arguments.data, number)) for number in VIEWS]
     rows.append(row("clip", clip_errors(lifter, arguments.loops)))
     print(markdown_table(HEADER, rows))
 

@@ -1,7 +1,8 @@
 """Gravity by an inertial measurement unit."""
 
+from collections import deque
+
 import numpy as np
-from numpy.typing import NDArray
 
 from diffhpe_ros.pipeline.gravity import Gravity
 
@@ -18,6 +19,9 @@ _GAP_S = 0.5
 """After a longer gap it begins anew."""
 _SAME_S = 0.3
 """Forces within such a time are the same: those of steps."""
+_SPACING_NS = 20_000_000
+_KEPT = 250
+"""Estimates, which are so far apart: 5 s."""
 _SD_ALWAYS = np.radians(1.0)
 """Bias of the sensor, and how it is mounted."""
 
@@ -33,6 +37,7 @@ class Accelerometer:
         self._mean = np.zeros(3)
         self._off = 0.0  # mean square of the angle of a measurement to the mean
         self._since_s = 0.0
+        self._kept: deque[tuple[int, Gravity]] = deque(maxlen=_KEPT)
 
     def add(self, stamp_ns: int, acceleration: Vector, rate: Vector) -> None:
         """Add a measurement.
@@ -53,6 +58,7 @@ class Accelerometer:
             if is_gravity:
                 self._stamp_ns, self._mean = stamp_ns, measured
                 self._off = self._since_s = 0.0
+                self._kept.clear()
             return
         self._stamp_ns = stamp_ns
         self._since_s += passed_s
@@ -63,11 +69,21 @@ class Accelerometer:
             self._off += gain * (off**2 - self._off)
             self._mean = self._mean + gain * (measured - self._mean)
 
-    @property
-    def gravity(self) -> Gravity | None:
-        """In the sensor's frame; None until it is known."""
+        self._keep(stamp_ns)
+
+    def gravity(self, stamp_ns: int) -> Gravity | None:
+        """In the sensor's frame, by the measurements up to a time; None where it is not known."""
+        for known_ns, gravity in reversed(self._kept):
+            if known_ns <= stamp_ns:
+                return gravity if stamp_ns - known_ns <= _GAP_S * 1e9 else None
+        return None
+
+    def _keep(self, stamp_ns: int) -> None:
         if self._since_s < _FIRST_S:
-            return None
+            return
+        if self._kept and 0 <= stamp_ns - self._kept[-1][0] < _SPACING_NS:
+            return
         same = min(1.0, _SAME_S / min(_SMOOTH_S, self._since_s))
         sd = float(np.sqrt(_SD_ALWAYS**2 + same * self._off))
-        return Gravity(self._mean / np.linalg.norm(self._mean), sd, "accelerometer")
+        up = self._mean / np.linalg.norm(self._mean)
+        self._kept.append((stamp_ns, Gravity(up, sd, "accelerometer")))

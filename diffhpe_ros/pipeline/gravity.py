@@ -15,4 +15,4 @@ class Gravity:
     sd: float
     """Radians: root mean square of the angle that it may be off by."""
     source: str
-    """tf, accelerometer, or people: then it is estimated from how people stand and walk."""
+    """accelerometer or people: then it is estimated from how people stand and walk."""

@@ -68,9 +68,7 @@ class PeopleGravity:
         """What is known; None before somebody walked."""
         return self._gravity
 
-    def update(
-        self, track_ids: Sequence[int], joints: NDArray[np.float32], stamp_ns: int
-    ) -> None:
+    def update(self, track_ids: Sequence[int], joints: NDArray[np.float32], stamp_ns: int) -> None:
         """Add the people of an image.
 
         Args:

@@ -8,11 +8,10 @@ import pytest
 import yaml
 from scipy.spatial.transform import Rotation
 
-from diffhpe_ros.nodes.messages.joints import POINT
+from diffhpe_ros.joint_cloud import JOINT_POINT
 from diffhpe_ros.nodes.rviz import (
     DEFAULT_FRAME,
     UPRIGHT_ROTATION,
-    upright_arguments,
     upright_frame,
     write_rviz_config,
 )
@@ -79,17 +78,9 @@ def test_the_upright_frame_has_x_forward_and_z_up() -> None:
     np.testing.assert_allclose([forward, left, up], [[0, 0, 1], [-1, 0, 0], [0, -1, 0]], atol=1e-9)
 
 
-def test_the_transform_is_sent_from_the_optical_frame() -> None:
-    arguments = upright_arguments("camera")
-    assert dict(zip(arguments[::2], arguments[1::2], strict=True)) == {
-        "--qx": "0.5", "--qy": "-0.5", "--qz": "0.5", "--qw": "0.5",
-        "--frame-id": "camera", "--child-frame-id": "camera_upright",
-    }  # fmt: skip
-
-
 def test_confidence_has_two_colours_between_0_and_1(config: dict[str, Any]) -> None:
     (joints,) = (each for name, each in displays(config).items() if name.startswith("Joints"))
-    assert joints["Channel Name"] in POINT.names
+    assert joints["Channel Name"] in JOINT_POINT.names
     assert joints["Autocompute Intensity Bounds"] is joints["Use rainbow"] is False
     assert (joints["Min Intensity"], joints["Max Intensity"]) == (0, 1)
     assert joints["Min Color"] != joints["Max Color"]
