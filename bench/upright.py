@@ -74,6 +74,8 @@ class Errors:
 def row(name: str, errors: Errors) -> list[str]:
     """One camera."""
     of_times = [f"{errors.degrees[s]:.1f}" if s in errors.degrees else "" for s in AFTER_S]
+    if not errors.degrees:
+        return [name, "not known", *("" for _ in AFTER_S), "", f"{errors.level:.1f}"]
     known = f"{errors.first_s:.1f} s"
     return [name, known, *of_times, f"{errors.stated:.1f}", f"{errors.level:.1f}"]
 

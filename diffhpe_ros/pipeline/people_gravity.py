@@ -17,13 +17,15 @@ from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.skeleton import HIP, THORAX
 from diffhpe_ros.track_registry import OUTPUT_S, TrackStates
 
-_KNEES, _FEET = [2, 5], [3, 6]
+_HIPS, _KNEES, _FEET = [1, 4], [2, 5], [3, 6]
 _LOOK_S = 1.0
 """One look at a person lasts so long: a whole stride."""
 _FEWEST = 4
 """Images of a look."""
 _STRAIGHT = 0.9
 """Least height of the Thorax over the feet, as a share of the lengths of legs and torso."""
+_IN_LINE = np.cos(np.radians(15.0))
+"""Between torso and legs: of 762 seconds of people who walk in motion capture, 99 % are in it."""
 _WALKED_M = 0.4
 """Least way of the hip in a look, across the body."""
 _PASSED_M = 0.4
@@ -123,15 +125,17 @@ def body_axis(joints: NDArray[np.float64]) -> NDArray[np.float64] | None:
     Args:
         joints: (T, 17, 3) metres.
     """
-    axes = joints[:, THORAX] - joints[:, _FEET].mean(1)
-    height = np.linalg.norm(axes, axis=-1)
+    feet, hip, thorax = joints[:, _FEET].mean(1), joints[:, HIP], joints[:, THORAX]
     legs = np.linalg.norm(joints[:, _FEET] - joints[:, _KNEES], axis=-1).mean(1)
-    legs += np.linalg.norm(joints[:, _KNEES] - joints[:, [1, 4]], axis=-1).mean(1)
-    whole = legs + np.linalg.norm(joints[:, THORAX] - joints[:, HIP], axis=-1)
-    if np.mean(height) < _STRAIGHT * np.mean(whole):
+    legs += np.linalg.norm(joints[:, _KNEES] - joints[:, _HIPS], axis=-1).mean(1)
+    whole = legs + np.linalg.norm(thorax - hip, axis=-1)
+    axes = thorax - feet
+    height = np.linalg.norm(axes, axis=-1)
+    if height.mean() < _STRAIGHT * whole.mean():
         return None
-    axis = (axes / height[:, None]).mean(0)
-    return np.asarray(axis / np.linalg.norm(axis))
+    if _unit((hip - feet).mean(0)) @ _unit((thorax - hip).mean(0)) < _IN_LINE:
+        return None
+    return _unit((axes / height[:, None]).mean(0))
 
 
 def walks(joints: NDArray[np.float64], axis: NDArray[np.float64]) -> bool:
@@ -144,3 +148,7 @@ def walks(joints: NDArray[np.float64], axis: NDArray[np.float64]) -> bool:
         return False
     ahead = (joints[:, _FEET[0]] - joints[:, _FEET[1]]) @ (across / length)
     return bool(np.ptp(ahead) >= _PASSED_M)
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -91,6 +91,16 @@ def test_somebody_who_crawls_is_no_direction() -> None:
     assert gravity.gravity is None
 
 
+def test_somebody_who_bends_forward_is_no_direction() -> None:
+    joints = WALK.copy()
+    ahead = np.gradient(WALK[:, 0], axis=0)
+    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
+    joints[:, 7:] += np.tan(np.radians(25)) * 0.5 * ahead[:, None]
+    gravity = PeopleGravity()
+    show(gravity, joints)
+    assert gravity.gravity is None
+
+
 def test_who_lies_does_not_change_what_is_known() -> None:
     gravity = PeopleGravity()
     show(gravity, WALK)
