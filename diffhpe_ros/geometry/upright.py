@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LEVEL = np.array([0.0, -1.0, 0.0])
+"""Against gravity in the optical frame of a level camera."""
+
 _STRAIGHT = 0.1
 """Sine of the angle between the optical axis and the vertical below which forward is where the top
 of the image points: the axis itself says it no more."""

@@ -9,10 +9,6 @@ from pathlib import Path
 DEFAULT_FRAME = "camera_optical_frame"
 """The optical frame in `config/lift.rviz`, and that of `video_source`."""
 
-UPRIGHT_ROTATION = (0.5, -0.5, 0.5, 0.5)
-"""x y z w: rotates a level camera's optical frame (z forward, y down) to x forward, y left and z up
-(REP-103)."""
-
 
 def upright_frame(frame: str) -> str:
     """The frame with z up that is a child of an optical frame."""

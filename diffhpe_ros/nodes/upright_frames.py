@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from geometry_msgs.msg import Quaternion
 
-from diffhpe_ros.geometry.upright import tilt_deg, upright_axes
+from diffhpe_ros.geometry.upright import LEVEL, tilt_deg, upright_axes
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.messages.header import make_header
@@ -17,7 +17,6 @@ from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 
-LEVEL = np.array([0.0, -1.0, 0.0])
 _CHANGED = np.cos(np.radians(0.5))
 """Smaller changes are not sent."""
 

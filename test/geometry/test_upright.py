@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from diffhpe_ros.geometry.upright import levelling, tilt_deg, upright_axes
-
-LEVEL = np.array([0.0, -1.0, 0.0])
+from diffhpe_ros.geometry.upright import LEVEL, levelling, tilt_deg, upright_axes
 
 
 def test_a_level_camera_has_x_forward_y_left_and_z_up() -> None:

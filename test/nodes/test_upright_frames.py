@@ -17,9 +17,10 @@ from sensor_msgs.msg import Imu, PointCloud2
 from standing import people_at, standing_windows
 from tf2_msgs.msg import TFMessage
 
+from diffhpe_ros.geometry.upright import LEVEL
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
-from diffhpe_ros.nodes.upright_frames import LEVEL, UprightFrames
+from diffhpe_ros.nodes.upright_frames import UprightFrames
 from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
