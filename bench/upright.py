@@ -8,6 +8,7 @@ BlazePose and the lifter as live; and motion capture through random cameras that
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def takes(data: Path, count: int) -> list[Array]:
             positions, bounds = file["positions"].astype(np.float64), file["offsets"]
         found += [
             positions[begin : min(end, begin + round(25 * RATE))]
-            for begin, end in zip(bounds, bounds[1:], strict=False)
+            for begin, end in pairwise(bounds)
             if end - begin > 10 * RATE
         ]
     return found[:: max(1, len(found) // count)][:count]
@@ -146,7 +147,7 @@ def random_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Array
     hips = joints[:, 0]
     seen = (joints - (hips.max(0) + hips.min(0)) / 2) @ rotation.T
     away += max(0.0, 1.5 - float(seen[..., 2].min()) - away)
-    return seen + [0, 0, away], rotation[:, 2]
+    return seen + np.array([0, 0, away]), rotation[:, 2]
 
 
 def windows_at(canonical: Array, camera: str, first: int) -> PeopleWindows:
