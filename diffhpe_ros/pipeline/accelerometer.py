@@ -65,7 +65,7 @@ class Accelerometer:
         self._mean = self._mean - np.cross(turn, self._mean) * passed_s
         if is_gravity:
             gain = passed_s / min(_SMOOTH_S, max(self._since_s, passed_s))
-            off = np.linalg.norm(np.cross(measured, self._mean)) / _STANDARD**2
+            off = float(np.linalg.norm(np.cross(measured, self._mean))) / _STANDARD**2
             self._off += gain * (off**2 - self._off)
             self._mean = self._mean + gain * (measured - self._mean)
 
