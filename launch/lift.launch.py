@@ -42,7 +42,7 @@ from diffhpe_ros.launch_arguments import (
     switch,
 )
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
-from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, upright_arguments, write_rviz_config
+from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, write_rviz_config
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 PACKAGE = "diffhpe_ros"
@@ -86,8 +86,6 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
     rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
-    if (rviz or foxglove) and not given["target_frame"]:
-        actions.append(_upright(given))
     if rviz:
         actions.append(_rviz(given))
     if foxglove:
@@ -124,6 +122,9 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     """The programs that run, in the order of their activation, and their parameters."""
     lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
     lifter |= {"imu": True} if given["imu"] else {}
+    is_shown = switch(given["rviz"]) or switch(given["foxglove"])
+    if is_shown and not given["target_frame"]:
+        lifter |= {"upright_frames": given["frame"] or DEFAULT_FRAME}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
     detector |= {"depth": True} if given["depth"] else {}
     if switch(given["one_process"]):
@@ -261,17 +262,6 @@ def _when(
             entities=actions,
             handle_once=True,
         )
-    )
-
-
-def _upright(given: dict[str, str]) -> Node:
-    """The frame with z up that RViz and Foxglove show people in."""
-    return Node(
-        package="tf2_ros",
-        executable="static_transform_publisher",
-        name="upright_frame",
-        namespace=given["namespace"],
-        arguments=upright_arguments(given["frame"] or DEFAULT_FRAME),
     )
 
 

@@ -71,11 +71,15 @@ def demo(
 )
 @source_options
 @click.option("--up", help="Axis that points up in TRC, BVH (y unless given) and C3D (z): y or z.")
+@click.option(
+    "--upright", is_flag=True, help="Turn the poses upright, by the people who walk; camera fixed."
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def lift(
     recording: str,
     out: Path,
     up: str | None,
+    upright: bool,
     resume: bool,
     model: str | None,
     device: str,
@@ -105,6 +109,7 @@ def lift(
         lambda: Lifter.from_pretrained(name, device, **options),
         {"model": name, **options},
         up=up,
+        upright=upright,
         resume=resume,
         warn=warn,
     )

@@ -4,16 +4,20 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CompressedImage
 
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.demo.recording import GraphRecording
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.geometry.upright import upright_axes
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
-from diffhpe_ros.nodes.rviz import UPRIGHT_ROTATION, upright_frame
+from diffhpe_ros.nodes.messages.rotation import quaternions
+from diffhpe_ros.nodes.rviz import upright_frame
 
 TYPESTORE = get_typestore(Stores.ROS2_KILTED)
 IMAGE, TF_STATIC = "/image/compressed", "/tf_static"
@@ -43,7 +47,9 @@ class BagMessage(NamedTuple):
 
 
 def bag_messages(
-    recording: GraphRecording, jpegs: Iterable[tuple[int, bytes]]
+    recording: GraphRecording,
+    jpegs: Iterable[tuple[int, bytes]],
+    up: NDArray[np.float64],
 ) -> Iterator[BagMessage]:
     """The messages of a run in the order of their stamps.
 
@@ -53,6 +59,7 @@ def bag_messages(
     Args:
         recording: of the run.
         jpegs: the images by stamp, rising; those that were not sent are left out.
+        up: (3,) against gravity in the optical frame.
 
     Raises:
         DiffhpeError: no image was sent.
@@ -64,7 +71,7 @@ def bag_messages(
     frame_id = infos[0].message().header.frame_id
     shift_ns = 0 if recording.start_ns is None else stamps[0] - infos[0].received_ns
     messages = [
-        _upright_frame(frame_id, stamps[0]),
+        _upright_frame(frame_id, stamps[0], up),
         *(_as_recorded(each) for each in recording.records if each.topic != DIAGNOSTICS),
         *_diagnostics(recording, shift_ns, stamps[0], stamps[-1]),
     ]
@@ -78,7 +85,7 @@ def _when(message: BagMessage) -> tuple[int, int]:
     return message.time_ns, message.place
 
 
-def _upright_frame(frame_id: str, stamp_ns: int) -> BagMessage:
+def _upright_frame(frame_id: str, stamp_ns: int, up: NDArray[np.float64]) -> BagMessage:
     """A frame whose z axis points up, at the camera: PyPI has no tf2_msgs, rosbags knows it."""
     types = TYPESTORE.types
     seconds, nanoseconds = divmod(stamp_ns, 10**9)
@@ -88,7 +95,9 @@ def _upright_frame(frame_id: str, stamp_ns: int) -> BagMessage:
         child_frame_id=upright_frame(frame_id),
         transform=types["geometry_msgs/msg/Transform"](
             translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, 0.0),
-            rotation=types["geometry_msgs/msg/Quaternion"](*UPRIGHT_ROTATION),
+            rotation=types["geometry_msgs/msg/Quaternion"](
+                *quaternions(upright_axes(up)[None])[0].tolist()
+            ),
         ),
     )
     message = types[TYPES[TF_STATIC]]([transform])

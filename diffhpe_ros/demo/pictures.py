@@ -12,8 +12,10 @@ from diffhpe_ros.demo.images import stamped_images
 from diffhpe_ros.demo.report import part_shown
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import DemoSource
+from diffhpe_ros.demo.upright import up_of
 from diffhpe_ros.drawing import SkeletonView, compose_frame
 from diffhpe_ros.drawing.figure import save_skeleton_figure
+from diffhpe_ros.geometry.upright import levelling
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.video import VideoWriter
 from diffhpe_ros.windows import FRAMES, RATE
@@ -46,7 +48,8 @@ def save_pictures(
     """
     frames = stamped_images(source, results.first_stamp_ns, jpegs)
     best = _best_sight(results)
-    view = SkeletonView(SIZE[0] // 2, SIZE[1], up=source.up)
+    up = up_of(source, results)
+    view = SkeletonView(SIZE[0] // 2, SIZE[1], up=up)
     total = source.frames or len(jpegs)
     with VideoWriter(folder / "overlay.mp4", *SIZE, source.fps) as video:
         for stamp, image in tqdm(frames, "drawing", total, unit="frame", mininterval=0.5):
@@ -54,7 +57,7 @@ def save_pictures(
             video.write(_overlay(stamp, image, source, results, report, view), seconds)
             if best is not None and stamp == best[0]:
                 title = ", ".join(part for part in (source.name, part_shown(report)) if part)
-                _save_figure(folder / "skeleton.png", *best, image, source, results, title)
+                _save_figure(folder / "skeleton.png", *best, image, source, results, title, up)
     if best is None:
         (folder / "skeleton.png").unlink(missing_ok=True)
         tqdm.write("nobody was lifted: there is no skeleton.png")
@@ -135,7 +138,9 @@ def _save_figure(
     source: DemoSource,
     results: Results,
     title: str,
+    up: NDArray[np.float64],
 ) -> None:
+    """One person in one image, turned upright."""
     keypoints, confidence = _keypoints(stamp, results)
     assert keypoints is not None and confidence is not None
     row = results.windows[stamp].track_ids.index(person)
@@ -146,4 +151,6 @@ def _save_figure(
         truth = truth - truth[0] + pose[0]
         error = 1000 * np.linalg.norm(pose - truth, axis=-1).mean()
         title += f": {error:.0f} mm mean joint error, roots aligned"
-    save_skeleton_figure(path, image, keypoints[row], pose, truth, title, confidence[row])
+    level = levelling(up).T
+    truth = None if truth is None else truth @ level
+    save_skeleton_figure(path, image, keypoints[row], pose @ level, truth, title, confidence[row])

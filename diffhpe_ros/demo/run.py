@@ -88,6 +88,7 @@ def write_results(
     from diffhpe_ros.demo.images import stamped_jpegs
     from diffhpe_ros.demo.pictures import save_pictures
     from diffhpe_ros.demo.results import read_results
+    from diffhpe_ros.demo.upright import up_of
 
     in_time = read_results(live.namespace, live.records)
     report = {"source": source.name, "model": settings.model}
@@ -98,7 +99,7 @@ def write_results(
     report |= figures.coherence_figures(results) | figures.error_figures(source, results)
     write_json(out / "report.json", report)
     jpegs = stamped_jpegs(source, results.first_stamp_ns, shown.images)
-    write_bag(out / "lift.mcap", bag_messages(shown, jpegs))
+    write_bag(out / "lift.mcap", bag_messages(shown, jpegs, up_of(source, results)))
     save_pictures(out, source, results, report, shown.images)
     _warn(runs)
     for line in figures.lines(report):

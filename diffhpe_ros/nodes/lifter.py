@@ -31,6 +31,7 @@ from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.transforms.robot_frames import RobotFrames
+from diffhpe_ros.nodes.upright_frames import UprightFrames
 from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -80,6 +81,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._planner_outputs = PlannerOutputs(self, outputs)
         self._posture_output = PostureOutput(self, outputs)
         self._bodies = BodiesInSpace(self) if self.parameters.hri else None
+        self._upright = UprightFrames(self) if self.parameters.upright_frame_list else None
         if self.parameters.tf != "none":
             self._tf_type = tf_message_type("tf")
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
@@ -98,6 +100,9 @@ class LifterNode(StageNode[LifterParameters]):
         self._robot = RobotFrames(self.parameters, self.diagnostics)
         self._robot.subscribe(self.topics)
         self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
+        if self._upright is not None:
+            self._upright.start()
+            self._upright.publish()
         self._first = True
         if self._subscribes:
             self.topics.subscribe(
@@ -159,7 +164,7 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._robot is not None
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
-        lifted = self._lift(accepted)
+        lifted = [self._with_up(people) for people in self._lift(accepted)]
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
@@ -197,6 +202,13 @@ class LifterNode(StageNode[LifterParameters]):
             return stage.process(accepted)
 
         return model.run(lift)
+
+    def _with_up(self, people: LiftedPeople) -> LiftedPeople:
+        """The people with what is known of gravity, where it is wanted."""
+        assert self._robot is not None
+        if self._upright is None:
+            return people
+        return self._upright.update(people, self._robot.gravity(people.frame_id, people.stamp_ns))
 
     def _check_plausibility(self, lifted: list[LiftedPeople]) -> list[list[str]]:
         """Plausibility warnings of each camera's people, also counted in the diagnostics."""

@@ -9,20 +9,10 @@ from pathlib import Path
 DEFAULT_FRAME = "camera_optical_frame"
 """The optical frame in `config/lift.rviz`, and that of `video_source`."""
 
-UPRIGHT_ROTATION = (0.5, -0.5, 0.5, 0.5)
-"""x y z w: rotates an optical frame (z forward, y down) to x forward, y left and z up (REP-103)."""
-
 
 def upright_frame(frame: str) -> str:
-    """The frame with z up that is a child of a level camera's optical frame."""
+    """The frame with z up that is a child of an optical frame."""
     return f"{frame}_upright"
-
-
-def upright_arguments(frame: str) -> list[str]:
-    """Arguments of tf2_ros's static_transform_publisher for the upright frame."""
-    turn = zip(("--qx", "--qy", "--qz", "--qw"), UPRIGHT_ROTATION, strict=True)
-    numbers = [text for name, value in turn for text in (name, str(value))]
-    return [*numbers, "--frame-id", frame, "--child-frame-id", upright_frame(frame)]
 
 
 def write_rviz_config(template: Path, frame: str, target_frame: str = "") -> Path:

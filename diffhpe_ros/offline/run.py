@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,16 @@ from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats import PoseRecording, PoseTrack, check_ending, write_poses
+from diffhpe_ros.geometry.upright import tilt_deg
 from diffhpe_ros.io import check_output
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.offline.open_source import open_source
 from diffhpe_ros.offline.options import SourceOptions
 from diffhpe_ros.offline.source import Source
 from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
+from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
+from diffhpe_ros.pipeline.gravity import Gravity
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Lifted:
     """People that were seen for too short a time to be lifted."""
     stopped: bool
     """Whether Ctrl-C ended the run early; `--resume` goes on."""
+    gravity: Gravity | None = None
+    """In the camera's optical frame, where it was asked for and found: the poses are upright."""
 
     def summary(self) -> list[str]:
         """Lines for the user: what is in which file."""
@@ -45,6 +50,8 @@ class Lifted:
             ids = ", ".join(map(str, self.track_ids))
             what = f"{self.frames} frames, {people} people (ids {ids}), {self.poses} poses"
             lines = [f"{', '.join(map(str, self.files))}: {what}"]
+        if self.gravity is not None:
+            lines.append(_upright_text(self.gravity))
         if self.short:
             lines.append(f"{self.short} people were seen for too short a time to be lifted")
         if self.stopped:
@@ -60,6 +67,7 @@ def lift_recording(
     settings: Mapping[str, object],
     *,
     up: str | None = None,
+    upright: bool = False,
     resume: bool = False,
     warn: Callable[[str], None],
 ) -> Lifted:
@@ -74,6 +82,7 @@ def lift_recording(
         make_lifter: loads the model, after the recording was opened.
         settings: what the results depend on besides the recording and the options.
         up: the axis that points up in the file; None for what is usual there.
+        upright: turn the poses into the frame of a level camera, by how people walk.
         resume: go on with a run that was stopped.
         warn: takes what was guessed or looks wrong.
 
@@ -101,6 +110,11 @@ def lift_recording(
         times = workspace.times_s()
         fps = 1.0 / float(np.median(np.diff(times)))
         recording = PoseRecording(poses, fps, source.start_ns)
+        gravity = gravity_of(recording) if upright else None
+        if gravity is not None:
+            recording = replace(recording, tracks=levelled(poses, gravity, workspace.folder))
+        elif upright:
+            warn("which way is up is not known, since nobody walks: the poses are not turned")
         files = write_poses(out, recording, up)
         workspace.keep = stopped and not source.live
         return Lifted(
@@ -110,7 +124,17 @@ def lift_recording(
             track_ids=tuple(each.track_id for each in poses),
             short=short,
             stopped=workspace.keep,
+            gravity=gravity,
         )
+
+
+def _upright_text(gravity: Gravity) -> str:
+    """What was found, in one line."""
+    down, roll = tilt_deg(gravity.up)
+    pitch = f"looks {'down' if down > 0 else 'up'} by {abs(down):.0f} degrees"
+    rolled = f"is rolled {'clockwise' if roll > 0 else 'anticlockwise'} by {abs(roll):.0f}"
+    sd = np.degrees(gravity.sd)
+    return f"upright, as people walk: the camera {pitch} and {rolled} (standard deviation {sd:.0f})"
 
 
 def _look(source: Source, workspace: Workspace, warn: Callable[[str], None]) -> bool:

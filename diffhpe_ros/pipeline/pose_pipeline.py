@@ -13,9 +13,11 @@ from diffhpe_ros.detection.types import check_image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
+from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 from diffhpe_ros.pipeline.posture_stage import PostureStage
 from diffhpe_ros.tracking import PeopleTracker
 
@@ -36,7 +38,7 @@ class PosePipeline:
         field_of_view: degrees across the longer image side, for a camera of None.
         max_people: tracks at a time.
         up: unit vector against gravity in the camera's optical frame, (0, -1, 0) for a level
-            camera; None: not known, and neither are postures.
+            camera; None: to be estimated from people who walk. Postures are unknown without it.
         windows: how images become windows; their rate is the model's.
         output: which frame is given, and how it is smoothed.
     """
@@ -99,6 +101,7 @@ class PosePipeline:
         self._detection = DetectionStage(self._detector, tracker, self._windows)
         self._lifting = LiftingStage(self._lifter, self._output)
         self._postures = PostureStage()
+        self._people_gravity = PeopleGravity()
         self._stamp_ns: int | None = None
 
     def __call__(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> LiftedPeople:
@@ -128,7 +131,23 @@ class PosePipeline:
         if result.windows is None:
             return LiftedPeople.empty(FRAME_ID, stamp_ns)
         (people,) = self._lifting.process([result.windows])
-        return replace(people, states=self._postures.update(people, self._up))
+        self._people_gravity.update(people.track_ids, people.joints, stamp_ns)
+        return replace(people, states=self._postures.update(people, self.up))
+
+    @property
+    def up(self) -> NDArray[np.float64] | None:
+        """(3,) unit vector against gravity in the camera's optical frame, for a camera that stands.
+
+        As given; else estimated from people who walk, see `gravity`; None while unknown.
+        """
+        if self._up is not None:
+            return np.array(self._up)
+        return None if self.gravity is None else self.gravity.up
+
+    @property
+    def gravity(self) -> Gravity | None:
+        """`up` with its standard deviation; None while unknown."""
+        return self._people_gravity.gravity
 
     def _camera_of(self, image: NDArray[np.uint8]) -> Camera:
         check_image(image)

@@ -16,7 +16,7 @@ class PostureStage:
         self._tracks = TrackStates(PersonObserver, OUTPUT_S)
 
     def update(
-        self, people: LiftedPeople, up: Sequence[float] | None
+        self, people: LiftedPeople, up: Sequence[float] | NDArray[np.float64] | None
     ) -> tuple[PersonState | None, ...]:
         """The state of each of the people of one camera; None for those without a place.
 

@@ -13,6 +13,7 @@ from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.demo.recording import GraphRecording
 from diffhpe_ros.demo.source import webcam
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.geometry.upright import LEVEL
 from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.messages.header import make_header
 
@@ -47,7 +48,9 @@ def test_webcams_images_are_kept_as_they_were_recorded() -> None:
     jpeg = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))
     stamps = [NOON, NOON + SECOND]
     images = stamped_jpegs(webcam(0), NOON, {NOON: jpeg, NOON + 5: jpeg, NOON + SECOND: jpeg})
-    found = list(bag_messages(recording([camera_info(each, each) for each in stamps]), images))
+    found = list(
+        bag_messages(recording([camera_info(each, each) for each in stamps]), images, LEVEL)
+    )
     written = on("/image/compressed", found)
     assert [each.time_ns for each in written] == stamps  # the one between has no camera_info
     assert bytes(deserialize_message(written[0].data, CompressedImage).data) == jpeg
@@ -62,7 +65,7 @@ def test_diagnostics_of_a_replay_move_to_the_time_of_its_images() -> None:
         diagnostics(NOON + SECOND, "demo_7/lifter"),
         diagnostics(NOON + 9 * SECOND, "demo_7/lifter"),  # long after the last image
     ]
-    found = on(DIAGNOSTICS, list(bag_messages(recording(records, start_ns=SECOND), [])))
+    found = on(DIAGNOSTICS, list(bag_messages(recording(records, start_ns=SECOND), [], LEVEL)))
     assert [each.time_ns for each in found] == [2 * SECOND, 3 * SECOND]
 
 
@@ -72,11 +75,11 @@ def test_diagnostics_of_other_programs_are_left_out_and_ours_have_plain_names() 
         diagnostics(NOON, "a_robot/battery", "demo_7/lifter"),
         diagnostics(NOON, "demo_77/lifter"),
     ]
-    (message,) = on(DIAGNOSTICS, list(bag_messages(recording(records), [])))
+    (message,) = on(DIAGNOSTICS, list(bag_messages(recording(records), [], LEVEL)))
     (status,) = deserialize_message(message.data, DiagnosticArray).status
     assert (status.name, status.message) == ("lifter", "nothing came on /image")
 
 
 def test_run_without_an_image_has_no_bag() -> None:
     with pytest.raises(DiffhpeError, match="published nothing"):
-        list(bag_messages(recording([diagnostics(NOON, "demo_7/lifter")]), []))
+        list(bag_messages(recording([diagnostics(NOON, "demo_7/lifter")]), [], LEVEL))

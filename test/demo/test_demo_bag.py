@@ -21,6 +21,7 @@ from diffhpe_ros.demo.bag_messages import TYPES, bag_messages
 from diffhpe_ros.demo.images import stamped_jpegs
 from diffhpe_ros.demo.recording import GraphRecording, Settings, record
 from diffhpe_ros.demo.source import DemoSource
+from diffhpe_ros.geometry.upright import LEVEL
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.video import VideoReader
@@ -36,7 +37,8 @@ def replay(clip: DemoSource, folder: Path) -> GraphRecording:
 
 
 def write(path: Path, recording: GraphRecording, clip: DemoSource) -> Path:
-    write_bag(path, bag_messages(recording, stamped_jpegs(clip, START_NS, recording.images)))
+    jpegs = stamped_jpegs(clip, START_NS, recording.images)
+    write_bag(path, bag_messages(recording, jpegs, LEVEL))
     return path
 
 

@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from scipy.spatial.transform import Rotation
 
 from diffhpe_ros.joint_cloud import JOINT_POINT
 from diffhpe_ros.nodes.rviz import (
     DEFAULT_FRAME,
-    UPRIGHT_ROTATION,
-    upright_arguments,
     upright_frame,
     write_rviz_config,
 )
@@ -72,19 +68,6 @@ def test_the_copy_is_for_another_camera(config: dict[str, Any]) -> None:
     assert frames(copy) == {"front/optical: #1", "front/optical: #1_upright"}
     assert displays(copy).keys() == displays(config).keys()
     assert yaml.safe_load(CONFIG.read_text()) == config
-
-
-def test_the_upright_frame_has_x_forward_and_z_up() -> None:
-    forward, left, up = Rotation.from_quat(UPRIGHT_ROTATION).as_matrix().T
-    np.testing.assert_allclose([forward, left, up], [[0, 0, 1], [-1, 0, 0], [0, -1, 0]], atol=1e-9)
-
-
-def test_the_transform_is_sent_from_the_optical_frame() -> None:
-    arguments = upright_arguments("camera")
-    assert dict(zip(arguments[::2], arguments[1::2], strict=True)) == {
-        "--qx": "0.5", "--qy": "-0.5", "--qz": "0.5", "--qw": "0.5",
-        "--frame-id": "camera", "--child-frame-id": "camera_upright",
-    }  # fmt: skip
 
 
 def test_confidence_has_two_colours_between_0_and_1(config: dict[str, Any]) -> None:

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.ros
 POLICY = ROOT / "config" / "sros2" / "policy.xml"
 NODES: dict[str, tuple[type[StageNode], dict[str, object]]] = {
     "detector": (DetectorNode, {"depth": "true"}),
-    "lifter": (LifterNode, {"device": "cpu", "target_frame": "base_link"}),
+    "lifter": (
+        LifterNode,
+        {"device": "cpu", "target_frame": "base_link", "upright_frames": "camera"},
+    ),
     "video_source": (VideoSourceNode, {"path": str(walking_clip().video_path), "wait_s": 0.0}),
 }
 

@@ -33,6 +33,7 @@ def images(clip: Clip, count: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
 
 def run(pipeline: PosePipeline, clip: Clip, count: int = 60) -> list[LiftedPeople]:
     pipeline.reset()
+    assert pipeline.up is None
     return [pipeline(image, stamp_ns) for stamp_ns, image in images(clip, count)]
 
 
@@ -48,6 +49,7 @@ def test_person_in_a_video_is_lifted_in_metres(pipeline, clip):
     assert people[-1].confidence.shape == (1, 17)
     assert [each.states[0].posture for each in people[20:]] == ["STANDING"] * 40
     assert not any(each.states[0].gestures for each in people[20:])
+    assert pipeline.up is not None and pipeline.up[1] < -0.98  # the camera looks 5 degrees down
 
 
 def test_same_images_give_the_same_people_again(pipeline, clip):

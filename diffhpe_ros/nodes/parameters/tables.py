@@ -259,7 +259,7 @@ class DetectorParameters(StageParameters):
     def detector_settings(self) -> dict[str, Any]:
         """Settings of all detectors, for `detection.detector_from_settings`."""
         options = [each.name for each in fields(self) if each.metadata["detector_option"]]
-        providers = [name.strip() for name in self.providers.split(",") if name.strip()]
+        providers = _names(self.providers)
         values = {name: getattr(self, name) for name in options}
         return values | {"providers": providers, "model": self.blazepose_model}
 
@@ -401,6 +401,12 @@ class LifterParameters(StageParameters):
         "The camera is level: up is against the y axis of its optical frame. Postures need to know"
         " it where no target_frame says what is up.",
     )
+    upright_frames: str = _parameter(
+        "",
+        "Optical frames, separated by commas. Each gets a child with z up, its name and _upright,"
+        " on /tf_static: level at first, then by the accelerometer of the topic imu, or by people"
+        " who walk. Needs tf2_msgs.",
+    )
     transform_timeout_s: float = _parameter(
         0.1,
         "Longest wait for a transform; then the people of that image are dropped and counted as"
@@ -456,7 +462,12 @@ class LifterParameters(StageParameters):
     @property
     def distance_frame_list(self) -> list[str]:
         """The names in `distance_frames`."""
-        return [name.strip() for name in self.distance_frames.split(",") if name.strip()]
+        return _names(self.distance_frames)
+
+    @property
+    def upright_frame_list(self) -> list[str]:
+        """The names in `upright_frames`."""
+        return _names(self.upright_frames)
 
     @property
     def obstacle_options(self) -> ObstacleOptions:
@@ -502,6 +513,11 @@ class VideoSourceParameters(CommonParameters):
         least=0.0,
         most=4e9,
     )
+
+
+def _names(text: str) -> list[str]:
+    """Names that are separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 PARAMETER_NAMES = frozenset(

@@ -1,8 +1,9 @@
-"""The camera's rotation by an inertial measurement unit that is fixed to it."""
+"""The camera's rotation, and gravity, by an inertial measurement unit that is fixed to it."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,15 @@ from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.transforms.listener import TransformListener
+from diffhpe_ros.pipeline.accelerometer import Accelerometer
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.gyroscope import Gyroscope
 
 _REPLAY_WAIT_S = 2.0
 
 
 class ImuSource:
-    """Integrates the gyroscope of the topic `imu`; says how the camera turned.
+    """Integrates the topic `imu`; says how the camera turned, and which way is up.
 
     Args:
         transforms: know where the sensor is on the robot.
@@ -39,18 +42,22 @@ class ImuSource:
         self._wait_s = _REPLAY_WAIT_S if replay else timeout_s
         self._diagnostics = diagnostics
         self._gyroscope = Gyroscope()
+        self._accelerometer = Accelerometer()
         self._frame_id = ""
         self._changed = threading.Condition()
         self._is_open = True
 
     def put(self, message: Imu) -> None:
         """Add a measurement; called in the thread of the callbacks."""
-        rate = message.angular_velocity
+        rate, force = message.angular_velocity, message.linear_acceleration
         with self._changed:
             self._frame_id = message.header.frame_id
             try:
                 stamp_ns = stamp_to_ns(message.header.stamp)
                 self._gyroscope.add(stamp_ns, (rate.x, rate.y, rate.z))
+                if message.linear_acceleration_covariance[0] >= 0:  # -1: it has no accelerometer
+                    turn = rate.x, rate.y, rate.z
+                    self._accelerometer.add(stamp_ns, (force.x, force.y, force.z), turn)
             except DiffhpeError as error:
                 self._diagnostics.warn("imu", f"imu: {error}")
                 return
@@ -80,3 +87,16 @@ class ImuSource:
         mounted = self._transforms.lookup(frame_id, camera_frame, [newest_ns])[0]
         self._diagnostics.clear("imu")
         return RigidTransform(turned @ mounted.rotation, np.zeros((len(stamps_ns), 3)))
+
+    def gravity(self, camera_frame: str, stamp_ns: int) -> Gravity | None:
+        """In the camera's frame, by the messages up to a time; None where it is unknown.
+
+        Raises:
+            TransformError: TF does not say where the sensor is.
+        """
+        with self._changed:
+            found, frame_id = self._accelerometer.gravity(stamp_ns), self._frame_id
+        if found is None:
+            return None
+        mounted = self._transforms.lookup(camera_frame, frame_id, [stamp_ns])[0]
+        return replace(found, up=mounted.vectors(found.up))

@@ -18,6 +18,7 @@ from diffhpe_ros.nodes.topics import Topics
 from diffhpe_ros.nodes.transforms.buffer import TransformError
 from diffhpe_ros.nodes.transforms.imu_source import ImuSource
 from diffhpe_ros.nodes.transforms.listener import TransformListener
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 
 
@@ -95,6 +96,15 @@ class RobotFrames:
         self._diagnostics.clear("transform")
         self._diagnostics.count("untransformed", 0)
         return people.moved(transform, target, up_of(target))
+
+    def gravity(self, frame_id: str, stamp_ns: int) -> Gravity | None:
+        """In a camera's optical frame, by the accelerometer; None without one."""
+        if self._imu is None:
+            return None
+        try:
+            return self._imu.gravity(frame_id, stamp_ns)
+        except TransformError:
+            return None  # `with_motion` has said so
 
     def _motion(self, frame_id: str, stamps_ns: NDArray[np.int64]) -> RigidTransform:
         """By /tf where it is known, or else by the gyroscope."""

@@ -1,0 +1,101 @@
+"""`upright_frames`: children of optical frames with z up, by an accelerometer or by people."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graph import EVERYTHING, Graph
+from numpy.typing import NDArray
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from robot_frames import transform
+from scipy.spatial.transform import Rotation
+from sensor_msgs.msg import Imu, PointCloud2
+from standing import people_at, standing_windows
+from tf2_msgs.msg import TFMessage
+
+from diffhpe_ros.geometry.upright import LEVEL
+from diffhpe_ros.nodes.lifter import LifterNode
+from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.nodes.upright_frames import UprightFrames
+from diffhpe_ros.rendering.clip import walking_clip
+
+pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
+SUCCESS = TransitionCallbackReturn.SUCCESS
+SECOND = 10**9
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+DOWN = Rotation.from_euler("x", 30, degrees=True).as_matrix()
+"""From a level camera to one in its place that looks down."""
+
+
+class Heard:
+    """What comes on /tf_static of the frame of the camera."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.axes = graph, list[NDArray[np.float64]]()
+        graph.node.create_subscription(TFMessage, "/tf_static", self._keep, LATCHED)
+
+    def up(self, expected: NDArray[np.float64], tolerance: float) -> None:
+        """Wait until its z axis points there."""
+        self.graph.until(
+            lambda: bool(self.axes) and np.allclose(self.axes[-1][:, 2], expected, atol=tolerance),
+            "the upright frame",
+        )
+
+    def _keep(self, message: TFMessage) -> None:
+        for each in message.transforms:
+            if each.child_frame_id == "camera_upright":
+                assert each.header.frame_id == "camera"
+                q = each.transform.rotation
+                self.axes.append(Rotation.from_quat([q.x, q.y, q.z, q.w]).as_matrix())
+
+
+@pytest.fixture
+def lifter(context: Context, graph: Graph, standing_model: Path):
+    node = LifterNode(context=context, use_global_arguments=False)
+    graph.executor.add_node(node)
+    values = {"model": str(standing_model), "upright_frames": "camera, rear", "imu": True}
+    node.set_parameters([Parameter(key, value=each) for key, each in values.items()])
+    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    yield node
+    node.close()
+    node.destroy_node()
+
+
+def test_level_at_first_then_by_the_accelerometer(lifter: LifterNode, graph: Graph) -> None:
+    heard = Heard(graph)
+    heard.up(LEVEL, 1e-6)
+    create = graph.node.create_publisher
+    imu, tf_static = create(Imu, "imu", EVERYTHING), create(TFMessage, "/tf_static", LATCHED)
+    windows = create(PointCloud2, "windows", EVERYTHING)
+    graph.until(
+        lambda: imu.get_subscription_count() == 1 and tf_static.get_subscription_count() == 2,
+        "subscriptions",
+    )
+    tf_static.publish(transform("imu_link", "camera", 0, quaternion=(0.5, 0.5, 0.5, 0.5)))
+    up = DOWN @ LEVEL
+    force = 9.81 * Rotation.from_quat([0.5, 0.5, 0.5, 0.5]).apply(up)
+    for stamp in range(4 * SECOND, 5 * SECOND + 1, 10_000_000):
+        message = Imu()
+        message.header.frame_id = "imu_link"
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, SECOND)
+        x, y, z = force.tolist()
+        (message.linear_acceleration.x, message.linear_acceleration.y) = x, y
+        message.linear_acceleration.z = z
+        imu.publish(message)
+    windows.publish(pack_windows(standing_windows([1])))
+    heard.up(up, 1e-3)
+    said = "by accelerometer: 30.0 down"
+    graph.until(lambda: said in str(graph.value("lifter", "upright camera")), said)
+
+
+def test_by_people_who_walk(lifter: LifterNode) -> None:
+    clip, frames = walking_clip(), UprightFrames(lifter)
+    for k, joints in enumerate(clip.joints @ DOWN.T.astype(np.float32)):
+        people = replace(people_at(joints[None], (1,)), stamp_ns=round(k * SECOND / clip.fps))
+        people = frames.update(people, None)
+    assert np.degrees(np.arccos(DOWN @ LEVEL @ people.up)) < 7  # the clip's own camera: 5 down
+    assert frames.update(people_at(joints[None], (1,), "other"), None).up == tuple(LEVEL)
