@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.postures import PersonObserver, PersonState
