@@ -134,7 +134,7 @@ def view_rows(lifter: Lifter, data: Path, number: int) -> list[list[str]]:
     def camera(width: int, height: int) -> Camera:
         return Camera(width, height, view.K, view.distortion, "plumb_bob")
 
-    truth = view.truth[:, 0].astype(np.float64)
+    truth = view.truths[0][:, 0].astype(np.float64)
     return compare(f"view {number}", watch(lifter, view.video, camera), truth)
 
 
