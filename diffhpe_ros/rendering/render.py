@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.rendering.body import Pose
 from diffhpe_ros.rendering.clothes import Figure
+from diffhpe_ros.rendering.furniture import Box, nearest
 from diffhpe_ros.rendering.march import BLOCK, march
 from diffhpe_ros.rendering.scene import CameraView, Room
 from diffhpe_ros.rendering.shade import lit, shadow
@@ -26,14 +27,25 @@ class Renderer:
         room: what is behind the people.
         noise: standard deviation of the sensor's noise, share of white.
         samples: samples per pixel along each side.
+        furniture: in the room, also between the camera and people.
     """
 
     def __init__(
-        self, view: CameraView, room: Room | None = None, noise: float = 0.006, samples: int = 2
+        self,
+        view: CameraView,
+        room: Room | None = None,
+        noise: float = 0.006,
+        samples: int = 2,
+        furniture: Sequence[Box] = (),
     ):
         self.view, self.noise, self.samples = view, noise, samples
         self._rays = view.rays(self._sample_pixels())
         self._room, self._room_points = (room or Room()).colours(view.position, self._rays)
+        self._furniture, colours = nearest(furniture, view.position, self._rays)
+        before = np.isfinite(self._furniture)
+        self._room[before] = colours[before]
+        away = self._furniture[before, None]
+        self._room_points[before] = view.position + self._rays[before] * away
 
     def render(self, poses: Sequence[Pose], seed: int = 0) -> Image:
         """Draw people.
@@ -54,7 +66,7 @@ class Renderer:
         return self._develop(picture, seed)
 
     def mask(self, pose: Pose) -> NDArray[np.bool_]:
-        """Which pixels (height, width) one person covers in the middle."""
+        """Which pixels (height, width) show one person in their middle."""
         picture = np.zeros_like(self._room)
         self._draw(picture, Figure(pose), silhouette=True)
         return np.asarray(self._pixels(picture[..., 0]) >= 0.5)
@@ -97,7 +109,7 @@ class Renderer:
             return
         rays = self._rays[top:bottom, left:right]
         distance = march(figure, self.view.position, rays)
-        hit = np.isfinite(distance)
+        hit = distance < self._furniture[top:bottom, left:right]
         target = picture[top:bottom, left:right]
         if silhouette:
             target[hit] = 1.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.background import Background
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
+from diffhpe_ros.detection.blazepose.uncertainty import measured_covariance
 from diffhpe_ros.detection.types import Check
 
 DELAY = 5
@@ -89,10 +90,8 @@ class Checks:
 
 def body(person: Landmarks) -> Joints:
     """The joints of the body."""
-    confidence = person.visibility * person.presence
-    return Joints(
-        person.points[:NUM_BODY],
-        confidence[:NUM_BODY],
-        person.covariance[:NUM_BODY],
-        person.world[:NUM_BODY],
-    )
+    points = person.points[:NUM_BODY]
+    confidence = (person.visibility * person.presence)[:NUM_BODY]
+    size = float(np.ptp(points, axis=0).max())
+    covariance = measured_covariance(person.covariance[:NUM_BODY], confidence, size)
+    return Joints(points, confidence, covariance, person.world[:NUM_BODY])

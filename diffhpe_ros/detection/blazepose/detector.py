@@ -29,13 +29,16 @@ class BlazePose:
 
     A joint's confidence is the product of the network's visibility and presence. On real clips
     98 % of a whole person's joints have 0.5 or more, and the joints from 0.5 on err by a median of
-    2.5 % of the person's height (90th percentile 6 %); on cut-off people the joints below 0.5 err
-    by 5 to 27 % (31 % and more). The network is often sure of what a thing in front of the person
+    2.5 % of the person's height (90th percentile 6 %). Those below err by 5 % where they are in
+    view, and by 20 % behind furniture; a lifter does better with them than without, so they are
+    seen down to `min_confidence`. The network is often sure of what a thing in front of the person
     hides: of joints behind a patch half are above 0.5, with errors of about 14 %.
 
     A joint's covariance is the spread of its heat map; compared with the errors on calibrated
     views it is right to a factor of 1.3 in standard deviation, on the large side, except for
-    outliers such as a swapped left and right.
+    outliers such as a swapped left and right. Below a confidence of 0.5, and where the heat map
+    says nothing, it is as large as the errors that were measured at that confidence
+    (`uncertainty`).
 
     The figures are of the model `full`. On single frames the joints are mediapipe's own (0.10.21)
     within a pixel or so. Its smoothing over time is left out: the lifter sees whole windows, with
@@ -72,7 +75,7 @@ class BlazePose:
         threads: int = 1,
         detection_threshold: float = 0.5,
         tracking_threshold: float = 0.5,
-        min_confidence: float = 0.5,
+        min_confidence: float = 0.1,
         max_people: int = 1,
         search_every: int = 5,
         runtime: str = "auto",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.detection.background import Background
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
+from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
 from diffhpe_ros.detection.blazepose.regions import VIEW_SIZE, Region
 from diffhpe_ros.detection.blazepose.search import Search
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances
@@ -37,11 +38,15 @@ class PeopleFollower:
     one: no image takes longer for it, and nothing depends on how fast it was. Where somebody has
     just been lost or nobody is followed, people are found in the very image that is searched.
 
+    Whoever is not in the region carried over is looked for where their motion leads, in the same
+    image and in the next `COASTING_IMAGES`: people turn somersaults, and pass behind others. Who
+    is found there takes their place again from somebody followed for a shorter time.
+
     The cost of an image is bounded: a search of one part of it (of two while nobody is followed),
-    and a look at no more than `max_people` regions and as many new ones as there is room for.
-    Whoever is followed comes before new people, and those followed for longest are the first.
-    Regions that come to lie on one person are merged. With `max_people` in view there is no
-    search.
+    and looks at no more than two regions for each of `max_people` and of as many who were lost,
+    and at one new one for each. Whoever is followed comes before new people, and those followed
+    for longest are the first. Regions that come to lie on one person are merged. With `max_people`
+    in view and nobody lost there is no search.
 
     Args:
         finder: finds new people.
@@ -64,13 +69,14 @@ class PeopleFollower:
         self.max_people = max_people
         self._threshold = threshold
         self._search = Search(search_every)
-        self._regions: list[Region] = []
+        self._followed: list[Motion] = []
+        self._lost: list[Motion] = []
         self._beside = Background()
         self._searching: Future[Sequence[Region]] | None = None
 
     def reset(self) -> None:
         """Follow nobody."""
-        self._regions = []
+        self._followed, self._lost = [], []
         self._search.restart()
         if self._searching is not None:
             self._searching.exception()  # the finder is free again
@@ -95,24 +101,57 @@ class PeopleFollower:
 
     def update(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
         """The landmarks of everybody in the next image (H, W, 3)."""
-        people = distinct(self._look(image_bgr, self._regions[: self.max_people]))
-        lost = len(people) < len(self._regions)
-        if lost:
+        found_before = self._found_before()
+        people = self._follow(image_bgr)
+        has_lost = any(motion.images_unseen == 1 for motion in self._lost)
+        if has_lost:
             self._search.hurry()
-        people += self._new_people(image_bgr, people, self._found_before())
-        if len(people) < self.max_people:
-            if lost or not people:
+        people += self._new_people(image_bgr, people, found_before)
+        if len(people) < self.max_people or self._lost:
+            if has_lost or not people:
                 people += self._search_now(image_bgr, people)
             else:
                 self._search_beside(image_bgr)
-        self._regions = _next_regions(people)
+        return self._longest_followed(people)
+
+    def _longest_followed(self, people: Sequence[Landmarks]) -> list[Landmarks]:
+        """No more people than are to be followed."""
+        ages = [-motion.images_seen for motion in self._followed]
+        chosen = np.argsort(ages, kind="stable")[: self.max_people]
+        self._followed = [self._followed[row] for row in chosen]
+        return [people[row] for row in chosen]
+
+    def _follow(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
+        """Those who were known before and are in this image."""
+        people: list[Landmarks] = []
+        known = sorted([*self._followed, *self._lost], key=lambda each: -each.images_seen)
+        self._followed, self._lost = [], []
+        for motion in known:
+            if len(people) == self.max_people:
+                break
+            person = self._find(image_bgr, motion)
+            region = None if person is None else person.next_region()
+            if person is None or region is None or _is_one_of(person, people):
+                if motion.images_unseen < COASTING_IMAGES and len(self._lost) < self.max_people:
+                    self._lost.append(motion.unseen())
+            else:
+                people.append(person)
+                self._followed.append(motion.to(region))
         return people
+
+    def _find(self, image_bgr: NDArray[np.uint8], motion: Motion) -> Landmarks | None:
+        """Somebody where they were in the image before, or else where their motion leads."""
+        person = self._look(image_bgr, motion.region)
+        if person is None and not motion.is_still():
+            return self._look(image_bgr, motion.expected())
+        return person
 
     def _found_before(self) -> list[Region]:
         """The new ones among the regions that the search in the image before has found."""
         searching, self._searching = self._searching, None
         found = [] if searching is None else searching.result()
-        return [region for region in found if not any(map(region.same_as, self._regions))]
+        known = [motion.region for motion in self._followed]
+        return [region for region in found if not any(map(region.same_as, known))]
 
     def _search_now(
         self, image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]
@@ -139,29 +178,37 @@ class PeopleFollower:
         people: Sequence[Landmarks],
         found: Iterable[Region],
     ) -> list[Landmarks]:
-        """People in found regions, besides those who are known, as far as there is room."""
-        known = _next_regions(people)
-        new = [region for region in found if not any(map(region.same_as, known))]
-        seen = self._look(image_bgr, new[: self.max_people - len(people)])
-        return distinct([*people, *seen])[len(people) :] if seen else []
+        """People in found regions, besides those who are known, as far as there is room.
 
-    def _look(self, image_bgr: NDArray[np.uint8], regions: Iterable[Region]) -> list[Landmarks]:
-        """The people who are in fact in the regions."""
-        seen = (self._network.run(image_bgr, region) for region in regions)
-        return [person for person in seen if person.score >= self._threshold]
+        There always is for somebody where a person was lost.
+        """
+        known = [motion.region for motion in self._followed]
+        regions = [region for region in found if not any(map(region.same_as, known))]
+        new: list[Landmarks] = []
+        room = self.max_people - len(people)
+        for region in regions[: room + len(self._lost)]:
+            lost = next((each for each in self._lost if each.may_lead_to(region)), None)
+            if lost is None and len(new) >= room:
+                continue
+            person = self._look(image_bgr, region)
+            following = None if person is None else person.next_region()
+            if person is None or following is None or _is_one_of(person, [*people, *new]):
+                continue
+            new.append(person)
+            self._followed.append(Motion.of(following, 1 if lost is None else lost.images_seen))
+            if lost is not None:
+                self._lost.remove(lost)
+        return new
+
+    def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
+        """The person in a region, if there is one."""
+        person = self._network.run(image_bgr, region)
+        return person if person.score >= self._threshold else None
 
 
-def distinct(people: Sequence[Landmarks]) -> list[Landmarks]:
-    """The people without those who are another one of them, seen twice; the first stays."""
-    kept: list[Landmarks] = []
-    for person in people:
-        others: NDArray[Any] = np.array([each.points[:NUM_BODY] for each in kept])
-        points = person.points[None, :NUM_BODY]
-        if not kept or pose_distances(points, others).min() >= SAME_PERSON:
-            kept.append(person)
-    return kept
-
-
-def _next_regions(people: Iterable[Landmarks]) -> list[Region]:
-    """Where to look for the same people in the next image."""
-    return [region for person in people if (region := person.next_region()) is not None]
+def _is_one_of(person: Landmarks, people: Sequence[Landmarks]) -> bool:
+    """Whether a person is one of the people, seen twice."""
+    if not people:
+        return False
+    others: NDArray[Any] = np.array([each.points[:NUM_BODY] for each in people])
+    return bool(pose_distances(person.points[None, :NUM_BODY], others).min() < SAME_PERSON)

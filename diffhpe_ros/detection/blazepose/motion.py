@@ -1,0 +1,61 @@
+"""How a person's region moves from image to image, and where it leads."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.detection.blazepose.regions import Region
+
+COASTING_IMAGES = 10
+"""So long somebody out of sight is expected to move on."""
+_NEWEST = 0.5
+"""Weight of the newest step in the mean of all."""
+_MOVED, _TURNED = 0.02, math.radians(2)
+"""Regions that differ by less, in sizes, are the same to the landmark network."""
+_REACH = 1.0
+"""In sizes of the region: who went out of sight is no farther from where they are expected."""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Of one person's region."""
+
+    region: Region
+    """Where the person is, or is expected while unseen."""
+    step: NDArray[np.float64]
+    """(3,) mean change from image to image: x and y in pixels, and the rotation in radians."""
+    images_seen: int = 1
+    images_unseen: int = 0
+    """Since the last one that showed the person."""
+
+    @classmethod
+    def of(cls, region: Region, images_seen: int = 1) -> "Motion":
+        """Of somebody whose motion is not known."""
+        return cls(region, np.zeros(3), images_seen)
+
+    def to(self, region: Region) -> "Motion":
+        """The person was seen, and is in this region."""
+        change = np.array([*(region.centre - self.region.centre), 0.0])
+        change[2] = math.remainder(region.rotation - self.region.rotation, math.tau)
+        step = self.step + _NEWEST * (change - self.step)
+        return Motion(region, step, self.images_seen + 1)
+
+    def unseen(self) -> "Motion":
+        """The person was not seen."""
+        return replace(self, region=self.expected(), images_unseen=self.images_unseen + 1)
+
+    def expected(self) -> Region:
+        """The region in the next image if the person goes on moving alike."""
+        rotation = self.region.rotation + float(self.step[2])
+        return Region(self.region.centre + self.step[:2], self.region.size, rotation)
+
+    def is_still(self) -> bool:
+        """Whether the region expected in the next image is as good as the one in this."""
+        moved = math.hypot(*self.step[:2]) / self.region.size
+        return moved < _MOVED and abs(float(self.step[2])) < _TURNED
+
+    def may_lead_to(self, region: Region) -> bool:
+        """Whether somebody in this region may be the person, who was lost."""
+        return math.dist(region.centre, self.region.centre) < _REACH * self.region.size
