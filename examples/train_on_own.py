@@ -31,9 +31,9 @@ def convert(take: Path) -> Path:
     return take.with_suffix(".npz")
 
 
-takes, out = sorted(Path(sys.argv[1]).glob("*.c3d")), Path(sys.argv[2])
-*mine, last = map(convert, takes)  # the last take is for validation
-write_windows(out / "validation.npz", synthetic_evaluation_windows(last, [10_000]))
+takes = Path(sys.argv[1])
+*mine, last = map(convert, sorted(takes.glob("*.c3d")))  # the last take is for validation
+write_windows(takes / "windows.npz", synthetic_evaluation_windows(last, [10_000]))
 mocap = ", ".join(f"{file}: 1.0" for file in mine)
-data = [f"data.mocap={{{mocap}}}", f"data.validation={out}/validation.npz", f"out={out}"]
-print(fit(compose_configuration("mixste", [*data, *sys.argv[3:]])))
+more = [f"data.validation={takes}/windows.npz", f"out={sys.argv[2]}", *sys.argv[3:]]
+print(fit(compose_configuration("mixste", ["data=cmu", f"data.mocap={{{mocap}}}", *more])))

@@ -136,7 +136,7 @@ def test_train_on_own_trains_on_c3d_files(run, tmp_path):
     few = ["data.batch_size=4", "trainer.max_steps=2", "trainer.val_check_interval=2"]
     lines = run("train_on_own.py", takes, out, *small, *few)
     assert lines[-1].startswith("Trained(folder=")
-    x_2d = read_windows(out / "validation.npz").x_2d
+    x_2d = read_windows(takes / "windows.npz").x_2d
     assert len(x_2d) == 4  # 60 frames at 50 Hz are two windows, each seen by two cameras
     assert load_model(out / "model")(torch.from_numpy(x_2d)).shape == (4, 27, 17, 3)
     with np.load(takes / "first.npz") as take:
