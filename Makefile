@@ -9,6 +9,7 @@ BIN := .venv/bin
 MINUTES ?= 9
 JAZZY := .venv-jazzy/bin
 VIEW := .venv-view/bin
+WHEEL := .venv-wheel
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
 SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
@@ -61,14 +62,14 @@ docs: .venv-docs/.docs
 
 # sdist and wheel in dist/; the wheel then lifts the package's clip out of an empty environment.
 wheel:
-	rm -rf dist build/wheel
-	$(PYTHON) -m venv build/wheel
-	build/wheel/bin/python $(PIP_INSTALL) build
-	build/wheel/bin/python -m build > /dev/null
-	$(PYTHON) -m venv --clear build/wheel
-	build/wheel/bin/python $(PIP_INSTALL) --no-deps $(TORCH)
-	build/wheel/bin/python $(PIP_INSTALL) $(HOLD) "$$(ls dist/*.whl)[cpu]"
-	cd build/wheel && bin/diffhpe lift lib/python*/site-packages/diffhpe_ros/assets/walk.mp4 --out walk.bvh
+	rm -rf dist
+	$(PYTHON) -m venv --clear $(WHEEL)
+	$(WHEEL)/bin/python $(PIP_INSTALL) build
+	$(WHEEL)/bin/python -m build > /dev/null
+	$(PYTHON) -m venv --clear $(WHEEL)
+	$(WHEEL)/bin/python $(PIP_INSTALL) --no-deps $(TORCH)
+	$(WHEEL)/bin/python $(PIP_INSTALL) $(HOLD) "$$(ls dist/*.whl)[cpu]"
+	cd $(WHEEL) && bin/diffhpe lift lib/python*/site-packages/diffhpe_ros/assets/walk.mp4 --out walk.bvh
 
 # Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
 gpu: .venv/.test
@@ -108,4 +109,4 @@ gpu: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv .venv-jazzy .venv-view .venv-docs build dist demo_out runs site
+	rm -rf .venv .venv-jazzy .venv-view .venv-docs $(WHEEL) build dist demo_out runs site
