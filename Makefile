@@ -9,6 +9,7 @@ BIN := .venv/bin
 MINUTES ?= 9
 JAZZY := .venv-jazzy/bin
 VIEW := .venv-view/bin
+WHEEL := .venv-wheel
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
 SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
@@ -17,7 +18,7 @@ INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
-.PHONY: demo test lint types jazzy browser constraints pythons docs gpu clean
+.PHONY: demo test lint types jazzy browser constraints pythons docs wheel gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
@@ -59,6 +60,17 @@ browser: .venv-view/.browser
 docs: .venv-docs/.docs
 	.venv-docs/bin/mkdocs build --strict
 
+# sdist and wheel in dist/; the wheel then lifts the package's clip out of an empty environment.
+wheel:
+	rm -rf dist
+	$(PYTHON) -m venv --clear $(WHEEL)
+	$(WHEEL)/bin/python $(PIP_INSTALL) build
+	$(WHEEL)/bin/python -m build > /dev/null
+	$(PYTHON) -m venv --clear $(WHEEL)
+	$(WHEEL)/bin/python $(PIP_INSTALL) --no-deps $(TORCH)
+	$(WHEEL)/bin/python $(PIP_INSTALL) $(HOLD) "$$(ls dist/*.whl)[cpu]"
+	cd $(WHEEL) && bin/diffhpe lift lib/python*/site-packages/diffhpe_ros/assets/walk.mp4 --out walk.bvh
+
 # Measures and trains on a CUDA device; gpu/run.sh alone needs no network. See docs/gpu.md.
 gpu: .venv/.test
 	PYTHON=$(BIN)/python gpu/run.sh --minutes $(MINUTES)
@@ -97,4 +109,4 @@ gpu: .venv/.test
 	touch $@
 
 clean:
-	rm -rf .venv .venv-jazzy .venv-view .venv-docs build demo_out runs site
+	rm -rf .venv .venv-jazzy .venv-view .venv-docs $(WHEEL) build dist demo_out runs site

@@ -23,13 +23,10 @@ def print_hands(cloud: PointCloud2) -> None:
         hip, hand = person[HIP], person[RIGHT_WRIST]
         # A joint's covariance is relative to the hip, whose own is that of its position.
         sigma = np.sqrt([hip[name] + hand[name] for name in VARIANCES])
-        place = " ".join(
-            f"{name}={hand[name]:.2f}±{spread:.2f}"
-            for name, spread in zip("xyz", sigma, strict=True)
-        )
-        seen = "seen" if hand["confidence"] > 0 else "guessed"
-        frame = cloud.header.frame_id
-        print(f"person {hand['person']}: right hand at {place} m in {frame}, {seen}", flush=True)
+        parts = zip("xyz", sigma, strict=True)
+        place = " ".join(f"{name}={hand[name]:.2f}±{spread:.2f}" for name, spread in parts)
+        place += f" m in {cloud.header.frame_id}, {'seen' if hand['seen'] else 'guessed'}"
+        print(f"person {hand['person']}: right hand at {place}", flush=True)
 
 
 rclpy.init()

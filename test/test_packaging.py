@@ -29,6 +29,10 @@ def test_version_is_the_same_everywhere() -> None:
 def test_newest_release_in_the_changelog_is_this_version() -> None:
     headings = re.findall(r"^## ([0-9.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[0] == VERSION
+    for_ros = re.findall(
+        r"^([0-9.]+) \(\d{4}-\d\d-\d\d\)\n-+$", (ROOT / "CHANGELOG.rst").read_text(), re.MULTILINE
+    )
+    assert for_ros == headings
 
 
 def test_name_licence_and_maintainer_agree() -> None:

@@ -14,7 +14,11 @@ from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.skeleton import JOINTS
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 LINE = re.compile(r"([\d.]+) s, person (\d+): right hand at (\S+) (\S+) (\S+) m")
 
 

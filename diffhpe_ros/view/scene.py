@@ -78,6 +78,13 @@ def _padded(rows: NDArray[Any], room: int, filler: Any = 0) -> NDArray[Any]:
     return padded
 
 
+def _look_below_people(client: viser.ClientHandle) -> None:
+    """On a phone held upright the controls cover the lower part: people are in the upper one."""
+    if client.camera.aspect < 1:
+        client.camera.position = (0.6, -3.6, 1.9)
+        client.camera.look_at = (2.56, -1.53, 0.0)
+
+
 class Scene:
     """Draws people into a viser scene with z up and the floor at 0.
 
@@ -107,6 +114,7 @@ class Scene:
         )  # fmt: skip
         server.initial_camera.position = (0.2, -3.6, 1.9)
         server.initial_camera.look_at = (3.0, 0.2, 0.7)
+        server.on_client_connect(_look_below_people)
 
     def set_up(self, up: NDArray[np.float64]) -> None:
         """Set the direction (3,) against gravity in the optical frame."""

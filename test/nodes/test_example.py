@@ -1,4 +1,4 @@
-"""The example subscriber hears the lifter."""
+"""The examples that subscribe to the lifter."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from geometry_msgs.msg import Twist, Vector3
 from graph import ROOT, Graph
 from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -103,3 +104,35 @@ def test_read_joints_prints_who_is_where(lifter: LifterNode, graph: Graph, tmp_p
     first, second = printed.read_text().splitlines()
     assert first.startswith("person 3: hip at ") and first.endswith("16 of 17 joints seen")
     assert second.startswith("person 7: hip at 0.")
+
+
+def test_stop_near_stops_the_robot_until_the_person_is_far_away(
+    lifter: LifterNode, graph: Graph
+) -> None:
+    example = subprocess.Popen(
+        [sys.executable, "examples/stop_near.py", "--ros-args", "-p", "stop_distance:=2.0"],
+        cwd=ROOT,
+        env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
+    )
+    speeds: list[float] = []
+    graph.node.create_subscription(Twist, "cmd_vel", lambda sent: speeds.append(sent.linear.x), 9)
+    planner = graph.node.create_publisher(Twist, "cmd_vel_in", 1)
+    windows = graph.node.create_publisher(PointCloud2, "windows", 5)
+    graph.until(lambda: graph.value("lifter", "nearest_listeners") == "1", "the example")
+    graph.until(lambda: planner.get_subscription_count() == 1, "the example")
+
+    def drives() -> bool:
+        speeds.clear()
+        planner.publish(Twist(linear=Vector3(x=0.5)))
+        graph.until(lambda: bool(speeds), "a command")
+        return speeds[-1] == 0.5
+
+    assert drives()
+    speeds.clear()
+    windows.publish(pack_windows(standing_windows([3], distance=1.5)))
+    graph.until(lambda: speeds[-1:] == [0.0], "a stop")
+    assert not drives()
+    windows.publish(pack_windows(standing_windows([3], stamp_ns=6 * 10**9)))
+    graph.until(drives, "the person four metres away")
+    example.send_signal(signal.SIGINT)
+    assert example.wait(60) == 0

@@ -26,11 +26,14 @@ def standing_at(x: float, y: float, z: float) -> NDArray[np.float32]:
 
 
 def standing_windows(
-    track_ids: list[int], frame_id: str = "camera", stamp_ns: int = 5_000_000_000
+    track_ids: list[int],
+    frame_id: str = "camera",
+    stamp_ns: int = 5_000_000_000,
+    distance: float = 4,
 ) -> PeopleWindows:
-    """Windows of people who stand 4 m away beside each other, each with an unseen foot."""
+    """Windows of people who stand some metres away beside each other, each with an unseen foot."""
     count = len(track_ids)
-    joints = np.array([standing_at(0.5 * k, 0.1, 4) for k in range(count)], np.float32)
+    joints = np.array([standing_at(0.5 * k, 0.1, distance) for k in range(count)], np.float32)
     joints = joints.reshape(count, 17, 3)
     view = 2.29 * joints[..., :2] / joints[..., 2:]
     keypoints = np.repeat(view[:, None], 27, axis=1).astype(np.float32)

@@ -128,14 +128,22 @@ def test_confidence_that_no_joint_has_removes_people(page: Any) -> None:
     page.locator("td", has_text="#0").first.wait_for()
 
 
-def test_phone_shows_image_and_controls(page: Any, folder: Path) -> None:
-    page.set_viewport_size(PHONE)
-    picture(page, folder / "view-phone.png")
-    play = page.get_by_role("button", name="Play").bounding_box()
+def test_phone_shows_person_image_and_controls(page: Any, address: str, folder: Path) -> None:
+    phone = page.context.browser.new_page(viewport=PHONE)
+    phone.set_default_timeout(TIMEOUT_MS)
+    phone.goto(address)
+    phone.locator("td", has_text="#0").first.wait_for()
+    phone.locator(".mantine-Notification-closeButton").dispatch_event("click")
+    image = picture(phone, folder / "view-phone.png")
+    play = phone.get_by_role("button", name="Play").bounding_box()
     assert play["x"] >= 0
     assert play["x"] + play["width"] <= PHONE["width"]
     assert play["y"] + play["height"] <= PHONE["height"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    above = image[: round(phone.get_by_text("diffhpe view").bounding_box()["y"]) - 30]
+    coloured = np.ptp(above.astype(int), axis=-1) > 60
+    assert coloured.sum() > 300  # bones, left and right of the person
+    phone.close()
 
 
 def test_nothing_is_fetched_from_elsewhere(page: Any, address: str) -> None:

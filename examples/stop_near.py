@@ -1,0 +1,39 @@
+"""Passes `cmd_vel_in` on to `cmd_vel`, as zeros while somebody is near. Not safety-rated!"""
+
+import numpy as np
+import rclpy
+from geometry_msgs.msg import Twist
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
+
+
+class StopNear(Node):
+    """Gates velocity commands by `nearest`, of one camera or of several that are fused."""
+
+    def __init__(self) -> None:
+        super().__init__("stop_near")
+        self._stop_m = self.declare_parameter("stop_distance", 1.0).value
+        self._nearest_m = np.inf  # nobody
+        self._commands = self.create_publisher(Twist, "cmd_vel", 1)
+        self.create_subscription(PointCloud2, "nearest", self._see, 5)
+        self.create_subscription(Twist, "cmd_vel_in", self._drive, 1)
+
+    def _see(self, cloud: PointCloud2) -> None:
+        """Without points: the last person has left."""
+        offset = {field.name: field.offset for field in cloud.fields}["distance_95"]
+        bytes_of = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
+        distances = bytes_of[:, offset : offset + 4].copy().view(np.float32)
+        self._nearest_m = distances.min(initial=np.inf)
+        if self._nearest_m < self._stop_m:
+            self._commands.publish(Twist())  # at once, not with the next command
+
+    def _drive(self, command: Twist) -> None:
+        self._commands.publish(Twist() if self._nearest_m < self._stop_m else command)
+
+
+rclpy.init()
+try:
+    rclpy.spin(StopNear())
+except (KeyboardInterrupt, ExternalShutdownException):
+    rclpy.try_shutdown()
