@@ -64,7 +64,8 @@ PLANS = (
     # The paper's own: predicts the noise of poses in metres, for 58 million windows, from scratch.
     Plan(
         "diffhpe-wrapper-published", "diffhpe-wrapper", 8.0,
-        ("denoising=published", "optimisation=adam-decay"), backbone="mixste",
+        ("denoising=published", "optimisation=adam-decay", "model.denoiser.backbone_share=null"),
+        backbone="mixste",
         budget="gpu-published", least_minutes=60,
     ),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from standing import standing_windows
 from std_msgs.msg import Header
 
 from diffhpe_ros.nodes.messages.cdr import serialize
+from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.markers import delete_skeletons
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
@@ -21,7 +22,7 @@ STATUS = DiagnosticStatus(
 MESSAGES = [
     pack_windows(standing_windows([3, 7], frame_id="seven77")),
     pack_windows(standing_windows([])),
-    delete_skeletons("camera", 10**9 + 5, [1, 2]),
+    delete_skeletons("camera", make_header("camera", 10**9 + 5), [1, 2]),
     DiagnosticArray(header=Header(frame_id="ab"), status=[STATUS, DiagnosticStatus(), STATUS]),
     Image(width=3, height=1, step=9, encoding="bgr8", data=array("B", range(9))),
     CameraInfo(width=3, d=[0.1] * 5, k=[0.5] * 9, distortion_model="plumb_bob"),

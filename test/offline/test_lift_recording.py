@@ -143,7 +143,7 @@ def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
 
 
 class Interrupted(KeypointSource):
-    """The user presses Ctrl-C at the 90th frame, once."""
+    """The user presses Ctrl-C at the 90th frame, once; also where the tests ignore it."""
 
     pressed = False
 
@@ -151,6 +151,7 @@ class Interrupted(KeypointSource):
         for number, frame in enumerate(super().frames(past)):
             if number == 90 and not Interrupted.pressed:
                 Interrupted.pressed = True
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.raise_signal(signal.SIGINT)
             yield frame
 

@@ -1,6 +1,7 @@
 """How a person's region moves from image to image, and where it leads."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,18 @@ class Motion:
     def of(cls, region: Region, images_seen: int = 1) -> "Motion":
         """Of somebody whose motion is not known."""
         return cls(region, np.zeros(3), images_seen)
+
+    @property
+    def numbers(self) -> list[float]:
+        """All of it, for `from_numbers`."""
+        return [*self.region.numbers, *self.step.tolist(), self.images_seen, self.images_unseen]
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float]) -> "Motion":
+        """Read what `numbers` gave."""
+        *region, x, y, turn, seen, unseen = numbers
+        step = np.array([x, y, turn])
+        return cls(Region.from_numbers(region), step, int(seen), int(unseen))
 
     def to(self, region: Region) -> "Motion":
         """The person was seen, and is in this region."""

@@ -86,7 +86,8 @@ class PeopleFollower:
         """What the people of the next images depend on; waits for a search that goes on."""
         found = [] if self._searching is None else self._searching.result()
         return {
-            "regions": [region.numbers for region in self._regions],
+            "followed": [motion.numbers for motion in self._followed],
+            "lost": [motion.numbers for motion in self._lost],
             "found": [region.numbers for region in found],
             "search": self._search.state(),
         }
@@ -94,7 +95,9 @@ class PeopleFollower:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on as another one that gave this `state`."""
         self.reset()
-        self._regions = [Region.from_numbers(each) for each in state["regions"]]
+        self._followed, self._lost = (
+            [Motion.from_numbers(each) for each in state[name]] for name in ("followed", "lost")
+        )
         self._searching = Future()
         self._searching.set_result([Region.from_numbers(each) for each in state["found"]])
         self._search.restore(state["search"])
