@@ -18,15 +18,19 @@ INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
 
-.PHONY: demo test lint types jazzy browser constraints pythons docs wheel gpu clean
+.PHONY: demo test test-long lint types jazzy browser constraints pythons docs wheel gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
 # One after the other, so that timings are not disturbed and a failure shows early.
 test: .venv/.test lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "not long"
 	$(MAKE) jazzy
+
+# What takes longest: a soak, a GPU run's rehearsal, the wheel outside of the checkout.
+test-long: .venv/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m long
 
 lint: .venv/.test
 	$(BIN)/ruff check .

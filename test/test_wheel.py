@@ -14,7 +14,7 @@ from diffhpe_ros.rendering.clip import walking_clip
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def run(*command: object, folder: Path) -> str:

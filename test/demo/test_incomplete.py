@@ -58,7 +58,7 @@ def count(recording: GraphRecording, topic: str) -> int:
     return sum(each.topic == topic for each in recording.records)
 
 
-@pytest.mark.parametrize("node", ["detector", "lifter"])
+@pytest.mark.parametrize("node", [pytest.param("detector", marks=pytest.mark.long), "lifter"])
 def test_replay_waits_for_a_node_that_stalls(
     node: str, short_clip: DemoSource, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ def gpu_run(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_dry_run_goes_through_all_phases(tmp_path):
     out = tmp_path / "out"

@@ -15,6 +15,7 @@ SECONDS = 16
 MOST = {"lifter": (0, 2, 4), "detector": (0, 2, 4), "video_source": (12, 2, 24)}
 
 
+@pytest.mark.long
 def test_a_while(standing_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "soak.json"
     command = [sys.executable, "bench/soak.py", "--minutes", str(SECONDS / 60), "--every", "1"]
