@@ -38,6 +38,12 @@ def levelling(up: NDArray[Any]) -> NDArray[np.float64]:
     return np.stack([-y, -z, x])
 
 
+def up_of_tilt(degrees: float) -> NDArray[np.float64]:
+    """The direction (3,) against gravity in the optical frame of a camera that looks down by it."""
+    tilt = np.radians(degrees)
+    return np.array([0.0, -np.cos(tilt), -np.sin(tilt)])
+
+
 def tilt_deg(up: NDArray[Any]) -> tuple[float, float]:
     """By how many degrees a camera looks down, and is rolled clockwise.
 

@@ -9,6 +9,7 @@ import viser
 from numpy.typing import NDArray
 
 from diffhpe_ros.drawing import draw_keypoints
+from diffhpe_ros.geometry.upright import tilt_deg, up_of_tilt
 from diffhpe_ros.view.controls import Controls
 from diffhpe_ros.view.engines import engines_text
 from diffhpe_ros.view.estimator import Estimator
@@ -18,7 +19,6 @@ from diffhpe_ros.view.recordings import Recording
 from diffhpe_ros.view.scene import Scene
 from diffhpe_ros.view.sources import Source
 from diffhpe_ros.view.table import people_table
-from diffhpe_ros.view.upright import tilt_of_up, up_of_tilt
 
 _PLOT_PERIOD_S = 0.25
 _IMAGE_SIDE = 640
@@ -45,7 +45,7 @@ class Page:
         gui.set_panel_label("diffhpe view")
         gui.main_panel.dock_right()
         self._add_image(source.name)
-        self._add_switches(tilt_of_up(up))
+        self._add_switches(tilt_deg(up)[0])
         self._add_settings(models)
         with gui.add_folder("What runs where"):
             self._engines = gui.add_markdown(engines_text(estimator))

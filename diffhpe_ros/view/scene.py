@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.geometry.upright import upright_axes
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.view.estimator import Estimate
+from diffhpe_ros.view.floor import Floor
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.shapes import Shapes, balls, bones, ellipsoids
 from diffhpe_ros.view.style import person_colour
-from diffhpe_ros.view.upright import Floor, upright_axes
 
 TRAIL_S = 3.0
 _TRAIL_HEIGHT_M = 0.015
@@ -118,7 +119,7 @@ class Scene:
 
     def set_up(self, up: NDArray[np.float64]) -> None:
         """Set the direction (3,) against gravity in the optical frame."""
-        self._axes = upright_axes(up)
+        self._axes = upright_axes(up).T
         self._floor.reset()
 
     @property

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from diffhpe_ros.geometry.upright import LEVEL, levelling, tilt_deg, upright_axes
+from diffhpe_ros.geometry.upright import LEVEL, levelling, tilt_deg, up_of_tilt, upright_axes
 
 
 def test_a_level_camera_has_x_forward_y_left_and_z_up() -> None:
@@ -21,6 +21,23 @@ def test_tilt_is_taken_out(down: float, roll: float) -> None:
     up = camera.T @ LEVEL
     np.testing.assert_allclose(tilt_deg(up), (down, roll), atol=1e-9)
     np.testing.assert_allclose(levelling(up), camera, atol=1e-9)
+
+
+def test_axes_of_a_level_camera_are_forward_left_up() -> None:
+    forward, left, up = upright_axes(up_of_tilt(0.0)).T
+    assert forward == pytest.approx([0, 0, 1])
+    assert left == pytest.approx([-1, 0, 0])
+    assert up == pytest.approx([0, -1, 0])
+
+
+@pytest.mark.parametrize("degrees", [-20.0, 0.0, 35.0])
+def test_axes_are_a_rotation_that_undoes_the_tilt(degrees: float) -> None:
+    up = up_of_tilt(degrees)
+    axes = upright_axes(up).T
+    assert axes @ axes.T == pytest.approx(np.eye(3))
+    assert np.linalg.det(axes) == pytest.approx(1.0)
+    assert axes @ up == pytest.approx([0, 0, 1])
+    assert tilt_deg(up)[0] == pytest.approx(degrees)
 
 
 @pytest.mark.parametrize("z", [1.0, -1.0])

@@ -1,4 +1,4 @@
-"""From the camera's optical frame to a frame with z up and the floor at 0."""
+"""Where the floor is under people in an upright frame."""
 
 from collections import deque
 from typing import Any
@@ -13,28 +13,6 @@ SOLE_M = 0.08
 _FEET = [RIGHT_JOINTS[2], LEFT_JOINTS[2]]
 _KEPT = 150
 _START_M = 1.3
-
-
-def up_of_tilt(degrees: float) -> NDArray[np.float64]:
-    """The direction (3,) against gravity in the optical frame of a camera that looks down by it."""
-    tilt = np.radians(degrees)
-    return np.array([0.0, -np.cos(tilt), -np.sin(tilt)])
-
-
-def tilt_of_up(up: NDArray[np.float64]) -> float:
-    """By how many degrees a camera looks down; the inverse of `up_of_tilt`."""
-    return float(np.degrees(np.arctan2(-up[2], -up[1])))
-
-
-def upright_axes(up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rotation (3, 3) from the optical frame to x forward, y left, z up.
-
-    Args:
-        up: (3,) unit vector against gravity in the optical frame; not the optical axis itself.
-    """
-    ahead = np.array([0.0, 0.0, 1.0]) - up[2] * up
-    ahead /= np.linalg.norm(ahead)
-    return np.stack([ahead, np.cross(up, ahead), up])
 
 
 class Floor:
