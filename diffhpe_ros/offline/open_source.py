@@ -5,8 +5,9 @@ from pathlib import Path
 from diffhpe_ros.detection.blazepose.detector import BlazePose
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats.readers import find_reader
-from diffhpe_ros.offline.bag_images import BagImages, is_bag
+from diffhpe_ros.offline.bag_images import BagImages
 from diffhpe_ros.offline.image_source import ImageSource
+from diffhpe_ros.offline.image_topic import is_bag
 from diffhpe_ros.offline.images import (
     FolderImages,
     Images,
