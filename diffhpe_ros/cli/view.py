@@ -13,7 +13,7 @@ from diffhpe_ros.cli.options import FILE, model_options, warn
 @click.command()
 @click.argument("video", required=False)
 @click.option("--camera", type=int, help="The number of a webcam.")
-@click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite). Needs ROS.")
+@click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite).")
 @click.option("--topic", help="Of the images in the bag, where there are several.")
 @click.option("--preset", help="fast, balanced or faithful; else the model's own.")
 @click.option(

@@ -19,9 +19,8 @@ def lift_in_batches(
 ) -> NDArray[np.float32]:
     """Poses (N, 27, 17, 3) of windows (N, 27, 17, 2), batch by batch; see `Lifter.lift`."""
     starts = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
-    batches = (slice(k, k + BATCH) for k in starts)
-    if world_landmarks is None:
-        return np.concatenate([lifter.lift(x_2d[rows]).poses for rows in batches])
-    return np.concatenate(
-        [lifter.lift(x_2d[k], world_landmarks=world_landmarks[k]).poses for k in batches]
-    )
+    poses = []
+    for rows in (slice(k, k + BATCH) for k in starts):
+        world = None if world_landmarks is None else world_landmarks[rows]
+        poses.append(lifter.lift(x_2d[rows], world_landmarks=world).poses)
+    return np.concatenate(poses)

@@ -12,7 +12,7 @@ from diffhpe_ros.detection import Detector, People
 from diffhpe_ros.left_right import Exchanges, LeftRight
 from diffhpe_ros.pipeline.image_rate import ImageRate
 from diffhpe_ros.pipeline.options import WindowOptions
-from diffhpe_ros.pipeline.people import PeopleWindows
+from diffhpe_ros.pipeline.people import PeopleWindows, join_world_landmarks
 from diffhpe_ros.placement import sample_depth
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
@@ -246,18 +246,11 @@ class DetectionStage:
             keypoints=np.array([w.keypoints for w in each], np.float32).reshape(*joints, 2),
             confidence=np.array([w.confidence for w in each], np.float32).reshape(joints),
             covariance=np.array([w.covariance for w in each], np.float32).reshape(*joints, 2, 2),
-            world_landmarks=_world_landmarks(each),
+            world_landmarks=join_world_landmarks(
+                [(1, None if (w := one.world_landmarks) is None else w[None]) for one in each]
+            ),
             camera_name=self._camera_name,
         )
-
-
-def _world_landmarks(windows: list[Window]) -> NDArray[np.float32] | None:
-    """(P, 27, 17, 3), NaN for people without; None if nobody has some."""
-    if all(window.world_landmarks is None for window in windows):
-        return None
-    unknown = np.full((FRAMES, NUM_JOINTS, 3), np.nan, np.float32)
-    each = (window.world_landmarks for window in windows)
-    return np.stack([unknown if points is None else points for points in each])
 
 
 def _is_zoomed(before: Camera, after: Camera) -> bool:

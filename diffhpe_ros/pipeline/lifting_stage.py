@@ -11,7 +11,7 @@ from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.pipeline.ego_motion import steadied
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
-from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
+from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows, join_world_landmarks
 from diffhpe_ros.pipeline.root_localizer import RootLocalizer
 from diffhpe_ros.windows import FRAMES
 
@@ -86,7 +86,9 @@ class LiftingStage:
             [windows.stamp_ns for windows in messages for _ in windows.track_ids],
             confidence=np.concatenate([windows.confidence for windows in messages]),
             covariance_2d=np.concatenate([windows.covariance for windows in messages]),
-            world_landmarks=_world_landmarks(messages),
+            world_landmarks=join_world_landmarks(
+                [(len(windows), windows.world_landmarks) for windows in messages]
+            ),
             orientation=_orientation(messages),
         )
         ends = np.cumsum([len(windows) for windows in messages])
@@ -94,20 +96,6 @@ class LiftingStage:
             _rows(result, slice(end - len(windows), end))
             for windows, end in zip(messages, ends, strict=True)
         ]
-
-
-def _world_landmarks(messages: Sequence[PeopleWindows]) -> NDArray[np.float32] | None:
-    """(B, 27, 17, 3) of all messages, NaN where one has none; None if all have none."""
-    if all(windows.world_landmarks is None for windows in messages):
-        return None
-    return np.concatenate(
-        [
-            np.full((*windows.confidence.shape, 3), np.nan, np.float32)
-            if windows.world_landmarks is None
-            else windows.world_landmarks
-            for windows in messages
-        ]
-    )
 
 
 def _orientation(messages: Sequence[PeopleWindows]) -> NDArray[np.float64] | None:

@@ -1,5 +1,6 @@
 """The arrays that go from stage to stage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.postures.person_state import PersonState
 from diffhpe_ros.skeleton import NUM_JOINTS
+from diffhpe_ros.windows import FRAMES
 
 MAX_PEOPLE = 64
 """Of one camera in one message: bounds memory and time for any sender."""
@@ -53,6 +55,22 @@ class PeopleWindows:
     def camera(self) -> str:
         """The camera's identity; together with the track id it identifies a person."""
         return self.camera_name or self.frame_id
+
+
+def join_world_landmarks(
+    parts: Sequence[tuple[int, NDArray[np.float32] | None]],
+) -> NDArray[np.float32] | None:
+    """World landmarks (P, 27, 17, 3) of all people, NaN for those without; None if all are.
+
+    Args:
+        parts: number of people, and their landmarks.
+    """
+    if all(landmarks is None for _, landmarks in parts):
+        return None
+    unknown = (np.full((count, FRAMES, NUM_JOINTS, 3), np.nan, np.float32) for count, _ in parts)
+    return np.concatenate(
+        [blank if each is None else each for blank, (_, each) in zip(unknown, parts, strict=True)]
+    )
 
 
 @dataclass(frozen=True, eq=False)
