@@ -23,9 +23,10 @@ TYPED := 3.11
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
-# One after the other, so that timings are not disturbed and a failure shows early.
+# On two cores what needs no other process; then, by itself, what waits for nodes or measures time.
 test: .venv/.test lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "not long"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "not (ros or alone or long)" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "(ros or alone) and not long"
 	$(MAKE) jazzy
 
 # What takes longest: a soak, a GPU run's rehearsal, the wheel outside of the checkout.

@@ -127,7 +127,7 @@ setup(
             "tensorboard",
             "torch>=2.9,<3",
         ],
-        "test": [*C3D, *DEMO, *READERS, "pytest", "pytest-timeout", "zstandard"],
+        "test": [*C3D, *DEMO, *READERS, "pytest", "pytest-timeout", "pytest-xdist", "zstandard"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
         # What `diffhpe view` serves its page with, and what clicks through it in the tests.
         "view": ["viser>=1.1,<2"],

@@ -42,7 +42,7 @@ def test_dry_run_goes_through_all_phases(tmp_path):
     assert "| mixste-robust | trained |" in (out / "report.md").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_phase_that_fails_leaves_the_others_alone(tmp_path):
     out = tmp_path / "out"
     ended = gpu_run("--dry-run", "--phases", "train,equality", "--models", "mixest", out=out)

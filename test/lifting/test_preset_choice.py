@@ -37,6 +37,7 @@ def test_where_none_keeps_up_the_fastest_is_taken_and_that_is_said(lifter: Lifte
     assert why.endswith(" ms for 3 people of 0 ms; none is fast enough")
 
 
+@pytest.mark.alone
 def test_what_is_too_slow_is_passed_over(lifter: Lifter) -> None:
     slow, quick = (
         lift_ms(lifter.sampled(SamplingConfig(preset=name)).captured(), 4)
