@@ -25,6 +25,8 @@ OCCLUSION = "all"
 SIGMAS = tuple(np.linspace(0.25, 3.5, 14).round(2).tolist())
 TABLE_SIGMAS = (1.0, 2.0)
 """Sigmas of the tables."""
+LAGS = (0, 1, 2, 3, 6, 13)
+"""Frames from the newest one of a window back to the one that is taken."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def calibration_section(cache: ExperimentCache, document: Path) -> str:
             "![Share of true joints in the ellipsoids](images/calibration.png)",
             markdown_table(header, _by_part(default)),
             "All models: [calibration.csv](calibration.csv)",
+            f"`{DEFAULT_MODEL}` by lag, in frames behind the newest one:",
+            _by_lag(found[DEFAULT_MODEL], found[f"{DEFAULT_MODEL}, occluded"]),
             f"`{DEFAULT_MODEL}` by joint, nothing hidden:",
             _by_joint(found[DEFAULT_MODEL]),
         ]
@@ -122,6 +126,23 @@ def _by_part(found: Mapping[str, CalibrationMeasurement]) -> list[list[str]]:
             for part, squared in measured.parts().items()
         ]
     return rows
+
+
+def _by_lag(shown: CalibrationMeasurement, hidden: CalibrationMeasurement) -> str:
+    header = ["lag"]
+    header += [f"{what}within {s:g} sigma, %" for what in ("", "occluded, ") for s in TABLE_SIGMAS]
+    rows = [
+        [
+            str(lag),
+            *(
+                f"{100 * share:.1f}"
+                for measured in (shown, hidden)
+                for share in shares(measured.squared[:, -1 - lag], TABLE_SIGMAS)
+            ),
+        ]
+        for lag in LAGS
+    ]
+    return markdown_table(header, rows)
 
 
 def _by_joint(measured: CalibrationMeasurement) -> str:
