@@ -29,6 +29,7 @@ from lifecycle_msgs.msg import Transition
 
 from diffhpe_ros.launch_arguments import (
     FILES,
+    METRES,
     NUMBERS,
     OF_DETECTOR,
     OF_LIFTER,
@@ -168,7 +169,7 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     """The parameters that were given as arguments; they override the parameter file."""
     kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
-    kinds |= dict.fromkeys(FILES, existing_file)
+    kinds |= dict.fromkeys(METRES, float) | dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 

@@ -16,6 +16,7 @@ from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
+from diffhpe_ros.nodes.floor_source import FloorSource
 from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.joints import pack_joints
@@ -90,6 +91,7 @@ class LifterNode(StageNode[LifterParameters]):
                 "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
             )
         self._robot = RobotFrames(self.parameters, self.diagnostics)  # refuses a missing tf2_msgs
+        FloorSource(self.parameters, self._robot, self.diagnostics)  # refuses wrong settings
 
     def start(self) -> None:
         """Subscribe, without tracks."""
@@ -99,7 +101,12 @@ class LifterNode(StageNode[LifterParameters]):
         self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
         self._robot = RobotFrames(self.parameters, self.diagnostics)
         self._robot.subscribe(self.topics)
-        self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
+        self._floor = FloorSource(self.parameters, self._robot, self.diagnostics)
+        self._stage = LiftingStage(
+            self._model.lifter,
+            self.parameters.output_options,
+            self.parameters.person_height or None,
+        )
         if self._upright is not None:
             self._upright.start()
             self._upright.publish()
@@ -165,6 +172,7 @@ class LifterNode(StageNode[LifterParameters]):
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
         lifted = [self._with_up(people) for people in self._lift(accepted)]
+        self._report_sizes(lifted)
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
@@ -191,7 +199,7 @@ class LifterNode(StageNode[LifterParameters]):
         seen = np.isfinite(windows.keypoints[..., 0])
         self.diagnostics.tally("joints_seen", int(seen.sum()))
         self.diagnostics.tally("joints_expected", seen.size)
-        return self._robot.with_motion(windows)
+        return self._floor.with_floor(self._robot.with_motion(windows))
 
     def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
         model, stage = self._model, self._stage
@@ -209,6 +217,23 @@ class LifterNode(StageNode[LifterParameters]):
         if self._upright is None:
             return people
         return self._upright.update(people, self._robot.gravity(people.frame_id, people.stamp_ns))
+
+    def _report_sizes(self, lifted: list[LiftedPeople]) -> None:
+        """How large people are, where that was learnt, and what is wrong with the floor."""
+        assert self._stage is not None
+        for people in lifted:
+            self._floor.update(people)
+            known = self._stage.sizes.scales(people.camera)
+            texts = [f"{track}: {scale}" for track, scale in known.items() if scale.is_learnt]
+            name = f"body_scale {people.camera}"
+            if texts:
+                self.diagnostics.set_value(name, "; ".join(texts))
+            else:
+                self.diagnostics.remove_value(name)
+        if warnings := self._stage.sizes.warnings:
+            self.diagnostics.warn("sizes", "; ".join(warnings))
+        else:
+            self.diagnostics.clear("sizes")
 
     def _check_plausibility(self, lifted: list[LiftedPeople]) -> list[list[str]]:
         """Plausibility warnings of each camera's people, also counted in the diagnostics."""

@@ -401,6 +401,25 @@ class LifterParameters(StageParameters):
         "The camera is level: up is against the y axis of its optical frame. Postures need to know"
         " it where no target_frame says what is up.",
     )
+    floor_frame: str = _parameter(
+        "",
+        "Frame whose z = 0 is the floor, such as base_footprint: feet that stand on it say how"
+        " large and how far away people are. Needs tf2_msgs.",
+    )
+    camera_height: float = _parameter(
+        0.0,
+        "Metres of the cameras above the floor, instead of floor_frame; 0: not known. It needs"
+        " gravity, by the topic imu, target_frame, level_camera, or people who walk.",
+        least=0.0,
+        most=30.0,
+    )
+    person_height: float = _parameter(
+        0.0,
+        "Metres from sole to crown of the only person whom a camera sees; 0: not known. It counts"
+        " for tracks that are alone in view.",
+        least=0.0,
+        most=2.4,
+    )
     upright_frames: str = _parameter(
         "",
         "Optical frames, separated by commas. Each gets a child with z up, its name and _upright,"
@@ -456,7 +475,7 @@ class LifterParameters(StageParameters):
     @property
     def using_transforms(self) -> list[str]:
         """Names of the parameters for which transforms are looked up."""
-        names = ("target_frame", "motion_frame", "imu", "distance_frames")
+        names = ("target_frame", "motion_frame", "imu", "floor_frame", "distance_frames")
         return [name for name in names if getattr(self, name)]
 
     @property

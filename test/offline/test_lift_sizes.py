@@ -1,0 +1,37 @@
+"""`--camera-height` and `--person-height`: recordings of people as large as they are."""
+
+import numpy as np
+import pytest
+from test_lift_upright import CLIP, recording
+
+from diffhpe_ros.formats.pose_recording import joints_of
+from diffhpe_ros.offline.body_sizes import scaled, size_of
+from diffhpe_ros.offline.upright import gravity_of
+from diffhpe_ros.pipeline.body_sizes import FloorCheck
+from diffhpe_ros.pipeline.camera_floor import floor_below
+from diffhpe_ros.placement.stature import stature
+from diffhpe_ros.rendering.__main__ import clip_view
+
+CAMERA_M = float(clip_view().position[2])
+
+
+@pytest.mark.parametrize("size", [0.6, 1.0])
+def test_size_by_the_floor(tmp_path, size: float) -> None:
+    """The walk of the clip, by a child as seen by a camera that much lower."""
+    adult = recording(CLIP.joints)
+    adult.tracks[0].rows["confidence"] = 1
+    gravity, check = gravity_of(adult), FloorCheck()
+    assert gravity is not None
+    found = size_of(adult.tracks[0], floor_below(gravity, size * CAMERA_M), None, check)
+    assert found.value == pytest.approx(size, rel=0.06)
+    assert abs(found.value - size) < 2 * found.sd
+    assert not check.warning
+    (track,) = scaled(adult.tracks, [found.value], tmp_path)
+    expected = found.value * joints_of(adult.tracks[0].rows)
+    np.testing.assert_allclose(joints_of(np.asarray(track.rows)), expected, atol=1e-5)
+
+
+def test_size_by_the_stature() -> None:
+    (track,) = recording(CLIP.joints).tracks
+    found = size_of(track, None, 0.7 * stature(CLIP.joints[0]), FloorCheck())
+    assert found.value == pytest.approx(0.7, rel=0.04)
