@@ -128,6 +128,7 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
         lifter |= {"upright_frames": given["frame"] or DEFAULT_FRAME}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
     detector |= {"depth": True} if given["depth"] else {}
+    detector |= {"camera_moves": True} if given["motion_frame"] or given["imu"] else {}
     if switch(given["one_process"]):
         programs = {"pose_pipeline": lifter | detector}
     else:

@@ -228,6 +228,11 @@ class DetectorParameters(StageParameters):
         least=1.0,
         most=170.0,
     )
+    camera_moves: bool = _parameter(
+        False,
+        "The camera moves, and the lifter knows how, by motion_frame or imu: no warning when the"
+        " background moves. The launch file sets it.",
+    )
     depth: bool = _parameter(
         False, "Use the topic depth: a depth image aligned to the colour image."
     )
