@@ -17,6 +17,7 @@ from diffhpe_ros.nodes.diagnostics.thresholds import check_input, check_latency
 from diffhpe_ros.nodes.hri.bodies_in_image import BodiesInImage
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
+from diffhpe_ros.nodes.messages.windows import pack_progress
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
@@ -163,6 +164,9 @@ class DetectorNode(StageNode[DetectorParameters]):
             for sink in sinks:
                 sink.put(result.windows)
             self.diagnostics.count("windows", len(result.windows))
+        elif self.parameters.replay and self.parameters.announce_images:
+            name = self.parameters.camera_name
+            self.send(self._windows, pack_progress(frame_id, stamp_ns, name))
         if self._bodies is not None and self._tracker is not None:
             active = self._tracker.track_ids
             self._bodies.publish(image, frame_id, stamp_ns, result, active)

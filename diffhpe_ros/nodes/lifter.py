@@ -18,21 +18,23 @@ from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_i
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
 from diffhpe_ros.nodes.floor_source import FloorSource
 from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
-from diffhpe_ros.nodes.messages.header import make_header
+from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
-from diffhpe_ros.nodes.messages.windows import camera_of, unpack_windows
+from diffhpe_ros.nodes.messages.windows import camera_of, is_progress, unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
 from diffhpe_ros.nodes.posture_output import PostureOutput
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
+from diffhpe_ros.nodes.stamp_order import StampOrderQueue
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.transforms.robot_frames import RobotFrames
 from diffhpe_ros.nodes.upright_frames import UprightFrames
+from diffhpe_ros.nodes.worker import Queue
 from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -166,6 +168,13 @@ class LifterNode(StageNode[LifterParameters]):
         if self._robot is not None:
             self._robot.inspect()
 
+    def make_queue(self) -> Queue:
+        """In a replay of several cameras, messages are taken in the order of their stamps."""
+        expected = self.parameters.expected_cameras
+        if self.parameters.replay and expected > 1:
+            return StampOrderQueue(expected, _stamp_ns)
+        return super().make_queue()
+
     def process(self, messages: list[Any]) -> None:
         """Lift the newest windows of all cameras as one batch."""
         assert self._robot is not None
@@ -190,6 +199,8 @@ class LifterNode(StageNode[LifterParameters]):
     def _accept(self, message: PointCloud2 | PeopleWindows) -> PeopleWindows | None:
         """The windows of a message; None, with an error reported, if they cannot be lifted."""
         assert self._stage is not None and self._robot is not None
+        if isinstance(message, PointCloud2) and is_progress(message):
+            return None
         try:
             windows = message if isinstance(message, PeopleWindows) else unpack_windows(message)
             self._stage.check(windows)
@@ -297,6 +308,14 @@ class LifterNode(StageNode[LifterParameters]):
         self._frames[people.camera] = people.frame_id
         while len(self._frames) > MAX_CAMERAS:
             del self._frames[next(iter(self._frames))]
+
+
+def _stamp_ns(message: PointCloud2) -> int:
+    """Of a message of `windows`; 0 if it is not valid, which `_accept` reports."""
+    try:
+        return stamp_to_ns(message.header.stamp)
+    except DiffhpeError:
+        return 0
 
 
 def _first_person(people: LiftedPeople) -> str:

@@ -228,6 +228,11 @@ class DetectorParameters(StageParameters):
         least=1.0,
         most=170.0,
     )
+    announce_images: bool = _parameter(
+        False,
+        "In replay, send a message for images without windows, too: a lifter with expected_cameras"
+        " then knows how far each camera is.",
+    )
     camera_moves: bool = _parameter(
         False,
         "The camera moves, and the lifter knows how, by motion_frame or imu: no warning when the"
@@ -441,6 +446,14 @@ class LifterParameters(StageParameters):
     fuse_cameras: bool = _parameter(
         False,
         "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+    )
+    expected_cameras: int = _parameter(
+        0,
+        "In replay, take the messages of so many cameras in the order of their stamps: fused people"
+        " then do not depend on which detector is faster. Each needs announce_images. 0: in the"
+        " order in which they come.",
+        least=0,
+        most=64,
     )
     tf: str = _parameter(
         "none",
