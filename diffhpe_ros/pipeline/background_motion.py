@@ -87,10 +87,11 @@ class BackgroundMotion:
         assert self._small is not None
         if self._corners is None:
             return np.nan
+        before = self._corners[:, None]
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            self._small, small, self._corners[:, None], None, winSize=_WINDOW, maxLevel=_LEVELS
+            self._small, small, before, before.copy(), winSize=_WINDOW, maxLevel=_LEVELS
         )
-        there = found[:, 0]
+        there = np.asarray(found[:, 0], np.float32)
         seen = (status[:, 0] == 1) & ~_inside(there, boxes)
         if seen.sum() < _FEWEST:
             return np.nan
@@ -104,7 +105,9 @@ def _corners(small: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np
     for left, top, right, bottom in np.rint(boxes).astype(int).clip(0):
         mask[top : bottom + 1, left : right + 1] = 0
     found = cv2.goodFeaturesToTrack(small, _CORNERS, _QUALITY, _APART, mask=mask)
-    return None if found is None or len(found) < _FEWEST else found[:, 0]
+    if found is None or len(found) < _FEWEST:
+        return None
+    return np.asarray(found[:, 0], np.float32)
 
 
 def _boxes(keypoints: NDArray[Any]) -> NDArray[np.float64]:
