@@ -80,7 +80,8 @@ def pack_progress(frame_id: str, stamp_ns: int, camera: str) -> PointCloud2:
 
 def is_progress(message: PointCloud2) -> bool:
     """Whether it is one of `pack_progress`."""
-    return message.height == message.width == 0
+    has_people = any(field.name == "person" for field in message.fields)
+    return has_people and message.height == message.width == 0
 
 
 def camera_of(message: PointCloud2) -> str:
