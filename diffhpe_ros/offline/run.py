@@ -26,6 +26,9 @@ from diffhpe_ros.pipeline.camera_floor import check_lengths, floor_below
 from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.placement import BodyScale
 
+_FEWEST_WINDOWS = 5
+"""Half seconds with standing feet, by which a floor is checked."""
+
 
 @dataclass(frozen=True)
 class Lifted:
@@ -62,6 +65,7 @@ class Lifted:
             f"person {track_id} is {scale.value:.2f} times as large as an adult (standard deviation"
             f" {scale.sd:.2f})"
             for track_id, scale in self.sizes.items()
+            if scale.is_learnt
         ]
         if self.short:
             lines.append(f"{self.short} people were seen for too short a time to be lifted")
@@ -169,7 +173,7 @@ def _sizes(
         warn("camera_height is not used: which way is up is not known, since nobody walks")
     if floor is None and person_height is None:
         return {}
-    check = FloorCheck()
+    check = FloorCheck(_FEWEST_WINDOWS)
     sizes = {each.track_id: size_of(each, floor, person_height, check) for each in tracks}
     if check.warning:
         warn(check.warning)

@@ -31,9 +31,14 @@ class BodySize:
 
 
 class FloorCheck:
-    """Whether the floor below a camera can be where it is said to be."""
+    """Whether the floor below a camera can be where it is said to be.
 
-    def __init__(self) -> None:
+    Args:
+        fewest: windows before anything is said; the default is for those of live images.
+    """
+
+    def __init__(self, fewest: int = _FEWEST) -> None:
+        self._fewest = fewest
         self._sizes: deque[float] = deque(maxlen=_CHECKED)
         self._height = 0.0
 
@@ -45,7 +50,7 @@ class FloorCheck:
     @property
     def warning(self) -> str:
         """What is wrong, in one line; empty if nothing is."""
-        if len(self._sizes) < _FEWEST:
+        if len(self._sizes) < self._fewest:
             return ""
         size = float(np.median(self._sizes))
         if _USUAL[0] < size < _USUAL[1]:

@@ -48,3 +48,13 @@ def test_gravity_by_a_few_steps_tells_little() -> None:
     child = size_of(adult.tracks[0], floor_below(gravity, 0.6 * CAMERA_M), None, FloorCheck())
     assert 0.6 < child.value < 1
     assert abs(child.value - 0.6) < 2 * child.sd
+
+
+def test_floor_that_cannot_be_is_named() -> None:
+    adult = recording(CLIP.joints)
+    adult.tracks[0].rows["confidence"] = 1
+    gravity, check = gravity_of(adult), FloorCheck(5)
+    assert gravity is not None
+    found = size_of(adult.tracks[0], floor_below(gravity, 2.7 * CAMERA_M), None, check)
+    assert "2.6" in check.warning or "2.7" in check.warning
+    assert found.value == 1 and not found.is_learnt
