@@ -24,8 +24,18 @@ from diffhpe_ros.nodes.parameters.tables import (
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 
 NUMBERS = ("steps", "hypotheses")
+METRES = ("camera_height", "person_height")
 OF_STAGES = ("hri",)
-OF_LIFTER = ("model", "device", "preset", *NUMBERS, "target_frame", "motion_frame")
+OF_LIFTER = (
+    "model",
+    "device",
+    "preset",
+    *NUMBERS,
+    "target_frame",
+    "motion_frame",
+    "floor_frame",
+    *METRES,
+)
 OF_DETECTOR = (
     "camera_name",
     "detector",
@@ -213,6 +223,18 @@ def _whole(least: float, most: float) -> Callable[[str], None]:
     return check
 
 
+def _metres(least: float, most: float) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        try:
+            inside = least <= float(text) <= most
+        except ValueError:
+            inside = False
+        if not inside:
+            raise DiffhpeError(f"{least:g} to {most:g} metres are expected")
+
+    return check
+
+
 def _check_preset(preset: str, model: str) -> None:
     """Presets are the model's own; a released checkpoint has no list of them."""
     config = find_model(model) / CONFIG_FILE
@@ -243,5 +265,6 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
     "blazepose_model": _one_of(_metadata(DetectorParameters, "blazepose_model")["choices"]),
     "log_level": _one_of(LOG_LEVELS),
+    **{name: _metres(*_metadata(LifterParameters, name)["range"]) for name in METRES},
     **{name: _whole(*_metadata(LifterParameters, name)["range"]) for name in NUMBERS},
 }

@@ -29,6 +29,7 @@ from lifecycle_msgs.msg import Transition
 
 from diffhpe_ros.launch_arguments import (
     FILES,
+    METRES,
     NUMBERS,
     OF_DETECTOR,
     OF_LIFTER,
@@ -127,6 +128,7 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
         lifter |= {"upright_frames": given["frame"] or DEFAULT_FRAME}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
     detector |= {"depth": True} if given["depth"] else {}
+    detector |= {"camera_moves": True} if given["motion_frame"] or given["imu"] else {}
     if switch(given["one_process"]):
         programs = {"pose_pipeline": lifter | detector}
     else:
@@ -168,7 +170,7 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     """The parameters that were given as arguments; they override the parameter file."""
     kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
-    kinds |= dict.fromkeys(FILES, existing_file)
+    kinds |= dict.fromkeys(METRES, float) | dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 

@@ -74,12 +74,21 @@ def demo(
 @click.option(
     "--upright", is_flag=True, help="Turn the poses upright, by the people who walk; camera fixed."
 )
+@click.option(
+    "--camera-height",
+    type=float,
+    help="Metres of the camera above the floor that people walk on: children and tall people then"
+    " have their size and distance.",
+)
+@click.option("--person-height", type=float, help="Metres, of the only person in the recording.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def lift(
     recording: str,
     out: Path,
     up: str | None,
     upright: bool,
+    camera_height: float | None,
+    person_height: float | None,
     resume: bool,
     model: str | None,
     device: str,
@@ -110,6 +119,8 @@ def lift(
         {"model": name, **options},
         up=up,
         upright=upright,
+        camera_height=camera_height,
+        person_height=person_height,
         resume=resume,
         warn=warn,
     )

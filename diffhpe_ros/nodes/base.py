@@ -18,7 +18,7 @@ from diffhpe_ros.nodes.messages.cdr import serialize
 from diffhpe_ros.nodes.parameters.live_parameters import LiveParameters
 from diffhpe_ros.nodes.parameters.tables import PARAMETER_NAMES, CommonParameters
 from diffhpe_ros.nodes.topics import Topics, last_part
-from diffhpe_ros.nodes.worker import Worker
+from diffhpe_ros.nodes.worker import FifoQueue, LatestQueue, Queue, Worker
 
 _REPLAY_WAIT_S = 30.0
 _SETTLE_S = 1.0
@@ -63,6 +63,10 @@ class StageNode(LifecycleNode, Generic[P]):
 
     def start(self) -> None:
         """Subscribe with `topics.subscribe`; called by `activate`, after the worker was started."""
+
+    def make_queue(self) -> Queue:
+        """The queue of `process`: in replay all messages, live the newest; called by `activate`."""
+        return FifoQueue() if self.parameters.replay else LatestQueue()
 
     def process(self, messages: list[Any]) -> None:
         """Process messages that arrived; called in the worker's thread."""
@@ -151,7 +155,7 @@ class StageNode(LifecycleNode, Generic[P]):
         self.stopping.clear()
         self._failure = ""
         try:
-            self._worker.start(every_message=self.parameters.replay)
+            self._worker.start(self.make_queue())
             self.start()
         except Exception as error:
             super().on_deactivate(state)

@@ -17,10 +17,12 @@ from diffhpe_ros.nodes.diagnostics.thresholds import check_input, check_latency
 from diffhpe_ros.nodes.hri.bodies_in_image import BodiesInImage
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
+from diffhpe_ros.nodes.messages.windows import pack_progress
 from diffhpe_ros.nodes.parameters.tables import DetectorParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.window_sink import TopicSink, WindowSink
+from diffhpe_ros.pipeline.background_motion import BackgroundMotion
 from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
 from diffhpe_ros.tracking import PeopleTracker
 
@@ -89,6 +91,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             parameters.replay,
             self.diagnostics,
         )
+        self._background = BackgroundMotion()
         self._first = True
         image_type = Image if parameters.image_transport == "raw" else CompressedImage
         subscribe = self.topics.subscribe
@@ -133,6 +136,7 @@ class DetectorNode(StageNode[DetectorParameters]):
                 diagnostics.set_value(name, found)
         check_latency(diagnostics, self.parameters)
         self._warn_of_stamps()
+        self._warn_of_motion()
         if isinstance(self._detector, AdaptiveDetector):
             diagnostics.set_value("detector_model", self._detector.model_status)
             self._keep_up(self._detector)
@@ -160,6 +164,9 @@ class DetectorNode(StageNode[DetectorParameters]):
             for sink in sinks:
                 sink.put(result.windows)
             self.diagnostics.count("windows", len(result.windows))
+        elif self.parameters.replay and self.parameters.announce_images:
+            name = self.parameters.camera_name
+            self.send(self._windows, pack_progress(frame_id, stamp_ns, name))
         if self._bodies is not None and self._tracker is not None:
             active = self._tracker.track_ids
             self._bodies.publish(image, frame_id, stamp_ns, result, active)
@@ -167,6 +174,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             background = overlay_background(image, self.parameters.overlay_background)
             drawn = draw_people(background, result.people)
             self.send(self._overlay, self._packer.pack(drawn, frame_id, stamp_ns))
+        self._background.update(image, camera, result.people.keypoints, stamp_ns)
         self._count(result, self._stage)
         self.diagnostics.time("detect", time.perf_counter() - begin)
         if not self.parameters.replay:
@@ -222,6 +230,24 @@ class DetectorNode(StageNode[DetectorParameters]):
             self.diagnostics.warn("stamps", "; ".join(texts))
         else:
             self.diagnostics.clear("stamps")
+
+    def _warn_of_motion(self) -> None:
+        """Warn while the background moves, where the lifter does not know how the camera does."""
+        if self._stage is None:
+            return
+        speed = self._background.deg_s
+        if speed is None:
+            self.diagnostics.remove_value("background_deg_s")
+        else:
+            self.diagnostics.set_value("background_deg_s", speed)
+        if speed is None or not self._background.is_moving or self.parameters.camera_moves:
+            self.diagnostics.clear("motion")
+            return
+        self.diagnostics.warn(
+            "motion",
+            f"the camera moves, by {speed:.0f} degrees a second, and poses are worse: set the"
+            " lifter's motion_frame or imu, and camera_moves",
+        )
 
     def _check_frame_id(self, frame_id: str) -> None:
         if frame_id:

@@ -16,22 +16,25 @@ from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
+from diffhpe_ros.nodes.floor_source import FloorSource
 from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
-from diffhpe_ros.nodes.messages.header import make_header
+from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import pack_joints
 from diffhpe_ros.nodes.messages.markers import delete_skeletons, pack_skeletons
 from diffhpe_ros.nodes.messages.status import pack_coherence
 from diffhpe_ros.nodes.messages.transforms import make_transforms, tf_message_type
-from diffhpe_ros.nodes.messages.windows import camera_of, unpack_windows
+from diffhpe_ros.nodes.messages.windows import camera_of, is_progress, unpack_windows
 from diffhpe_ros.nodes.model_loading import LoadedModel, load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.planner_outputs import PlannerOutputs
 from diffhpe_ros.nodes.posture_output import PostureOutput
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.senders import Senders
+from diffhpe_ros.nodes.stamp_order import StampOrderQueue
 from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.transforms.robot_frames import RobotFrames
 from diffhpe_ros.nodes.upright_frames import UprightFrames
+from diffhpe_ros.nodes.worker import Queue
 from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -90,6 +93,7 @@ class LifterNode(StageNode[LifterParameters]):
                 "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
             )
         self._robot = RobotFrames(self.parameters, self.diagnostics)  # refuses a missing tf2_msgs
+        FloorSource(self.parameters, self._robot, self.diagnostics)  # refuses wrong settings
 
     def start(self) -> None:
         """Subscribe, without tracks."""
@@ -99,7 +103,12 @@ class LifterNode(StageNode[LifterParameters]):
         self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
         self._robot = RobotFrames(self.parameters, self.diagnostics)
         self._robot.subscribe(self.topics)
-        self._stage = LiftingStage(self._model.lifter, self.parameters.output_options)
+        self._floor = FloorSource(self.parameters, self._robot, self.diagnostics)
+        self._stage = LiftingStage(
+            self._model.lifter,
+            self.parameters.output_options,
+            self.parameters.person_height or None,
+        )
         if self._upright is not None:
             self._upright.start()
             self._upright.publish()
@@ -159,12 +168,20 @@ class LifterNode(StageNode[LifterParameters]):
         if self._robot is not None:
             self._robot.inspect()
 
+    def make_queue(self) -> Queue:
+        """In a replay of several cameras, messages are taken in the order of their stamps."""
+        expected = self.parameters.expected_cameras
+        if self.parameters.replay and expected > 1:
+            return StampOrderQueue(expected, _stamp_ns)
+        return super().make_queue()
+
     def process(self, messages: list[Any]) -> None:
         """Lift the newest windows of all cameras as one batch."""
         assert self._robot is not None
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
         lifted = [self._with_up(people) for people in self._lift(accepted)]
+        self._report_sizes(lifted)
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
@@ -182,6 +199,8 @@ class LifterNode(StageNode[LifterParameters]):
     def _accept(self, message: PointCloud2 | PeopleWindows) -> PeopleWindows | None:
         """The windows of a message; None, with an error reported, if they cannot be lifted."""
         assert self._stage is not None and self._robot is not None
+        if isinstance(message, PointCloud2) and is_progress(message):
+            return None
         try:
             windows = message if isinstance(message, PeopleWindows) else unpack_windows(message)
             self._stage.check(windows)
@@ -191,7 +210,7 @@ class LifterNode(StageNode[LifterParameters]):
         seen = np.isfinite(windows.keypoints[..., 0])
         self.diagnostics.tally("joints_seen", int(seen.sum()))
         self.diagnostics.tally("joints_expected", seen.size)
-        return self._robot.with_motion(windows)
+        return self._floor.with_floor(self._robot.with_motion(windows))
 
     def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
         model, stage = self._model, self._stage
@@ -209,6 +228,23 @@ class LifterNode(StageNode[LifterParameters]):
         if self._upright is None:
             return people
         return self._upright.update(people, self._robot.gravity(people.frame_id, people.stamp_ns))
+
+    def _report_sizes(self, lifted: list[LiftedPeople]) -> None:
+        """How large people are, where that was learnt, and what is wrong with the floor."""
+        assert self._stage is not None
+        for people in lifted:
+            self._floor.update(people)
+            known = self._stage.sizes.scales(people.camera)
+            texts = [f"{track}: {scale}" for track, scale in known.items() if scale.is_learnt]
+            name = f"body_scale {people.camera}"
+            if texts:
+                self.diagnostics.set_value(name, "; ".join(texts))
+            else:
+                self.diagnostics.remove_value(name)
+        if warnings := self._stage.sizes.warnings:
+            self.diagnostics.warn("sizes", "; ".join(warnings))
+        else:
+            self.diagnostics.clear("sizes")
 
     def _check_plausibility(self, lifted: list[LiftedPeople]) -> list[list[str]]:
         """Plausibility warnings of each camera's people, also counted in the diagnostics."""
@@ -272,6 +308,14 @@ class LifterNode(StageNode[LifterParameters]):
         self._frames[people.camera] = people.frame_id
         while len(self._frames) > MAX_CAMERAS:
             del self._frames[next(iter(self._frames))]
+
+
+def _stamp_ns(message: PointCloud2) -> int:
+    """Of a message of `windows`; 0 if it is not valid, which `_accept` reports."""
+    try:
+        return stamp_to_ns(message.header.stamp)
+    except DiffhpeError:
+        return 0
 
 
 def _first_person(people: LiftedPeople) -> str:

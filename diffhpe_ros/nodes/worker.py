@@ -143,13 +143,9 @@ class Worker:
         """Messages in the queue."""
         return self._queue.waiting
 
-    def start(self, every_message: bool) -> None:
-        """Start the thread.
-
-        Args:
-            every_message: process every message in order; else the newest of each stream.
-        """
-        self._queue = FifoQueue() if every_message else LatestQueue()
+    def start(self, queue: Queue) -> None:
+        """Start the thread, which takes its messages from an empty queue."""
+        self._queue = queue
         self._thread = threading.Thread(target=self._run, name=self._name)
         self._thread.start()
 

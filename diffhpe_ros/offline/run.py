@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,20 @@ from diffhpe_ros.formats import PoseRecording, PoseTrack, check_ending, write_po
 from diffhpe_ros.geometry.upright import tilt_deg
 from diffhpe_ros.io import check_output
 from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.offline.body_sizes import scaled, size_of
 from diffhpe_ros.offline.open_source import open_source
 from diffhpe_ros.offline.options import SourceOptions
 from diffhpe_ros.offline.source import Source
 from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
 from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
+from diffhpe_ros.pipeline.body_sizes import FloorCheck
+from diffhpe_ros.pipeline.camera_floor import check_lengths, floor_below
 from diffhpe_ros.pipeline.gravity import Gravity
+from diffhpe_ros.placement import BodyScale
+
+_FEWEST_WINDOWS = 5
+"""Half seconds with standing feet, by which a floor is checked."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Lifted:
     """Whether Ctrl-C ended the run early; `--resume` goes on."""
     gravity: Gravity | None = None
     """In the camera's optical frame, where it was asked for and found: the poses are upright."""
+    sizes: Mapping[int, BodyScale] = field(default_factory=dict)
+    """Track id → how large a person is, where that was asked for."""
 
     def summary(self) -> list[str]:
         """Lines for the user: what is in which file."""
@@ -52,6 +61,12 @@ class Lifted:
             lines = [f"{', '.join(map(str, self.files))}: {what}"]
         if self.gravity is not None:
             lines.append(_upright_text(self.gravity))
+        lines += [
+            f"person {track_id} is {scale.value:.2f} times as large as an adult (standard deviation"
+            f" {scale.sd:.2f})"
+            for track_id, scale in self.sizes.items()
+            if scale.is_learnt
+        ]
         if self.short:
             lines.append(f"{self.short} people were seen for too short a time to be lifted")
         if self.stopped:
@@ -68,6 +83,8 @@ def lift_recording(
     *,
     up: str | None = None,
     upright: bool = False,
+    camera_height: float | None = None,
+    person_height: float | None = None,
     resume: bool = False,
     warn: Callable[[str], None],
 ) -> Lifted:
@@ -83,13 +100,17 @@ def lift_recording(
         settings: what the results depend on besides the recording and the options.
         up: the axis that points up in the file; None for what is usual there.
         upright: turn the poses into the frame of a level camera, by how people walk.
+        camera_height: of the camera above the floor, metres, by which sizes and distances of people
+            who walk or stand are known; None: they are taken for adults.
+        person_height: of the one person in the recording, metres; None if it is not known.
         resume: go on with a run that was stopped.
         warn: takes what was guessed or looks wrong.
 
     Raises:
-        DiffhpeError: the recording cannot be read, nobody can be lifted, or the output cannot be
-            written.
+        DiffhpeError: the recording cannot be read, nobody can be lifted, the output cannot be
+            written, or a height is not in metres.
     """
+    check_lengths(camera_height, person_height)
     check_output(out, *([Path(path)] if Path(path).is_file() else []))
     check_ending(out, up)
     source = open_source(path, options)
@@ -110,11 +131,16 @@ def lift_recording(
         times = workspace.times_s()
         fps = 1.0 / float(np.median(np.diff(times)))
         recording = PoseRecording(poses, fps, source.start_ns)
-        gravity = gravity_of(recording) if upright else None
-        if gravity is not None:
-            recording = replace(recording, tracks=levelled(poses, gravity, workspace.folder))
-        elif upright:
+        gravity = gravity_of(recording) if upright or camera_height is not None else None
+        if gravity is None and upright:
             warn("which way is up is not known, since nobody walks: the poses are not turned")
+        sizes = _sizes(poses, gravity, camera_height, person_height, warn)
+        if sizes:
+            factors = [sizes[each.track_id].value for each in poses]
+            poses = scaled(poses, factors, workspace.folder)
+        if gravity is not None and upright:
+            poses = levelled(poses, gravity, workspace.folder)
+        recording = replace(recording, tracks=poses)
         files = write_poses(out, recording, up)
         workspace.keep = stopped and not source.live
         return Lifted(
@@ -124,8 +150,34 @@ def lift_recording(
             track_ids=tuple(each.track_id for each in poses),
             short=short,
             stopped=workspace.keep,
-            gravity=gravity,
+            gravity=gravity if upright else None,
+            sizes=sizes,
         )
+
+
+def _sizes(
+    tracks: list[PoseTrack],
+    gravity: Gravity | None,
+    camera_height: float | None,
+    person_height: float | None,
+    warn: Callable[[str], None],
+) -> dict[int, BodyScale]:
+    """How large each person is; empty where nothing tells it."""
+    if person_height is not None and len(tracks) > 1:
+        warn(f"person_height is of one person, but {len(tracks)} are seen: it is not used")
+        person_height = None
+    floor = None
+    if camera_height is not None and gravity is not None:
+        floor = floor_below(gravity, camera_height)
+    elif camera_height is not None:
+        warn("camera_height is not used: which way is up is not known, since nobody walks")
+    if floor is None and person_height is None:
+        return {}
+    check = FloorCheck(_FEWEST_WINDOWS)
+    sizes = {each.track_id: size_of(each, floor, person_height, check) for each in tracks}
+    if check.warning:
+        warn(check.warning)
+    return sizes
 
 
 def _upright_text(gravity: Gravity) -> str:

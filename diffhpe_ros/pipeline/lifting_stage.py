@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
+from diffhpe_ros.pipeline.body_sizes import BodySizes
 from diffhpe_ros.pipeline.ego_motion import steadied
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
@@ -19,14 +20,30 @@ _RATE_TOLERANCE = 0.05
 
 
 class LiftingStage:
-    """Lifts the people of all cameras in one batch and localizes them in metres."""
+    """Lifts the people of all cameras in one batch and localizes them in metres.
 
-    def __init__(self, lifter: Lifter, options: OutputOptions | None = None) -> None:
+    Args:
+        lifter: of windows.
+        options: which frame is given, and how it is smoothed.
+        person_height: of the person in view, where one is, metres; None if it is not known.
+    """
+
+    def __init__(
+        self,
+        lifter: Lifter,
+        options: OutputOptions | None = None,
+        person_height: float | None = None,
+    ) -> None:
         self._lifter, self._stream = lifter, lifter.stream()
         self._options = options or OutputOptions()
-        self._root_localizer = RootLocalizer()
+        self._root_localizer = RootLocalizer(person_height)
         self._output_smoothing = OutputSmoothing(self._options)
         self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
+
+    @property
+    def sizes(self) -> BodySizes:
+        """How large the people are, by the floor, depth and a known stature."""
+        return self._root_localizer.sizes
 
     def use(self, lifter: Lifter) -> None:
         """Use another lifter from now on: the same model, sampled or run in another way."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.geometry.floor import Floor
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.postures.person_state import PersonState
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -47,6 +48,8 @@ class PeopleWindows:
     motion: RigidTransform | None = None
     """(P, 27) from the camera's optical frame at the time of each frame to a frame that stands
     still; None where the camera's motion is not known. Not part of messages."""
+    floor: Floor | None = None
+    """Below the camera in the newest image; None where it is not known. Not part of messages."""
 
     def __len__(self) -> int:
         return len(self.track_ids)

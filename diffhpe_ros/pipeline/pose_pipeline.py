@@ -1,5 +1,6 @@
 """Images of one camera → people in metres, in one object."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from diffhpe_ros.detection import Detector, create_detector
 from diffhpe_ros.detection.types import check_image
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.geometry.floor import Floor
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+from diffhpe_ros.pipeline.camera_floor import GIVEN_SD, check_lengths, floor_below
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
 from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
@@ -19,6 +22,7 @@ from diffhpe_ros.pipeline.options import OutputOptions, WindowOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 from diffhpe_ros.pipeline.posture_stage import PostureStage
+from diffhpe_ros.placement import BodyScale
 from diffhpe_ros.tracking import PeopleTracker
 
 FRAME_ID = "camera"
@@ -39,8 +43,14 @@ class PosePipeline:
         max_people: tracks at a time.
         up: unit vector against gravity in the camera's optical frame, (0, -1, 0) for a level
             camera; None: to be estimated from people who walk. Postures are unknown without it.
+        camera_height: of the camera above the floor, metres: feet that stand on it say how large
+            and how far away people are, once `up` is known; None: people are taken for adults.
+        person_height: metres from sole to crown, where only one person is in view; None: unknown.
         windows: how images become windows; their rate is the model's.
         output: which frame is given, and how it is smoothed.
+
+    Raises:
+        DiffhpeError: a height is not in metres.
     """
 
     def __init__(
@@ -52,6 +62,8 @@ class PosePipeline:
         field_of_view: float = DEFAULT_FIELD_OF_VIEW,
         max_people: int = 4,
         up: tuple[float, float, float] | None = None,
+        camera_height: float | None = None,
+        person_height: float | None = None,
         windows: WindowOptions | None = None,
         output: OutputOptions | None = None,
     ) -> None:
@@ -59,6 +71,8 @@ class PosePipeline:
         """If none was given, None until the first image; its `calibrated` is False."""
         self._field_of_view = field_of_view
         self._up = up
+        check_lengths(camera_height, person_height)
+        self._camera_height, self._person_height = camera_height, person_height
         detector.max_people = max_people
         self._detector = detector
         self._lifter = lifter
@@ -99,7 +113,7 @@ class PosePipeline:
         self._detector.reset()
         tracker = PeopleTracker(self._detector.max_people)
         self._detection = DetectionStage(self._detector, tracker, self._windows)
-        self._lifting = LiftingStage(self._lifter, self._output)
+        self._lifting = LiftingStage(self._lifter, self._output, self._person_height)
         self._postures = PostureStage()
         self._people_gravity = PeopleGravity()
         self._stamp_ns: int | None = None
@@ -130,7 +144,7 @@ class PosePipeline:
         result = self._detection.process(image_bgr, camera, FRAME_ID, stamp_ns)
         if result.windows is None:
             return LiftedPeople.empty(FRAME_ID, stamp_ns)
-        (people,) = self._lifting.process([result.windows])
+        (people,) = self._lifting.process([replace(result.windows, floor=self._floor)])
         self._people_gravity.update(people.track_ids, people.joints, stamp_ns)
         return replace(people, states=self._postures.update(people, self.up))
 
@@ -148,6 +162,18 @@ class PosePipeline:
     def gravity(self) -> Gravity | None:
         """`up` with its standard deviation; None while unknown."""
         return self._people_gravity.gravity
+
+    @property
+    def body_scales(self) -> Mapping[int, BodyScale]:
+        """Track id → how large each person in the newest image is, and by what that is known."""
+        return self._lifting.sizes.scales(FRAME_ID)
+
+    @property
+    def _floor(self) -> Floor | None:
+        if self._camera_height is None or self.up is None:
+            return None
+        gravity = self.gravity if self._up is None else Gravity(self.up, GIVEN_SD, "given")
+        return None if gravity is None else floor_below(gravity, self._camera_height)
 
     def _camera_of(self, image: NDArray[np.uint8]) -> Camera:
         check_image(image)

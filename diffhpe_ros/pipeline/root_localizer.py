@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from diffhpe_ros.geometry import RootTrajectory, localize_windows
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.lifting import LiftResult
+from diffhpe_ros.pipeline.body_sizes import BodySize, BodySizes
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement import (
     DEPTH_SD_M,
-    BodyScale,
     DistanceFilter,
     measure,
 )
@@ -39,7 +39,7 @@ class LocalizedWindows:
 class _TrackState:
     """State of a track."""
 
-    scale: BodyScale = field(default_factory=BodyScale)
+    size: BodySize = field(default_factory=BodySize)
     filter_distance: DistanceFilter = field(default_factory=DistanceFilter)
     last: tuple[RigidTransform, NDArray[np.float64]] | None = None
     """The camera's position in a frame that stands still, if it is known, and the root (3,) in the
@@ -53,10 +53,16 @@ class _TrackState:
 
 
 class RootLocalizer:
-    """Localizes the roots of people in all frames of their windows, and filters their distance."""
+    """Localizes the roots of people in all frames of their windows, and filters their distance.
 
-    def __init__(self) -> None:
+    Args:
+        person_height: of the person in view, where one is, metres; None if it is not known.
+    """
+
+    def __init__(self, person_height: float | None = None) -> None:
         """Start without tracks."""
+        self.sizes = BodySizes(person_height)
+        """Of the people."""
         self._tracks = TrackStates(_TrackState, ROOT_S)
 
     def localize(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
@@ -69,13 +75,15 @@ class RootLocalizer:
         if windows.motion is not None:
             for row, track in enumerate(tracks):
                 track.move_camera(windows.motion[row, -1])
+        self._learn_sizes(tracks, windows, lifted, trajectory)
         depths = _depths(tracks, windows, lifted, trajectory)
         by_depth = np.isfinite(depths)
-        scales = np.array([track.scale.value for track in tracks])
+        scales = np.array([track.size.scale.value for track in tracks])
         trajectory = trajectory.scaled(scales)
         found = trajectory.root[:, -1, 2].astype(np.float64)
         # A measured distance does not depend on the body scale.
-        scale_sd = np.where(by_depth, 0.0, [track.scale.sd for track in tracks])
+        relative = [track.size.scale.sd / track.size.scale.value for track in tracks]
+        scale_sd = np.where(by_depth, 0.0, relative)
         variance = np.where(by_depth[:, None], DEPTH_SD_M**2, trajectory.variance)
         filtered = [
             track.filter_distance(windows.stamp_ns, float(distance), float(of_newest))
@@ -99,6 +107,20 @@ class RootLocalizer:
     def remove_camera(self, camera: str) -> None:
         """Drop all tracks of a camera."""
         self._tracks.remove_camera(camera)
+        self.sizes.remove_camera(camera)
+
+    def _learn_sizes(
+        self,
+        tracks: list[_TrackState],
+        windows: PeopleWindows,
+        lifted: LiftResult,
+        trajectory: RootTrajectory,
+    ) -> None:
+        """Update the sizes but for depth, and the distances with them."""
+        before = [track.size.scale.value for track in tracks]
+        self.sizes.learn([track.size for track in tracks], windows, lifted, trajectory)
+        for track, size in zip(tracks, before, strict=True):
+            track.filter_distance.rescale(track.size.scale.value / size)
 
 
 def _in_newest_camera(
@@ -136,9 +158,9 @@ def _depths(
         return distances
     for row, track in enumerate(tracks):
         pose, distance = lifted.poses[row, -1], float(trajectory.root[row, -1, 2])
-        scale, _ = measure(pose, distance, windows.depth[row], track.scale.value)
-        track.scale.measure(scale)
-        _, distances[row] = measure(pose, distance, windows.depth[row], track.scale.value)
+        scale, _ = measure(pose, distance, windows.depth[row], track.size.scale.value)
+        track.size.scale.measure(scale)
+        _, distances[row] = measure(pose, distance, windows.depth[row], track.size.scale.value)
     return distances
 
 

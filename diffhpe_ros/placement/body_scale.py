@@ -1,40 +1,116 @@
-"""How large a person is, learnt from depth."""
+"""How large a person is, by everything that tells it."""
+
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffhpe_ros.geometry.root_trajectory import SIZE_SD
 
 _ONE_SD = 0.05
-"""Standard deviation of one measured size: errors of the depths, and of the fitted distance, which
-is off by 2 to 5 %."""
+"""Standard deviation of one size measured by depth: errors of the depths, and of the fitted
+distance, which is off by 2 to 5 %."""
 _BEST_SD = 0.01
-"""Smallest standard deviation, however many images: the size error of poses lasts longer."""
+"""Smallest standard deviation by depth, however many images: size errors of poses last longer."""
 _STRANGE = 3.0
-"""Standard deviations beyond which a measurement replaces the mean."""
+"""Standard deviations beyond which a measurement by depth replaces the mean."""
 _MOST = 2.0
 """Sizes beyond this factor, up or down, are ignored."""
 
+_ADULT_SD = 0.06
+"""By how much adults' sizes differ where there is evidence of them: men and women of a population.
+Those of our motion capture, whom `SIZE_SD` describes, are more alike."""
+_OTHER_SHARE, _OTHER, _OTHER_SD = 0.3, 0.88, 0.18
+"""Share of people who are no adults of usual size, children most of all, and their sizes."""
+
 
 class BodyScale:
-    """One person's size as a share of the average: the mean of its measurements."""
+    """One person's size as a share of the average.
+
+    Without any evidence it is the average, of adults. Depth makes it the mean of its measurements.
+    Other sources, such as the floor under the feet, are weighed by their variance together with
+    what is known without them: most people are adults, whose sizes differ little; the others are
+    mostly smaller. Which of both this person is follows from how well either explains the evidence.
+    """
 
     def __init__(self) -> None:
         self.value = 1.0
         """The size."""
-        self._variance = SIZE_SD**2
+        self.sd = SIZE_SD
+        """Standard deviation of the size."""
+        self.shares: Mapping[str, float] = {"average": 1.0}
+        """How much each source counts."""
+        self._mean, self._variance = 1.0, SIZE_SD**2
+        self._by_depth = False
+        self._others: dict[str, tuple[float, float]] = {}
 
     @property
-    def sd(self) -> float:
-        """Standard deviation of the size."""
-        return float(np.sqrt(self._variance))
+    def is_learnt(self) -> bool:
+        """Whether anything is known of this person."""
+        return self._by_depth or bool(self._others)
+
+    def __str__(self) -> str:
+        parts = sorted(self.shares.items(), key=lambda each: -each[1])
+        by = ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts)
+        return f"{self.value:.2f}, sd {self.sd:.2f}, by {by}"
 
     def measure(self, size: float) -> None:
-        """Add one measurement; NaN and impossible sizes are ignored."""
+        """Add one measurement by depth; NaN and impossible sizes are ignored."""
         if not 1 / _MOST < size < _MOST:
             return
         expected = self._variance + _ONE_SD**2
-        if (size - self.value) ** 2 > _STRANGE**2 * expected:  # a child, or another person
-            self._variance = (size - self.value) ** 2
+        if (size - self._mean) ** 2 > _STRANGE**2 * expected:  # a child, or another person
+            self._variance = (size - self._mean) ** 2
         gain = self._variance / (self._variance + _ONE_SD**2)
-        self.value += gain * (size - self.value)
+        self._mean += gain * (size - self._mean)
         self._variance = max((1 - gain) * self._variance, _BEST_SD**2)
+        self._by_depth = True
+        self._fuse()
+
+    def learn(self, source: str, size: float, sd: float) -> None:
+        """Take what a source says now in place of what it said before.
+
+        Args:
+            source: its name.
+            size: that it says.
+            sd: standard deviation of the size.
+        """
+        self._others[source] = size, sd**2
+        self._fuse()
+
+    def _fuse(self) -> None:
+        """Value, standard deviation and shares by all sources."""
+        first = "depth" if self._by_depth else "average"
+        if not self._others:
+            self.value, self.sd = self._mean, float(np.sqrt(self._variance))
+            self.shares = {first: 1.0}
+            return
+        sizes, variances = np.array([*self._others.values()]).T
+        weights = 1 / variances
+        size, variance = float(weights @ sizes / weights.sum()), float(1 / weights.sum())
+        # Sources that contradict each other are less sure than they say.
+        if len(sizes) > 1:
+            variance *= max(1.0, float(weights @ (sizes - size) ** 2) / (len(sizes) - 1))
+        means, spreads, before = self._known_before()
+        apart = means - size
+        likely = before * np.exp(-(apart**2) / (2 * (spreads + variance)))
+        likely /= np.sqrt(spreads + variance)
+        likely = likely / likely.sum() if likely.sum() > 0 else before
+        gains = spreads / (spreads + variance)
+        values = means - gains * apart
+        self.value = float(likely @ values)
+        within = likely @ (gains * variance) + likely @ (values - self.value) ** 2
+        self.sd = float(np.sqrt(within))
+        gain = float(likely @ gains)
+        shares = gain * weights / weights.sum()
+        self.shares = dict(zip(self._others, shares.tolist(), strict=True)) | {first: 1 - gain}
+
+    def _known_before(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Means, variances and shares of the kinds of people that this one may be."""
+        if self._by_depth:
+            return np.array([self._mean]), np.array([self._variance]), np.ones(1)
+        return (
+            np.array([self._mean, _OTHER]),
+            np.array([_ADULT_SD**2, _OTHER_SD**2]),
+            np.array([1 - _OTHER_SHARE, _OTHER_SHARE]),
+        )

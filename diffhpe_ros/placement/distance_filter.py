@@ -60,6 +60,12 @@ class DistanceFilter:
         if self._state is not None:
             self._state = self._state + np.array([metres, 0.0])
 
+    def rescale(self, factor: float) -> None:
+        """Multiply distance and speed, since the person has proved to be larger by that."""
+        if self._state is not None and factor != 1:
+            self._state = factor * self._state
+            self._covariance = factor**2 * self._covariance
+
     def _move_on(self, seconds: float) -> None:
         step = np.array([[1.0, seconds], [0.0, 1.0]])
         push = np.array([seconds**2 / 2, seconds])

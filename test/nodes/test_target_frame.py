@@ -23,7 +23,7 @@ from visualization_msgs.msg import Marker
 
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
-from diffhpe_ros.nodes.messages.windows import pack_windows
+from diffhpe_ros.nodes.messages.windows import pack_progress, pack_windows
 from diffhpe_ros.pipeline.ego_motion import turn_rays
 from diffhpe_ros.pipeline.people import PeopleWindows
 
@@ -307,3 +307,31 @@ def test_fusion_without_a_common_frame_is_refused(
     graph.until(lambda: "set target_frame" in graph.status["lifter"].message, "reason")
     node.close()
     node.destroy_node()
+
+
+def test_replay_of_two_fused_cameras_does_not_depend_on_the_faster_detector(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    """One camera is ahead of the other; it sees nobody in some images, and says so."""
+    stamps = [5 * SECOND + 50_000_000 * k for k in range(8)]
+
+    def replay(first: str, second: str) -> list[bytes]:
+        base = robot(fuse_cameras=True, replay=True, expected_cameras=2)
+        right = transform("base_link", "right", 0, (0.1, 0.0, 1.2), OPTICAL)
+        base.tf_static.publish(TFMessage(transforms=MAST.transforms + right.transforms))
+        for frame_id in (first, second):
+            for k, stamp in enumerate(stamps):
+                if frame_id == "right" and k % 3 == 1:
+                    base.windows.publish(pack_progress(frame_id, stamp, ""))
+                else:
+                    base.see(3, frame_id=frame_id, stamp_ns=stamp)
+        base.windows.publish(pack_progress("camera", stamps[-1] + 1, ""))
+        base.windows.publish(pack_progress("right", stamps[-1] + 1, ""))
+        expected = len(stamps) + sum(k % 3 != 1 for k in range(len(stamps)))
+        graph.until(lambda: len(graph.raw["joints"]) == expected, "results of all images")
+        heard = list(graph.raw["joints"])
+        base.lifter.close()
+        graph.forget()
+        return heard
+
+    assert replay("camera", "right") == replay("right", "camera")

@@ -12,7 +12,14 @@ from sensor_msgs.msg import PointCloud2, PointField
 from standing import standing_windows
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.messages.windows import POINT, pack_windows, unpack_windows
+from diffhpe_ros.nodes.messages.windows import (
+    POINT,
+    camera_of,
+    is_progress,
+    pack_progress,
+    pack_windows,
+    unpack_windows,
+)
 from diffhpe_ros.pipeline.people import PeopleWindows
 
 
@@ -185,3 +192,10 @@ def test_windows_too_long_for_their_times_are_refused(windows: PeopleWindows) ->
     slow = PeopleWindows(**{**vars(windows), "offsets_ns": windows.offsets_ns * 5})
     with pytest.raises(DiffhpeError, match=r"2\.147 s"):
         pack_windows(slow)
+
+
+def test_progress_is_no_window_of_nobody() -> None:
+    progress = pack_progress("camera", 5, "left")
+    assert is_progress(progress) and camera_of(progress) == "left"
+    assert not is_progress(pack_windows(standing_windows([])))
+    assert not is_progress(PointCloud2())

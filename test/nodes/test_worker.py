@@ -38,7 +38,7 @@ def slow() -> Iterator[SlowProcess]:
 
 
 def test_slow_worker_gets_the_newest_message(slow: SlowProcess) -> None:
-    slow.worker.start(every_message=False)
+    slow.worker.start(LatestQueue())
     slow.worker.put(0)
     slow.wait_until_busy()
     for number in range(1, 10):
@@ -51,7 +51,7 @@ def test_slow_worker_gets_the_newest_message(slow: SlowProcess) -> None:
 
 
 def test_replay_worker_gets_every_message(slow: SlowProcess) -> None:
-    slow.worker.start(every_message=True)
+    slow.worker.start(FifoQueue())
     for number in range(3):
         slow.worker.put(number)
     slow.allowed.release(3)
@@ -65,7 +65,7 @@ def test_replay_worker_gets_every_message(slow: SlowProcess) -> None:
 def test_worker_can_be_stopped_and_started_again(slow: SlowProcess) -> None:
     slow.worker.put("too early")
     for _ in range(2):
-        slow.worker.start(every_message=True)
+        slow.worker.start(FifoQueue())
         assert slow.worker.is_running
         assert [each.name for each in threading.enumerate()].count("slow") == 1
         slow.worker.stop()
@@ -76,7 +76,7 @@ def test_worker_can_be_stopped_and_started_again(slow: SlowProcess) -> None:
 
 
 def test_actions_run_between_two_messages(slow: SlowProcess) -> None:
-    slow.worker.start(every_message=True)
+    slow.worker.start(FifoQueue())
     slow.worker.put(1)
     slow.worker.put(2)
     slow.wait_until_busy()

@@ -70,6 +70,20 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
     return message
 
 
+def pack_progress(frame_id: str, stamp_ns: int, camera: str) -> PointCloud2:
+    """A message without rows and columns: there are no windows of this image."""
+    message = pack_cloud(make_header(frame_id, stamp_ns), np.empty((0, 0), POINT), is_dense=False)
+    if camera:
+        name_camera(message, camera)
+    return message
+
+
+def is_progress(message: PointCloud2) -> bool:
+    """Whether it is one of `pack_progress`."""
+    has_people = any(field.name == "person" for field in message.fields)
+    return has_people and message.height == message.width == 0
+
+
 def camera_of(message: PointCloud2) -> str:
     """Identity of the camera that a message is from."""
     return camera_name(message) or message.header.frame_id

@@ -228,6 +228,16 @@ class DetectorParameters(StageParameters):
         least=1.0,
         most=170.0,
     )
+    announce_images: bool = _parameter(
+        False,
+        "In replay, send a message for images without windows, too: a lifter with expected_cameras"
+        " then knows how far each camera is.",
+    )
+    camera_moves: bool = _parameter(
+        False,
+        "The camera moves, and the lifter knows how, by motion_frame or imu: no warning when the"
+        " background moves. The launch file sets it.",
+    )
     depth: bool = _parameter(
         False, "Use the topic depth: a depth image aligned to the colour image."
     )
@@ -401,6 +411,25 @@ class LifterParameters(StageParameters):
         "The camera is level: up is against the y axis of its optical frame. Postures need to know"
         " it where no target_frame says what is up.",
     )
+    floor_frame: str = _parameter(
+        "",
+        "Frame whose z = 0 is the floor, such as base_footprint: feet that stand on it say how"
+        " large and how far away people are. Needs tf2_msgs.",
+    )
+    camera_height: float = _parameter(
+        0.0,
+        "Metres of the cameras above the floor, instead of floor_frame; 0: not known. It needs"
+        " gravity, by the topic imu, target_frame, level_camera, or people who walk.",
+        least=0.0,
+        most=30.0,
+    )
+    person_height: float = _parameter(
+        0.0,
+        "Metres from sole to crown of the only person whom a camera sees; 0: not known. It counts"
+        " for tracks that are alone in view.",
+        least=0.0,
+        most=2.4,
+    )
     upright_frames: str = _parameter(
         "",
         "Optical frames, separated by commas. Each gets a child with z up, its name and _upright,"
@@ -417,6 +446,14 @@ class LifterParameters(StageParameters):
     fuse_cameras: bool = _parameter(
         False,
         "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+    )
+    expected_cameras: int = _parameter(
+        0,
+        "In replay, take the messages of so many cameras in the order of their stamps: fused people"
+        " then do not depend on which detector is faster. Each needs announce_images. 0: in the"
+        " order in which they come.",
+        least=0,
+        most=64,
     )
     tf: str = _parameter(
         "none",
@@ -456,7 +493,7 @@ class LifterParameters(StageParameters):
     @property
     def using_transforms(self) -> list[str]:
         """Names of the parameters for which transforms are looked up."""
-        names = ("target_frame", "motion_frame", "imu", "distance_frames")
+        names = ("target_frame", "motion_frame", "imu", "floor_frame", "distance_frames")
         return [name for name in names if getattr(self, name)]
 
     @property

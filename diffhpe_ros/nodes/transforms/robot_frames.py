@@ -97,6 +97,16 @@ class RobotFrames:
         self._diagnostics.count("untransformed", 0)
         return people.moved(transform, target, up_of(target))
 
+    def up(self, frame_id: str, stamp_ns: int) -> NDArray[np.float64]:
+        """Against gravity (3,) in a camera's optical frame, by the target frame.
+
+        Raises:
+            TransformError: the frames are not connected at that time.
+        """
+        assert self.transforms is not None
+        transform = self.transforms.lookup(self._target_frame, frame_id, [stamp_ns])[0]
+        return transform.inverse().vectors(np.array(up_of(self._target_frame)))
+
     def gravity(self, frame_id: str, stamp_ns: int) -> Gravity | None:
         """In a camera's optical frame, by the accelerometer; None without one."""
         if self._imu is None:

@@ -1,0 +1,92 @@
+"""The people of a recording as large as they are, by the floor under their feet or a stature."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.formats import POSE_ROW, PoseTrack
+from diffhpe_ros.geometry.floor import Floor
+from diffhpe_ros.pipeline.body_sizes import FLOOR, HEIGHT, FloorCheck
+from diffhpe_ros.placement import BodyScale
+from diffhpe_ros.placement.size_over_time import LARGEST, SMALLEST, SizeOverTime
+from diffhpe_ros.placement.standing_feet import size_by_feet
+from diffhpe_ros.placement.stature import STATURE_SD, stature
+
+_WINDOW_S = 0.5
+
+
+def size_of(
+    track: PoseTrack, floor: Floor | None, person_height: float | None, check: FloorCheck
+) -> BodyScale:
+    """How large a person is by a whole recording.
+
+    Args:
+        track: of a person of the usual size.
+        floor: below the camera, which stands; None if it is not known.
+        person_height: of this person, metres; None if it is not known.
+        check: learns whether the floor can be where it is said to be.
+    """
+    scale = BodyScale()
+    if person_height is not None:
+        found = person_height / _stature(track)
+        scale.learn(HEIGHT, found, STATURE_SD * found)
+    if floor is None:
+        return scale
+    by_feet = SizeOverTime()
+    for rows in _windows(track):
+        measured = size_by_feet(
+            rows["pose"].astype(np.float64), rows["root"].astype(np.float64),
+            rows["confidence"] > 0, rows["time_s"], floor,
+        )  # fmt: skip
+        if measured is None:
+            continue
+        check.add(measured, floor.height)
+        if SMALLEST < measured.size < LARGEST:
+            by_feet.add(round(1e9 * float(rows["time_s"][-1])), measured)
+            scale.learn(FLOOR, by_feet.size, by_feet.sd * by_feet.size)
+    return scale
+
+
+def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) -> list[PoseTrack]:
+    """The tracks of people of other sizes: larger and farther away by the same factor.
+
+    Args:
+        tracks: of people of the usual size.
+        sizes: of each, as a share of the usual one.
+        folder: for files of the poses: recordings of hours are not held in memory.
+    """
+    found = []
+    for track, size in zip(tracks, sizes, strict=True):
+        file = folder / f"sized-{track.track_id}.rows"
+        with file.open("wb") as output:
+            for rows in track.chunks():
+                larger = rows.copy()
+                for name in ("root", "pose"):
+                    larger[name] = np.float32(size) * rows[name]
+                output.write(larger.tobytes())
+        found.append(PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r")))
+    return found
+
+
+def _stature(track: PoseTrack) -> float:
+    """The median over some of the poses; a person is lifted in one frame at least."""
+    known: list[NDArray[Any]] = []
+    for rows in track.chunks():
+        poses = rows["pose"]
+        known += list(poses[np.isfinite(poses).all((1, 2))][::50])
+    return float(np.median([stature(pose) for pose in known]))
+
+
+def _windows(track: PoseTrack) -> Iterator[NDArray[Any]]:
+    """Pieces of half a second in which something is known."""
+    for rows in track.chunks():
+        seconds = (rows["time_s"] - rows["time_s"][0]) // _WINDOW_S
+        bounds = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(rows)]
+        for begin, end in pairwise(bounds):
+            piece = rows[begin:end]
+            if len(piece) > 1 and np.isfinite(piece["root"]).all(-1).any():
+                yield piece
