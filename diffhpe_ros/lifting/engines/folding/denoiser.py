@@ -129,7 +129,8 @@ def _embed_steps(weights: NamedWeights, steps: int) -> Array:
     x = step_table(steps)
     for name in ("projection1", "projection2"):
         x = weights.linear(name, STEP_CHANNELS, STEP_CHANNELS)(x)
-        x = x / (1 + np.exp(-x))  # SiLU
+        with np.errstate(over="ignore"):  # 0 is what then comes out
+            x = x / (1 + np.exp(-x))  # SiLU
     return x
 
 
