@@ -27,7 +27,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--one-process", action="store_true")
-    options.add_argument("--engine", default="auto", help="of the lifter")
+    options.add_argument("--engine", default="auto", help="of a lifter in its own process")
     given = options.parse_args()
     require_rclpy()
     runs = [
@@ -43,8 +43,9 @@ def measure(one_process: bool, engine: str, run: int) -> dict[str, float]:
     from diffhpe_ros.demo.recorder import Recorder
 
     source = {"path": str(walking_clip().video_path), "loop": True, "wait_s": START_SECONDS}
-    programs = ("pose_pipeline",) if one_process else ("lifter", "detector")
-    models = {"lifter": {"engine": engine}, "pose_pipeline": {}, "detector": {}}
+    models: dict[str, dict[str, str]] = {"lifter": {"engine": engine}, "detector": {}}
+    if one_process:
+        models = {"pose_pipeline": {}}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         namespace = f"startup_{os.getpid()}_{run}"
         recorder = stack.enter_context(Recorder(namespace))
@@ -53,10 +54,7 @@ def measure(one_process: bool, engine: str, run: int) -> dict[str, float]:
             stack.enter_context(
                 NodeProcess(name, namespace, {"autostart": True} | parameters, Path(folder))
             )
-            for name, parameters in (
-                *((each, models[each]) for each in programs),
-                ("video_source", source),
-            )
+            for name, parameters in {**models, "video_source": source}.items()
         ]
         wait_for_skeleton(recorder, nodes)
         seconds = {"first skeleton, s": time.perf_counter() - begin}
