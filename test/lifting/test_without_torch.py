@@ -18,6 +18,7 @@ needs_library = pytest.mark.skipif(
 
 NOT_INSTALLED = "import sys; sys.modules['torch'] = None\n"
 """What Python itself takes for a package that is not there."""
+CLI = "from diffhpe_ros.cli import main; main()"
 
 
 def run(code: str, *arguments: object) -> str:
@@ -81,10 +82,19 @@ def test_recording_is_lifted_on_the_command_line(tmp_path: Path):
         width=clip.camera.width, height=clip.camera.height,
         K=clip.camera.matrix, dist=clip.camera.distortion,
     )  # fmt: skip
-    code = "from diffhpe_ros.cli import main; main()"
-    run(code, "lift", tmp_path / "walk.npz", "--out", tmp_path / "poses.npz")
+    run(CLI, "lift", tmp_path / "walk.npz", "--out", tmp_path / "poses.npz")
     with np.load(tmp_path / "poses.npz") as lifted:
         assert len(lifted["poses"]) == 180
+
+
+def test_command_that_needs_torch_says_so():
+    command = [sys.executable, "-c", NOT_INSTALLED + CLI, "bench"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "diffhpe: this command runs on torch, which is not installed:"
+        " pip install 'diffhpe_ros[torch]'\n"
+    )
 
 
 @pytest.mark.parametrize(
