@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv, from PyPI, and then do it.
 # `make test` also runs the nodes on ROS 2 Jazzy, in .venv-jazzy.
 PYTHON ?= python3
+# `make demo TORCH=` does without torch, where there is a C++ compiler for the native engine.
 TORCH ?= torch==2.13.0
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 # What pip may install; `make test CONSTRAINTS=` takes the newest of everything.
@@ -12,6 +13,9 @@ VIEW := .venv-view/bin
 WHEEL := .venv-wheel
 PIP_INSTALL := -m pip install --quiet
 HOLD := $(CONSTRAINTS:%=-c %)
+COMMA := ,
+# What only torch's engines, and training, need.
+WITH_TORCH := $(if $(TORCH),$(COMMA)torch)
 SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native/src/*)
 # tf2_msgs and hri_msgs, which PyPI lacks: what builds them is in the environment.
 INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
@@ -65,14 +69,14 @@ browser: .venv-view/.browser
 docs: .venv-docs/.docs
 	.venv-docs/bin/mkdocs build --strict
 
-# sdist and wheel in dist/; the wheel then lifts the package's clip out of an empty environment.
+# sdist and wheel in dist/; the wheel then lifts the package's clip out of an empty environment,
+# without torch.
 wheel:
 	rm -rf dist
 	$(PYTHON) -m venv --clear $(WHEEL)
 	$(WHEEL)/bin/python $(PIP_INSTALL) build
 	$(WHEEL)/bin/python -m build > /dev/null
 	$(PYTHON) -m venv --clear $(WHEEL)
-	$(WHEEL)/bin/python $(PIP_INSTALL) --no-deps $(TORCH)
 	$(WHEEL)/bin/python $(PIP_INSTALL) $(HOLD) "$$(ls dist/*.whl)[cpu]"
 	cd $(WHEEL) && bin/diffhpe lift lib/python*/site-packages/diffhpe_ros/assets/walk.mp4 --out walk.bvh
 
@@ -83,12 +87,13 @@ gpu: .venv/.test
 # torch comes first and by itself, from where TORCH says; its requirements come with the rest.
 .venv/.demo: $(SOURCES)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH)
-	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,demo,ros]'
+	$(if $(TORCH),$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH))
+	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,demo,ros$(WITH_TORCH)]'
 	$(BIN)/python -m diffhpe_ros.detection.weights
 	touch $@
 
 .venv/.test: .venv/.demo $(INTERFACES)
+	$(if $(TORCH),$(BIN)/python $(PIP_INSTALL) --no-deps $(TORCH))
 	$(BIN)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,onnx,ros,train,test,dev]'
 	$(BIN)/python test/interfaces/build.py > /dev/null
 	touch $@

@@ -10,6 +10,8 @@ NAME = "diffhpe_ros"
 SHARE = f"share/{NAME}"
 # What `diffhpe demo` draws its figure and writes its bag with.
 DEMO = ["matplotlib<4", "rosbags<0.12"]
+# What all engines but `native` run on: the library that is compiled at installation needs none.
+TORCH = ["torch>=2.6,<3"]
 # What `diffhpe lift` writes .c3d with.
 C3D = ["ezc3d>=1.5,<2"]
 # What the tests read its files with: libraries that others wrote.
@@ -102,14 +104,13 @@ setup(
         "pyyaml",
         "safetensors<1",
         "scipy<2",
-        "torch>=2.6,<3",
         "tqdm",
     ],
     extras_require={
         "c3d": C3D,
         "cpu": ["onnxruntime"],
         "demo": DEMO,
-        "gpu": ["onnx", "onnxruntime-gpu"],
+        "gpu": ["onnx", "onnxruntime-gpu", *TORCH],
         "onnx": ["onnx", "onnxscript", "torch>=2.9,<3"],
         # One or the other, where ROS is not installed: Kilted's wheels, and Jazzy's.
         "ros": ["ros-rclpy[fastrtps]==9.1.2", "ros-common-interfaces==5.5.1"],
@@ -127,7 +128,17 @@ setup(
             "tensorboard",
             "torch>=2.9,<3",
         ],
-        "test": [*C3D, *DEMO, *READERS, "pytest", "pytest-timeout", "pytest-xdist", "zstandard"],
+        "torch": TORCH,
+        "test": [
+            *C3D,
+            *DEMO,
+            *READERS,
+            *TORCH,
+            "pytest",
+            "pytest-timeout",
+            "pytest-xdist",
+            "zstandard",
+        ],
         "dev": ["mypy", "ruff", "types-PyYAML"],
         # What `diffhpe view` serves its page with, and what clicks through it in the tests.
         "view": ["viser>=1.1,<2"],

@@ -16,7 +16,7 @@ from diffhpe_ros.benchmark.floors import floor_of, measure_rates
 from diffhpe_ros.benchmark.times import Spread, in_turn
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.engines import ENGINES, KERNELS
+from diffhpe_ros.lifting.engines.choice import ENGINES, KERNELS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 FAILED = "failed:"

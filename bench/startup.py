@@ -3,10 +3,14 @@
 Starts detector, lifter and video source as processes over the package's own clip, again and
 again. The clock's time depends on what else runs on the machine; the CPU time of each process up
 to the first skeleton hardly does. Least of all runs, which is closest to a machine that is idle.
+The last lines are of a process that imports the lifter, loads the default model and lifts a window.
+The engine native needs no torch, all others import it.
 """
 
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,19 +27,25 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--one-process", action="store_true")
+    options.add_argument("--engine", default="auto", help="of a lifter in its own process")
     given = options.parse_args()
     require_rclpy()
-    runs = [measure(given.one_process, run) for run in range(given.runs)]
+    runs = [
+        measure(given.one_process, given.engine, run) | measure_library(given.engine)
+        for run in range(given.runs)
+    ]
     for name in runs[0]:
-        print(f"{name:<20} {min(run[name] for run in runs):6.2f} s")
+        print(f"{name:<20} {min(run[name] for run in runs):6.2f}")
 
 
-def measure(one_process: bool, run: int) -> dict[str, float]:
+def measure(one_process: bool, engine: str, run: int) -> dict[str, float]:
     """Seconds to the first skeleton, by the clock and of each process's CPU time."""
     from diffhpe_ros.demo.recorder import Recorder
 
     source = {"path": str(walking_clip().video_path), "loop": True, "wait_s": START_SECONDS}
-    programs = ("pose_pipeline",) if one_process else ("lifter", "detector")
+    models: dict[str, dict[str, str]] = {"lifter": {"engine": engine}, "detector": {}}
+    if one_process:
+        models = {"pose_pipeline": {}}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         namespace = f"startup_{os.getpid()}_{run}"
         recorder = stack.enter_context(Recorder(namespace))
@@ -44,11 +54,32 @@ def measure(one_process: bool, run: int) -> dict[str, float]:
             stack.enter_context(
                 NodeProcess(name, namespace, {"autostart": True} | parameters, Path(folder))
             )
-            for name, parameters in (*((each, {}) for each in programs), ("video_source", source))
+            for name, parameters in {**models, "video_source": source}.items()
         ]
         wait_for_skeleton(recorder, nodes)
-        seconds = {"first skeleton": time.perf_counter() - begin}
-        return seconds | {f"CPU of {node.name}": cpu_s(node.pid) for node in nodes}
+        seconds = {"first skeleton, s": time.perf_counter() - begin}
+        return seconds | {f"CPU of {node.name}, s": cpu_s(node.pid) for node in nodes}
+
+
+LIFT = """
+import sys, time
+import numpy as np
+from pathlib import Path
+from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+lifter = Lifter.from_pretrained(DEFAULT_MODEL, engine=sys.argv[1])
+lifter.lift(np.full((1, 27, 17, 2), 0.1))
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(time.process_time(), int(status["VmRSS"].split()[0]) / 1000)
+"""
+
+
+def measure_library(engine: str) -> dict[str, float]:
+    """CPU time and memory of a process that lifts one window."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIFT, engine], check=True, capture_output=True, text=True
+    )
+    seconds, megabytes = map(float, done.stdout.split())
+    return {"CPU of one lift, s": seconds, "its memory, MB": megabytes}
 
 
 def wait_for_skeleton(recorder: Any, nodes: Sequence[NodeProcess]) -> None:

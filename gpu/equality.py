@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.engines import FAILED, lifters_of
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
-from diffhpe_ros.lifting.engines import ENGINES
+from diffhpe_ros.lifting.engines.choice import ENGINES
 from diffhpe_ros.paths import models_folders
 from gpu.context import Context
 from gpu.record import Record

@@ -52,15 +52,15 @@ def _lifting_without_memory(context: Context, record: Record) -> None:
     model.run(lambda lifter: lifter.lift(x_2d[:1]))
     with _Full():
         poses = model.run(_lift(x_2d)).poses
-        device = model.lifter.device.type
+        device = model.lifter.device
         record.check("without memory the CPU lifts", device == "cpu", model.description)
         record.check("and gives the same poses", _is_near(poses, expected), "other poses")
     free_device_memory()
     until = time.monotonic() + PATIENCE_S
-    while model.lifter.device.type == "cpu" and time.monotonic() < until:
+    while model.lifter.device == "cpu" and time.monotonic() < until:
         time.sleep(0.2)
         poses = model.run(_lift(x_2d)).poses
-    is_back = model.lifter.device.type == "cuda"
+    is_back = model.lifter.device == "cuda"
     record.check("with memory again the GPU lifts", is_back, model.description)
     record.check("and gives the same poses again", _is_near(poses, expected), "other poses")
     model.close()
@@ -90,7 +90,7 @@ def _lost_device(context: Context, record: Record) -> None:
     model = _node_model()
 
     def work(lifter: Lifter) -> LiftResult:
-        if lifter.device.type == "cuda":
+        if lifter.device == "cuda":
             beyond = torch.tensor([9], device=lifter.device)
             torch.zeros(4, device=lifter.device)[beyond].cpu()
         return lifter.lift(x_2d)

@@ -134,9 +134,11 @@ def _finished(result: Tensor) -> None:
 
 def _weights_read(lifter: Lifter) -> int:
     """Bytes."""
-    denoiser = getattr(lifter.model, "denoiser", None)
+    model = lifter.model
+    assert isinstance(model, nn.Module)
+    denoiser = getattr(model, "denoiser", None)
     repeated = _bytes_of(denoiser) if denoiser is not None else 0
-    return _bytes_of(lifter.model) + repeated * (lifter.preset.steps - 1)
+    return _bytes_of(model) + repeated * (lifter.preset.steps - 1)
 
 
 def _bytes_of(module: nn.Module) -> int:

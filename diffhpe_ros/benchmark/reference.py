@@ -4,10 +4,12 @@ It is what a user writes with `predict_noise` alone: all steps of the schedule, 
 window as one batch (a third faster than one by one), and the condition encoded at every step.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise
+from diffhpe_ros.lifting.engines.device_arrays import noise_on
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 
 
@@ -27,14 +29,16 @@ def sample_plainly(model: DiffHPE, x_2d: Tensor, hypotheses: int, seed: int = 0)
         Poses (B, 27, 17, 3) in metres, the mean of the hypotheses.
     """
     schedule = model.schedule
-    scale = 1 / (1 - schedule.beta).sqrt()
-    share = schedule.beta / (1 - schedule.alpha_bar).sqrt()
-    noise = SeededNoise([seed] * len(x_2d), hypotheses, tuple(x_2d.shape[1:3]), x_2d.device)
+    scale = (1 / np.sqrt(1 - schedule.beta)).tolist()
+    share = (schedule.beta / np.sqrt(1 - schedule.alpha_bar)).tolist()
+    sigma = schedule.sigma.tolist()
+    drawn = SeededNoise([seed] * len(x_2d), hypotheses, tuple(x_2d.shape[1:3]))
+    noise = noise_on(x_2d.device, drawn)
     x_2d = x_2d.repeat_interleave(hypotheses, 0)
     x = noise()
     for step in reversed(range(schedule.steps)):
         t = torch.full((len(x),), step, device=x.device)
         x = (x - share[step] * model.predict_noise(x, t, x_2d)) * scale[step]
         if step:
-            x = x + schedule.sigma[step - 1] * noise()
+            x = x + sigma[step - 1] * noise()
     return x.unflatten(0, (-1, hypotheses)).mean(1) * model.pose_scale

@@ -40,6 +40,13 @@ def main() -> None:
         app(standalone_mode=False)
     except DiffhpeError as error:
         _fail(str(error), 1)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _fail(
+            "this command runs on torch, which is not installed: pip install 'diffhpe_ros[torch]'",
+            1,
+        )
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -1,40 +1,49 @@
-"""Devices that models run on, and how their failures are recognised."""
+"""Devices that models run on, and how their failures are recognised.
 
+A CPU needs no torch. Any other device is torch's.
+"""
+
+import ctypes
 import gc
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.torch_needed import has_torch, require_torch
 
+_NAMES = re.compile(r"cpu|cuda(:(?P<index>\d+))?")
+_DRIVER = "libcuda.so.1"
 _OF_A_DEVICE = re.compile(r"CUDA|cuDNN|CUBLAS", re.IGNORECASE)
 
 
-def find_device(name: str) -> torch.device:
-    """The device of that name.
+def check_device(name: str) -> None:
+    """Check that there is such a device.
 
     Raises:
         DiffhpeError: the name is not cpu, cuda or cuda:N, or there is no such device.
     """
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N") from error
-    if device.type not in ("cpu", "cuda"):
+    known = _NAMES.fullmatch(name)
+    if known is None:
         raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if name == "cpu":
+        return
+    require_torch(f"device {name!r} is driven by torch")
+    import torch
+
+    if int(known["index"] or 0) >= torch.cuda.device_count():
         raise DiffhpeError(
             f"device {name!r} is not there: torch {torch.__version__} finds"
             f" {torch.cuda.device_count()} CUDA devices; use cpu"
         )
-    return device
 
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """float32 whatever the program around has set: autocast, or another default dtype."""
+    """float32 whatever the program around has set in torch: autocast, or another default dtype."""
+    import torch
+
     default = torch.get_default_dtype()
     with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
         if default == torch.float32:
@@ -48,13 +57,16 @@ def single_precision() -> Iterator[None]:
 
 
 def has_cuda() -> bool:
-    """Whether torch finds a CUDA device."""
+    """Whether torch finds a CUDA device; it is not imported where there is no driver for one."""
+    if not has_torch():
+        return False
+    try:
+        ctypes.CDLL(_DRIVER)
+    except OSError:
+        return False
+    import torch
+
     return torch.cuda.device_count() > 0
-
-
-def use_threads(count: int) -> None:
-    """Set the CPU threads of torch in this process."""
-    torch.set_num_threads(count)
 
 
 def is_device_failure(error: BaseException) -> bool:
@@ -63,7 +75,8 @@ def is_device_failure(error: BaseException) -> bool:
     torch has a class of its own for lack of memory only; the rest are RuntimeErrors of CUDA and
     its libraries.
     """
-    if isinstance(error, torch.cuda.OutOfMemoryError):
+    torch = sys.modules.get("torch")  # without it nothing has used a device
+    if torch is not None and isinstance(error, torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and _OF_A_DEVICE.search(str(error)) is not None
 
@@ -71,7 +84,8 @@ def is_device_failure(error: BaseException) -> bool:
 def free_device_memory() -> None:
     """Release cached memory of the device."""
     gc.collect()  # models are in cycles with their engines
-    if torch.cuda.is_initialized():
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
         try:
             torch.cuda.empty_cache()
         except RuntimeError as error:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.arrays import Array
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 
@@ -16,11 +15,11 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 class WindowBatch:
     """A batch of windows of 2D joints."""
 
-    x_2d: Tensor
+    x_2d: Array
     """(B, L, 17, 2) float32, canonical view, (0, 0) where unseen."""
-    confidence: Tensor
+    confidence: Array
     """(B, L, 17), 0 where unseen; 1 where seen and no confidence is given."""
-    covariance_2d: Tensor
+    covariance_2d: Array
     """(B, L, 17, 2, 2), canonical units squared, NaN where the detector gives none."""
 
     def __len__(self) -> int:
@@ -30,15 +29,11 @@ class WindowBatch:
         """Some of the windows."""
         return WindowBatch(self.x_2d[rows], self.confidence[rows], self.covariance_2d[rows])
 
-    def to(self, device: torch.device) -> "WindowBatch":
-        """The same on a device."""
-        return WindowBatch(*(each.to(device) for each in vars(self).values()))
-
 
 def check_windows(
     x_2d: Any, frames: int, confidence: Any | None = None, covariance_2d: Any | None = None
 ) -> WindowBatch:
-    """The arguments of `Lifter.lift` as tensors on the CPU.
+    """The arguments of `Lifter.lift` as arrays.
 
     Args:
         x_2d: (B, L, 17, 2).
@@ -65,7 +60,7 @@ def check_windows(
         covariance = np.full((*x.shape, 2), np.nan, np.float32)
     else:
         covariance = _of_shape("covariance_2d", covariance_2d, (*x.shape, 2))
-    return WindowBatch(*(torch.from_numpy(each) for each in (x, sure, covariance)))
+    return WindowBatch(x, sure, covariance)
 
 
 def check_world_landmarks(

@@ -118,7 +118,7 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
         return lifter.captured(), ""
     sampling = sampling_of(parameters)
     no_overrides = not parameters.preset and not any(sampling.overrides.values())
-    automatic = parameters.preset == AUTO or (no_overrides and lifter.device.type == "cuda")
+    automatic = parameters.preset == AUTO or (no_overrides and lifter.device != "cpu")
     if automatic and not parameters.replay:
         return choose_preset(lifter, parameters.expected_people, parameters.expected_rate, sampling)
     if parameters.preset and not automatic:

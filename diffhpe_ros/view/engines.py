@@ -38,5 +38,5 @@ def _why(lifter: Lifter) -> str:
         return "the native library is compiled for this processor and knows this model"
     if lifter.engine == "cuda_graph":
         return "on CUDA the whole sampler is recorded as one graph"
-    reason = why_not_native(lifter.model)
+    reason = why_not_native(lifter.config, lifter.device)
     return f"folded runs on torch everywhere; no native engine: {reason}"

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.lifting import Lifter, SamplingConfig
-from diffhpe_ros.lifting import lifter as lifter_module
-from diffhpe_ros.lifting.engines import create_recorder
+from diffhpe_ros.lifting.backends import on_torch
 from diffhpe_ros.lifting.engines.capture import (
     CapturedSampler,
     CaptureError,
@@ -23,6 +22,7 @@ from diffhpe_ros.lifting.engines.capture import (
     Program,
     Recorder,
 )
+from diffhpe_ros.lifting.engines.creation import create_recorder
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision
 from diffhpe_ros.lifting.engines.traced import TracedRecorder
 from diffhpe_ros.lifting.window_batch import check_windows
@@ -67,8 +67,9 @@ def with_buckets(
     lifter: Lifter, *buckets: int, recorder: Recorder | None = None
 ) -> CapturedSampler:
     """The lifter's sampler, recorded for these numbers of windows."""
-    recorder = recorder or create_recorder(lifter.device)
-    return CapturedSampler(lifter.sample, 27, lifter.hypotheses, lifter.device, recorder, buckets)
+    device = torch.device(lifter.device)
+    recorder = recorder or create_recorder(device)
+    return CapturedSampler(lifter.sampling.sample, 27, lifter.hypotheses, device, recorder, buckets)
 
 
 def play(
@@ -76,7 +77,7 @@ def play(
 ) -> np.ndarray:
     """Hypotheses (B, H, 27, 17, 3), by default with the seeds of `Lifter.lift`."""
     observed = check_windows(windows, frames=27)
-    return sampler(observed, [0] * len(windows) if seeds is None else seeds)[0].numpy()
+    return sampler(observed, [0] * len(windows) if seeds is None else seeds)[0]
 
 
 def test_poses_of_one_person_are_the_same_to_the_bit(lifter: Lifter, captured: Lifter) -> None:
@@ -170,7 +171,7 @@ def test_only_other_settings_are_recorded_anew(
     small: Lifter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = Counting()
-    monkeypatch.setattr(lifter_module, "create_recorder", lambda device: recorder)
+    monkeypatch.setattr(on_torch, "create_recorder", lambda device: recorder)
     captured = small.captured()
     captured.captured().lift(seen(1))
     captured.sampled(SamplingConfig(sampler="ddpm", steps=3, hypotheses=2)).lift(seen(1))
@@ -204,7 +205,7 @@ class Refusing(TracedRecorder):
 def test_where_recording_fails_the_lifter_goes_on_without(
     small: Lifter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifter_module, "create_recorder", lambda device: Refusing())
+    monkeypatch.setattr(on_torch, "create_recorder", lambda device: Refusing())
     lifter = small.captured()
     assert lifter.engine_description == (
         "folded (not recorded: CUDA error: operation not permitted when stream is capturing)"

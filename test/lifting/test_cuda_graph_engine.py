@@ -2,14 +2,15 @@
 
 import pytest
 import torch
-from random_models import ARCHITECTURES, random_model
+from random_models import ARCHITECTURES, DENOISER, WITH_BACKBONE, random_config, random_model
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig
 from diffhpe_ros.lifting.diffusion.samplers import create_sampler
-from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.engines.creation import create_engine
 from diffhpe_ros.lifting.pipeline.augmentation import create_augmentation, per_view
 from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
 from diffhpe_ros.lifting.pipeline.presets import Preset
@@ -56,10 +57,12 @@ def devices(tree: object) -> set[torch.device]:
     return {leaf.device for leaf in leaves if leaf.dim() > 0 or leaf.device == FAR}
 
 
-def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Initialization]:
+def far_sampler(
+    architecture: str, denoiser: DenoiserConfig, preset: Preset
+) -> tuple[WindowSampler, Initialization]:
     """A sampler whose model is on a device that is not the CPU."""
-    model = random_model(architecture)
-    engine = create_engine("folded", model)
+    model = random_model(architecture, denoiser=denoiser)
+    engine = create_engine("folded", model, random_config(architecture, denoiser=denoiser))
     model.to(FAR)
     if isinstance(engine, torch.nn.Module):
         engine.to(FAR)
@@ -75,10 +78,15 @@ def far_sampler(architecture: str, preset: Preset) -> tuple[WindowSampler, Initi
 
 @torch.inference_mode()
 @pytest.mark.parametrize("sampler", ["ddim", "ddpm", "dpm-solver"])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_sampling_never_leaves_the_device(architecture: str, sampler: str) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "denoiser"),
+    [*((each, DENOISER) for each in ARCHITECTURES), ("diffhpe-wrapper", WITH_BACKBONE)],
+)
+def test_sampling_never_leaves_the_device(
+    architecture: str, denoiser: DenoiserConfig, sampler: str
+) -> None:
     preset = Preset(sampler, steps=2, hypotheses=4, augmentation="flip")
-    sample, start = far_sampler(architecture, preset)
+    sample, start = far_sampler(architecture, denoiser, preset)
     windows = torch.zeros(2, 27, 17, 2, device=FAR)
     observed = WindowBatch(windows, windows[..., 0], torch.zeros(2, 27, 17, 2, 2, device=FAR))
     with HostTraffic() as traffic:

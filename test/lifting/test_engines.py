@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from random_models import ARCHITECTURES, TRUNK, WITH_BACKBONE, random_model
+from random_models import ARCHITECTURES, TRUNK, WITH_BACKBONE, random_config, random_model
 from torch import nn
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting import Lifter, load_model
+from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
-from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.engines.creation import create_engine
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.paths import models_folders
@@ -25,15 +25,11 @@ def no_gradients():
         yield
 
 
-@pytest.mark.parametrize("engine", ["folded", "native"])
 @pytest.mark.parametrize("hypotheses", [1, 3])
-def test_wrapper_with_a_share_of_its_backbone_gives_the_same_output(engine, hypotheses, windows):
-    model = random_model(
-        "diffhpe-wrapper",
-        replace(TRUNK, heads=2),
-        replace(WITH_BACKBONE, channels=32),
-    )
-    made = create_engine(engine, model)
+def test_wrapper_with_a_share_of_its_backbone_gives_the_same_output(hypotheses, windows):
+    sizes = ("diffhpe-wrapper", replace(TRUNK, heads=2), replace(WITH_BACKBONE, channels=32))
+    model = random_model(*sizes)
+    made = create_engine("folded", model, random_config(*sizes))
     poses, steps = 4 * hypotheses, torch.arange(4 * hypotheses)
     x_t = torch.randn(poses, 27, NUM_JOINTS, 3, generator=torch.Generator().manual_seed(2))
     expected = model(x_t, steps, model.condition(windows).repeat_interleave(hypotheses, 0))
@@ -57,7 +53,7 @@ def test_share_of_the_backbone_is_a_share_of_its_pose(windows):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_random_weights_give_the_same_output(architecture, windows):
     model = random_model(architecture)
-    engine = create_engine("folded", model)
+    engine = create_engine("folded", model, random_config(architecture))
     if not isinstance(model, DiffHPE):
         expected, found = model(windows), engine(windows)
     else:
@@ -71,7 +67,7 @@ def test_random_weights_give_the_same_output(architecture, windows):
 
 def test_one_step_for_all_is_that_step_for_each(windows):
     model = random_model("diffhpe-wrapper")
-    engine = create_engine("folded", model)
+    engine = create_engine("folded", model, random_config("diffhpe-wrapper"))
     x_t = torch.randn(4, 27, NUM_JOINTS, 3, generator=torch.Generator().manual_seed(2))
     condition = engine.condition(windows)
     each = engine(x_t, torch.full((4,), 7), condition)
@@ -109,16 +105,16 @@ def test_many_steps_stay_together(windows):
 def test_trained_model_is_left_as_it_was(windows):
     model = random_model("diffhpe-2d")
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    engine = create_engine("folded", model)
+    engine = create_engine("folded", model, random_config("diffhpe-2d"))
     engine(torch.randn(4, 27, NUM_JOINTS, 3), torch.tensor([3]), engine.condition(windows))
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
 
 
 def test_released_weights_are_folded_too(golden_mixste, windows):
-    model = load_model(golden_mixste)
+    model, config = load_with_config(golden_mixste)
     assert isinstance(model, nn.Module)
-    torch.testing.assert_close(create_engine("folded", model)(windows), model(windows))
+    torch.testing.assert_close(create_engine("folded", model, config)(windows), model(windows))
 
 
 def test_unknown_engines_are_refused(golden_mixste):
@@ -141,4 +137,4 @@ def test_cuda_graphs_need_cuda(golden_mixste):
 )
 def test_kernels_that_an_engine_cannot_have_are_refused(golden_mixste, engine, kernels, message):
     with pytest.raises(DiffhpeError, match=message):
-        create_engine(engine, load_model(golden_mixste), kernels=kernels)
+        create_engine(engine, *load_with_config(golden_mixste), kernels=kernels)

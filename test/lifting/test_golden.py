@@ -10,7 +10,8 @@ from torch import Tensor
 from diffhpe_ros.lifting import load_model
 from diffhpe_ros.lifting.diffusion.samplers import DDIM, DDPM
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
-from diffhpe_ros.lifting.models.graph import skeleton_adjacency
+from diffhpe_ros.lifting.diffusion.step_table import step_table
+from diffhpe_ros.lifting.skeleton_graph import skeleton_adjacency
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 VECTORS = load_file(GOLDEN / "tiny-golden.safetensors")
@@ -34,13 +35,20 @@ def no_gradients():
 
 def test_schedule():
     schedule = CosineSchedule(50)
-    assert_reproduces(schedule.beta, VECTORS["beta"])
-    assert_reproduces(schedule.alpha_bar, VECTORS["alpha_bar"])
-    assert_reproduces(schedule.sigma, VECTORS["sigma"])
+    for name in ("beta", "alpha_bar", "sigma"):
+        assert_reproduces(torch.from_numpy(getattr(schedule, name)), VECTORS[name])
+
+
+def test_step_table_is_that_of_the_released_code():
+    """Its arguments reach 490,000: in another order of operations they are off by hundredths."""
+    frequencies = 10.0 ** (torch.arange(64) / 63 * 4.0)
+    arguments = torch.arange(50.0)[:, None] * frequencies
+    expected = torch.cat([arguments.sin(), arguments.cos()], 1)
+    torch.testing.assert_close(torch.from_numpy(step_table(50)), expected, atol=1e-6, rtol=0)
 
 
 def test_adjacency():
-    assert_reproduces(skeleton_adjacency(), VECTORS["adjacency"])
+    assert_reproduces(torch.from_numpy(skeleton_adjacency()), VECTORS["adjacency"])
 
 
 def test_mixste():

@@ -8,8 +8,8 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
+from diffhpe_ros.lifting.backends.base import SEQUENCES_AT_ONCE
 from diffhpe_ros.lifting.diffusion.noise import noise_seed
-from diffhpe_ros.lifting.lifter import SEQUENCES_AT_ONCE
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from diffhpe_ros.lifting.checkpoints.configuration import (
     TrunkConfig,
 )
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
-from diffhpe_ros.lifting.engines import create_engine
 from diffhpe_ros.lifting.engines import export as exporting
+from diffhpe_ros.lifting.engines.creation import create_engine
 from diffhpe_ros.lifting.engines.export import export, verify
 from diffhpe_ros.lifting.engines.onnx import weights_sha256
 from diffhpe_ros.lifting.models.mixste import MixSTE
@@ -128,7 +128,8 @@ def test_model_without_pieces_says_how_to_make_them(trained):
 
 def test_onnx_is_for_tensors_on_the_cpu(trained):
     with pytest.raises(DiffhpeError, match="the onnx engine is for device cpu, not meta"):
-        create_engine("onnx", load_model(trained).to("meta"), trained)
+        model, config = load_with_config(trained)
+        create_engine("onnx", model.to("meta"), config, trained)
 
 
 def test_nothing_is_overwritten(trained):

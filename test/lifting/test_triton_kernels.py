@@ -11,12 +11,12 @@ import torch
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 pytest.importorskip("triton", reason="no triton (pip install triton)")
 
-from random_models import random_model
+from random_models import random_config, random_model
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, TrunkConfig
-from diffhpe_ros.lifting.engines import create_engine
+from diffhpe_ros.lifting.engines.creation import create_engine
 from diffhpe_ros.lifting.engines.folded.denoiser import FoldedGraphLayer, FoldedTimeLayer
 from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE
 from diffhpe_ros.lifting.engines.kernels.attention import attend
@@ -45,7 +45,8 @@ def no_gradients():
 def folded() -> FoldedDiffHPE:
     with torch.inference_mode():
         model = random_model("diffhpe-wrapper", TRUNK, DENOISER).to(DEVICE)
-        engine = create_engine("folded", model)
+        config = random_config("diffhpe-wrapper", TRUNK, DENOISER)
+        engine = create_engine("folded", model, config)
     assert isinstance(engine, FoldedDiffHPE)
     return engine
 
@@ -129,7 +130,8 @@ def test_nan_stays_nan() -> None:
 def test_engines_give_the_same_output(architecture: str, windows: torch.Tensor) -> None:
     model = random_model(architecture, TRUNK, DENOISER).to(DEVICE)
     windows = windows[:1].to(DEVICE)
-    folded, fused = (create_engine("folded", model, kernels=k) for k in ("torch", "triton"))
+    config = random_config(architecture, TRUNK, DENOISER)
+    folded, fused = (create_engine("folded", model, config, kernels=k) for k in ("torch", "triton"))
     if architecture == "mixste":
         expected, found = folded(windows), fused(windows)
     else:
@@ -152,11 +154,13 @@ def test_shipped_model_gives_the_same_poses(windows: torch.Tensor) -> None:
 
 def test_other_sizes_are_refused() -> None:
     with pytest.raises(DiffhpeError, match="for denoisers of 32, 64, 128 channels, not 16"):
-        create_engine("folded", random_model("diffhpe-2d"), kernels="triton")
+        of_another = random_model("diffhpe-2d"), random_config("diffhpe-2d")
+        create_engine("folded", *of_another, kernels="triton")
 
 
 @pytest.mark.skipif(DEVICE.type == "cuda", reason="there is a CUDA device")
 def test_without_a_gpu_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRITON_INTERPRET")
     with pytest.raises(DiffhpeError, match="kernels 'triton' are for device cuda, not cpu"):
-        create_engine("folded", random_model("mixste", TRUNK), kernels="triton")
+        of_mixste = random_model("mixste", TRUNK), random_config("mixste", TRUNK)
+        create_engine("folded", *of_mixste, kernels="triton")

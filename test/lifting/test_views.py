@@ -1,5 +1,6 @@
 """The person view: people off the axis look as they would on it."""
 
+import numpy as np
 import torch
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
@@ -68,3 +69,16 @@ def test_screen_view_changes_nothing():
     seen, rotation = ScreenView().to_model_view(x_2d)
     assert seen is x_2d
     torch.testing.assert_close(rotation[0], torch.eye(3))
+
+
+def test_numpy_gives_what_torch_gives(windows):
+    """The views are written once, for arrays of both libraries."""
+    windows[0] = 0
+    windows[1, :, 0] = 0
+    expected, rotation = PersonView().to_model_view(windows)
+    found, turned = PersonView().to_model_view(windows.numpy())
+    assert found.dtype == turned.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(turned, rotation, atol=1e-6)
+    back = to_camera_frame(np.ones((4, 27, 17, 3), np.float32), turned)
+    np.testing.assert_allclose(back, to_camera_frame(torch.ones(4, 27, 17, 3), rotation), atol=1e-6)

@@ -9,7 +9,7 @@ import yaml
 from diffhpe_ros.drawing import BACKGROUNDS
 from diffhpe_ros.launch_arguments import OF_DETECTOR, OF_LIFTER, launch_arguments
 from diffhpe_ros.lifting.diffusion.samplers import SAMPLERS
-from diffhpe_ros.lifting.engines import ENGINES
+from diffhpe_ros.lifting.engines.choice import ENGINES
 from diffhpe_ros.lifting.pipeline.aggregation import AGGREGATIONS
 from diffhpe_ros.lifting.pipeline.augmentation import AUGMENTATIONS
 from diffhpe_ros.lifting.pipeline.bone_lengths import BONE_LENGTH_RULES

@@ -14,12 +14,19 @@ WITH_BACKBONE = replace(DENOISER, prediction="pose", pose_scale=0.28, backbone_s
 """Of a wrapper whose output has a share of MixSTE's own pose."""
 
 
+def random_config(
+    architecture: str, trunk: TrunkConfig = TRUNK, denoiser: DenoiserConfig = DENOISER
+) -> ModelConfig:
+    return ModelConfig(architecture, "person", 27, 50.0, trunk, denoiser)
+
+
+@torch.no_grad()
 def random_model(
     architecture: str, trunk: TrunkConfig = TRUNK, denoiser: DenoiserConfig = DENOISER
 ):
     """Every weight, bias and running mean has a value of its own, unlike after initialisation."""
     generator = torch.Generator().manual_seed(0)
-    model = build_model(ModelConfig(architecture, "person", 27, 50.0, trunk, denoiser)).eval()
+    model = build_model(random_config(architecture, trunk, denoiser)).eval()
     for name, value in (*model.named_parameters(), *model.named_buffers()):
         if name.endswith(("num_batches_tracked", "order", "table")) or "schedule" in name:
             continue

@@ -14,8 +14,9 @@ pytest.importorskip("sklearn", reason="training needs the `train` extra")
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model, load_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
-from diffhpe_ros.lifting.models.diffpose import DiffPose, DiffPoseConfig
+from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.initial import HIDDEN, SEEN
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.modules.initial_fit import GaussianFit, MixtureFit, PureNoiseFit
 from diffhpe_ros.training.runner.configuration import compose_configuration

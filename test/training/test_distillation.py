@@ -93,18 +93,19 @@ def test_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
     with torch.no_grad():
         for t, following in ((49, 37), (37, 24)):
             pose, noise = denoise(x, t)
-            alpha_bar = schedule.at(following)
-            x = alpha_bar.sqrt() * pose + (1 - alpha_bar).sqrt() * noise
-    alpha_bar = schedule.at(24)
-    reached = alpha_bar.sqrt() * target.pose + (1 - alpha_bar).sqrt() * target.noise
+            signal, spread = schedule.signal_and_noise(following)
+            x = signal * pose + spread * noise
+    signal, spread = schedule.signal_and_noise(24)
+    reached = signal * target.pose + spread * target.noise
     torch.testing.assert_close(reached, x, atol=1e-4, rtol=1e-4)
 
 
 def test_goal_and_its_noise_make_up_what_is_seen(teacher):
     module = student_of(teacher, student_steps=2, teacher_steps=4)
     for t in (49, 24):
-        target, alpha_bar = target_at(module, draw(), t), module.model.schedule.at(t)
-        again = alpha_bar.sqrt() * target.pose + (1 - alpha_bar).sqrt() * target.noise
+        target = target_at(module, draw(), t)
+        signal, spread = module.model.schedule.signal_and_noise(t)
+        again = signal * target.pose + spread * target.noise
         torch.testing.assert_close(again, draw(), atol=1e-4, rtol=1e-4)
 
 

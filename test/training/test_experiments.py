@@ -15,7 +15,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.diffusion.samplers import create_sampler
-from diffhpe_ros.lifting.models.diffpose import DiffPoseConfig
+from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 from diffhpe_ros.training.experiments import diffpose, heatmaps, sampling

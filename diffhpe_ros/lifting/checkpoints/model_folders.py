@@ -1,32 +1,28 @@
-"""Models on disk: `models/<name>` folders of config.yaml, model.safetensors and its checksum."""
+"""Models of torch, loaded from disk and saved; see `checkpoints.stored` for what is there."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
 import torch
-import yaml
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor
+from safetensors.torch import save
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.installed_models import CONFIG_FILE, find_model
 from diffhpe_ros.io import make_folder, replacing, write_text
-from diffhpe_ros.lifting.checkpoints.configuration import (
-    BackboneConfig,
-    Model,
-    ModelConfig,
-    build_model,
+from diffhpe_ros.lifting.checkpoints.building import build_model
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
+from diffhpe_ros.lifting.checkpoints.stored import (
+    CHECKSUM_FILE,
+    TRUNK,
+    WEIGHTS_FILE,
+    StoredModel,
+    read_backbone,
+    read_model,
+    save_config,
+    weights_sha256,
 )
-from diffhpe_ros.lifting.checkpoints.released import read_released
 from diffhpe_ros.lifting.models.mixste import MixSTE
-
-WEIGHTS_FILE = "model.safetensors"
-CHECKSUM_FILE = "model.safetensors.sha256"
-"""In the format of `sha256sum`; a folder without it is not checked."""
-TRUNK = "trunk."
-"""Prefix of the names of a trunk's weights."""
+from diffhpe_ros.lifting.models.model import Model
+from diffhpe_ros.lifting.weights import Weights, WeightsError
 
 
 def load_model(path: str | Path) -> Model:
@@ -49,16 +45,11 @@ def load_with_config(path: str | Path, encoder: Path | None = None) -> tuple[Mod
         path: as in `load_model`.
         encoder: see `convert`.
     """
-    place = find_model(path)
-    if place.is_dir():
-        if encoder is not None:
-            raise DiffhpeError(f"{place} is a model folder, which takes no encoder")
-        config, state = _read_folder(place)
-    else:
-        config, state = read_released(place, encoder)
-    model = build_model(config)
-    _load_state(model, state, place)
-    return model.eval(), config
+    stored = read_model(path, encoder)
+    try:
+        return model_of(stored), stored.config
+    except WeightsError as error:
+        raise DiffhpeError(f"{path}: {error}") from error
 
 
 def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
@@ -71,15 +62,35 @@ def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
     Raises:
         DiffhpeError: the wrapper names no backbone, or it is not there.
     """
-    place = find_model(path).resolve()
-    if config.backbone is None:
-        raise DiffhpeError(
-            f"{place.name} names no backbone to start from; a diffhpe-wrapper that does is expected"
-        )
-    backbone = load_model(place.parent / config.backbone.name)
-    if not isinstance(backbone, MixSTE):
-        raise DiffhpeError(f"{config.backbone.name}, the backbone of {place.name}, is no MixSTE")
+    backbone = model_of(read_backbone(path, config))
+    assert isinstance(backbone, MixSTE)
     return backbone
+
+
+def model_of(stored: StoredModel) -> Model:
+    """The network with these weights, in evaluation mode.
+
+    Raises:
+        WeightsError: the weights do not fit the configuration.
+    """
+    model = build_model(stored.config)
+    try:
+        model.load_state_dict(
+            {name: torch.from_numpy(value) for name, value in stored.weights.items()}
+        )
+    except RuntimeError as error:
+        # The first line names the class only; the second says what is wrong.
+        reason = " ".join(line.strip() for line in str(error).splitlines()[1:2])
+        raise WeightsError(reason) from error
+    return model.eval()
+
+
+def weights_of(model: Model) -> Weights:
+    """A model's weights as arrays, single precision, on the CPU."""
+    return {
+        name: value.detach().to("cpu", torch.float32 if value.is_floating_point() else None).numpy()
+        for name, value in model.state_dict().items()
+    }
 
 
 def save_model(
@@ -128,12 +139,6 @@ def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
         raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
-def save_config(config: ModelConfig, folder: Path) -> None:
-    """Write the config.yaml of a model folder, in place of the one there."""
-    text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
-    write_text(folder / CONFIG_FILE, text)
-
-
 def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> ModelConfig:
     """A released .pth or .pt file → a model folder.
 
@@ -150,78 +155,3 @@ def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> Mode
     model, config = load_with_config(checkpoint, encoder)
     save_model(model, config, folder)
     return config
-
-
-def weights_sha256(folder: Path) -> str:
-    """The sha256 of the model.safetensors in a model's folder."""
-    return _sha256(folder / WEIGHTS_FILE)
-
-
-def model_sha256(path: str | Path) -> str:
-    """The sha256 of a model's weights, by a path or a name as in `load_model`."""
-    place = find_model(path)
-    return weights_sha256(place) if place.is_dir() else _sha256(place)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _read_folder(folder: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
-    for file in (config_file, weights_file):
-        if not file.is_file():
-            raise DiffhpeError(f"{folder} is no model folder: {file.name} is missing")
-    try:
-        values = yaml.safe_load(config_file.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from error
-    if not isinstance(values, dict):
-        raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
-    config = ModelConfig.from_dict(values, str(config_file))
-    _check_sum(folder)
-    try:
-        state = load_file(weights_file)
-    except (SafetensorError, OSError) as error:
-        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from error
-    state = {
-        name: value.float() if value.is_floating_point() else value for name, value in state.items()
-    }
-    if config.backbone is not None:
-        state |= _read_backbone(folder.resolve().parent / config.backbone.name, config.backbone)
-    return config, state
-
-
-def _check_sum(folder: Path) -> None:
-    """Refuse weights that are not those that were written."""
-    checksum_file = folder / CHECKSUM_FILE
-    if not checksum_file.is_file():
-        return
-    expected = checksum_file.read_text(errors="replace").split(maxsplit=1)[:1]
-    found = weights_sha256(folder)
-    if expected != [found]:
-        raise DiffhpeError(
-            f"{folder / WEIGHTS_FILE} is damaged or another one: its sha256 begins with"
-            f" {found[:12]}, that in {checksum_file.name} with {''.join(expected)[:12]}"
-        )
-
-
-def _read_backbone(folder: Path, wanted: BackboneConfig) -> dict[str, Tensor]:
-    """The trunk's weights from the folder of a wrapper's backbone."""
-    weights_file = folder / WEIGHTS_FILE
-    if not weights_file.is_file():
-        raise DiffhpeError(f"{weights_file}: no such file; it is the backbone of a wrapper")
-    if weights_sha256(folder) != wanted.sha256:
-        raise DiffhpeError(f"{folder} is not the backbone that the wrapper was trained with")
-    _, state = _read_folder(folder)
-    return {name: value for name, value in state.items() if name.startswith(TRUNK)}
-
-
-def _load_state(model: Model, state: dict[str, Tensor], place: Path) -> None:
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        # The first line names the class only; the second says what is wrong.
-        reason = " ".join(line.strip() for line in str(error).splitlines()[1:2])
-        raise DiffhpeError(f"{place}: the weights do not fit the model: {reason}") from error

@@ -12,10 +12,11 @@ from torch import Tensor
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints import released_diffhpe, released_diffpose
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
+from diffhpe_ros.lifting.weights import Weights
 
 
-def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """A released .pth, .pt or .bin file → the model's configuration and our state dict.
+def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig, Weights]:
+    """A released .pth, .pt or .bin file → the model's configuration and our weights.
 
     Args:
         path: of the file.
@@ -25,6 +26,14 @@ def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig,
         DiffhpeError: a file is missing, damaged, holds more than tensors, or is no checkpoint
             that is known; or DiffPose's lacks its encoder, or another has one.
     """
+    config, state = _read_with_encoder(path, encoder)
+    return config, {
+        name: (value.float() if value.is_floating_point() else value).contiguous().numpy()
+        for name, value in state.items()
+    }
+
+
+def _read_with_encoder(path: Path, encoder: Path | None) -> tuple[ModelConfig, dict[str, Tensor]]:
     config, state = _read(path)
     if config.architecture == "diffpose-released":
         if encoder is None:

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
-from diffhpe_ros.lifting.models.graformer import GraFormerConfig, RefinerConfig
-from diffhpe_ros.lifting.models.graformer.config import ENCODERS
+from diffhpe_ros.lifting.models.graformer.config import ENCODERS, GraFormerConfig, RefinerConfig
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.skeleton import NUM_JOINTS
 

@@ -3,52 +3,43 @@
 from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 
 class SeededNoise:
     """Standard normal noise of which each window has a stream of its own.
 
-    Drawn on the CPU, so that a seed means the same on every device, and window by window, so that
-    a window's noise does not depend on the batch it is in.
+    Drawn on the host, so that a seed means the same on every engine and device, and window by
+    window, so that a window's noise does not depend on the batch it is in.
+
+    Args:
+        seeds: of B windows.
+        hypotheses: H of each window.
+        shape: (27, 17), frames and joints.
     """
 
-    def __init__(
-        self,
-        seeds: Sequence[int],
-        hypotheses: int,
-        shape: tuple[int, ...],
-        device: torch.device,
-    ) -> None:
-        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    def __init__(self, seeds: Sequence[int], hypotheses: int, shape: tuple[int, ...]) -> None:
+        self._generators = [_generator(seed) for seed in seeds]
         self._shape = (hypotheses, *shape, 3)
-        self._device = device
 
-    def __call__(self) -> Tensor:
+    def __call__(self) -> NDArray[np.float32]:
         """(B·H, 27, 17, 3)."""
-        draws = [torch.randn(self._shape, generator=each) for each in self._generators]
-        return torch.cat(draws).to(self._device)
+        return np.concatenate(
+            [each.standard_normal(self._shape, np.float32) for each in self._generators]
+        )
 
 
-def fill_with_noise(buffer: Tensor, seeds: Sequence[int]) -> None:
-    """Write what `SeededNoise` gives at its first K calls into (B, K, H, 27, 17, 3) on the CPU."""
+def fill_with_noise(buffer: NDArray[np.float32], seeds: Sequence[int]) -> None:
+    """Write what `SeededNoise` gives at its first K calls into (B, K, H, 27, 17, 3)."""
     for window, seed in zip(buffer, seeds, strict=True):
-        generator = torch.Generator().manual_seed(seed)
+        generator = _generator(seed)
         for draw in window:
-            torch.randn(draw.shape, generator=generator, out=draw)
+            generator.standard_normal(dtype=np.float32, out=draw)
 
 
-def antithetic(noise: Tensor, hypotheses: int) -> Tensor:
-    """Noise (B·H, ...) in which every second hypothesis has that of the one before, negated.
-
-    What it does to the mean of a pair cancels but for what is not linear, so that a few hypotheses
-    have the mean of many.
-    """
-    by_window = noise.unflatten(0, (-1, hypotheses)).clone()
-    paired = hypotheses // 2 * 2
-    by_window[:, 1:paired:2] = -by_window[:, 0:paired:2]
-    return by_window.flatten(0, 1)
+def _generator(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed % 2**64))  # which takes no negative seeds
 
 
 def noise_seed(seed: int, person: Hashable, stamp: int) -> int:

@@ -5,36 +5,38 @@ With x_t = √ᾱ x_0 + √(1-ᾱ) ε, each of the three gives the other two.
 
 from typing import NamedTuple, Protocol
 
-from torch import Tensor
-
 from diffhpe_ros.errors import unknown
+from diffhpe_ros.lifting.arrays import Array
 
 
 class Prediction(NamedTuple):
     """Estimates at one step, both (B, L, J, 3) in the diffused space."""
 
-    pose: Tensor
-    noise: Tensor
+    pose: Array
+    noise: Array
 
 
 class Parameterisation(Protocol):
-    """Between a denoiser's output and its meaning; `signal` is √ᾱ_t and `spread` √(1-ᾱ_t)."""
+    """Between a denoiser's output and its meaning; `signal` is √ᾱ_t and `spread` √(1-ᾱ_t).
 
-    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+    They are numbers at one step for all, and arrays (B, 1, 1, 1) at steps of each.
+    """
+
+    def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
         """The output that the denoiser is trained for."""
 
-    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+    def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
         """The estimates of pose and noise in an output."""
 
 
 class PredictNoise:
     """The output is ε (Ho et al., 2020), as published."""
 
-    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+    def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
         """ε."""
         return noise
 
-    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+    def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
         """x_0 = (x_t - √(1-ᾱ) ε) / √ᾱ."""
         return Prediction(pose=(x_t - spread * output) / signal, noise=output)
 
@@ -42,11 +44,11 @@ class PredictNoise:
 class PredictPose:
     """The output is x_0."""
 
-    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+    def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
         """x_0."""
         return x_0
 
-    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+    def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
         """ε = (x_t - √ᾱ x_0) / √(1-ᾱ)."""
         return Prediction(pose=output, noise=(x_t - signal * output) / spread)
 
@@ -54,11 +56,11 @@ class PredictPose:
 class PredictVelocity:
     """The output is v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans and Ho, 2022)."""
 
-    def target(self, x_0: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
+    def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
         """V."""
         return signal * noise - spread * x_0
 
-    def read(self, output: Tensor, x_t: Tensor, signal: Tensor, spread: Tensor) -> Prediction:
+    def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
         """x_0 = √ᾱ x_t - √(1-ᾱ) v, ε = √(1-ᾱ) x_t + √ᾱ v."""
         return Prediction(pose=signal * x_t - spread * output, noise=spread * x_t + signal * output)
 

@@ -1,11 +1,15 @@
 """The forward process: x_t = √ᾱ_t x_0 + √(1-ᾱ_t) ε (DiffHPE, section 3.2)."""
 
-import torch
-from torch import Tensor, nn
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.lifting.arrays import Array, like, sqrt
 
 
-class Schedule(nn.Module):
-    """The noise level at T zero-based steps.
+class Schedule:
+    """The noise level at T zero-based steps; its numbers are float32 on the host.
 
     Attributes:
         beta: (T,).
@@ -14,43 +18,35 @@ class Schedule(nn.Module):
             σ_i² = β_i (1-ᾱ_{i-1}) / (1-ᾱ_i).
 
     Args:
-        beta: (T,), float64.
+        beta: (T,).
     """
 
-    beta: Tensor
-    alpha_bar: Tensor
-    sigma: Tensor
-
-    def __init__(self, beta: Tensor) -> None:
-        super().__init__()
-        alpha_bar = torch.cumprod(1 - beta, 0)
-        sigma = (beta[1:] * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:])).sqrt()
-        for name, value in (("beta", beta), ("alpha_bar", alpha_bar), ("sigma", sigma)):
-            self.register_buffer(name, value.float(), persistent=False)
-        self._on_host = self.alpha_bar
+    def __init__(self, beta: NDArray[np.floating[Any]]) -> None:
+        alpha_bar = np.cumprod(1 - beta, dtype=np.float64)
+        sigma = np.sqrt(beta[1:] * (1 - alpha_bar[:-1]) / (1 - alpha_bar[1:]))
+        self.beta, self.alpha_bar, self.sigma = (
+            values.astype(np.float32) for values in (beta, alpha_bar, sigma)
+        )
 
     @property
     def steps(self) -> int:
         """T."""
         return len(self.beta)
 
-    def at(self, t: int | Tensor) -> Tensor:
-        """ᾱ_t of steps (B,) as (B, 1, 1, 1); of one step as a number, always on the CPU.
+    def at(self, t: int | Array) -> Array:
+        """ᾱ_t of one step as a number; of steps (B,) as (B, 1, 1, 1), in their library.
 
-        What is computed of that is computed on the CPU, and goes into the device's operations as
-        an argument: one launch instead of five.
+        A number goes into a device's operations as an argument: nothing is copied. It is of single
+        precision, in which the released code computes with it.
         """
-        return self.alpha_bar[t].view(-1, 1, 1, 1) if isinstance(t, Tensor) else self._on_host[t]
+        if isinstance(t, int):
+            return np.float32(self.alpha_bar[t])
+        return like(self.alpha_bar, t)[t].reshape(-1, 1, 1, 1)
 
-    def signal_and_noise(self, t: int | Tensor) -> tuple[Tensor, Tensor]:
-        """√ᾱ_t and √(1-ᾱ_t) of steps t (B,), each (B, 1, 1, 1); or of one step."""
+    def signal_and_noise(self, t: int | Array) -> tuple[Array, Array]:
+        """√ᾱ_t and √(1-ᾱ_t) of one step, or of steps t (B,), each (B, 1, 1, 1)."""
         alpha_bar = self.at(t)
-        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
-
-
-def as_steps(t: int | Tensor, device: torch.device) -> Tensor:
-    """One step as (1,) on the device, without a copy from the host; steps (B,) as they are."""
-    return t if isinstance(t, Tensor) else torch.full((1,), t, device=device)
+        return sqrt(alpha_bar), sqrt(1 - alpha_bar)
 
 
 class CosineSchedule(Schedule):
@@ -60,9 +56,9 @@ class CosineSchedule(Schedule):
     """
 
     def __init__(self, steps: int = 50) -> None:
-        u = torch.arange(steps + 1, dtype=torch.float64) / steps
-        f = torch.cos((u + 0.008) / 1.008 * torch.pi / 2) ** 2
-        super().__init__((1 - f[1:] / f[:-1]).clamp(max=0.5))
+        u = np.arange(steps + 1) / steps
+        f = np.cos((u + 0.008) / 1.008 * np.pi / 2) ** 2
+        super().__init__((1 - f[1:] / f[:-1]).clip(max=0.5))
 
 
 class LinearSchedule(Schedule):
@@ -72,7 +68,7 @@ class LinearSchedule(Schedule):
     """
 
     def __init__(self, steps: int = 51) -> None:
-        super().__init__(torch.linspace(1e-4, 1e-3, steps, dtype=torch.float64))
+        super().__init__(np.linspace(1e-4, 1e-3, steps))
 
 
 SCHEDULES: dict[str, type[CosineSchedule] | type[LinearSchedule]] = {

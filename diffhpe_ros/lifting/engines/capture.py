@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from diffhpe_ros.lifting.diffusion.noise import SeededNoise, fill_with_noise
 from diffhpe_ros.lifting.diffusion.samplers import Noise
+from diffhpe_ros.lifting.engines.device_arrays import noise_on, windows_on
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision, largest_distance_mm
 from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS
@@ -88,11 +91,13 @@ class CapturedSampler:
         self._lock = threading.Lock()
 
     @torch.inference_mode()
-    def __call__(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3), on the CPU; see `WindowSampler`.
+    def __call__(
+        self, observed: WindowBatch, seeds: Sequence[int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3); see `WindowSampler`.
 
         Args:
-            observed: B windows on the CPU, one or more.
+            observed: B windows, one or more.
             seeds: of each window's noise.
 
         Raises:
@@ -102,7 +107,8 @@ class CapturedSampler:
         parts = [slice(first, first + most) for first in range(0, len(observed), most)]
         with self._lock:
             played = [self._bucket(len(seeds[k])).play(observed[k], seeds[k]) for k in parts]
-        return torch.cat([poses for poses, _ in played]), torch.cat([turn for _, turn in played])
+        hypotheses, rotations = (torch.cat(each).numpy() for each in zip(*played, strict=True))
+        return hypotheses, rotations
 
     @torch.inference_mode()
     def capture(self) -> None:
@@ -162,7 +168,7 @@ class CapturedSampler:
 
     def _unrecorded(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, int]:
         """Hypotheses in float32, on the CPU, and how often noise is drawn for them."""
-        noise = SeededNoise(seeds, self._shape[0], self._shape[1:3], self._device)
+        noise = noise_on(self._device, SeededNoise(seeds, self._shape[0], self._shape[1:3]))
         draws = 0
 
         def counted() -> Tensor:
@@ -171,7 +177,7 @@ class CapturedSampler:
             return noise()
 
         with FLOAT32.context():
-            return self._sample(observed.to(self._device), counted)[0].cpu(), draws
+            return self._sample(windows_on(self._device, observed), counted)[0].cpu(), draws
 
 
 class _Recording:
@@ -200,9 +206,9 @@ class _Recording:
         """Hypotheses and rotations of no more windows than the bucket has, on the CPU."""
         *host, noise = self._host
         for buffer, values in zip(host, vars(observed).values(), strict=True):
-            buffer[: len(values)] = values
+            buffer[: len(values)] = torch.from_numpy(values)
             buffer[len(values) :] = 0  # windows without a seen joint
-        fill_with_noise(noise[: len(seeds)], seeds)
+        fill_with_noise(noise[: len(seeds)].numpy(), seeds)
         noise[len(seeds) :] = 0
         for buffer, each in zip(self._host, self._inputs, strict=True):
             if each is not buffer:
@@ -233,10 +239,10 @@ def _program(sample: Sample) -> Program:
 
 def _probe(windows: int, frames: int) -> tuple[WindowBatch, list[int]]:
     """People here and there, some joints unseen, and seeds: what recordings are checked with."""
-    generator = torch.Generator().manual_seed(windows)
-    centre = torch.randn(windows, 1, 1, 2, generator=generator) / 2
-    x_2d = centre + 0.2 * torch.randn(windows, frames, NUM_JOINTS, 2, generator=generator)
+    generator = np.random.default_rng(windows)
+    centre = generator.standard_normal((windows, 1, 1, 2), np.float32) / 2
+    x_2d = centre + generator.standard_normal((windows, frames, NUM_JOINTS, 2), np.float32) / 5
     x_2d[:, ::5, -3:] = 0
-    seen = x_2d.any(-1)
-    covariance = torch.full((*x_2d.shape, 2), torch.nan)
-    return WindowBatch(x_2d, seen.float(), covariance), list(range(windows))
+    covariance = np.full((*x_2d.shape, 2), np.nan, np.float32)
+    seen = x_2d.any(-1).astype(np.float32)
+    return WindowBatch(x_2d, seen, covariance), list(range(windows))

@@ -22,6 +22,7 @@ from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     load_with_config,
     save_model,
+    weights_of,
     weights_sha256,
 )
 from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixSTE, fold
@@ -86,7 +87,7 @@ def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float
         raise DiffhpeError(
             "diffpose and graformer cannot be exported; mixste and the diffhpe models can"
         )
-    engine = fold(model)
+    engine = fold(config, weights_of(model))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         made = Path(temporary) / folder.name
@@ -201,7 +202,7 @@ def verify(model: Model, folder: Path, config: ModelConfig) -> dict[str, float]:
     Raises:
         DiffhpeError: one is larger than `TOLERANCE`.
     """
-    engine, opened = fold(model), open_onnx(model, folder)
+    engine, opened = fold(config, weights_of(model)), open_onnx(model, folder)
     largest: dict[str, float] = {}
     for sizes in VERIFIED:
         found = _differences(engine, opened, *_random_inputs(config, *sizes))

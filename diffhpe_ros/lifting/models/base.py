@@ -1,11 +1,17 @@
-"""The common interface of models, and the protocols of the engines that compute them."""
+"""What all models are to the pipeline, and the protocols of the engines that compute them.
 
+Nothing here needs torch: the engine native has models of its own, on numpy arrays.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
-from torch import Tensor, nn
-
+from diffhpe_ros.lifting.arrays import Array, as_steps
+from diffhpe_ros.lifting.diffusion.parameterisation import Parameterisation, Prediction
 from diffhpe_ros.lifting.diffusion.samplers import InitialState, Noise, Sampler
+from diffhpe_ros.lifting.diffusion.schedule import Schedule
 from diffhpe_ros.lifting.window_batch import WindowBatch
 
 
@@ -26,23 +32,42 @@ class SamplingInputs:
     """Where DiffHPE's reverse process starts."""
 
 
+class LiftingModel(Protocol):
+    """A model as the pipeline sees it."""
+
+    is_deterministic: bool
+    """Whether it gives one pose for a window, without sampling."""
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Of its noise; None for a deterministic one."""
+
+    def sample(self, inputs: SamplingInputs, engine: Any) -> Array:
+        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours.
+
+        Args:
+            inputs: the windows, and how they are sampled.
+            engine: computes the model's networks; created for this model.
+        """
+
+
 class PoseEngine(Protocol):
     """Computes a deterministic lifter's network."""
 
-    def __call__(self, x_2d: Tensor) -> Tensor:
+    def __call__(self, x_2d: Array) -> Array:
         """(B, 27, 17, 2) in the model's input view → poses (B, 27, 17, 3), metres."""
 
 
 class DenoisingEngine(Protocol):
     """Computes the networks of a DiffHPE model."""
 
-    def condition(self, x_2d: Tensor) -> Tensor:
+    def condition(self, x_2d: Array) -> Array:
         """Encode windows (B, 27, 17, 2) in the model's input view, once for all steps.
 
         The result is for `__call__` alone; its shape is the engine's own.
         """
 
-    def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+    def __call__(self, x_t: Array, t: Array, condition: Array) -> Array:
         """The denoiser's own output (N, 27, 17, 3).
 
         Args:
@@ -56,7 +81,7 @@ OWN_ENGINES = ("folded", "native", "onnx", "cuda_graph")
 """Engines that were written for the networks of MixSTE and DiffHPE."""
 
 
-class DeterministicModel(nn.Module):
+class DeterministicModel:
     """A lifter that gives one pose for a window, without sampling."""
 
     is_deterministic = True
@@ -65,6 +90,47 @@ class DeterministicModel(nn.Module):
     """Engines that were written for its networks. In folded and cuda_graph others run as they were
     trained: their graphs are small, and an encoder gains nothing in a batch."""
 
-    def sample(self, inputs: SamplingInputs, engine: PoseEngine) -> Tensor:
-        """Poses (B, L, J, 3), metres, of B windows: the engine's."""
+    def sample(self, inputs: SamplingInputs, engine: PoseEngine) -> Array:
+        """See `LiftingModel.sample`: the engine's poses."""
         return engine(inputs.windows.x_2d)
+
+
+class DiffusionModel:
+    """A denoiser of root-relative poses, and how poses are sampled with it.
+
+    The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
+    deviation of the training poses where they are scaled to unit variance.
+    """
+
+    is_deterministic = False
+    engines = OWN_ENGINES
+    schedule: Schedule
+    parameterisation: Parameterisation
+    """Of the denoiser's output."""
+    pose_scale: float
+
+    def read(self, output: Array, x_t: Array, t: int | Array) -> Prediction:
+        """The estimates in the denoiser's output (B, 27, 17, 3) at steps t."""
+        return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
+
+    def denoise_by(
+        self, run: Callable[[Array, Array], Array]
+    ) -> Callable[[Array, int | Array], Prediction]:
+        """The function that samplers call, with one step for all or one for each.
+
+        Args:
+            run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's
+                output.
+        """
+
+        def denoise(x_t: Array, t: int | Array) -> Prediction:
+            return self.read(run(x_t, as_steps(t, x_t)), x_t, t)
+
+        return denoise
+
+    def sample(self, inputs: SamplingInputs, engine: DenoisingEngine) -> Array:
+        """See `LiftingModel.sample`."""
+        condition = engine.condition(inputs.windows.x_2d)
+        denoise = self.denoise_by(partial(engine, condition=condition))
+        states = inputs.sampler.sample(denoise, self.schedule, inputs.noise, inputs.initial_state)
+        return states * self.pose_scale

@@ -8,9 +8,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from diffhpe_ros.lifting.diffusion.step_table import STEP_CHANNELS, step_table
 from diffhpe_ros.lifting.models.graph import GraphLayer, NonLocal
-
-STEP_CHANNELS = 128
 
 
 class StepEmbedding(nn.Module):
@@ -22,12 +21,7 @@ class StepEmbedding(nn.Module):
         super().__init__()
         self.projection1 = nn.Linear(STEP_CHANNELS, STEP_CHANNELS)
         self.projection2 = nn.Linear(STEP_CHANNELS, STEP_CHANNELS)
-        half = STEP_CHANNELS // 2
-        # The arguments reach 490,000: only this very order of float32 operations, on the CPU,
-        # gives the values that the released weights were trained with.
-        frequencies = 10.0 ** (torch.arange(half, dtype=torch.float32) / (half - 1) * 4.0)
-        arguments = torch.arange(steps, dtype=torch.float32)[:, None] * frequencies
-        self.register_buffer("table", torch.cat([arguments.sin(), arguments.cos()], 1), False)
+        self.register_buffer("table", torch.from_numpy(step_table(steps)), False)
 
     def forward(self, t: Tensor) -> Tensor:
         """Zero-based steps (B,) → (B, 128)."""

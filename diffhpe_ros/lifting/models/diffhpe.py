@@ -5,7 +5,6 @@ DiffHPE-2D sees the 2D keypoints themselves, DiffHPE-Wrapper the features of a f
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,21 +14,14 @@ from diffhpe_ros.lifting.diffusion.parameterisation import (
     Prediction,
     PredictNoise,
 )
-from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule, as_steps
-from diffhpe_ros.lifting.models.base import OWN_ENGINES, DenoisingEngine, SamplingInputs
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
+from diffhpe_ros.lifting.models.base import DiffusionModel
 from diffhpe_ros.lifting.models.denoiser import Denoiser
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 
-class DiffHPE(nn.Module, ABC):
-    """The base of both: a condition, a denoiser, the schedule and the parameterisation.
-
-    The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
-    deviation of the training poses where they are scaled to unit variance.
-    """
-
-    is_deterministic = False
-    engines = OWN_ENGINES
+class DiffHPE(DiffusionModel, nn.Module, ABC):
+    """The base of both: a condition, a denoiser, the schedule and the parameterisation."""
 
     def __init__(
         self,
@@ -59,35 +51,9 @@ class DiffHPE(nn.Module, ABC):
         """Clean poses and noise of x_t (B, 27, 17, 3) at zero-based steps t (B,)."""
         return self.read(self(x_t, t, condition), x_t, t)
 
-    def read(self, output: Tensor, x_t: Tensor, t: int | Tensor) -> Prediction:
-        """The estimates in the denoiser's output (B, 27, 17, 3) at steps t."""
-        return self.parameterisation.read(output, x_t, *self.schedule.signal_and_noise(t))
-
     def denoise_with(self, condition: Tensor) -> Callable[[Tensor, int | Tensor], Prediction]:
         """The function that samplers call, given the condition of each pose."""
         return self.denoise_by(lambda x_t, t: self(x_t, t.expand(len(x_t)), condition))
-
-    def denoise_by(
-        self, run: Callable[[Tensor, Tensor], Tensor]
-    ) -> Callable[[Tensor, int | Tensor], Prediction]:
-        """The function that samplers call, with one step for all or one for each.
-
-        Args:
-            run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's
-                output.
-        """
-
-        def denoise(x_t: Tensor, t: int | Tensor) -> Prediction:
-            return self.read(run(x_t, as_steps(t, x_t.device)), x_t, t)
-
-        return denoise
-
-    def sample(self, inputs: SamplingInputs, engine: DenoisingEngine) -> Tensor:
-        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours."""
-        condition = engine.condition(inputs.windows.x_2d)
-        denoise = self.denoise_by(partial(engine, condition=condition))
-        states = inputs.sampler.sample(denoise, self.schedule, inputs.noise, inputs.initial_state)
-        return states * self.pose_scale
 
     def predict_noise(self, x_t: Tensor, t: Tensor, x_2d: Tensor) -> Tensor:
         """ε (B, 27, 17, 3) in x_t at zero-based steps t (B,), given x_2d (B, 27, 17, 2)."""

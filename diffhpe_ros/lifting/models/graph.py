@@ -8,19 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.skeleton import BONES, NUM_JOINTS
-
-# The joints body part by body part, so that pooling neighbours pools within a part.
-PART_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
-POOL = 2
-
-
-def skeleton_adjacency() -> Tensor:
-    """Row-normalised (17, 17) adjacency: the bones, both ways, and each joint itself."""
-    adjacency = torch.eye(NUM_JOINTS)
-    for parent, child in BONES:
-        adjacency[parent, child] = adjacency[child, parent] = 1.0
-    return adjacency / adjacency.sum(1, keepdim=True)
+from diffhpe_ros.lifting.skeleton_graph import PART_ORDER, POOL, skeleton_adjacency
+from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 class GraphConvolution(nn.Module):
@@ -34,7 +23,7 @@ class GraphConvolution(nn.Module):
         self.W = nn.Parameter(torch.empty(2, NUM_JOINTS, features, features))
         self.bias = nn.Parameter(torch.zeros(features))
         nn.init.xavier_uniform_(self.W, gain=1.414)
-        adjacency = skeleton_adjacency()
+        adjacency = torch.from_numpy(skeleton_adjacency())
         own = adjacency.diagonal()
         self.register_buffer("own", own[:, None, None].clone(), persistent=False)
         self.register_buffer("others", adjacency - torch.diag(own), persistent=False)

@@ -118,7 +118,7 @@ class MixSTETrunk(nn.Module):
         return self.head_norm(x).unflatten(0, (batch, frames))
 
 
-class MixSTE(DeterministicModel):
+class MixSTE(DeterministicModel, nn.Module):
     """The deterministic lifter: the trunk and one linear layer."""
 
     engines = OWN_ENGINES

@@ -7,10 +7,8 @@ papers call it flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
 
 from typing import Protocol
 
-import torch
-from torch import Tensor
-
 from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.arrays import Array, library_of
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import MIRRORED
@@ -25,7 +23,7 @@ class Augmentation(Protocol):
     def apply(self, seen: WindowBatch) -> WindowBatch:
         """B windows in the model's view → V·B; those of one window are neighbours."""
 
-    def undo(self, poses: Tensor) -> Tensor:
+    def undo(self, poses: Array) -> Array:
         """Their hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), transformed back."""
 
 
@@ -38,7 +36,7 @@ class NoAugmentation:
         """See `Augmentation`."""
         return seen
 
-    def undo(self, poses: Tensor) -> Tensor:
+    def undo(self, poses: Array) -> Array:
         """See `Augmentation`."""
         return poses
 
@@ -51,12 +49,12 @@ class Flip:
     def apply(self, seen: WindowBatch) -> WindowBatch:
         """See `Augmentation`."""
         both = zip(vars(seen).values(), vars(mirrored(seen)).values(), strict=True)
-        return WindowBatch(*(torch.stack(each, 1).flatten(0, 1) for each in both))
+        return WindowBatch(*(_alternating(*each) for each in both))
 
-    def undo(self, poses: Tensor) -> Tensor:
+    def undo(self, poses: Array) -> Array:
         """See `Augmentation`."""
-        original, flipped = poses.unflatten(0, (-1, 2)).unbind(1)
-        return torch.cat([original, _negate_first(_change_sides(flipped, -2), -1)], 1)
+        original, flipped = poses[::2], _negate_first(_change_sides(poses[1::2], -2))
+        return library_of(poses).concatenate([original, flipped], 1)
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"none": NoAugmentation, "flip": Flip}
@@ -93,24 +91,29 @@ def per_view(hypotheses: int, augmentation: Augmentation) -> int:
 
 def mirrored(seen: WindowBatch) -> WindowBatch:
     """The mirrored windows: x changes sign, left and right joints change places."""
-    covariance = _change_sides(seen.covariance_2d, 2)
+    covariance = _negate_first(_change_sides(seen.covariance_2d, 2))  # once for each dimension
     return WindowBatch(
-        _negate_first(_change_sides(seen.x_2d, 2), -1),
+        _negate_first(_change_sides(seen.x_2d, 2)),
         _change_sides(seen.confidence, 2),
-        _negate_first(_negate_first(covariance, -1), -2),
+        _negate_first(covariance.swapaxes(-1, -2)).swapaxes(-1, -2),
     )
 
 
-def _change_sides(values: Tensor, joints: int) -> Tensor:
+def _alternating(first: Array, second: Array) -> Array:
+    """(B, ...) twice → (2·B, ...): the rows of both by turns."""
+    return library_of(first).stack([first, second], 1).reshape(-1, *first.shape[1:])
+
+
+def _change_sides(values: Array, joints: int) -> Array:
     """Left joints become right ones; `joints` is their dimension.
 
     Written without an index, which would be copied to the device, as a CUDA graph cannot.
     """
-    each = values.unbind(joints)
-    return torch.stack([each[joint] for joint in MIRRORED], joints)
+    library = library_of(values)
+    each = library.moveaxis(values, joints, 0)
+    return library.stack([each[joint] for joint in MIRRORED], joints)
 
 
-def _negate_first(values: Tensor, dim: int) -> Tensor:
-    """X changes sign, where `dim` is that of the coordinates."""
-    x, others = values.tensor_split([1], dim)
-    return torch.cat([-x, others], dim)
+def _negate_first(values: Array) -> Array:
+    """X changes sign, the first of the last dimension."""
+    return library_of(values).concatenate([-values[..., :1], values[..., 1:]], -1)

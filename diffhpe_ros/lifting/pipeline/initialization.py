@@ -4,17 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.arrays import Array, like, repeat_rows
 from diffhpe_ros.lifting.diffusion.samplers import (
     PURE_NOISE,
     InitialState,
     NoisedPose,
     PureNoiseWhereUnknown,
 )
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE
-from diffhpe_ros.lifting.models.model import Model
+from diffhpe_ros.lifting.models.base import DiffusionModel, LiftingModel
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.pipeline.views import turn_points
 
@@ -28,7 +29,7 @@ signal as noise: limbs are sampled anew, the posture as a whole is kept."""
 class Initialization(Protocol):
     """Where the sampling of a batch of windows starts."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+    def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """The initial state for a part of the batch; the hypotheses of a window are neighbours.
 
         Args:
@@ -41,7 +42,7 @@ class Initialization(Protocol):
 class NoiseInitialization:
     """At pure noise, as published."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+    def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """See `Initialization`."""
         return PURE_NOISE
 
@@ -50,7 +51,7 @@ class NoiseInitialization:
 class BackboneInitialization:
     """At the pose of a wrapper's own MixSTE, noised to a middle step."""
 
-    mixste: Callable[[Tensor], Tensor]
+    mixste: Callable[[Array], Array]
     """(B, L, J, 2) in the model's view → poses (B, L, J, 3), metres."""
     pose_scale: float
     """Metres of one unit of the diffused poses."""
@@ -58,39 +59,38 @@ class BackboneInitialization:
     step: int
     """Zero-based."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+    def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """See `Initialization`."""
         poses = self.mixste(x)
         poses = (poses - poses[..., :1, :]) / self.pose_scale
-        return NoisedPose(poses.repeat_interleave(self.hypotheses, 0), self.step)
+        return NoisedPose(repeat_rows(poses, self.hypotheses), self.step)
 
 
 @dataclass(frozen=True)
 class PreviousPoseInitialization:
     """At the track's previous poses, noised to a step for each window; else at pure noise."""
 
-    poses: Tensor
+    poses: NDArray[np.float32]
     """(B, H, L, J, 3) metres, camera frame: estimates of this window; any value where unknown."""
-    known: Tensor
+    known: NDArray[np.bool_]
     """(B,), False where there is no pose to start at."""
-    steps: Tensor
+    steps: NDArray[np.int64]
     """(B,), zero-based."""
     pose_scale: float
     """Metres of one unit of the diffused poses."""
 
-    def __call__(self, x: Tensor, rotation: Tensor, rows: slice) -> InitialState:
+    def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """See `Initialization`."""
-        poses = turn_points(self.poses[rows].to(x.device), rotation) / self.pose_scale
+        poses = turn_points(like(self.poses[rows], x), rotation) / self.pose_scale
         hypotheses = poses.shape[1]
         known, steps = (
-            each[rows].to(x.device).repeat_interleave(hypotheses)
-            for each in (self.known, self.steps)
+            repeat_rows(like(each[rows], x), hypotheses) for each in (self.known, self.steps)
         )
-        return PureNoiseWhereUnknown(known, NoisedPose(poses.flatten(0, 1), steps))
+        return PureNoiseWhereUnknown(known, NoisedPose(poses.reshape(-1, *poses.shape[2:]), steps))
 
 
 def create_initialization(
-    preset: Preset, model: Model, mixste: Callable[[Tensor], Tensor] | None, hypotheses: int
+    preset: Preset, model: LiftingModel, mixste: Callable[[Array], Array] | None, hypotheses: int
 ) -> Initialization:
     """Where windows start that have no previous window; `previous` is pure noise to them.
 
@@ -105,7 +105,7 @@ def create_initialization(
     """
     if preset.start not in STARTS:
         raise unknown("start", preset.start, STARTS)
-    if preset.start != "backbone" or not isinstance(model, DiffHPE):
+    if preset.start != "backbone" or not isinstance(model, DiffusionModel):
         return NoiseInitialization()
     if mixste is None:
         raise DiffhpeError("start 'backbone' needs the MixSTE of a diffhpe-wrapper; none is given")

@@ -5,18 +5,16 @@ A joint at exactly (0, 0) is unseen and stays at (0, 0).
 
 from typing import Protocol
 
-import torch
-from torch import Tensor
-
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.errors import unknown
+from diffhpe_ros.lifting.arrays import Array, library_of
 from diffhpe_ros.skeleton import HIP
 
 
 class View(Protocol):
     """From the canonical view of the camera to the model's input, and the way back."""
 
-    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
         """(B, L, J, 2) canonical → the model's input and the rotations (B, 3, 3) into it."""
 
 
@@ -27,10 +25,9 @@ class ScreenView:
     Human3.6M's cameras but for their distortion and the offset of their principal point.
     """
 
-    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
         """The input itself and identities."""
-        identity = torch.eye(3, dtype=x_2d.dtype, device=x_2d.device)
-        return x_2d, identity.expand(len(x_2d), 3, 3)
+        return x_2d, look_at_rotation(library_of(x_2d).zeros_like(x_2d[:, 0, 0]))
 
 
 class PersonView:
@@ -40,7 +37,7 @@ class PersonView:
     of all seen joints. Off-axis people then look as they do near the axis.
     """
 
-    def to_model_view(self, x_2d: Tensor) -> tuple[Tensor, Tensor]:
+    def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
         """The turned rays, and rotations R with p_person = R p_camera."""
         rotation = look_at_rotation(mean_ray(x_2d))
         return turn(x_2d, rotation), rotation
@@ -60,49 +57,51 @@ def view(name: str) -> View:
     return VIEWS[name]()
 
 
-def mean_ray(x_2d: Tensor) -> Tensor:
+def mean_ray(x_2d: Array) -> Array:
     """(B, L, J, 2) → (B, 2), where the person is; the axis (0, 0) if nothing is seen."""
     seen = x_2d.any(-1)  # (B, L, J)
     of_hip, of_all = x_2d[..., HIP, :].sum(1), x_2d.sum((1, 2))
-    hips, joints = seen[..., HIP].sum(1, keepdim=True), seen.sum((1, 2))[:, None]
-    return torch.where(hips > 0, of_hip / hips.clamp(min=1), of_all / joints.clamp(min=1))
+    hips = seen[..., HIP].sum(1, dtype=x_2d.dtype)[:, None]
+    joints = seen.sum((1, 2), dtype=x_2d.dtype)[:, None]
+    where = library_of(x_2d).where
+    return where(hips > 0, of_hip / hips.clip(min=1), of_all / joints.clip(min=1))
 
 
-def look_at_rotation(ray: Tensor) -> Tensor:
+def look_at_rotation(ray: Array) -> Array:
     """Canonical rays (B, 2) → rotations (B, 3, 3) that bring them onto the optical axis.
 
     First a pan about y, then a tilt about x, so that a level camera stays level.
     """
-    x, y = (ray / CANONICAL_FOCAL).unbind(-1)
-    pan, tilt = torch.atan2(x, torch.ones_like(x)), torch.atan2(y, torch.sqrt(1 + x * x))
-    zero, one = torch.zeros_like(x), torch.ones_like(x)
-    about_y = torch.stack(
-        [pan.cos(), zero, -pan.sin(), zero, one, zero, pan.sin(), zero, pan.cos()], -1
-    ).view(-1, 3, 3)
-    about_x = torch.stack(
-        [one, zero, zero, zero, tilt.cos(), -tilt.sin(), zero, tilt.sin(), tilt.cos()], -1
-    ).view(-1, 3, 3)
-    return about_x @ about_y
+    library = library_of(ray)
+    x, y = ray[..., 0] / CANONICAL_FOCAL, ray[..., 1] / CANONICAL_FOCAL
+    zero, one = library.zeros_like(x), library.ones_like(x)
+    pan, tilt = library.arctan2(x, one), library.arctan2(y, library.sqrt(1 + x * x))
+    cos, sin = library.cos(pan), library.sin(pan)
+    about_y = library.stack([cos, zero, -sin, zero, one, zero, sin, zero, cos], -1)
+    cos, sin = library.cos(tilt), library.sin(tilt)
+    about_x = library.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], -1)
+    return about_x.reshape(-1, 3, 3) @ about_y.reshape(-1, 3, 3)
 
 
-def turn(x_2d: Tensor, rotation: Tensor) -> Tensor:
+def turn(x_2d: Array, rotation: Array) -> Array:
     """Canonical rays (B, L, J, 2) in a camera turned by (B, 3, 3); unseen joints stay (0, 0).
 
     Rays that are not in front of the turned camera are unseen as well.
     """
-    seen = x_2d.any(-1, keepdim=True)
-    rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)
-    rays = turn_points(rays, rotation)
+    library = library_of(x_2d)
+    seen = x_2d.any(-1)[..., None]
+    ahead = library.ones_like(x_2d[..., :1])
+    rays = turn_points(library.concatenate([x_2d / CANONICAL_FOCAL, ahead], -1), rotation)
     in_front = rays[..., 2:] > 1e-2
-    turned = CANONICAL_FOCAL * rays[..., :2] / rays[..., 2:].clamp(min=1e-2)
-    return torch.where(seen & in_front, turned, 0.0)
+    turned = CANONICAL_FOCAL * rays[..., :2] / rays[..., 2:].clip(min=1e-2)
+    return library.where(seen & in_front, turned, 0.0)
 
 
-def turn_points(points: Tensor, rotation: Tensor) -> Tensor:
+def turn_points(points: Array, rotation: Array) -> Array:
     """Points or poses (B, ..., 3) of the real camera's frame → the same in the turned one's."""
-    return torch.einsum("bij,b...j->b...i", rotation, points)
+    return library_of(points).einsum("bij,b...j->b...i", rotation, points)
 
 
-def to_camera_frame(poses: Tensor, rotation: Tensor) -> Tensor:
+def to_camera_frame(poses: Array, rotation: Array) -> Array:
     """Poses (B, ..., 3) of the turned camera → the same in the real camera's frame."""
-    return torch.einsum("bij,b...i->b...j", rotation, poses)
+    return library_of(poses).einsum("bij,b...i->b...j", rotation, poses)

@@ -1,13 +1,15 @@
-"""From 2D windows to hypotheses: everything that is computed on the model's device."""
+"""From 2D windows to hypotheses: everything that is computed on the model's device.
 
+It is the same on arrays of numpy and on tensors; see `lifting.arrays`.
+"""
+
+import math
 from dataclasses import dataclass, replace
+from typing import Any
 
-import torch
-from torch import Tensor
-
+from diffhpe_ros.lifting.arrays import Array, library_of
 from diffhpe_ros.lifting.diffusion.samplers import Noise, Sampler
-from diffhpe_ros.lifting.models.base import SamplingInputs
-from diffhpe_ros.lifting.models.model import Engine, Model
+from diffhpe_ros.lifting.models.base import LiftingModel, SamplingInputs
 from diffhpe_ros.lifting.pipeline.augmentation import Augmentation
 from diffhpe_ros.lifting.pipeline.initialization import Initialization
 from diffhpe_ros.lifting.pipeline.views import View, to_camera_frame
@@ -24,8 +26,8 @@ class WindowSampler:
     all.
     """
 
-    model: Model
-    engine: Engine
+    model: LiftingModel
+    engine: Any
     """Computes the model's networks; created for this model."""
     sampler: Sampler
     view: View
@@ -35,7 +37,7 @@ class WindowSampler:
 
     def __call__(
         self, observed: WindowBatch, noise: Noise, start: Initialization, rows: slice = EVERY_ROW
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Array, Array]:
         """Hypotheses (B, H, L, 17, 3), metres, root at 0, camera frame; NaN where no joint is seen.
 
         Also returns the rotations (B, 3, 3) into the model's view.
@@ -50,9 +52,9 @@ class WindowSampler:
         seen = self.augmentation.apply(replace(observed, x_2d=x_2d))
         initial_state = start(seen.x_2d, rotation, rows)
         inputs = SamplingInputs(seen, noise, self.hypotheses, self.sampler, initial_state)
-        # Each kind of model knows its own kind of engine, and has been given one of these.
-        poses = self.model.sample(inputs, self.engine)  # type: ignore[arg-type]
-        poses = self.augmentation.undo(poses.unflatten(0, (-1, self.hypotheses)))
+        poses = self.model.sample(inputs, self.engine)
+        by_window = poses.reshape(-1, self.hypotheses, *poses.shape[1:])
+        poses = self.augmentation.undo(by_window)
         poses = to_camera_frame(poses - poses[..., :1, :], rotation)
-        unseen = (observed.x_2d == 0).flatten(1).all(1)
-        return poses.masked_fill(unseen.view(-1, 1, 1, 1, 1), torch.nan), rotation
+        unseen = (observed.x_2d == 0).reshape(len(poses), -1).all(1)
+        return library_of(poses).where(unseen[:, None, None, None, None], math.nan, poses), rotation

@@ -6,7 +6,6 @@ to the truth on people whom the lifter has never seen.
 """
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.pipeline.views import look_at_rotation, mean_ray, to_camera_frame
@@ -25,7 +24,7 @@ one of the two, are left out."""
 def fuse(
     poses: NDArray[np.float32],
     world_landmarks: NDArray[np.float32],
-    x_2d: torch.Tensor,
+    x_2d: NDArray[np.float32],
     weight: float = WEIGHT,
 ) -> NDArray[np.float32]:
     """The weighted mean of lifted poses and world landmarks.
@@ -48,10 +47,13 @@ def fuse(
     return (poses + weight * sums / np.maximum(counts, 1)).astype(np.float32)
 
 
-def to_poses(world_landmarks: NDArray[np.float32], x_2d: torch.Tensor) -> NDArray[np.float32]:
+def to_poses(
+    world_landmarks: NDArray[np.float32], x_2d: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """World landmarks (B, L, 17, 3) along the rays of windows x_2d → poses in the camera frame."""
-    rooted = torch.from_numpy(world_landmarks - world_landmarks[:, :, HIP, None])
-    return to_camera_frame(rooted, look_at_rotation(mean_ray(x_2d))).numpy()
+    rooted = world_landmarks - world_landmarks[:, :, HIP, None]
+    poses: NDArray[np.float32] = to_camera_frame(rooted, look_at_rotation(mean_ray(x_2d)))
+    return poses
 
 
 def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,7 +1,9 @@
 """How fast a person moves in the image, and how much noise the next window starts with."""
 
-import torch
-from torch import Tensor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 FLOOR, CEILING = 0.7, 1.0
 """Shares of the diffusion steps that a window starts at: for a still person, and from the speed
@@ -15,18 +17,20 @@ AT_LEAST = 5
 _TINY = 1e-6
 
 
-def initial_steps(speed: Tensor, steps: int) -> Tensor:
+def initial_steps(speed: NDArray[Any], steps: int) -> NDArray[np.int64]:
     """Zero-based steps (N,) to start at, for people of that speed (N,); it grows with it.
 
     Args:
         speed: as `image_speed` gives.
         steps: of the diffusion.
     """
-    share = FLOOR + (CEILING - FLOOR) * (speed / FAST).clamp(0, 1)
-    return (share * steps).round().long().clamp(1, steps) - 1
+    share = FLOOR + (CEILING - FLOOR) * (speed / FAST).clip(0, 1)
+    return (share * steps).round().astype(np.int64).clip(1, steps) - 1
 
 
-def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
+def image_speed(
+    x_2d: NDArray[np.float32], new_frames: NDArray[np.int64], rate: float
+) -> NDArray[Any]:
     """Mean speed of joints in the image, in sizes of the person per second, (N,).
 
     Poses are relative to the root, so the joints' common movement is removed. A joint's speed is
@@ -43,21 +47,22 @@ def image_speed(x_2d: Tensor, new_frames: Tensor, rate: float) -> Tensor:
     seen = (x_2d != 0).any(-1)
     both = seen[:, 1:] & seen[:, :-1]  # (N, L-1, J), in a frame and in the one before
     moved = (x_2d[:, 1:] - x_2d[:, :-1]) * both[..., None]
-    moved = moved - (moved.sum(2) / both.sum(2).clamp(min=1)[..., None])[:, :, None]
-    age = torch.arange(both.shape[1] - 1, -1, -1, device=x_2d.device)
-    counted = both & (age < new_frames.clamp(min=AT_LEAST)[:, None])[..., None]
+    moved = moved - (moved.sum(2) / both.sum(2).clip(min=1)[..., None])[:, :, None]
+    age = np.arange(both.shape[1])[::-1]
+    counted = both & (age < new_frames.clip(min=AT_LEAST)[:, None])[..., None]
     frames = counted.sum(1)  # (N, J)
-    velocity = rate * (moved * counted[..., None]).sum(1) / frames.clamp(min=1)[..., None]
+    velocity = rate * (moved * counted[..., None]).sum(1) / frames.clip(min=1)[..., None]
     joints = (frames > 0).sum(1)
-    speed = velocity.norm(dim=-1).sum(1) / joints.clamp(min=1)
-    return torch.where(joints > 0, speed / image_size(x_2d), torch.inf)
+    speed = np.linalg.norm(velocity, axis=-1).sum(1) / joints.clip(min=1)
+    return np.where(joints > 0, speed / image_size(x_2d), np.inf)
 
 
-def image_size(x_2d: Tensor) -> Tensor:
+def image_size(x_2d: NDArray[np.float32]) -> NDArray[Any]:
     """The longer side of the box round the seen joints (N, L, J, 2), mean over the frames, (N,)."""
-    seen = (x_2d != 0).any(-1, keepdim=True)
-    low = x_2d.where(seen, torch.inf).amin(2)
-    high = x_2d.where(seen, -torch.inf).amax(2)
-    any_seen = seen.any(2)[..., 0]
-    side = (high - low).amax(-1).where(any_seen, 0.0)
-    return (side.sum(1) / any_seen.sum(1).clamp(min=1)).clamp(min=_TINY)
+    seen = (x_2d != 0).any(-1)
+    low = np.where(seen[..., None], x_2d, np.inf).min(2)
+    high = np.where(seen[..., None], x_2d, -np.inf).max(2)
+    any_seen = seen.any(2)
+    side = np.where(any_seen, (high - low).max(-1), 0.0)
+    size: NDArray[Any] = (side.sum(1) / any_seen.sum(1).clip(min=1)).clip(min=_TINY)
+    return size

@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
@@ -131,11 +130,11 @@ class LiftingStream:
         histories = [state.poses for state in states]
         start = self._warm_start.start(observed.x_2d, histories, stamps, orientation)
         result = self._lift_windows(observed, seeds, start, decode, world)
-        hypotheses = torch.from_numpy(result.hypotheses)
+        hypotheses = result.hypotheses
         if orientation is not None:  # kept in the frame that stands still
             hypotheses = turned(hypotheses, orientation)
         for history, stamp, poses in zip(histories, stamps, hypotheses, strict=True):
-            history.keep(stamp, poses.clone())
+            history.keep(stamp, poses.copy())
         return result
 
     def _states(self, tracks: Sequence[TrackKey], stamps: Sequence[int]) -> list[_TrackState]:

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE
+from diffhpe_ros.lifting.models.base import DiffusionModel
 from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitialization
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.streaming.image_motion import image_speed, initial_steps
@@ -17,7 +15,7 @@ from diffhpe_ros.lifting.streaming.image_motion import image_speed, initial_step
 class RecalledPoses(NamedTuple):
     """The last poses of a track, moved on to a new window."""
 
-    poses: Tensor
+    poses: NDArray[np.float32]
     """(H, L, J, 3); frames that are new hold the last pose."""
     new_frames: int
     """Frames by which the new window is ahead."""
@@ -28,7 +26,7 @@ class PoseHistory:
 
     def __init__(self) -> None:
         self._stamp = 0
-        self._poses: Tensor | None = None  # (H, L, J, 3)
+        self._poses: NDArray[np.float32] | None = None  # (H, L, J, 3)
 
     def recall(self, stamp: int, rate: float) -> RecalledPoses | None:
         """An estimate of the track's window at that time.
@@ -46,13 +44,13 @@ class PoseHistory:
         new_frames = round((stamp - self._stamp) * rate / 1e9)
         if new_frames > frames // 2:
             return None
-        kept = (torch.arange(frames) + new_frames).clamp(max=frames - 1)
+        kept = (np.arange(frames) + new_frames).clip(max=frames - 1)
         return RecalledPoses(self._poses[:, kept], new_frames)
 
-    def keep(self, stamp: int, poses: Tensor) -> None:
+    def keep(self, stamp: int, poses: NDArray[np.float32]) -> None:
         """Keep poses (H, L, J, 3) instead of the last ones; none if they are not finite."""
         self._stamp = stamp
-        self._poses = poses if bool(torch.isfinite(poses).all()) else None
+        self._poses = poses if np.isfinite(poses).all() else None
 
 
 class WarmStart:
@@ -67,14 +65,14 @@ class WarmStart:
         rate: frames per second of the windows.
     """
 
-    def __init__(self, model: DiffHPE, preset: Preset, rate: float) -> None:
+    def __init__(self, model: DiffusionModel, preset: Preset, rate: float) -> None:
         self.model = model
         self.preset = preset
         self.rate = rate
 
     def start(
         self,
-        windows: Tensor,
+        windows: NDArray[np.float32],
         histories: Sequence[PoseHistory],
         stamps: Sequence[int],
         orientation: NDArray[np.float64] | None = None,
@@ -92,25 +90,25 @@ class WarmStart:
             for history, stamp in zip(histories, stamps, strict=True)
         ]
         shape = (self.preset.hypotheses, *windows.shape[1:3], 3)
-        nothing = RecalledPoses(windows.new_zeros(shape), new_frames=1)
+        nothing = RecalledPoses(np.zeros(shape, np.float32), new_frames=1)
         pasts = [past or nothing for past in recalled]
-        new_frames = torch.tensor([past.new_frames for past in pasts])
+        new_frames = np.array([past.new_frames for past in pasts])
         speed = image_speed(windows, new_frames, self.rate)
-        poses = torch.stack([past.poses for past in pasts])
+        poses = np.stack([past.poses for past in pasts])
         if orientation is not None:
             poses = turned(poses, np.swapaxes(orientation, -1, -2))
         return PreviousPoseInitialization(
             poses=poses,
-            known=torch.tensor([past is not None for past in recalled]),
+            known=np.array([past is not None for past in recalled]),
             # A sampler cannot visit more steps than there are from the start on.
-            steps=initial_steps(speed, self.model.schedule.steps).clamp(min=self.preset.steps - 1),
+            steps=initial_steps(speed, self.model.schedule.steps).clip(min=self.preset.steps - 1),
             pose_scale=self.model.pose_scale,
         )
 
 
-def turned(poses: Tensor, rotations: NDArray[np.float64]) -> Tensor:
+def turned(poses: NDArray[np.float32], rotations: NDArray[np.float64]) -> NDArray[np.float32]:
     """Poses (B, H, L, J, 3) rotated by (B, 3, 3)."""
-    return torch.einsum("bxy,bhljy->bhljx", torch.from_numpy(rotations).to(poses), poses)
+    return np.einsum("bxy,bhljy->bhljx", rotations.astype(poses.dtype), poses)
 
 
 def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart | None:
@@ -121,6 +119,6 @@ def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart |
         preset: how it is sampled.
         rate: frames per second of the windows.
     """
-    if preset.start != "previous" or not isinstance(model, DiffHPE):
+    if preset.start != "previous" or not isinstance(model, DiffusionModel):
         return None
     return WarmStart(model, preset, rate)

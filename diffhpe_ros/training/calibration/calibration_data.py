@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -84,7 +83,7 @@ def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.f
     windows, frames, joints, _ = x_2d.shape
     factor = rng.uniform(*NOISE_FACTORS, (windows, 1, joints, 1))
     factor *= rng.uniform(size=factor.shape) < NOISY_SHARE
-    usual = NOISE_2D * image_size(torch.from_numpy(x_2d)).numpy()[:, None, None, None]
+    usual = NOISE_2D * image_size(x_2d)[:, None, None, None]
     constant = rng.normal(size=(windows, 1, joints, 2))
     white = rng.normal(size=x_2d.shape)
     added = factor * usual * (constant + white) / np.sqrt(2)
@@ -99,14 +98,14 @@ def _errors(
 ) -> Sample:
     """Errors of some of the windows."""
     x_2d, confidence, covariance = (
-        each[rows].numpy() for each in (observed.x_2d, observed.confidence, observed.covariance_2d)
+        each[rows] for each in (observed.x_2d, observed.confidence, observed.covariance_2d)
     )
     hypotheses = lifter.lift(x_2d, confidence, covariance).hypotheses
     found = hypotheses.mean(1)
     by_name = variance_features(LiftedBatch(found, x_2d, confidence, covariance))
     _, rotation = view(lifter.config.input_view).to_model_view(observed.x_2d[rows])
-    errors = turn_points(torch.from_numpy(found - windows.poses[rows]), rotation).numpy()
-    apart = turn_points(torch.from_numpy(hypotheses - found[:, None]), rotation).numpy()
+    errors = turn_points(found - windows.poses[rows], rotation)
+    apart = turn_points(hypotheses - found[:, None], rotation)
     frames = np.arange(found.shape[1])[::-EVERY][::-1]
     apart, errors = apart[:, :, frames, 1:], errors[:, frames, 1:]
     several = max(1, apart.shape[1] - 1)

@@ -55,6 +55,7 @@ class DistillationModule(DiffusionModule):
     """
 
     after: Tensor
+    alpha_bar: Tensor
 
     def __init__(
         self, *, teacher: str, student_steps: int = 1, teacher_steps: int = 2, **kwargs: Any
@@ -76,6 +77,9 @@ class DistillationModule(DiffusionModule):
         after = torch.full((self.model.schedule.steps,), END)
         after[visited[:-1]] = torch.tensor(visited[1:])
         self.register_buffer("after", after, persistent=False)
+        alpha_bar = torch.from_numpy(self.model.schedule.alpha_bar)
+        # 1 at `END`
+        self.register_buffer("alpha_bar", torch.cat([alpha_bar, torch.ones(1)]), persistent=False)
 
     def train(self, mode: bool = True) -> "DistillationModule":
         """Set the mode of the student; the teacher stays in evaluation mode."""
@@ -90,14 +94,12 @@ class DistillationModule(DiffusionModule):
         With x̃, one DDIM step reaches the teacher's x_t'' (algorithm 2 of the paper). At the last
         step σ'' is 0 and x̃ is the teacher's final pose.
         """
-        alpha_bar = self.model.schedule.alpha_bar
-        alpha_bar = torch.cat([alpha_bar, alpha_bar.new_ones(1)])  # 1 at `END`
         denoise = self.teacher.denoise_with(condition)
         x, step = x_t, t
         for _ in range(self.per_step):
             pose, noise = denoise(x, step)
             step = self.after[step]
-            reached = alpha_bar[step].view(-1, 1, 1, 1)
+            reached = self.alpha_bar[step].view(-1, 1, 1, 1)
             x = reached.sqrt() * pose + (1 - reached).sqrt() * noise
         signal, spread = self.model.schedule.signal_and_noise(t)
         shrink = (1 - reached).sqrt() / spread

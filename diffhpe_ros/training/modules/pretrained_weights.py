@@ -6,7 +6,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_backbone, load_with_config
 from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
-from diffhpe_ros.lifting.models.diffpose import DiffPose
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.models.model import Model
 

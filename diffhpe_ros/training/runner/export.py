@@ -21,7 +21,7 @@ from diffhpe_ros.lifting.checkpoints.model_folders import (
     weights_sha256,
 )
 from diffhpe_ros.lifting.models.diffhpe import DiffHPEWrapper
-from diffhpe_ros.lifting.models.diffpose import DiffPose
+from diffhpe_ros.lifting.models.diffpose.model import DiffPose
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.training.calibration.calibrate import calibrated

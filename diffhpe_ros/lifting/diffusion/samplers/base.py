@@ -4,31 +4,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from torch import Tensor
-
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.arrays import Array
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import PURE_NOISE, InitialState, Noise
 from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
-Denoise = Callable[[Tensor, int | Tensor], Prediction]
+Denoise = Callable[[Array, int | Array], Prediction]
 """x_t (N, L, J, 3) and a zero-based step, or the step (N,) of each, → the model's estimates."""
 
 
-Steps = Sequence[int | Tensor]
+Steps = Sequence[int | Array]
 """Zero-based steps, falling; each one for all sequences, or (N,) of each."""
 
 
 class ReverseStep(NamedTuple):
     """A visited step t, from which the state at the next one, t', is computed."""
 
-    x: Tensor
+    x: Array
     """x_t, (N, L, J, 3)."""
     prediction: Prediction
     """The model's estimates of the clean pose x̂_0 and of the noise ε̂ in x_t."""
-    alpha_bar: Tensor
-    """ᾱ_t."""
-    alpha_bar_next: Tensor | None
+    alpha_bar: Array
+    """ᾱ_t, a number or (N, 1, 1, 1)."""
+    alpha_bar_next: Array | None
     """ᾱ_{t'}; None at the last visited step, after which the clean pose is wanted."""
 
 
@@ -48,7 +47,7 @@ class Sampler(ABC):
         schedule: Schedule,
         noise: Noise,
         initial_state: InitialState = PURE_NOISE,
-    ) -> Tensor:
+    ) -> Array:
         """Poses (N, L, J, 3) in the diffused space.
 
         Args:
@@ -61,8 +60,8 @@ class Sampler(ABC):
         return self.reverse(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
 
     def reverse(
-        self, x: Tensor, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
-    ) -> Tensor:
+        self, x: Array, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
+    ) -> Array:
         """From x (N, L, J, 3) at the first visited step to the poses; the rest as in `sample`."""
         before: ReverseStep | None = None
         for t, following in zip(visited, [*visited[1:], None], strict=True):
@@ -73,7 +72,7 @@ class Sampler(ABC):
         return x
 
     @abstractmethod
-    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Array:
         """x_{t'} (N, L, J, 3), or the clean pose after the last visited step.
 
         Args:
@@ -83,7 +82,7 @@ class Sampler(ABC):
         """
 
 
-def spaced_steps(steps: int, total: int | Tensor) -> Steps:
+def spaced_steps(steps: int, total: int | Array) -> Steps:
     """`steps` of the `total` zero-based steps, falling, evenly spaced, from the last one on.
 
     Args:
@@ -93,14 +92,14 @@ def spaced_steps(steps: int, total: int | Tensor) -> Steps:
     Raises:
         DiffhpeError: `steps` is not in 1…total.
     """
-    if isinstance(total, Tensor):
-        _check(steps, int(total.min()))
-        parts = [(total * (steps - k)).double() / steps for k in range(steps)]
-        return [part.round().long() - 1 for part in parts]
-    _check(steps, total)
-    return [round(total * (steps - k) / steps) - 1 for k in range(steps)]
+    most = total if isinstance(total, int) else int(total.min())
+    if not 1 <= steps <= most:
+        raise DiffhpeError(f"sampling steps must be 1 to {most}, got {steps}")
+    return [_rounded(total * (steps - k), steps) - 1 for k in range(steps)]
 
 
-def _check(steps: int, total: int) -> None:
-    if not 1 <= steps <= total:
-        raise DiffhpeError(f"sampling steps must be 1 to {total}, got {steps}")
+def _rounded(numerator: int | Array, denominator: int) -> int | Array:
+    """The quotient, rounded as Python does: a half to the even number."""
+    whole = numerator // denominator
+    twice = 2 * (numerator - whole * denominator)
+    return whole + ((twice > denominator) | ((twice == denominator) & (whole % 2 == 1)))

@@ -1,8 +1,7 @@
 """Denoising diffusion implicit models (Song et al., 2021)."""
 
-from torch import Tensor
-
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.arrays import Array, sqrt
 from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
 
@@ -21,13 +20,13 @@ class DDIM(Sampler):
         super().__init__(steps)
         self.eta = eta
 
-    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Array:
         """See `Sampler.step`."""
         pose, epsilon = now.prediction
         alpha_bar, alpha_bar_next = now.alpha_bar, now.alpha_bar_next
         if alpha_bar_next is None:
             return pose
         variance = (1 - alpha_bar_next) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_next)
-        sigma = self.eta * variance.sqrt()
-        x = alpha_bar_next.sqrt() * pose + (1 - alpha_bar_next - sigma**2).sqrt() * epsilon
+        sigma = self.eta * sqrt(variance)
+        x = sqrt(alpha_bar_next) * pose + sqrt(1 - alpha_bar_next - sigma**2) * epsilon
         return x + sigma * noise() if self.eta > 0 else x

@@ -1,7 +1,6 @@
 """Ancestral sampling (Ho et al., 2020, algorithm 2)."""
 
-from torch import Tensor
-
+from diffhpe_ros.lifting.arrays import Array, sqrt
 from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
 from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
 
@@ -16,13 +15,13 @@ class DDPM(Sampler):
     def __init__(self, steps: int = 50) -> None:
         super().__init__(steps)
 
-    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Tensor:
+    def step(self, now: ReverseStep, before: ReverseStep | None, noise: Noise) -> Array:
         """See `Sampler.step`."""
         alpha_bar = now.alpha_bar
         alpha_bar_next = 1.0 if now.alpha_bar_next is None else now.alpha_bar_next
         beta = 1 - alpha_bar / alpha_bar_next
-        x = now.x - beta / (1 - alpha_bar).sqrt() * now.prediction.noise
-        x = x / (1 - beta).sqrt()
+        x = now.x - beta / sqrt(1 - alpha_bar) * now.prediction.noise
+        x = x / sqrt(1 - beta)
         if now.alpha_bar_next is None:
             return x
-        return x + (beta * (1 - alpha_bar_next) / (1 - alpha_bar)).sqrt() * noise()
+        return x + sqrt(beta * (1 - alpha_bar_next) / (1 - alpha_bar)) * noise()

@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from typing import Protocol
 
-import torch
-from torch import Tensor
-
+from diffhpe_ros.lifting.arrays import Array, library_of
 from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
-Noise = Callable[[], Tensor]
+Noise = Callable[[], Array]
 """Standard normal noise (N, L, J, 3), new at each call."""
 
 
 class InitialState(Protocol):
     """The first state of the reverse process."""
 
-    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
+    def __call__(self, schedule: Schedule, noise: Array) -> tuple[Array, int | Array]:
         """x_s (N, L, J, 3) and its zero-based step s, or the step (N,) of each sequence.
 
         Args:
@@ -27,7 +25,7 @@ class InitialState(Protocol):
 class PureNoise:
     """x_T is the noise itself; as published."""
 
-    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int]:
+    def __call__(self, schedule: Schedule, noise: Array) -> tuple[Array, int]:
         """See `InitialState`."""
         return noise, schedule.steps - 1
 
@@ -45,14 +43,14 @@ class NoisedPose:
         step: zero-based, or (N,) of each sequence.
     """
 
-    def __init__(self, pose: Tensor, step: int | Tensor) -> None:
+    def __init__(self, pose: Array, step: int | Array) -> None:
         self.pose = pose
         self.step = step
 
-    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, int | Tensor]:
+    def __call__(self, schedule: Schedule, noise: Array) -> tuple[Array, int | Array]:
         """See `InitialState`."""
-        alpha_bar = schedule.at(self.step)
-        return alpha_bar.sqrt() * self.pose + (1 - alpha_bar).sqrt() * noise, self.step
+        signal, spread = schedule.signal_and_noise(self.step)
+        return signal * self.pose + spread * noise, self.step
 
 
 class PureNoiseWhereUnknown:
@@ -63,16 +61,14 @@ class PureNoiseWhereUnknown:
         initial_state: that of the known sequences.
     """
 
-    def __init__(self, known: Tensor, initial_state: InitialState) -> None:
+    def __init__(self, known: Array, initial_state: InitialState) -> None:
         self.known = known
         self.initial_state = initial_state
 
-    def __call__(self, schedule: Schedule, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, schedule: Schedule, noise: Array) -> tuple[Array, Array]:
         """See `InitialState`."""
         x, step = self.initial_state(schedule, noise)
         pure, last = PURE_NOISE(schedule, noise)
-        steps = torch.as_tensor(step, device=noise.device).expand(len(noise))
-        return (
-            torch.where(self.known.view(-1, 1, 1, 1), x, pure),
-            torch.where(self.known, steps, last),
-        )
+        where = library_of(noise).where
+        known = self.known.reshape(-1, 1, 1, 1)
+        return where(known, x, pure), where(self.known, step, last)

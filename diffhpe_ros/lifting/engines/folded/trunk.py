@@ -1,7 +1,6 @@
 """MixSTE's trunk for inference: the same features with fewer and larger operations.
 
-The norms before a linear layer are folded into it. The keys' bias falls out of the softmax, the
-values' goes through it unchanged. Joints come first, as the denoiser wants them.
+Its weights are those of `engines.folding.trunk`. Joints come first, as the denoiser wants them.
 
 The softmax does not look for each row's largest number, which over rows of 17 and 27 takes longer
 than all else in it, and divides after the values were summed. Without that search numbers beyond
@@ -12,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from diffhpe_ros.lifting.engines.folded.norms import fold_layer_norm, keep
-from diffhpe_ros.lifting.models.mixste import Block, MixSTETrunk
+from diffhpe_ros.lifting.engines.folded.buffers import keep, layer_norm, linear
+from diffhpe_ros.lifting.engines.folding.trunk import TrunkBlockWeights, TrunkWeights
 
 LARGEST = 60.0
 
@@ -22,8 +21,7 @@ class FoldedBlock(nn.Module):
     """The common part of the attention over joints and the one over frames.
 
     Args:
-        block: of the trained trunk.
-        norm: that follows the block.
+        block: folded.
     """
 
     query_key_value: Tensor
@@ -35,28 +33,20 @@ class FoldedBlock(nn.Module):
     output: Tensor
     output_bias: Tensor
 
-    def __init__(self, block: Block, norm: nn.LayerNorm) -> None:
+    def __init__(self, block: TrunkBlockWeights) -> None:
         super().__init__()
-        attention = block.attn
-        self.heads = attention.heads
-        self.norm = norm
-        self.eps = block.norm1.eps
-        weight, bias = fold_layer_norm(block.norm1, attention.qkv)
-        query, key, value = weight.chunk(3, 1)
-        query_bias, _, value_bias = bias.chunk(3)
-        hidden, hidden_bias = fold_layer_norm(block.norm2, block.mlp.fc1)
+        self.heads, self.eps = block.heads, block.eps
+        self.norm = layer_norm(block.norm)
         keep(
             self,
-            query_key_value=torch.cat([query * attention.scale, key, value], 1),
-            query_key_value_bias=torch.cat(
-                [query_bias * attention.scale, torch.zeros_like(bias[len(query_bias) :])]
-            ),
-            projection=attention.proj.weight.t(),
-            projection_bias=attention.proj.bias + attention.proj.weight @ value_bias,
-            hidden=hidden,
-            hidden_bias=hidden_bias,
-            output=block.mlp.fc2.weight.t(),
-            output_bias=block.mlp.fc2.bias,
+            query_key_value=block.query_key_value,
+            query_key_value_bias=block.query_key_value_bias,
+            projection=block.projection,
+            projection_bias=block.projection_bias,
+            hidden=block.hidden,
+            hidden_bias=block.hidden_bias,
+            output=block.output,
+            output_bias=block.output_bias,
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -106,26 +96,24 @@ class FoldedTrunk(nn.Module):
     """A trained trunk.
 
     Args:
-        trunk: of a MixSTE or a wrapper.
-        order: of the joints, (J,) indices; attention is the same in any.
+        trunk: folded.
     """
 
     spatial_position: Tensor
+    temporal_position: Tensor
 
-    def __init__(self, trunk: MixSTETrunk, order: Tensor) -> None:
+    def __init__(self, trunk: TrunkWeights) -> None:
         super().__init__()
-        self.embed = trunk.embed
-        # (J, 1, 1, C) and (1, L, 1, C): beside joints first, then frames, then windows
-        position = trunk.spatial_position.detach()[0][order][:, None, None]
-        self.register_buffer("spatial_position", position)
-        self.temporal_position = nn.Parameter(trunk.temporal_position.detach()[:, :, None])
-        self.spatial = nn.ModuleList(
-            FoldedSpatialBlock(block, trunk.spatial_norm) for block in _blocks(trunk.spatial)
+        self.embed = linear(trunk.embed)
+        # (J, 1, 1, C) and (L, 1, C): beside joints first, then frames, then windows
+        keep(
+            self,
+            spatial_position=trunk.spatial_position[:, None, None],
+            temporal_position=trunk.temporal_position[:, None],
         )
-        self.temporal = nn.ModuleList(
-            FoldedTemporalBlock(block, trunk.temporal_norm) for block in _blocks(trunk.temporal)
-        )
-        self.head_norm = trunk.head_norm
+        self.spatial = nn.ModuleList(FoldedSpatialBlock(block) for block in trunk.spatial)
+        self.temporal = nn.ModuleList(FoldedTemporalBlock(block) for block in trunk.temporal)
+        self.head_norm = layer_norm(trunk.head_norm)
 
     def forward(self, x_2d: Tensor) -> Tensor:
         """(J, L, B, 2), 0 where unseen → features (J, L, B, C)."""
@@ -136,7 +124,3 @@ class FoldedTrunk(nn.Module):
                 x = x + self.temporal_position
             x = temporal(x)
         return self.head_norm(x)
-
-
-def _blocks(layers: nn.ModuleList) -> list[Block]:
-    return [layer for layer in layers if isinstance(layer, Block)]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.engines.folded.buffers import keep
 from diffhpe_ros.lifting.engines.folded.denoiser import FoldedResidualBlock
 from diffhpe_ros.lifting.engines.folded.engines import (
     FoldedDiffHPE,
@@ -13,7 +14,6 @@ from diffhpe_ros.lifting.engines.folded.engines import (
     FoldedDiffHPEWrapper,
     FoldedMixSTE,
 )
-from diffhpe_ros.lifting.engines.folded.norms import keep
 from diffhpe_ros.lifting.engines.folded.trunk import (
     FoldedSpatialBlock,
     FoldedTemporalBlock,

@@ -4,7 +4,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from diffhpe_ros.lifting.models.graph import POOL
+from diffhpe_ros.lifting.skeleton_graph import POOL
 
 JOINTS = 32
 """The joints' 17, and their pairs, padded to what a block can be."""

@@ -1,144 +1,122 @@
-"""Engines on the compiled library: one window, or hypothesis, is one thread's work."""
+"""Models on the compiled library: one window, or hypothesis, is one thread's work.
 
-from collections.abc import Callable
-from functools import singledispatch
+They are arrays of numpy from end to end, and engines of themselves: nothing of them needs torch.
+"""
 
-from torch import Tensor, nn
+import numpy as np
+from numpy.typing import NDArray
 
-from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.engines.folded.engines import (
-    FoldedDiffHPE,
-    FoldedDiffHPE2D,
-    FoldedDiffHPEWrapper,
-    FoldedMixSTE,
-    fold,
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
+from diffhpe_ros.lifting.diffusion.parameterisation import parameterisation
+from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
+from diffhpe_ros.lifting.engines.folding.networks import (
+    FOLDED,
+    DiffHPEWeights,
+    MixSTEWeights,
+    WrapperEncoderWeights,
+    fold_weights,
 )
 from diffhpe_ros.lifting.engines.native.library import find_library
-from diffhpe_ros.lifting.engines.native.networks import (
-    NativeDenoiser,
-    NativeTrunk,
-    fits_denoiser,
-    fits_trunk,
-)
-from diffhpe_ros.lifting.models.diffhpe import DiffHPE2D, DiffHPEWrapper
-from diffhpe_ros.lifting.models.mixste import MixSTE
-from diffhpe_ros.lifting.models.model import Model
+from diffhpe_ros.lifting.engines.native.networks import NativeDenoiser, NativeTrunk, fits
+from diffhpe_ros.lifting.models.base import DeterministicModel, DiffusionModel
+from diffhpe_ros.lifting.skeleton_graph import PART_ORDER
+from diffhpe_ros.lifting.weights import Weights
+from diffhpe_ros.skeleton import HIP
+
+Array = NDArray[np.float32]
+_ORDER, _BACK = list(PART_ORDER), np.argsort(PART_ORDER)
 
 
-class NativeMixSTE:
+class NativeMixSTE(DeterministicModel):
     """MixSTE.
 
     Args:
-        folded: on the CPU.
+        network: folded.
     """
 
-    def __init__(self, folded: FoldedMixSTE) -> None:
-        self._trunk, self._head = NativeTrunk(folded.trunk), folded.head
+    def __init__(self, network: MixSTEWeights) -> None:
+        self._trunk, self._head = NativeTrunk(network.trunk), network.head
 
-    def __call__(self, x_2d: Tensor) -> Tensor:
+    def __call__(self, x_2d: Array) -> Array:
         """See `PoseEngine.__call__`."""
-        poses: Tensor = self._head(self._trunk(x_2d.transpose(1, 2))).transpose(1, 2)
-        return poses
+        return self._head(self._trunk(x_2d.swapaxes(1, 2))).swapaxes(1, 2)
 
 
-class NativeDiffHPE:
+class NativeDiffHPE(DiffusionModel):
     """A diffusion model.
 
     Args:
-        folded: on the CPU.
+        config: of the model.
+        network: folded.
     """
 
-    def __init__(self, folded: FoldedDiffHPE) -> None:
-        self._order, self._back = folded.order, folded.back
-        self._from_pose = folded.from_pose
-        self._denoiser = NativeDenoiser(folded.denoiser)
-        self._encode = _encoder(folded)
+    def __init__(self, config: ModelConfig, network: DiffHPEWeights) -> None:
+        self.schedule = CosineSchedule(config.denoiser.steps)
+        self.parameterisation = parameterisation(config.denoiser.prediction)
+        self.pose_scale = config.denoiser.pose_scale
+        self._from_pose = network.from_pose
+        self._denoiser = NativeDenoiser(network.denoiser)
+        encoder = network.encoder
+        self._encode = (
+            _WrapperEncoder(encoder) if isinstance(encoder, WrapperEncoderWeights) else encoder
+        )
 
-    def condition(self, x_2d: Tensor) -> Tensor:
+    def condition(self, x_2d: Array) -> Array:
         """See `DenoisingEngine.condition`; (B, J, L, C or C + 3), joints in part order."""
-        return self._encode(x_2d[:, :, self._order].transpose(1, 2))
+        return self._encode(x_2d[:, :, _ORDER].swapaxes(1, 2))
 
-    def __call__(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+    def __call__(self, x_t: Array, t: NDArray[np.int64], condition: Array) -> Array:
         """See `DenoisingEngine.__call__`."""
-        poses = x_t[:, :, self._order].transpose(1, 2) @ self._from_pose  # (N, J, L, C)
-        channels = poses.shape[-1]
-        windows = (len(condition), -1)
-        x = poses.unflatten(0, windows).add_(condition[:, None, ..., :channels]).relu_()
-        output = self._denoiser(x.flatten(0, 1), t)
+        channels = self._from_pose.shape[1]
+        poses = x_t[:, :, _ORDER].swapaxes(1, 2)  # (N, J, L, 3)
+        of_window = (len(condition), -1, *poses.shape[1:3])
+        x = (poses.reshape(-1, 3) @ self._from_pose).reshape(*of_window, channels)
+        x += condition[:, None, ..., :channels]
+        np.maximum(x, 0, out=x)
+        output = self._denoiser(x.reshape(*poses.shape[:3], channels), t)
         if condition.shape[-1] > channels:  # the poses of the backbone
-            output = (output.unflatten(0, windows) + condition[:, None, ..., channels:]).flatten(
-                0, 1
-            )
-        return output[:, self._back].transpose(1, 2)
+            by_window = output.reshape(*of_window, 3)
+            by_window += condition[:, None, ..., channels:]
+        return output[:, _BACK].swapaxes(1, 2)
 
 
-class _TrunkEncoder:
-    """A wrapper's encoder: the trunk, and what is made of its features."""
+class _WrapperEncoder:
+    """The trunk, and what is made of its features."""
 
-    def __init__(self, folded: FoldedDiffHPEWrapper) -> None:
-        self._trunk, self._encode = NativeTrunk(folded.trunk), folded.encode
+    def __init__(self, encoder: WrapperEncoderWeights) -> None:
+        self._trunk = NativeTrunk(encoder.trunk)
+        self._from_features, self._backbone = encoder.from_features, encoder.backbone
 
-    def __call__(self, x_2d: Tensor) -> Tensor:
-        return self._encode(self._trunk(x_2d), joints=1)
-
-
-@singledispatch
-def _encoder(folded: FoldedDiffHPE) -> Callable[[Tensor], Tensor]:
-    """Keypoints (B, J, L, 2) → the windows' part of the projected input (B, J, L, C)."""
-    raise DiffhpeError(f"there is no native encoder for a model {type(folded).__name__}")
-
-
-_encoder.register(FoldedDiffHPEWrapper, _TrunkEncoder)
+    def __call__(self, x_2d: Array) -> Array:
+        features = self._trunk(x_2d)
+        projected = self._from_features(features)
+        if self._backbone is None:
+            return projected
+        poses = self._backbone(features)
+        return np.concatenate([projected, poses - poses[:, _BACK[HIP], None]], -1)
 
 
-@_encoder.register
-def _(folded: FoldedDiffHPE2D) -> Callable[[Tensor], Tensor]:
-    return folded.from_keypoints
+NativeModel = NativeMixSTE | NativeDiffHPE
 
 
-def why_not_native(model: Model) -> str | None:
-    """The reason why a model cannot run on the library on its device; None if it can."""
+def why_not_native(config: ModelConfig, device: str = "cpu") -> str | None:
+    """The reason why a model cannot run on the library on a device; None if it can."""
     if find_library() is None:
         return "there is none for this processor, or no C++ compiler when it was installed"
-    device = next(model.parameters()).device
-    if device.type != "cpu":
+    if device != "cpu":
         return f"it runs on the cpu, not on {device}"
-    if "native" not in model.engines:
+    if config.architecture not in FOLDED:
         return "it does not know diffpose and graformer"
-    return None if _fits(model) else "it was not written for a network of these sizes"
+    return None if fits(config) else "it was not written for a network of these sizes"
 
 
-@singledispatch
-def _fits(model: nn.Module) -> bool:
-    """Whether the library was written for networks of this model's sizes."""
-    return False
+def make_native(config: ModelConfig, weights: Weights) -> NativeModel:
+    """A model that nothing keeps from the library.
 
-
-@_fits.register
-def _(model: MixSTE) -> bool:
-    return fits_trunk(model.trunk)
-
-
-@_fits.register
-def _(model: DiffHPE2D) -> bool:
-    return fits_denoiser(model.denoiser)
-
-
-@_fits.register
-def _(model: DiffHPEWrapper) -> bool:
-    return fits_trunk(model.trunk) and fits_denoiser(model.denoiser)
-
-
-def make_native(model: Model) -> NativeMixSTE | NativeDiffHPE:
-    """The engine of a model that nothing keeps from it."""
-    return _from_folded(fold(model))
-
-
-@singledispatch
-def _from_folded(folded: nn.Module) -> NativeMixSTE | NativeDiffHPE:
-    """The engine of a folded one."""
-    raise DiffhpeError(f"there is no native engine for a model {type(folded).__name__}")
-
-
-_from_folded.register(FoldedMixSTE, NativeMixSTE)
-_from_folded.register(FoldedDiffHPE, NativeDiffHPE)
+    Raises:
+        DiffhpeError: its weights do not fit its configuration.
+    """
+    network = fold_weights(config, weights)
+    if isinstance(network, MixSTEWeights):
+        return NativeMixSTE(network)
+    return NativeDiffHPE(config, network)

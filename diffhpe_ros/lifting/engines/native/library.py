@@ -1,4 +1,4 @@
-"""The compiled library, and how tensors are handed to it."""
+"""The compiled library, and how arrays are handed to it."""
 
 import ctypes
 import platform
@@ -6,12 +6,18 @@ from contextlib import suppress
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-_OF_X86 = {"AVX512": ("avx512", "avx2"), "AVX2": ("avx2",)}
-"""What torch calls a processor → the variants of the library that it runs, the fastest first."""
+_OF_X86 = {
+    "avx512": {"avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"},
+    "avx2": {"avx2", "fma"},
+    "any": set[str](),
+}
+"""Variants of the library, the fastest first → what the processor must have, in Linux's names."""
+_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @cache
@@ -25,10 +31,11 @@ def find_library() -> ctypes.CDLL | None:
 
 
 def variants() -> tuple[str, ...]:
-    """Names of those that this processor runs faster than torch, the fastest first."""
-    if platform.machine() in ("x86_64", "AMD64"):
-        return _OF_X86.get(torch.backends.cpu.get_cpu_capability(), ())
-    return ("any",)
+    """Names of those that this processor runs, the fastest first."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return ("any",)
+    flags = _processor_flags()
+    return tuple(name for name, needed in _OF_X86.items() if needed <= flags)
 
 
 def open_variant(name: str) -> ctypes.CDLL | None:
@@ -42,27 +49,34 @@ def open_variant(name: str) -> ctypes.CDLL | None:
     return None
 
 
-def address(tensor: Tensor) -> int:
-    """Where a tensor's numbers are: float32, contiguous, on the CPU. The caller keeps it alive."""
-    assert tensor.dtype == torch.float32 and tensor.is_contiguous() and tensor.is_cpu
-    return tensor.data_ptr()
+def _processor_flags() -> set[str]:
+    lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.is_file() else []
+    return set(next((line.split() for line in lines if line.startswith("flags")), []))
 
 
-class Weights:
+def address(array: NDArray[np.float32]) -> int:
+    """Where an array's numbers are: float32, contiguous. The caller keeps it alive."""
+    assert array.dtype == np.float32 and array.flags.c_contiguous
+    return array.ctypes.data
+
+
+class WeightPointers:
     """Addresses of weights, block after block, as an array of structs of pointers has them.
 
     Args:
         blocks: the weights of each.
     """
 
-    def __init__(self, blocks: list[list[Tensor]]) -> None:
-        self._kept = [tensor.contiguous() for block in blocks for tensor in block]
-        addresses = [address(tensor) for tensor in self._kept]
+    def __init__(self, blocks: list[list[NDArray[Any]]]) -> None:
+        self._kept = [
+            np.ascontiguousarray(array, np.float32) for block in blocks for array in block
+        ]
+        addresses = [address(array) for array in self._kept]
         self.pointers = (ctypes.c_void_p * len(addresses))(*addresses)
 
-    def __reduce__(self) -> tuple[type["Weights"], tuple[list[list[Tensor]]]]:
+    def __reduce__(self) -> tuple[type["WeightPointers"], tuple[list[list[NDArray[Any]]]]]:
         """Copies and pickles hold the weights, and find their addresses anew."""
-        return Weights, ([self._kept],)
+        return WeightPointers, ([self._kept],)
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:

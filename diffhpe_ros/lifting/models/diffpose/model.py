@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.diffusion.noise import antithetic
+from diffhpe_ros.lifting.arrays import as_steps
 from diffhpe_ros.lifting.diffusion.parameterisation import (
     Parameterisation,
     Prediction,
@@ -17,7 +17,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import (
     parameterisation,
 )
 from diffhpe_ros.lifting.diffusion.samplers import Noise, NoisedPose, Sampler
-from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES, Schedule, as_steps
+from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES, Schedule
 from diffhpe_ros.lifting.models.base import SamplingInputs
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
 from diffhpe_ros.lifting.models.diffpose.denoiser import GraphDenoiser
@@ -97,7 +97,9 @@ class DiffPose(nn.Module):
         pose = self.head(features)
         return Context(x_2d, pose - pose[:, :, :1], features)
 
-    def forward(self, state: Tensor, t: Tensor, context: Context, component: Component) -> Tensor:
+    def forward(
+        self, state: Tensor, t: int | Tensor, context: Context, component: Component
+    ) -> Tensor:
         """The output in the component's terms (N, L, J, 3), as the parameterisation means it.
 
         The denoiser sees the evidence √ᾱ F (s - √ᾱ ŝ) in a noisy state s against the encoder's ŝ:
@@ -106,24 +108,24 @@ class DiffPose(nn.Module):
 
         Args:
             state: (N, L, J, 3), noisy.
-            t: zero-based steps (N,).
+            t: a zero-based step, or the step (N,) of each.
             context: of the windows.
             component: of the initial distribution.
         """
         signal, spread = self.schedule.signal_and_noise(t)
         apart = state - signal * component.state(context.pose)
-        evidence = signal[..., None] * component.factor @ apart[..., None]
+        evidence = signal * (component.factor @ apart[..., None])[..., 0]
         unsure = spread * component.factor.norm(dim=-1)  # of x, y and z
-        known = [evidence[..., 0], unsure, context.pose]
+        known = [evidence, unsure, context.pose]
         seen = [each / self.pose_scale for each in known] + [context.x_2d]
         x = torch.cat([*seen, context.features] if self.context else seen, -1)
-        output = self.denoiser(x, t)
+        output = self.denoiser(x, as_steps(t, x).expand(len(x)))
         if not isinstance(self.parameterisation, PredictPose):
             return output
         return component.state(context.pose + self.pose_scale * output)
 
     def predict(
-        self, state: Tensor, t: Tensor, context: Context, component: Component
+        self, state: Tensor, t: int | Tensor, context: Context, component: Component
     ) -> Prediction:
         """Clean states and noise; the arguments are those of `forward`."""
         output = self(state, t, context, component)
@@ -169,8 +171,7 @@ class DiffPose(nn.Module):
             component = widened(component, variance)
 
         def denoise(state: Tensor, t: int | Tensor) -> Prediction:
-            steps = as_steps(t, state.device).expand(len(state))
-            return self.predict(state, steps, context, component)
+            return self.predict(state, t, context, component)
 
         states = sampler.sample(
             denoise,
@@ -179,6 +180,18 @@ class DiffPose(nn.Module):
             NoisedPose(component.state(context.pose), self.schedule.steps - 1),
         )
         return component.pose(states)
+
+
+def antithetic(noise: Tensor, hypotheses: int) -> Tensor:
+    """Noise (B·H, ...) in which every second hypothesis has that of the one before, negated.
+
+    What it does to the mean of a pair cancels but for what is not linear, so that a few hypotheses
+    have the mean of many.
+    """
+    by_window = noise.unflatten(0, (-1, hypotheses)).clone()
+    paired = hypotheses // 2 * 2
+    by_window[:, 1:paired:2] = -by_window[:, 0:paired:2]
+    return by_window.flatten(0, 1)
 
 
 def build_diffpose(trunk: MixSTETrunk, sizes: DiffPoseConfig) -> DiffPose:

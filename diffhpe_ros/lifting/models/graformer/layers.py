@@ -13,7 +13,7 @@ from diffhpe_ros.lifting.models.diffpose.graph import (
     GraphAttention,
     mix_joints,
 )
-from diffhpe_ros.lifting.models.graph import skeleton_adjacency
+from diffhpe_ros.lifting.skeleton_graph import skeleton_adjacency
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 NORM_EPS = 1e-6
@@ -22,7 +22,7 @@ DEGREE_EPS = 1e-5
 
 def laplacian() -> Tensor:
     """I - D^{-1} (A + I) of the skeleton, (17, 17): not scaled to -1…1, with each joint's self."""
-    return torch.eye(NUM_JOINTS) - skeleton_adjacency()
+    return torch.eye(NUM_JOINTS) - torch.from_numpy(skeleton_adjacency())
 
 
 def convolution(inputs: int, outputs: int) -> ChebyshevConvolution:

@@ -11,7 +11,7 @@ from diffhpe_ros.lifting.models.graformer.layers import (
 )
 
 
-class GraFormer(DeterministicModel):
+class GraFormer(DeterministicModel, nn.Module):
     """The deterministic lifter of one frame: 654,344 parameters as released.
 
     Args:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting.arrays import as_steps, sqrt
 from diffhpe_ros.lifting.diffusion.parameterisation import Prediction, PredictNoise
-from diffhpe_ros.lifting.diffusion.schedule import LinearSchedule, Schedule, as_steps
+from diffhpe_ros.lifting.diffusion.schedule import LinearSchedule, Schedule
 from diffhpe_ros.lifting.models.base import SamplingInputs
 from diffhpe_ros.lifting.models.diffpose.denoiser import GraphNetwork, SinusoidalStepEmbedding
 from diffhpe_ros.lifting.models.diffpose.graph import ChebyshevResidualBlock
@@ -68,9 +69,8 @@ class ReleasedDiffPose(nn.Module):
 
     def denoise(self, state: Tensor, t: int | Tensor) -> Prediction:
         """Clean states and noise of (N, L, J, 5) at a zero-based step, or the step (N,) of each."""
-        steps = as_steps(t, state.device).expand(len(state))
-        noise = self.denoiser(state, steps)
-        return PredictNoise().read(noise, state, *self.schedule.signal_and_noise(steps))
+        noise = self.denoiser(state, as_steps(t, state).expand(len(state)))
+        return PredictNoise().read(noise, state, *self.schedule.signal_and_noise(t))
 
     def sample(self, inputs: SamplingInputs, engine: object = None) -> Tensor:
         """Poses (B·H, L, J, 3), metres, of B windows, by the released test procedure.
@@ -91,7 +91,7 @@ class ReleasedDiffPose(nn.Module):
         apart = noise_of_states()
         apart[:: inputs.hypotheses] = 0.0
         known = self.known(inputs.windows.x_2d).repeat_interleave(inputs.hypotheses, 0)
-        start = known + (1 - self.schedule.at(visited[0])).sqrt() * apart
+        start = known + sqrt(1 - self.schedule.at(visited[0])) * apart
         states = inputs.sampler.reverse(
             start, visited, self.denoise, self.schedule, noise_of_states
         )

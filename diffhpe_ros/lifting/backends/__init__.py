@@ -1,0 +1,52 @@
+"""What a lifter computes with: the compiled library on numpy's arrays, or torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Union
+
+from diffhpe_ros.lifting.backends.base import Backend
+from diffhpe_ros.lifting.backends.native import NativeBackend
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
+from diffhpe_ros.lifting.checkpoints.stored import StoredModel
+from diffhpe_ros.lifting.engines.choice import check_kernels, resolve_engine
+from diffhpe_ros.lifting.settings import LifterOptions
+from diffhpe_ros.lifting.weights import Weights
+
+if TYPE_CHECKING:
+    from diffhpe_ros.lifting.models.model import Model
+
+
+def create_backend(
+    model: Union["Model", Weights],
+    config: ModelConfig,
+    options: LifterOptions,
+    backbone: StoredModel | None,
+    folder: Path | None,
+) -> Backend:
+    """The backend of a model. torch is imported only if its engine needs it.
+
+    Args:
+        model: of torch, or its weights.
+        config: of the model.
+        options: device, engine and kernels count.
+        backbone: the MixSTE that sampling may start at.
+        folder: that the model was loaded from; the engine onnx needs it.
+
+    Raises:
+        DiffhpeError: there is no such engine for the model and device, or weights do not fit.
+    """
+    engine = resolve_engine(options.engine, config, options.device)
+    check_kernels(options.kernels, engine, config)
+    if engine == "native":
+        return NativeBackend(config, _weights(model), backbone)
+    from diffhpe_ros.lifting.backends.on_torch import TorchBackend
+
+    return TorchBackend(model, config, engine, options, backbone, folder)
+
+
+def _weights(model: Union["Model", Weights]) -> Weights:
+    if isinstance(model, Mapping):
+        return model
+    from diffhpe_ros.lifting.checkpoints.model_folders import weights_of
+
+    return weights_of(model)

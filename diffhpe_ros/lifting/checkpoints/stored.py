@@ -1,0 +1,152 @@
+"""Models on disk: `models/<name>` folders of config.yaml, model.safetensors and its checksum.
+
+They are read without torch.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import CONFIG_FILE, find_model
+from diffhpe_ros.io import write_text
+from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, ModelConfig
+from diffhpe_ros.lifting.torch_needed import require_torch
+from diffhpe_ros.lifting.weights import Weights
+
+WEIGHTS_FILE = "model.safetensors"
+CHECKSUM_FILE = "model.safetensors.sha256"
+"""In the format of `sha256sum`; a folder without it is not checked."""
+TRUNK = "trunk."
+"""Prefix of the names of a trunk's weights."""
+
+
+class StoredModel(NamedTuple):
+    """What a model's folder or file holds."""
+
+    config: ModelConfig
+    weights: Weights
+
+
+def read_model(path: str | Path, encoder: Path | None = None) -> StoredModel:
+    """A model's configuration and weights.
+
+    Args:
+        path: as in `load_model`.
+        encoder: see `convert`.
+
+    Raises:
+        DiffhpeError: nothing is there, or what is there cannot be read.
+    """
+    place = find_model(path)
+    if place.is_dir():
+        if encoder is not None:
+            raise DiffhpeError(f"{place} is a model folder, which takes no encoder")
+        return _read_folder(place)
+    require_torch(f"{place.name}, a released checkpoint, is read by torch")
+    from diffhpe_ros.lifting.checkpoints.released import read_released
+
+    return StoredModel(*read_released(place, encoder))
+
+
+def read_backbone(path: str | Path, config: ModelConfig) -> StoredModel:
+    """The whole MixSTE that a wrapper was trained round.
+
+    Args:
+        path: of the wrapper, as in `load_model`.
+        config: of the wrapper.
+
+    Raises:
+        DiffhpeError: the wrapper names no backbone, or it is not there.
+    """
+    place = find_model(path).resolve()
+    if config.backbone is None:
+        raise DiffhpeError(
+            f"{place.name} names no backbone to start from; a diffhpe-wrapper that does is expected"
+        )
+    backbone = read_model(place.parent / config.backbone.name)
+    if backbone.config.architecture != "mixste":
+        raise DiffhpeError(f"{config.backbone.name}, the backbone of {place.name}, is no MixSTE")
+    return backbone
+
+
+def save_config(config: ModelConfig, folder: Path) -> None:
+    """Write the config.yaml of a model folder, in place of the one there."""
+    text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
+    write_text(folder / CONFIG_FILE, text)
+
+
+def weights_sha256(folder: Path) -> str:
+    """The sha256 of the model.safetensors in a model's folder."""
+    return _sha256(folder / WEIGHTS_FILE)
+
+
+def model_sha256(path: str | Path) -> str:
+    """The sha256 of a model's weights, by a path or a name as in `load_model`."""
+    place = find_model(path)
+    return weights_sha256(place) if place.is_dir() else _sha256(place)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _read_folder(folder: Path) -> StoredModel:
+    config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
+    for file in (config_file, weights_file):
+        if not file.is_file():
+            raise DiffhpeError(f"{folder} is no model folder: {file.name} is missing")
+    try:
+        values = yaml.safe_load(config_file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from error
+    if not isinstance(values, dict):
+        raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
+    config = ModelConfig.from_dict(values, str(config_file))
+    _check_sum(folder)
+    try:
+        stored = load_file(weights_file)
+    except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type, as BF16
+        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from error
+    weights = {name: _single(value) for name, value in stored.items()}
+    if config.backbone is not None:
+        weights |= _read_trunk(folder.resolve().parent / config.backbone.name, config.backbone)
+    return StoredModel(config, weights)
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any]:
+    """In single precision, if they are no whole numbers."""
+    is_floating = np.issubdtype(values.dtype, np.floating)
+    return values.astype(np.float32, copy=False) if is_floating else values
+
+
+def _check_sum(folder: Path) -> None:
+    """Refuse weights that are not those that were written."""
+    checksum_file = folder / CHECKSUM_FILE
+    if not checksum_file.is_file():
+        return
+    expected = checksum_file.read_text(errors="replace").split(maxsplit=1)[:1]
+    found = weights_sha256(folder)
+    if expected != [found]:
+        raise DiffhpeError(
+            f"{folder / WEIGHTS_FILE} is damaged or another one: its sha256 begins with"
+            f" {found[:12]}, that in {checksum_file.name} with {''.join(expected)[:12]}"
+        )
+
+
+def _read_trunk(folder: Path, wanted: BackboneConfig) -> Weights:
+    """The trunk's weights from the folder of a wrapper's backbone."""
+    weights_file = folder / WEIGHTS_FILE
+    if not weights_file.is_file():
+        raise DiffhpeError(f"{weights_file}: no such file; it is the backbone of a wrapper")
+    if weights_sha256(folder) != wanted.sha256:
+        raise DiffhpeError(f"{folder} is not the backbone that the wrapper was trained with")
+    weights = _read_folder(folder).weights
+    return {name: value for name, value in weights.items() if name.startswith(TRUNK)}

@@ -1,0 +1,58 @@
+"""Which engine a model gets. Nothing here needs torch."""
+
+from diffhpe_ros.errors import DiffhpeError, unknown
+from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
+from diffhpe_ros.lifting.engines.folding.networks import FOLDED
+from diffhpe_ros.lifting.engines.native.engines import why_not_native
+from diffhpe_ros.lifting.torch_needed import require_torch
+
+ENGINES = ("auto", "reference", "folded", "native", "onnx", "cuda_graph")
+KERNELS = ("torch", "triton")
+
+
+def resolve_engine(name: str, config: ModelConfig, device: str = "cpu") -> str:
+    """The name, with auto decided: cuda_graph on CUDA, else native where that can be, or folded.
+
+    Args:
+        name: of an engine, or auto.
+        config: of the model.
+        device: cpu, cuda or cuda:N.
+
+    Raises:
+        DiffhpeError: there is none of that name, it cannot be on the device, or torch, which it
+            runs on, is not installed.
+    """
+    if name not in ENGINES:
+        raise unknown("engine", name, ENGINES)
+    if name == "cuda_graph" and device == "cpu":
+        raise DiffhpeError(
+            f"the cuda_graph engine is for device cuda, not {device}; use auto, native or folded"
+        )
+    if name == "auto" and device != "cpu":
+        name = "cuda_graph"
+    needed = f"the engine {name} runs on torch"
+    if name in ("auto", "native"):
+        reason = why_not_native(config, device)
+        if reason is None:
+            return "native"
+        if name == "native":
+            raise DiffhpeError(f"no native engine: {reason}; auto or folded is expected")
+        name, needed = "folded", f"no native engine: {reason}; the engine folded runs on torch"
+    require_torch(needed)
+    return name
+
+
+def check_kernels(kernels: str, engine: str, config: ModelConfig) -> None:
+    """Check that an engine can have these kernels.
+
+    Raises:
+        DiffhpeError: there are none of that name, or none for this engine and model.
+    """
+    if kernels not in KERNELS:
+        raise unknown("kernels", kernels, KERNELS)
+    fits = engine in ("folded", "cuda_graph") and config.architecture in FOLDED
+    if kernels == "triton" and not fits:
+        raise DiffhpeError(
+            "kernels 'triton' are for the engines folded and cuda_graph, and for mixste and"
+            f" diffhpe models, not for engine {engine!r} of {config.architecture}; use torch"
+        )

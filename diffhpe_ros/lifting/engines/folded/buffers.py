@@ -1,0 +1,33 @@
+"""Folded weights as what modules of torch hold."""
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from diffhpe_ros.lifting.engines.folding.norms import LayerNormWeights
+from diffhpe_ros.lifting.weights import Affine
+
+
+def keep(module: nn.Module, **arrays: NDArray[Any] | Tensor) -> None:
+    """Make copies of arrays or tensors buffers of a module, contiguous."""
+    for name, array in arrays.items():
+        buffer = torch.as_tensor(array).clone(memory_format=torch.contiguous_format)
+        module.register_buffer(name, buffer)
+
+
+def linear(affine: Affine) -> nn.Linear:
+    """The module of an affine map."""
+    module = nn.Linear(*affine.weight.shape)
+    module.weight = nn.Parameter(torch.from_numpy(affine.weight.T).contiguous())
+    module.bias = nn.Parameter(torch.from_numpy(affine.bias).clone())
+    return module
+
+
+def layer_norm(norm: LayerNormWeights) -> nn.LayerNorm:
+    """The module of a layer norm."""
+    module = nn.LayerNorm(len(norm.scale), eps=norm.eps)
+    module.weight = nn.Parameter(torch.from_numpy(norm.scale).clone())
+    module.bias = nn.Parameter(torch.from_numpy(norm.shift).clone())
+    return module

@@ -1,0 +1,1 @@
+"""Trained weights folded for inference, in numpy: what the engines folded and native hold."""
