@@ -1,9 +1,10 @@
 """Images with their times: of a video, a stream, a folder or a webcam."""
 
+import logging
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,10 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.options import SourceOptions, required
 from diffhpe_ros.video import VideoReader
+from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.ros_images import decode_image
+
+_log = logging.getLogger(__name__)
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
@@ -86,8 +91,15 @@ class FolderImages(Images):
 
     def frames(self) -> Frames:
         """See `Images.frames`."""
+        damaged: list[str] = []
         for number, file in enumerate(self._files):
-            yield number / self._fps, _read_image(file)
+            try:
+                image = _read_image(file)
+            except DamagedImage as error:
+                damaged.append(str(error))
+                continue
+            yield number / self._fps, image
+        warn_of_damage(damaged, self.frame_count)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -128,6 +140,18 @@ class WebcamImages(Images):
         self._device.release()
 
 
+def warn_of_damage(damaged: Sequence[str], count: int | None) -> None:
+    """Say in the log how many images were left out.
+
+    Args:
+        damaged: why, of each.
+        count: of all images.
+    """
+    if damaged:
+        texts = len(damaged), count, damaged[0]
+        _log.warning("%d of %s images are damaged and were left out: %s", *texts)
+
+
 def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
     """The images of a folder, or of a pattern with * or %05d; None for what is neither.
 
@@ -149,10 +173,12 @@ def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
 
 
 def _read_image(file: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DiffhpeError(f"{file}: not readable as an image")
-    return np.asarray(image, np.uint8)
+    try:
+        return decode_image(file.read_bytes())
+    except OSError as error:
+        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from error
+    except DamagedImage as error:
+        raise DamagedImage(f"{file}: {error}") from error
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

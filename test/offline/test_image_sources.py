@@ -53,6 +53,17 @@ def test_rate_of_a_folder_is_asked_for(folder):
         folder_images(str(folder), SourceOptions())
 
 
+def test_damaged_images_of_a_folder_are_left_out_with_a_warning(tmp_path, caplog):
+    for number, (_, image) in enumerate(images(5)):
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), image)
+    cut = tmp_path / "2.jpg"
+    cut.write_bytes(cut.read_bytes()[:9000])
+    times = [time_s for time_s, _ in folder_images(str(tmp_path), SourceOptions(fps=10)).frames()]
+    assert times == pytest.approx([0, 0.1, 0.3, 0.4])
+    assert "1 of 5 images are damaged and were left out" in caplog.text
+    assert str(cut) in caplog.text
+
+
 def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:
     """A camera's topics, as a driver publishes them."""
     rosbag2, typesys = (
