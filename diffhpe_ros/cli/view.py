@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
-from diffhpe_ros.cli.options import FILE, model_options, warn
+from diffhpe_ros.cli.options import FILE, INPUT, model_options, warn
 
 
 @click.command()
-@click.argument("video", required=False)
+@click.argument("video", type=INPUT, required=False)
 @click.option("--camera", type=int, help="The number of a webcam.")
 @click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite).")
 @click.option("--topic", help="Of the images in the bag, where there are several.")

@@ -31,6 +31,8 @@ class Images(ABC):
 
     size: tuple[int, int]
     """Width and height in pixels."""
+    stored_size: tuple[int, int] | None = None
+    """In a file whose pixels are not square; None: as `size`."""
     frame_count: int | None = None
     """None where it is not known."""
     live = False
@@ -59,6 +61,7 @@ class VideoImages(Images):
     def __init__(self, address: str) -> None:
         self._reader = VideoReader(address)
         self.size = self._reader.width, self._reader.height
+        self.stored_size = self._reader.stored_size
         scheme = address.partition("://")[0].lower() if "://" in address else ""
         self.frame_count = self._reader.frame_count
         self.live = scheme in _LIVE_SCHEMES or (bool(scheme) and self.frame_count is None)

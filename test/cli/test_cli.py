@@ -73,6 +73,19 @@ def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(library, tmp_path):
     assert (status, shown.strip()) == (130, "diffhpe: stopped")
 
 
+@pytest.mark.parametrize("out", ["--out=~/tiny", "--out=$MODELS/tiny"])
+def test_files_may_be_in_the_home_or_below_a_variable(diffhpe, tmp_path, monkeypatch, out):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MODELS", str(tmp_path))
+    (tmp_path / "released.pt").write_bytes((GOLDEN / "tiny-mixste.pt").read_bytes())
+    run = diffhpe("convert", "~/released.pt", out)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "tiny" / "config.yaml").is_file()
+    for given in ("~/no.npz", "$HOME/no.npz"):
+        run = diffhpe("lift", given, f"--out={given}")
+        assert_refused(run, f"{tmp_path}/no.npz: no such file")
+
+
 def test_convert_then_evaluate(diffhpe, tmp_path):
     run = diffhpe("convert", GOLDEN / "tiny-mixste.pt", "--out", tmp_path / "tiny")
     assert run.returncode == 0, run.stderr
