@@ -65,7 +65,7 @@ class FileFrames:
         """
         with VideoReader(path) as video:
             self.size, self.stored_size = (video.width, video.height), video.stored_size
-            self.fps = video.fps
+            self.fps, self.frame_count = video.fps, video.frame_count
         self.problem = ""
         self._path = path
         self._now_ns = now_ns

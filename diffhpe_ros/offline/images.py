@@ -170,7 +170,7 @@ def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
     else:
         return None
     fps = options.fps
-    if files:
+    if len(files) > 1:
         fps = required(fps, "the number of images per second", "--fps", path)
     return FolderImages(files, fps or 1.0, path)
 

@@ -22,6 +22,11 @@ from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.pipeline.gravity import Gravity
 
+ONE_IMAGE = (
+    "one image only: people are taken to stand still; the model has learnt from motion, so that"
+    " such a pose is less certain than one of a video"
+)
+
 
 @dataclass(frozen=True)
 class Lifted:
@@ -45,7 +50,8 @@ class Lifted:
         """Lines for the user: what is in which file."""
         people = len(self.track_ids)
         if people == 1:
-            lines = [f"{self.files[0]}: {self.frames} frames, {self.poses} of them with a pose"]
+            frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+            lines = [f"{self.files[0]}: {frames}, {self.poses} of them with a pose"]
         else:
             ids = ", ".join(map(str, self.track_ids))
             what = f"{self.frames} frames, {people} people (ids {ids}), {self.poses} poses"
@@ -100,6 +106,8 @@ def lift_recording(
         workspace.keep = not source.cheap
         stopped = _look(source, workspace, warn)
         tracks = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
+        if workspace.frame_count == 1:
+            warn(ONE_IMAGE)
         found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path)
         stopped |= _lift(tracks, found)
         for text in _few(tracks.warnings):
@@ -108,7 +116,7 @@ def lift_recording(
         if not poses:
             raise DiffhpeError(f"{path}: nobody's pose was lifted")
         times = workspace.times_s()
-        fps = 1.0 / float(np.median(np.diff(times)))
+        fps = 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
         recording = PoseRecording(poses, fps, source.start_ns)
         gravity = gravity_of(recording) if upright else None
         if gravity is not None:
@@ -196,8 +204,12 @@ def _long_enough(
         if round((times[track.frames[-1]] - times[track.frames[0]]) * lifter.config.rate)
         >= lifter.config.frames - 1
     ]
+    if len(times) == 1:
+        long = found
     if not long:
         workspace.keep = False  # there is nothing to go on with
+        if len(times) == 1:
+            raise DiffhpeError(f"{path}: nobody is seen in its one image")
         raise DiffhpeError(
             f"{path}: nobody is seen for {least_s:.2f} s, the shortest that can be lifted, in"
             f" {len(times)} frames"

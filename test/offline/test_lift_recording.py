@@ -213,6 +213,23 @@ def test_nobody_for_long_enough_is_one_line(tmp_path, lifter):
     assert not list(tmp_path.glob("*.part"))  # the next try is not refused
 
 
+@pytest.mark.parametrize("ending", ["npz", "csv", "json", "mcap", "trc", "bvh", "c3d"])
+def test_one_image_is_lifted_as_somebody_who_stands_still(tmp_path, lifter, ending):
+    path = our_npz(tmp_path)
+    whole = arrays(path)
+    keypoints = whole.pop("keypoints")[40:41]
+    np.savez(path, keypoints=keypoints, **whole)
+    lifted, warnings = lift(path, tmp_path / f"out.{ending}", lifter, SourceOptions())
+    assert lifted.summary() == [f"{tmp_path}/out.{ending}: 1 frame, 1 of them with a pose"]
+    assert any("one image only: people are taken to stand still" in text for text in warnings)
+    if ending == "npz":
+        np.savez(path, keypoints=keypoints.repeat(27, 0), **whole | {"fps": 50})
+        expected = lift_track(lifter, read_track(path))
+        found = arrays(tmp_path / "out.npz")
+        np.testing.assert_array_equal(found["poses"], expected.poses[13:14])
+        np.testing.assert_array_equal(found["root"], expected.root[13:14])
+
+
 def test_seconds_end_a_recording_early(tmp_path, lifter):
     lifted, _ = lift(our_npz(tmp_path), tmp_path / "o.csv", lifter, SourceOptions(seconds=2.0))
     assert lifted.frames == 60
