@@ -22,7 +22,15 @@ def test_home_and_variables_are_replaced(path: str, home: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "clip.mp4", "rtsp://u:$HOME@cam/~x", "file:///~/a.mp4", "HTTP://robot/$HOME.mp4", "a~b"],
+    [
+        "",
+        "0",
+        "clip.mp4",
+        "rtsp://u:$HOME@cam/~x",
+        "file:///~/a.mp4",
+        "HTTP://robot/$HOME.mp4",
+        "a~b",
+    ],
 )
 def test_addresses_and_plain_paths_stay_as_they_are(text: str) -> None:
     assert expand(text) == text

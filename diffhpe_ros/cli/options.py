@@ -12,7 +12,6 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import data_folder, expand
 
 
-
 class _File(click.Path):
     """A path, in which `~` and environment variables are replaced, as in `--out=~/walk.bvh`."""
 

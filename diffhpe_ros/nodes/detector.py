@@ -23,7 +23,7 @@ from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.window_sink import TopicSink, WindowSink
 from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
 from diffhpe_ros.tracking import PeopleTracker
-from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 LOAD_S = 3.0
 """The time of an image is the median of so many seconds."""
@@ -152,7 +152,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         begin = time.perf_counter()
         try:
             image = _pixels(message)
-        except DamagedImage as error:
+        except DamagedImageError as error:
             self.diagnostics.count("damaged_images")
             self._damage = str(error)
             return

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.image_topic import ImageTopic, stamp_ns
 from diffhpe_ros.offline.images import Images, warn_of_damage
-from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 
 class BagImages(Images):
@@ -52,7 +52,7 @@ class BagImages(Images):
         for message, recorded_ns in self._topic.messages():
             try:
                 image = self._topic.decode(message)
-            except DamagedImage as error:
+            except DamagedImageError as error:
                 damaged.append(str(error))
                 continue
             yield stamp_ns(message, recorded_ns), image

@@ -15,7 +15,7 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.options import SourceOptions, required
 from diffhpe_ros.video import VideoReader
-from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.video.ros_images import decode_image
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class FolderImages(Images):
         for number, file in enumerate(self._files):
             try:
                 image = _read_image(file)
-            except DamagedImage as error:
+            except DamagedImageError as error:
                 damaged.append(str(error))
                 continue
             yield number / self._fps, image
@@ -180,8 +180,8 @@ def _read_image(file: Path) -> NDArray[np.uint8]:
         return decode_image(file.read_bytes())
     except OSError as error:
         raise DiffhpeError(f"cannot read {file}: {error.strerror}") from error
-    except DamagedImage as error:
-        raise DamagedImage(f"{file}: {error}") from error
+    except DamagedImageError as error:
+        raise DamagedImageError(f"{file}: {error}") from error
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

@@ -19,7 +19,7 @@ _OPTIONS = {
 }
 
 
-class DamagedImage(DiffhpeError):
+class DamagedImageError(DiffhpeError):
     """An image that arrived incomplete or with wrong bytes, as happens on bad lines."""
 
 
@@ -27,7 +27,7 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
     """Width and height by the header.
 
     Raises:
-        DamagedImage: there is no size.
+        DamagedImageError: there is no size.
     """
     _, at = _frame(data)
     height, width = (int.from_bytes(data[at + k : at + k + 2], "big") for k in (5, 7))
@@ -38,7 +38,7 @@ def check_jpeg(data: bytes) -> None:
     """Read all codes of a JPEG.
 
     Raises:
-        DamagedImage: one of them does not exist, or the image ends too early.
+        DamagedImageError: one of them does not exist, or the image ends too early.
     """
     marker, _ = _frame(data)
     if marker in _ARITHMETIC:
@@ -52,7 +52,7 @@ def check_jpeg(data: bytes) -> None:
     except av.FFmpegError:  # a kind of JPEG that FFmpeg does not know
         whole = True
     if not whole:
-        raise DamagedImage(f"a JPEG image of {len(data)} bytes is damaged")
+        raise DamagedImageError(f"a JPEG image of {len(data)} bytes is damaged")
 
 
 def _frame(data: bytes) -> tuple[int, int]:
@@ -66,4 +66,6 @@ def _frame(data: bytes) -> tuple[int, int]:
             return marker, at
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise DamagedImage(f"a whole JPEG image is expected, got {len(data)} bytes without its size")
+    raise DamagedImageError(
+        f"a whole JPEG image is expected, got {len(data)} bytes without its size"
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.video.jpeg import JPEG, DamagedImage, check_jpeg, jpeg_size
+from diffhpe_ros.video.jpeg import JPEG, DamagedImageError, check_jpeg, jpeg_size
 
 MAX_PIXELS = 50_000_000
 """Of one image: bounds the memory that a message can make this process allocate."""
@@ -77,7 +77,7 @@ def compressed_to_bgr(message: Any) -> NDArray[np.uint8]:
     """The pixels (H, W, 3), blue first, of a sensor_msgs/CompressedImage that is a JPEG or PNG.
 
     Raises:
-        DamagedImage: it is incomplete or has wrong bytes, as far as that can be told.
+        DamagedImageError: it is incomplete or has wrong bytes, as far as that can be told.
         DiffhpeError: it is neither, or too large.
     """
     data = bytes(message.data)
@@ -94,14 +94,14 @@ def decode_image(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8
         flags: of `cv2.imdecode`.
 
     Raises:
-        DamagedImage: it cannot be decoded, or is a JPEG that is incomplete or has wrong bytes.
+        DamagedImageError: it cannot be decoded, or is a JPEG that is incomplete or has wrong bytes.
     """
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise DamagedImage(f"an image cannot be decoded: {error.err}") from error
+        raise DamagedImageError(f"an image cannot be decoded: {error.err}") from error
     if image is None:
-        raise DamagedImage(f"an image of {len(data)} bytes cannot be decoded")
+        raise DamagedImageError(f"an image of {len(data)} bytes cannot be decoded")
     if data[:2] == JPEG:
         check_jpeg(data)
     return np.asarray(image, np.uint8)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.live_frames import LiveFrames
-from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.view.estimator import Estimate, Estimator, Settings
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.recordings import Recording
@@ -240,7 +240,7 @@ class RecordingPlayer(Player):
         """An image of the recording; None where it is damaged."""
         try:
             return self._recording.image(index)
-        except DamagedImage:
+        except DamagedImageError:
             return None
 
     def _estimate(self, index: int, image: NDArray[np.uint8]) -> Estimate:

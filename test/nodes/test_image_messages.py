@@ -12,7 +12,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader
-from diffhpe_ros.video.jpeg import DamagedImage
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 # A blue, a green, a red and a grey quarter.
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -164,7 +164,7 @@ def test_jpeg_with_flipped_bytes_is_damaged_or_whole_but_never_half_grey() -> No
         data[chance.integers(begin, len(data) - 2)] = chance.choice([255, 0, 0x5A])
         try:
             image = compressed_to_bgr(CompressedImage(data=array("B", bytes(data))))
-        except DamagedImage as error:
+        except DamagedImageError as error:
             assert "is damaged" in str(error)
             refused += 1
         else:

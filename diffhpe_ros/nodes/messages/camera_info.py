@@ -26,9 +26,7 @@ def info_from_camera(camera: Camera) -> CameraInfo:
     return info
 
 
-def info_of_video(
-    info: CameraInfo, shown: tuple[int, int], stored: tuple[int, int]
-) -> CameraInfo:
+def info_of_video(info: CameraInfo, shown: tuple[int, int], stored: tuple[int, int]) -> CameraInfo:
     """A calibration for the frames of a video as they are shown; see `camera_of_video`.
 
     One of another shape stays as it is: the detector names the shapes.
