@@ -1,7 +1,7 @@
 """What the package makes of files and cameras that went wrong for others: one row for each input.
 
-    python bench/cases.py --files FOLDER [--only WORD] [--out TABLE.md]
-    python bench/cases.py --drivers [--only WORD] [--out TABLE.md]
+    python bench/cases.py --files FOLDER [--only WORD] [--write]
+    python bench/cases.py --drivers [--only WORD] [--write]
 
 FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
 keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
@@ -31,7 +31,7 @@ from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
 from diffhpe_ros.onnx_session import OnnxModel
-from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +42,7 @@ SMALL_TRAINING = (
     *("calibrate_every=0", "progress=false", f"data.mocap={MOCAP}/cmu_h36m17_50hz.npz"),
     f"data.validation={MOCAP}/cmu_validation.npz",
 )
+PAGE = ROOT / "docs" / "results" / "cases.md"
 HEADER = ["case", "input", "now"]
 PROGRESS = re.compile(r"%\||/s[,\]]")
 MOST_SHOWN = 500
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--drivers", action="store_true", help="cameras in front of real nodes")
     parser.add_argument("--domain", type=int, default=81, help="ROS_DOMAIN_ID of these")
     parser.add_argument("--only", default="", help="cases whose name or input has this in it")
-    parser.add_argument("--out", type=Path, help="also write the table here")
+    parser.add_argument("--write", action="store_true", help="the table of docs/results/cases.md")
     chosen = parser.parse_args()
     if bool(chosen.files) == chosen.drivers:
         parser.error("either --files FOLDER or --drivers is needed")
@@ -65,9 +66,9 @@ def main() -> None:
             if chosen.only in f"{case} {name}":
                 rows.append([case, name, one_line(run().replace(f"{chosen.files}/", ""))])
                 print(" | ".join(rows[-1]), flush=True)
-    if chosen.out is not None:
+    if chosen.write:
         table = markdown_table(HEADER, rows).replace("---:", "---")
-        chosen.out.write_text(table + "\n")
+        write_section(PAGE, "files" if chosen.files else "drivers", table)
 
 
 Case = tuple[str, str, Callable[[], str]]

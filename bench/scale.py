@@ -167,12 +167,13 @@ def camera_process(namespace: str, name: str, seconds: float) -> None:
     """Publish windows of one person, as a detector does."""
     import rclpy
     from rclpy.node import Node
+    from rclpy.signals import SignalHandlerOptions
     from sensor_msgs.msg import PointCloud2
 
     from diffhpe_ros.nodes import qos
     from diffhpe_ros.nodes.messages.windows import pack_windows
 
-    rclpy.init()
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node(f"detector_{name}", namespace=namespace)
     publisher = node.create_publisher(PointCloud2, "windows", qos.result(False))
     windows = windows_of(1, name)

@@ -95,6 +95,7 @@ def lift_recording(
     Raises:
         DiffhpeError: the recording cannot be read, nobody can be lifted, or the output cannot be
             written.
+        KeyboardInterrupt: Ctrl-C came before anybody could be lifted.
     """
     check_output(out, *([Path(path)] if Path(path).is_file() else []))
     check_ending(out, up)
@@ -106,9 +107,16 @@ def lift_recording(
         workspace.keep = not source.cheap
         stopped = _look(source, workspace, warn)
         tracks = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
-        if workspace.frame_count == 1:
+        if still := workspace.frame_count == 1 and not stopped:
             warn(ONE_IMAGE)
-        found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path)
+        try:
+            found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path, still)
+        except DiffhpeError as error:
+            if not stopped or source.live or not workspace.frame_count:
+                raise
+            workspace.keep = True
+            warn(f"{error}; the same command with --resume goes on")
+            raise KeyboardInterrupt from error
         stopped |= _lift(tracks, found)
         for text in _few(tracks.warnings):
             warn(text)
@@ -193,7 +201,7 @@ def _stoppable(state: _State) -> Iterator[None]:
 
 
 def _long_enough(
-    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str
+    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str, still: bool
 ) -> tuple[list[SeenTrack], int]:
     """People that are seen for a window or longer, and the number of the others."""
     times = workspace.times_s()
@@ -204,11 +212,11 @@ def _long_enough(
         if round((times[track.frames[-1]] - times[track.frames[0]]) * lifter.config.rate)
         >= lifter.config.frames - 1
     ]
-    if len(times) == 1:
+    if still:
         long = found
     if not long:
         workspace.keep = False  # there is nothing to go on with
-        if len(times) == 1:
+        if still:
             raise DiffhpeError(f"{path}: nobody is seen in its one image")
         raise DiffhpeError(
             f"{path}: nobody is seen for {least_s:.2f} s, the shortest that can be lifted, in"

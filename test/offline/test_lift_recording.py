@@ -143,13 +143,14 @@ def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
 
 
 class Interrupted(KeypointSource):
-    """The user presses Ctrl-C at the 90th frame, once; also where the tests ignore it."""
+    """The user presses Ctrl-C at a frame, once; also where the tests ignore it."""
 
     pressed = False
+    at = 90
 
     def frames(self, past=(), state=None):
         for number, frame in enumerate(super().frames(past)):
-            if number == 90 and not Interrupted.pressed:
+            if number == Interrupted.at and not Interrupted.pressed:
                 Interrupted.pressed = True
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.raise_signal(signal.SIGINT)
@@ -161,6 +162,7 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
     source = open_source(str(path), SourceOptions())
     source.__class__ = Interrupted
+    monkeypatch.setattr(Interrupted, "pressed", False)
     monkeypatch.setattr(run, "open_source", lambda *_: source)
 
     out = tmp_path / "out.npz"
@@ -177,6 +179,22 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     assert not lifted.stopped and lifted.frames == 180
     np.testing.assert_array_equal(arrays(out)["poses"], arrays(tmp_path / "whole.npz")["poses"])
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("at", [1, 20])
+def test_ctrl_c_before_anybody_can_be_lifted_keeps_what_is_done(tmp_path, lifter, monkeypatch, at):
+    path, out = our_npz(tmp_path), tmp_path / "out.npz"
+    source = open_source(str(path), SourceOptions())
+    source.__class__ = Interrupted
+    monkeypatch.setattr(Interrupted, "pressed", False)
+    monkeypatch.setattr(Interrupted, "at", at)
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+    with pytest.raises(KeyboardInterrupt):
+        lift(path, out, lifter, SourceOptions())
+    assert not out.exists()
+    assert (tmp_path / "out.npz.part").is_dir()
+    lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
+    assert not lifted.stopped and lifted.frames == 180
 
 
 def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
