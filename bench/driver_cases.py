@@ -152,13 +152,9 @@ def only_p(rig: Rig) -> str:
         message.p[0] = message.p[5] = 700.0
         message.k = np.zeros(9)
 
-    rig.stop_if_runs("detector")
-    rig.start("detector", rectified=True, blazepose_model="full")
-    rig.see()
+    rig.see(rectified=True)
     rig.shoot(Shot(info=info(change)))
-    text = rig.outcome()
-    rig.stop("detector")
-    return text
+    return rig.outcome()
 
 
 def _stamps() -> Iterator[Case]:
@@ -226,14 +222,9 @@ def compressed(
         return CompressedImage(format=format_, data=array("B", damage(number, data)))
 
     def run(rig: Rig) -> str:
-        rig.stop_if_runs("detector")
-        rig.start("detector", image_transport="compressed", blazepose_model="full")
-        rig.see()
+        rig.see(image_transport="compressed")
         rig.shoot(Shot(message=make, kind=CompressedImage))
-        damaged = rig.value("detector", "damaged_images")
-        text = rig.outcome() + (f"; {damaged} images damaged" if damaged else "")
-        rig.stop("detector")
-        return text
+        return rig.outcome()
 
     return run
 
@@ -253,13 +244,9 @@ def halved(number: int, data: bytes) -> bytes:
 
 def not_remapped(rig: Rig) -> str:
     """The image is remapped, camera_info was forgotten."""
-    rig.stop_if_runs("detector")
-    rig.start("detector", "-r", "image:=/camera/image_raw", blazepose_model="full")
-    rig.see()
+    rig.see("-r", "image:=/camera/image_raw")
     rig.shoot(Shot(topic="/camera/image_raw", info_topic="/camera/camera_info"))
-    text = rig.outcome()
-    rig.stop("detector")
-    return text
+    return rig.outcome()
 
 
 def no_publisher(rig: Rig) -> str:
@@ -312,26 +299,21 @@ def video(write: Callable[[Rig, Path], None]) -> Callable[[Rig], str]:
     """A file, published image by image by `video_source` and lifted."""
 
     def run(rig: Rig) -> str:
-        for name in ("detector", "lifter"):
-            rig.stop_if_runs(name)
         path = rig.folder / f"{write.__name__}.mkv"
         write(rig, path)
-        rig.start("lifter", replay=True)
-        rig.start("detector", replay=True, blazepose_model="full")
-        rig.until_active("lifter", "detector")
-        rig.forget()
-        rig.hear_images()
-        rig.start("video_source", path=str(path), replay=True)
-        rig.spin_until(lambda: rig.value("video_source", "ended"))
-        rig.spin_until(lambda: rig.value("lifter", "waiting") == "0", most_s=20)
-        rig.spin(3)
+        rig.see(of_both={"replay": True})
+        with rig.hearing_images():
+            rig.start("video_source", path=str(path), replay=True)
+            rig.spin_until(lambda: rig.value("video_source", "ended"))
+            for name in ("detector", "lifter"):
+                rig.spin(1.5)
+                rig.spin_until(lambda name=name: rig.value(name, "waiting") == "0")
+            rig.spin(2)
         stamps = np.array(rig.heard.images)
         seconds = (stamps[-1] - stamps[0]) / 1e9 if len(stamps) else 0
-        found = f"{len(stamps)} images over {seconds:.2f} s"
         text = rig.outcome("video_source", "detector", "lifter")
-        for name in ("video_source", "detector", "lifter"):
-            rig.stop(name)
-        return f"{found}; {text}"
+        rig.stop("video_source")
+        return f"{len(stamps)} images over {seconds:.2f} s; {text}".replace(f"{rig.folder}/", "")
 
     return run
 
@@ -549,12 +531,7 @@ def _programs() -> Iterator[Case]:
 
 def sim_time(rig: Rig) -> str:
     """Images stamped by the wall clock."""
-    for name in ("detector", "lifter"):
-        rig.stop_if_runs(name)
-    rig.start("lifter", use_sim_time=True)
-    rig.start("detector", use_sim_time=True, blazepose_model="full")
-    rig.until_active("lifter", "detector")
-    rig.forget()
+    rig.see(of_both={"use_sim_time": True})
     rig.shoot()
     text = rig.outcome()
     for name in ("detector", "lifter"):

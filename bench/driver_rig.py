@@ -11,8 +11,8 @@ import tempfile
 import time
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -40,9 +40,11 @@ from diffhpe_ros.video import VideoReader
 Pixels = NDArray[np.uint8]
 FPS = 15
 PERIOD_NS = 10**9 // FPS
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0  # machines may be busy
 ANSWER_S = 0.3
 """For which an image waits for the detector's answer to the one before: machines may be busy."""
+WARM_UP = 8
+"""Images after which warnings are those of this case."""
 FILM_FRAMES = 120
 OF_THE_MACHINE = re.compile(
     r"results come|of the messages are dropped|images/s are looked at|ahead of this clock"
@@ -106,6 +108,7 @@ class Rig:
         self._executor.add_node(self.node)
         self.heard, self._answered = Heard(), False
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, object] = {}
         with VideoReader(walking_clip().video_path) as video:
             self.film = [image for index, _, image in video if index < FILM_FRAMES]
         subscribe = self.node.create_subscription
@@ -143,6 +146,7 @@ class Rig:
             arguments += ("-p", f"{key}:={str(value).lower() if value is True else value}")
         run = command or [sys.executable, "-m", f"diffhpe_ros.nodes.{module}"]
         name = name or module
+        self._started.pop(name, None)
         with self.log_file(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(
                 [*run, "--ros-args", *arguments],
@@ -162,20 +166,32 @@ class Rig:
             if time.monotonic() > give_up or ended:
                 raise DiffhpeError(f"{', '.join(names)} not active: {self.last_line(names[-1])}")
 
-    def see(self) -> None:
-        """Have a detector and a lifter that are active, and have forgotten nothing but tracks."""
-        for name in ("lifter", "detector"):
-            if name not in self._processes:
-                self.start(name, **({"blazepose_model": "full"} if name == "detector" else {}))
+    def see(self, *arguments: str, of_both: Mapping[str, Any] = {}, **of_detector: Any) -> None:
+        """Have an active lifter and a detector; those that run with the same settings stay.
+
+        Args:
+            arguments: of the detector.
+            of_both: parameters of both.
+            of_detector: its parameters.
+        """
+        self._have("lifter", **of_both)
+        self._have("detector", *arguments, blazepose_model="full", **of_both, **of_detector)
         self.until_active("lifter", "detector")
         self.forget()
 
     def see_lifter(self) -> None:
         """Have an active lifter, and forget what was heard."""
-        if "lifter" not in self._processes:
-            self.start("lifter")
+        self._have("lifter")
         self.until_active("lifter")
         self.forget()
+
+    def _have(self, name: str, *arguments: str, **parameters: Any) -> None:
+        settings = (arguments, parameters)
+        if name in self._processes and self._started.get(name) != settings:
+            self.stop(name)
+        if name not in self._processes:
+            self.start(name, *arguments, **parameters)
+            self._started[name] = settings
 
     def publish(self, images: Publisher[Any], infos: Publisher[Any], message: Image) -> None:
         """Publish an image, stamped now, with the clip's camera_info."""
@@ -196,6 +212,9 @@ class Rig:
             stamp_ns = begin_ns + number * PERIOD_NS - shot.late_ns(number)
             header = make_header(shot.frame_id, stamp_ns)
             message = shot.message(number, self.film[self.frame(number)])
+            if number == WARM_UP:
+                self.spin(1.2)
+                self.heard.texts.clear()  # of the case before
             for publisher, each in ((infos, shot.info(number)), (images, message)):
                 if each is not None:
                     each.header = header
@@ -301,11 +320,15 @@ class Rig:
             if status.level != DiagnosticStatus.OK:
                 self.heard.texts[status.name][status.message] += 1
 
-    def hear_images(self) -> None:
-        """Keep the stamps of a video source's images from now on."""
-        self.node.create_subscription(
-            Image, "image", lambda m: self.heard.images.append(_ns(m)), qos.image(True)
+    @contextmanager
+    def hearing_images(self) -> Iterator[None]:
+        """Keep the stamps of a video source's images."""
+        heard = self.heard.images
+        subscription = self.node.create_subscription(
+            Image, "image", lambda message: heard.append(_ns(message)), qos.image(True)
         )
+        yield
+        self.node.destroy_subscription(subscription)
 
 
 def _ns(message: Image) -> int:

@@ -40,6 +40,7 @@ from diffhpe_ros.windows import FRAMES, windows_of_track
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 PICTURE = PAGE.parent / "images" / "scale.png"
+SHOWN = "![Milliseconds a person over the number of people in one batch](images/scale.png)"
 PEOPLE = (1, 2, 4, 8, 16, 32, 64)
 ENGINES = ("native", "folded", "reference")
 CAMERAS = (1, 4, 16, 64)
@@ -418,6 +419,7 @@ def main() -> None:
         print(sections["processes"], flush=True)
     if chosen.write:
         draw(curves, times, PICTURE)
+        sections["lifting"] = f"{SHOWN}\n\n{sections['lifting']}"
         for name, table in sections.items():
             write_section(PAGE, name, table)
 

@@ -181,7 +181,7 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.parametrize("at", [1, 20])
+@pytest.mark.parametrize("at", [1, 10])
 def test_ctrl_c_before_anybody_can_be_lifted_keeps_what_is_done(tmp_path, lifter, monkeypatch, at):
     path, out = our_npz(tmp_path), tmp_path / "out.npz"
     source = open_source(str(path), SourceOptions())
