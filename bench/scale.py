@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -276,18 +277,19 @@ def _lifted(listener: Listener, names: Sequence[str]) -> int:
 @contextmanager
 def discovery_server() -> Iterator[None]:
     """Fast DDS's discovery server on the loopback device; all that starts meanwhile asks it."""
-    program = Path(sys.executable).with_name("fast-discovery-server")
+    beside = Path(sys.executable).with_name("fastdds")
+    program = str(beside) if beside.is_file() else "fastdds"
     port = 11811
     server = subprocess.Popen(
-        [str(program), "-i", "0", "-l", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [program, "discovery", "-i", "0", "-l", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     os.environ["ROS_DISCOVERY_SERVER"] = f"127.0.0.1:{port}"
     try:
         yield
     finally:
         del os.environ["ROS_DISCOVERY_SERVER"]
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # it has a process of its own
         server.wait()
 
 

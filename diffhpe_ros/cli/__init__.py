@@ -12,7 +12,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; see `app.main`."""
-    signal.signal(signal.SIGINT, _end)  # the import takes a moment
+    # A script ignores it for what it runs in the background.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _end)  # the import takes a moment
     import_module("diffhpe_ros.cli.app").main()
 
 

@@ -58,7 +58,8 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self.happened = False
-        signal.signal(signal.SIGINT, self._raise)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._raise)
 
     def _raise(self, *_: object) -> NoReturn:
         self.happened = True

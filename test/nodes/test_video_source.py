@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from graph import Graph
 from oblong_video import write_oblong_walk
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
 from diffhpe_ros.nodes.messages.camera_info import write_calibration
+from diffhpe_ros.nodes.video_source import VideoSourceNode
 from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = pytest.mark.ros
@@ -35,3 +39,14 @@ def test_calibration_is_for_the_published_images_where_pixels_are_made_square(
     assert (infos[-1].width, infos[-1].height) == (640, 480)
     np.testing.assert_allclose(np.reshape(infos[-1].k, (3, 3)), camera.matrix, atol=1e-6)
     np.testing.assert_allclose(np.reshape(infos[-1].p, (3, 4))[:, :3], camera.matrix, atol=1e-6)
+
+
+def test_file_with_one_image_is_named(context: Context, tmp_path: Path) -> None:
+    write_oblong_walk(tmp_path / "one.mp4", frames=1)
+    overrides = [Parameter("path", value=str(tmp_path / "one.mp4"))]
+    node = VideoSourceNode(context=context, parameter_overrides=overrides)
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    (warning,) = node.diagnostics.report().warnings
+    assert "one.mp4 has one image, from which nobody is lifted: set loop" in warning
+    node.close()
+    node.destroy_node()

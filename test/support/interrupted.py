@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 PATIENCE_S = 60.0
@@ -23,7 +24,12 @@ def interrupted_while_loading(
         Exit status, and all that was printed.
     """
     program = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Where the tests run in the background they ignore it, and so would this.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     maps, give_up = Path(f"/proc/{program.pid}/maps"), time.monotonic() + PATIENCE_S
     while program.poll() is None and library not in maps.read_text():
