@@ -7,6 +7,10 @@ import time
 
 import pytest
 from interrupted import interrupted_while_loading
+from rclpy.context import Context
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.pose_pipeline import make_nodes
 
 pytestmark = pytest.mark.ros
 CODE = "import sys; from diffhpe_ros.nodes import programs; sys.exit(programs.{}())"
@@ -36,6 +40,17 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
 def test_ctrl_c_while_a_module_is_imported_is_no_failure(library: str) -> None:
     status, shown = interrupted_while_loading(["-m", "diffhpe_ros.nodes.lifter"], library, times=2)
     assert (status, shown) == (0, "")
+
+
+def test_one_name_for_both_nodes_of_a_program_is_refused(context: Context) -> None:
+    with pytest.raises(DiffhpeError, match="use detector:__node:=… and lifter:__node:=…"):
+        make_nodes(context=context, cli_args=["--ros-args", "-r", "__node:=pose"])
+    each = ["-r", "detector:__node:=eyes", "-r", "lifter:__node:=mind"]
+    nodes = make_nodes(context=context, cli_args=["--ros-args", *each])
+    assert [node.get_name() for node in nodes] == ["mind", "eyes"]
+    for node in nodes:
+        node.close()
+        node.destroy_node()
 
 
 def test_a_node_that_cannot_start_says_why_once_and_fails() -> None:
