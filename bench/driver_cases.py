@@ -450,6 +450,8 @@ def webcam(mode: str) -> Callable[[Rig], str]:
     def run(rig: Rig) -> str:
         from diffhpe_ros.rendering.clip import walking_clip
 
+        for name in ("detector", "lifter"):
+            rig.stop_if_runs(name)
         folder = rig.folder / mode
         folder.mkdir()
         clip = str(walking_clip().video_path)
