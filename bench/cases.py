@@ -1,26 +1,26 @@
 """What the package makes of files and cameras that went wrong for others: one row for each input.
 
-    python bench/cases.py FOLDER [--part files|ros] [--only WORD] [--out TABLE.md]
+    python bench/cases.py --files FOLDER [--only WORD] [--write]
+    python bench/cases.py --drivers [--only WORD] [--write]
 
-FOLDER holds `files/CASE/…`, inputs as users have them, and `ros/CASE/run.py`, programs that start
-the nodes, send what a driver sent and print what came. An input is given to the command that is for
-it: keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to
-the reader, ONNX models to the person detector, lines of `cases.txt` to `train`. The last column is
-what a user sees.
+FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
+keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
+reader, ONNX models to the person detector, lines of `cases.txt` to `train`. With `--drivers` real
+nodes look through a camera that sends what real drivers send (`driver_cases.py`). The last column
+is what a user sees.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
 from diffhpe_ros.onnx_session import OnnxModel
-from diffhpe_ros.training.experiments.document import markdown_table
+from diffhpe_ros.training.experiments.document import markdown_table, write_section
 from diffhpe_ros.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,32 +42,33 @@ SMALL_TRAINING = (
     *("calibrate_every=0", "progress=false", f"data.mocap={MOCAP}/cmu_h36m17_50hz.npz"),
     f"data.validation={MOCAP}/cmu_validation.npz",
 )
+PAGE = ROOT / "docs" / "results" / "cases.md"
 HEADER = ["case", "input", "now"]
-PATIENCE_S = 400
 PROGRESS = re.compile(r"%\||/s[,\]]")
 MOST_SHOWN = 500
-SPOKEN = re.compile(r"^\s*(==|\[\d+x\]|stop|HAD TO KILL|SIGINT)")
-"""Lines of a program in `ros` that say what was seen."""
 
 
 def main() -> None:
     """Run the cases and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--part", choices=["files", "ros"], action="append", help="else both")
+    parser.add_argument("--files", type=Path, metavar="FOLDER")
+    parser.add_argument("--drivers", action="store_true", help="cameras in front of real nodes")
+    parser.add_argument("--domain", type=int, default=81, help="ROS_DOMAIN_ID of these")
     parser.add_argument("--only", default="", help="cases whose name or input has this in it")
-    parser.add_argument("--out", type=Path, help="also write the table here")
+    parser.add_argument("--write", action="store_true", help="the table of docs/results/cases.md")
     chosen = parser.parse_args()
-    rows = []
-    parts = {"files": file_cases, "ros": ros_cases}
-    cases = [each for part in chosen.part or parts for each in parts[part](chosen.folder)]
-    for case, name, run in cases:
-        if chosen.only in f"{case} {name}":
-            rows.append([case, name, one_line(run().replace(f"{chosen.folder}/", ""))])
-            print(" | ".join(rows[-1]), flush=True)
-    table = markdown_table(HEADER, rows).replace("---:", "---")
-    if chosen.out is not None:
-        chosen.out.write_text(table + "\n")
+    if bool(chosen.files) == chosen.drivers:
+        parser.error("either --files FOLDER or --drivers is needed")
+    with ExitStack() as stack:
+        cases = file_cases(chosen.files) if chosen.files else _driver_cases(stack, chosen.domain)
+        rows = []
+        for case, name, run in cases:
+            if chosen.only in f"{case} {name}":
+                rows.append([case, name, one_line(run().replace(f"{chosen.files}/", ""))])
+                print(" | ".join(rows[-1]), flush=True)
+    if chosen.write:
+        table = markdown_table(HEADER, rows).replace("---:", "---")
+        write_section(PAGE, "files" if chosen.files else "drivers", table)
 
 
 Case = tuple[str, str, Callable[[], str]]
@@ -75,8 +76,8 @@ Case = tuple[str, str, Callable[[], str]]
 
 
 def file_cases(folder: Path) -> Iterator[Case]:
-    """Each file below `files` that a command is for."""
-    for file in sorted((folder / "files").glob("*/*")):
+    """Each file that a command is for."""
+    for file in sorted(folder.glob("*/*")):
         case = file.parent.name
         if file.name == "cases.txt":
             for line in file.read_text().splitlines():
@@ -85,17 +86,20 @@ def file_cases(folder: Path) -> Iterator[Case]:
             yield case, file.name, lambda run=run, file=file: run(file)
 
 
-def ros_cases(folder: Path) -> Iterator[Case]:
-    """Each program below `ros`, with the words that its `how.txt` gives it."""
-    for program in sorted((folder / "ros").glob("*/run.py")):
-        how = program.with_name("how.txt")
-        said = re.search(r"run\.py([ \w.-]*)", how.read_text()) if how.is_file() else None
-        words = said[1].split() if said else []
-        yield (
-            program.parent.name,
-            " ".join(["run.py", *words]),
-            lambda p=program, w=words: ros(p, w),
-        )
+def _driver_cases(stack: ExitStack, domain: int) -> Iterator[Case]:
+    from driver_cases import driver_cases
+    from driver_rig import Rig
+
+    rig = stack.enter_context(Rig(domain))
+    for case, name, run in driver_cases():
+        yield case, name, lambda run=run: _text_of(run, rig)
+
+
+def _text_of(run: Callable[[Any], str], rig: Any) -> str:
+    try:
+        return run(rig)
+    except DiffhpeError as error:
+        return f"FAILS: {error}"
 
 
 def _command(file: Path) -> Callable[[Path], str] | None:
@@ -194,22 +198,6 @@ COMMANDS: Mapping[str, Callable[[Path], str]] = {
     ".mp4": guarded(video), ".webm": guarded(video), ".mkv": guarded(video),
     ".onnx": guarded(persons),
 }  # fmt: skip
-
-
-def ros(program: Path, words: list[str]) -> str:
-    """Run a program with the nodes of this checkout."""
-    environment = os.environ | {"CHECKOUT": str(ROOT)}
-    try:
-        result = subprocess.run(
-            [sys.executable, str(program), *words],
-            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return f"FAILS: does not end within {PATIENCE_S} s"
-    lines = [line for line in result.stdout.splitlines() if SPOKEN.match(line)]
-    if result.returncode:
-        lines.append("FAILS: " + (result.stderr.splitlines() or ["without a word"])[-1])
-    return "; ".join(line.strip() for line in lines)
 
 
 def one_line(text: str) -> str:

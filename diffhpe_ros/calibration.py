@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera import Camera, same_shape
 from diffhpe_ros.distortion_models import in_ros_terms
 from diffhpe_ros.errors import DiffhpeError
 
@@ -107,6 +107,23 @@ def _without_rounding(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     if abs(matrix[0, 1]) < _ROUNDING * abs(matrix[0, 0]):
         matrix[0, 1] = 0
     return matrix
+
+
+def camera_of_video(camera: Camera, shown: tuple[int, int], stored: tuple[int, int]) -> Camera:
+    """A calibrated camera for the frames of a video as they are shown.
+
+    Args:
+        camera: calibrated at any size of the shape that is shown, or that is stored.
+        shown: width and height with square pixels.
+        stored: width and height in the file, whose pixels may be oblong.
+
+    Raises:
+        DiffhpeError: it was calibrated for images of another shape.
+    """
+    size = camera.width, camera.height
+    if same_shape(size, shown) or not same_shape(size, stored):
+        return camera.scaled(*shown)
+    return camera.scaled(*stored).stretched(*shown)
 
 
 def read_camera(path: Path) -> Camera:

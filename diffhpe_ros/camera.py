@@ -109,7 +109,7 @@ class Camera:
         if (width, height) == (self.width, self.height):
             return self
         across, down = width / self.width, height / self.height
-        if abs(width - self.width * down) > 1 and abs(height - self.height * across) > 1:
+        if not same_shape((self.width, self.height), (width, height)):
             raise DiffhpeError(
                 f"the camera was calibrated at {self.width}x{self.height}, the image is"
                 f" {width}x{height}: the same ratio of the sides is expected"
@@ -120,6 +120,20 @@ class Camera:
         matrix[1, 1] *= down
         matrix[0, 2] = (matrix[0, 2] + 0.5) * across - 0.5
         matrix[1, 2] = (matrix[1, 2] + 0.5) * down - 0.5
+        return replace(self, width=width, height=height, matrix=matrix)
+
+    def stretched(self, width: int, height: int) -> Camera:
+        """This camera for an image resized to another size, whatever its shape.
+
+        Args:
+            width: the other image's width in pixels.
+            height: the other image's height in pixels.
+
+        Raises:
+            DiffhpeError: the size makes no sense.
+        """
+        _check_size(width, height)
+        matrix = resizing((self.width, self.height), (width, height)) @ self.matrix
         return replace(self, width=width, height=height, matrix=matrix)
 
     def to_canonical(self, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -173,6 +187,20 @@ class Camera:
         points = np.asarray(points)
         depth = np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         return self.to_pixels(CANONICAL_FOCAL * points[..., :2] / depth)
+
+
+def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes (width, height) have the same ratio, but for a pixel of rounding."""
+    (width, height), (other_width, other_height) = size, other
+    across, down = other_width / width, other_height / height
+    return abs(other_width - width * down) <= 1 or abs(other_height - height * across) <= 1
+
+
+def resizing(size: tuple[int, int], other: tuple[int, int]) -> NDArray[np.float64]:
+    """(3, 3), from pixels of an image of one size (width, height) to those of another size."""
+    across, down = other[0] / size[0], other[1] / size[1]
+    # Half a pixel: coordinates count from the first pixel's centre, resizing from its edge.
+    return np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
 
 
 def _as_points(array: ArrayLike) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.paths import models_folders
+from diffhpe_ros.paths import expand, models_folders
 
 CONFIG_FILE = "config.yaml"
 
@@ -24,7 +24,7 @@ def find_model(path: str | Path) -> Path:
     Raises:
         DiffhpeError: neither; lists the names there are.
     """
-    given = Path(path).expanduser()
+    given = Path(expand(str(path)))
     if given.exists():
         return given
     if given.suffix in (".pt", ".pth"):

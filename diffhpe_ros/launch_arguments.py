@@ -22,6 +22,7 @@ from diffhpe_ros.nodes.parameters.tables import (
     VideoSourceParameters,
 )
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
+from diffhpe_ros.paths import expand, is_address
 
 NUMBERS = ("steps", "hypotheses")
 METRES = ("camera_height", "person_height")
@@ -61,7 +62,6 @@ SWITCHES = (
 FILES = ("person_model", "pose_model", "pose_config", "calibration", "params_file")
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def source_parameters(source: str) -> dict[str, Any]:
     Raises:
         DiffhpeError: there is no such file, or no such webcam.
     """
-    if _URL.match(source):
+    if is_address(source):
         return {"path": source}
     if source.isdecimal():
         _check_webcam(source)
@@ -164,12 +164,12 @@ def source_parameters(source: str) -> dict[str, Any]:
 
 
 def existing_file(text: str) -> str:
-    """The absolute path of a file; `~` is the user's home.
+    """The absolute path of a file; `~` and environment variables are replaced.
 
     Raises:
         DiffhpeError: there is none.
     """
-    path = Path(text).expanduser().resolve()
+    path = Path(expand(text.removeprefix("file://"))).resolve()
     if not path.is_file():
         found = "that is a folder" if path.is_dir() else f"there is no file {path}"
         raise DiffhpeError(f"{found}; a file is expected")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.paths import expand
 
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 """TensorRT is left to those who ask for it: it compiles for minutes at the first start."""
@@ -36,7 +37,7 @@ class OnnxModel:
         ort = _onnxruntime()
         if isinstance(providers, str):
             providers = (providers,)
-        self.path = Path(path).expanduser()
+        self.path = Path(expand(str(path)))
         if not self.path.is_file():
             raise DiffhpeError(f"there is no ONNX model at {self.path}")
         available = ort.get_available_providers()

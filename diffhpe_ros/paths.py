@@ -1,9 +1,26 @@
 """Folders of the package's own files, and of training and evaluation data."""
 
 import os
+import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address, such as rtsp://..., and no path."""
+    return _ADDRESS.match(text) is not None
+
+
+def expand(path: str) -> str:
+    """A path with `~` and environment variables replaced, as a shell does it.
+
+    Addresses, and paths that exist as they are, stay the same.
+    """
+    if is_address(path) or Path(path).exists():
+        return path
+    return os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111 (a text, which may be empty)
 
 
 def share_folders() -> list[Path]:
@@ -23,7 +40,7 @@ def share_folders() -> list[Path]:
 
 def data_folder() -> Path:
     """Folder of training and evaluation data: $DIFFHPE_DATA, or `data` where it is not set."""
-    return Path(os.environ.get("DIFFHPE_DATA") or "data")
+    return Path(expand(os.environ.get("DIFFHPE_DATA") or "data"))
 
 
 def models_folders() -> list[Path]:

@@ -168,6 +168,14 @@ def test_resized_image_shows_the_same_rays():
     assert BARREL.scaled(853, 480).height == 480  # rounded
 
 
+def test_stretched_camera_sees_the_same_rays():
+    wide = BARREL.stretched(1280, 540)
+    canonical = BARREL.to_canonical(np.array([[0.0, 0.0], [640.0, 359.5], [1000.0, 200.0]]))
+    # The edges of the first pixel stay at -0.5.
+    there = np.array([[0.0, -0.125], [640.0, 269.5], [1000.0, 149.875]])
+    np.testing.assert_allclose(wide.to_canonical(there), canonical, atol=1e-9)
+
+
 def test_cropped_image_cannot_be_scaled_to():
     with pytest.raises(DiffhpeError, match="calibrated at 1280x720, the image is 720x720"):
         BARREL.scaled(720, 720)

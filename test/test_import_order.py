@@ -4,7 +4,7 @@ import pytest
 from import_graph import PACKAGE, circle, imports, modules, packages, room_of
 
 LAYERS = [
-    {"errors"},
+    {"errors", "paths"},
     {
         "confidence",
         "distortion_models",
@@ -14,7 +14,6 @@ LAYERS = [
         "metrics",
         "object_arrays",
         "onnx_session",
-        "paths",
         "skeleton",
     },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},

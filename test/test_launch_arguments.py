@@ -63,6 +63,8 @@ def test_source_may_be_an_address_or_in_the_home(
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my.mp4").touch()
     assert existing_file("~/my.mp4") == str(tmp_path / "my.mp4")
+    assert existing_file("$HOME/my.mp4") == str(tmp_path / "my.mp4")
+    assert existing_file(f"file://{tmp_path}/my.mp4") == str(tmp_path / "my.mp4")
     assert source_parameters("~/my.mp4") == {"path": str(tmp_path / "my.mp4")}
     for address in ("rtsp://user:word@10.0.0.2:554/1", "http://robot/clip.mp4"):
         assert source_parameters(address) == {"path": address}

@@ -3,6 +3,21 @@
 Imports are inside the commands: torch takes seconds, and --help should not.
 """
 
-from diffhpe_ros.cli.app import main
+import os
+import signal
+from importlib import import_module
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; see `app.main`."""
+    # A script ignores it for what it runs in the background.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _end)  # the import takes a moment
+    import_module("diffhpe_ros.cli.app").main()
+
+
+def _end(*_: object) -> None:
+    os.write(2, b"diffhpe: stopped\n")
+    os._exit(128 + signal.SIGINT)

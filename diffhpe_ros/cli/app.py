@@ -14,6 +14,8 @@ from diffhpe_ros.cli.use import bench, demo, lift
 from diffhpe_ros.cli.view import view
 from diffhpe_ros.errors import DiffhpeError
 
+_STOPPED = 128 + signal.SIGINT
+
 
 @click.group(invoke_without_command=True)
 @click.pass_context
@@ -36,6 +38,7 @@ def main() -> None:
     """Run the command line; a failure is one line on stderr and a non-zero exit status."""
     # As on Ctrl-C, what was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    interrupt = _Interrupt()
     try:
         app(standalone_mode=False)
     except DiffhpeError as error:
@@ -50,9 +53,27 @@ def main() -> None:
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("stopped", 130)
+        _fail("stopped", _STOPPED)
+    except Exception:
+        if not interrupt.happened:
+            raise
+        _fail("stopped", _STOPPED)  # an import turned it into an error of its own
+
+
+class _Interrupt:
+    """Ctrl-C, noted: libraries that are being imported turn its exception into others."""
+
+    def __init__(self) -> None:
+        self.happened = False
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._raise)
+
+    def _raise(self, *_: object) -> NoReturn:
+        self.happened = True
+        raise KeyboardInterrupt
 
 
 def _fail(message: str, status: int) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # while the interpreter ends
     click.echo(f"diffhpe: {message}", err=True)
     sys.exit(status)

@@ -7,6 +7,7 @@ import click
 
 from diffhpe_ros.cli.options import (
     FILE,
+    OVERRIDE,
     TEST_WINDOWS,
     VALIDATION_WINDOWS,
     decode_option,
@@ -88,7 +89,7 @@ def evaluate(
 
 @click.command()
 @click.argument("experiment", type=click.Choice(EXPERIMENTS))
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", type=OVERRIDE, nargs=-1)
 @click.option(
     "--data",
     type=FILE,

@@ -9,9 +9,45 @@ import click
 
 from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.paths import data_folder
+from diffhpe_ros.paths import data_folder, expand
 
-FILE = click.Path(path_type=Path)
+
+class _File(click.Path):
+    """A path, in which `~` and environment variables are replaced, as in `--out=~/walk.bvh`."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The path; an address stays as it is."""
+        return super().convert(expand(str(value)), param, ctx)
+
+
+class _Input(click.ParamType[str]):
+    """A path as above, an address, or a number."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The text with `~` and environment variables replaced."""
+        return expand(str(value))
+
+
+class _Override(click.ParamType[str]):
+    """An override of Hydra's, whose value may be a path."""
+
+    name = "override"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """The override with `~` and environment variables in its value replaced."""
+        name, equals, found = str(value).partition("=")
+        is_path = found.startswith(("~", "$")) and not found.startswith("${")
+        return f"{name}{equals}{expand(found)}" if is_path else str(value)
+
+
+FILE = _File()
+INPUT = _Input()
+OVERRIDE = _Override()
 MOCAP = data_folder() / "mocap"
 TEST_WINDOWS = MOCAP / "cmu_test.npz"
 VALIDATION_WINDOWS = MOCAP / "cmu_validation.npz"

@@ -2,13 +2,14 @@
 
 import click
 
-from diffhpe_ros.cli.options import training_installed
+from diffhpe_ros.cli.options import INPUT, OVERRIDE, training_installed
 
 
 @click.command()
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", type=OVERRIDE, nargs=-1)
 @click.option(
     "--experiment",
+    type=INPUT,
     default="mixste",
     show_default=True,
     help="A name in config/train, or a training's train.yaml.",
@@ -30,9 +31,11 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
 
 
 @click.command()
-@click.argument("overrides", nargs=-1)
+@click.argument("overrides", type=OVERRIDE, nargs=-1)
 @click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
-@click.option("--space", default="mixste", show_default=True, help="A YAML file, or its name.")
+@click.option(
+    "--space", type=INPUT, default="mixste", show_default=True, help="A YAML file, or its name."
+)
 @click.option("--trials", default=20, show_default=True, help="How many this process tries.")
 @click.option("--storage", help="A database URL that several machines may share.")
 @click.option("--study", help="The study's name in the storage; the experiment's if not given.")

@@ -7,6 +7,7 @@ import click
 
 from diffhpe_ros.cli.options import (
     FILE,
+    INPUT,
     decode_option,
     model_options,
     sampling_options,
@@ -56,7 +57,7 @@ def demo(
 
 
 @click.command()
-@click.argument("recording", metavar="INPUT")
+@click.argument("recording", type=INPUT, metavar="INPUT")
 @click.option(
     "--out", type=FILE, required=True, help="A file; its ending says the format, see above."
 )

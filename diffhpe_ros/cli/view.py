@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
-from diffhpe_ros.cli.options import FILE, model_options, warn
+from diffhpe_ros.cli.options import FILE, INPUT, model_options, warn
 
 
 @click.command()
-@click.argument("video", required=False)
+@click.argument("video", type=INPUT, required=False)
 @click.option("--camera", type=int, help="The number of a webcam.")
 @click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite).")
 @click.option("--topic", help="Of the images in the bag, where there are several.")
@@ -22,6 +22,7 @@ from diffhpe_ros.cli.options import FILE, model_options, warn
     show_default=True,
     help="Degrees over the longer image side, for cameras without calibration.",
 )
+@click.option("--calibration", type=FILE, help="The camera's YAML file, as ROS writes it.")
 @click.option("--person-model", type=FILE, help="For the detector onnx: finds people.")
 @click.option("--pose-model", type=FILE, help="For the detector onnx: finds joints.")
 @click.option(
@@ -40,6 +41,7 @@ def view(
     topic: str | None,
     preset: str | None,
     field_of_view: float,
+    calibration: Path | None,
     person_model: Path | None,
     pose_model: Path | None,
     host: str,
@@ -64,11 +66,11 @@ def view(
         detectors["onnx"] = partial(
             create_detector, "onnx", person_model=person_model, pose_model=pose_model
         )
-    source = choose_source(video, camera, bag, topic)
+    source = choose_source(video, camera, bag, topic, calibration)
     if source.camera is None or not source.camera.calibrated:
         warn(
             f"a field of view of {field_of_view:g} degrees is assumed; distances depend on it"
-            " (--field-of-view)"
+            " (--calibration, or --field-of-view)"
         )
     if host not in ("127.0.0.1", "localhost", "::1"):
         warn(f"{host}: whoever can reach this computer sees the images and can change settings")

@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader
+from diffhpe_ros.windows import FRAMES, RATE
+
+WINDOW_S = (FRAMES - 1) / RATE
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,16 @@ def video_file(path: Path) -> DemoSource:
     """A video of an unknown camera.
 
     Raises:
-        DiffhpeError: it cannot be read.
+        DiffhpeError: it cannot be read, or is shorter than a window.
     """
     with VideoReader(path) as video:
+        frames = video.frame_count
+        if frames is not None and frames / video.fps < WINDOW_S:
+            found = "one image" if frames == 1 else f"{frames / video.fps:.2f} s"
+            raise DiffhpeError(
+                f"{path} has {found}; the live graph needs {WINDOW_S:.2f} s of video, for"
+                " one image there is diffhpe lift"
+            )
         return DemoSource(path.name, path, fps=video.fps, frames=video.frame_count)
 
 

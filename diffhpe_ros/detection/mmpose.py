@@ -19,6 +19,7 @@ from diffhpe_ros.detection.onnx.topdown import TopDown
 from diffhpe_ros.detection.types import check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
+from diffhpe_ros.paths import expand
 
 _PARTS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 _COCO = ("nose", *(f"{side}_{part}" for part in _PARTS for side in ("left", "right")))
@@ -150,7 +151,7 @@ def _unknown(joints: int) -> NDArray[np.float64]:
 
 
 def _existing(option: str, given: str | Path) -> Path:
-    path = Path(given).expanduser()
+    path = Path(expand(str(given)))
     if not path.is_file():
         raise DiffhpeError(f"{option} of detector mmpose: there is no file {str(given)!r}")
     return path

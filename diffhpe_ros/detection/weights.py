@@ -95,7 +95,7 @@ def cache_folder() -> Path:
     chosen = os.environ.get("DIFFHPE_CACHE")
     folder = chosen or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/diffhpe_ros"
     try:
-        return Path(folder).expanduser()
+        return Path(os.path.expandvars(folder)).expanduser()
     except RuntimeError as error:
         raise DiffhpeError(
             f"there is no home folder for {folder}: set HOME, or DIFFHPE_CACHE to a folder for"

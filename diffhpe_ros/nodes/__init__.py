@@ -3,3 +3,12 @@
 `detector`, `lifter` and `video_source` are transport: parameters, topics, threads and diagnostics.
 The data is processed in `diffhpe_ros.pipeline`, without ROS; `messages` converts it.
 """
+
+import os
+import signal
+import sys
+
+# `python -m diffhpe_ros.nodes.lifter` imports torch for seconds, in which Ctrl-C must not show a
+# traceback. While Python looks for the module, argv begins with -m. `run` ends this.
+if sys.argv[:1] == ["-m"] and any(each.startswith(f"{__name__}.") for each in sys.orig_argv):
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))

@@ -25,6 +25,7 @@ from diffhpe_ros.nodes.window_sink import TopicSink, WindowSink
 from diffhpe_ros.pipeline.background_motion import BackgroundMotion
 from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
 from diffhpe_ros.tracking import PeopleTracker
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 LOAD_S = 3.0
 """The time of an image is the median of so many seconds."""
@@ -50,6 +51,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._tracker: PeopleTracker | None = None
         self._stage: DetectionStage | None = None
         self._packer = ImagePacker()
+        self._damage = ""
 
     def setup(self) -> None:
         """Load the detector."""
@@ -137,6 +139,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         check_latency(diagnostics, self.parameters)
         self._warn_of_stamps()
         self._warn_of_motion()
+        self._warn_of_damage()
         if isinstance(self._detector, AdaptiveDetector):
             diagnostics.set_value("detector_model", self._detector.model_status)
             self._keep_up(self._detector)
@@ -151,7 +154,12 @@ class DetectorNode(StageNode[DetectorParameters]):
 
     def _process_image(self, message: Image | CompressedImage) -> None:
         begin = time.perf_counter()
-        image = image_to_bgr(message) if isinstance(message, Image) else compressed_to_bgr(message)
+        try:
+            image = _pixels(message)
+        except DamagedImageError as error:
+            self.diagnostics.count("damaged_images")
+            self._damage = str(error)
+            return
         assert self._camera is not None and self._stage is not None
         camera = self._camera.camera(image.shape[1], image.shape[0])
         if camera is None:
@@ -249,6 +257,15 @@ class DetectorNode(StageNode[DetectorParameters]):
             " lifter's motion_frame or imu, and camera_moves",
         )
 
+    def _warn_of_damage(self) -> None:
+        """Warn while images arrive damaged."""
+        count = self.diagnostics.growth("damaged_images")
+        if count:
+            text = f"{count} images in the last seconds were damaged and left out: {self._damage}"
+            self.diagnostics.warn("damaged", text)
+        else:
+            self.diagnostics.clear("damaged")
+
     def _check_frame_id(self, frame_id: str) -> None:
         if frame_id:
             self.diagnostics.clear("frame_id")
@@ -271,6 +288,10 @@ class DetectorNode(StageNode[DetectorParameters]):
             f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
             " have holes or be missing",
         )
+
+
+def _pixels(message: Image | CompressedImage) -> Any:
+    return image_to_bgr(message) if isinstance(message, Image) else compressed_to_bgr(message)
 
 
 def draw_people(image: Any, people: People) -> Any:

@@ -35,7 +35,6 @@ def _run(name: str) -> int:
     # import may be turned into another one.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     main = import_module(f"diffhpe_ros.nodes.{name}").main
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(main())
     except KeyboardInterrupt:  # before the nodes were made, or after they were closed

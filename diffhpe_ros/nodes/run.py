@@ -21,6 +21,7 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     Returns:
         The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what imports may have set
     initialised = False
     try:
         rclpy.init()

@@ -64,7 +64,8 @@ class FileFrames:
             DiffhpeError: the file cannot be read.
         """
         with VideoReader(path) as video:
-            self.width, self.height, self.fps = video.width, video.height, video.fps
+            self.size, self.stored_size = (video.width, video.height), video.stored_size
+            self.fps, self.frame_count = video.fps, video.frame_count
         self.problem = ""
         self._path = path
         self._now_ns = now_ns

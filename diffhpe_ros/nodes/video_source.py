@@ -11,11 +11,12 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode, describe
 from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
-from diffhpe_ros.nodes.messages.camera_info import read_calibration
+from diffhpe_ros.nodes.messages.camera_info import info_of_video, read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
 from diffhpe_ros.nodes.parameters.tables import VideoSourceParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.video_frames import FileFrames, Frames
+from diffhpe_ros.paths import expand
 
 _STOP_S = 5.0
 
@@ -70,17 +71,25 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         if not parameters.path:
             open_device = partial(webcam_images, parameters.camera, self._now_ns)
             return LiveFrames(f"camera {parameters.camera}", open_device, self._is_ending)
-        if is_live(parameters.path):
-            open_stream = partial(stream_images, parameters.path, self._now_ns)
-            return LiveFrames(parameters.path, open_stream, self._is_ending)
+        path = expand(parameters.path)
+        if is_live(path):
+            open_stream = partial(stream_images, path, self._now_ns)
+            return LiveFrames(path, open_stream, self._is_ending)
         start_ns = round(parameters.start_time_s * 1e9) or None
-        return FileFrames(
-            parameters.path,
+        file = FileFrames(
+            path,
             self._now_ns,
             start_ns=start_ns,
             loop=parameters.loop,
             every=parameters.replay,
         )
+        if file.frame_count == 1 and not parameters.loop:
+            self.diagnostics.warn(
+                "still", f"{path} has one image, from which nobody is lifted: set loop to repeat it"
+            )
+        if self._info is not None:
+            self._info = info_of_video(self._info, file.size, file.stored_size)
+        return file
 
     def _play(self) -> None:
         try:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.image_topic import ImageTopic, stamp_ns
-from diffhpe_ros.offline.images import Images
+from diffhpe_ros.offline.images import Images, warn_of_damage
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 
 class BagImages(Images):
@@ -47,5 +48,12 @@ class BagImages(Images):
         self._topic.close()
 
     def _stamped(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        damaged: list[str] = []
         for message, recorded_ns in self._topic.messages():
-            yield stamp_ns(message, recorded_ns), self._topic.decode(message)
+            try:
+                image = self._topic.decode(message)
+            except DamagedImageError as error:
+                damaged.append(str(error))
+                continue
+            yield stamp_ns(message, recorded_ns), image
+        warn_of_damage(damaged, self.frame_count)

@@ -34,7 +34,7 @@ class ImageSource:
         detector.min_confidence = options.min_confidence
         self._images, self._detector = images, detector
         self._seconds, self._path = options.seconds, path
-        self.camera = camera_of(images.size, images.own_camera, options, path)
+        self.camera = camera_of(images.size, images.own_camera, options, path, images.stored_size)
         self.frame_count = images.frame_count
         self.live = images.live
         self.start_ns = images.start_ns

@@ -1,9 +1,10 @@
 """Images with their times: of a video, a stream, a folder or a webcam."""
 
+import logging
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,10 @@ from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.options import SourceOptions, required
 from diffhpe_ros.video import VideoReader
+from diffhpe_ros.video.jpeg import DamagedImageError
+from diffhpe_ros.video.ros_images import decode_image
+
+_log = logging.getLogger(__name__)
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
@@ -26,6 +31,8 @@ class Images(ABC):
 
     size: tuple[int, int]
     """Width and height in pixels."""
+    stored_size: tuple[int, int] | None = None
+    """In a file whose pixels are not square; None: as `size`."""
     frame_count: int | None = None
     """None where it is not known."""
     live = False
@@ -54,6 +61,7 @@ class VideoImages(Images):
     def __init__(self, address: str) -> None:
         self._reader = VideoReader(address)
         self.size = self._reader.width, self._reader.height
+        self.stored_size = self._reader.stored_size
         scheme = address.partition("://")[0].lower() if "://" in address else ""
         self.frame_count = self._reader.frame_count
         self.live = scheme in _LIVE_SCHEMES or (bool(scheme) and self.frame_count is None)
@@ -86,8 +94,15 @@ class FolderImages(Images):
 
     def frames(self) -> Frames:
         """See `Images.frames`."""
+        damaged: list[str] = []
         for number, file in enumerate(self._files):
-            yield number / self._fps, _read_image(file)
+            try:
+                image = _read_image(file)
+            except DamagedImageError as error:
+                damaged.append(str(error))
+                continue
+            yield number / self._fps, image
+        warn_of_damage(damaged, self.frame_count)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -128,6 +143,18 @@ class WebcamImages(Images):
         self._device.release()
 
 
+def warn_of_damage(damaged: Sequence[str], count: int | None) -> None:
+    """Say in the log how many images were left out.
+
+    Args:
+        damaged: why, of each.
+        count: of all images.
+    """
+    if damaged:
+        texts = len(damaged), count, damaged[0]
+        _log.warning("%d of %s images are damaged and were left out: %s", *texts)
+
+
 def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
     """The images of a folder, or of a pattern with * or %05d; None for what is neither.
 
@@ -143,16 +170,18 @@ def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
     else:
         return None
     fps = options.fps
-    if files:
+    if len(files) > 1:
         fps = required(fps, "the number of images per second", "--fps", path)
     return FolderImages(files, fps or 1.0, path)
 
 
 def _read_image(file: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DiffhpeError(f"{file}: not readable as an image")
-    return np.asarray(image, np.uint8)
+    try:
+        return decode_image(file.read_bytes())
+    except OSError as error:
+        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from error
+    except DamagedImageError as error:
+        raise DamagedImageError(f"{file}: {error}") from error
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

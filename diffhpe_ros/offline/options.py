@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from diffhpe_ros.calibration import read_camera
+from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.errors import DiffhpeError
@@ -52,7 +52,11 @@ def required(value: T | None, what: str, option: str, path: object) -> T:
 
 
 def camera_of(
-    size: tuple[int, int], own: Camera | None, options: SourceOptions, path: object
+    size: tuple[int, int],
+    own: Camera | None,
+    options: SourceOptions,
+    path: object,
+    stored_size: tuple[int, int] | None = None,
 ) -> Camera:
     """The camera of a recording.
 
@@ -61,6 +65,7 @@ def camera_of(
         own: the calibration that it holds; None where it holds none.
         options: what the user says.
         path: of the recording, for errors.
+        stored_size: of a video whose pixels are not square in the file.
 
     Raises:
         DiffhpeError: there are two calibrations, or one for images of another shape.
@@ -72,7 +77,7 @@ def camera_of(
     if options.calibration is not None:
         if options.field_of_view is not None:
             raise DiffhpeError("give --calibration or --field-of-view, not both")
-        return read_camera(options.calibration).scaled(*size)
+        return camera_of_video(read_camera(options.calibration), size, stored_size or size)
     return Camera.from_field_of_view(*size, options.field_of_view or DEFAULT_FIELD_OF_VIEW)
 
 

@@ -29,6 +29,11 @@ from diffhpe_ros.placement import BodyScale
 _FEWEST_WINDOWS = 5
 """Half seconds with standing feet, by which a floor is checked."""
 
+ONE_IMAGE = (
+    "one image only: people are taken to stand still; the model has learnt from motion, so that"
+    " such a pose is less certain than one of a video"
+)
+
 
 @dataclass(frozen=True)
 class Lifted:
@@ -54,7 +59,8 @@ class Lifted:
         """Lines for the user: what is in which file."""
         people = len(self.track_ids)
         if people == 1:
-            lines = [f"{self.files[0]}: {self.frames} frames, {self.poses} of them with a pose"]
+            frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
+            lines = [f"{self.files[0]}: {frames}, {self.poses} of them with a pose"]
         else:
             ids = ", ".join(map(str, self.track_ids))
             what = f"{self.frames} frames, {people} people (ids {ids}), {self.poses} poses"
@@ -109,6 +115,7 @@ def lift_recording(
     Raises:
         DiffhpeError: the recording cannot be read, nobody can be lifted, the output cannot be
             written, or a height is not in metres.
+        KeyboardInterrupt: Ctrl-C came before anybody could be lifted.
     """
     check_lengths(camera_height, person_height)
     check_output(out, *([Path(path)] if Path(path).is_file() else []))
@@ -121,7 +128,16 @@ def lift_recording(
         workspace.keep = not source.cheap
         stopped = _look(source, workspace, warn)
         tracks = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
-        found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path)
+        if still := workspace.frame_count == 1 and not stopped:
+            warn(ONE_IMAGE)
+        try:
+            found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path, still)
+        except DiffhpeError as error:
+            if not stopped or source.live or not workspace.frame_count:
+                raise
+            workspace.keep = True
+            warn(f"{error}; the same command with --resume goes on")
+            raise KeyboardInterrupt from error
         stopped |= _lift(tracks, found)
         for text in _few(tracks.warnings):
             warn(text)
@@ -129,7 +145,7 @@ def lift_recording(
         if not poses:
             raise DiffhpeError(f"{path}: nobody's pose was lifted")
         times = workspace.times_s()
-        fps = 1.0 / float(np.median(np.diff(times)))
+        fps = 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
         recording = PoseRecording(poses, fps, source.start_ns)
         gravity = gravity_of(recording) if upright or camera_height is not None else None
         if gravity is None and upright:
@@ -237,7 +253,7 @@ def _stoppable(state: _State) -> Iterator[None]:
 
 
 def _long_enough(
-    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str
+    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str, still: bool
 ) -> tuple[list[SeenTrack], int]:
     """People that are seen for a window or longer, and the number of the others."""
     times = workspace.times_s()
@@ -248,8 +264,12 @@ def _long_enough(
         if round((times[track.frames[-1]] - times[track.frames[0]]) * lifter.config.rate)
         >= lifter.config.frames - 1
     ]
+    if still:
+        long = found
     if not long:
         workspace.keep = False  # there is nothing to go on with
+        if still:
+            raise DiffhpeError(f"{path}: nobody is seen in its one image")
         raise DiffhpeError(
             f"{path}: nobody is seen for {least_s:.2f} s, the shortest that can be lifted, in"
             f" {len(times)} frames"

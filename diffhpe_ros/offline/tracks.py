@@ -1,7 +1,7 @@
 """Lifting the tracks of a workspace, piece by piece."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,8 +148,13 @@ class TrackLifter:
         rows["pose"], rows["root"] = np.nan, np.nan
         rows["confidence"] = seen.confidence[inside]
         if np.isfinite(seen.keypoints).any():
-            lifted = lift_track(self._lifter, seen)
+            alone = len(self._times_s) == 1
+            config = self._lifter.config
+            lifted = lift_track(
+                self._lifter, held(seen, config.frames, config.rate) if alone else seen
+            )
             self._note(lifted, track.track_id)
+            inside = slice(config.frames // 2, config.frames // 2 + 1) if alone else inside
             rows["pose"], rows["root"] = lifted.poses[inside], lifted.root[inside]
         return rows
 
@@ -195,6 +200,24 @@ class TrackLifter:
         self.warnings += [
             text if alone else f"person {track_id}: {text}" for text in lifted.warnings
         ]
+
+
+def held(seen: KeypointTrack, frames: int, rate: float) -> KeypointTrack:
+    """A person in one image as one who does not move for a window.
+
+    Args:
+        seen: in that image.
+        frames: of a window.
+        rate: of its frames, per second.
+    """
+    world = seen.world_landmarks
+    return replace(
+        seen,
+        times_s=seen.times_s + np.arange(frames) / rate,
+        keypoints=seen.keypoints.repeat(frames, 0),
+        confidence=seen.confidence.repeat(frames, 0),
+        world_landmarks=None if world is None else world.repeat(frames, 0),
+    )
 
 
 def _with_mean_lengths(file: Path) -> None:

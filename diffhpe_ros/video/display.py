@@ -27,6 +27,8 @@ class Display:
         swaps = abs(self._matrix[0, 1]) > abs(self._matrix[0, 0])
         self.width, self.height = self._size[::-1] if swaps else self._size
         self._stored = first.width, first.height
+        self.stored_size = self._stored[::-1] if swaps else self._stored
+        """Width and height that the turned frames have before their pixels are made square."""
 
     def show(self, frame: Any) -> NDArray[np.uint8]:
         """The frame as a BGR image (height, width, 3)."""

@@ -80,6 +80,8 @@ class VideoReader:
         """Width in pixels, as shown."""
         self.height: int = self._display.height
         """Height in pixels, as shown."""
+        self.stored_size = self._display.stored_size
+        """Width and height as shown, but with the file's own pixels, which may be oblong."""
         self.fps = frame_rate(self.path, stream)
         """Average frames per second."""
         self._times = FrameTimes(self.fps, float(stream.time_base or 0))

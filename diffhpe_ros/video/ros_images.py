@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.video.jpeg import JPEG, DamagedImageError, check_jpeg, jpeg_size
 
 MAX_PIXELS = 50_000_000
 """Of one image: bounds the memory that a message can make this process allocate."""
@@ -76,18 +77,33 @@ def compressed_to_bgr(message: Any) -> NDArray[np.uint8]:
     """The pixels (H, W, 3), blue first, of a sensor_msgs/CompressedImage that is a JPEG or PNG.
 
     Raises:
-        DiffhpeError: it is neither, too large, or cannot be decoded.
+        DamagedImageError: it is incomplete or has wrong bytes, as far as that can be told.
+        DiffhpeError: it is neither, or too large.
     """
     data = bytes(message.data)
     _check_pixels(*_compressed_size(data, message.format))
     # The camera's calibration is for the pixels as they are, whatever orientation EXIF says.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    return decode_image(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def decode_image(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    """The pixels (H, W, 3), blue first, of an image file.
+
+    Args:
+        data: of any kind of file that OpenCV reads.
+        flags: of `cv2.imdecode`.
+
+    Raises:
+        DamagedImageError: it cannot be decoded, or is a JPEG that is incomplete or has wrong bytes.
+    """
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise DiffhpeError(f"compressed image cannot be decoded: {error.err}") from error
+        raise DamagedImageError(f"an image cannot be decoded: {error.err}") from error
     if image is None:
-        raise DiffhpeError(f"compressed image of {len(data)} bytes cannot be decoded")
+        raise DamagedImageError(f"an image of {len(data)} bytes cannot be decoded")
+    if data[:2] == JPEG:
+        check_jpeg(data)
     return np.asarray(image, np.uint8)
 
 
@@ -103,20 +119,6 @@ def _compressed_size(data: bytes, format_: str) -> tuple[int, int]:
     """Width and height from the file's header: a small file may hold a huge image."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if data[:2] == b"\xff\xd8":
-        return _jpeg_size(data)
+    if data[:2] == JPEG:
+        return jpeg_size(data)
     raise DiffhpeError(f"a JPEG or PNG image is expected, got the format {format_[:64]!r}")
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = (int.from_bytes(data[at + k : at + k + 2], "big") for k in (5, 7))
-            return width, height
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise DiffhpeError(f"a whole JPEG image is expected, got {len(data)} bytes without its size")

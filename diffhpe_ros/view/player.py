@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.live_frames import LiveFrames
+from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.view.estimator import Estimate, Estimator, Settings
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.recordings import Recording
@@ -225,12 +226,22 @@ class RecordingPlayer(Player):
             for before in range(max(0, index - self._run_up), index):
                 if self._interrupted:
                     return
-                self._estimate(before, self._recording.image(before))
-        image = self._recording.image(index)
+                if (image := self._image(before)) is not None:
+                    self._estimate(before, image)
+        image = self._image(index)
+        if image is None:
+            return  # the image before it stays
         if estimate is None:
             estimate = self._estimate(index, image)
             self.history.add(estimate)
         self._show(image, estimate)
+
+    def _image(self, index: int) -> NDArray[np.uint8] | None:
+        """An image of the recording; None where it is damaged."""
+        try:
+            return self._recording.image(index)
+        except DamagedImageError:
+            return None
 
     def _estimate(self, index: int, image: NDArray[np.uint8]) -> Estimate:
         self._estimated = index

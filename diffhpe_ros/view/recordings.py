@@ -44,7 +44,8 @@ class VideoRecording:
             DiffhpeError: the file cannot be read, or does not say when its frames are shown.
         """
         with VideoReader(path) as video:  # says what is wrong with a file
-            fps = video.fps
+            fps, self.size = video.fps, (video.width, video.height)
+            self.stored_size = video.stored_size
         self._path = path
         self._container = av.open(str(path))
         self._stream: Any = self._container.streams.video[0]

@@ -1,13 +1,14 @@
 """What the page looks at: the package's own clip, a video, a bag, a webcam or a stream."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
@@ -34,12 +35,32 @@ def choose_source(
     camera: int | None = None,
     bag: Path | None = None,
     topic: str | None = None,
+    calibration: Path | None = None,
 ) -> Source:
     """The video or stream, the webcam or the bag; without any, the package's own clip.
 
+    Args:
+        video: a file, or the address of a stream.
+        camera: the number of a webcam.
+        bag: with images.
+        topic: of the images in the bag.
+        calibration: the camera's YAML file.
+
     Raises:
-        DiffhpeError: more than one is given, or it cannot be opened.
+        DiffhpeError: more than one is given, it cannot be opened, or there are two calibrations.
     """
+    known = None if calibration is None else read_camera(calibration)
+    source = _open(video, camera, bag, topic)
+    if known is None:
+        return source
+    if source.camera is not None:
+        raise DiffhpeError(f"{source.name} has a calibration of its own; leave out --calibration")
+    if isinstance(source.images, VideoRecording):
+        known = camera_of_video(known, source.images.size, source.images.stored_size)
+    return replace(source, camera=known)
+
+
+def _open(video: str | None, camera: int | None, bag: Path | None, topic: str | None) -> Source:
     if sum(each is not None for each in (video, camera, bag)) > 1:
         raise DiffhpeError("give a video, --camera or --bag, not several of them")
     if camera is not None:

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from interrupted import interrupted_while_loading
 
 from diffhpe_ros.cli import main
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
@@ -41,9 +42,10 @@ def diffhpe(monkeypatch, capsys) -> Iterator[Callable[..., CompletedProcess[str]
         printed = capsys.readouterr()
         return CompletedProcess(sys.argv, status, printed.out, printed.err)
 
-    ended_by = signal.getsignal(signal.SIGTERM)
+    ended_by = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     yield run
-    signal.signal(signal.SIGTERM, ended_by)
+    for each, handler in ended_by.items():
+        signal.signal(each, handler)
 
 
 def assert_refused(run: CompletedProcess[str], message: str) -> None:
@@ -61,6 +63,27 @@ def test_help_names_all_commands():
     commands = "demo lift train search evaluate reproduce convert export pack calibrate bench"
     for command in commands.split():
         assert command in run.stdout
+
+
+@pytest.mark.parametrize("library", ["_multiarray_umath", "libtorch_cpu"])
+def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(library, tmp_path):
+    code = "from diffhpe_ros.cli import main; main()"
+    arguments = ["lift", "no.npz", "--out", str(tmp_path / "out.npz")]
+    status, shown = interrupted_while_loading(["-c", code, *arguments], library)
+    assert (status, shown.strip()) == (130, "diffhpe: stopped")
+
+
+@pytest.mark.parametrize("out", ["--out=~/tiny", "--out=$MODELS/tiny"])
+def test_files_may_be_in_the_home_or_below_a_variable(diffhpe, tmp_path, monkeypatch, out):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MODELS", str(tmp_path))
+    (tmp_path / "released.pt").write_bytes((GOLDEN / "tiny-mixste.pt").read_bytes())
+    run = diffhpe("convert", "~/released.pt", out)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "tiny" / "config.yaml").is_file()
+    for given in ("~/no.npz", "$HOME/no.npz"):
+        run = diffhpe("lift", given, f"--out={given}")
+        assert_refused(run, f"{tmp_path}/no.npz: no such file")
 
 
 def test_convert_then_evaluate(diffhpe, tmp_path):

@@ -49,6 +49,15 @@ def embedded(tmp_path_factory) -> tuple[Path, dict[str, object]]:
 
 
 @pytest.mark.jazzy
+@pytest.mark.parametrize(("frames", "found"), [(1, "one image"), (8, "0.27 s")])
+def test_video_shorter_than_a_window_is_refused_at_once(tmp_path, frames, found):
+    with VideoWriter(tmp_path / "short.mp4", 64, 48, 30) as video:
+        for _ in range(frames):
+            video.write(np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(DiffhpeError, match=f"short.mp4 has {found}; the live graph needs 0.52 s"):
+        choose_source(tmp_path / "short.mp4", None)
+
+
 def test_error_from_pixels_to_metres(embedded):
     _, report = embedded
     assert report["mpjpe_mm"] < 100

@@ -10,6 +10,9 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.messages.images import ImagePacker, compressed_to_bgr, image_to_bgr
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.video import VideoReader
+from diffhpe_ros.video.jpeg import DamagedImageError
 
 # A blue, a green, a red and a grey quarter.
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -140,6 +143,7 @@ def _png_of(width: int, height: int) -> bytes:
         (_png_of(0, 10), "at least 1x1"),
         (cv2.imencode(".png", PICTURE)[1].tobytes()[:60], "cannot be decoded"),
         (cv2.imencode(".jpg", PICTURE)[1].tobytes()[:30], "whole JPEG"),
+        (cv2.imencode(".jpg", PICTURE)[1].tobytes()[:-9], "cannot be decoded"),
         (b"\xff\xd8\xff\xe0\x00\x00" * 9, "whole JPEG"),
         (b"\xff\xd8" + b"\xff" * 40, "whole JPEG"),
     ],
@@ -147,3 +151,44 @@ def _png_of(width: int, height: int) -> bytes:
 def test_what_is_no_compressed_image_is_refused(data: bytes, expected: str) -> None:
     with pytest.raises(DiffhpeError, match=expected):
         compressed_to_bgr(CompressedImage(data=array("B", data)))
+
+
+def test_jpeg_with_flipped_bytes_is_damaged_or_whole_but_never_half_grey() -> None:
+    with VideoReader(walking_clip().video_path) as video:
+        picture = next(iter(video))[2]
+    good = cv2.imencode(".jpg", picture)[1].tobytes()
+    begin, chance, refused = good.find(b"\xff\xda") + 14, np.random.default_rng(0), 0
+    for _ in range(60):
+        data = bytearray(good)
+        # 255 begins a marker, at which libjpeg stops: the rest of its image is grey.
+        data[chance.integers(begin, len(data) - 2)] = chance.choice([255, 0, 0x5A])
+        try:
+            image = compressed_to_bgr(CompressedImage(data=array("B", bytes(data))))
+        except DamagedImageError as error:
+            assert "is damaged" in str(error)
+            refused += 1
+        else:
+            assert (image[-16:] != 128).any()
+    assert refused > 20
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+        [cv2.IMWRITE_JPEG_RST_INTERVAL, 8],
+        [cv2.IMWRITE_JPEG_OPTIMIZE, 1],
+        [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422],
+        [cv2.IMWRITE_JPEG_QUALITY, 3],
+        [cv2.IMWRITE_JPEG_QUALITY, 100],
+    ],
+)
+@pytest.mark.parametrize("size", [(1, 1), (17, 33), (479, 639)])
+@pytest.mark.parametrize("behind", [b"", bytes(900), b"abc"])
+def test_whole_jpeg_of_any_kind_is_not_damaged(
+    options: list[int], size: tuple[int, int], behind: bytes
+) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    data = cv2.imencode(".jpg", picture, options)[1].tobytes() + behind
+    image = compressed_to_bgr(CompressedImage(data=array("B", data)))
+    np.testing.assert_array_equal(image, cv2.imdecode(np.frombuffer(data, np.uint8), 1))

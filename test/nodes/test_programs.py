@@ -6,6 +6,11 @@ import sys
 import time
 
 import pytest
+from interrupted import interrupted_while_loading
+from rclpy.context import Context
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes.pose_pipeline import make_nodes
 
 pytestmark = pytest.mark.ros
 CODE = "import sys; from diffhpe_ros.nodes import programs; sys.exit(programs.{}())"
@@ -29,6 +34,23 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
     assert "Traceback" not in shown
     if name != "video_source":  # which has nothing to show, and says so
         assert program.returncode == 0, shown
+
+
+@pytest.mark.parametrize("library", ["_multiarray_umath", "libtorch_cpu"])
+def test_ctrl_c_while_a_module_is_imported_is_no_failure(library: str) -> None:
+    status, shown = interrupted_while_loading(["-m", "diffhpe_ros.nodes.lifter"], library, times=2)
+    assert (status, shown) == (0, "")
+
+
+def test_one_name_for_both_nodes_of_a_program_is_refused(context: Context) -> None:
+    with pytest.raises(DiffhpeError, match="use detector:__node:=… and lifter:__node:=…"):
+        make_nodes(context=context, cli_args=["--ros-args", "-r", "__node:=pose"])
+    each = ["-r", "detector:__node:=eyes", "-r", "lifter:__node:=mind"]
+    nodes = make_nodes(context=context, cli_args=["--ros-args", *each])
+    assert [node.get_name() for node in nodes] == ["mind", "eyes"]
+    for node in nodes:
+        node.close()
+        node.destroy_node()
 
 
 def test_a_node_that_cannot_start_says_why_once_and_fails() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
+from oblong_video import write_oblong_walk
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
@@ -51,6 +53,34 @@ def test_folders_and_patterns_are_in_the_order_of_numbers(folder, pattern):
 def test_rate_of_a_folder_is_asked_for(folder):
     with pytest.raises(DiffhpeError, match="images per second is not in the file; say it with"):
         folder_images(str(folder), SourceOptions())
+
+
+@pytest.mark.parametrize("calibrated_at", [(640, 480), (320, 480), (160, 240)])
+def test_calibration_of_a_video_with_oblong_pixels_is_for_images_or_file(tmp_path, calibrated_at):
+    write_oblong_walk(tmp_path / "walk.mp4", frames=3)
+    values = {
+        "image_width": calibrated_at[0],
+        "image_height": calibrated_at[1],
+        "camera_matrix": {"data": CLIP.camera.stretched(*calibrated_at).matrix.ravel().tolist()},
+        "distortion_model": "plumb_bob",
+        "distortion_coefficients": {"data": [0.0] * 5},
+    }
+    (tmp_path / "camera.yaml").write_text(yaml.safe_dump(values))
+    source = open_source(
+        str(tmp_path / "walk.mp4"), SourceOptions(calibration=tmp_path / "camera.yaml")
+    )
+    np.testing.assert_allclose(source.camera.matrix, CLIP.camera.matrix, atol=1e-6)
+
+
+def test_damaged_images_of_a_folder_are_left_out_with_a_warning(tmp_path, caplog):
+    for number, (_, image) in enumerate(images(5)):
+        cv2.imwrite(str(tmp_path / f"{number}.jpg"), image)
+    cut = tmp_path / "2.jpg"
+    cut.write_bytes(cut.read_bytes()[:9000])
+    times = [time_s for time_s, _ in folder_images(str(tmp_path), SourceOptions(fps=10)).frames()]
+    assert times == pytest.approx([0, 0.1, 0.3, 0.4])
+    assert "1 of 5 images are damaged and were left out" in caplog.text
+    assert str(cut) in caplog.text
 
 
 def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:

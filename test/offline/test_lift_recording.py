@@ -143,13 +143,14 @@ def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
 
 
 class Interrupted(KeypointSource):
-    """The user presses Ctrl-C at the 90th frame, once; also where the tests ignore it."""
+    """The user presses Ctrl-C at a frame, once; also where the tests ignore it."""
 
     pressed = False
+    at = 90
 
     def frames(self, past=(), state=None):
         for number, frame in enumerate(super().frames(past)):
-            if number == 90 and not Interrupted.pressed:
+            if number == Interrupted.at and not Interrupted.pressed:
                 Interrupted.pressed = True
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 signal.raise_signal(signal.SIGINT)
@@ -161,6 +162,7 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     lift(path, tmp_path / "whole.npz", lifter, SourceOptions())
     source = open_source(str(path), SourceOptions())
     source.__class__ = Interrupted
+    monkeypatch.setattr(Interrupted, "pressed", False)
     monkeypatch.setattr(run, "open_source", lambda *_: source)
 
     out = tmp_path / "out.npz"
@@ -177,6 +179,22 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     assert not lifted.stopped and lifted.frames == 180
     np.testing.assert_array_equal(arrays(out)["poses"], arrays(tmp_path / "whole.npz")["poses"])
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("at", [1, 10])
+def test_ctrl_c_before_anybody_can_be_lifted_keeps_what_is_done(tmp_path, lifter, monkeypatch, at):
+    path, out = our_npz(tmp_path), tmp_path / "out.npz"
+    source = open_source(str(path), SourceOptions())
+    source.__class__ = Interrupted
+    monkeypatch.setattr(Interrupted, "pressed", False)
+    monkeypatch.setattr(Interrupted, "at", at)
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+    with pytest.raises(KeyboardInterrupt):
+        lift(path, out, lifter, SourceOptions())
+    assert not out.exists()
+    assert (tmp_path / "out.npz.part").is_dir()
+    lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
+    assert not lifted.stopped and lifted.frames == 180
 
 
 def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
@@ -211,6 +229,23 @@ def test_nobody_for_long_enough_is_one_line(tmp_path, lifter):
     with pytest.raises(DiffhpeError, match="nobody is seen for 0.52 s"):
         lift(folder, tmp_path / "out.npz", lifter)
     assert not list(tmp_path.glob("*.part"))  # the next try is not refused
+
+
+@pytest.mark.parametrize("ending", ["npz", "csv", "json", "mcap", "trc", "bvh", "c3d"])
+def test_one_image_is_lifted_as_somebody_who_stands_still(tmp_path, lifter, ending):
+    path = our_npz(tmp_path)
+    whole = arrays(path)
+    keypoints = whole.pop("keypoints")[40:41]
+    np.savez(path, keypoints=keypoints, **whole)
+    lifted, warnings = lift(path, tmp_path / f"out.{ending}", lifter, SourceOptions())
+    assert lifted.summary() == [f"{tmp_path}/out.{ending}: 1 frame, 1 of them with a pose"]
+    assert any("one image only: people are taken to stand still" in text for text in warnings)
+    if ending == "npz":
+        np.savez(path, keypoints=keypoints.repeat(27, 0), **whole | {"fps": 50})
+        expected = lift_track(lifter, read_track(path))
+        found = arrays(tmp_path / "out.npz")
+        np.testing.assert_array_equal(found["poses"], expected.poses[13:14])
+        np.testing.assert_array_equal(found["root"], expected.root[13:14])
 
 
 def test_seconds_end_a_recording_early(tmp_path, lifter):

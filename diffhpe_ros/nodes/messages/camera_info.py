@@ -8,8 +8,9 @@ import yaml
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.calibration import camera_from_info
-from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera import Camera, resizing, same_shape
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.paths import expand
 
 
 def info_from_camera(camera: Camera) -> CameraInfo:
@@ -25,6 +26,27 @@ def info_from_camera(camera: Camera) -> CameraInfo:
     return info
 
 
+def info_of_video(info: CameraInfo, shown: tuple[int, int], stored: tuple[int, int]) -> CameraInfo:
+    """A calibration for the frames of a video as they are shown; see `camera_of_video`.
+
+    One of another shape stays as it is: the detector names the shapes.
+    """
+    size = info.width, info.height
+    if same_shape(size, shown) or not same_shape(size, stored):
+        return info
+    resize = resizing(size, shown)
+    k, p = np.reshape(info.k, (3, 3)), np.reshape(info.p, (3, 4))
+    return CameraInfo(
+        width=shown[0],
+        height=shown[1],
+        distortion_model=info.distortion_model,
+        d=info.d,
+        k=(resize @ k).ravel().tolist(),
+        r=info.r,
+        p=(resize @ p).ravel().tolist(),
+    )
+
+
 def read_calibration(path: str) -> CameraInfo:
     """Read a calibration file as the camera_calibration package and camera drivers write it.
 
@@ -34,7 +56,7 @@ def read_calibration(path: str) -> CameraInfo:
     Raises:
         DiffhpeError: the file is missing, or is no such calibration.
     """
-    file = Path(path.removeprefix("file://")).expanduser()
+    file = Path(expand(path.removeprefix("file://")))
     try:
         values = yaml.safe_load(file.read_text())
         info = CameraInfo(

@@ -1,0 +1,336 @@
+"""A camera that sends what real drivers send, the nodes that look through it, and what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from numpy.typing import NDArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes import qos
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
+from diffhpe_ros.nodes.messages.camera_info import info_from_camera
+from diffhpe_ros.nodes.messages.header import make_header
+from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
+from diffhpe_ros.rendering.clip import walking_clip
+from diffhpe_ros.video import VideoReader
+
+Pixels = NDArray[np.uint8]
+FPS = 15
+PERIOD_NS = 10**9 // FPS
+PATIENCE_S = 600.0  # machines may be busy
+ANSWER_S = 0.3
+"""For which an image waits for the detector's answer to the one before: machines may be busy."""
+WARM_UP = 8
+"""Images after which warnings are those of this case."""
+FILM_FRAMES = 120
+OF_THE_MACHINE = re.compile(
+    r"results come|of the messages are dropped|images/s are looked at|ahead of this clock"
+    r"|nothing came on|another user or container|of the windows' joints are seen"
+)
+"""Warnings that say how busy the machine is, or that the camera pauses between two cases."""
+
+
+def bgr_image(pixels: Pixels) -> Image:
+    """An image message without header."""
+    height, width = pixels.shape[:2]
+    data = array("B", pixels.tobytes())
+    return Image(height=height, width=width, step=3 * width, encoding="bgr8", data=data)
+
+
+def clip_info() -> CameraInfo:
+    """camera_info of the walking person's clip."""
+    return info_from_camera(walking_clip().camera)
+
+
+@dataclass
+class Shot:
+    """What the camera sends. All functions are given the number of the image."""
+
+    images: int = 60
+    message: Callable[[int, Pixels], Any] = lambda _, pixels: bgr_image(pixels)
+    kind: Any = Image
+    info: Callable[[int], CameraInfo | None] = lambda _: clip_info()
+    late_ns: Callable[[int], int] = lambda _: 0
+    """How much earlier than usual the stamp is."""
+    frame_id: str = "camera"
+    topic: str = "image"
+    info_topic: str = "camera_info"
+
+
+@dataclass
+class Heard:
+    """What came since the last `forget`."""
+
+    joints: list[UnpackedJoints] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+    """Stamps of a video source."""
+    texts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Warnings and errors by node, with how often they came."""
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class Rig:
+    """Nodes in processes of their own, and the camera in this one."""
+
+    def __init__(self, domain: int) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = Path(self._folder.name)
+        os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_LOG_DIR": str(self.folder / "ros")}
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        use_fastdds_profile(os.environ)
+        self._context = Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = Node("cases", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self.heard, self._answered = Heard(), False
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, object] = {}
+        with VideoReader(walking_clip().video_path) as video:
+            self.film = [image for index, _, image in video if index < FILM_FRAMES]
+        subscribe = self.node.create_subscription
+        subscribe(DiagnosticArray, "/diagnostics", self._hear, 20)
+        subscribe(PointCloud2, "joints", lambda m: self.heard.joints.append(unpack_joints(m)), 10)
+        subscribe(Image, "detector/overlay", self._answer, 5, raw=True)
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name in list(self._processes):
+            self.stop(name)
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+        self._folder.cleanup()
+
+    def start(
+        self,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str] = {},
+        name: str = "",
+        command: list[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        """Start a node, activated."""
+        for key, value in {"autostart": True, **parameters}.items():
+            arguments += ("-p", f"{key}:={str(value).lower() if value is True else value}")
+        run = command or [sys.executable, "-m", f"diffhpe_ros.nodes.{module}"]
+        name = name or module
+        self._started.pop(name, None)
+        with self.log_file(name).open("wb") as log:
+            self._processes[name] = subprocess.Popen(
+                [*run, "--ros-args", *arguments],
+                env=os.environ | environment, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def until_active(self, *names: str) -> None:
+        """Wait for nodes to be active.
+
+        Raises:
+            DiffhpeError: one of them is not in time, or has ended.
+        """
+        give_up = time.monotonic() + PATIENCE_S
+        while any(self.value(name, "state") != "active" for name in names):
+            self.spin(0.1)
+            ended = [name for name in names if self.status(name) is not None]
+            if time.monotonic() > give_up or ended:
+                raise DiffhpeError(f"{', '.join(names)} not active: {self.last_line(names[-1])}")
+
+    def see(self, *arguments: str, of_both: Mapping[str, Any] = {}, **of_detector: Any) -> None:
+        """Have an active lifter and a detector; those that run with the same settings stay.
+
+        Args:
+            arguments: of the detector.
+            of_both: parameters of both.
+            of_detector: its parameters.
+        """
+        self._have("lifter", **of_both)
+        self._have("detector", *arguments, blazepose_model="full", **of_both, **of_detector)
+        self.until_active("lifter", "detector")
+        self.forget()
+
+    def see_lifter(self) -> None:
+        """Have an active lifter, and forget what was heard."""
+        self._have("lifter")
+        self.until_active("lifter")
+        self.forget()
+
+    def _have(self, name: str, *arguments: str, **parameters: Any) -> None:
+        settings = (arguments, parameters)
+        if name in self._processes and self._started.get(name) != settings:
+            self.stop(name)
+        if name not in self._processes:
+            self.start(name, *arguments, **parameters)
+            self._started[name] = settings
+
+    def publish(self, images: Publisher[Any], infos: Publisher[Any], message: Image) -> None:
+        """Publish an image, stamped now, with the clip's camera_info."""
+        message.header = make_header("camera", time.time_ns())
+        information = clip_info()
+        information.header = message.header
+        infos.publish(information)
+        images.publish(message)
+
+    def shoot(self, shot: Shot | None = None) -> None:
+        """Publish images, each when the detector has answered the last one, and listen."""
+        shot = shot or Shot()
+        images = self.node.create_publisher(shot.kind, shot.topic, 1)
+        infos = self.node.create_publisher(CameraInfo, shot.info_topic, 1)
+        self.spin(1.0)
+        begin_ns = time.time_ns()
+        for number in range(shot.images):
+            stamp_ns = begin_ns + number * PERIOD_NS - shot.late_ns(number)
+            header = make_header(shot.frame_id, stamp_ns)
+            message = shot.message(number, self.film[self.frame(number)])
+            if number == WARM_UP:
+                self.spin(1.2)
+                self.heard.texts.clear()  # of the case before
+            for publisher, each in ((infos, shot.info(number)), (images, message)):
+                if each is not None:
+                    each.header = header
+                    publisher.publish(each)
+            self._wait_for_answer()
+        self.spin(2.5)  # diagnostics come once a second
+        self.node.destroy_publisher(images)
+        self.node.destroy_publisher(infos)
+
+    def frame(self, number: int) -> int:
+        """Of the film, which is played at twice its speed, forth and back."""
+        at = 2 * number % (2 * FILM_FRAMES)
+        return min(at, 2 * FILM_FRAMES - 1 - at)
+
+    def spin(self, seconds: float) -> None:
+        """Listen for so long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=min(0.05, left))
+
+    def spin_until(self, condition: Callable[[], object], most_s: float = PATIENCE_S) -> None:
+        """Listen until something holds, at most so long."""
+        give_up = time.monotonic() + most_s
+        while not condition() and time.monotonic() < give_up:
+            self.spin(0.1)
+
+    def forget(self) -> None:
+        """Forget what was heard, but for the latest values."""
+        self.heard = Heard(values=self.heard.values)
+
+    def value(self, name: str, key: str) -> str:
+        """The latest value in a node's diagnostics."""
+        return self.heard.values.get(name, {}).get(key, "")
+
+    def status(self, name: str) -> int | None:
+        """How a node has ended; None: it has not."""
+        return self._processes[name].poll()
+
+    def stop_if_runs(self, name: str) -> None:
+        """End a node that was started."""
+        if name in self._processes:
+            self.stop(name)
+
+    def stop(self, name: str, how: signal.Signals = signal.SIGINT, patience_s: float = 20) -> str:
+        """End a node; how that went."""
+        process, begin = self._processes.pop(name), time.monotonic()
+        process.send_signal(how)
+        with suppress(subprocess.TimeoutExpired):
+            status = process.wait(patience_s)
+            self._forget_node(name)
+            quick = "at once" if time.monotonic() - begin < 6 else "late"
+            return f"{how.name} ends it {quick}, status {status}"
+        process.kill()
+        process.wait()
+        self._forget_node(name)
+        return f"FAILS: {how.name} does not end it within {patience_s:g} s"
+
+    def _forget_node(self, name: str) -> None:
+        self.spin(0.3)  # its last messages
+        self.heard.values.pop(name, None)
+
+    def log_file(self, name: str) -> Path:
+        """All that a node prints."""
+        return self.folder / f"{name.replace('/', '_')}.log"
+
+    def last_line(self, name: str) -> str:
+        """The last line that a node printed."""
+        lines = self.log_file(name).read_text(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "nothing was printed")
+
+    def outcome(self, *names: str) -> str:
+        """What came of it: joints, and what nodes said."""
+        joints = [each for each in self.heard.joints if each.track_ids]
+        parts = [f"{len(joints)} windows lifted" if joints else "nobody"]
+        if joints:
+            x, y, z = joints[-1].positions[0, 0]
+            ids = len({number for each in joints for number in each.track_ids})
+            parts.append(f"{ids} person(s), hip at {x:.2f} {y:.2f} {z:.2f} m")
+        return "; ".join([*parts, *self.said(*(names or ("detector", "lifter")))])
+
+    def said(self, *names: str) -> list[str]:
+        """The warnings and errors of nodes; those that differ in numbers only are said once."""
+        different = {}
+        for name in names:
+            for text in self.heard.texts.get(name, {}):
+                kept = [part for part in text.split("; ") if not OF_THE_MACHINE.search(part)]
+                said = "; ".join(kept)
+                if said:
+                    different.setdefault((name, re.sub(r"[\d.]+", "#", said)), said)
+        return [f"{name}: {said}" for (name, _), said in different.items()]
+
+    def _wait_for_answer(self) -> None:
+        give_up, self._answered = time.monotonic() + ANSWER_S, False
+        while not self._answered and time.monotonic() < give_up:
+            self._executor.spin_once(timeout_sec=0.02)
+
+    def _answer(self, _: bytes) -> None:
+        self._answered = True
+
+    def _hear(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self.heard.values[status.name] = {pair.key: pair.value for pair in status.values}
+            if status.level != DiagnosticStatus.OK:
+                self.heard.texts[status.name][status.message] += 1
+
+    @contextmanager
+    def hearing_images(self) -> Iterator[None]:
+        """Keep the stamps of a video source's images."""
+        heard = self.heard.images
+        subscription = self.node.create_subscription(
+            Image, "image", lambda message: heard.append(_ns(message)), qos.image(True)
+        )
+        yield
+        self.node.destroy_subscription(subscription)
+
+
+def _ns(message: Image) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
