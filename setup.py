@@ -139,6 +139,8 @@ setup(
             "pytest-xdist",
             "zstandard",
         ],
+        # What `bench/tracking.py` computes MOTA and IDF1 with.
+        "bench": ["motmetrics>=1.4,<2"],
         "dev": ["mypy", "ruff", "types-PyYAML"],
         # What `diffhpe view` serves its page with, and what clicks through it in the tests.
         "view": ["viser>=1.1,<2"],

@@ -9,6 +9,7 @@ and both fused.
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ VIEWS = (1, 2, 3, 4)
 DETECTORS = {"blazepose": "BlazePose", "onnx": "YOLOX and MoveNet"}
 FRAMES_A_SECOND = 60
 BLOCK_FRAMES = 10
+LEVELS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.01)
 HEADER = [
     "2D joints", "poses", "P-MPJPE", "MPJPE", "both, other truth", "symmetry gap", "segment std",
     "acceleration error, m/s²", "root", "frames",
@@ -147,6 +149,24 @@ def confused(keypoints: NDArray[Any], projected: NDArray[Any]) -> float:
     return float(np.any(worse, 0).mean())
 
 
+def errors_by_confidence(tracks: list[KeypointTrack], projected: list[NDArray[Any]]) -> str:
+    """Errors of the limbs' joints on each image axis, % of the person's size."""
+    columns = []
+    for track, true in zip(tracks, projected, strict=True):
+        size = np.ptp(true, axis=1).max(-1)[:, None, None]
+        errors = (track.keypoints[: len(true)] - true) / size
+        squares = (errors**2).mean(-1)[:, np.concatenate(PAIRS)]
+        columns.append([track.confidence[: len(true), np.concatenate(PAIRS)], squares])
+    confidence, squares = np.concatenate([np.reshape(each, (2, -1)) for each in columns], 1)
+    rows = []
+    for low, high in pairwise(LEVELS):
+        level = (confidence >= low) & (confidence < high) & np.isfinite(squares)
+        if level.any():
+            sd = f"{100 * np.sqrt(squares[level].mean()):.1f}"
+            rows.append([f"{low:g} to {min(high, 1):g}", f"{level.sum()}", sd])
+    return markdown_table(["confidence", "joints", "SD, %"], rows)
+
+
 def estimates(model: str, keypoints: KeypointTrack, weights: list[float]) -> Iterator[Estimate]:
     """All ways to poses from one view's keypoints."""
     lifter = Lifter.from_pretrained(model)
@@ -214,25 +234,30 @@ def main() -> None:
     parser.add_argument("--weights", nargs="*", type=float, default=[], help="of world landmarks")
     parser.add_argument("--blazepose-model", default="full", choices=MODELS)
     parser.add_argument("--check-every", type=int, default=0)
-    parser.add_argument("--min-confidence", type=float, help="of BlazePose; else its default")
+    parser.add_argument("--min-confidence", type=float, help="else the detector's default")
     arguments = parser.parse_args()
     options = {"model": arguments.blazepose_model, "check_every": arguments.check_every}
-    if arguments.min_confidence is not None:
-        options["min_confidence"] = arguments.min_confidence
     rows = []
     for name in arguments.detector:
         found: dict[str, list[list[float]]] = {}
+        tracks, truths = [], []
         for number in VIEWS:
             view = RecordedView.read(arguments.data, number)
-            keypoints = track(view, detector(name, arguments.data, options))
+            detect = detector(name, arguments.data, options)
+            if arguments.min_confidence is not None:
+                detect.min_confidence = arguments.min_confidence
+            keypoints = track(view, detect)
             projected = keypoints.camera.project(view.truths[0])
             seen = keypoints.keypoints[: len(projected)]
+            tracks.append(keypoints)
+            truths.append(projected)
             print(f"view {number}: left and right confused in {confused(seen, projected):.0%}")
             for model in arguments.model:
                 for estimate in estimates(model, keypoints, arguments.weights):
                     values = figures(estimate, view.truths)
                     found.setdefault(estimate.name, []).append(values)
                     rows.append([f"{DETECTORS[name]}, view {number}", estimate.name, *row(values)])
+        print(f"\n{DETECTORS[name]}\n\n{errors_by_confidence(tracks, truths)}\n")
         for way, of_views in found.items():
             mean = np.mean(of_views, 0).tolist()
             rows.append([f"{DETECTORS[name]}, mean", way, *row(mean)])

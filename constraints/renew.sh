@@ -15,7 +15,7 @@ echo "${TORCH:-torch}" > "$work/torch.txt"
 
 for python in 3.10 3.11 3.12 3.13; do
     uv pip compile setup.py --quiet --no-header --no-annotate --constraint "$work/torch.txt" \
-        --extra cpu --extra demo --extra onnx --extra ros --extra train --extra test --extra dev \
+        --extra cpu --extra demo --extra onnx --extra ros --extra train --extra test --extra dev --extra bench \
         --python-version "$python" --python-platform x86_64-manylinux_2_28 \
         --output-file "$work/all.txt" > "$work/log.txt" || { cat "$work/log.txt"; exit 1; }
     {

@@ -18,7 +18,9 @@ OUTPUT_S = 0.5
 """Lifting stage and markers (`marker_lifetime_s`): it is no longer shown, and its smoothing starts
 anew: a person who comes back must not be drawn to where they were."""
 TRACK_S = 1.0
-"""Tracker (`forget_s`): its id is given up and never used again. Later anybody could be there."""
+"""Tracker (`forget_s`): its id is given up, and its place is free. Later anybody could be there."""
+RETURN_S = 60.0
+"""Tracker (`return_s`): until then the id is given again to who is known again by their clothes."""
 ROOT_S = 1.0
 """Root localizer: body scale and distance filter start anew. A predicted distance is of no use for
 longer, whatever the `forget_s` of the tracker."""

@@ -5,18 +5,22 @@ observations, so an id must never jump from one body to another.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.clothes import Clothes
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
-from diffhpe_ros.track_registry import TRACK_S
+from diffhpe_ros.reidentification import SURE, identify, same_clothes_odds
+from diffhpe_ros.track_registry import RETURN_S, TRACK_S
 
 NOT_FOLLOWED = -1
+_NEW = -2
 
 _NEAR = 0.3
 _FAR_PER_SECOND = 1.0
@@ -29,6 +33,29 @@ _COASTING_S = 0.5
 
 _TRUST_NS = 200_000_000
 """Somebody new is remembered for so long after the first sight: detectors flicker."""
+_FASTEST_PER_SECOND = 3.0
+"""In sizes: nobody is known again who would have run faster."""
+_NEWEST_IMAGES = 5
+"""So many images show what somebody wears now."""
+_EXCHANGE = 4.0
+"""Log odds of each of two that they are the other."""
+_MOST_DEPARTED = 32
+"""Bounds memory and time."""
+
+
+@dataclass(frozen=True)
+class Return:
+    """Somebody who was gone, and has got their id again."""
+
+    track_id: int
+    probability: float
+    """That it is them, by their clothes."""
+    away_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"person {self.track_id} after {self.away_s:.1f} s (probability {self.probability:.2f})"
+        )
 
 
 class Tracker(Protocol):
@@ -37,6 +64,17 @@ class Tracker(Protocol):
     @property
     def track_ids(self) -> set[int]:
         """Ids that may still be given: of those in view and those remembered."""
+
+    @property
+    def returns(self) -> Sequence[Return]:
+        """Who was known again in the last frame, after their track had ended."""
+
+    @property
+    def exchanges(self) -> Sequence[tuple[int, int]]:
+        """Pairs of ids that were found, by the last frame, to be each on the other's person.
+
+        The second may be of somebody who was gone.
+        """
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
         """Identify the people of one frame.
@@ -65,6 +103,11 @@ class PeopleTracker:
     that is shorter: a phantom of one frame soon makes room again. Who returns sooner, near enough
     to where they are expected, keeps the id. A clock that jumps back makes everybody new.
 
+    Who returns within `return_s`, anywhere, is known again by their clothes where those are in
+    `People.clothes` and leave no doubt (`returns`). Where the clothes are seen only after they got
+    a new id, they get the former one instead (`exchanges`). Where two tracks wear each other's
+    clothes after they met, they exchange their ids (`exchanges`, too).
+
     There is room for `max_people`, those remembered included. Whoever is followed stays so;
     places that become free go to the largest and most confidently seen. The number may be changed
     between frames; where it falls, the last to come go first. Somebody who lies on a followed
@@ -72,14 +115,27 @@ class PeopleTracker:
     """
 
     def __init__(
-        self, max_people: int = 1, forget_s: float = TRACK_S, first_track_id: int = 0
+        self,
+        max_people: int = 1,
+        forget_s: float = TRACK_S,
+        first_track_id: int = 0,
+        return_s: float = RETURN_S,
     ) -> None:
         """Follow nobody yet."""
         self.max_people = max_people
         self._forget_ns = round(forget_s * 1e9)
         self._tracks: list[_Track] = []
+        self._return_ns = round(return_s * 1e9)
+        self._departed: list[_Track] = []
         self._next = first_track_id
         self._last_ns = 0
+        self.returns: list[Return] = []
+        """Who was known again in the last frame, after their track had ended."""
+        self.exchanges: list[tuple[int, int]] = []
+        """Pairs of ids that were found, by the last frame, to be each on the other's person.
+
+        The second may be of somebody who was gone.
+        """
 
     @property
     def track_ids(self) -> set[int]:
@@ -89,6 +145,7 @@ class PeopleTracker:
     def reset(self) -> None:
         """Forget everybody; the next people get new ids."""
         self._tracks = []
+        self._departed = []
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
         """Identify the people of one frame; see `Tracker.update`."""
@@ -96,23 +153,38 @@ class PeopleTracker:
             self.reset()
         # Only now: whoever is unseen for longer is not recognised, whatever came in between.
         tracks = self._tracks[: self.max_people]
-        self._tracks = [each for each in tracks if stamp_ns - each.seen_ns <= self._forget_ns]
+        self._keep(tracks, [stamp_ns - each.seen_ns <= self._forget_ns for each in tracks])
         in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
         remembered = [track for track in self._tracks if track.seen_ns != self._last_ns]
-        ids = np.full(len(people), NOT_FOLLOWED, np.int64)
+        found: dict[int, _Track] = {}
         for tracks in (in_view, remembered):
-            self._recognise(tracks, people, ids, stamp_ns)
-        self._tracks = [track for track in self._tracks if self._remembers(track, stamp_ns)]
-        self._welcome(people, ids, stamp_ns)
+            self._recognise(tracks, people, found, stamp_ns)
+        self._keep(self._tracks, [self._remembers(each, stamp_ns) for each in self._tracks])
+        self._welcome(people, found, stamp_ns)
+        self.returns, self.exchanges = [], []
+        self._identify(found.values(), stamp_ns)
+        self._exchange(found.values())
         self._last_ns = stamp_ns
+        ids = np.full(len(people), NOT_FOLLOWED, np.int64)
+        for row, track in found.items():
+            ids[row] = track.person
         return ids
 
+    def _keep(self, tracks: Sequence["_Track"], kept: Sequence[bool]) -> None:
+        """Go on with some of the tracks; the others have ended."""
+        self._tracks = [track for track, stays in zip(tracks, kept, strict=True) if stays]
+        self._departed += [track for track, stays in zip(tracks, kept, strict=True) if not stays]
+
     def _recognise(
-        self, tracks: Sequence["_Track"], people: People, ids: NDArray[np.int64], stamp_ns: int
+        self,
+        tracks: Sequence["_Track"],
+        people: People,
+        found: dict[int, "_Track"],
+        stamp_ns: int,
     ) -> None:
-        """Find some of the followed among the people without an id."""
-        free = np.flatnonzero(ids == NOT_FOLLOWED)
-        if not len(tracks) or not len(free):
+        """Find some of the followed among the people who are not found yet."""
+        free = [row for row in range(len(people)) if row not in found]
+        if not tracks or not free:
             return
         expected = np.stack([track.expected(stamp_ns) for track in tracks])
         near = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
@@ -121,34 +193,70 @@ class PeopleTracker:
         apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
         for row, column in _assign(apart):
             if apart[row, column] < 1:
-                tracks[row].see(people.keypoints[free[column]], stamp_ns)
-                ids[free[column]] = tracks[row].person
+                tracks[row].see(people, free[column], stamp_ns)
+                found[free[column]] = tracks[row]
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
         trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns
         return stamp_ns - track.seen_ns <= min(self._forget_ns, trusted_ns)
 
-    def _welcome(self, people: People, ids: NDArray[np.int64], stamp_ns: int) -> None:
+    def _welcome(self, people: People, found: dict[int, "_Track"], stamp_ns: int) -> None:
         """Follow new people while there is room for them."""
-        if (ids != NOT_FOLLOWED).all():
+        if len(found) == len(people):
             return
         scores = np.nan_to_num(people.confidence).sum(-1) * pose_sizes(people.keypoints)
-        scores[ids != NOT_FOLLOWED] = 0
-        for row in np.argsort(-scores, kind="stable"):
+        scores[list(found)] = 0
+        for row in np.argsort(-scores, kind="stable").tolist():
             if len(self._tracks) >= self.max_people or not scores[row] > 0:
                 return
-            known = people.keypoints[ids != NOT_FOLLOWED]
+            known = people.keypoints[sorted(found)]
             if not (pose_distances(people.keypoints[[row]], known) < SAME_PERSON).any():
-                self._tracks.append(_Track(self._next, people.keypoints[row], stamp_ns, stamp_ns))
-                ids[row] = self._next
+                found[row] = track = _Track(people.keypoints[row], stamp_ns, stamp_ns)
+                track.see(people, row, stamp_ns)
+                self._tracks.append(track)
+
+    def _identify(self, found: Collection["_Track"], stamp_ns: int) -> None:
+        """Find out who of the new people was seen before, as soon as their clothes say it."""
+        recent = [each for each in self._departed if stamp_ns - each.seen_ns <= self._return_ns]
+        self._departed = recent[-_MOST_DEPARTED:]
+        for track in found:
+            if track.identified:
+                continue
+            before = [*self._departed, *self._tracks]
+            known = [each for each in before if each.may_be_known_as(track)]
+            identity = identify(track.clothes, [each.clothes for each in known])
+            sure = identity.probability >= SURE
+            if sure and identity.row is not None:
+                self._return(track, known[identity.row], identity.probability)
+            track.identified = sure or bool((track.newest_clothes.images == _NEWEST_IMAGES).all())
+            if track.person == _NEW:
+                track.person = self._next
                 self._next += 1
+
+    def _exchange(self, found: Collection["_Track"]) -> None:
+        """Exchange the ids of two who wear each other's clothes."""
+        for first, second in combinations(found, 2):
+            if first.may_be(second) and second.may_be(first):
+                self.exchanges.append((first.person, second.person))
+                first.person, second.person = second.person, first.person
+                first.clothes, second.clothes = second.clothes, first.clothes
+
+    def _return(self, track: "_Track", before: "_Track", probability: float) -> None:
+        """Go on with the id that somebody had before."""
+        away_s = before.unseen_s(track.first_ns)
+        if track.person != _NEW:
+            self.exchanges.append((track.person, before.person))
+        self.returns.append(Return(before.person, probability, away_s))
+        track.person, track.clothes = before.person, before.clothes
+        for tracks in (self._departed, self._tracks):
+            if before in tracks:
+                tracks.remove(before)
 
 
 @dataclass(eq=False)
 class _Track:
     """What is known of one person."""
 
-    person: int
     keypoints: NDArray[Any]
     """(17, 2) pixels when last seen; a joint that was not seen then where it is expected, and NaN
     if it never was."""
@@ -156,18 +264,41 @@ class _Track:
     seen_ns: int
     velocity: NDArray[Any] = field(default_factory=lambda: np.zeros(2))
     """(2,) pixels per second, of the whole body."""
+    clothes: Clothes = field(default_factory=Clothes)
+    newest_clothes: Clothes = field(default_factory=lambda: Clothes(_NEWEST_IMAGES))
+    person: int = _NEW
+    identified: bool = False
+    """Whether it is known if this is somebody who was seen before."""
 
     def unseen_s(self, stamp_ns: int) -> float:
         """Seconds since the person was seen."""
         return (stamp_ns - self.seen_ns) / 1e9
+
+    def may_be_known_as(self, track: "_Track") -> bool:
+        """Whether somebody's clothes are known, and they may have come to a new track's place."""
+        if self.seen_ns >= track.first_ns or not self.clothes.images.any():
+            return False
+        apart = pose_distances(self.keypoints[None], track.keypoints[None])[0, 0]
+        return bool(apart < _NEAR + _FASTEST_PER_SECOND * self.unseen_s(track.first_ns))
+
+    def may_be(self, other: "_Track") -> bool:
+        """Whether somebody wears what another one wore, and not what they wore before."""
+        newest = self.newest_clothes
+        known = np.stack([other.clothes.mean, self.clothes.mean])
+        odds = same_clothes_odds(newest.mean, known)
+        return bool((newest.images == _NEWEST_IMAGES).all() and odds[0] - odds[1] > _EXCHANGE)
 
     def expected(self, stamp_ns: int) -> NDArray[Any]:
         """Where the joints (17, 2) are if the person goes on moving for a while."""
         coasting_s = _COASTING_S * -math.expm1(-self.unseen_s(stamp_ns) / _COASTING_S)
         return self.keypoints + self.velocity * coasting_s
 
-    def see(self, keypoints: NDArray[Any], stamp_ns: int) -> None:
-        """Take note of where the person (17, 2) is; at least one joint was seen before, too."""
+    def see(self, people: People, row: int, stamp_ns: int) -> None:
+        """Take note of where the person is; at least one joint was seen before, too."""
+        keypoints = people.keypoints[row]
+        if people.clothes is not None:
+            self.clothes.see(people.clothes[row])
+            self.newest_clothes.see(people.clothes[row])
         passed_s = self.unseen_s(stamp_ns)
         expected = self.expected(stamp_ns)
         if passed_s > 0:

@@ -18,6 +18,8 @@ LAYERS = [
     },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"calibration", "video", "windows", "detection"},
+    {"clothes"},
+    {"reidentification"},
     {"geometry", "keypoint_checks", "left_right", "tracking", "drawing", "rendering"},
     {"lifting", "placement", "formats", "postures"},
     {"pipeline", "keypoint_files", "benchmark"},

@@ -16,13 +16,15 @@ def person(x, height=200.0, confidence=0.9):
     return keypoints, np.full(17, confidence)
 
 
-def people(*track_ids):
+def people(*track_ids, clothes=None):
     if not track_ids:
         return People.empty()
     keypoints, confidence = (
         np.stack(part).astype(np.float32) for part in zip(*track_ids, strict=True)
     )
-    return People(keypoints, confidence, np.full((len(track_ids), 17, 2, 2), np.nan, np.float32))
+    unknown = np.full((len(track_ids), 17, 2, 2), np.nan, np.float32)
+    colours = None if clothes is None else np.array(clothes, np.float32)
+    return People(keypoints, confidence, unknown, clothes=colours)
 
 
 def follow(tracker, *frames, step=FRAME_NS, start=0):
@@ -213,3 +215,114 @@ def test_person_may_return_after_a_time_that_is_set():
     tracker = PeopleTracker(forget_s=3.0)
     ids = follow(tracker, *[people(person(0))] * 100, *[people()] * 80, people(person(0)))
     assert ids[-1] == [0]
+
+
+RED, GREEN = ((45, 55, 35), (30, 0, -25)), ((45, -40, 30), (15, 0, 0))  # CIE Lab of torso and legs
+UNSEEN = np.full((2, 3), np.nan)
+
+
+def walk_out_and_back(returns_in, away_s=5.0):
+    """Somebody in red leaves to the left, and somebody comes from the right."""
+    seen = [people(person(200 - 5 * k), clothes=[RED]) for k in range(40)]
+    away = [people()] * round(away_s * 1e9 / FRAME_NS)
+    back = [people(person(600 - 5 * k), clothes=[returns_in]) for k in range(40)]
+    return seen + away + back
+
+
+def test_who_comes_back_in_the_same_clothes_has_the_same_id(crowd_tracker):
+    frames = walk_out_and_back(RED)
+    follow(crowd_tracker, *frames[:-39])
+    (back,) = crowd_tracker.returns
+    assert (back.track_id, back.away_s) == (0, pytest.approx(5, abs=0.1))
+    assert back.probability > 0.95
+    assert str(back).startswith("person 0 after 5.0 s (probability ")
+    follow(crowd_tracker, frames[-39], start=(len(frames) - 39) * FRAME_NS)
+    assert crowd_tracker.returns == []
+    assert follow(PeopleTracker(4), *frames)[-40:] == [[0]] * 40
+
+
+def test_stranger_in_other_clothes_has_a_new_id_at_once(crowd_tracker):
+    frames = walk_out_and_back(GREEN)
+    assert follow(crowd_tracker, *frames)[-40:] == [[1]] * 40
+
+
+def test_nobody_is_known_again_after_a_minute(crowd_tracker):
+    frames = walk_out_and_back(RED, away_s=61)
+    assert follow(crowd_tracker, *frames)[-40:] == [[1]] * 40
+
+
+def test_who_left_is_not_known_again_where_that_is_to_be_never():
+    tracker = PeopleTracker(4, return_s=0)
+    assert follow(tracker, *walk_out_and_back(RED))[-40:] == [[1]] * 40
+
+
+def test_who_comes_back_and_whose_clothes_are_not_seen_has_a_new_id(crowd_tracker):
+    assert follow(crowd_tracker, *walk_out_and_back(UNSEEN))[-40:] == [[1]] * 40
+
+
+def test_clothes_that_are_seen_late_bring_the_id_back_all_the_same(crowd_tracker):
+    frames = walk_out_and_back(RED)
+    for k in range(-40, -25):  # behind something for half a second
+        frames[k] = people(person(600 - 5 * (40 + k)), clothes=[UNSEEN])
+    told, ids = [], []
+    for k, frame in enumerate(frames):
+        ids.append(crowd_tracker.update(frame, k * FRAME_NS).tolist())
+        told += crowd_tracker.exchanges
+    assert ids[-26] == [1]
+    assert ids[-25:] == [[0]] * 25
+    assert told == [(1, 0)]
+
+
+def test_nobody_is_taken_for_somebody_with_whom_they_were_seen_together(crowd_tracker):
+    """The new one's clothes are seen only after the other has left."""
+    frames = [people(person(600), clothes=[RED])] * 40
+    frames += [people(person(600), person(100), clothes=[RED, UNSEEN])] * 40
+    frames += [people(person(100), clothes=[RED])] * 60
+    assert follow(crowd_tracker, *frames)[-1] == [1]
+
+
+def test_of_two_who_left_in_the_same_clothes_it_may_be_either(crowd_tracker):
+    both = [people(person(0), person(600), clothes=[RED, RED])] * 40
+    back = [people(person(300), clothes=[RED])] * 40
+    ids = follow(crowd_tracker, *both, *[people()] * 150, *back)
+    assert ids[-1] == [2]
+
+
+def test_nobody_is_taken_for_who_was_seen_far_away_just_before(crowd_tracker):
+    seen = [people(person(0), clothes=[RED])] * 40
+    elsewhere = [people(person(1500), clothes=[RED])] * 20  # 7 sizes away
+    assert follow(crowd_tracker, *seen, *elsewhere)[-1] == [1]
+
+
+def test_who_is_hidden_for_long_and_appears_too_far_away_is_known_by_the_clothes(crowd_tracker):
+    before = [people(person(100), clothes=[RED])] * 40
+    after = [people(person(400), clothes=[RED])] * 2  # farther than motion would lead in 0.8 s
+    assert follow(crowd_tracker, *before, *[people()] * 24, *after)[-1] == [0]
+
+
+def test_two_who_took_each_others_place_while_they_met_exchange_their_ids(crowd_tracker):
+    """They come near each other and turn round, and the detector takes them to have crossed."""
+    ways = [(100 + 5 * k, 500 - 5 * k) for k in range(78)]
+    frames = []
+    for k, (left, right) in enumerate(ways):
+        met = UNSEEN if 30 < k < 50 else None
+        worn = [RED, GREEN] if k < 40 else [GREEN, RED]
+        frames.append(
+            people(person(left), person(right), clothes=worn if met is None else [met] * 2)
+        )
+    ids = follow(crowd_tracker, *frames)
+    before, after = ids[0], ids[0][::-1]
+    exchanged = ids.index(after)
+    assert ids == [before] * exchanged + [after] * (78 - exchanged)
+    assert 52 <= exchanged <= 58
+
+
+def test_exchange_is_told_once(crowd_tracker):
+    left, right = person(100), person(400)
+    frames = [people(left, right, clothes=[RED, GREEN])] * 40
+    frames += [people(left, right, clothes=[GREEN, RED])] * 10
+    told = []
+    for k, frame in enumerate(frames):
+        crowd_tracker.update(frame, k * FRAME_NS)
+        told += crowd_tracker.exchanges
+    assert [set(pair) for pair in told] == [{0, 1}]

@@ -40,6 +40,10 @@ class People:
     """(P, 17, 3) the detector's own 3D joints, unseen ones included: metres from the hips, x and y
     along the image's, z along the ray to the person. None where the detector gives none."""
 
+    clothes: NDArray[np.float32] | None = None
+    """(P, 2, 3) CIE Lab of the clothes on torso and legs, NaN where unseen. None where nobody has
+    looked at them: detectors do not."""
+
     check: Check | None = None
     """Of somebody in an earlier image, where a detector makes such checks and has just made one."""
 
@@ -55,6 +59,8 @@ class People:
             raise DiffhpeError(
                 f"people have world_landmarks (P,17,3), got {self.world_landmarks.shape}"
             )
+        if self.clothes is not None and self.clothes.shape != (len(self), 2, 3):
+            raise DiffhpeError(f"people have clothes (P,2,3), got {self.clothes.shape}")
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -93,9 +99,8 @@ class Detector(Protocol):
     min_confidence: float
     """In 0..1; joints below it are unseen. It may be set between two images."""
     max_people: int
-    """From 1; no more are looked for. It may be set between two images."""
-    follows_people: bool
-    """Whether it tracks people from image to image, and prefers those that it tracks already."""
+    """From 1; no more are looked for, those of the images before first. It may be set between two
+    images."""
 
     @property
     def name(self) -> str:

@@ -76,7 +76,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         assert self._detector is not None
         self._detector.reset()
         self._tracker = PeopleTracker(
-            parameters.max_people, parameters.forget_s, parameters.first_track_id
+            parameters.max_people,
+            parameters.forget_s,
+            parameters.first_track_id,
+            parameters.return_s,
         )
         self._depth = DepthSource(parameters.depth_tolerance_s, parameters.replay, self.diagnostics)
         self._stage = DetectionStage(
@@ -194,9 +197,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             return
         chosen = parameters.min_confidence
         self._detector.min_confidence = self._default_confidence if chosen < 0 else chosen
-        # A detector without tracks may be surer of bystanders than of the people in the tracks.
-        factor = 1 if self._detector.follows_people else 2
-        self._detector.max_people = factor * parameters.max_people
+        self._detector.max_people = parameters.max_people
 
     def _count(self, result: ImageResult, stage: DetectionStage) -> None:
         diagnostics = self.diagnostics
@@ -211,6 +212,10 @@ class DetectorNode(StageNode[DetectorParameters]):
         diagnostics.set_value("late_images", stage.late)
         diagnostics.set_value("left_right_exchanged", stage.exchanged)
         diagnostics.set_value("left_right_checked", stage.checked)
+        diagnostics.set_value("ids_exchanged", stage.tracks_exchanged)
+        diagnostics.set_value("returned", stage.returned)
+        if stage.last_return is not None:
+            diagnostics.set_value("last_return", str(stage.last_return))
         self._warn_of_rate(stage)
 
     def _keep_up(self, detector: AdaptiveDetector) -> None:

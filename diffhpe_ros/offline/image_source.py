@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from diffhpe_ros.clothes import see_clothes
 from diffhpe_ros.detection.types import ResumableDetector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_checks import camera_warnings
@@ -59,10 +60,15 @@ class ImageSource:
         for time_s, image in self._rising():
             if time_s <= last_s:
                 continue
-            people = self._detector.detect(image)
+            people = see_clothes(self._detector.detect(image), image)
             ids = tracker.update(people, round(time_s * 1e9))
             yield PeopleFrame(
-                time_s, ids, people.keypoints, people.confidence, people.world_landmarks
+                time_s,
+                ids,
+                people.keypoints,
+                people.confidence,
+                people.world_landmarks,
+                people.clothes,
             )
 
     def state(self) -> State:

@@ -28,6 +28,8 @@ class PeopleFrame:
     """(P, 17), 0 where unseen."""
     world_landmarks: NDArray[np.float32] | None = None
     """(P, 17, 3), see `People.world_landmarks`; None where there are none."""
+    clothes: NDArray[np.float32] | None = None
+    """(P, 2, 3), see `People.clothes`; None where there are none."""
 
     @property
     def stamp_ns(self) -> int:
@@ -37,7 +39,7 @@ class PeopleFrame:
     def people(self) -> People:
         """The same as a tracker takes it."""
         unknown = np.full((len(self.keypoints), NUM_JOINTS, 2, 2), np.nan, np.float32)
-        return People(self.keypoints, self.confidence, unknown)
+        return People(self.keypoints, self.confidence, unknown, clothes=self.clothes)
 
 
 class Source(Protocol):

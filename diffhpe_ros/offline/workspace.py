@@ -25,9 +25,10 @@ PERSON_ROW = np.dtype(
         ("keypoints", np.float32, (NUM_JOINTS, 2)),
         ("confidence", np.float32, (NUM_JOINTS,)),
         ("world_landmarks", np.float32, (NUM_JOINTS, 3)),
+        ("clothes", np.float32, (2, 3)),
     ]
 )
-"""A person in a frame; world landmarks are NaN where there are none."""
+"""A person in a frame; world landmarks and clothes are NaN where there are none."""
 TRACK_FILES = "track-*.rows"
 """Poses of each person."""
 _TIME = np.dtype(np.float64)
@@ -106,6 +107,7 @@ class Workspace:
                 np.array(rows["track_id"]),
                 np.array(rows["keypoints"]),
                 np.array(rows["confidence"]),
+                clothes=np.array(rows["clothes"]),
             )
 
     def extend(
@@ -129,6 +131,7 @@ class Workspace:
                     rows["keypoints"], rows["confidence"] = frame.keypoints, frame.confidence
                     world = frame.world_landmarks
                     rows["world_landmarks"] = np.nan if world is None else world
+                    rows["clothes"] = np.nan if frame.clothes is None else frame.clothes
                     people.write(rows.tobytes())
                     times.write(np.float64(frame.time_s).tobytes())
                     count = number + 1

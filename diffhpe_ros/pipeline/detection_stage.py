@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.clothes import see_clothes
 from diffhpe_ros.detection import Detector, People
 from diffhpe_ros.left_right import Exchanges, LeftRight
 from diffhpe_ros.pipeline.image_rate import ImageRate
@@ -15,7 +17,7 @@ from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.pipeline.people import PeopleWindows, join_world_landmarks
 from diffhpe_ros.placement import sample_depth
 from diffhpe_ros.skeleton import NUM_JOINTS
-from diffhpe_ros.tracking import NOT_FOLLOWED, Tracker
+from diffhpe_ros.tracking import NOT_FOLLOWED, Return, Tracker
 from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
 
 BRIDGED_PERIODS = 1.5
@@ -33,6 +35,7 @@ _RECENT_IMAGES = 16
 """A check of an earlier image does not count."""
 
 
+T = TypeVar("T")
 DepthAt = Callable[[int, int, int], NDArray[np.float32] | None]
 """Stamp in ns, width and height → depth image in metres of that size, or None if there is none."""
 
@@ -96,6 +99,11 @@ class DetectionStage:
         """How often left and right of a person in an image were exchanged."""
         self.checked = 0
         """How often they were checked by a better network."""
+        self.tracks_exchanged = 0
+        """How often two tracks exchanged their ids."""
+        self.returned = 0
+        """How often somebody got the id of a track that had ended."""
+        self.last_return: Return | None = None
 
     def process(
         self,
@@ -125,8 +133,11 @@ class DetectionStage:
             return _NO_RESULT
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
-        people = self._detector.detect(image)
+        people = see_clothes(self._detector.detect(image), image)
         ids = self._tracker.update(people, stamp_ns)
+        self._follow_exchanges()
+        for each in self._tracker.returns:
+            self.returned, self.last_return = self.returned + 1, each
         self._take_check(people)
         self._recent.append((stamp_ns, ids))
         exchanges = self._find_exchanges(people, ids, stamp_ns)
@@ -193,6 +204,16 @@ class DetectionStage:
             )
         return self._builders[track_id]
 
+    def _follow_exchanges(self) -> None:
+        """Let windows and the like go with the bodies where two tracks exchange their ids."""
+        for first, second in self._tracker.exchanges:
+            self.tracks_exchanged += 1
+            _exchange_keys(self._builders, first, second)
+            _exchange_keys(self._left_right, first, second)
+            for _, ids in self._recent:
+                was_first, was_second = ids == first, ids == second
+                ids[was_first], ids[was_second] = second, first
+
     def _take_check(self, people: People) -> None:
         """Let the detector's check of an earlier image count."""
         check = people.check
@@ -251,6 +272,12 @@ class DetectionStage:
             ),
             camera_name=self._camera_name,
         )
+
+
+def _exchange_keys(states: dict[int, T], first: int, second: int) -> None:
+    """Exchange the values of two keys, of which one may be missing."""
+    exchanged = {key: states.pop(key) for key in (first, second) if key in states}
+    states.update({first + second - key: state for key, state in exchanged.items()})
 
 
 def _is_zoomed(before: Camera, after: Camera) -> bool:

@@ -13,11 +13,22 @@ from numpy.typing import NDArray
 from diffhpe_ros.rendering.body import HIP, SPINE, THORAX, Array, Pose, unit
 from diffhpe_ros.rendering.shapes import Blend, Cone, Ellipsoid, Floats
 
-SKIN, HAIR = (0.66, 0.38, 0.27), (0.035, 0.018, 0.010)
-SHIRT, TROUSERS, SHOES = (0.42, 0.035, 0.04), (0.035, 0.06, 0.15), (0.62, 0.62, 0.60)
 LEG_LENGTH = 0.85
 
 Shape = Cone | Ellipsoid
+Colour = tuple[float, float, float]
+"""Red, green, blue reflectance, linear, 0..1."""
+
+
+@dataclass(frozen=True)
+class Clothes:
+    """What colours somebody has."""
+
+    shirt: Colour = (0.42, 0.035, 0.04)
+    trousers: Colour = (0.035, 0.06, 0.15)
+    shoes: Colour = (0.62, 0.62, 0.60)
+    skin: Colour = (0.66, 0.38, 0.27)
+    hair: Colour = (0.035, 0.018, 0.010)
 
 
 @dataclass(frozen=True)
@@ -26,12 +37,12 @@ class BodyPart:
 
     Attributes:
         shape: its space.
-        colour: red, green, blue reflectance, linear, 0..1.
+        colour: of its surface.
         folds: how strongly cloth folds show, 0..1.
     """
 
     shape: Blend
-    colour: tuple[float, float, float]
+    colour: Colour
     folds: float = 0.0
 
 
@@ -40,10 +51,11 @@ class Figure:
 
     Args:
         pose: where the joints are.
+        clothes: and what colours they have.
     """
 
-    def __init__(self, pose: Pose):
-        self.pose = pose
+    def __init__(self, pose: Pose, clothes: Clothes = Clothes()):
+        self.pose, self.clothes = pose, clothes
         j = pose.joints
         legs = [np.linalg.norm(j[k] - j[k - 1]) + np.linalg.norm(j[k + 1] - j[k]) for k in (2, 5)]
         self.scale = float(np.mean(legs)) / LEG_LENGTH
@@ -52,15 +64,16 @@ class Figure:
     def parts(self) -> list[BodyPart]:
         """The materials; where two overlap the outer one shows."""
         left, right = (_Side(self, side) for side in (1.0, -1.0))
+        wears = self.clothes
         shirt = [*self._torso(), *left.sleeve(), *right.sleeve()]
         trousers = [*self._seat(), *left.leg(), *right.leg()]
         return [
-            BodyPart(Blend(shirt, 0.018), SHIRT, folds=1.0),
-            BodyPart(Blend(trousers, 0.012), TROUSERS, folds=0.8),
-            BodyPart(Blend(self._head(), 0.008), SKIN),
-            BodyPart(Blend(self._hair(), 0.008), HAIR, folds=0.5),
-            *(BodyPart(Blend(side.arm(), 0.008), SKIN) for side in (left, right)),
-            *(BodyPart(Blend(side.shoe(), 0.008), SHOES) for side in (left, right)),
+            BodyPart(Blend(shirt, 0.018), wears.shirt, folds=1.0),
+            BodyPart(Blend(trousers, 0.012), wears.trousers, folds=0.8),
+            BodyPart(Blend(self._head(), 0.008), wears.skin),
+            BodyPart(Blend(self._hair(), 0.008), wears.hair, folds=0.5),
+            *(BodyPart(Blend(side.arm(), 0.008), wears.skin) for side in (left, right)),
+            *(BodyPart(Blend(side.shoe(), 0.008), wears.shoes) for side in (left, right)),
         ]
 
     def at(self, joint: int, axes: Array, forward: float, left: float, up: float) -> Array:
@@ -204,12 +217,13 @@ def _between(start: NDArray[Any], end: NDArray[Any], share: float) -> Array:
     return np.asarray(start + share * (end - start), np.float64)
 
 
-def paint_face(colours: Floats, local: Floats) -> None:
+def paint_face(colours: Floats, local: Floats, brows: Colour) -> None:
     """Paint eyes, brows and mouth over skin.
 
     Args:
         colours: (N, 3) linear reflectance, changed in place.
         local: (N, 3) the points in head axes (`Figure.head_local`).
+        brows: their colour.
     """
     x, y, z = local.T
     front = x > 0.03
@@ -221,7 +235,7 @@ def paint_face(colours: Floats, local: Floats) -> None:
     for where, colour in (
         (white, (0.75, 0.73, 0.70)),
         (iris, (0.02, 0.015, 0.01)),
-        (brow, HAIR),
+        (brow, brows),
         (mouth, (0.35, 0.10, 0.09)),
     ):
         colours[where] = colour

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.rendering.body import Pose
-from diffhpe_ros.rendering.clothes import Figure
+from diffhpe_ros.rendering.clothes import Clothes, Figure
 from diffhpe_ros.rendering.furniture import Box, nearest
 from diffhpe_ros.rendering.march import BLOCK, march
 from diffhpe_ros.rendering.scene import CameraView, Room
@@ -47,17 +47,21 @@ class Renderer:
         away = self._furniture[before, None]
         self._room_points[before] = view.position + self._rays[before] * away
 
-    def render(self, poses: Sequence[Pose], seed: int = 0) -> Image:
+    def render(
+        self, poses: Sequence[Pose], seed: int = 0, clothes: Sequence[Clothes] | None = None
+    ) -> Image:
         """Draw people.
 
         Args:
             poses: in world metres; a nearer person hides a farther one.
             seed: of the sensor's noise: the same arguments give the same image.
+            clothes: of each of them; None: all wear the same.
 
         Returns:
             (height, width, 3) BGR.
         """
-        figures = sorted((Figure(pose) for pose in poses), key=self._distance, reverse=True)
+        wear = [Clothes()] * len(poses) if clothes is None else clothes
+        figures = sorted(map(Figure, poses, wear), key=self._distance, reverse=True)
         picture = self._room.copy()
         for figure in figures:
             self._shade_floor(picture, figure)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.rendering.body import Array, unit
-from diffhpe_ros.rendering.clothes import SKIN, Figure, paint_face
+from diffhpe_ros.rendering.clothes import Figure, paint_face
 from diffhpe_ros.rendering.march import gap
 from diffhpe_ros.rendering.shapes import Cone, Cones, Floats
 
@@ -39,9 +39,9 @@ def _cloth(figure: Figure, points: Floats) -> tuple[Floats, Floats]:
     nearest = np.argmin([part.shape.distance(points) for part in figure.parts], 0)
     colours = np.array([part.colour for part in figure.parts], np.float32)[nearest]
     folds = np.array([part.folds for part in figure.parts], np.float32)[nearest]
-    skin = np.array([part.colour == SKIN for part in figure.parts])[nearest]
+    skin = np.array([part.colour == figure.clothes.skin for part in figure.parts])[nearest]
     painted = colours[skin]
-    paint_face(painted, figure.head_local(points[skin]))
+    paint_face(painted, figure.head_local(points[skin]), figure.clothes.hair)
     colours[skin] = painted
     return colours, folds
 

@@ -7,7 +7,7 @@ import pytest
 
 from diffhpe_ros.detection.blazepose.landmarks import NUM_LANDMARKS, Landmarks
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
-from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES
+from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import Region
 
@@ -254,3 +254,26 @@ def test_searching_thread_ends_with_the_follower():
     del follow
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_who_passes_behind_somebody_is_expected_to_move_on_as_before():
+    """While both regions show the same person, the one behind moves on to where they come out."""
+    scene = Scene(100, 300)
+    follow = follower(scene, max_people=2)
+    for x in range(110, 220, 10):
+        scene.people = [x, 300]
+        follow.update(IMAGE)
+    scene.people = [300]  # the other is behind
+    for _ in range(9):
+        assert where(follow.update(IMAGE)) == [300]
+    scene.people, scene.searches = [410, 300], 0
+    found = [sorted(where(follow.update(IMAGE))) for _ in range(3)]
+    assert [300, 410] in found
+
+
+def test_where_there_is_no_room_the_large_and_long_followed_stay():
+    near, far, new = (
+        Motion.of(Region(np.zeros(2), size, 0.0), images)
+        for size, images in ((300.0, 40), (100.0, 400), (300.0, 2))
+    )
+    assert near.priority > far.priority > new.priority

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from diffhpe_ros.detection import create_detector
+from diffhpe_ros.detection.assemble import Joints
+from diffhpe_ros.detection.onnx.topdown import TopDown
 from diffhpe_ros.errors import DiffhpeError
 
 PERSON_MODELS = ["yolox_nano_coco.onnx", "rtmdet_nano_person.onnx"]
@@ -69,9 +71,63 @@ def test_no_more_people_than_asked_for(make, two_people):
     assert len(make(max_people=1).detect(two_people[0])) == 1
 
 
-def test_movenet_knows_no_covariance_but_unseen_joints(make, view):
-    people = make(min_confidence=0.6).detect(view(2).frames[0])
-    assert np.isnan(people.covariance).all()
+class WrittenBoxes:
+    """A person model that finds what it is told, and a pose model that points at boxes."""
+
+    device, layout = "none", "coco17"
+
+    def __init__(self):
+        self.boxes = []
+
+    def find(self, image):
+        boxes = np.array(self.boxes, np.float32).reshape(-1, 4)
+        return boxes, np.linspace(0.9, 0.5, len(boxes)).astype(np.float32)
+
+    def estimate(self, image, boxes):
+        points = [np.tile((box[:2] + box[2:]) / 2, (17, 1)) for box in boxes]
+        return [Joints(at, np.ones(17), np.full((17, 2, 2), np.nan)) for at in points]
+
+
+def box(x):
+    return [x - 30, 100, x + 30, 300]
+
+
+def places(detector, boxes, *xs):
+    boxes.boxes = [box(x) for x in xs]
+    people = detector.detect(np.zeros((480, 640, 3), np.uint8))
+    return people.keypoints[:, 0, 0].astype(int).tolist()
+
+
+def test_followed_people_come_first_and_then_the_surest():
+    boxes = WrittenBoxes()
+    detector = TopDown("written", boxes, boxes, 0.3, 2)
+    assert places(detector, boxes, 200) == [200]
+    assert places(detector, boxes, 500, 205) == [205, 500]  # the surest first
+    assert places(detector, boxes, 400, 500, 210) == [210, 500]
+    assert places(detector, boxes, 400, 500) == [500, 400]  # one is out of sight
+    assert places(detector, boxes, 400, 500, 210) == [210, 500]  # and has the place again
+    detector.reset()
+    assert places(detector, boxes, 400, 500, 210) == [400, 500]
+
+
+def test_who_was_out_of_sight_for_long_has_no_place():
+    boxes = WrittenBoxes()
+    detector = TopDown("written", boxes, boxes, 0.3, 1)
+    places(detector, boxes, 200)
+    for _ in range(11):
+        assert places(detector, boxes, 500) == [500]
+    assert places(detector, boxes, 200, 500) == [500]
+    detector.max_people = 2
+    assert places(detector, boxes, 200, 400, 500) == [500, 200]
+
+
+def test_movenet_has_the_covariance_of_its_scores_and_unseen_joints(make, view):
+    scene = view(2)
+    people = make(min_confidence=0.6).detect(scene.frames[0])
+    sd = np.sqrt(people.covariance[..., 0, 0])[0] / scene.height
+    sure, less_sure = sd[people.confidence[0].argmax()], np.nanmax(sd)
+    assert 0.01 < sure < 0.025 < less_sure < 0.07
+    assert (np.isnan(sd) == (people.confidence[0] == 0)).all()
     assert (np.isnan(people.keypoints).all(-1) == (people.confidence == 0)).all()
     assert (people.confidence == 0).any()
     assert people.confidence[people.confidence > 0].min() >= 0.6

@@ -27,7 +27,6 @@ class WrittenDetector:
 
     name, device = "written", "none"
     min_confidence, max_people = 0.5, 2
-    follows_people = True
 
     def __init__(self) -> None:
         self.places = [0.0]
@@ -198,8 +197,34 @@ def test_tracks_have_windows_from_their_first_image_to_their_last(
     windows = look(stage, range(40, 80))
     assert {each.track_ids for each in windows} == {(1,)}
     np.testing.assert_allclose(windows[-1].keypoints[0, -1, 0, 0], 2.29 * -0.5 / 4, atol=1e-4)
-    detector.places = [-0.5, 0.5]  # after more than a second it may be anybody
-    assert look(stage, range(80, 100))[-1].track_ids == (1, 2)
+    detector.places = [-0.5, 0.5]  # in the same clothes, black
+    assert look(stage, range(80, 100))[-1].track_ids == (0, 1)
+    assert (stage.returned, stage.last_return.track_id) == (1, 0)
+
+
+class ExchangingTracker(PeopleTracker):
+    """Finds in the 30th image that its two tracks are each on the other's person."""
+
+    images = 0
+
+    def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
+        ids = super().update(people, stamp_ns)
+        self.images += 1
+        self.exchanges = [(0, 1)] if self.images == 30 else []
+        return 1 - ids if self.images >= 30 else ids
+
+
+def test_windows_go_with_the_bodies_where_two_ids_are_exchanged(detector: WrittenDetector) -> None:
+    stage = DetectionStage(detector, ExchangingTracker(2))
+    detector.places = [-0.5, 0.5]
+    windows = look(stage, range(40))
+    assert all(each.track_ids == (0, 1) for each in windows)
+    x = np.array([each.keypoints[:, :, 0, 0] for each in windows])  # (images, people, frames)
+    np.testing.assert_allclose(x, x[:, :, :1].repeat(27, -1), atol=1e-4)  # no window has a jump
+    sides = np.sign(x[:, :, 0])
+    first = sides[0]
+    assert (sides[-1] == -first).all()
+    assert stage.tracks_exchanged == 1
 
 
 def test_track_hidden_for_a_moment_keeps_its_window(

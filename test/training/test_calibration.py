@@ -7,7 +7,7 @@ from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.training.calibration.calibrate import calibrated, fit, held_out_scales
-from diffhpe_ros.training.calibration.calibration_data import Sample, sample
+from diffhpe_ros.training.calibration.calibration_data import Sample, sample, unsure_joints
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
@@ -75,6 +75,24 @@ def test_each_joint_is_scaled_by_itself_and_left_as_right():
     np.testing.assert_allclose(rest, [[0.199, 0.739]] * len(rest), atol=0.03)
     assert np.abs(within[head] - [0.199, 0.739]).max() < 0.15
     assert scales[head] != pytest.approx(scales[0], rel=0.02)
+
+
+def test_unsure_joints_have_lasting_errors_of_the_size_that_is_stated():
+    standing = np.stack([np.linspace(-0.1, 0.1, 17), np.linspace(-0.5, 0.5, 17)], -1)
+    x_2d = np.tile(standing, (200, 27, 1, 1)).astype(np.float32)
+    x_2d[:, :, 3] = 0
+    found, stated = unsure_joints(x_2d)
+    np.testing.assert_array_equal(found[:, :, 3], 0)
+    sd = np.sqrt(stated[:, 0, :, 0, 0])
+    unsure = sd > 1.1 * sd.min()
+    assert unsure.mean() == pytest.approx(0.3, abs=0.03)
+    assert 15 < sd.max() / sd.min() < 18.1
+    errors = np.delete(found - x_2d, 3, 2)
+    unsure, sd = np.delete(unsure, 3, 1), np.delete(sd, 3, 1)
+    assert (errors.transpose(0, 2, 1, 3)[~unsure] == 0).all()
+    relative = errors.transpose(0, 2, 1, 3)[unsure] / sd[unsure][:, None, None]
+    assert 0.65 < np.sqrt((relative**2).mean()) < 1
+    assert np.abs(np.diff(relative, axis=1)).mean() < 0.1 * np.abs(relative).mean()
 
 
 def test_model_is_calibrated_on_windows():

@@ -25,7 +25,7 @@ class BlazePose:
     and then, in the whole image and in squares of it in turn, by a thread beside the caller's
     work; results depend on the images alone. See `PeopleFollower` for the limit and the cost, and
     `Search` for the turns. People should fill about 30 % of the shorter side
-    of the image or more.
+    of the image or more; down to some 20 % they are found, too, but it may take seconds.
 
     A joint's confidence is the product of the network's visibility and presence. On real clips
     98 % of a whole person's joints have 0.5 or more, and the joints from 0.5 on err by a median of
@@ -68,7 +68,6 @@ class BlazePose:
     """
 
     name = "blazepose"
-    follows_people = True
 
     def __init__(
         self,

@@ -15,6 +15,10 @@ _NEWEST = 0.5
 """Weight of the newest step in the mean of all."""
 _MOVED, _TURNED = 0.02, math.radians(2)
 """Regions that differ by less, in sizes, are the same to the landmark network."""
+_CROWDED = 0.35
+"""In sizes of the region."""
+_FAMILIAR_IMAGES = 30
+"""Whoever has been followed for longer is not preferred for it."""
 _REACH = 1.0
 """In sizes of the region: who went out of sight is no farther from where they are expected."""
 
@@ -48,12 +52,30 @@ class Motion:
         step = np.array([x, y, turn])
         return cls(Region.from_numbers(region), step, int(seen), int(unseen))
 
-    def to(self, region: Region) -> "Motion":
-        """The person was seen, and is in this region."""
+    @property
+    def priority(self) -> float:
+        """Who is large, and has been followed for long, comes first."""
+        return self.region.size * min(self.images_seen, _FAMILIAR_IMAGES)
+
+    def to(self, region: Region, in_a_crowd: bool = False) -> "Motion":
+        """The person was seen, and is in this region.
+
+        Args:
+            region: where the person is.
+            in_a_crowd: others are so near that the landmarks may be partly theirs: the motion is
+                taken to go on as it was.
+        """
+        if in_a_crowd:
+            return replace(self, region=region, images_seen=self.images_seen + 1, images_unseen=0)
         change = np.array([*(region.centre - self.region.centre), 0.0])
         change[2] = math.remainder(region.rotation - self.region.rotation, math.tau)
         step = self.step + _NEWEST * (change - self.step)
         return Motion(region, step, self.images_seen + 1)
+
+    def is_beside(self, other: "Motion") -> bool:
+        """Whether two people are so near each other that their landmarks may be mixed up."""
+        apart = math.dist(self.region.centre, other.region.centre)
+        return apart < _CROWDED * max(self.region.size, other.region.size)
 
     def unseen(self) -> "Motion":
         """The person was not seen."""

@@ -13,7 +13,7 @@ from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
 from diffhpe_ros.detection.blazepose.regions import VIEW_SIZE, Region
-from diffhpe_ros.detection.blazepose.search import Search
+from diffhpe_ros.detection.blazepose.search import Search, part_around
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances
 
 
@@ -44,9 +44,12 @@ class PeopleFollower:
 
     The cost of an image is bounded: a search of one part of it (of two while nobody is followed),
     and looks at no more than two regions for each of `max_people` and of as many who were lost,
-    and at one new one for each. Whoever is followed comes before new people, and those followed
-    for longest are the first. Regions that come to lie on one person are merged. With `max_people`
-    in view and nobody lost there is no search.
+    and at one new one for each. Whoever is followed comes before new people, and the large and
+    those followed for longest are the first. Regions that come to lie on one person are merged.
+    With `max_people` in view and nobody lost there is no search.
+
+    People side by side are kept apart: landmarks that are another person's already are not theirs,
+    and while their landmarks may be mixed up, each is expected to move on as before.
 
     Args:
         finder: finds new people.
@@ -106,28 +109,30 @@ class PeopleFollower:
         """The landmarks of everybody in the next image (H, W, 3)."""
         found_before = self._found_before()
         people = self._follow(image_bgr)
-        has_lost = any(motion.images_unseen == 1 for motion in self._lost)
-        if has_lost:
-            self._search.hurry()
+        just_lost = [motion for motion in self._lost if motion.images_unseen == 1]
+        if just_lost:
+            height, width = image_bgr.shape[:2]
+            region = just_lost[0].region
+            self._search.hurry(part_around(region.centre, region.size, width, height))
         people += self._new_people(image_bgr, people, found_before)
         if len(people) < self.max_people or self._lost:
-            if has_lost or not people:
+            if just_lost or not people:
                 people += self._search_now(image_bgr, people)
             else:
                 self._search_beside(image_bgr)
-        return self._longest_followed(people)
+        return self._first_by_priority(people)
 
-    def _longest_followed(self, people: Sequence[Landmarks]) -> list[Landmarks]:
+    def _first_by_priority(self, people: Sequence[Landmarks]) -> list[Landmarks]:
         """No more people than are to be followed."""
-        ages = [-motion.images_seen for motion in self._followed]
-        chosen = np.argsort(ages, kind="stable")[: self.max_people]
+        priorities = [-motion.priority for motion in self._followed]
+        chosen = np.argsort(priorities, kind="stable")[: self.max_people]
         self._followed = [self._followed[row] for row in chosen]
         return [people[row] for row in chosen]
 
     def _follow(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
         """Those who were known before and are in this image."""
         people: list[Landmarks] = []
-        known = sorted([*self._followed, *self._lost], key=lambda each: -each.images_seen)
+        known = sorted([*self._followed, *self._lost], key=lambda each: -each.priority)
         self._followed, self._lost = [], []
         for motion in known:
             if len(people) == self.max_people:
@@ -139,7 +144,8 @@ class PeopleFollower:
                     self._lost.append(motion.unseen())
             else:
                 people.append(person)
-                self._followed.append(motion.to(region))
+                crowd = any(other is not motion and motion.is_beside(other) for other in known)
+                self._followed.append(motion.to(region, crowd))
         return people
 
     def _find(self, image_bgr: NDArray[np.uint8], motion: Motion) -> Landmarks | None:

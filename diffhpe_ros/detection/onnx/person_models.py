@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.onnx.boxes import overlaps
 from diffhpe_ros.detection.types import check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
@@ -127,17 +128,12 @@ def suppress(boxes: NDArray[Any], scores: NDArray[Any]) -> NDArray[np.intp]:
     Returns:
         Indices of the boxes that overlap no surer one, the surest first.
     """
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
     left = np.argsort(-scores, kind="stable")
     kept = []
     while left.size:
         best, left = left[0], left[1:]
         kept.append(best)
-        sides = np.minimum(boxes[left, 2:], boxes[best, 2:]) - np.maximum(
-            boxes[left, :2], boxes[best, :2]
-        )
-        common = sides.clip(min=0).prod(-1)
-        left = left[common <= _OVERLAP * (area[left] + area[best] - common)]
+        left = left[overlaps(boxes[best], boxes[left]) <= _OVERLAP]
     return np.array(kept, np.intp)
 
 

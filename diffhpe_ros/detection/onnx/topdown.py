@@ -1,11 +1,13 @@
 """Top-down detection: one model finds people's boxes, another finds the joints in each."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
+from diffhpe_ros.detection.onnx.boxes import overlaps
 from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
 
@@ -22,24 +24,38 @@ class PoseModel(Protocol):
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
 
 
+_SAME_BOX = 0.3
+"""Overlap, as intersection over union, from which boxes of two images are of one person."""
+_REMEMBERED_IMAGES = 10
+
+
+@dataclass
+class _Followed:
+    """Somebody's box."""
+
+    box: NDArray[np.float32]
+    """(4,) x0 y0 x1 y1, when last seen."""
+    images_unseen: int = 0
+
+
 class TopDown:
-    """Finds any number of people in each image on its own.
+    """Finds people in each image, those of the images before first.
 
     Where the person model finds nobody there is nobody: the pose model never sees the whole
-    frame, in which it would find a skeleton all the same.
+    frame, in which it would find a skeleton all the same. A box that overlaps somebody's box of an
+    earlier image is theirs; they come first, in the order in which they were found, and then the
+    surest. Who is not found keeps the place for `_REMEMBERED_IMAGES`.
 
     Args:
         name: that `create_detector` knows it by.
         person_model: finds boxes.
         pose_model: finds the joints in them.
         min_confidence: joints below it are unseen.
-        max_people: the surest so many are looked at, to bound the time of a frame.
+        max_people: so many are looked at, to bound the time of a frame.
 
     Raises:
         DiffhpeError: an option is out of range.
     """
-
-    follows_people = False
 
     def __init__(
         self,
@@ -56,10 +72,12 @@ class TopDown:
         self.name = name
         self.min_confidence = min_confidence
         self.max_people = max_people
+        self.reset()
         self.device = " and ".join(dict.fromkeys((person_model.device, pose_model.device)))
 
     def reset(self) -> None:
-        """Nothing to forget: no frame depends on another."""
+        """Prefer nobody in the next image."""
+        self._followed: list[_Followed] = []
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
         """Find the people in an image (H, W, 3).
@@ -69,8 +87,24 @@ class TopDown:
         """
         check_image(image_bgr)
         boxes, _ = self._person_model.find(image_bgr)
+        boxes = self._in_order(boxes)
         if not len(boxes):
             return People.empty()
-        persons = self._pose_model.estimate(image_bgr, boxes[: self.max_people])
+        persons = self._pose_model.estimate(image_bgr, boxes)
         height, width = image_bgr.shape[:2]
         return to_people(persons, self._pose_model.layout, width, height, self.min_confidence)
+
+    def _in_order(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The boxes (N, 4) that are to be looked at: followed people first, then the surest."""
+        left = list(boxes)
+        for each in self._followed:
+            shares = overlaps(each.box, np.array(left).reshape(-1, 4))
+            each.images_unseen += 1
+            if left and shares.max() >= _SAME_BOX:
+                each.box, each.images_unseen = left.pop(int(shares.argmax())), 0
+        in_view = [each for each in self._followed if not each.images_unseen]
+        recent = [each for each in self._followed if each.images_unseen <= _REMEMBERED_IMAGES]
+        new = [_Followed(box) for box in left[: max(0, self.max_people - len(in_view))]]
+        self._followed = recent + new
+        chosen = [each.box for each in in_view + new][: self.max_people]
+        return np.array(chosen, np.float32).reshape(-1, 4)

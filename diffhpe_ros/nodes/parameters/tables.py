@@ -16,7 +16,7 @@ from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowOptions
-from diffhpe_ros.track_registry import OUTPUT_S, TRACK_S, WINDOW_S
+from diffhpe_ros.track_registry import OUTPUT_S, RETURN_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
 
@@ -188,6 +188,13 @@ class DetectorParameters(StageParameters):
         "Seconds for which an unseen track keeps its id and its place among max_people.",
         least=0.0,
         most=10.0,
+    )
+    return_s: float = _parameter(
+        RETURN_S,
+        "Seconds for which somebody who left is known again by the colours of their clothes, and"
+        " gets their id again; 0: never.",
+        least=0.0,
+        most=600.0,
     )
     first_track_id: int = _parameter(
         0,

@@ -26,9 +26,12 @@ Array = NDArray[np.float64]
 
 EVERY = 4
 """Every fourth frame from the newest: errors of neighbouring frames are correlated."""
-NOISY_SHARE = 0.5
-NOISE_FACTORS = (0.5, 4.0)
-"""Share of joints with more noise in the noisy windows, and range of its factor."""
+UNSURE_SHARE = 0.3
+NOISE_FACTORS = (0.5, 18.0)
+"""Share of joints with more noise in the windows of unsure joints, and range of its factor: joints
+that BlazePose only guesses, behind furniture or so, have errors of 6 to 18 times the usual."""
+KNOTS = 3
+"""Of errors over a window: those of a guess last, and are no jitter by which to know them."""
 SEED = 0
 
 
@@ -46,11 +49,11 @@ class Sample:
     """(N,), subject of each window, or its sequence where subjects are unknown."""
     coherence_mm: Array
     """(N, 3): symmetry gap, segment std and hypothesis spread of unchanged windows; NaN for windows
-    with occlusions or added noise."""
+    with occlusions or unsure joints."""
 
 
 def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
-    """Lift windows unchanged, with occlusions, and with noise of known covariance.
+    """Lift windows unchanged, with occlusions, and with unsure joints of known covariance.
 
     Args:
         lifter: with free bone lengths.
@@ -69,28 +72,44 @@ def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
 def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
     frames = windows.x_2d.shape[1]
     hidden = occluded(windows, "all", SEED)
-    noisy, stated = _noisy(windows.x_2d)
+    noisy, stated = unsure_joints(windows.x_2d)
     return [
         ("unchanged", check_windows(windows.x_2d, frames)),
         ("with occlusions", check_windows(hidden.x_2d, frames)),
-        ("with noise", check_windows(noisy, frames, covariance_2d=stated)),
+        ("with unsure joints", check_windows(noisy, frames, covariance_2d=stated)),
     ]
 
 
-def _noisy(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """2D with more noise on some joints, half constant and half white, and its covariance."""
+def unsure_joints(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Windows whose detector only guesses some of the joints.
+
+    Args:
+        x_2d: (N, L, 17, 2) canonical view, 0 where unseen.
+
+    Returns:
+        The same with errors, half constant and half slow, and their covariance (N, L, 17, 2, 2).
+    """
     rng = np.random.default_rng(SEED)
     windows, frames, joints, _ = x_2d.shape
-    factor = rng.uniform(*NOISE_FACTORS, (windows, 1, joints, 1))
-    factor *= rng.uniform(size=factor.shape) < NOISY_SHARE
+    low, high = np.log(NOISE_FACTORS).tolist()
+    factor = np.exp(rng.uniform(low, high, (windows, 1, joints, 1)))
+    factor *= rng.uniform(size=factor.shape) < UNSURE_SHARE
     usual = NOISE_2D * image_size(x_2d)[:, None, None, None]
     constant = rng.normal(size=(windows, 1, joints, 2))
-    white = rng.normal(size=x_2d.shape)
-    added = factor * usual * (constant + white) / np.sqrt(2)
+    slow = _between_knots(rng.normal(size=(windows, KNOTS, joints, 2)), frames)
+    added = factor * usual * (constant + slow) / np.sqrt(2)
     seen = (x_2d != 0).any(-1, keepdims=True)
     variance = np.broadcast_to((1 + factor**2) * usual**2, (windows, frames, joints, 1))
     stated = variance[..., None] * np.eye(2)
     return (x_2d + added * seen).astype(np.float32), stated.astype(np.float32)
+
+
+def _between_knots(knots: Array, frames: int) -> Array:
+    """Values (N, L, ...) of L frames that go straight from one knot (N, K, ...) to the next."""
+    at = np.linspace(0, knots.shape[1] - 1, frames)
+    before = at.astype(int).clip(max=knots.shape[1] - 2)
+    share = (at - before).reshape(-1, *[1] * (knots.ndim - 2))
+    return np.asarray((1 - share) * knots[:, before] + share * knots[:, before + 1])
 
 
 def _errors(

@@ -1,0 +1,59 @@
+"""Who somebody new is, of those who were seen before: by the colours of their clothes.
+
+The colours are compared as probabilities: of one person in other light and from another side,
+against those of anybody. Bone lengths do not help: BlazePose's are as different for one person
+from four sides as for three people (thighs 0.38 to 0.41 m, trunks 0.47 to 0.50 m).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.clothes import Clothes
+
+SURE = 0.9
+"""From this probability on somebody is taken for one of them, or for a stranger."""
+_SAME_SD = np.array([[9.0, 5.0, 6.0], [8.0, 4.0, 5.0]])
+"""CIE Lab of torso and legs of one person, from one time to another."""
+_ANY_MEAN = np.array([[45.0, 5.0, 5.0], [35.0, 2.0, 0.0]])
+_ANY_SD = np.array([[25.0, 18.0, 20.0], [20.0, 10.0, 14.0]])
+"""Of anybody's."""
+_LEAST_ODDS = -8.0
+"""Log odds of one part: a shadow, or a limb of another person, is possible."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody most probably is."""
+
+    row: int | None
+    """Of those who are known; None: none of them."""
+    probability: float
+
+
+def same_clothes_odds(some: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
+    """Log odds (...) that clothes are one person's against anybody's.
+
+    Args:
+        some: (..., 2, 3) CIE Lab, NaN where unknown.
+        others: (..., 2, 3) likewise.
+    """
+    same = (((some - others) / _SAME_SD) ** 2).sum(-1) / 2
+    anybody = (((some - _ANY_MEAN) / _ANY_SD) ** 2).sum(-1) / 2
+    odds = anybody - same + np.log(_ANY_SD / _SAME_SD).sum(-1)
+    return np.asarray(np.nan_to_num(odds.clip(min=_LEAST_ODDS)).sum(-1))
+
+
+def identify(clothes: Clothes, known: Sequence[Clothes]) -> Identity:
+    """Who somebody new is, each of those known being as likely as a stranger before."""
+    if not known:
+        return Identity(None, 1.0)
+    odds = same_clothes_odds(clothes.mean, np.stack([each.mean for each in known]))
+    odds = np.append(odds, 0.0)
+    shares = np.exp(odds - odds.max())
+    shares /= shares.sum()
+    best = int(shares.argmax())
+    return Identity(best if best < len(known) else None, float(shares[best]))
