@@ -14,6 +14,7 @@ from diffhpe_ros.camera import CANONICAL_FOCAL, Camera
 from diffhpe_ros.coherence import symmetry_gap
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.skeleton import NUM_JOINTS
 
 HEAD, FEET = 10, (3, 6)
 
@@ -136,7 +137,14 @@ def lifted_warnings(
 
 
 def reprojection_error(canonical: NDArray[np.float32], joints: NDArray[np.float32]) -> float:
-    """Mean distance of joints (T, 17, 3) from keypoints (T, 17, 2), over the person's extent."""
+    """Mean distance of joints (T, 17, 3) from keypoints (T, 17, 2), over the person's extent.
+
+    Frames in which most joints are unseen, NaN, do not count: their extent says little.
+    """
+    shown = np.isfinite(canonical).all(-1).sum(1) > NUM_JOINTS // 2
+    canonical, joints = canonical[shown], joints[shown]
+    if not len(canonical):
+        return 0.0
     projected = CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:].clip(min=0.1)
     distance = np.linalg.norm(projected - canonical, axis=-1)
     return float(np.nanmean(distance / _extent(canonical)[:, None]))
