@@ -3,6 +3,8 @@
     python bench/cases.py --files FOLDER [--only WORD] [--write]
     python bench/cases.py --drivers [--only WORD] [--write]
 
+With `--only`, `--write` renews the rows of these cases and leaves the others.
+
 FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
 keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
 reader, ONNX models to the person detector, lines of `cases.txt` to `train`. With `--drivers` real
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import tempfile
 import traceback
 import warnings
@@ -31,7 +34,7 @@ from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
 from diffhpe_ros.onnx_session import OnnxModel
-from diffhpe_ros.training.experiments.document import markdown_table, write_section
+from diffhpe_ros.training.experiments.document import markdown_table, section, write_section
 from diffhpe_ros.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,6 +62,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if bool(chosen.files) == chosen.drivers:
         parser.error("either --files FOLDER or --drivers is needed")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background ignore it
     with ExitStack() as stack:
         cases = file_cases(chosen.files) if chosen.files else _driver_cases(stack, chosen.domain)
         rows = []
@@ -67,8 +71,27 @@ def main() -> None:
                 rows.append([case, name, one_line(run().replace(f"{chosen.files}/", ""))])
                 print(" | ".join(rows[-1]), flush=True)
     if chosen.write:
-        table = markdown_table(HEADER, rows).replace("---:", "---")
-        write_section(PAGE, "files" if chosen.files else "drivers", table)
+        name = "files" if chosen.files else "drivers"
+        if chosen.only:
+            rows = merged(table_rows(_written(name)), rows)
+        write_section(PAGE, name, markdown_table(HEADER, rows).replace("---:", "---"))
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Rows of a table of three columns in Markdown, without its header."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[2:]]
+
+
+def _written(name: str) -> str:
+    before, after = section(PAGE, name)
+    return PAGE.read_text()[len(before) : -len(after)]
+
+
+def merged(old: list[list[str]], new: list[list[str]]) -> list[list[str]]:
+    """The rows of a case's input are replaced, those of others stay."""
+    latest = {(case, name): now for case, name, now in [*old, *new]}
+    return [[*key, now] for key, now in latest.items()]
 
 
 Case = tuple[str, str, Callable[[], str]]

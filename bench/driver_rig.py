@@ -40,7 +40,7 @@ from diffhpe_ros.video import VideoReader
 Pixels = NDArray[np.uint8]
 FPS = 15
 PERIOD_NS = 10**9 // FPS
-PATIENCE_S = 600.0  # machines may be busy
+PATIENCE_S = 120.0  # machines may be busy
 ANSWER_S = 0.3
 """For which an image waits for the detector's answer to the one before: machines may be busy."""
 WARM_UP = 8
