@@ -44,7 +44,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 PICTURE = PAGE.parent / "images" / "scale.png"
 SHOWN = "![Milliseconds a person over the number of people in one batch](images/scale.png)"
 PEOPLE = (1, 2, 4, 16, 64)
-ENGINES = ("native", "folded", "onnx")
+ENGINES = ("native", "folded")
 IN_STAGE = (1, 4, 16, 64)
 GRAPHS = ((1, 1), (4, 1), (4, 2))
 """Cameras of one person each, and lifters that share them."""

@@ -1,6 +1,6 @@
 """The console scripts: one node each, and `pose_pipeline` with two.
 
-The handlers of Ctrl-C and SIGTERM are installed before anything is imported: importing torch takes
+The handlers of Ctrl-C and SIGTERM are installed before anything is imported: that takes
 seconds, and a user who stops a program meanwhile must not see a traceback.
 """
 

@@ -38,7 +38,7 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
 
 @pytest.mark.parametrize(
     ("library", "how"),
-    [("_multiarray_umath", signal.SIGINT), ("libtorch_cpu", signal.SIGINT),
+    [("_multiarray_umath", signal.SIGINT), ("cv2", signal.SIGINT),
      ("_multiarray_umath", signal.SIGTERM)],
 )  # fmt: skip
 def test_a_signal_while_a_module_is_imported_is_no_failure(
