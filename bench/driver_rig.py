@@ -283,7 +283,8 @@ class Rig:
     def last_line(self, name: str) -> str:
         """The last line that a node printed."""
         lines = self.log_file(name).read_text(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "nothing was printed")
+        last = next((line for line in reversed(lines) if line.strip()), "nothing was printed")
+        return re.sub(r"^\[(\w+)\] \[[\d.]+\] \[\w+\]: ", r"\1: ", last)
 
     def outcome(self, *names: str) -> str:
         """What came of it: joints, and what nodes said."""
