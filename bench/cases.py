@@ -1,7 +1,7 @@
 """What the package makes of files and cameras that went wrong for others: one row for each input.
 
-    python bench/cases.py --files FOLDER [--only WORD] [--write]
-    python bench/cases.py --drivers [--only WORD] [--write]
+    python bench/cases.py --files FOLDER [--only WORD …] [--write]
+    python bench/cases.py --drivers [--only WORD …] [--write]
 
 With `--only`, `--write` renews the rows of these cases and leaves the others.
 
@@ -48,6 +48,8 @@ SMALL_TRAINING = (
 PAGE = ROOT / "docs" / "results" / "cases.md"
 HEADER = ["case", "input", "now"]
 PROGRESS = re.compile(r"%\||/s[,\]]")
+LOGGED = re.compile(r"\[([A-Z]+)\] \[[\d.]+\] \[[^]]+\]: ")
+"""What ROS writes before a text."""
 MOST_SHOWN = 500
 
 
@@ -57,7 +59,9 @@ def main() -> None:
     parser.add_argument("--files", type=Path, metavar="FOLDER")
     parser.add_argument("--drivers", action="store_true", help="cameras in front of real nodes")
     parser.add_argument("--domain", type=int, default=81, help="ROS_DOMAIN_ID of these")
-    parser.add_argument("--only", default="", help="cases whose name or input has this in it")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="cases whose name or input has one of these in it"
+    )
     parser.add_argument("--write", action="store_true", help="the table of docs/results/cases.md")
     chosen = parser.parse_args()
     if bool(chosen.files) == chosen.drivers:
@@ -67,12 +71,12 @@ def main() -> None:
         cases = file_cases(chosen.files) if chosen.files else _driver_cases(stack, chosen.domain)
         rows = []
         for case, name, run in cases:
-            if chosen.only in f"{case} {name}":
+            if any(word in f"{case} {name}" for word in chosen.only):
                 rows.append([case, name, one_line(run().replace(f"{chosen.files}/", ""))])
                 print(" | ".join(rows[-1]), flush=True)
     if chosen.write:
         name = "files" if chosen.files else "drivers"
-        if chosen.only:
+        if any(chosen.only):
             rows = merged(table_rows(_written(name)), rows)
         write_section(PAGE, name, markdown_table(HEADER, rows).replace("---:", "---"))
 
@@ -225,7 +229,7 @@ COMMANDS: Mapping[str, Callable[[Path], str]] = {
 
 def one_line(text: str) -> str:
     """Text for a cell of the table."""
-    text = " ".join(text.split())
+    text = LOGGED.sub(r"\1: ", " ".join(text.split()))
     text = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " …"
     return text.replace("|", "/").replace("_", "\\_").replace("*", "\\*")
 

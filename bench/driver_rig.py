@@ -224,9 +224,9 @@ class Rig:
         self.node.destroy_publisher(images)
         self.node.destroy_publisher(infos)
 
-    def frame(self, number: int) -> int:
-        """Of the film, which is played at twice its speed, forth and back."""
-        at = 2 * number % (2 * FILM_FRAMES)
+    def frame(self, number: int, speed: int = 2) -> int:
+        """Of the film, which is played forth and back."""
+        at = speed * number % (2 * FILM_FRAMES)
         return min(at, 2 * FILM_FRAMES - 1 - at)
 
     def spin(self, seconds: float) -> None:
@@ -283,8 +283,7 @@ class Rig:
     def last_line(self, name: str) -> str:
         """The last line that a node printed."""
         lines = self.log_file(name).read_text(errors="replace").split("\n")
-        last = next((line for line in reversed(lines) if line.strip()), "nothing was printed")
-        return re.sub(r"^\[(\w+)\] \[[\d.]+\] \[\w+\]: ", r"\1: ", last)
+        return next((line for line in reversed(lines) if line.strip()), "nothing was printed")
 
     def outcome(self, *names: str) -> str:
         """What came of it: joints, and what nodes said."""
