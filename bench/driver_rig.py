@@ -141,11 +141,12 @@ class Rig:
         command: list[str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Start a node, activated."""
+        """Start a node, activated; one of that name is ended."""
         for key, value in {"autostart": True, **parameters}.items():
             arguments += ("-p", f"{key}:={str(value).lower() if value is True else value}")
         run = command or [sys.executable, "-m", f"diffhpe_ros.nodes.{module}"]
         name = name or module
+        self.stop_if_runs(name)
         self._started.pop(name, None)
         with self.log_file(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(

@@ -26,7 +26,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from diffhpe_ros.benchmark.floors import giga_operations, matrix_rate
 from diffhpe_ros.benchmark.times import in_turn
@@ -45,8 +44,6 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 PICTURE = PAGE.parent / "images" / "scale.png"
 SHOWN = "![Milliseconds a person over the number of people in one batch](images/scale.png)"
 PEOPLE = (1, 2, 4, 16, 64)
-SMALL, MORE = 3, 8
-"""So many sizes, the first ones, are measured in so many times more rounds."""
 ENGINES = ("native", "folded")
 IN_STAGE = (1, 4, 16, 64)
 GRAPHS = ((1, 1), (4, 1), (4, 2))
@@ -100,7 +97,8 @@ def lifting_curves(model: str, rounds: int, threads: Sequence[int]) -> list[Curv
     for count in threads:
         use_threads(count)
         lifters = {name: Lifter.from_pretrained(model, engine=name) for name in ENGINES}
-        times = _lifting_times(list(lifters.values()), batches, rounds)
+        actions = [partial(lifter.lift, batch) for lifter in lifters.values() for batch in batches]
+        times = in_turn(actions, rounds).min(0).reshape(len(lifters), len(batches))
         rate = max(matrix_rate("cpu") for _ in range(2))
         floor = tuple(1000 * giga * people / rate for people in PEOPLE)
         curves += [
@@ -108,17 +106,6 @@ def lifting_curves(model: str, rounds: int, threads: Sequence[int]) -> list[Curv
             for name, ms in zip(lifters, times, strict=True)
         ]
     return curves
-
-
-def _lifting_times(
-    lifters: Sequence[Lifter], batches: Sequence[NDArray[np.float32]], rounds: int
-) -> NDArray[np.float64]:
-    """Least milliseconds (lifters, batches); small batches have their turn more often."""
-    found = []
-    for some, often in ((batches[:SMALL], MORE * rounds), (batches[SMALL:], rounds)):
-        actions = [partial(lifter.lift, batch) for lifter in lifters for batch in some]
-        found.append(in_turn(actions, often).min(0).reshape(len(lifters), len(some)))
-    return np.concatenate(found, axis=1)
 
 
 # The stage of the node `lifter`
