@@ -1,7 +1,9 @@
 """What the package makes of files and cameras that went wrong for others: one row for each input.
 
-    python bench/cases.py --files FOLDER [--only WORD] [--write]
-    python bench/cases.py --drivers [--only WORD] [--write]
+    python bench/cases.py --files FOLDER [--only WORD …] [--write]
+    python bench/cases.py --drivers [--only WORD …] [--write]
+
+With `--only`, `--write` renews the rows of these cases and leaves the others.
 
 FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
 keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import tempfile
 import traceback
 import warnings
@@ -31,7 +34,7 @@ from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
 from diffhpe_ros.onnx_session import OnnxModel
-from diffhpe_ros.training.experiments.document import markdown_table, write_section
+from diffhpe_ros.training.experiments.document import markdown_table, section, write_section
 from diffhpe_ros.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +48,8 @@ SMALL_TRAINING = (
 PAGE = ROOT / "docs" / "results" / "cases.md"
 HEADER = ["case", "input", "now"]
 PROGRESS = re.compile(r"%\||/s[,\]]")
+LOGGED = re.compile(r"\[([A-Z]+)\] \[[\d.]+\] \[[^]]+\]: ")
+"""What ROS writes before a text."""
 MOST_SHOWN = 500
 
 
@@ -54,21 +59,43 @@ def main() -> None:
     parser.add_argument("--files", type=Path, metavar="FOLDER")
     parser.add_argument("--drivers", action="store_true", help="cameras in front of real nodes")
     parser.add_argument("--domain", type=int, default=81, help="ROS_DOMAIN_ID of these")
-    parser.add_argument("--only", default="", help="cases whose name or input has this in it")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="cases whose name or input has one of these in it"
+    )
     parser.add_argument("--write", action="store_true", help="the table of docs/results/cases.md")
     chosen = parser.parse_args()
     if bool(chosen.files) == chosen.drivers:
         parser.error("either --files FOLDER or --drivers is needed")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background ignore it
     with ExitStack() as stack:
         cases = file_cases(chosen.files) if chosen.files else _driver_cases(stack, chosen.domain)
         rows = []
         for case, name, run in cases:
-            if chosen.only in f"{case} {name}":
+            if any(word in f"{case} {name}" for word in chosen.only):
                 rows.append([case, name, one_line(run().replace(f"{chosen.files}/", ""))])
                 print(" | ".join(rows[-1]), flush=True)
     if chosen.write:
-        table = markdown_table(HEADER, rows).replace("---:", "---")
-        write_section(PAGE, "files" if chosen.files else "drivers", table)
+        name = "files" if chosen.files else "drivers"
+        if any(chosen.only):
+            rows = merged(table_rows(_written(name)), rows)
+        write_section(PAGE, name, markdown_table(HEADER, rows).replace("---:", "---"))
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Rows of a table of three columns in Markdown, without its header."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[2:]]
+
+
+def _written(name: str) -> str:
+    before, after = section(PAGE, name)
+    return PAGE.read_text()[len(before) : -len(after)]
+
+
+def merged(old: list[list[str]], new: list[list[str]]) -> list[list[str]]:
+    """The rows of a case's input are replaced, those of others stay."""
+    latest = {(case, name): now for case, name, now in [*old, *new]}
+    return [[*key, now] for key, now in latest.items()]
 
 
 Case = tuple[str, str, Callable[[], str]]
@@ -202,7 +229,7 @@ COMMANDS: Mapping[str, Callable[[Path], str]] = {
 
 def one_line(text: str) -> str:
     """Text for a cell of the table."""
-    text = " ".join(text.split())
+    text = LOGGED.sub(r"\1: ", " ".join(text.split()))
     text = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " …"
     return text.replace("|", "/").replace("_", "\\_").replace("*", "\\*")
 

@@ -331,7 +331,8 @@ def write_times(rig: Rig, path: Path, times: list[int], rate: int = 30, **option
         stream.options = FAST_VP8 if options else FAST_H264
         stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
         for number, time_ms in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(rig.film[number % len(rig.film)], format="bgr24")
+            image = rig.film[rig.frame(number, speed=1)]
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -468,6 +469,8 @@ def webcam(mode: str) -> Callable[[Rig], str]:
 
 def removed_file(rig: Rig) -> str:
     """A memory stick that is pulled out."""
+    for name in ("detector", "lifter"):
+        rig.stop_if_runs(name)
     path = rig.folder / "stick.mkv"
     write_times(rig, path, list(range(0, 1000, 33)))
     rig.forget()

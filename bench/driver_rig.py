@@ -40,7 +40,7 @@ from diffhpe_ros.video import VideoReader
 Pixels = NDArray[np.uint8]
 FPS = 15
 PERIOD_NS = 10**9 // FPS
-PATIENCE_S = 600.0  # machines may be busy
+PATIENCE_S = 120.0  # machines may be busy
 ANSWER_S = 0.3
 """For which an image waits for the detector's answer to the one before: machines may be busy."""
 WARM_UP = 8
@@ -141,11 +141,12 @@ class Rig:
         command: list[str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Start a node, activated."""
+        """Start a node, activated; one of that name is ended."""
         for key, value in {"autostart": True, **parameters}.items():
             arguments += ("-p", f"{key}:={str(value).lower() if value is True else value}")
         run = command or [sys.executable, "-m", f"diffhpe_ros.nodes.{module}"]
         name = name or module
+        self.stop_if_runs(name)
         self._started.pop(name, None)
         with self.log_file(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(
@@ -224,9 +225,9 @@ class Rig:
         self.node.destroy_publisher(images)
         self.node.destroy_publisher(infos)
 
-    def frame(self, number: int) -> int:
-        """Of the film, which is played at twice its speed, forth and back."""
-        at = 2 * number % (2 * FILM_FRAMES)
+    def frame(self, number: int, speed: int = 2) -> int:
+        """Of the film, which is played forth and back."""
+        at = speed * number % (2 * FILM_FRAMES)
         return min(at, 2 * FILM_FRAMES - 1 - at)
 
     def spin(self, seconds: float) -> None:

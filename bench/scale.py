@@ -1,6 +1,6 @@
 """One lifter for many cameras: how many people it lifts, and what more processes make of it.
 
-    python bench/scale.py [--rounds 5] [--write]
+    python bench/scale.py [--rounds 2] [--write]
 
 Three measurements, all in one run: lifting alone, by people, engine and threads, beside the floor
 (the operations of the matrix products over the machine's rate in products as thin); the stage that
@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ import numpy as np
 from diffhpe_ros.benchmark.floors import giga_operations, matrix_rate
 from diffhpe_ros.benchmark.times import in_turn
 from diffhpe_ros.demo.graph import NodeProcess
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, use_threads
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import PeopleWindows
@@ -39,16 +39,18 @@ from diffhpe_ros.training.experiments.document import markdown_table, write_sect
 from diffhpe_ros.video import VideoReader
 from diffhpe_ros.windows import FRAMES, windows_of_track
 
+CAMERA = Path(__file__).with_name("scale_camera.py").resolve()
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 PICTURE = PAGE.parent / "images" / "scale.png"
 SHOWN = "![Milliseconds a person over the number of people in one batch](images/scale.png)"
-PEOPLE = (1, 2, 4, 8, 16, 32, 64)
-ENGINES = ("native", "folded", "reference")
-CAMERAS = (1, 4, 16, 64)
-GRAPHS = ((1, 1), (4, 1), (8, 1), (16, 1), (8, 2), (16, 2))
+PEOPLE = (1, 2, 4, 16, 64)
+ENGINES = ("native", "folded")
+IN_STAGE = (1, 4, 16, 64)
+GRAPHS = ((1, 1), (4, 1), (4, 2))
 """Cameras of one person each, and lifters that share them."""
 RATE_HZ = 30
-SETTLE_S, GRAPH_S = 5.0, 15.0
+SETTLE_S, GRAPH_S = 2.0, 8.0
+START_S = 120.0
 NS = 10**9
 
 
@@ -97,7 +99,7 @@ def lifting_curves(model: str, rounds: int, threads: Sequence[int]) -> list[Curv
         lifters = {name: Lifter.from_pretrained(model, engine=name) for name in ENGINES}
         actions = [partial(lifter.lift, batch) for lifter in lifters.values() for batch in batches]
         times = in_turn(actions, rounds).min(0).reshape(len(lifters), len(batches))
-        rate = max(matrix_rate("cpu") for _ in range(rounds))
+        rate = max(matrix_rate("cpu") for _ in range(2))
         floor = tuple(1000 * giga * people / rate for people in PEOPLE)
         curves += [
             Curve(name, count, tuple(map(float, ms)), floor)
@@ -113,7 +115,7 @@ def stage_times(model: str, rounds: int) -> dict[tuple[int, int], float]:
     """(people, cameras) → milliseconds of one round of messages, the least of all rounds."""
     use_threads(1)
     lifter = Lifter.from_pretrained(model)
-    pairs = [(people, cameras) for people in PEOPLE for cameras in CAMERAS if cameras <= people]
+    pairs = [(people, cameras) for people in IN_STAGE for cameras in sorted({1, people})]
     actions = []
     for people, cameras in pairs:
         stage, stamps = LiftingStage(lifter), itertools.count(5 * NS, NS // RATE_HZ)
@@ -154,7 +156,6 @@ class GraphRun:
 
     cameras: int
     lifters: int
-    discovery: str
     lifted_per_s: float
     latency_ms: float
     """Median from the stamp of the windows to the joints; of the slowest lifter."""
@@ -165,28 +166,13 @@ class GraphRun:
         return self.lifted_per_s / (self.cameras * RATE_HZ)
 
 
-def camera_process(namespace: str, name: str, seconds: float) -> None:
-    """Publish windows of one person, as a detector does."""
-    import rclpy
-    from rclpy.node import Node
-    from rclpy.signals import SignalHandlerOptions
-    from sensor_msgs.msg import PointCloud2
+def write_windows(name: str, file: Path) -> None:
+    """Write a message of windows of one person, for `scale_camera.py`."""
+    from rclpy.serialization import serialize_message
 
-    from diffhpe_ros.nodes import qos
     from diffhpe_ros.nodes.messages.windows import pack_windows
 
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = Node(f"detector_{name}", namespace=namespace)
-    publisher = node.create_publisher(PointCloud2, "windows", qos.result(False))
-    windows = windows_of(1, name)
-    while not publisher.get_subscription_count():
-        time.sleep(0.05)
-    begin = time.monotonic()
-    for number in range(round(seconds * RATE_HZ)):
-        time.sleep(max(0.0, begin + number / RATE_HZ - time.monotonic()))
-        publisher.publish(pack_windows(replace(windows, stamp_ns=time.time_ns())))
-    node.destroy_node()
-    rclpy.try_shutdown()
+    file.write_bytes(serialize_message(pack_windows(windows_of(1, name))))
 
 
 class Listener:
@@ -211,6 +197,22 @@ class Listener:
             topic = f"/{namespace}/joints"
             self._node.create_subscription(PointCloud2, topic, lambda _: None, 10, raw=True)
 
+    def cameras(self, namespaces: Sequence[str]) -> int:
+        """How many publish windows."""
+        return sum(self._node.count_publishers(f"/{each}/windows") for each in namespaces)
+
+    def spin_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Listen until something holds.
+
+        Raises:
+            DiffhpeError: it does not in time.
+        """
+        give_up = time.monotonic() + START_S
+        while not condition():
+            if time.monotonic() > give_up:
+                raise DiffhpeError(f"{what}: not within {START_S:g} s")
+            self.spin(0.2)
+
     def spin(self, seconds: float) -> None:
         """Listen for so long."""
         end = time.monotonic() + seconds
@@ -228,7 +230,7 @@ class Listener:
             self.values[status.name] = {pair.key: pair.value for pair in status.values}
 
 
-def run_graph(cameras: int, lifters: int, model: str, discovery: str = "multicast") -> GraphRun:
+def run_graph(cameras: int, lifters: int, model: str) -> GraphRun:
     """Run lifters, each in a namespace, and cameras that are dealt out to them.
 
     Raises:
@@ -243,54 +245,35 @@ def run_graph(cameras: int, lifters: int, model: str, discovery: str = "multicas
             place = Path(folder) / namespace
             place.mkdir()
             parameters = {"autostart": True, "model": model, "threads": 1}
-            node = stack.enter_context(NodeProcess("lifter", namespace, parameters, place))
-            while listener.values.get(f"{namespace}/lifter", {}).get("state") != "active":
-                listener.spin(0.2)
-                node.check()
-        seconds = SETTLE_S + GRAPH_S
-        processes = [
-            subprocess.Popen(
-                [sys.executable, __file__, "--camera", f"/{namespaces[number % lifters]}",
-                 f"camera{number}", str(seconds)],
+            stack.enter_context(NodeProcess("lifter", namespace, parameters, place))
+        active = partial(_all_active, listener, names)
+        listener.spin_until(active, "the lifters are active")
+        for number in range(cameras):
+            site = namespaces[number % lifters]
+            file = Path(folder) / f"camera{number}.cdr"
+            write_windows(file.stem, file)
+            process = subprocess.Popen(
+                [sys.executable, str(CAMERA), f"/{site}", str(file), str(RATE_HZ)]
             )
-            for number in range(cameras)
-        ]  # fmt: skip
-        for process in processes:
             stack.callback(process.wait)
-            stack.callback(process.terminate)
-        while any(int(listener.values[name].get("lifted", 0)) == 0 for name in names):
-            listener.spin(0.1)
+            stack.callback(process.kill)
+        listener.spin_until(lambda: listener.cameras(namespaces) == cameras, "the cameras send")
         listener.spin(SETTLE_S)
         before, begin = _lifted(listener, names), time.monotonic()
-        listener.spin(GRAPH_S - SETTLE_S)
-        lasted = time.monotonic() - begin
-        lifted = _lifted(listener, names) - before
+        listener.spin(GRAPH_S)
+        after, lasted = _lifted(listener, names), time.monotonic() - begin
+        lifted = after - before
         latency = max(float(listener.values[name].get("latency_ms_p50", "nan")) for name in names)
-    return GraphRun(cameras, lifters, discovery, lifted / lasted, latency)
+    return GraphRun(cameras, lifters, lifted / lasted, latency)
+
+
+def _all_active(listener: Listener, names: Sequence[str]) -> bool:
+    return all(listener.values.get(name, {}).get("state") == "active" for name in names)
 
 
 def _lifted(listener: Listener, names: Sequence[str]) -> int:
     listener.spin(1.2)  # diagnostics come once a second
     return sum(int(listener.values[name].get("lifted", 0)) for name in names)
-
-
-@contextmanager
-def discovery_server() -> Iterator[None]:
-    """Fast DDS's discovery server on the loopback device; all that starts meanwhile asks it."""
-    beside = Path(sys.executable).with_name("fastdds")
-    program = str(beside) if beside.is_file() else "fastdds"
-    port = 11811
-    server = subprocess.Popen(
-        [program, "discovery", "-i", "0", "-l", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    os.environ["ROS_DISCOVERY_SERVER"] = f"127.0.0.1:{port}"
-    try:
-        yield
-    finally:
-        del os.environ["ROS_DISCOVERY_SERVER"]
-        os.killpg(server.pid, signal.SIGTERM)  # it has a process of its own
-        server.wait()
 
 
 # The page
@@ -323,24 +306,18 @@ def curves_table(curves: Sequence[Curve]) -> str:
 def stage_table(times: dict[tuple[int, int], float]) -> str:
     """Milliseconds a person by people and cameras."""
     rows = [
-        [
-            str(people),
-            *(
-                f"{times[people, cameras] / people:.2f}" if (people, cameras) in times else ""
-                for cameras in CAMERAS
-            ),
-        ]
-        for people in PEOPLE
+        [str(people), f"{times[people, 1] / people:.2f}", f"{times[people, people] / people:.2f}"]
+        for people in IN_STAGE
     ]
-    return markdown_table(["people", *(f"{cameras} cameras" for cameras in CAMERAS)], rows)
+    return markdown_table(["people", "all of one camera", "each of a camera of their own"], rows)
 
 
 def graphs_table(runs: Sequence[GraphRun]) -> str:
     """What arrives of the windows of several processes."""
-    header = ["cameras", "lifters", "discovery", "windows lifted/s", "of those sent", "p50, ms"]
+    header = ["cameras", "lifters", "windows lifted/s", "of those sent", "p50, ms"]
     rows = [
         [
-            str(each.cameras), str(each.lifters), each.discovery, f"{each.lifted_per_s:.0f}",
+            str(each.cameras), str(each.lifters), f"{each.lifted_per_s:.0f}",
             f"{100 * each.share:.0f} %", f"{each.latency_ms:.0f}",
         ]
         for each in runs
@@ -373,10 +350,9 @@ def draw(curves: Sequence[Curve], times: dict[tuple[int, int], float], path: Pat
         style = "-" if each.threads == 1 else "--"
         label = f"floor, {each.threads} thread{'s' * (each.threads > 1)}"
         axes.plot(people, np.array(each.floor_ms) / people, f"k{style}", lw=1, label=label)
-    for cameras, marker in ((1, "s"), (CAMERAS[-1], "^")):
-        known = [n for n in PEOPLE if (n, cameras) in times]
-        label = f"with placing and smoothing, {cameras} camera{'s' * (cameras > 1)}"
-        axes.plot(known, [times[n, cameras] / n for n in known], f"C4{marker}", label=label)
+    for marker, label in (("s", "one camera"), ("^", "a camera each")):
+        known = [times[n, 1 if marker == "s" else n] / n for n in IN_STAGE]
+        axes.plot(IN_STAGE, known, f"C4{marker}", label=f"with placing and smoothing, {label}")
     axes.set(
         xscale="log", yscale="log", xticks=PEOPLE, xticklabels=PEOPLE,
         xlabel="people in one batch", ylabel="ms a person",
@@ -390,40 +366,32 @@ def main() -> None:
     """Measure, print, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--rounds", type=int, default=5, help="of each time the least is taken")
+    parser.add_argument("--rounds", type=int, default=2, help="of each time the least is taken")
     parser.add_argument("--threads", type=int, nargs="+", help="else 1 and all cores")
     parser.add_argument("--no-graph", action="store_true", help="leave out the real nodes")
     parser.add_argument("--write", action="store_true", help="tables and picture of docs/scale.md")
     parser.add_argument("--domain", type=int, default=83, help="ROS_DOMAIN_ID")
-    parser.add_argument("--camera", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.camera:
-        namespace, name, seconds = chosen.camera
-        camera_process(namespace, name, float(seconds))
-        return
     threads = chosen.threads or sorted({1, len(os.sched_getaffinity(0))})
-    sections = {}
+    record = partial(_record, write=chosen.write)
     curves = lifting_curves(chosen.model, chosen.rounds, threads)
-    sections["lifting"] = curves_table(curves)
-    print(sections["lifting"], flush=True)
+    record("lifting", f"{SHOWN}\n\n{curves_table(curves)}")
     times = stage_times(chosen.model, chosen.rounds)
-    sections["stage"] = stage_table(times)
-    print(sections["stage"], flush=True)
-    sections["rates"] = rates_table(rates_mb_s())
-    print(sections["rates"], flush=True)
+    record("stage", stage_table(times))
+    if chosen.write:
+        draw(curves, times, PICTURE)
+    record("rates", rates_table(rates_mb_s()))
     if not chosen.no_graph:
         os.environ["ROS_DOMAIN_ID"] = str(chosen.domain)
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         runs = [run_graph(*each, chosen.model) for each in GRAPHS]
-        with discovery_server():
-            runs.append(run_graph(*GRAPHS[-1], chosen.model, "server"))
-        sections["processes"] = graphs_table(runs)
-        print(sections["processes"], flush=True)
-    if chosen.write:
-        draw(curves, times, PICTURE)
-        sections["lifting"] = f"{SHOWN}\n\n{sections['lifting']}"
-        for name, table in sections.items():
-            write_section(PAGE, name, table)
+        record("processes", graphs_table(runs))
+
+
+def _record(name: str, text: str, write: bool) -> None:
+    print(text, flush=True)
+    if write:
+        write_section(PAGE, name, text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The console scripts: one node each, and `pose_pipeline` with two.
 
-The Ctrl-C handler is installed before anything is imported: importing torch takes seconds, and a
-user who stops a program meanwhile must not see a traceback.
+The handlers of Ctrl-C and SIGTERM are installed before anything is imported: that takes
+seconds, and a user who stops a program meanwhile must not see a traceback.
 """
 
 import os
@@ -33,7 +33,8 @@ def video_source() -> int:
 def _run(name: str) -> int:
     # Nothing is open yet that would have to be closed, and an exception in the middle of an
     # import may be turned into another one.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: os._exit(0))
     main = import_module(f"diffhpe_ros.nodes.{name}").main
     try:
         return int(main())

@@ -21,7 +21,7 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     Returns:
         The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what imports may have set
+    _on_signals(signal.default_int_handler)  # what imports may have set
     initialised = False
     try:
         rclpy.init()
@@ -46,15 +46,21 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         pass
     finally:
         # A terminal sends SIGINT to all processes, and launch a second one, which is ignored.
-        signal.signal(signal.SIGINT, lambda *_: None)
+        _on_signals(lambda *_: None)
         for node in nodes:
             node.close()
         executor.shutdown()
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # also while the interpreter ends
+        _on_signals(signal.SIG_IGN)  # also while the interpreter ends
     return 0
+
+
+def _on_signals(handler: Any) -> None:
+    """What Ctrl-C does and what `docker stop` sends."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, handler)
 
 
 def _spin(node: StageNode[Any], executor: Executor) -> None:

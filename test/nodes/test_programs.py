@@ -36,9 +36,16 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
         assert program.returncode == 0, shown
 
 
-@pytest.mark.parametrize("library", ["_multiarray_umath", "libtorch_cpu"])
-def test_ctrl_c_while_a_module_is_imported_is_no_failure(library: str) -> None:
-    status, shown = interrupted_while_loading(["-m", "diffhpe_ros.nodes.lifter"], library, times=2)
+@pytest.mark.parametrize(
+    ("library", "how"),
+    [("_multiarray_umath", signal.SIGINT), ("cv2", signal.SIGINT),
+     ("_multiarray_umath", signal.SIGTERM)],
+)  # fmt: skip
+def test_a_signal_while_a_module_is_imported_is_no_failure(
+    library: str, how: signal.Signals
+) -> None:
+    command = ["-m", "diffhpe_ros.nodes.lifter"]
+    status, shown = interrupted_while_loading(command, library, times=2, how=how)
     assert (status, shown) == (0, "")
 
 

@@ -1,4 +1,4 @@
-"""Programs that are stopped by Ctrl-C while they import."""
+"""Programs that are stopped by a signal while they import."""
 
 import signal
 import subprocess
@@ -11,14 +11,15 @@ PATIENCE_S = 60.0
 
 
 def interrupted_while_loading(
-    arguments: list[str], library: str, times: int = 1
+    arguments: list[str], library: str, times: int = 1, how: signal.Signals = signal.SIGINT
 ) -> tuple[int, str]:
-    """Start Python, and send it SIGINT as soon as it has loaded a library.
+    """Start Python, and send it a signal as soon as it has loaded a library.
 
     Args:
         arguments: of Python.
         library: part of the name of a compiled library.
-        times: how often SIGINT is sent.
+        times: how often the signal is sent.
+        how: the signal.
 
     Returns:
         Exit status, and all that was printed.
@@ -37,7 +38,7 @@ def interrupted_while_loading(
         time.sleep(0.005)
     assert program.poll() is None, f"it ended before: {program.communicate()[0]}"
     for _ in range(times):
-        program.send_signal(signal.SIGINT)
+        program.send_signal(how)
         time.sleep(0.02)
     shown, _ = program.communicate(timeout=PATIENCE_S)
     return program.returncode, shown

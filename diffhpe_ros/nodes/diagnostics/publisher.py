@@ -34,7 +34,8 @@ class DiagnosticsPublisher:
         report = self._report()
         self._log.report(report.errors, report.warnings)
         level = ERROR if report.errors else WARN if report.warnings else OK
-        text = "; ".join(report.errors + report.warnings) or str(report.values["state"])
+        said = dict.fromkeys(report.errors + report.warnings)
+        text = "; ".join(said) or str(report.values["state"])
         name = self._node.get_fully_qualified_name().removeprefix("/")
         status = make_status(name, "diffhpe_ros", level, text, report.values)
         message = DiagnosticArray(status=[status])
