@@ -68,11 +68,11 @@ def turns(search, frames, nobody=False):
 
 
 def test_while_somebody_is_followed_every_nth_image_is_searched():
-    assert turns(Search(5), 31) == " - - - - ".join("01.23.0")
+    assert turns(Search(5), 31) == " - - - - ".join("0123.01")
 
 
 def test_while_nobody_is_followed_the_whole_of_every_image_is_searched_and_another_part():
-    assert turns(Search(5), 9, nobody=True) == "0 01 0. 02 03 0. 0 01 0."
+    assert turns(Search(5), 9, nobody=True) == "0 01 02 03 0. 0 01 0. 02"
 
 
 def test_after_a_loss_every_image_is_searched_for_a_second_beginning_with_the_whole():

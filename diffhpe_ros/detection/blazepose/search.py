@@ -88,7 +88,8 @@ class Search:
 
     While nobody is followed, that is the whole of every image and one other part; for a while
     after somebody was lost, one part of every image, in turn with the place where that was; else
-    of every n-th one. Every third part is a small one, but not for the lost.
+    of every n-th one. After a round of large ones every third part
+    is small, but not for the lost.
     """
 
     def __init__(self, every: int) -> None:
@@ -136,7 +137,9 @@ class Search:
         if self._keen >= 0 and self._place is not None and not nobody and self._keen % 2:
             return [self._place]
         large, small = parts_of(width, height), small_parts_of(width, height)
-        if self._large_since >= _LARGE_BEFORE_SMALL and small and (nobody or self._keen < 0):
+        first_round = self._turn < len(large)
+        turn_of_small = self._large_since >= _LARGE_BEFORE_SMALL and not first_round
+        if turn_of_small and small and (nobody or self._keen < 0):
             part = small[self._small_turn % len(small)]
             self._small_turn, self._large_since = self._small_turn + 1, 0
         else:
