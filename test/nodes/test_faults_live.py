@@ -174,7 +174,7 @@ def test_broken_windows(robot: Robot) -> None:
         robot.graph.subscribe(0.03)
     robot.graph.node.destroy_publisher(publisher)
     assert robot.sees_somebody().frame_id == "camera"
-    assert robot.count("lifter", "failed") > 5
+    robot.graph.until(lambda: robot.count("lifter", "failed") > 5, "refusals")
 
 
 @pytest.mark.parametrize("jump_ns", [24 * HOUR_NS, -48 * HOUR_NS, 24 * HOUR_NS])
