@@ -104,6 +104,7 @@ def test_bag_holds_the_messages(embedded):
     assert types["skeletons"] == "visualization_msgs/msg/MarkerArray"
 
 
+@pytest.mark.long
 def test_real_video(tmp_path, shared_data):
     """0.8 s of it, of which the first 0.52 s fill the window."""
     video = tmp_path / "real.mp4"
