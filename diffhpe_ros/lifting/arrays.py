@@ -4,6 +4,7 @@ What is computed for both is written once: with operators, with methods that arr
 share, and with functions that have the same name in both libraries.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,14 @@ def like(values: NDArray[Any], array: Array) -> Array:
     return library_of(array).as_tensor(values, device=array.device)
 
 
+def alternating(arrays: Sequence[Array]) -> Array:
+    """K arrays (N, ...) → (N·K, ...): their rows by turns."""
+    return library_of(arrays[0]).stack([*arrays], 1).reshape(-1, *arrays[0].shape[1:])
+
+
 def repeat_rows(array: Array, times: int) -> Array:
     """(N, ...) → (N·times, ...): each row so many times, one after the other."""
-    return library_of(array).stack([array] * times, 1).reshape(-1, *array.shape[1:])
+    return alternating([array] * times)
 
 
 def as_steps(t: int | Array, x: Array) -> Array:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.formats import POSE_ROW, PoseTrack
 from diffhpe_ros.geometry.floor import Floor
-from diffhpe_ros.pipeline.body_sizes import FLOOR, HEIGHT, FloorCheck
+from diffhpe_ros.pipeline.body_sizes import BodySize, FloorCheck
 from diffhpe_ros.placement import BodyScale
-from diffhpe_ros.placement.size_over_time import LARGEST, SMALLEST, SizeOverTime
 from diffhpe_ros.placement.standing_feet import size_by_feet
-from diffhpe_ros.placement.stature import STATURE_SD, stature
+from diffhpe_ros.placement.stature import stature
 
 _WINDOW_S = 0.5
 
@@ -30,13 +29,11 @@ def size_of(
         person_height: of this person, metres; None if it is not known.
         check: learns whether the floor can be where it is said to be.
     """
-    scale = BodyScale()
+    size = BodySize()
     if person_height is not None:
-        found = person_height / _stature(track)
-        scale.learn(HEIGHT, found, STATURE_SD * found)
+        size.learn_height(person_height, _stature(track))
     if floor is None:
-        return scale
-    by_feet = SizeOverTime()
+        return size.scale
     for rows in _windows(track):
         measured = size_by_feet(
             rows["pose"].astype(np.float64), rows["root"].astype(np.float64),
@@ -45,10 +42,8 @@ def size_of(
         if measured is None:
             continue
         check.add(measured, floor.height)
-        if SMALLEST < measured.size < LARGEST:
-            by_feet.add(round(1e9 * float(rows["time_s"][-1])), measured)
-            scale.learn(FLOOR, by_feet.size, by_feet.sd * by_feet.size)
-    return scale
+        size.learn_feet(round(1e9 * float(rows["time_s"][-1])), measured)
+    return size.scale
 
 
 def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) -> list[PoseTrack]:

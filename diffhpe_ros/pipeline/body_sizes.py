@@ -29,6 +29,18 @@ class BodySize:
     scale: BodyScale = field(default_factory=BodyScale)
     by_feet: SizeOverTime = field(default_factory=SizeOverTime)
 
+    def learn_height(self, person_height: float, usual: float) -> None:
+        """Take the known stature into account; `usual` is that of the lifted person, metres."""
+        found = person_height / usual
+        self.scale.learn(HEIGHT, found, STATURE_SD * found)
+
+    def learn_feet(self, stamp_ns: int, measured: SizeMeasurement) -> None:
+        """Take a measurement into account, if anybody can be so large."""
+        if SMALLEST < measured.size < LARGEST:
+            self.by_feet.add(stamp_ns, measured)
+            found = self.by_feet.size
+            self.scale.learn(FLOOR, found, self.by_feet.sd * found)
+
 
 class FloorCheck:
     """Whether the floor below a camera can be where it is said to be.
@@ -89,15 +101,14 @@ class BodySizes:
             trajectory: where people of the usual size would be.
         """
         if self._person_height is not None and len(sizes) == 1:
-            found = self._person_height / stature(lifted.poses[0, -1])
-            sizes[0].scale.learn(HEIGHT, found, STATURE_SD * found)
+            sizes[0].learn_height(self._person_height, stature(lifted.poses[0, -1]))
         if windows.floor is not None:
             check = self._checks.setdefault(windows.camera, FloorCheck())
             for row, size in enumerate(sizes):
                 measured = _measure(size, windows, lifted, trajectory, row)
                 if measured is not None:
                     check.add(measured, windows.floor.height)
-                    _add(size, windows.stamp_ns, measured)
+                    size.learn_feet(windows.stamp_ns, measured)
         self._known[windows.camera] = {
             track_id: size.scale for track_id, size in zip(windows.track_ids, sizes, strict=True)
         }
@@ -115,14 +126,6 @@ class BodySizes:
         """What is wrong with the floors, a line for each camera with such a floor."""
         texts = {camera: check.warning for camera, check in self._checks.items()}
         return [f"{camera}: {text}" for camera, text in texts.items() if text]
-
-
-def _add(size: BodySize, stamp_ns: int, measured: SizeMeasurement) -> None:
-    """Take the measurement into account, if anybody can be so large."""
-    if SMALLEST < measured.size < LARGEST:
-        size.by_feet.add(stamp_ns, measured)
-        found = size.by_feet.size
-        size.scale.learn(FLOOR, found, size.by_feet.sd * found)
 
 
 def _measure(

@@ -8,7 +8,7 @@ papers call it flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
 from typing import Protocol
 
 from diffhpe_ros.errors import DiffhpeError, unknown
-from diffhpe_ros.lifting.arrays import Array, library_of
+from diffhpe_ros.lifting.arrays import Array, alternating, library_of
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import MIRRORED
@@ -49,7 +49,7 @@ class Flip:
     def apply(self, seen: WindowBatch) -> WindowBatch:
         """See `Augmentation`."""
         both = zip(vars(seen).values(), vars(mirrored(seen)).values(), strict=True)
-        return WindowBatch(*(_alternating(*each) for each in both))
+        return WindowBatch(*(alternating(each) for each in both))
 
     def undo(self, poses: Array) -> Array:
         """See `Augmentation`."""
@@ -97,11 +97,6 @@ def mirrored(seen: WindowBatch) -> WindowBatch:
         _change_sides(seen.confidence, 2),
         _negate_first(covariance.swapaxes(-1, -2)).swapaxes(-1, -2),
     )
-
-
-def _alternating(first: Array, second: Array) -> Array:
-    """(B, ...) twice → (2·B, ...): the rows of both by turns."""
-    return library_of(first).stack([first, second], 1).reshape(-1, *first.shape[1:])
 
 
 def _change_sides(values: Array, joints: int) -> Array:
