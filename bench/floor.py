@@ -15,7 +15,7 @@ import numpy as np
 from distances import watch
 from numpy.typing import NDArray
 from real_views import VIEWS, RecordedView
-from upright import DETECTOR_NOISE, MOCAP, windows_at
+from upright import DETECTOR_NOISE, MOCAP, camera_rotation, windows_at
 
 from diffhpe_ros.camera import CANONICAL_FOCAL, Camera
 from diffhpe_ros.geometry.floor import Floor
@@ -131,11 +131,7 @@ def before_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Floor
     height, away = rng.uniform(0.5, 2.5), rng.uniform(2, 7)
     down, roll = np.arctan2(height - 0.9, away), np.radians(rng.normal(0, 3))
     yaw = rng.uniform(0, 2 * np.pi)
-    level = np.array([[np.sin(yaw), -np.cos(yaw), 0], [0, 0, -1], [np.cos(yaw), np.sin(yaw), 0]])
-    c, s = np.cos(down), np.sin(down)
-    pitched = np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ level
-    c, s = np.cos(roll), np.sin(roll)
-    rotation = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ pitched
+    rotation = camera_rotation(yaw, down, roll)
     hips = joints[:, 0]
     middle = (hips.max(0) + hips.min(0)) / 2
     ahead = np.array([np.cos(yaw), np.sin(yaw), 0])

@@ -135,15 +135,20 @@ def takes(data: Path, count: int) -> list[Array]:
     return found[:: max(1, len(found) // count)][:count]
 
 
-def random_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The joints (T, 17, 3) in a camera 3 to 8 m from the middle, and up (3,) in it."""
-    down, roll = np.radians(rng.uniform(0, 45)), np.radians(rng.normal(0, 5))
-    yaw, away = rng.uniform(0, 2 * np.pi), rng.uniform(3, 8)
+def camera_rotation(yaw: float, down: float, roll: float) -> Array:
+    """(3, 3) from a world with z up to a camera that looks along yaw and down, rolled; radians."""
     level = np.array([[np.sin(yaw), -np.cos(yaw), 0], [0, 0, -1], [np.cos(yaw), np.sin(yaw), 0]])
     c, s = np.cos(down), np.sin(down)
     pitched = np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ level
     c, s = np.cos(roll), np.sin(roll)
-    rotation = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ pitched
+    return np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ pitched
+
+
+def random_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The joints (T, 17, 3) in a camera 3 to 8 m from the middle, and up (3,) in it."""
+    down, roll = np.radians(rng.uniform(0, 45)), np.radians(rng.normal(0, 5))
+    yaw, away = rng.uniform(0, 2 * np.pi), rng.uniform(3, 8)
+    rotation = camera_rotation(yaw, down, roll)
     hips = joints[:, 0]
     seen = (joints - (hips.max(0) + hips.min(0)) / 2) @ rotation.T
     away += max(0.0, 1.5 - float(seen[..., 2].min()) - away)

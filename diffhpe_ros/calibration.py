@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from diffhpe_ros.camera import Camera, same_shape
+from diffhpe_ros.camera import Camera, is_of_stored
 from diffhpe_ros.distortion_models import in_ros_terms
 from diffhpe_ros.errors import DiffhpeError
 
@@ -120,10 +120,9 @@ def camera_of_video(camera: Camera, shown: tuple[int, int], stored: tuple[int, i
     Raises:
         DiffhpeError: it was calibrated for images of another shape.
     """
-    size = camera.width, camera.height
-    if same_shape(size, shown) or not same_shape(size, stored):
-        return camera.scaled(*shown)
-    return camera.scaled(*stored).stretched(*shown)
+    if is_of_stored((camera.width, camera.height), shown, stored):
+        return camera.scaled(*stored).stretched(*shown)
+    return camera.scaled(*shown)
 
 
 def read_camera(path: Path) -> Camera:

@@ -108,19 +108,12 @@ class Camera:
         _check_size(width, height)
         if (width, height) == (self.width, self.height):
             return self
-        across, down = width / self.width, height / self.height
         if not same_shape((self.width, self.height), (width, height)):
             raise DiffhpeError(
                 f"the camera was calibrated at {self.width}x{self.height}, the image is"
                 f" {width}x{height}: the same ratio of the sides is expected"
             )
-        matrix = self.matrix.copy()
-        # Half a pixel: the matrix counts from the first pixel's centre, resizing from its edge.
-        matrix[0, 0] *= across
-        matrix[1, 1] *= down
-        matrix[0, 2] = (matrix[0, 2] + 0.5) * across - 0.5
-        matrix[1, 2] = (matrix[1, 2] + 0.5) * down - 0.5
-        return replace(self, width=width, height=height, matrix=matrix)
+        return self.stretched(width, height)
 
     def stretched(self, width: int, height: int) -> Camera:
         """This camera for an image resized to another size, whatever its shape.
@@ -194,6 +187,17 @@ def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
     (width, height), (other_width, other_height) = size, other
     across, down = other_width / width, other_height / height
     return abs(other_width - width * down) <= 1 or abs(other_height - height * across) <= 1
+
+
+def is_of_stored(size: tuple[int, int], shown: tuple[int, int], stored: tuple[int, int]) -> bool:
+    """Whether a calibration at a size is for a video's oblong pixels, and not for the shown ones.
+
+    Args:
+        size: width and height that it was made at.
+        shown: width and height with square pixels.
+        stored: width and height in the file.
+    """
+    return same_shape(size, stored) and not same_shape(size, shown)
 
 
 def resizing(size: tuple[int, int], other: tuple[int, int]) -> NDArray[np.float64]:

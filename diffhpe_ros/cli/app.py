@@ -46,10 +46,9 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        _fail(
-            "this command runs on torch, which is not installed: pip install 'diffhpe_ros[torch]'",
-            1,
-        )
+        from diffhpe_ros.lifting.torch_needed import without_torch
+
+        _fail(without_torch("this command runs on torch"), 1)
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

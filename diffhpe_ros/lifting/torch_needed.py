@@ -20,4 +20,9 @@ def require_torch(reason: str) -> None:
         DiffhpeError: it is not.
     """
     if not has_torch():
-        raise DiffhpeError(f"{reason}, which is not installed: pip install 'diffhpe_ros[torch]'")
+        raise DiffhpeError(without_torch(reason))
+
+
+def without_torch(reason: str) -> str:
+    """What a user is told; the reason as for `require_torch`."""
+    return f"{reason}, which is not installed: pip install 'diffhpe_ros[torch]'"

@@ -4,10 +4,10 @@ The handlers of Ctrl-C and SIGTERM are installed before anything is imported: th
 seconds, and a user who stops a program meanwhile must not see a traceback.
 """
 
-import os
-import signal
 import sys
 from importlib import import_module
+
+from diffhpe_ros.nodes import end_at_once, on_signals
 
 
 def detector() -> int:
@@ -31,10 +31,7 @@ def video_source() -> int:
 
 
 def _run(name: str) -> int:
-    # Nothing is open yet that would have to be closed, and an exception in the middle of an
-    # import may be turned into another one.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: os._exit(0))
+    on_signals(end_at_once)  # an exception in the middle of an import may be turned into another
     main = import_module(f"diffhpe_ros.nodes.{name}").main
     try:
         return int(main())

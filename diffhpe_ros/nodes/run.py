@@ -10,6 +10,7 @@ import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 
+from diffhpe_ros.nodes import on_signals
 from diffhpe_ros.nodes.base import StageNode
 
 
@@ -21,7 +22,7 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     Returns:
         The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
-    _on_signals(signal.default_int_handler)  # what imports may have set
+    on_signals(signal.default_int_handler)  # what imports may have set
     initialised = False
     try:
         rclpy.init()
@@ -46,21 +47,15 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         pass
     finally:
         # A terminal sends SIGINT to all processes, and launch a second one, which is ignored.
-        _on_signals(lambda *_: None)
+        on_signals(lambda *_: None)
         for node in nodes:
             node.close()
         executor.shutdown()
         for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()
-        _on_signals(signal.SIG_IGN)  # also while the interpreter ends
+        on_signals(signal.SIG_IGN)  # also while the interpreter ends
     return 0
-
-
-def _on_signals(handler: Any) -> None:
-    """What Ctrl-C does and what `docker stop` sends."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, handler)
 
 
 def _spin(node: StageNode[Any], executor: Executor) -> None:

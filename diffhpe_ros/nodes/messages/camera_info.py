@@ -8,7 +8,7 @@ import yaml
 from sensor_msgs.msg import CameraInfo
 
 from diffhpe_ros.calibration import camera_from_info
-from diffhpe_ros.camera import Camera, resizing, same_shape
+from diffhpe_ros.camera import Camera, is_of_stored, resizing
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import expand
 
@@ -32,7 +32,7 @@ def info_of_video(info: CameraInfo, shown: tuple[int, int], stored: tuple[int, i
     One of another shape stays as it is: the detector names the shapes.
     """
     size = info.width, info.height
-    if same_shape(size, shown) or not same_shape(size, stored):
+    if not is_of_stored(size, shown, stored):
         return info
     resize = resizing(size, shown)
     k, p = np.reshape(info.k, (3, 3)), np.reshape(info.p, (3, 4))
