@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keypoint_files import write_walk
 
 from diffhpe_ros.rendering.clip import walking_clip
 
@@ -77,16 +78,10 @@ def test_library_was_compiled_from_the_sdist(programs):
 
 
 def test_walk_is_lifted_by_a_model_of_the_wheel(programs, tmp_path):
-    clip = walking_clip()
-    np.savez(
-        tmp_path / "walk.npz",
-        keypoints=clip.camera.project(clip.joints), layout="h36m17", fps=clip.fps,
-        width=clip.camera.width, height=clip.camera.height,
-        K=clip.camera.matrix, dist=clip.camera.distortion,
-    )  # fmt: skip
+    write_walk(tmp_path / "walk.npz")
     run(programs / "diffhpe", "lift", "walk.npz", "--out", "poses.npz", folder=tmp_path)
     with np.load(tmp_path / "poses.npz") as lifted:
-        truth = clip.joints[lifted["frames"]]
+        truth = walking_clip().joints[lifted["frames"]]
         error = np.linalg.norm(lifted["poses"] - (truth - truth[:, :1]), axis=-1)
     assert len(error) == 180
     assert error.mean() < 0.05

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keypoint_files import write_walk
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, torch_needed
 from diffhpe_ros.lifting.engines.native.library import find_library
-from diffhpe_ros.rendering.clip import walking_clip
 
 needs_library = pytest.mark.skipif(
     find_library() is None, reason="no library for this processor, or no C++ compiler"
@@ -75,13 +75,7 @@ print(loaded.device, loaded.lifter.engine, sys.modules["torch"])
 
 @needs_library
 def test_recording_is_lifted_on_the_command_line(tmp_path: Path):
-    clip = walking_clip()
-    np.savez(
-        tmp_path / "walk.npz",
-        keypoints=clip.camera.project(clip.joints), layout="h36m17", fps=clip.fps,
-        width=clip.camera.width, height=clip.camera.height,
-        K=clip.camera.matrix, dist=clip.camera.distortion,
-    )  # fmt: skip
+    write_walk(tmp_path / "walk.npz")
     run(CLI, "lift", tmp_path / "walk.npz", "--out", tmp_path / "poses.npz")
     with np.load(tmp_path / "poses.npz") as lifted:
         assert len(lifted["poses"]) == 180
