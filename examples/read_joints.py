@@ -1,8 +1,10 @@
 """Prints where people are: a subscriber of `joints` that needs nothing but rclpy and numpy."""
 
+from contextlib import suppress
+
 import numpy as np
 import rclpy
-from rclpy.executors import ExternalShutdownException
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import PointCloud2
 
 NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # of PointField.datatype
@@ -23,11 +25,9 @@ def print_people(cloud: PointCloud2) -> None:
         print(f"person {hip['person']}: hip at {place}, {seen} of 17 joints seen", flush=True)
 
 
-rclpy.init()
+rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Python's own tells of Ctrl-C
 node = rclpy.create_node("read_joints")
 node.create_subscription(PointCloud2, "joints", print_people, 5)
-try:
-    while rclpy.ok():  # rclpy.spin may miss a Ctrl-C that comes while it is about to wait
+with suppress(KeyboardInterrupt):
+    while True:
         rclpy.spin_once(node, timeout_sec=1.0)
-except (KeyboardInterrupt, ExternalShutdownException):
-    rclpy.try_shutdown()

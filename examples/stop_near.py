@@ -1,10 +1,12 @@
 """Passes `cmd_vel_in` on to `cmd_vel`, as zeros while somebody is near. Not safety-rated!"""
 
+from contextlib import suppress
+
 import numpy as np
 import rclpy
 from geometry_msgs.msg import Twist
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import PointCloud2
 
 
@@ -19,12 +21,10 @@ class StopNear(Node):
         self.create_subscription(PointCloud2, "nearest", self._see, 5)
         self.create_subscription(Twist, "cmd_vel_in", self._drive, 1)
 
-    def _see(self, cloud: PointCloud2) -> None:
-        """Without points: the last person has left."""
+    def _see(self, cloud: PointCloud2) -> None:  # without points: the last person has left
         offset = {field.name: field.offset for field in cloud.fields}["distance_95"]
-        bytes_of = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
-        distances = bytes_of[:, offset : offset + 4].copy().view(np.float32)
-        self._nearest_m = distances.min(initial=np.inf)
+        points = np.frombuffer(cloud.data, np.uint8).reshape(-1, cloud.point_step)
+        self._nearest_m = points[:, offset : offset + 4].copy().view(np.float32).min(initial=np.inf)
         if self._nearest_m < self._stop_m:
             self._commands.publish(Twist())  # at once, not with the next command
 
@@ -32,8 +32,8 @@ class StopNear(Node):
         self._commands.publish(Twist() if self._nearest_m < self._stop_m else command)
 
 
-rclpy.init()
-try:
-    rclpy.spin(StopNear())
-except (KeyboardInterrupt, ExternalShutdownException):
-    rclpy.try_shutdown()
+rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Python's own tells of Ctrl-C
+node = StopNear()
+with suppress(KeyboardInterrupt):
+    while True:
+        rclpy.spin_once(node, timeout_sec=1.0)
