@@ -22,10 +22,12 @@ class Affine(NamedTuple):
     """(out,)."""
 
     def __call__(self, x: Array) -> Array:
-        """(..., in) → (..., out)."""
-        rows = x.reshape(-1, len(self.weight)) @ self.weight  # one product, not one per window
-        rows += self.bias
-        return rows.reshape(*x.shape[:-1], -1)
+        """(..., rows, in) → (..., rows, out)."""
+        # Not one product of all rows: BLAS would start threads for it, whose waiting takes the
+        # cores from the detector.
+        y = np.matmul(x, self.weight)
+        y += self.bias
+        return y
 
 
 class WeightsError(DiffhpeError):
