@@ -576,7 +576,7 @@ def signals(module: str) -> Callable[[Rig], str]:
                 rig.start(module, name="stopped")
                 rig.spin(after_s)
                 ended = rig.stop("stopped", how)
-                shown = rig.log_file("stopped").read_text(errors="replace")
+                shown = rig.printed("stopped")
                 found.add(ended + (", with a traceback" if "Traceback" in shown else ""))
         return "; ".join(sorted(found))
 

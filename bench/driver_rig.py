@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +25,9 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
-from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 from diffhpe_ros.nodes.messages.camera_info import info_from_camera
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
@@ -99,14 +97,14 @@ class Rig:
         self.folder = Path(self._folder.name)
         os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_LOG_DIR": str(self.folder / "ros")}
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        use_fastdds_profile(os.environ)
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self.node = Node("cases", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self.heard, self._answered = Heard(), False
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, NodeProcess] = {}
+        self._ended: dict[str, NodeProcess] = {}
         self._started: dict[str, object] = {}
         with VideoReader(walking_clip().video_path) as video:
             self.film = [image for index, _, image in video if index < FILM_FRAMES]
@@ -128,7 +126,7 @@ class Rig:
 
     def start(
         self,
-        module: str,
+        program: str,
         *arguments: str,
         environment: Mapping[str, str] = {},
         name: str = "",
@@ -136,17 +134,18 @@ class Rig:
         **parameters: Any,
     ) -> None:
         """Start a node, activated; one of that name is ended."""
-        for key, value in {"autostart": True, **parameters}.items():
-            arguments += ("-p", f"{key}:={str(value).lower() if value is True else value}")
-        run = command or [sys.executable, "-m", f"diffhpe_ros.nodes.{module}"]
-        name = name or module
+        name = name or program
         self.stop_if_runs(name)
         self._started.pop(name, None)
-        with self.log_file(name).open("wb") as log:
-            self._processes[name] = subprocess.Popen(
-                [*run, "--ros-args", *arguments],
-                env=os.environ | environment, stdout=log, stderr=log,
-            )  # fmt: skip
+        self._processes[name] = NodeProcess(
+            program,
+            self.folder,
+            {"autostart": True, **parameters},
+            arguments=arguments,
+            name=name,
+            environment=environment,
+            command=command,
+        )
 
     def until_active(self, *names: str) -> None:
         """Wait for nodes to be active.
@@ -246,7 +245,7 @@ class Rig:
 
     def status(self, name: str) -> int | None:
         """How a node has ended; None: it has not."""
-        return self._processes[name].poll()
+        return self._processes[name].status
 
     def stop_if_runs(self, name: str) -> None:
         """End a node that was started."""
@@ -255,30 +254,26 @@ class Rig:
 
     def stop(self, name: str, how: signal.Signals = signal.SIGINT, patience_s: float = 20) -> str:
         """End a node; how that went."""
-        process, begin = self._processes.pop(name), time.monotonic()
-        process.send_signal(how)
-        with suppress(subprocess.TimeoutExpired):
-            status = process.wait(patience_s)
-            self._forget_node(name)
-            quick = "at once" if time.monotonic() - begin < 6 else "late"
-            return f"{how.name} ends it {quick}, status {status}"
-        process.kill()
-        process.wait()
+        begin = time.monotonic()
+        status = self._processes[name].stop(how, patience_s)
+        quick = "at once" if time.monotonic() - begin < 6 else "late"
+        self._ended[name] = self._processes.pop(name)
         self._forget_node(name)
-        return f"FAILS: {how.name} does not end it within {patience_s:g} s"
+        if status is None:
+            return f"FAILS: {how.name} does not end it within {patience_s:g} s"
+        return f"{how.name} ends it {quick}, status {status}"
 
     def _forget_node(self, name: str) -> None:
         self.spin(0.3)  # its last messages
         self.heard.values.pop(name, None)
 
-    def log_file(self, name: str) -> Path:
-        """All that a node prints."""
-        return self.folder / f"{name.replace('/', '_')}.log"
+    def printed(self, name: str) -> str:
+        """All that a node prints, or the last one of that name has."""
+        return (self._processes.get(name) or self._ended[name]).printed()
 
     def last_line(self, name: str) -> str:
         """The last line that a node printed."""
-        lines = self.log_file(name).read_text(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "nothing was printed")
+        return self._processes[name].last_words()
 
     def outcome(self, *names: str) -> str:
         """What came of it: joints, and what nodes said."""

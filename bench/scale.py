@@ -245,7 +245,7 @@ def run_graph(cameras: int, lifters: int, model: str) -> GraphRun:
             place = Path(folder) / namespace
             place.mkdir()
             parameters = {"autostart": True, "model": model, "threads": 1}
-            stack.enter_context(NodeProcess("lifter", namespace, parameters, place))
+            stack.enter_context(NodeProcess("lifter", place, parameters, namespace=namespace))
         active = partial(_all_active, listener, names)
         listener.spin_until(active, "the lifters are active")
         for number in range(cameras):

@@ -65,7 +65,8 @@ def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, 
         nodes = []
         for name, own in parameters.items():
             values = {"autostart": True, **own}
-            nodes.append(stack.enter_context(NodeProcess(name, NAMESPACE, values, folder)))
+            node = NodeProcess(name, folder, values, namespace=NAMESPACE)
+            nodes.append(stack.enter_context(node))
             recorder.wait_until_active(name, nodes[-1].check, timeout_s=120)
         while not recorder.count("joints"):
             nodes[0].check()

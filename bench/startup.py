@@ -52,9 +52,9 @@ def measure(one_process: bool, engine: str, run: int) -> dict[str, float]:
         begin = time.perf_counter()
         nodes = [
             stack.enter_context(
-                NodeProcess(name, namespace, {"autostart": True} | parameters, Path(folder))
+                NodeProcess(name, Path(folder), {"autostart": True} | own, namespace=namespace)
             )
-            for name, parameters in {**models, "video_source": source}.items()
+            for name, own in {**models, "video_source": source}.items()
         ]
         wait_for_skeleton(recorder, nodes)
         seconds = {"first skeleton, s": time.perf_counter() - begin}

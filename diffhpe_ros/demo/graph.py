@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import yaml
@@ -18,31 +18,49 @@ STOP_SECONDS = 10.0
 
 
 class NodeProcess:
-    """One node, run as `python -m diffhpe_ros.nodes.<name>`; stopped by SIGINT.
+    """One node, run as `python -m diffhpe_ros.nodes.<program>`; stopped by SIGINT.
 
     Args:
-        name: detector, lifter, pose_pipeline (which is both) or video_source.
-        namespace: of the node and its topics.
-        parameters: of the node.
+        program: detector, lifter, pose_pipeline (which is both) or video_source.
         folder: for its parameter file and its log.
+        parameters: of the node.
+        namespace: of the node and its topics.
+        arguments: further ones after `--ros-args`.
+        name: of its files, and in texts; None for that of the program.
+        environment: added to this process's.
+        command: what runs the program, instead of this Python.
     """
 
     def __init__(
-        self, name: str, namespace: str, parameters: Mapping[str, Any], folder: Path
+        self,
+        program: str,
+        folder: Path,
+        parameters: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        namespace: str = "",
+        arguments: Sequence[str] = (),
+        name: str | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        command: Sequence[str] | None = None,
     ) -> None:
-        self.name = name
-        self.log = folder / f"{name}.log"
-        settings = folder / f"{name}.yaml"
-        settings.write_text(yaml.safe_dump({"/**": {"ros__parameters": dict(parameters)}}))
-        command = [
-            *(sys.executable, "-m", f"diffhpe_ros.nodes.{name}", "--ros-args"),
-            *("-r", f"__ns:=/{namespace}", "--params-file", str(settings)),
-        ]
-        environment = dict(os.environ)
-        use_fastdds_profile(environment)
+        self.name = name or program
+        file_name = self.name.replace("/", "_")
+        self.log = folder / f"{file_name}.log"
+        settings = folder / f"{file_name}.yaml"
+        plain = {key: str(of) if isinstance(of, Path) else of for key, of in parameters.items()}
+        settings.write_text(yaml.safe_dump({"/**": {"ros__parameters": plain}}))
+        given = ["--params-file", str(settings)] if parameters else []
+        if namespace:
+            given += ["-r", f"__ns:=/{namespace}"]
+        run = command or (sys.executable, "-m", f"diffhpe_ros.nodes.{program}")
+        whole = {**os.environ, **environment}
+        use_fastdds_profile(whole)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=environment, stdout=log, stderr=subprocess.STDOUT
+                [*run, "--ros-args", *given, *arguments],
+                env=whole,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     @property
@@ -51,9 +69,9 @@ class NodeProcess:
         return self._process.pid
 
     @property
-    def running(self) -> bool:
-        """Whether it has not ended."""
-        return self._process.poll() is None
+    def status(self) -> int | None:
+        """How it has ended; None: it has not."""
+        return self._process.poll()
 
     def check(self) -> None:
         """See that it runs.
@@ -61,22 +79,37 @@ class NodeProcess:
         Raises:
             DiffhpeError: it has ended; names the last line of its log.
         """
-        if not self.running:
+        if self.status is not None:
             raise DiffhpeError(f"the {self.name} node ended: {self.last_words()}")
+
+    def printed(self) -> str:
+        """All that it has printed."""
+        return self.log.read_text(errors="replace")
 
     def last_words(self) -> str:
         """The last line of its log that says something."""
-        lines = self.log.read_text(errors="replace").splitlines()
+        lines = self.printed().splitlines()
         return next((line for line in reversed(lines) if line.strip()), "its log is empty")
 
-    def stop(self) -> None:
-        """Ask it to end; kill it if it does not."""
-        self._process.send_signal(signal.SIGINT)  # of no effect on one that has ended
+    def wait(self, patience_s: float) -> int:
+        """Wait for it to end by itself; its status.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on.
+        """
+        return self._process.wait(patience_s)
+
+    def stop(
+        self, how: signal.Signals = signal.SIGINT, patience_s: float = STOP_SECONDS
+    ) -> int | None:
+        """Ask it to end; its status. None: it did not end in time, and was killed."""
+        self._process.send_signal(how)  # of no effect on one that has ended
         try:
-            self._process.wait(STOP_SECONDS)
+            return self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return None
 
     def __enter__(self) -> "NodeProcess":
         return self

@@ -89,7 +89,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
     with ExitStack() as stack:
         recorder = stack.enter_context(Recorder(namespace, keep_images=source.path is None))
         *others, video = processes = [
-            stack.enter_context(NodeProcess(name, namespace, parameters, folder))
+            stack.enter_context(NodeProcess(name, folder, parameters, namespace=namespace))
             for name, parameters in (programs | {"video_source": source_parameters}).items()
         ]
         for node in ("detector", "lifter"):

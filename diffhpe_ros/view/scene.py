@@ -13,8 +13,8 @@ from scipy.spatial.transform import Rotation
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.geometry.upright import upright_axes
 from diffhpe_ros.skeleton import HIP
+from diffhpe_ros.view.camera_height import CameraHeight
 from diffhpe_ros.view.estimator import Estimate
-from diffhpe_ros.view.floor import Floor
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.shapes import Shapes, balls, bones, ellipsoids
 from diffhpe_ros.view.style import person_colour
@@ -105,7 +105,7 @@ class Scene:
         )
         self._labels: dict[int, viser.LabelHandle] = {}
         self._frustum: viser.CameraFrustumHandle | None = None
-        self._floor = Floor()
+        self._camera_height = CameraHeight()
         self.shows_image = self.shows_trails = self.shows_labels = True
         self.set_up(up)
         server.scene.set_up_direction("+z")
@@ -120,7 +120,7 @@ class Scene:
     def set_up(self, up: NDArray[np.float64]) -> None:
         """Set the direction (3,) against gravity in the optical frame."""
         self._axes = upright_axes(up).T
-        self._floor.reset()
+        self._camera_height.reset()
 
     @property
     def shows_ellipsoids(self) -> bool:
@@ -138,7 +138,7 @@ class Scene:
         people = estimate.people
         placed = people.placed
         joints = people.joints[placed] @ self._axes.T.astype(np.float32)
-        self._floor.add(joints)
+        self._camera_height.add(joints)
         joints = joints + self._origin.astype(np.float32)
         confidence = people.confidence[placed]
         trusted = np.array([not text for text in estimate.warnings], bool)[placed]
@@ -154,7 +154,7 @@ class Scene:
     @property
     def _origin(self) -> NDArray[np.float64]:
         """(3,) where the camera is."""
-        return np.array([0.0, 0.0, self._floor.camera_height])
+        return np.array([0.0, 0.0, self._camera_height.metres])
 
     def _draw_labels(
         self, ids: list[int], joints: NDArray[np.float32], trusted: NDArray[np.bool_]

@@ -3,8 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +20,8 @@ from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
+
+from diffhpe_ros.demo.graph import NodeProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = {
@@ -56,7 +56,7 @@ class Graph:
         self.status: dict[str, DiagnosticStatus] = defaultdict(DiagnosticStatus)
         self._folder = folder
         self.domain = context.get_domain_id()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, NodeProcess] = {}
         self.node = Node("listener", context=context)
         self.executor = SingleThreadedExecutor(context=context)
         self.executor.add_node(self.node)
@@ -71,8 +71,7 @@ class Graph:
 
     def __exit__(self, *_: object) -> None:
         for process in self._processes.values():
-            process.kill()
-            process.wait()
+            process.stop(signal.SIGKILL)
         self.executor.shutdown()
         self.node.destroy_node()
 
@@ -82,40 +81,28 @@ class Graph:
         """Start a node, activated; from then on its name is that with the namespace."""
         # heavy takes four times as long, and is not what these tests are about.
         full = {"blazepose_model": "full"} if name in ("detector", "pose_pipeline") else {}
-        values = {"autostart": True, **full, **parameters}
-        arguments = [
-            part
-            for key, value in values.items()
-            for part in ("-p", f"{key}:={str(value).lower() if value is True else value}")
-        ]
-        for old, new in ({"__ns": f"/{namespace}"} | dict(remap)).items():
-            arguments += ["-r", f"{old}:={new}"]
-        module, name = f"diffhpe_ros.nodes.{name}", f"{namespace}/{name}".lstrip("/")
-        environment = os.environ | {
-            "ROS_DOMAIN_ID": str(self.domain),
-            "PYTHONPATH": str(ROOT),
-        }
-        with self._log_file(name).open("wb") as log:
-            self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", module, "--ros-args", *arguments],
-                env=environment,
-                stderr=log,
-                stdout=log,
-            )
+        node = NodeProcess(
+            name,
+            self._folder,
+            {"autostart": True, **full, **parameters},
+            namespace=namespace,
+            arguments=[part for old, new in remap.items() for part in ("-r", f"{old}:={new}")],
+            name=f"{namespace}/{name}".lstrip("/"),
+            environment={"ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": str(ROOT)},
+        )
+        self._processes[node.name] = node
 
     def log(self, name: str) -> str:
         """All that a node printed."""
-        return self._log_file(name).read_text()
+        return self._processes[name].printed()
 
-    def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> int:
-        """End a node as a user or a launch file does; its exit status."""
-        process = self._processes[name]
-        process.send_signal(how)
-        return process.wait(PATIENCE_S)
+    def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> int | None:
+        """End a node as a user or a launch file does; its exit status, None if it goes on."""
+        return self._processes[name].stop(how, PATIENCE_S)
 
     def runs(self, name: str) -> bool:
         """Whether a node has not ended."""
-        return self._processes[name].poll() is None
+        return self._processes[name].status is None
 
     def wait(self, name: str) -> int:
         """Wait for a node to end by itself; its exit status."""
@@ -151,9 +138,6 @@ class Graph:
         status = self.status.get(node)
         found = [pair.value for pair in status.values if pair.key == key] if status else []
         return found[0] if found else None
-
-    def _log_file(self, name: str) -> Path:
-        return self._folder / f"{name.replace('/', '_')}.log"
 
     def _keep(self, topic: str, raw: bytes) -> None:
         self.raw[topic].append(raw)

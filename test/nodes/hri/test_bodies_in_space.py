@@ -115,7 +115,8 @@ def test_angles_urdf_and_frames_give_the_joints_back(lifter: LifterNode, graph: 
     assert robot.see([0, 4], 1) == ["b0001", "b0005"]
     robot.meet("b0005")
     robot.see([0, 4], 1)
-    graph.until(lambda: robot.of("b0005", "velocity"), "the body")
+    for name in ("velocity", "joint_states", "urdf"):
+        graph.until(lambda name=name: robot.of("b0005", name), name)
     graph.until(lambda: len(robot.received["/tf"]) == 4, "frames")
 
     joints = unpack_joints(graph.messages("joints")[-1]).positions[1].astype(np.float64)

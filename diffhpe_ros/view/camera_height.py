@@ -1,4 +1,4 @@
-"""Where the floor is under people in an upright frame."""
+"""How high the camera is above the floor that people stand on, in an upright frame."""
 
 from collections import deque
 from typing import Any
@@ -15,8 +15,8 @@ _KEPT = 150
 _START_M = 1.3
 
 
-class Floor:
-    """The height of the camera over the floor, from where people put their feet.
+class CameraHeight:
+    """The height of the camera above the floor, from where people put their feet.
 
     It is a median over the last images, since a foot in the air or a wrong distance says little.
     """
@@ -30,8 +30,8 @@ class Floor:
         self._heights.extend((SOLE_M - lowest[np.isfinite(lowest)]).tolist())
 
     @property
-    def camera_height(self) -> float:
-        """Metres; that of a camera on a desk before anyone was seen."""
+    def metres(self) -> float:
+        """That of a camera on a desk before anyone was seen."""
         return float(np.median(self._heights)) if self._heights else _START_M
 
     def reset(self) -> None:
