@@ -8,7 +8,7 @@ With `--only`, `--write` renews the rows of these cases and leaves the others.
 FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
 keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
 reader, ONNX models to the person detector, lines of `cases.txt` to `train`. With `--drivers` real
-nodes look through a camera that sends what real drivers send (`driver_cases.py`). The last column
+nodes look through a camera that sends what real drivers send (`driver_cases/`). The last column
 is what a user sees.
 """
 
@@ -115,7 +115,7 @@ def file_cases(folder: Path) -> Iterator[Case]:
 
 def _driver_cases(stack: ExitStack, domain: int) -> Iterator[Case]:
     from driver_cases import driver_cases
-    from driver_rig import Rig
+    from driver_cases.rig import Rig
 
     rig = stack.enter_context(Rig(domain))
     for case, name, run in driver_cases():

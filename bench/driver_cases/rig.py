@@ -28,6 +28,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 from diffhpe_ros.nodes.messages.camera_info import info_from_camera
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.nodes.messages.joints import UnpackedJoints, unpack_joints
@@ -97,6 +98,7 @@ class Rig:
         self.folder = Path(self._folder.name)
         os.environ |= {"ROS_DOMAIN_ID": str(domain), "ROS_LOG_DIR": str(self.folder / "ros")}
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        use_fastdds_profile(os.environ)  # for the camera, which is in this process
         self._context = Context()
         rclpy.init(args=[], context=self._context)
         self.node = Node("cases", context=self._context)
