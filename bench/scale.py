@@ -13,33 +13,23 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from scale_graph import GraphRun, rates_mb_s, run_graph
+from scale_people import NS, RATE_HZ, windows_of
 
 from diffhpe_ros.benchmark.floors import giga_operations, matrix_rate
 from diffhpe_ros.benchmark.times import in_turn
-from diffhpe_ros.demo.graph import NodeProcess
-from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter, use_threads
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import PeopleWindows
-from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.training.experiments.document import markdown_table, write_section
-from diffhpe_ros.video import VideoReader
-from diffhpe_ros.windows import FRAMES, windows_of_track
 
-CAMERA = Path(__file__).with_name("scale_camera.py").resolve()
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 PICTURE = PAGE.parent / "images" / "scale.png"
 SHOWN = "![Milliseconds a person over the number of people in one batch](images/scale.png)"
@@ -48,29 +38,6 @@ ENGINES = ("native", "folded")
 IN_STAGE = (1, 4, 16, 64)
 GRAPHS = ((1, 1), (4, 1), (4, 2))
 """Cameras of one person each, and lifters that share them."""
-RATE_HZ = 30
-SETTLE_S, GRAPH_S = 2.0, 8.0
-START_S = 120.0
-NS = 10**9
-
-
-def windows_of(people: int, camera: str = "camera", stamp_ns: int = 5 * NS) -> PeopleWindows:
-    """People who walk as in the package's clip, each at another time of it."""
-    clip = walking_clip()
-    keypoints = clip.camera.to_canonical(clip.camera.project(clip.joints.astype(np.float64)))
-    times = np.arange(len(keypoints)) / clip.fps
-    cut = windows_of_track(times, keypoints, np.ones(keypoints.shape[:2]), stride=3)
-    rows = np.arange(people) % len(cut.keypoints)
-    covariance = np.broadcast_to(1e-4 * np.eye(2, dtype=np.float32), (people, FRAMES, 17, 2, 2))
-    return PeopleWindows(
-        frame_id=camera,
-        stamp_ns=stamp_ns,
-        track_ids=tuple(range(people)),
-        offsets_ns=np.tile(np.arange(1 - FRAMES, 1) * (NS // 50), (people, 1)),
-        keypoints=cut.keypoints[rows].astype(np.float32),
-        confidence=cut.confidence[rows].astype(np.float32),
-        covariance=np.array(covariance),
-    )
 
 
 # Lifting alone
@@ -128,152 +95,6 @@ def stage_times(model: str, rounds: int) -> dict[tuple[int, int], float]:
 def _next_round(stage: LiftingStage, messages: list[PeopleWindows], stamps: Any) -> None:
     stamp_ns = next(stamps)
     stage.process([replace(windows, stamp_ns=stamp_ns) for windows in messages])
-
-
-# What goes over the network
-
-
-def rates_mb_s() -> dict[str, float]:
-    """Megabytes a second of one camera of 640x480 with one person, at 30 images a second."""
-    from rclpy.serialization import serialize_message
-
-    from diffhpe_ros.nodes.messages.windows import pack_windows
-
-    with VideoReader(walking_clip().video_path) as video:
-        image = next(iter(video))[2]
-    jpeg = cv2.imencode(".jpg", image)[1]
-    windows = serialize_message(pack_windows(windows_of(1)))
-    sizes = {"image, raw": image.nbytes, "image, JPEG": len(jpeg), "windows": len(windows)}
-    return {name: size * RATE_HZ / 1e6 for name, size in sizes.items()}
-
-
-# Real nodes, and cameras in processes of their own
-
-
-@dataclass(frozen=True)
-class GraphRun:
-    """What the lifters said of the last seconds of a run."""
-
-    cameras: int
-    lifters: int
-    lifted_per_s: float
-    latency_ms: float
-    """Median from the stamp of the windows to the joints; of the slowest lifter."""
-
-    @property
-    def share(self) -> float:
-        """Of the windows that the cameras sent."""
-        return self.lifted_per_s / (self.cameras * RATE_HZ)
-
-
-def write_windows(name: str, file: Path) -> None:
-    """Write a message of windows of one person, for `scale_camera.py`."""
-    from rclpy.serialization import serialize_message
-
-    from diffhpe_ros.nodes.messages.windows import pack_windows
-
-    file.write_bytes(serialize_message(pack_windows(windows_of(1, name))))
-
-
-class Listener:
-    """Subscribes to the joints of all namespaces, and keeps what the lifters say of themselves."""
-
-    def __init__(self, namespaces: Sequence[str]) -> None:
-        import rclpy
-        from diagnostic_msgs.msg import DiagnosticArray
-        from rclpy.context import Context
-        from rclpy.executors import SingleThreadedExecutor
-        from rclpy.node import Node
-        from sensor_msgs.msg import PointCloud2
-
-        self.values: dict[str, dict[str, str]] = {}
-        self._context = Context()
-        rclpy.init(args=[], context=self._context)
-        self._node = Node("listener", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._hear, 20)
-        for namespace in namespaces:
-            topic = f"/{namespace}/joints"
-            self._node.create_subscription(PointCloud2, topic, lambda _: None, 10, raw=True)
-
-    def cameras(self, namespaces: Sequence[str]) -> int:
-        """How many publish windows."""
-        return sum(self._node.count_publishers(f"/{each}/windows") for each in namespaces)
-
-    def spin_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Listen until something holds.
-
-        Raises:
-            DiffhpeError: it does not in time.
-        """
-        give_up = time.monotonic() + START_S
-        while not condition():
-            if time.monotonic() > give_up:
-                raise DiffhpeError(f"{what}: not within {START_S:g} s")
-            self.spin(0.2)
-
-    def spin(self, seconds: float) -> None:
-        """Listen for so long."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=min(0.05, left))
-
-    def close(self) -> None:
-        """End."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
-
-    def _hear(self, message: Any) -> None:
-        for status in message.status:
-            self.values[status.name] = {pair.key: pair.value for pair in status.values}
-
-
-def run_graph(cameras: int, lifters: int, model: str) -> GraphRun:
-    """Run lifters, each in a namespace, and cameras that are dealt out to them.
-
-    Raises:
-        DiffhpeError: a lifter does not start.
-    """
-    namespaces = [f"site{number}" for number in range(lifters)]
-    names = [f"{namespace}/lifter" for namespace in namespaces]
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        listener = Listener(namespaces)
-        stack.callback(listener.close)
-        for namespace in namespaces:
-            place = Path(folder) / namespace
-            place.mkdir()
-            parameters = {"autostart": True, "model": model, "threads": 1}
-            stack.enter_context(NodeProcess("lifter", place, parameters, namespace=namespace))
-        active = partial(_all_active, listener, names)
-        listener.spin_until(active, "the lifters are active")
-        for number in range(cameras):
-            site = namespaces[number % lifters]
-            file = Path(folder) / f"camera{number}.cdr"
-            write_windows(file.stem, file)
-            process = subprocess.Popen(
-                [sys.executable, str(CAMERA), f"/{site}", str(file), str(RATE_HZ)]
-            )
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-        listener.spin_until(lambda: listener.cameras(namespaces) == cameras, "the cameras send")
-        listener.spin(SETTLE_S)
-        before, begin = _lifted(listener, names), time.monotonic()
-        listener.spin(GRAPH_S)
-        after, lasted = _lifted(listener, names), time.monotonic() - begin
-        lifted = after - before
-        latency = max(float(listener.values[name].get("latency_ms_p50", "nan")) for name in names)
-    return GraphRun(cameras, lifters, lifted / lasted, latency)
-
-
-def _all_active(listener: Listener, names: Sequence[str]) -> bool:
-    return all(listener.values.get(name, {}).get("state") == "active" for name in names)
-
-
-def _lifted(listener: Listener, names: Sequence[str]) -> int:
-    listener.spin(1.2)  # diagnostics come once a second
-    return sum(int(listener.values[name].get("lifted", 0)) for name in names)
 
 
 # The page

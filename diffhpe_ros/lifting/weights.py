@@ -25,7 +25,7 @@ class Affine(NamedTuple):
         """(..., rows, in) → (..., rows, out)."""
         # Not one product of all rows: BLAS would start threads for it, whose waiting takes the
         # cores from the detector.
-        y = np.matmul(x, self.weight)
+        y = np.matmul(x, self.weight, order="C")
         y += self.bias
         return y
 
