@@ -6,7 +6,8 @@ So recordings of hours need no more memory than those of minutes, and a run that
 on.
 """
 
+from diffhpe_ros.offline.lifted import Lifted
 from diffhpe_ros.offline.options import SourceOptions
-from diffhpe_ros.offline.run import Lifted, lift_recording
+from diffhpe_ros.offline.run import lift_recording
 
 __all__ = ["Lifted", "SourceOptions", "lift_recording"]

@@ -1,6 +1,6 @@
 """The people of a recording as large as they are, by the floor under their feet or a stature."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,75 @@ from numpy.typing import NDArray
 from diffhpe_ros.formats import POSE_ROW, PoseTrack
 from diffhpe_ros.geometry.floor import Floor
 from diffhpe_ros.pipeline.body_sizes import BodySize, FloorCheck
+from diffhpe_ros.pipeline.camera_floor import floor_below
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.placement import BodyScale
 from diffhpe_ros.placement.standing_feet import size_by_feet
 from diffhpe_ros.placement.stature import stature
 
 _WINDOW_S = 0.5
+_FEWEST_WINDOWS = 5
+"""With standing feet, by which a floor is checked."""
 
 
-def size_of(
+def body_sizes(
+    tracks: list[PoseTrack],
+    gravity: Gravity | None,
+    camera_height: float | None,
+    person_height: float | None,
+    warn: Callable[[str], None],
+) -> dict[int, BodyScale]:
+    """How large each person is.
+
+    Args:
+        tracks: of people of the usual size.
+        gravity: in the camera's optical frame; None if it is not known.
+        camera_height: above the floor, metres; None if it is not known.
+        person_height: of the one person in the recording, metres; None if it is not known.
+        warn: takes what cannot be used, or contradicts itself.
+
+    Returns:
+        By track id; empty where nothing tells it.
+    """
+    if person_height is not None and len(tracks) > 1:
+        warn(f"person_height is of one person, but {len(tracks)} are seen: it is not used")
+        person_height = None
+    floor = None
+    if camera_height is not None and gravity is not None:
+        floor = floor_below(gravity, camera_height)
+    elif camera_height is not None:
+        warn("camera_height is not used: which way is up is not known, since nobody walks")
+    if floor is None and person_height is None:
+        return {}
+    check = FloorCheck(_FEWEST_WINDOWS)
+    sizes = {each.track_id: _size_of(each, floor, person_height, check) for each in tracks}
+    if check.warning:
+        warn(check.warning)
+    return sizes
+
+
+def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) -> list[PoseTrack]:
+    """The tracks of people of other sizes: larger and farther away by the same factor.
+
+    Args:
+        tracks: of people of the usual size.
+        sizes: of each, as a share of the usual one.
+        folder: for files of the poses: recordings of hours are not held in memory.
+    """
+    found = []
+    for track, size in zip(tracks, sizes, strict=True):
+        file = folder / f"sized-{track.track_id}.rows"
+        with file.open("wb") as output:
+            for rows in track.chunks():
+                larger = rows.copy()
+                for name in ("root", "pose"):
+                    larger[name] = np.float32(size) * rows[name]
+                output.write(larger.tobytes())
+        found.append(PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r")))
+    return found
+
+
+def _size_of(
     track: PoseTrack, floor: Floor | None, person_height: float | None, check: FloorCheck
 ) -> BodyScale:
     """How large a person is by a whole recording.
@@ -44,27 +105,6 @@ def size_of(
         check.add(measured, floor.height)
         size.learn_feet(round(1e9 * float(rows["time_s"][-1])), measured)
     return size.scale
-
-
-def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) -> list[PoseTrack]:
-    """The tracks of people of other sizes: larger and farther away by the same factor.
-
-    Args:
-        tracks: of people of the usual size.
-        sizes: of each, as a share of the usual one.
-        folder: for files of the poses: recordings of hours are not held in memory.
-    """
-    found = []
-    for track, size in zip(tracks, sizes, strict=True):
-        file = folder / f"sized-{track.track_id}.rows"
-        with file.open("wb") as output:
-            for rows in track.chunks():
-                larger = rows.copy()
-                for name in ("root", "pose"):
-                    larger[name] = np.float32(size) * rows[name]
-                output.write(larger.tobytes())
-        found.append(PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r")))
-    return found
 
 
 def _stature(track: PoseTrack) -> float:

@@ -1,83 +1,31 @@
 """A recording to a file: open, look, lift, write."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats import PoseRecording, PoseTrack, check_ending, write_poses
-from diffhpe_ros.geometry.upright import tilt_deg
 from diffhpe_ros.io import check_output
-from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.offline.body_sizes import scaled, size_of
+from diffhpe_ros.lifting import Lifter, ModelConfig
+from diffhpe_ros.offline.body_sizes import body_sizes, scaled
+from diffhpe_ros.offline.lifted import Lifted
 from diffhpe_ros.offline.open_source import open_source
 from diffhpe_ros.offline.options import SourceOptions
+from diffhpe_ros.offline.progress import Stopped, progress_bar
 from diffhpe_ros.offline.source import Source
 from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
 from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
-from diffhpe_ros.pipeline.body_sizes import FloorCheck
-from diffhpe_ros.pipeline.camera_floor import check_lengths, floor_below
-from diffhpe_ros.pipeline.gravity import Gravity
-from diffhpe_ros.placement import BodyScale
-
-_FEWEST_WINDOWS = 5
-"""Half seconds with standing feet, by which a floor is checked."""
+from diffhpe_ros.pipeline.camera_floor import check_lengths
 
 ONE_IMAGE = (
     "one image only: people are taken to stand still; the model has learnt from motion, so that"
     " such a pose is less certain than one of a video"
 )
-
-
-@dataclass(frozen=True)
-class Lifted:
-    """What was written."""
-
-    files: tuple[Path, ...]
-    frames: int
-    """Of the recording, as far as it was looked at."""
-    poses: int
-    """Frames with a pose, of all people."""
-    track_ids: tuple[int, ...]
-    """Of the people that were lifted."""
-    short: int
-    """People that were seen for too short a time to be lifted."""
-    stopped: bool
-    """Whether Ctrl-C ended the run early; `--resume` goes on."""
-    gravity: Gravity | None = None
-    """In the camera's optical frame, where it was asked for and found: the poses are upright."""
-    sizes: Mapping[int, BodyScale] = field(default_factory=dict)
-    """Track id → how large a person is, where that was asked for."""
-
-    def summary(self) -> list[str]:
-        """Lines for the user: what is in which file."""
-        people = len(self.track_ids)
-        if people == 1:
-            frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-            lines = [f"{self.files[0]}: {frames}, {self.poses} of them with a pose"]
-        else:
-            ids = ", ".join(map(str, self.track_ids))
-            what = f"{self.frames} frames, {people} people (ids {ids}), {self.poses} poses"
-            lines = [f"{', '.join(map(str, self.files))}: {what}"]
-        if self.gravity is not None:
-            lines.append(_upright_text(self.gravity))
-        lines += [
-            f"person {track_id} is {scale.value:.2f} times as large as an adult (standard deviation"
-            f" {scale.sd:.2f})"
-            for track_id, scale in self.sizes.items()
-            if scale.is_learnt
-        ]
-        if self.short:
-            lines.append(f"{self.short} people were seen for too short a time to be lifted")
-        if self.stopped:
-            lines.append("stopped early: the same command with --resume goes on")
-        return lines
 
 
 def lift_recording(
@@ -126,42 +74,25 @@ def lift_recording(
     lifter = make_lifter()
     with Workspace(out, {**_identity(path), **_named(options), **settings}, resume) as workspace:
         workspace.keep = not source.cheap
-        stopped = _look(source, workspace, warn)
-        tracks = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
-        if still := workspace.frame_count == 1 and not stopped:
-            warn(ONE_IMAGE)
-        try:
-            found, short = _long_enough(seen_tracks(workspace), workspace, lifter, path, still)
-        except DiffhpeError as error:
-            if not stopped or source.live or not workspace.frame_count:
-                raise
-            workspace.keep = True
-            warn(f"{error}; the same command with --resume goes on")
-            raise KeyboardInterrupt from error
-        stopped |= _lift(tracks, found)
-        for text in _few(tracks.warnings):
-            warn(text)
-        poses = [each for each in map(tracks.poses, found) if each is not None and _known(each)]
-        if not poses:
-            raise DiffhpeError(f"{path}: nobody's pose was lifted")
-        times = workspace.times_s()
-        fps = 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
-        recording = PoseRecording(poses, fps, source.start_ns)
+        stopped = Stopped()
+        _look(source, workspace, stopped, warn)
+        lift = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
+        poses, short = _lift(lift, path, source, workspace, stopped, warn)
+        recording = PoseRecording(poses, _rate(workspace), source.start_ns)
         gravity = gravity_of(recording) if upright or camera_height is not None else None
         if gravity is None and upright:
             warn("which way is up is not known, since nobody walks: the poses are not turned")
-        sizes = _sizes(poses, gravity, camera_height, person_height, warn)
+        sizes = body_sizes(poses, gravity, camera_height, person_height, warn)
         if sizes:
             factors = [sizes[each.track_id].value for each in poses]
             poses = scaled(poses, factors, workspace.folder)
         if gravity is not None and upright:
             poses = levelled(poses, gravity, workspace.folder)
-        recording = replace(recording, tracks=poses)
-        files = write_poses(out, recording, up)
-        workspace.keep = stopped and not source.live
+        files = write_poses(out, replace(recording, tracks=poses), up)
+        workspace.keep = bool(stopped) and not source.live
         return Lifted(
             files=tuple(files),
-            frames=len(times),
+            frames=workspace.frame_count,
             poses=sum(_known(each) for each in poses),
             track_ids=tuple(each.track_id for each in poses),
             short=short,
@@ -171,47 +102,14 @@ def lift_recording(
         )
 
 
-def _sizes(
-    tracks: list[PoseTrack],
-    gravity: Gravity | None,
-    camera_height: float | None,
-    person_height: float | None,
-    warn: Callable[[str], None],
-) -> dict[int, BodyScale]:
-    """How large each person is; empty where nothing tells it."""
-    if person_height is not None and len(tracks) > 1:
-        warn(f"person_height is of one person, but {len(tracks)} are seen: it is not used")
-        person_height = None
-    floor = None
-    if camera_height is not None and gravity is not None:
-        floor = floor_below(gravity, camera_height)
-    elif camera_height is not None:
-        warn("camera_height is not used: which way is up is not known, since nobody walks")
-    if floor is None and person_height is None:
-        return {}
-    check = FloorCheck(_FEWEST_WINDOWS)
-    sizes = {each.track_id: size_of(each, floor, person_height, check) for each in tracks}
-    if check.warning:
-        warn(check.warning)
-    return sizes
-
-
-def _upright_text(gravity: Gravity) -> str:
-    """What was found, in one line."""
-    down, roll = tilt_deg(gravity.up)
-    pitch = f"looks {'down' if down > 0 else 'up'} by {abs(down):.0f} degrees"
-    rolled = f"is rolled {'clockwise' if roll > 0 else 'anticlockwise'} by {abs(roll):.0f}"
-    sd = np.degrees(gravity.sd)
-    return f"upright, as people walk: the camera {pitch} and {rolled} (standard deviation {sd:.0f})"
-
-
-def _look(source: Source, workspace: Workspace, warn: Callable[[str], None]) -> bool:
-    """Write the people of all frames to the workspace; whether that was stopped."""
+def _look(
+    source: Source, workspace: Workspace, stopped: Stopped, warn: Callable[[str], None]
+) -> None:
+    """Write the people of all frames to the workspace."""
     total, done = source.frame_count, workspace.frame_count
     frames = workspace.extend(source.frames(workspace.frames(), workspace.state), source.state)
-    state = _State()
     try:
-        with _stoppable(state), _bar("people", total, done) as bar:
+        with stopped.by_ctrl_c(), progress_bar("people", total, done) as bar:
             for _ in frames:
                 bar.update()
     except DiffhpeError as error:
@@ -221,48 +119,56 @@ def _look(source: Source, workspace: Workspace, warn: Callable[[str], None]) -> 
     finally:
         frames.close()
     workspace.settle()
-    return state.stopped
 
 
-def _lift(tracks: TrackLifter, found: list[SeenTrack]) -> bool:
-    """Lift all people; whether that was stopped."""
-    total = sum(track.length for track in found)
-    state = _State()
-    with _stoppable(state), _bar("lifting", total) as bar:
-        for track in found:
-            tracks.lift(track, bar.update)
-    return state.stopped
-
-
-def _bar(what: str, total: int | None, done: int = 0) -> Any:
-    """Progress, with the time that is left."""
-    return tqdm(total=total, initial=done, desc=what, unit="frame", mininterval=0.5)
-
-
-class _State:
-    stopped = False
-
-
-@contextmanager
-def _stoppable(state: _State) -> Iterator[None]:
-    """Ctrl-C ends the block, and is noted."""
+def _lift(
+    lift: TrackLifter,
+    path: str,
+    source: Source,
+    workspace: Workspace,
+    stopped: Stopped,
+    warn: Callable[[str], None],
+) -> tuple[list[PoseTrack], int]:
+    """The poses of all who are seen for a window or longer, and the number of the others."""
+    if still := workspace.frame_count == 1 and not stopped:
+        warn(ONE_IMAGE)
     try:
-        yield
-    except KeyboardInterrupt:
-        state.stopped = True
+        found, short = _long_enough(seen_tracks(workspace), workspace, lift.config, path, still)
+    except DiffhpeError as error:
+        if not stopped or source.live or not workspace.frame_count:
+            raise
+        workspace.keep = True
+        warn(f"{error}; the same command with --resume goes on")
+        raise KeyboardInterrupt from error
+    total = sum(track.length for track in found)
+    with stopped.by_ctrl_c(), progress_bar("lifting", total) as bar:
+        for track in found:
+            lift.lift(track, bar.update)
+    for text in _few(lift.warnings):
+        warn(text)
+    poses = [each for each in map(lift.poses, found) if each is not None and _known(each)]
+    if not poses:
+        raise DiffhpeError(f"{path}: nobody's pose was lifted")
+    return poses, short
+
+
+def _rate(workspace: Workspace) -> float:
+    """Frames a second; 1 of a single frame."""
+    times = workspace.times_s()
+    return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
 
 
 def _long_enough(
-    found: list[SeenTrack], workspace: Workspace, lifter: Lifter, path: str, still: bool
+    found: list[SeenTrack], workspace: Workspace, config: ModelConfig, path: str, still: bool
 ) -> tuple[list[SeenTrack], int]:
     """People that are seen for a window or longer, and the number of the others."""
     times = workspace.times_s()
-    least_s = (lifter.config.frames - 1) / lifter.config.rate
+    least_s = (config.frames - 1) / config.rate
     long = [
         track
         for track in found
-        if round((times[track.frames[-1]] - times[track.frames[0]]) * lifter.config.rate)
-        >= lifter.config.frames - 1
+        if round((times[track.frames[-1]] - times[track.frames[0]]) * config.rate)
+        >= config.frames - 1
     ]
     if still:
         long = found

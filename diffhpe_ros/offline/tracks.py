@@ -72,6 +72,7 @@ class TrackLifter:
         self._people, self._times_s = workspace.people(), workspace.times_s()
         self._lifter, self._camera = lifter, camera
         self._keep_left_and_right = keep_left_and_right
+        self.config = lifter.config
         self.warnings: list[str] = []
         """What is unlikely of the poses, with the person's id where there are several."""
 
@@ -149,7 +150,7 @@ class TrackLifter:
         rows["confidence"] = seen.confidence[inside]
         if np.isfinite(seen.keypoints).any():
             alone = len(self._times_s) == 1
-            config = self._lifter.config
+            config = self.config
             lifted = lift_track(
                 self._lifter, held(seen, config.frames, config.rate) if alone else seen
             )
