@@ -3,18 +3,34 @@
 `diffhpe evaluate --data` measures a model on them. They are the windows that a training adds to
 cmu_validation.npz, where its files have these people (`VALIDATION_PEOPLE`). With wide cameras they
 are seen from ceilings and nearby as well, which no training is validated with.
+
+With --everybody it writes windows of all people but those of the frozen evaluation, half of them
+under wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import reduce
 from pathlib import Path
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.training.datasets.labelled_windows import read_windows, write_windows
-from diffhpe_ros.training.datasets.mocap import VALIDATION_PEOPLE, read_motion_capture_files
+from diffhpe_ros.training.datasets.labelled_windows import (
+    LabelledWindows,
+    read_windows,
+    write_windows,
+)
+from diffhpe_ros.training.datasets.mocap import (
+    HELD_OUT_SUBJECTS,
+    VALIDATION_PEOPLE,
+    MotionCapture,
+    read_motion_capture_files,
+)
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.synthesis.virtual_camera import CAMERA_RANGES
-from diffhpe_ros.training.synthesis.virtual_camera_windows import validation_people
+from diffhpe_ros.training.synthesis.virtual_camera_windows import (
+    calibration_people,
+    validation_people,
+)
 
 
 def files() -> tuple[Mapping[Path, float], Path]:
@@ -29,16 +45,39 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--cameras", default="eye_level", choices=CAMERA_RANGES)
     parser.add_argument("--windows", type=int, help="how many; as many as in cmu_validation.npz")
+    parser.add_argument("--everybody", type=int, metavar="N", help="N windows of each person")
     arguments = parser.parse_args()
-    motion, validation = files()
-    people = read_motion_capture_files(motion, VALIDATION_PEOPLE.__contains__)
-    if people is None:
-        raise DiffhpeError(f"none of the subjects {sorted(VALIDATION_PEOPLE)} is in the files")
-    count = arguments.windows or len(read_windows(validation))
-    windows = validation_people(people, count, cameras=CAMERA_RANGES[arguments.cameras])
+    if arguments.everybody:
+        windows = everybody(arguments.everybody)
+    else:
+        windows = second_validation(arguments.windows, arguments.cameras)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     write_windows(arguments.out, windows)
-    print(f"{arguments.out}: {len(windows)} windows of subjects {sorted(VALIDATION_PEOPLE)}")
+    people = sorted(set(windows.subject.tolist()))
+    print(f"{arguments.out}: {len(windows)} windows of {len(people)} people: {', '.join(people)}")
+
+
+def second_validation(count: int | None, cameras: str) -> LabelledWindows:
+    """Windows of `VALIDATION_PEOPLE`."""
+    motion, validation = files()
+    people = _read(motion, VALIDATION_PEOPLE.__contains__)
+    count = count or len(read_windows(validation))
+    return validation_people(people, count, cameras=CAMERA_RANGES[cameras])
+
+
+def everybody(each: int) -> LabelledWindows:
+    """Windows of each person, half of them under wide cameras."""
+    people = _read(files()[0], lambda subject: subject not in HELD_OUT_SUBJECTS)
+    halves = zip(CAMERA_RANGES.values(), (each - each // 2, each // 2), strict=True)
+    several = [calibration_people(people, count, cameras=cameras) for cameras, count in halves]
+    return reduce(LabelledWindows.joined, several)
+
+
+def _read(motion: Mapping[Path, float], keep: Callable[[int], bool]) -> MotionCapture:
+    people = read_motion_capture_files(motion, keep)
+    if people is None:
+        raise DiffhpeError(f"no such subject is in {', '.join(map(str, motion))}")
+    return people
 
 
 if __name__ == "__main__":

@@ -84,17 +84,21 @@ def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> No
     """Fit how sure a model's joints are.
 
     And which coherence is usual. Both are written into its config.yaml. MODEL is a model's name or
-    its folder.
+    its folder. Printed are the shares of true joints in the ellipsoids of one and two sigma, of
+    people who were left out of the fit.
     """
     from diffhpe_ros.installed_models import find_model
     from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config, save_config
-    from diffhpe_ros.training.calibration.calibrate import calibrated
+    from diffhpe_ros.training.calibration import calibrate as calibration
     from diffhpe_ros.training.datasets.labelled_windows import read_windows
+    from diffhpe_ros.training.experiments.left_out import left_out_tables
 
     folder = find_model(model)
     if not folder.is_dir():
         raise DiffhpeError(f"{folder} is no model folder; make one with diffhpe convert")
     network, config = load_with_config(folder)
     windows = [read_windows(file).every(every) for file in data]
-    save_config(calibrated(network, config, windows, device), folder)
+    found = calibration.calibrate(network, config, windows, device)
+    save_config(found.config, folder)
+    click.echo(left_out_tables(found))
     click.echo(f"{folder}: calibrated on {sum(map(len, windows))} windows")

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from diffhpe_ros.camera import CANONICAL_FOCAL
-from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
+from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature, read_variance_features
 from diffhpe_ros.lifting.pipeline.covariance import covariance
 from diffhpe_ros.lifting.pipeline.variance_features import (
+    LEFT_SHOULDER,
     NOISE_2D,
+    RIGHT_SHOULDER,
     VARIANCE_FEATURES,
     LiftedBatch,
     variance_features,
@@ -74,6 +76,26 @@ def test_keypoint_noise_is_the_detectors():
     assert (found[..., 5] == 0).all()
 
 
+def test_window_noise_is_of_all_joints():
+    unsure = walk()
+    unsure.confidence[:, :, WRIST] = 1 / 16
+    found = variance_features(unsure)["window_noise"]
+    np.testing.assert_allclose(found, np.log(4) / 17)
+
+
+def test_motion_and_side_view_are_those_of_the_lifted_pose():
+    walking, still = walk(), walk()
+    still.poses[:] = still.poses[:, :1]
+    faster = variance_features(walking)["motion"] - variance_features(still)["motion"]
+    assert (faster > 1).all()
+    still.poses[:, :, LEFT_SHOULDER] = [0.2, 0.0, 0.0]
+    still.poses[:, :, RIGHT_SHOULDER] = [-0.2, 0.0, 0.0]
+    assert variance_features(still)["side_view"].max() < 0.15
+    still.poses[:, :, LEFT_SHOULDER] = [0.0, 0.0, 0.2]
+    still.poses[:, :, RIGHT_SHOULDER] = [0.0, 0.0, -0.2]
+    assert variance_features(still)["side_view"].min() > 0.98
+
+
 def test_uncertainty_lies_along_the_line_of_sight():
     lifted = walk(root=(3.0, 0.0, 3.0))
     own = covariance_of(lifted, {})[0, 13, WRIST]
@@ -91,6 +113,27 @@ def test_uncertainty_grows_with_a_feature_up_to_a_bound():
     assert variance[13] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
     wild = {"window_edge": VarianceFeature(mean=-100.0, across=1.0, along=1.0)}
     assert np.isfinite(covariance_of(walk(), wild)).all()
+
+
+def test_joints_may_have_slopes_of_their_own():
+    slopes = np.zeros(17)
+    slopes[WRIST] = 1.0
+    ends = {"window_edge": VarianceFeature(0.0, across=tuple(slopes), along=0.0)}
+    variance = np.trace(covariance_of(walk(), ends)[0, -1], axis1=-2, axis2=-1)
+    assert variance[WRIST] == pytest.approx(np.exp(2) * (0.01**2 + 0.02**2) + 0.04**2, rel=1e-4)
+    assert variance[3] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
+
+
+def test_slopes_are_read_for_all_joints_or_for_each():
+    same = read_variance_features({"ends": {"mean": 0.1, "across": 0.5, "along": 0.2}})
+    assert same == {"window_edge": VarianceFeature(0.1, 0.5, 0.2)}
+    each = read_variance_features(
+        {"unseen": {"mean": 0.1, "across": [0.5, *[1.0] * 16], "along": 0}}
+    )
+    assert each["unseen"].across == (0.5, *[1.0] * 16)
+    for wrong in ([0.5] * 16, ["wide"] * 17, "wide"):
+        with pytest.raises(ValueError, match="expected a"):
+            read_variance_features({"unseen": {"mean": 0.1, "across": wrong, "along": 0}})
 
 
 def test_every_feature_has_a_value_for_every_window():

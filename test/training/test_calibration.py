@@ -6,7 +6,7 @@ import pytest
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
-from diffhpe_ros.training.calibration.calibrate import calibrated, fit, held_out_scales
+from diffhpe_ros.training.calibration.calibrate import Fit, HeldOut, calibrate, fit
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample, unsure_joints
 from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
@@ -27,6 +27,7 @@ def made_up(of_person: dict[str, float], slope: float = 0.0) -> Sample:
         spread=np.zeros((200, 7, 16, 3, 3)),
         signs=signs,
         person=PEOPLE,
+        condition=np.full(200, "unchanged"),
         coherence_mm=np.ones((200, 3)),
     )
 
@@ -42,39 +43,69 @@ def test_shares_of_a_gaussian_are_those_of_chi_square():
     assert found == pytest.approx([0.1987, 0.7385], abs=0.01)
 
 
+def scales(measured: Sample, fitted: Fit) -> np.ndarray:
+    return HeldOut.of(measured, fitted).scales()
+
+
 def test_fit_finds_standard_deviations_and_slopes():
     found = fit(made_up({}, slope=0.5))
-    assert found.slopes[0] == pytest.approx([0.5, 0.5], abs=0.05)
+    np.testing.assert_allclose(found.slopes[:, 0], 0.5, atol=0.05)
     ratio = np.exp(found.log_std).mean(0) / STD
     assert ratio.std() < 0.02
-    scales = held_out_scales(made_up({}, slope=0.5), found)
-    assert scales * ratio.mean() == pytest.approx(np.ones(16), abs=0.06)
+    scaled = scales(made_up({}, slope=0.5), found)
+    assert scaled * ratio.mean() == pytest.approx(np.ones(16), abs=0.06)
+
+
+def test_joints_grow_with_a_feature_each_in_its_own_way():
+    measured, wrists = made_up({}, slope=0.5), [12, 15]
+    measured.errors[:, :, wrists] *= np.exp(0.5 * measured.signs[:, :, wrists, :1])
+    found = fit(measured).slopes[:, 0, 0]
+    np.testing.assert_allclose(found[wrists], 1.0, atol=0.1)
+    np.testing.assert_allclose(np.delete(found, wrists), 0.5, atol=0.05)
 
 
 def test_people_who_differ_widen_the_ellipsoids():
     alike, differing = made_up({}), made_up({"dan": 3.0})
     narrow, wide = (
-        held_out_scales(each, found).mean() * np.exp(found.log_std).mean()
+        scales(each, found).mean() * np.exp(found.log_std).mean()
         for each, found in ((alike, fit(alike)), (differing, fit(differing)))
     )
     assert wide > 1.1 * narrow
 
 
 def test_each_joint_is_scaled_by_itself_and_left_as_right():
+    """Two people's heads have larger errors: too many are within one sigma, too few in two."""
     head, wrists = 9, [12, 15]  # without the root
     measured = made_up({})
-    measured.errors[:100, :, head] *= 3  # half of the windows, so the tails are heavier
+    measured.errors[:100, :, head] *= 3
     measured.errors[:, :, wrists[0]] *= 2
     found = fit(measured)
     np.testing.assert_array_equal(found.log_std[wrists[0]], found.log_std[wrists[1]])
-    scales = held_out_scales(measured, found)
-    covariance = np.square(scales[:, None] * found.std(measured.signs))[..., None] * np.eye(3)
-    squared = squared_sigmas(measured.errors, covariance)
+    held_out = HeldOut.of(measured, found)
+    squared = held_out.squared.sum(-1) / held_out.scales() ** 2
     within = np.array([shares(squared[..., joint], (1.0, 2.0)) for joint in range(16)])
-    rest = np.delete(within, [head, *wrists], 0)
-    np.testing.assert_allclose(rest, [[0.199, 0.739]] * len(rest), atol=0.03)
-    assert np.abs(within[head] - [0.199, 0.739]).max() < 0.15
-    assert scales[head] != pytest.approx(scales[0], rel=0.02)
+    off = within - [nominal(1), nominal(2)]
+    assert off[head, 0] > 0.03
+    assert off[head].sum() == pytest.approx(0, abs=0.01)
+    np.testing.assert_allclose(np.delete(off, [head, *wrists], 0), 0, atol=0.03)
+
+
+def test_people_left_out_are_measured_without_their_own_scale():
+    """One of four has errors of half the size: for him the others' ellipsoids are too large."""
+    measured = made_up({"ann": 0.5})
+    measured.spread[:] = np.diag(np.square(STD / 10))
+    held_out = HeldOut.of(measured, fit(measured))
+    squared = held_out.squared_of_strangers()
+    within = {person: shares(squared[person == PEOPLE], (1.0, 2.0)) for person in ("ann", "bob")}
+    assert within["ann"][0] > 0.5 and within["ann"][1] > 0.95
+    assert within["bob"][0] < 0.25
+
+
+def test_hypotheses_that_spread_need_less_of_their_own():
+    measured = made_up({})
+    fitted = fit(measured)
+    measured.spread[:] = np.diag(np.square(STD) / 2)
+    assert scales(measured, fitted) == pytest.approx(np.full(16, np.sqrt(0.5)), abs=0.08)
 
 
 def test_unsure_joints_have_lasting_errors_of_the_size_that_is_stated():
@@ -101,10 +132,12 @@ def test_model_is_calibrated_on_windows():
     model = build_model(config).eval()
     x = rng.uniform(-0.5, 0.5, (8, 27, 17, 2)).astype(np.float32)
     truth = LabelledWindows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
-    found = calibrated(model, config, [truth])
+    calibration = calibrate(model, config, [truth])
+    found = calibration.config
     assert ModelConfig.from_dict(found.to_dict()) == found
     limits = found.coherence_limits
     assert limits is not None and limits.symmetry_gap_mm > 0
+    assert calibration.left_out.shape == (24, 7, 16)
     measured = sample(Lifter(model, found), [truth])
     assert measured.errors.shape == (24, 7, 16, 3)
     assert np.isfinite(measured.coherence_mm).all(1).sum() == 8

@@ -1,6 +1,7 @@
 """Training windows: motion capture through virtual cameras and a detector's eyes."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from diffhpe_ros.training.synthesis import handmade_noise, virtual_camera
 from diffhpe_ros.training.synthesis.handmade_noise import HandmadeNoise
 from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
+    calibration_people,
     validation_people,
 )
 
@@ -46,6 +48,7 @@ def capture() -> MotionCapture:
         starts=torch.arange(34),
         bounds=torch.tensor([[0, 59]]).expand(34, 2),
         weights=torch.ones(34),
+        subjects=torch.full((34,), 5),
         frames=27,
     )
 
@@ -280,6 +283,13 @@ def test_windows_of_validation_people_are_the_same_every_time(capture):
     once, again = validation_people(capture, 20), validation_people(capture, 20)
     np.testing.assert_array_equal(once.x_2d, again.x_2d)
     assert np.linalg.norm(once.root, axis=-1).min() > 1.0
+
+
+def test_calibration_has_as_many_windows_of_each_person(capture):
+    """Subjects 13 and 902 are one person, who is 903 in the frozen evaluation."""
+    who = torch.tensor([13] * 10 + [902] * 10 + [5] * 14)
+    windows = calibration_people(replace(capture, subjects=who), 6)
+    assert sorted(windows.subject.tolist()) == ["5"] * 6 + ["903"] * 6
 
 
 def test_each_detector_sees_its_part_of_a_batch(capture):

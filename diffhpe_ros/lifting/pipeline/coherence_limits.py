@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from diffhpe_ros.skeleton import NUM_JOINTS
+
 T = TypeVar("T")
+Slope = float | tuple[float, ...]
+"""One number for all joints, or one for each of the 17."""
 
 FORMER_NAMES: Mapping[str, str] = {
     "bones": "segment_variation",
@@ -27,9 +31,9 @@ class VarianceFeature:
 
     mean: float
     """Mean of the feature in the calibration."""
-    across: float
+    across: Slope
     """Slope for the error across the line of sight."""
-    along: float
+    along: Slope
     """Slope for the error along it."""
 
 
@@ -59,12 +63,23 @@ def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, Varian
     Raises:
         TypeError, ValueError: it is not as expected.
     """
-    features = {
-        FORMER_NAMES.get(name, str(name)): VarianceFeature(**slopes)
-        for name, slopes in (values or {}).items()
+    return {
+        FORMER_NAMES.get(name, str(name)): _read_feature(**numbers)
+        for name, numbers in (values or {}).items()
     }
-    _finite(value for feature in features.values() for value in vars(feature).values())
-    return features
+
+
+def _read_feature(mean: Any, across: Any, along: Any) -> VarianceFeature:
+    _finite([mean])
+    return VarianceFeature(mean, _read_slope(across), _read_slope(along))
+
+
+def _read_slope(value: Any) -> Slope:
+    by_joint = tuple(value) if isinstance(value, list | tuple) else NUM_JOINTS * (value,)
+    if len(by_joint) != NUM_JOINTS:
+        raise ValueError(f"expected a slope for each of {NUM_JOINTS} joints, got {len(by_joint)}")
+    _finite(by_joint)
+    return by_joint if len(set(by_joint)) > 1 else by_joint[0]
 
 
 def read_numbers(kind: type[T], values: Mapping[str, Any] | None) -> T | None:

@@ -61,6 +61,12 @@ def growth(
     above = np.empty((len(slopes), *shape))
     for row, (name, feature) in zip(above, slopes.items(), strict=True):
         row[:] = found[name] - feature.mean
-    each = [[feature.across, feature.along] for feature in slopes.values()]
-    across, along = np.tensordot(np.reshape(each, (-1, 2)).T, np.nan_to_num(above), 1)
+    joints = shape[-1]
+    by_joint = [
+        np.broadcast_to(slope, joints)
+        for feature in slopes.values()
+        for slope in (feature.across, feature.along)
+    ]
+    each = np.reshape(by_joint, (-1, 2, joints))
+    across, along = np.einsum("kblj,kaj->ablj", np.nan_to_num(above), each)
     return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)

@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.coherence import segment_std
 from diffhpe_ros.geometry import localize_root
+from diffhpe_ros.skeleton import JOINTS
 
 Array = NDArray[np.float64]
 
 NOISE_2D = 0.013
 """Standard deviation of the keypoints that models are trained and calibrated with, in sizes of the
 person: assumed for a joint of confidence 1 whose detector gives no covariance."""
+MOTION_FRAMES = 4
+"""Over which motion is measured: over fewer, jitter would dominate."""
+LEFT_SHOULDER, RIGHT_SHOULDER = JOINTS.index("LShoulder"), JOINTS.index("RShoulder")
 _LEAST_M = 1e-3  # what lengths are raised by before logarithms, so that none is of 0
 
 
@@ -54,6 +58,25 @@ class LiftedBatch:
         with np.errstate(all="ignore"):
             apart = np.linalg.norm(joints[..., :2] - depth * self.x_2d / CANONICAL_FOCAL, axis=-1)
         return np.where(seen, apart, np.nan)
+
+    @cached_property
+    def keypoint_noise(self) -> Array:
+        """(B, L, 17), log of how much larger a standard deviation is than in training.
+
+        It is 0 where it is not larger, and where the joint is unseen. Where the
+        detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
+        """
+        seen = self.seen
+        shown = np.where(seen, np.moveaxis(self.x_2d, -1, 0).copy(), np.nan)  # (2, B, L, 17)
+        with np.errstate(all="ignore"):
+            low, high = np.fmin.reduce(shown, -1), np.fmax.reduce(shown, -1)
+            # (B, 1, 1), as in `lifting.streaming.image_motion`
+            size = _mean((high - low).max(0), (1,))[..., None]
+            u, v = self.covariance_2d[..., 0, 0], self.covariance_2d[..., 1, 1]
+            stated = (u + v) / 2 / (size * NOISE_2D) ** 2
+            variance = np.where(np.isfinite(stated), stated, 1 / self.confidence)
+        variance = np.where(seen & np.isfinite(variance), variance, 1.0)
+        return 0.5 * np.log(variance.clip(1, 1e4))
 
 
 def variance_features(lifted: LiftedBatch) -> dict[str, Array]:
@@ -102,21 +125,31 @@ def unseen(lifted: LiftedBatch) -> Array:
 
 
 def keypoint_noise(lifted: LiftedBatch) -> Array:
-    """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen.
+    """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen."""
+    return lifted.keypoint_noise
 
-    Where the detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
-    """
-    seen = lifted.seen
-    shown = np.where(seen, np.moveaxis(lifted.x_2d, -1, 0).copy(), np.nan)  # (2, B, L, 17)
-    with np.errstate(all="ignore"):
-        low, high = np.fmin.reduce(shown, -1), np.fmax.reduce(shown, -1)
-        # (B, 1, 1), as in `lifting.streaming.image_motion`
-        size = _mean((high - low).max(0), (1,))[..., None]
-        u, v = lifted.covariance_2d[..., 0, 0], lifted.covariance_2d[..., 1, 1]
-        stated = (u + v) / 2 / (size * NOISE_2D) ** 2
-        variance = np.where(np.isfinite(stated), stated, 1 / lifted.confidence)
-    variance = np.where(seen & np.isfinite(variance), variance, 1.0)
-    return 0.5 * np.log(variance.clip(1, 1e4))
+
+def window_noise(lifted: LiftedBatch) -> Array:
+    """Mean keypoint noise of the window: a joint suffers from what its neighbours lack."""
+    return lifted.keypoint_noise.mean((1, 2), keepdims=True)
+
+
+def motion(lifted: LiftedBatch) -> Array:
+    """How fast the joints move about the root, log metres per frame: motion shows depth."""
+    frames = min(MOTION_FRAMES, lifted.poses.shape[1] - 1)
+    ahead = lifted.poses[:, frames:] - lifted.poses[:, : lifted.poses.shape[1] - frames]
+    speed = np.linalg.norm(ahead, axis=-1).mean((1, 2), keepdims=True) / max(1, frames)
+    return np.log(speed + 2 * _LEAST_M)
+
+
+def side_view(lifted: LiftedBatch) -> Array:
+    """Share of the line between the shoulders that lies along the line of sight, 0 to 1."""
+    ray = np.ones((*lifted.x_2d.shape[:1], 1, 3))
+    ray[..., :2] = _mean(np.where(lifted.seen[..., None], lifted.x_2d, np.nan), (1, 2))[:, 0]
+    ray[..., :2] /= CANONICAL_FOCAL
+    shoulders = lifted.poses[:, :, LEFT_SHOULDER] - lifted.poses[:, :, RIGHT_SHOULDER]
+    length = np.linalg.norm(shoulders, axis=-1) * np.linalg.norm(ray, axis=-1)
+    return (np.abs((shoulders * ray).sum(-1)) / np.maximum(length, _LEAST_M))[..., None]
 
 
 VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
@@ -127,6 +160,9 @@ VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
     "frames_since_seen": frames_since_seen,
     "unseen": unseen,
     "keypoint_noise": keypoint_noise,
+    "window_noise": window_noise,
+    "motion": motion,
+    "side_view": side_view,
 }
 
 

@@ -1,19 +1,16 @@
 """Fits the covariance of a model so that its ellipsoids contain the right share of true joints.
 
 Standard deviations per joint and axis, and their growth with the variance features, are fitted by
-maximum likelihood of Student's t, whose heavy tails limit the weight of the worst poses. Left and
-right joints have the same. The fit is overconfident for new people. So it is repeated without each
-person in turn, and the standard deviations of each joint are scaled until its ellipsoids of the
-left-out people are right.
+maximum likelihood. Left and right joints have the same. The fit is overconfident for new people. So
+it is repeated without some of the people in turn, until each was left out, and the standard
+deviations of each joint are scaled until its ellipsoids of the left-out people are right.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from diffhpe_ros.lifting import Lifter, ModelConfig
 from diffhpe_ros.lifting.models.model import Model
@@ -22,22 +19,27 @@ from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
-from diffhpe_ros.training.calibration.coverage import nominal, shares, squared_sigmas
+from diffhpe_ros.training.calibration.coverage import nominal, weighted_share
+from diffhpe_ros.training.calibration.likelihood import JointErrors, most_likely
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 Array = NDArray[np.float64]
 
-FREEDOM = 4.0
-"""Degrees of freedom of Student's t."""
 RIDGE = 0.002
-"""Ridge penalty on the slopes."""
-SCALES = np.exp(np.linspace(np.log(0.5), np.log(4.0), 100))
+"""Ridge penalty on the slopes that all joints share."""
+OWN_RIDGE = 0.02
+"""Ridge penalty on the difference of a joint's own slopes from those."""
+MOST_FITS = 6
+"""Into as many parts are the people divided, each left out once."""
 CALIBRATED_SIGMAS = (1.0, 2.0)
 """Sigmas at which the shares are matched."""
+LARGEST_SCALE = 10.0
 USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
+_HALVINGS = 14
 _PAIR = np.unique(np.minimum(range(NUM_JOINTS), MIRRORED)[1:], return_inverse=True)[1]
 """(16,) number of each joint without the root; the same for left and right."""
+_PAIRS = range(_PAIR.max() + 1)
 
 
 @dataclass(frozen=True)
@@ -47,21 +49,40 @@ class Fit:
     log_std: Array
     """(16, 3), metres, at the means of the features."""
     slopes: Array
-    """(K, 2), across and along the line of sight."""
+    """(16, K, 2), across and along the line of sight."""
     means: Array
     """(K,), of the features."""
 
     def std(self, signs: Array) -> Array:
         """(N, F, 16, K) → (N, F, 16, 3) metres."""
-        growth = np.nan_to_num(signs - self.means) @ self.slopes
+        above = np.nan_to_num(signs - self.means)
+        growth = np.einsum("nfjk,jka->nfja", above, self.slopes, optimize=True)
         growth = growth.clip(-MOST_GROWTH, MOST_GROWTH)
         return np.asarray(np.exp(self.log_std + growth[..., [0, 0, 1]]))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A calibrated configuration, and how right it is for people outside of the fit."""
+
+    config: ModelConfig
+    measured: Sample
+    left_out: Array
+    """(N, F, 16), squared Mahalanobis distances of the true joints; neither the fit nor the scales
+    know the person."""
 
 
 def calibrated(
     model: Model, config: ModelConfig, truths: Sequence[LabelledWindows], device: str = "cpu"
 ) -> ModelConfig:
-    """The configuration with fitted covariance and coherence limits.
+    """The configuration with fitted covariance and coherence limits; see `calibrate`."""
+    return calibrate(model, config, truths, device).config
+
+
+def calibrate(
+    model: Model, config: ModelConfig, truths: Sequence[LabelledWindows], device: str = "cpu"
+) -> Calibration:
+    """Fit the covariance and the coherence limits.
 
     Args:
         model: with its final weights.
@@ -71,25 +92,30 @@ def calibrated(
     """
     measured = sample(Lifter(model, config, device), truths)
     fitted = fit(measured)
-    scales = held_out_scales(measured, fitted)
-    std_mm = 1000 * scales[:, None] * np.exp(fitted.log_std)
-    x, y, z = std_mm.round(1).T.tolist()
-    rows = ((0.0, 0.0, 0.0), *zip(x, y, z, strict=True))
-    signs = {
-        name: VarianceFeature(*(round(float(x), 3) for x in (mean, *slopes)))
-        for name, mean, slopes in zip(VARIANCE_FEATURES, fitted.means, fitted.slopes, strict=True)
+    held_out = HeldOut.of(measured, fitted)
+    std_mm = 1000 * held_out.scales()[:, None] * np.exp(fitted.log_std)
+    rows = np.concatenate([np.zeros((1, 3)), std_mm]).round(1).tolist()
+    slopes = np.concatenate([np.zeros((1, *fitted.slopes.shape[1:])), fitted.slopes]).round(3)
+    features = {
+        name: VarianceFeature(
+            round(float(mean), 3), *(tuple(axis.tolist()) for axis in slopes[:, number].T)
+        )
+        for number, (name, mean) in enumerate(zip(VARIANCE_FEATURES, fitted.means, strict=True))
     }
     usual = np.nanpercentile(measured.coherence_mm, USUAL_PERCENTILE, axis=0)
-    return replace(
+    config = replace(
         config,
-        residual_std_mm=rows,
-        variance_features=signs,
+        residual_std_mm=tuple((x, y, z) for x, y, z in rows),
+        variance_features=features,
         coherence_limits=CoherenceLimits(*(round(float(x), 1) for x in usual)),
     )
+    return Calibration(config, measured, held_out.squared_of_strangers())
 
 
 def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     """Fit by maximum likelihood, with equal weight for each person.
+
+    Slopes of all joints together come first. Those of each joint may then differ from them.
 
     Args:
         measured: errors and features.
@@ -99,62 +125,94 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     signs = measured.signs[rows]
     known = np.isfinite(signs)
     means = np.where(known, signs, 0).sum((0, 1, 2)) / known.sum((0, 1, 2)).clip(1)
-    above = torch.from_numpy(np.nan_to_num(signs - means))
-    errors = torch.from_numpy(measured.errors[rows])
-    spread = torch.from_numpy(measured.spread[rows]).diagonal(dim1=-2, dim2=-1)
-    weights = torch.from_numpy(_weights(measured.person[rows]))
-
-    first = [np.flatnonzero(pair == _PAIR)[0] for pair in range(_PAIR.max() + 1)]
-    log_std = (errors.abs().mean((0, 1)) + _LEAST_M)[first].log().requires_grad_()
-    slopes = torch.zeros(len(VARIANCE_FEATURES), 2, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_std, slopes], max_iter=50, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        own = log_std[_PAIR] + (above @ slopes)[..., [0, 0, 1]]
-        variance = (2 * own).exp() + spread
-        squared = (errors**2 / variance).sum(-1)
-        surprise = 0.5 * variance.log().sum(-1)
-        surprise = surprise + 0.5 * (FREEDOM + 3) * torch.log1p(squared / FREEDOM)
-        loss = (surprise.mean((1, 2)) * weights).sum() / weights.sum()
-        loss = loss + RIDGE * (slopes**2).sum()
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    least = np.log(_LEAST_M)  # for joints without any error
-    return Fit(log_std.detach().numpy()[_PAIR].clip(least), slopes.detach().numpy(), means)
-
-
-def held_out_scales(measured: Sample, fitted: Fit) -> Array:
-    """The factors (16,) on the standard deviations that are right for people outside of the fit.
-
-    With a single or unknown person they are determined on the fitted windows.
-    """
-    people = np.unique(measured.person)
-    std = fitted.std(measured.signs)
-    if len(people) > 1:
-        for person in people:
-            left_out = measured.person == person
-            std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
-    weights = _weights(measured.person)
+    weights = _weights(measured.person[rows])
+    errors = JointErrors(
+        np.square(measured.errors[rows]).astype(np.float32),
+        measured.spread[rows].diagonal(axis1=-2, axis2=-1).astype(np.float32),
+        np.nan_to_num(signs - means).astype(np.float32),
+        (weights / weights.sum()).astype(np.float32),
+        _PAIR,
+    )
+    size = np.sqrt(errors.squared.mean((0, 1)))
+    start = np.log([size[pair == _PAIR].mean(0) + _LEAST_M for pair in _PAIRS])
+    nothing = np.zeros((len(means), 2))
+    shared_std, shared = most_likely(errors, start.astype(np.float64), nothing, RIDGE)
     each = [
-        _scale(measured, std, weights, np.equal(_PAIR, pair)) for pair in range(_PAIR.max() + 1)
+        most_likely(errors.of(pair == _PAIR), shared_std[[pair]], shared, OWN_RIDGE)
+        for pair in _PAIRS
     ]
-    return np.array(each)[_PAIR]
+    log_std = np.concatenate([std for std, _ in each])[_PAIR]
+    least = np.log(_LEAST_M)  # for joints without any error
+    return Fit(log_std.clip(least), np.stack([slopes for _, slopes in each])[_PAIR], means)
 
 
-def _scale(measured: Sample, std: Array, weights: Array, joints: NDArray[np.bool_]) -> float:
-    """The factor on the standard deviations (N, F, 16, 3) that is right for some joints."""
-    aims = np.array([nominal(sigma) for sigma in CALIBRATED_SIGMAS])
-    errors, spread = measured.errors[:, :, joints], measured.spread[:, :, joints]
+@dataclass(frozen=True)
+class HeldOut:
+    """Errors in units of standard deviations that were fitted without the person.
 
-    def off(scale: float) -> float:
-        covariance = spread + np.square(scale * std[:, :, joints])[..., None] * np.eye(3)
-        found = shares(squared_sigmas(errors, covariance), CALIBRATED_SIGMAS, weights)
-        return float(np.abs(found - aims).max())
+    In the axes of the hypotheses' spread, which is a share of each axis's own variance: so the
+    distances for any scale are sums.
+    """
 
-    return float(min(SCALES, key=off))
+    squared: Array
+    """(N, F, 16, 3)."""
+    spread: Array
+    """(N, F, 16, 3)."""
+    part: NDArray[np.int64]
+    """(N,), number of the people who were left out together; -1 if nobody was."""
+    weights: Array
+    """(N,)"""
+
+    @classmethod
+    def of(cls, measured: Sample, fitted: Fit) -> "HeldOut":
+        """Repeat the fit without some of the people in turn.
+
+        With a single or unknown person the errors are those of the fitted windows.
+        """
+        people, person = np.unique(measured.person, return_inverse=True)
+        part = np.full(len(person), -1) if len(people) == 1 else person % MOST_FITS
+        std = fitted.std(measured.signs)
+        for number in set(part[part >= 0].tolist()):
+            left_out = part == number
+            std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
+        relative = measured.errors / std
+        spread = np.zeros_like(std)
+        if measured.spread.any():
+            whitened = measured.spread / (std[..., None] * std[..., None, :])
+            spread, axes = np.linalg.eigh(whitened)
+            relative = np.einsum("nfji,nfjik->nfjk", relative, axes)
+        return cls(relative**2, spread.clip(0), part, _weights(measured.person))
+
+    def scales(self, rows: NDArray[np.bool_] | None = None) -> Array:
+        """The factors (16,) on the standard deviations that are right for some windows (N,)."""
+        rows = np.ones(len(self.part), bool) if rows is None else rows
+        return np.array([self._scale(rows, pair == _PAIR) for pair in _PAIRS])[_PAIR]
+
+    def squared_of_strangers(self) -> Array:
+        """(N, F, 16), squared Mahalanobis distances with scales that do not know the person."""
+        squared = np.empty(self.squared.shape[:-1])
+        for number in set(self.part.tolist()):
+            rows = self.part == number
+            scale = self.scales(~rows if number >= 0 else rows)[:, None]
+            squared[rows] = (self.squared[rows] / (scale**2 + self.spread[rows])).sum(-1)
+        return squared
+
+    def _scale(self, rows: NDArray[np.bool_], joints: NDArray[np.bool_]) -> float:
+        """The scale at which the shares are as far above nominal at one sigma as below at two.
+
+        No scale is right at both where errors have heavier tails than a Gaussian; this is the one
+        with the smallest difference. The shares grow with the scale, so it is found by bisection.
+        """
+        squared, spread = self.squared[rows][:, :, joints], self.spread[rows][:, :, joints]
+        weights = self.weights[rows]
+        aim = sum(map(nominal, CALIBRATED_SIGMAS))
+        low, high = -np.log(LARGEST_SCALE), np.log(LARGEST_SCALE)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            distances = (squared / (np.exp(2 * middle) + spread)).sum(-1)
+            found = sum(weighted_share(distances, sigma, weights) for sigma in CALIBRATED_SIGMAS)
+            low, high = (middle, high) if found < aim else (low, middle)
+        return float(np.exp((low + high) / 2))
 
 
 def _weights(person: NDArray[np.str_]) -> Array:

@@ -33,6 +33,8 @@ that BlazePose only guesses, behind furniture or so, have errors of 6 to 18 time
 KNOTS = 3
 """Of errors over a window: those of a guess last, and are no jitter by which to know them."""
 SEED = 0
+CONDITIONS = ("unchanged", "with occlusions", "with unsure joints")
+"""In which the windows are lifted."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Sample:
     """(N, F, 16, K), in the order of `VARIANCE_FEATURES`; NaN where one is unknown."""
     person: NDArray[np.str_]
     """(N,), subject of each window, or its sequence where subjects are unknown."""
+    condition: NDArray[np.str_]
+    """(N,), a name of `CONDITIONS`."""
     coherence_mm: Array
     """(N, 3): symmetry gap, segment std and hypothesis spread of unchanged windows; NaN for windows
     with occlusions or unsure joints."""
@@ -61,7 +65,7 @@ def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
     """
     conditions = [(windows, each) for windows in truths for each in _conditions(windows)]
     parts = [
-        _errors(lifter, windows, observed, slice(begin, begin + BATCH), name == "unchanged")
+        _errors(lifter, windows, observed, slice(begin, begin + BATCH), name)
         for windows, (name, observed) in tqdm(conditions, desc="calibrating", unit="condition")
         for begin in range(0, len(windows), BATCH)
     ]
@@ -73,11 +77,12 @@ def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
     frames = windows.x_2d.shape[1]
     hidden = occluded(windows, "all", SEED)
     noisy, stated = unsure_joints(windows.x_2d)
-    return [
-        ("unchanged", check_windows(windows.x_2d, frames)),
-        ("with occlusions", check_windows(hidden.x_2d, frames)),
-        ("with unsure joints", check_windows(noisy, frames, covariance_2d=stated)),
-    ]
+    observed = (
+        check_windows(windows.x_2d, frames),
+        check_windows(hidden.x_2d, frames),
+        check_windows(noisy, frames, covariance_2d=stated),
+    )
+    return list(zip(CONDITIONS, observed, strict=True))
 
 
 def unsure_joints(x_2d: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -113,7 +118,7 @@ def _between_knots(knots: Array, frames: int) -> Array:
 
 
 def _errors(
-    lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, is_unchanged: bool
+    lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, condition: str
 ) -> Sample:
     """Errors of some of the windows."""
     x_2d, confidence, covariance = (
@@ -133,8 +138,9 @@ def _errors(
         spread=np.einsum("bhlni,bhlnj->blnij", apart, apart, dtype=np.float64) / several,
         signs=np.stack([by_name[name][:, frames, 1:] for name in VARIANCE_FEATURES], -1),
         person=(windows.subject if len(set(windows.subject)) > 1 else windows.sequence)[rows],
+        condition=np.full(len(found), condition),
         coherence_mm=_coherence_mm(hypotheses)
-        if is_unchanged
+        if condition == CONDITIONS[0]
         else np.full((len(found), 3), np.nan),
     )
 

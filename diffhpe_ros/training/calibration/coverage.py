@@ -44,5 +44,10 @@ def shares(
         weights: (N,), of the windows; default equal.
     """
     weights = np.ones(len(squared)) if weights is None else weights
-    within = [(squared.reshape(len(squared), -1) <= sigma**2).mean(1) for sigma in sigmas]
-    return [float((each * weights).sum() / weights.sum()) for each in within]
+    return [weighted_share(squared, sigma, weights) for sigma in sigmas]
+
+
+def weighted_share(squared: NDArray[Any], sigma: float, weights: NDArray[Any]) -> float:
+    """Share within some sigmas; arguments as those of `shares`."""
+    within = (squared.reshape(len(squared), -1) <= sigma**2).mean(1)
+    return float((within * weights).sum() / weights.sum())

@@ -23,6 +23,9 @@ VALIDATION_PEOPLE = frozenset({55, 127, 131, 135, 3006, 3009})
 
 Their motions: animals, a dance, range of motion, runs, styled walks, karate, rehabilitation."""
 
+SAME_PERSON: Mapping[int, int] = {13: 903, 902: 903, 10: 905, 906: 14, 901: 29}
+"""Subjects who are the same person as another one."""
+
 TELEPORTS = frozenset(
     {"cmu_train_walking_49", "cmu_train_walking_50", "cmu_train_directing_traffic_1", "cmu_005_17"}
 )
@@ -45,6 +48,8 @@ class MotionCapture:
     """(W, 2), first and last frame of each window's sequence."""
     weights: Tensor
     """(W,), relative frequency at which a window is drawn."""
+    subjects: Tensor
+    """(W,), number of who is seen."""
     frames: int
     """Window length."""
 
@@ -86,6 +91,7 @@ class MotionCapture:
             torch.cat([self.starts, other.starts + shift]),
             torch.cat([self.bounds, other.bounds + shift]),
             torch.cat([self.weights, other.weights]),
+            torch.cat([self.subjects, other.subjects]),
             self.frames,
         )
 
@@ -97,6 +103,7 @@ class MotionCapture:
             self.starts.to(device),
             self.bounds.to(device),
             self.weights.to(device),
+            self.subjects.to(device),
             self.frames,
         )
 
@@ -140,7 +147,7 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
     sequences = [
-        (int(first), int(last), SUBJECT_WEIGHTS.get(int(subject), 1.0))
+        (int(first), int(last), int(subject))
         for (first, last), subject, name in zip(
             bounds, arrays["subject"], arrays["name"], strict=False
         )
@@ -151,13 +158,15 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
     )
     starts = [torch.arange(first, last - frames + 1) for first, last, _ in sequences]
     ends = torch.tensor([(first, last - 1) for first, last, _ in sequences], dtype=torch.int64)
-    weights = torch.tensor([weight for *_, weight in sequences])
+    weights = torch.tensor([SUBJECT_WEIGHTS.get(subject, 1.0) for *_, subject in sequences])
+    subjects = torch.tensor([subject for *_, subject in sequences], dtype=torch.int64)
     return MotionCapture(
         positions=torch.from_numpy(arrays["positions"].astype(np.float32)),
         head_forward=torch.from_numpy(arrays["head_forward"].astype(np.float32)),
         starts=torch.cat([torch.empty(0, dtype=torch.int64), *starts]),
         bounds=ends.view(-1, 2).repeat_interleave(counts, 0),
         weights=weights.repeat_interleave(counts, 0),
+        subjects=subjects.repeat_interleave(counts, 0),
         frames=frames,
     )
 

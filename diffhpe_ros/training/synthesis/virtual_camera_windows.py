@@ -14,7 +14,7 @@ from diffhpe_ros.io import read_npz
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.datasets.mocap import MotionCapture, mirror
+from diffhpe_ros.training.datasets.mocap import SAME_PERSON, MotionCapture, mirror
 from diffhpe_ros.training.detector_errors import DetectorModel
 from diffhpe_ros.training.projection import project
 from diffhpe_ros.training.random_streams import (
@@ -121,14 +121,43 @@ def validation_people(
         cameras: where they see the people, whose size stays as captured.
 
     Returns:
-        Windows in the canonical view, with root positions.
+        Windows in the canonical view, with root positions and subjects.
     """
-    generator = generator_of("cpu", VALIDATION, seed, 0)
-    total = capture.weights.cumsum(0, dtype=torch.float64)
+    return _as_captured(capture, _evenly(capture.weights, count), seed, cameras)
+
+
+def calibration_people(
+    capture: MotionCapture, each: int, seed: int = 0, cameras: CameraRange = EYE_LEVEL
+) -> LabelledWindows:
+    """Windows like `validation_people`, the same number of each person.
+
+    Args:
+        capture: of all people.
+        each: number of windows of a person.
+        seed: of cameras and noise.
+        cameras: where they see the people.
+    """
+    people = torch.tensor([SAME_PERSON.get(int(who), int(who)) for who in capture.subjects])
+    capture = replace(capture, subjects=people)
+    chosen = [_evenly(capture.weights * (people == person), each) for person in people.unique()]
+    return _as_captured(capture, torch.cat(chosen), seed, cameras)
+
+
+def _evenly(weights: Tensor, count: int) -> Tensor:
+    """Numbers (count,) of windows at equal intervals of their weights (W,)."""
+    total = weights.cumsum(0, dtype=torch.float64)
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
-    chosen = torch.searchsorted(total, evenly)
-    positions, facing = capture.windows(chosen, torch.ones(count))
-    return _with_handmade_noise(positions, facing, generator, cameras)
+    return torch.searchsorted(total, evenly)
+
+
+def _as_captured(
+    capture: MotionCapture, chosen: Tensor, seed: int, cameras: CameraRange
+) -> LabelledWindows:
+    """Chosen windows without augmentation; arguments as those of `validation_people`."""
+    generator = generator_of("cpu", VALIDATION, seed, 0)
+    positions, facing = capture.windows(chosen, torch.ones(len(chosen)))
+    windows = _with_handmade_noise(positions, facing, generator, cameras)
+    return replace(windows, subject=capture.subjects[chosen].numpy().astype(np.str_))
 
 
 def synthetic_evaluation_windows(
