@@ -132,14 +132,15 @@ def test_model_is_calibrated_on_windows():
     model = build_model(config).eval()
     x = rng.uniform(-0.5, 0.5, (8, 27, 17, 2)).astype(np.float32)
     truth = LabelledWindows(x, rng.normal(0, 0.3, (8, 27, 17, 3)).astype(np.float32))
-    calibration = calibrate(model, config, [truth])
+    nobody = LabelledWindows(np.zeros_like(x[:1]), truth.poses[:1])
+    calibration = calibrate(model, config, [truth, nobody])
     found = calibration.config
     assert ModelConfig.from_dict(found.to_dict()) == found
     limits = found.coherence_limits
     assert limits is not None and limits.symmetry_gap_mm > 0
-    assert calibration.left_out.shape == (24, 7, 16)
+    assert calibration.left_out.shape == (24, 4, 16)
     measured = sample(Lifter(model, found), [truth])
-    assert measured.errors.shape == (24, 7, 16, 3)
+    assert measured.errors.shape == (24, 4, 16, 3)
     assert np.isfinite(measured.coherence_mm).all(1).sum() == 8
     own = Lifter(model, found).lift(x).covariance
     assert np.linalg.eigvalsh(own[:, :, 1:]).min() > 1e-6

@@ -24,8 +24,8 @@ from diffhpe_ros.training.evaluation.evaluation_data import occluded
 
 Array = NDArray[np.float64]
 
-EVERY = 4
-"""Every fourth frame from the newest: errors of neighbouring frames are correlated."""
+EVERY = 8
+"""Every eighth frame from the newest: errors of neighbouring frames are correlated."""
 UNSURE_SHARE = 0.3
 NOISE_FACTORS = (0.5, 18.0)
 """Share of joints with more noise in the windows of unsure joints, and range of its factor: joints
@@ -59,6 +59,8 @@ class Sample:
 def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
     """Lift windows unchanged, with occlusions, and with unsure joints of known covariance.
 
+    Windows without a seen joint, which have no pose, are left out.
+
     Args:
         lifter: with free bone lengths.
         truths: windows of one or more files.
@@ -70,7 +72,9 @@ def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
         for begin in range(0, len(windows), BATCH)
     ]
     columns = {each.name: [getattr(part, each.name) for part in parts] for each in fields(Sample)}
-    return Sample(**{name: np.concatenate(values) for name, values in columns.items()})
+    joined = {name: np.concatenate(values) for name, values in columns.items()}
+    has_pose = np.isfinite(joined["errors"]).all((1, 2, 3))
+    return Sample(**{name: values[has_pose] for name, values in joined.items()})
 
 
 def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
