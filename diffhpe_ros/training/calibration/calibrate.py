@@ -1,9 +1,10 @@
 """Fits the covariance of a model so that its ellipsoids contain the right share of true joints.
 
 Standard deviations per joint and axis, and their growth with the variance features, are fitted by
-maximum likelihood. Left and right joints have the same. The fit is overconfident for new people. So
-it is repeated without some of the people in turn, until each was left out, and the standard
-deviations of each joint are scaled until its ellipsoids of the left-out people are right.
+maximum likelihood, with the same for left and right joints. The fit is overconfident for new
+people. So it is repeated without some of the people in turn, until each was left out, and the
+standard deviations of each joint are scaled until its ellipsoids of the left-out people are right.
+Here left and right differ: most people use the right hand more.
 """
 
 from collections.abc import Sequence
@@ -186,7 +187,7 @@ class HeldOut:
     def scales(self, rows: NDArray[np.bool_] | None = None) -> Array:
         """The factors (16,) on the standard deviations that are right for some windows (N,)."""
         rows = np.ones(len(self.part), bool) if rows is None else rows
-        return np.array([self._scale(rows, pair == _PAIR) for pair in _PAIRS])[_PAIR]
+        return np.array([self._scale(rows, joint) for joint in range(len(_PAIR))])
 
     def squared_of_strangers(self) -> Array:
         """(N, F, 16), squared Mahalanobis distances with scales that do not know the person."""
@@ -197,13 +198,13 @@ class HeldOut:
             squared[rows] = (self.squared[rows] / (scale**2 + self.spread[rows])).sum(-1)
         return squared
 
-    def _scale(self, rows: NDArray[np.bool_], joints: NDArray[np.bool_]) -> float:
-        """The scale at which the shares are as far above nominal at one sigma as below at two.
+    def _scale(self, rows: NDArray[np.bool_], joint: int) -> float:
+        """The scale at which a joint's shares are as far above nominal at one sigma as below at two.
 
         No scale is right at both where errors have heavier tails than a Gaussian; this is the one
         with the smallest difference. The shares grow with the scale, so it is found by bisection.
         """
-        squared, spread = self.squared[rows][:, :, joints], self.spread[rows][:, :, joints]
+        squared, spread = self.squared[rows, :, joint], self.spread[rows, :, joint]
         weights = self.weights[rows]
         aim = sum(map(nominal, CALIBRATED_SIGMAS))
         low, high = -np.log(LARGEST_SCALE), np.log(LARGEST_SCALE)
