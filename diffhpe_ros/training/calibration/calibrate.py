@@ -199,7 +199,7 @@ class HeldOut:
         return squared
 
     def _scale(self, rows: NDArray[np.bool_], joint: int) -> float:
-        """The scale at which a joint's shares are as far above nominal at one sigma as below at two.
+        """The scale at which a joint's shares are as far above nominal at 1 sigma as below at 2.
 
         No scale is right at both where errors have heavier tails than a Gaussian; this is the one
         with the smallest difference. The shares grow with the scale, so it is found by bisection.
