@@ -139,7 +139,7 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     nothing = np.zeros((len(means), 2))
     shared_std, shared = most_likely(errors, start.astype(np.float64), nothing, RIDGE)
     each = [
-        most_likely(errors.of(pair == _PAIR), shared_std[[pair]], shared, OWN_RIDGE)
+        most_likely(errors.of(np.equal(_PAIR, pair)), shared_std[[pair]], shared, OWN_RIDGE)
         for pair in _PAIRS
     ]
     log_std = np.concatenate([std for std, _ in each])[_PAIR]

@@ -34,8 +34,13 @@ class JointErrors:
 
     def of(self, joints: NDArray[np.bool_]) -> "JointErrors":
         """Some of the joints (J,), as one group."""
-        some = [each[:, :, joints] for each in (self.squared, self.spread, self.above)]
-        return JointErrors(*some, self.weights, np.zeros(joints.sum(), np.int64))
+        return JointErrors(
+            self.squared[:, :, joints],
+            self.spread[:, :, joints],
+            self.above[:, :, joints],
+            self.weights,
+            np.zeros(joints.sum(), np.int64),
+        )
 
 
 def most_likely(

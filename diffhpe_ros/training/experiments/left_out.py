@@ -58,7 +58,8 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
     by_condition = {
         name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS
     }
-    last = everything & _at(everything.shape[1], everything.shape[1] - 1)[:, None]
+    frames = calibration.left_out.shape[1]
+    last = everything & _at(frames, frames - 1)[:, None]
     hidden = measured.signs[..., _UNSEEN] > 0
     return {
         **by_condition,

@@ -1,0 +1,51 @@
+"""Tables of how right the ellipsoids are for people outside of the fit."""
+
+import numpy as np
+
+from diffhpe_ros.lifting import ModelConfig
+from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
+from diffhpe_ros.training.calibration.calibrate import Calibration
+from diffhpe_ros.training.calibration.calibration_data import Sample
+from diffhpe_ros.training.experiments.left_out import left_out_tables
+
+
+def calibration(distance: float) -> Calibration:
+    """One person in 30 windows, one in 10, without occlusions; joints that many sigmas off."""
+    signs = np.zeros((40, 4, 16, len(VARIANCE_FEATURES)))
+    measured = Sample(
+        errors=np.zeros((40, 4, 16, 3)),
+        spread=np.zeros((40, 4, 16, 3, 3)),
+        signs=signs,
+        person=np.array(["ann"] * 30 + ["bob"] * 10),
+        condition=np.full(40, "unchanged"),
+        coherence_mm=np.zeros((40, 3)),
+    )
+    return Calibration(ModelConfig("mixste"), measured, np.full((40, 4, 16), distance**2))
+
+
+def rows(tables: str) -> dict[str, list[str]]:
+    cells = [line.strip("| ").split(" | ") for line in tables.splitlines() if line]
+    return {name: rest for name, *rest in cells}
+
+
+def test_people_count_alike_however_many_windows_they_have():
+    found = calibration(3.0)
+    found.left_out[found.measured.person == "bob"] = 1.5**2
+    assert rows(left_out_tables(found))["unchanged"][:2] == ["0.0", "50.0"]
+
+
+def test_the_worst_joint_is_named_and_listed():
+    found = calibration(1.5)
+    found.left_out[:, :, 9] = 3.0**2
+    table = rows(left_out_tables(found))
+    assert table["unchanged"][3] == "Head 0.0"
+    assert table["Head"][:2] == ["0.0", "0.0"]
+    assert table["Thorax"][:2] == ["0.0", "100.0"]
+
+
+def test_lags_are_those_of_the_frames():
+    found = calibration(1.5)
+    found.left_out[:, 0] = 9.0
+    table = rows(left_out_tables(found))
+    assert table["0"] == ["0.0", "100.0"] and table["24"] == ["0.0", "0.0"]
+    assert table["last frame"][:2] == ["0.0", "100.0"]
