@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from diffhpe_ros.detection.types import AdaptiveDetector, Detector, People
+from diffhpe_ros.detection.types import AdaptiveDetector, CameraAwareDetector, Detector, People
 from diffhpe_ros.errors import DiffhpeError
 
 __all__ = [
     "DETECTORS",
     "AdaptiveDetector",
+    "CameraAwareDetector",
     "Detector",
     "People",
     "create_detector",

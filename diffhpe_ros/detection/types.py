@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -151,6 +152,14 @@ class AdaptiveDetector(Detector, Protocol):
 
     def keep_up(self, load: Load) -> None:
         """Take another model if the load asks for it; between two images, best once a second."""
+
+
+@runtime_checkable
+class CameraAwareDetector(Detector, Protocol):
+    """A detector that sees people better whom a wide lens shows stretched or bent."""
+
+    def use_camera(self, camera: Camera) -> None:
+        """Know which camera takes the next images."""
 
 
 class ResumableDetector(Detector, Protocol):

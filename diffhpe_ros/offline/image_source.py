@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from diffhpe_ros.clothes import see_clothes
-from diffhpe_ros.detection.types import ResumableDetector
+from diffhpe_ros.detection.types import CameraAwareDetector, ResumableDetector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_checks import camera_warnings
 from diffhpe_ros.offline.images import Frames, Images
@@ -36,6 +36,8 @@ class ImageSource:
         self._images, self._detector = images, detector
         self._seconds, self._path = options.seconds, path
         self.camera = camera_of(images.size, images.own_camera, options, path, images.stored_size)
+        if isinstance(detector, CameraAwareDetector):
+            detector.use_camera(self.camera)
         self.frame_count = images.frame_count
         self.live = images.live
         self.start_ns = images.start_ns

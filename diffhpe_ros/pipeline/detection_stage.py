@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.clothes import see_clothes
-from diffhpe_ros.detection import Detector, People
+from diffhpe_ros.detection import CameraAwareDetector, Detector, People
 from diffhpe_ros.left_right import Exchanges, LeftRight
 from diffhpe_ros.pipeline.image_rate import ImageRate
 from diffhpe_ros.pipeline.options import WindowOptions
@@ -194,6 +194,8 @@ class DetectionStage:
             self._builders.clear()
             self._left_right.clear()
             self._recent.clear()
+        if camera is not self._camera and isinstance(self._detector, CameraAwareDetector):
+            self._detector.use_camera(camera)
         self._stamp_ns, self._camera = stamp_ns, camera
 
     def _builder(self, track_id: int) -> WindowBuilder:

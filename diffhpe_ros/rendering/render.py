@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.rendering.body import Pose
 from diffhpe_ros.rendering.clothes import Clothes, Figure
 from diffhpe_ros.rendering.furniture import Box, nearest
-from diffhpe_ros.rendering.march import BLOCK, march
+from diffhpe_ros.rendering.march import BLOCK, REACH_M, march
 from diffhpe_ros.rendering.scene import CameraView, Room
 from diffhpe_ros.rendering.shade import lit, shadow
 from diffhpe_ros.rendering.shapes import Floats
@@ -128,8 +128,8 @@ class Renderer:
             box = np.stack([part.shape.low, part.shape.high])
             corners += [[box[i, 0], box[j, 1], box[k, 2]] for i, j, k in np.ndindex(2, 2, 2)]
         optical = self.view.to_optical(np.array(corners))
-        if (optical[:, 2] < 0.2).any():  # at the camera: anywhere in the image
-            pixels = np.array([[0.0, 0.0], [self.view.camera.width, self.view.camera.height]])
+        if (optical[:, 2] < 0.2).any():  # at the camera, or at the border of a fisheye's image
+            pixels = self._near_pixels(figure)
         else:
             pixels = self.view.camera.project(optical)
         low = np.floor((pixels.min(0) - 2) * self.samples / BLOCK).astype(int) * BLOCK
@@ -138,6 +138,18 @@ class Renderer:
         left, top = np.clip(low, 0, limits)
         right, bottom = np.clip(high, 0, limits)
         return int(left), int(top), int(right), int(bottom)
+
+    def _near_pixels(self, figure: Figure) -> NDArray[np.float64]:
+        """Pixels (N, 2) whose rays pass a person; the box round them is the person's, too."""
+        away = figure.pose.joints[0] - self.view.position
+        distance, reach = float(np.linalg.norm(away)), REACH_M * figure.scale
+        if distance <= reach:
+            return np.array([[0.0, 0.0], [self.view.camera.width, self.view.camera.height]])
+        along = self._rays @ (away / distance).astype(np.float32)
+        row, column = np.nonzero(along > np.sqrt(1 - (reach / distance) ** 2))
+        if not len(row):
+            return np.zeros((1, 2))
+        return np.stack([column, row], -1) / self.samples
 
     def _shade_floor(self, picture: Floats, figure: Figure) -> None:
         """Darken the floor where a person takes the light away."""

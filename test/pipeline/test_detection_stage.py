@@ -48,6 +48,17 @@ class WrittenDetector:
         self.resets += 1
 
 
+class LensDetector(WrittenDetector):
+    """Wants to know the camera."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cameras: list[Camera] = []
+
+    def use_camera(self, camera: Camera) -> None:
+        self.cameras.append(camera)
+
+
 class SwayingDetector(WrittenDetector):
     """Sees somebody who sways, in images that come at a rate."""
 
@@ -293,3 +304,12 @@ def test_depth_is_taken_at_the_joints_of_the_newest_image(detector: WrittenDetec
     assert windows.depth is not None
     across = CAMERA.project(standing_at(0, 0, 4))[:, 0]
     np.testing.assert_allclose(windows.depth[0], 1 + across / 639, atol=0.002)
+
+
+def test_detector_knows_the_camera_of_the_images() -> None:
+    detector = LensDetector()
+    stage = DetectionStage(detector, PeopleTracker(2))
+    zoomed = replace(CAMERA, matrix=CAMERA.matrix * [[1.01, 1, 1], [1, 1.01, 1], [1, 1, 1]])
+    for frame, camera in enumerate((CAMERA, CAMERA, zoomed)):
+        stage.process(IMAGE, camera, "camera", frame * FRAME_NS)
+    assert detector.cameras == [CAMERA, zoomed]

@@ -40,6 +40,16 @@ def test_joints_lie_inside_of_the_drawn_person(
     assert 0.02 < mask.mean() < 0.15
 
 
+def test_person_at_the_border_of_a_fisheye_is_drawn_whole() -> None:
+    """Parts of the box round them are behind the camera."""
+    matrix = np.array([[60.0, 0, 89.5], [0, 60.0, 89.5], [0, 0, 1]])
+    camera = Camera(180, 180, matrix, np.zeros(4), "equidistant")
+    eye, pose = np.array([0.0, 0.0, 1.3]), CircleWalk((0.0, 2.0), 0.5).pose(FACING)
+    view = CameraView.looking_at(camera, eye, eye + np.array([3.0, 1.6, 0.0]))
+    u, v = pixels_of(view, pose.joints).T
+    assert Renderer(view, samples=1).mask(pose)[v, u].all()
+
+
 def test_clothes_have_their_colours(renderer: Renderer, view: CameraView) -> None:
     pose = CircleWalk().pose(AWAY)
     image = renderer.render([pose]).astype(int)

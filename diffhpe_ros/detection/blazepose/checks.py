@@ -12,6 +12,7 @@ from diffhpe_ros.detection.assemble import Joints, to_people
 from diffhpe_ros.detection.background import Background
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
 from diffhpe_ros.detection.blazepose.uncertainty import measured_covariance
+from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 from diffhpe_ros.detection.types import Check
 
 DELAY = 5
@@ -44,6 +45,10 @@ class Checks:
         self._pending: _Pending | None = None
         self._images = 0
 
+    def use_lens(self, lens: WideLens | None) -> None:
+        """See `LandmarkNetwork.lens`."""
+        self._network.lens = lens
+
     def reset(self) -> None:
         """Begin with the next image, once the network is free."""
         if self._pending is not None:
@@ -71,8 +76,8 @@ class Checks:
     def _begin(self, image_bgr: NDArray[np.uint8], person: Landmarks, row: int) -> None:
         region = person.next_region()
         if region is not None:
-            crop = self._network.crop(image_bgr, region)
-            work = self._beside.do(partial(self._network.read, crop, region))
+            cut_out = self._network.cut(image_bgr, region)
+            work = self._beside.do(partial(self._network.read, cut_out))
             self._pending = _Pending(self._images, row, work)
 
     def _due(self, width: int, height: int) -> Check | None:

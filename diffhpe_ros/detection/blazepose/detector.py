@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection.assemble import to_people
 from diffhpe_ros.detection.blazepose.checks import DELAY, Checks, body
 from diffhpe_ros.detection.blazepose.landmark_models import LandmarkModels, open_models
 from diffhpe_ros.detection.blazepose.landmarks import LandmarkNetwork
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import RegionFinder
+from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 from diffhpe_ros.detection.types import Load, People, check_counts, check_image, check_options
 from diffhpe_ros.errors import DiffhpeError
 
@@ -39,6 +41,9 @@ class BlazePose:
     outliers such as a swapped left and right. Below a confidence of 0.5, and where the heat map
     says nothing, it is as large as the errors that were measured at that confidence
     (`uncertainty`).
+
+    Told the camera, it sees people whom a wide lens stretches or bends in rectified crops
+    (`WideLens`).
 
     The figures are of the model `full`. On single frames the joints are mediapipe's own (0.10.21)
     within a pixel or so. Its smoothing over time is left out: the lifter sees whole windows, with
@@ -123,6 +128,13 @@ class BlazePose:
     def model_status(self) -> str:
         """See `AdaptiveDetector.model_status`."""
         return self._models.status
+
+    def use_camera(self, camera: Camera) -> None:
+        """See `CameraAwareDetector.use_camera`."""
+        lens = WideLens.of(camera)
+        self._models.use_lens(lens)
+        if self._checks is not None:
+            self._checks.use_lens(lens)
 
     def adapt_to(self, images_per_s: float) -> None:
         """See `AdaptiveDetector.adapt_to`."""

@@ -11,6 +11,7 @@ from diffhpe_ros.detection.blazepose.landmarks import LandmarkNetwork, Landmarks
 from diffhpe_ros.detection.blazepose.model_choice import ModelChoice
 from diffhpe_ros.detection.blazepose.networks import Networks, open_networks
 from diffhpe_ros.detection.blazepose.regions import Region
+from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 from diffhpe_ros.detection.types import Load
 from diffhpe_ros.detection.weights import LANDMARKS, MODELS
 from diffhpe_ros.errors import DiffhpeError
@@ -90,6 +91,11 @@ class LandmarkModels:
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""
         return self._networks[self.model].run(image_bgr, region)
+
+    def use_lens(self, lens: WideLens | None) -> None:
+        """See `LandmarkNetwork.lens`."""
+        for network in self._networks.values():
+            network.lens = lens
 
     def adapt_to(self, images_per_s: float) -> None:
         """See `AdaptiveDetector`."""

@@ -7,8 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.blazepose.crops import Crop, FlatCrop
+from diffhpe_ros.detection.blazepose.dark import brightened, is_dark
 from diffhpe_ros.detection.blazepose.network import Network, sigmoid
 from diffhpe_ros.detection.blazepose.regions import Region
+from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 
 NUM_LANDMARKS = 39
 """33 of the body, two that place the next region, four that nobody uses."""
@@ -45,51 +48,53 @@ class Landmarks:
         return Region.around(self.points[_HIPS], self.points[_ENVELOPE])
 
 
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """What the network is to look at."""
+
+    pixels: NDArray[np.uint8]
+    """(S, S, 3) BGR."""
+    crop: Crop
+    """Where it is in the image."""
+
+
 class LandmarkNetwork:
     """Runs the landmark network, of which it reads `LANDMARK_OUTPUTS`."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.lens: WideLens | None = None
+        """Of the next images, where it is wide."""
 
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""
-        return self.read(self.crop(image_bgr, region), region)
+        return self.read(self.cut(image_bgr, region))
 
-    def crop(self, image_bgr: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    def cut(self, image_bgr: NDArray[np.uint8], region: Region) -> CutOut:
         """What the network sees of a region of an image (H, W, 3)."""
-        side = self._network.input_size
-        crop = cv2.warpAffine(
-            image_bgr,
-            region.to_image(side),
-            (side, side),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(crop, np.uint8)
+        flat = FlatCrop(region, self._network.input_size)
+        rectified = None if self.lens is None else self.lens.rectified(flat)
+        crop = flat if rectified is None else rectified
+        pixels = crop.cut(image_bgr)
+        return CutOut(brightened(pixels) if is_dark(pixels) else pixels, crop)
 
-    def read(self, crop: NDArray[np.uint8], region: Region) -> Landmarks:
-        """The landmarks of the person in the crop of a region."""
-        side = self._network.input_size
-        to_image = region.to_image(side)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+    def read(self, cut_out: CutOut) -> Landmarks:
+        """The landmarks of the person in a region that was cut out."""
+        side, crop = self._network.input_size, cut_out.crop
+        rgb = cv2.cvtColor(cut_out.pixels, cv2.COLOR_BGR2RGB)
         outputs = self._network(np.divide(rgb, 255, dtype=np.float32))
         raw = outputs[_RAW].reshape(NUM_LANDMARKS, 5)
-        points, covariance = refine(raw[:, :2] / side, outputs[_HEATMAPS][0])
-        turn = to_image[:, :2]
+        shares, covariance = refine(raw[:, :2] / side, outputs[_HEATMAPS][0])
+        points = shares * side
+        slopes, world = crop.slopes(points), outputs[_WORLD].reshape(NUM_LANDMARKS, 3)
         return Landmarks(
-            points=points * side @ turn.T + to_image[:, 2],
+            points=crop.to_image(points),
             visibility=sigmoid(raw[:, 3]),
             presence=sigmoid(raw[:, 4]),
-            covariance=turn @ (covariance * side**2) @ turn.T,
-            world=_upright(outputs[_WORLD].reshape(NUM_LANDMARKS, 3), turn),
+            covariance=slopes @ (covariance * side**2) @ np.swapaxes(slopes, -1, -2),
+            world=np.concatenate([world[:, :2] @ crop.roll.T, world[:, 2:]], -1),
             score=float(outputs[_SCORE][0, 0]),
         )
-
-
-def _upright(world: NDArray[Any], turn: NDArray[Any]) -> NDArray[np.float64]:
-    """World coordinates (K, 3) in the axes of the turned crop → of the image."""
-    rotation = turn / np.sqrt(abs(np.linalg.det(turn)))
-    return np.concatenate([world[:, :2] @ rotation.T, world[:, 2:]], -1)
 
 
 def refine(

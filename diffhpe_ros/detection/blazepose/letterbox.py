@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.detection.blazepose.dark import brightened, is_dark
 from diffhpe_ros.detection.blazepose.search import Part
 
 
@@ -30,9 +31,23 @@ class Letterbox:
         scale = size / max(part.height, part.width)
         shift = (np.array([size, size]) - np.array([part.width, part.height]) * scale) / 2
         to_square = np.column_stack([np.eye(2) * scale, shift])
-        square = cv2.warpAffine(cut, to_square, (size, size), flags=cv2.INTER_LINEAR)
-        return cls(np.asarray(square, np.uint8), scale, shift, (part.x, part.y))
+        square = np.asarray(cv2.warpAffine(cut, to_square, (size, size)), np.uint8)
+        if is_dark(square):
+            square = brightened(_averaged(cut, square, scale, shift))
+        return cls(square, scale, shift, (part.x, part.y))
 
     def to_image(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Points (..., 2) of the square in pixels of the image."""
         return (points - self.shift) / self.scale + self.corner
+
+
+def _averaged(
+    cut: NDArray[np.uint8], square: NDArray[np.uint8], scale: float, shift: NDArray[Any]
+) -> NDArray[np.uint8]:
+    """The square with all pixels of the part in it, not only some: the noise is less."""
+    left, top = np.ceil(shift).astype(int)
+    averaged = square.copy()
+    size = square.shape[1] - 2 * left, square.shape[0] - 2 * top
+    inside = averaged[top : top + size[1], left : left + size[0]]
+    inside[:] = cv2.resize(cut, size, interpolation=cv2.INTER_AREA)
+    return averaged

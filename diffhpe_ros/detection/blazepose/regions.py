@@ -25,6 +25,8 @@ _HIPS, _ENVELOPE = 0, 1
 """Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
 _OVERLAP = 0.3
 _MARGIN = 1.25
+ENVELOPE_PER_SIZE = 1 / (2 * _MARGIN)
+"""From the hips to the circle round the body, in sizes of the region."""
 _SAME_PLACE, _SAME_SIZE = 0.1, 1.5
 """Regions of one person are nearer than this part of their size (25 cm for people side by side),
 and their sizes are within this factor."""
