@@ -153,20 +153,26 @@ class Camera:
         """
         return _like(self._lens.to_pixels(_as_points(canonical) / CANONICAL_FOCAL), canonical)
 
-    def covariance_to_canonical(self, covariance_px2: NDArray[Any]) -> NDArray[Any]:
+    def covariance_to_canonical(
+        self, covariance_px2: NDArray[Any], canonical: NDArray[Any]
+    ) -> NDArray[Any]:
         """Covariances of pixel positions to the canonical view.
-
-        The lens's local stretch is left out: it is far smaller than the uncertainty of a
-        detector's uncertainty.
 
         Args:
             covariance_px2: (..., 2, 2) in square pixels.
+            canonical: (..., 2) of what they are of; at those that are NaN, the lens is taken to
+                stretch as in its middle.
 
         Returns:
             (..., 2, 2) in canonical units squared.
         """
-        scale = CANONICAL_FOCAL / self._lens.focal
-        return _like(np.asarray(covariance_px2) * np.outer(scale, scale), covariance_px2)
+        covariance = np.asarray(covariance_px2)
+        if not self._lens.distorts:
+            scale = CANONICAL_FOCAL / self._lens.focal
+            return _like(covariance * np.outer(scale, scale), covariance_px2)
+        rays = np.nan_to_num(_as_points(canonical)) / CANONICAL_FOCAL
+        by_pixel = CANONICAL_FOCAL * np.linalg.inv(self._lens.derivatives(rays))
+        return _like(by_pixel @ covariance @ by_pixel.swapaxes(-1, -2), covariance_px2)
 
     def project(self, points: NDArray[Any]) -> NDArray[Any]:
         """Points in the optical frame to pixels.

@@ -59,18 +59,27 @@ class Lens:
 
     def to_rays(self, pixels: Array) -> Array:
         """Pixels (..., 2) to rays (..., 2) as X/Z, Y/Z; NaN where no ray leads to the pixel."""
-        if self._distorts:
+        if self.distorts:
             return _in_chunks(self._undistort, pixels)
         return (pixels - self.middle) / self.focal
 
     def to_pixels(self, rays: Array) -> Array:
         """Rays (..., 2) as X/Z, Y/Z to pixels (..., 2), NaN where the model folds back."""
-        if self._distorts:
+        if self.distorts:
             return _in_chunks(self._distort_or_nan, rays)
         return rays * self.focal + self.middle
 
+    def derivatives(self, rays: Array) -> Array:
+        """How pixels move with rays (..., 2): (..., 2, 2), pixels first.
+
+        Args:
+            rays: finite, where the distortion model does not fold back.
+        """
+        return self._distort(rays.reshape(-1, 2))[1].reshape(*rays.shape, 2)
+
     @property
-    def _distorts(self) -> bool:
+    def distorts(self) -> bool:
+        """Whether it is no pinhole."""
         return self.model == "equidistant" or bool(self.distortion.any())
 
     def _distort(self, rays: Array) -> tuple[Array, Array]:

@@ -132,11 +132,27 @@ def test_points_behind_the_camera_have_no_pixel():
 
 
 def test_covariance_scales_with_the_focal_lengths():
-    covariance = PINHOLE.covariance_to_canonical(np.array([[4.0, 1.0], [1.0, 9.0]]))
+    covariance = PINHOLE.covariance_to_canonical(np.array([[4.0, 1.0], [1.0, 9.0]]), np.zeros(2))
     across, down = 2.29 / 500, 2.29 / 510
     np.testing.assert_allclose(
         covariance, [[4 * across**2, across * down], [across * down, 9 * down**2]]
     )
+
+
+@pytest.mark.parametrize("camera", [BARREL, FISHEYE])
+def test_covariance_is_stretched_as_the_lens_does(camera: Camera):
+    """As much as pixels nearby are moved apart, many times more at a fisheye's border."""
+    pixels = np.array([[320.0, 240.0], [60.0, 400.0], [np.nan, np.nan]])
+    half = np.array([[0.7, 0.1], [0.1, 0.4]])
+    canonical = camera.to_canonical(pixels)
+    covariance = camera.covariance_to_canonical(
+        np.broadcast_to(half @ half.T, (3, 2, 2)), canonical
+    )
+    for at, found in zip(pixels[:2], covariance, strict=False):
+        moved = camera.to_canonical(at + half.T) - camera.to_canonical(at - half.T)
+        np.testing.assert_allclose(found, moved.T @ moved / 4, rtol=0.02)
+    assert np.isfinite(covariance).all()
+    assert np.trace(covariance[1]) > np.trace(covariance[0])
 
 
 def test_field_of_view_gives_the_angle_between_the_edges():

@@ -300,10 +300,11 @@ def _add_depth(
 
 
 def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:
+    keypoints = camera.to_canonical(people.keypoints[row])
     return Observation(
         stamp_ns=stamp_ns,
-        keypoints=camera.to_canonical(people.keypoints[row]),
+        keypoints=keypoints,
         confidence=people.confidence[row],
-        covariance=camera.covariance_to_canonical(people.covariance[row]),
+        covariance=camera.covariance_to_canonical(people.covariance[row], keypoints),
         world_landmarks=None if people.world_landmarks is None else people.world_landmarks[row],
     )
