@@ -1,12 +1,13 @@
 """How well people are found and told apart: rendered rooms with 2 to 6 people, and a real video.
 
-python bench/tracking.py render FOLDER [--scene WORD]
+python bench/tracking.py render FOLDER [--group held-out] [--scene WORD]
 python bench/tracking.py score FOLDER [--model full heavy] [--video FILE]
 
-`render` takes about half an hour on one core. A person counts in the images that show at least
-half of their joints; a detection is theirs if its joints are within 20 % of their size. MOTA and
-IDF1 are motmetrics' (`pip install -e '.[bench]'`). The real video has no truth: printed is in
-how many images each id is seen.
+The scenes of the group `choosing` were looked at while the tracking was made, those of
+`held-out` were not. `render` takes about half an hour on one core. A person counts in the images
+that show at least half of their joints; a detection is theirs if its joints are within 20 % of
+their size. MOTA and IDF1 are motmetrics' (`pip install -e '.[bench]'`). The real video has no
+truth: printed is in how many images each id is seen.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import motmetrics
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
-from tracking_scenes import FPS, SCENES, Scene, Truth, render, view
+from tracking_scenes import FPS, GROUPS, Scene, Truth, render, view
 
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.detection import create_detector
@@ -108,8 +109,8 @@ class Score:
         return self._known.distance
 
 
-def score(folder: Path, scenes: Sequence[Scene], model: str) -> None:
-    """Print the tables of one landmark model."""
+def score(folder: Path, group: str, scenes: Sequence[Scene], model: str) -> None:
+    """Print the tables of a group of scenes and one landmark model."""
     scores = {}
     for scene in scenes:
         scores[scene.name] = each = Score(Truth.read(folder / f"{scene.name}.npz"))
@@ -130,7 +131,7 @@ def score(folder: Path, scenes: Sequence[Scene], model: str) -> None:
         shares = (f"{100 * value:.1f}" for value in (recall, precision, mota, idf1))
         rows.append([str(name), *shares, f"{switches:.0f}", numbers[str(name)]])
     header = ["scene", "recall, %", "precision, %", "MOTA", "IDF1", "switches", "ids per person"]
-    print(f"\n{model}, {FPS} images a second\n")
+    print(f"\n{group}: {model}, {FPS} images a second\n")
     print(markdown_table(header, rows))
     each = list(scores.values())
     print("\n" + recall_by("m away", [(s.distances, s) for s in each], DISTANCES_M))
@@ -167,17 +168,23 @@ def main() -> None:
     )
     parser.add_argument("action", choices=("render", "score"))
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--group", nargs="+", default=[*GROUPS], choices=GROUPS)
     parser.add_argument("--scene", default="", help="only those whose names contain this")
     parser.add_argument("--model", nargs="+", default=["full"], choices=MODELS)
     video = data_folder() / "video" / "sports2d_demo.mp4"
     parser.add_argument("--video", type=Path, default=video, help="without a truth")
     arguments = parser.parse_args()
-    scenes = [scene for scene in SCENES if arguments.scene in scene.name]
+    groups = {
+        group: [scene for scene in GROUPS[group] if arguments.scene in scene.name]
+        for group in arguments.group
+    }
     if arguments.action == "render":
-        render(arguments.folder, scenes)
+        for scenes in groups.values():
+            render(arguments.folder, scenes)
         return
     for model in arguments.model:
-        score(arguments.folder, scenes, model)
+        for group, scenes in groups.items():
+            score(arguments.folder, group, scenes, model)
         if arguments.video.is_file():
             watch(arguments.video, model)
 

@@ -1,7 +1,7 @@
 """The scenes of bench/tracking.py: rendered rooms in which people walk whose joints are known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ EYE, LOOKS_AT = np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.5, 0.95])
 STRIDE_M = 1.12
 LIMB_M = 0.09
 """Who is behind somebody is hidden by a limb of this radius."""
+LEAST_APART_M = 0.45
+SKIN = np.array([0.70, 0.42, 0.31])
 
 RED = Clothes()
 GREEN = Clothes((0.05, 0.25, 0.08), (0.03, 0.03, 0.03), (0.10, 0.06, 0.03))
@@ -48,6 +50,13 @@ class Walker:
     speed: float = 1.0
     """Metres a second; below 0: clockwise, seen from above."""
     size: float = 1.0
+
+    def places(self, times_s: Array) -> Array:
+        """On the floor (T, 2) at times (T,), world metres."""
+        angles = np.deg2rad(self.start) + self.speed * times_s / self.radius
+        x = self.x + self.radius * np.cos(angles)
+        y = self.y + self.radius * np.sin(angles)
+        return np.stack([x, y], -1)
 
     def pose(self, time_s: float) -> Pose:
         """The body at a time, world metres."""
@@ -89,58 +98,108 @@ def _leaving(*clothes: Clothes) -> tuple[Walker, ...]:
     )
 
 
-_CUPBOARD = Box((-0.4, 3.0, 0.0), (0.4, 3.4, 2.0), PANEL)
-SCENES = (
-    Scene("2 cross", 10, (Walker(RED, -0.7, 4.2, 1.2), Walker(GREEN, 0.7, 4.4, 1.2, 180, -1.1))),
-    Scene(
-        "3 on one circle",
-        8,
-        [
-            Walker(clothes, 0.0, 4.3, 1.2, start, 1.0, size)
-            for clothes, start, size in ((RED, 0, 1.0), (WHITE, 120, 0.93), (BLUE, 240, 1.06))
-        ],
+def varied(scene: Scene, seed: int) -> Scene:
+    """The same with other people, paths and speeds, none of whom walks through another."""
+    random = np.random.default_rng(seed)
+    wear = {walker.clothes: _any_clothes(random) for walker in scene.walkers}
+    while True:
+        walkers = [_varied(walker, wear[walker.clothes], random) for walker in scene.walkers]
+        other = replace(scene, name=f"{scene.name}, seed {seed}", walkers=walkers)
+        if _nearest_m(other) > LEAST_APART_M:
+            return other
+
+
+def _varied(walker: Walker, clothes: Clothes, random: np.random.Generator) -> Walker:
+    radius, speed, size = random.uniform((0.85, 0.85, 0.93), (1.15, 1.15, 1.07))
+    return Walker(
+        clothes,
+        walker.x + random.uniform(-0.3, 0.3),
+        walker.y + random.uniform(-0.3, 0.3),
+        walker.radius * radius,
+        walker.start + random.uniform(-40, 40),
+        walker.speed * speed,
+        size,
+    )
+
+
+def _any_clothes(random: np.random.Generator) -> Clothes:
+    shirt, trousers, shoes = random.uniform(0.02, 0.7, (3, 3)) * random.uniform(0.2, 1, (3, 1))
+    skin, hair = random.uniform(0.3, 1) * SKIN, random.uniform(0.02, 0.4) * SKIN
+    return Clothes(*(tuple(each.tolist()) for each in (shirt, trousers, shoes, skin, hair)))
+
+
+def _nearest_m(scene: Scene) -> float:
+    """How near each other two people come in a scene."""
+    times = np.arange(round(scene.seconds * FPS)) / FPS
+    places = np.stack([walker.places(times) for walker in scene.walkers], 1)
+    apart = np.linalg.norm(places[:, :, None] - places[:, None], axis=-1)
+    return float(apart[:, ~np.eye(len(scene.walkers), dtype=bool)].min())
+
+
+_CROSS = Scene(
+    "2 cross", 10, (Walker(RED, -0.7, 4.2, 1.2), Walker(GREEN, 0.7, 4.4, 1.2, 180, -1.1))
+)
+_CIRCLE = Scene(
+    "3 on one circle",
+    8,
+    [
+        Walker(clothes, 0.0, 4.3, 1.2, start, 1.0, size)
+        for clothes, start, size in ((RED, 0, 1.0), (WHITE, 120, 0.93), (BLUE, 240, 1.06))
+    ],
+)
+_CUPBOARD = Scene(
+    "2 behind a cupboard",
+    15,
+    (Walker(YELLOW, 0.0, 5.0, 1.3), Walker(BLUE, 0.1, 5.2, 1.1, 180, -0.9, 0.95)),
+    (Box((-0.4, 3.0, 0.0), (0.4, 3.4, 2.0), PANEL),),
+)
+_DESKS = Scene(
+    "3 among desks",
+    8,
+    (
+        Walker(GREEN, -0.9, 4.6, 0.9, 0, 0.9),
+        Walker(WHITE, 0.8, 4.9, 0.9, 90, -1.0, 0.95),
+        Walker(RED, 0.0, 6.2, 1.4, 180, 1.1, 1.05),
     ),
-    Scene(
-        "2 behind a cupboard",
-        15,
-        (Walker(YELLOW, 0.0, 5.0, 1.3), Walker(BLUE, 0.1, 5.2, 1.1, 180, -0.9, 0.95)),
-        (_CUPBOARD,),
-    ),
-    Scene(
-        "3 among desks",
-        8,
-        (
-            Walker(GREEN, -0.9, 4.6, 0.9, 0, 0.9),
-            Walker(WHITE, 0.8, 4.9, 0.9, 90, -1.0, 0.95),
-            Walker(RED, 0.0, 6.2, 1.4, 180, 1.1, 1.05),
-        ),
-        (*desk(-0.9, 3.1, 1.4, 0.7, 0.75), *table(0.9, 3.3, 1.6, 0.8, 0.75)),
-    ),
-    Scene("3, two leave and return", 17, _leaving(RED, BLUE, GREEN)),
-    Scene("the same in alike clothes", 17, _leaving(RED, RED, RED)),
-    Scene(
-        "6 in a room",
-        6,
-        (
-            Walker(RED, -1.0, 4.4, 0.9, 0, 1.0),
-            Walker(BLUE, 1.0, 4.6, 0.9, 180, -1.0, 0.95),
-            Walker(GREEN, 0.0, 5.6, 1.3, 60, 1.1, 1.05),
-            Walker(YELLOW, -1.6, 6.4, 1.0, 200, -0.9, 0.92),
-            Walker(WHITE, 1.6, 6.6, 1.0, 300, 1.0),
-            Walker(BLACK, 0.2, 7.2, 1.2, 120, -1.1, 1.03),
-        ),
-    ),
-    Scene(
-        "4 far away",
-        6,
-        (
-            Walker(RED, -1.8, 7.6, 1.2, 0, 1.0),
-            Walker(WHITE, 1.8, 8.0, 1.2, 90, -1.0, 0.95),
-            Walker(BLUE, 0.0, 8.8, 1.4, 180, 1.1, 1.05),
-            Walker(YELLOW, 0.3, 6.6, 0.9, 270, -0.9, 0.93),
-        ),
+    (*desk(-0.9, 3.1, 1.4, 0.7, 0.75), *table(0.9, 3.3, 1.6, 0.8, 0.75)),
+)
+_RETURN = Scene("3, two leave and return", 17, _leaving(RED, BLUE, GREEN))
+_ALIKE = Scene("the same in alike clothes", 17, _leaving(RED, RED, RED))
+_ROOM = Scene(
+    "6 in a room",
+    6,
+    (
+        Walker(RED, -1.0, 4.4, 0.9, 0, 1.0),
+        Walker(BLUE, 1.0, 4.6, 0.9, 180, -1.0, 0.95),
+        Walker(GREEN, 0.0, 5.6, 1.3, 60, 1.1, 1.05),
+        Walker(YELLOW, -1.6, 6.4, 1.0, 200, -0.9, 0.92),
+        Walker(WHITE, 1.6, 6.6, 1.0, 300, 1.0),
+        Walker(BLACK, 0.2, 7.2, 1.2, 120, -1.1, 1.03),
     ),
 )
+_FAR = Scene(
+    "4 far away",
+    6,
+    (
+        Walker(RED, -1.8, 7.6, 1.2, 0, 1.0),
+        Walker(WHITE, 1.8, 8.0, 1.2, 90, -1.0, 0.95),
+        Walker(BLUE, 0.0, 8.8, 1.4, 180, 1.1, 1.05),
+        Walker(YELLOW, 0.3, 6.6, 0.9, 270, -0.9, 0.93),
+    ),
+)
+CHOOSING = (_CROSS, _CUPBOARD, _RETURN, _ROOM, _FAR, varied(_CROSS, 1), varied(_FAR, 1))
+"""By these the tracking was made."""
+HELD_OUT = (
+    varied(_CROSS, 2),
+    varied(_FAR, 2),
+    _CIRCLE,
+    _DESKS,
+    varied(_ROOM, 2),
+    varied(_CUPBOARD, 2),
+    _ALIKE,
+)
+"""Nothing was chosen by these."""
+GROUPS = {"choosing": CHOOSING, "held-out": HELD_OUT}
 
 
 @dataclass(frozen=True)

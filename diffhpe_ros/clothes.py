@@ -1,14 +1,15 @@
 """What colours people wear: by them those are known again who were out of view."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.types import People
-from diffhpe_ros.pose_distance import pose_distances
+from diffhpe_ros.pose_distance import pose_sizes
+from diffhpe_ros.skeleton import PARENTS
 
 PARTS = 2
 """Torso and legs."""
@@ -19,26 +20,48 @@ _THIGH, _SHANK = np.linspace(0.3, 0.9, 5), np.linspace(0.1, 0.6, 4)
 """Shares of the way between joints at which pixels are looked at."""
 _LEAST_CONFIDENCE = 0.5
 _LEAST_PIXELS = 8
-_CROWDED = 0.35
-"""In sizes of the person."""
+_LIMB = 0.07
+"""In sizes of the person: whatever is nearer to their bones shows them."""
 
 
-def see_clothes(people: People, image_bgr: NDArray[np.uint8]) -> People:
-    """The people with the colours of their clothes in an image (H, W, 3).
+def clothes_colours(
+    keypoints: NDArray[Any], confidence: NDArray[Any], image_bgr: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """The colours of people's clothes in an image, CIE Lab of torso and legs.
 
-    Those of people so near each other that one may hide the other are unseen.
+    Where another one's limbs are is not looked at: one may hide the other.
+
+    Args:
+        keypoints: (P, 17, 2) pixels, NaN where unseen.
+        confidence: (P, 17) in 0..1.
+        image_bgr: (H, W, 3).
+
+    Returns:
+        (P, 2, 3), NaN where too little of the clothes is seen.
     """
-    if not len(people):
-        return people
-    apart = pose_distances(people.keypoints, people.keypoints)
-    np.fill_diagonal(apart, np.inf)
-    crowded = (apart < _CROWDED).any(1)
-    sure = people.confidence >= _LEAST_CONFIDENCE
-    keypoints = np.where(sure[..., None], people.keypoints, np.nan)
-    parts = [_torso(keypoints), _legs(keypoints)]
-    colours = np.stack([_median_colours(image_bgr, points) for points in parts], 1)
-    colours[crowded] = np.nan
-    return replace(people, clothes=colours.astype(np.float32))
+    sure = confidence >= _LEAST_CONFIDENCE
+    joints = np.where(sure[..., None], keypoints, np.nan)
+    crowded = len(keypoints) > 1
+    colours = []
+    for points in (_torso(joints), _legs(joints)):
+        if crowded:
+            points = np.where(_covered(points, keypoints)[..., None], np.nan, points)
+        colours.append(_median_colours(image_bgr, points))
+    return np.stack(colours, 1)
+
+
+def _covered(points: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of people's points (P, n, 2) lie where somebody else's limbs are, (P, n)."""
+    starts = keypoints[:, PARENTS[1:]]
+    bones = keypoints[:, 1:] - starts
+    from_start = points[:, :, None, None] - starts  # (P, n, P, 16, 2)
+    squared = np.maximum((bones**2).sum(-1), 1e-9)
+    along = ((from_start * bones).sum(-1) / squared).clip(0, 1)
+    away = np.linalg.norm(from_start - along[..., None] * bones, axis=-1)
+    near = (away < _LIMB * pose_sizes(keypoints)[:, None]).any(-1)  # false where NaN
+    people = np.arange(len(points))
+    near[people, :, people] = False
+    return np.asarray(near.any(-1))
 
 
 def _torso(keypoints: NDArray[Any]) -> NDArray[Any]:
@@ -91,3 +114,15 @@ class Clothes:
         self.images = np.minimum(self.images + seen, self.most_images)
         new = (colours - np.nan_to_num(self.mean)) / np.maximum(self.images, 1)[:, None]
         self.mean = np.where(seen[:, None], np.nan_to_num(self.mean) + new, self.mean)
+
+    @property
+    def numbers(self) -> list[float]:
+        """All of it but `most_images`, for `from_numbers`."""
+        return [*np.nan_to_num(self.mean).ravel().tolist(), *map(float, self.images)]
+
+    @classmethod
+    def from_numbers(cls, numbers: Sequence[float]) -> "Clothes":
+        """Read what `numbers` gave."""
+        mean, images = np.split(np.asarray(numbers, np.float64), [PARTS * 3])
+        mean = np.where(images[:, None] > 0, mean.reshape(PARTS, 3), np.nan)
+        return cls(mean=mean, images=images.astype(np.int64))

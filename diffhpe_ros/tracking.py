@@ -97,7 +97,8 @@ class PeopleTracker:
     Each person is expected where the motion so far leads. People and detections are paired so
     that the distances are smallest in all (`pose_distances`; the assignment is optimal, so that
     people keep their ids when the camera turns and everybody shifts). Those seen in the frame
-    before choose first, then those who are remembered.
+    before choose first, then those who are remembered. Nobody is paired with who clearly wears the
+    clothes of another one who is known.
 
     A person unseen is remembered for `forget_s`, or for 0.2 s longer than they were followed if
     that is shorter: a phantom of one frame soon makes room again. Who returns sooner, near enough
@@ -186,15 +187,29 @@ class PeopleTracker:
         free = [row for row in range(len(people)) if row not in found]
         if not tracks or not free:
             return
+        others = self._wear_others_clothes(tracks, people)[:, free]
         expected = np.stack([track.expected(stamp_ns) for track in tracks])
         near = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
         # 1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger
         # to make room for another pair.
         apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
+        apart[others] = 1
         for row, column in _assign(apart):
             if apart[row, column] < 1:
                 tracks[row].see(people, free[column], stamp_ns)
                 found[free[column]] = tracks[row]
+
+    def _wear_others_clothes(self, tracks: Sequence["_Track"], people: People) -> NDArray[np.bool_]:
+        """Which people (T, P) are not those in the tracks, but surely others who are known."""
+        if people.clothes is None or len(self._tracks) < 2:
+            return np.zeros((len(tracks), len(people)), bool)
+        theirs, anybodys = (
+            same_clothes_odds(
+                people.clothes, np.stack([each.clothes.mean for each in some])[:, None]
+            )
+            for some in (tracks, self._tracks)
+        )
+        return np.asarray((theirs < 0) & (anybodys.max(0) - theirs > _EXCHANGE))
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
         trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns

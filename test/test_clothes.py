@@ -6,7 +6,8 @@ import pytest
 from standing import standing_at
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.clothes import Clothes, see_clothes
+from diffhpe_ros.clothes import Clothes
+from diffhpe_ros.detection.clothes import see_clothes
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.rendering.clothes import Clothes as Worn
 from diffhpe_ros.rendering.render import Renderer

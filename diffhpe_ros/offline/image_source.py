@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from diffhpe_ros.clothes import see_clothes
+from diffhpe_ros.detection.clothes import see_clothes
 from diffhpe_ros.detection.types import CameraAwareDetector, ResumableDetector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_checks import camera_warnings

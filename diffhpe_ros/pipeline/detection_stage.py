@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.clothes import see_clothes
 from diffhpe_ros.detection import CameraAwareDetector, Detector, People
+from diffhpe_ros.detection.clothes import see_clothes
 from diffhpe_ros.left_right import Exchanges, LeftRight
 from diffhpe_ros.pipeline.image_rate import ImageRate
 from diffhpe_ros.pipeline.options import WindowOptions

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diffhpe_ros.clothes import Clothes
 from diffhpe_ros.detection.blazepose.regions import Region
+from diffhpe_ros.reidentification import same_clothes_odds
 
 COASTING_IMAGES = 10
 """So long somebody out of sight is expected to move on."""
@@ -34,23 +37,26 @@ class Motion:
     images_seen: int = 1
     images_unseen: int = 0
     """Since the last one that showed the person."""
+    clothes: Clothes = field(default_factory=Clothes)
+    """That the person was seen in while others were followed, too."""
 
     @classmethod
-    def of(cls, region: Region, images_seen: int = 1) -> "Motion":
+    def of(cls, region: Region) -> "Motion":
         """Of somebody whose motion is not known."""
-        return cls(region, np.zeros(3), images_seen)
+        return cls(region, np.zeros(3))
 
     @property
     def numbers(self) -> list[float]:
         """All of it, for `from_numbers`."""
-        return [*self.region.numbers, *self.step.tolist(), self.images_seen, self.images_unseen]
+        counts = self.images_seen, self.images_unseen
+        return [*self.region.numbers, *self.step.tolist(), *counts, *self.clothes.numbers]
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[float]) -> "Motion":
         """Read what `numbers` gave."""
-        *region, x, y, turn, seen, unseen = numbers
-        step = np.array([x, y, turn])
-        return cls(Region.from_numbers(region), step, int(seen), int(unseen))
+        region, step, (seen, unseen) = numbers[:4], np.array(numbers[4:7]), numbers[7:9]
+        clothes = Clothes.from_numbers(numbers[9:])
+        return cls(Region.from_numbers(region), step, int(seen), int(unseen), clothes)
 
     @property
     def priority(self) -> float:
@@ -70,7 +76,7 @@ class Motion:
         change = np.array([*(region.centre - self.region.centre), 0.0])
         change[2] = math.remainder(region.rotation - self.region.rotation, math.tau)
         step = self.step + _NEWEST * (change - self.step)
-        return Motion(region, step, self.images_seen + 1)
+        return Motion(region, step, self.images_seen + 1, clothes=self.clothes)
 
     def is_beside(self, other: "Motion") -> bool:
         """Whether two people are so near each other that their landmarks may be mixed up."""
@@ -90,6 +96,10 @@ class Motion:
         """Whether the region expected in the next image is as good as the one in this."""
         moved = math.hypot(*self.step[:2]) / self.region.size
         return moved < _MOVED and abs(float(self.step[2])) < _TURNED
+
+    def odds_of(self, colours: NDArray[Any]) -> float:
+        """Log odds that somebody who wears colours (2, 3) is the person; 0 where unknown."""
+        return float(same_clothes_odds(colours, self.clothes.mean))
 
     def may_lead_to(self, region: Region) -> bool:
         """Whether somebody in this region may be the person, who was lost."""

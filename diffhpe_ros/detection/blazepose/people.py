@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.background import Background
+from diffhpe_ros.detection.blazepose.appearance import colours_of, without
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
@@ -48,8 +50,10 @@ class PeopleFollower:
     those followed for longest are the first. Regions that come to lie on one person are merged.
     With `max_people` in view and nobody lost there is no search.
 
-    People side by side are kept apart: landmarks that are another person's already are not theirs,
-    and while their landmarks may be mixed up, each is expected to move on as before.
+    People side by side are kept apart. Landmarks that are another person's already, or lie on
+    other clothes, are not theirs: the second look goes where the motion leads, with those who are
+    known in the image painted over. While clothes do not show whose landmarks they are, each is
+    expected to move on as before.
 
     Args:
         finder: finds new people.
@@ -137,23 +141,54 @@ class PeopleFollower:
         for motion in known:
             if len(people) == self.max_people:
                 break
-            person = self._find(image_bgr, motion)
-            region = None if person is None else person.next_region()
-            if person is None or region is None or _is_one_of(person, people):
+            crowd = any(other is not motion and motion.is_beside(other) for other in known)
+            find = self._find_in_a_crowd if crowd else self._find
+            person, region = find(image_bgr, motion, people), None
+            if person is not None:
+                region = person.next_region()
+            if person is None or region is None:
                 if motion.images_unseen < COASTING_IMAGES and len(self._lost) < self.max_people:
                     self._lost.append(motion.unseen())
-            else:
-                people.append(person)
-                crowd = any(other is not motion and motion.is_beside(other) for other in known)
-                self._followed.append(motion.to(region, crowd))
+                continue
+            odds = 0.0
+            if len(known) > 1:
+                colours = colours_of(person, people if crowd else [], image_bgr)
+                odds = motion.odds_of(colours)
+                motion.clothes.see(colours)
+            people.append(person)
+            self._followed.append(motion.to(region, crowd and odds <= 0))
         return people
 
-    def _find(self, image_bgr: NDArray[np.uint8], motion: Motion) -> Landmarks | None:
+    def _find(
+        self, image_bgr: NDArray[np.uint8], motion: Motion, people: Sequence[Landmarks]
+    ) -> Landmarks | None:
         """Somebody where they were in the image before, or else where their motion leads."""
         person = self._look(image_bgr, motion.region)
         if person is None and not motion.is_still():
-            return self._look(image_bgr, motion.expected())
-        return person
+            person = self._look(image_bgr, motion.expected())
+        return None if person is None or _is_one_of(person, people) else person
+
+    def _find_in_a_crowd(
+        self, image_bgr: NDArray[np.uint8], motion: Motion, people: Sequence[Landmarks]
+    ) -> Landmarks | None:
+        """The same beside others, some of whom are known in this image, with these clothes.
+
+        Where the network sees somebody else at first, those known are painted over.
+        """
+        person = self._look(image_bgr, motion.region)
+        if (
+            person is not None
+            and not _is_one_of(person, people)
+            and motion.odds_of(colours_of(person, people, image_bgr)) >= 0
+        ):
+            return person
+        if not people and motion.is_still():
+            return None
+        person = self._look(without(image_bgr, people), motion.expected())
+        if person is None or _is_one_of(person, people):
+            return None
+        # What was painted looks like a person: only clothes show that there is one.
+        return person if motion.odds_of(colours_of(person, people, image_bgr)) > 0 else None
 
     def _found_before(self) -> list[Region]:
         """The new ones among the regions that the search in the image before has found."""
@@ -196,18 +231,28 @@ class PeopleFollower:
         new: list[Landmarks] = []
         room = self.max_people - len(people)
         for region in regions[: room + len(self._lost)]:
-            lost = next((each for each in self._lost if each.may_lead_to(region)), None)
-            if lost is None and len(new) >= room:
+            lost = [each for each in self._lost if each.may_lead_to(region)]
+            if not lost and len(new) >= room:
                 continue
             person = self._look(image_bgr, region)
             following = None if person is None else person.next_region()
             if person is None or following is None or _is_one_of(person, [*people, *new]):
                 continue
+            before = self._which(lost, colours_of(person, people, image_bgr)) if lost else None
+            if before is None and len(new) >= room:
+                continue
             new.append(person)
-            self._followed.append(Motion.of(following, 1 if lost is None else lost.images_seen))
-            if lost is not None:
-                self._lost.remove(lost)
+            motion = Motion.of(following)
+            if before is not None:
+                self._lost.remove(before)
+                motion = replace(motion, images_seen=before.images_seen, clothes=before.clothes)
+            self._followed.append(motion)
         return new
+
+    def _which(self, lost: Sequence[Motion], colours: NDArray[Any]) -> Motion | None:
+        """Who of the lost wears these clothes (2, 3), if anybody."""
+        odds, best = max(((each.odds_of(colours), each) for each in lost), key=lambda each: each[0])
+        return best if odds >= 0 else None
 
     def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
         """The person in a region, if there is one."""

@@ -1,0 +1,51 @@
+"""How somebody whom BlazePose has found looks: by it people side by side are kept apart."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from diffhpe_ros.clothes import clothes_colours
+from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
+from diffhpe_ros.skeleton import LAYOUTS, PARENTS
+
+_GREY = (128, 128, 128)
+_TRUNK, _LIMB = 0.09, 0.05
+"""Thickness in sizes of the region: a trunk, and arms, legs or a head."""
+_TRUNK_JOINTS = (1, 4, 7, 8, 11, 14)
+_HEAD = 10
+
+
+def colours_of(
+    person: Landmarks, others: Sequence[Landmarks], image_bgr: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """Colours (2, 3) of a person's clothes where no others hide them; see `clothes_colours`."""
+    people = [person, *others]
+    confidence = np.stack([(each.visibility * each.presence)[:NUM_BODY] for each in people])
+    # The least sure of the joints that one is made of.
+    weights = LAYOUTS["blazepose33"] > 0
+    least = np.where(weights, confidence[:, None], 1.0).min(-1)
+    return clothes_colours(np.stack([_joints(each) for each in people]), least, image_bgr)[0]
+
+
+def without(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArray[np.uint8]:
+    """A copy of an image (H, W, 3) with people painted over, so that a network sees the others."""
+    image = image_bgr.copy()
+    for person in people:
+        region = person.next_region()
+        if region is None:
+            continue
+        joints = [(round(x), round(y)) for x, y in _joints(person).tolist()]
+        for joint, parent in enumerate(PARENTS[1:], 1):
+            part = _TRUNK if joint in _TRUNK_JOINTS else _LIMB
+            thickness = max(1, round(part * region.size))
+            cv2.line(image, joints[joint], joints[parent], _GREY, thickness)
+        cv2.circle(image, joints[_HEAD], round(_LIMB * region.size), _GREY, cv2.FILLED)
+    return image
+
+
+def _joints(person: Landmarks) -> NDArray[Any]:
+    """The 17 joints, (17, 2) pixels."""
+    return np.asarray(LAYOUTS["blazepose33"] @ person.points[:NUM_BODY])
