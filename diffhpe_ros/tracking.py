@@ -5,7 +5,7 @@ observations, so an id must never jump from one body to another.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Protocol
@@ -38,7 +38,7 @@ _FASTEST_PER_SECOND = 3.0
 _NEWEST_IMAGES = 5
 """So many images show what somebody wears now."""
 _EXCHANGE = 4.0
-"""Log odds of each of two that they are the other."""
+"""Log odds that somebody is another one by their clothes: from then on it is clear."""
 _MOST_DEPARTED = 32
 """Bounds memory and time."""
 
@@ -98,7 +98,7 @@ class PeopleTracker:
     that the distances are smallest in all (`pose_distances`; the assignment is optimal, so that
     people keep their ids when the camera turns and everybody shifts). Those seen in the frame
     before choose first, then those who are remembered. Nobody is paired with who clearly wears the
-    clothes of another one who is known.
+    clothes of another one who may be there.
 
     A person unseen is remembered for `forget_s`, or for 0.2 s longer than they were followed if
     that is shorter: a phantom of one frame soon makes room again. Who returns sooner, near enough
@@ -157,9 +157,10 @@ class PeopleTracker:
         self._keep(tracks, [stamp_ns - each.seen_ns <= self._forget_ns for each in tracks])
         in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
         remembered = [track for track in self._tracks if track.seen_ns != self._last_ns]
+        apart = dict(zip(self._tracks, self._apart(people, stamp_ns), strict=True))
         found: dict[int, _Track] = {}
         for tracks in (in_view, remembered):
-            self._recognise(tracks, people, found, stamp_ns)
+            self._recognise(tracks, apart, people, found, stamp_ns)
         self._keep(self._tracks, [self._remembers(each, stamp_ns) for each in self._tracks])
         self._welcome(people, found, stamp_ns)
         self.returns, self.exchanges = [], []
@@ -179,6 +180,7 @@ class PeopleTracker:
     def _recognise(
         self,
         tracks: Sequence["_Track"],
+        apart: Mapping["_Track", NDArray[Any]],
         people: People,
         found: dict[int, "_Track"],
         stamp_ns: int,
@@ -187,29 +189,31 @@ class PeopleTracker:
         free = [row for row in range(len(people)) if row not in found]
         if not tracks or not free:
             return
-        others = self._wear_others_clothes(tracks, people)[:, free]
-        expected = np.stack([track.expected(stamp_ns) for track in tracks])
-        near = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
-        # 1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger
-        # to make room for another pair.
-        apart = (pose_distances(expected, people.keypoints[free]) / near[:, None]).clip(max=1)
-        apart[others] = 1
-        for row, column in _assign(apart):
-            if apart[row, column] < 1:
+        cost = np.stack([apart[track][free] for track in tracks])
+        for row, column in _assign(cost):
+            if cost[row, column] < 1:
                 tracks[row].see(people, free[column], stamp_ns)
                 found[free[column]] = tracks[row]
 
-    def _wear_others_clothes(self, tracks: Sequence["_Track"], people: People) -> NDArray[np.bool_]:
-        """Which people (T, P) are not those in the tracks, but surely others who are known."""
-        if people.clothes is None or len(self._tracks) < 2:
-            return np.zeros((len(tracks), len(people)), bool)
-        theirs, anybodys = (
-            same_clothes_odds(
-                people.clothes, np.stack([each.clothes.mean for each in some])[:, None]
-            )
-            for some in (tracks, self._tracks)
-        )
-        return np.asarray((theirs < 0) & (anybodys.max(0) - theirs > _EXCHANGE))
+    def _apart(self, people: People, stamp_ns: int) -> NDArray[Any]:
+        """How far people are from where the followed are expected, (T, P).
+
+        1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger to
+        make room for another pair. Nor with who is in reach of another track, and clearly wears
+        the clothes of that one.
+        """
+        tracks = self._tracks
+        if not tracks or not len(people):
+            return np.ones((len(tracks), len(people)))
+        expected = np.stack([track.expected(stamp_ns) for track in tracks])
+        reach = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
+        apart = (pose_distances(expected, people.keypoints) / reach[:, None]).clip(max=1)
+        if people.clothes is not None and len(tracks) > 1:
+            known = np.stack([track.clothes.mean for track in tracks])
+            odds = same_clothes_odds(people.clothes, known[:, None])
+            best = np.where(apart < 1, odds, -np.inf).max(0)
+            apart[(odds < 0) & (best - odds > _EXCHANGE)] = 1
+        return np.asarray(apart)
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
         trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns

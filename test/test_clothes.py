@@ -67,9 +67,18 @@ def test_people_out_of_the_image_and_nobody_at_all():
 
 
 def test_clothes_of_two_in_one_place_are_not_told_apart():
-    people = seen(standing(0.0), standing(0.3), standing(1.2))
+    people = seen(standing(0.0), standing(0.1), standing(1.2))
     known = np.isfinite(see_clothes(people, painted(9, 9)).clothes).all((1, 2))
     assert known.tolist() == [False, False, True]
+
+
+def test_of_two_side_by_side_only_what_the_other_cannot_hide_is_looked_at():
+    left, right = standing(0.0), standing(0.3)
+    image = np.full((240, 320, 3), 128, np.uint8)  # what is between the two is anybody's
+    image[:, : round(float(left[0, 0]))] = red = (30, 40, 200)
+    image[:, round(float(right[0, 0])) :] = blue = (120, 60, 20)
+    colours = see_clothes(seen(left, right), image).clothes
+    np.testing.assert_allclose(colours[:, 0], [lab(red), lab(blue)], atol=0.01)
 
 
 @pytest.mark.parametrize("time_s", [0.0, 1.6])
@@ -94,6 +103,14 @@ def test_mean_of_the_images_in_which_clothes_are_seen():
     clothes.see(np.array([[20.0, 0, 0], [40.0, 0, 0]]))
     assert clothes.images.tolist() == [2, 1]
     np.testing.assert_allclose(clothes.mean[:, 0], [15, 40])
+
+
+def test_clothes_may_be_written_down_as_numbers():
+    clothes = Clothes()
+    clothes.see(np.array([[10.0, -5, 0], [np.nan] * 3]))
+    again = Clothes.from_numbers(clothes.numbers)
+    np.testing.assert_array_equal(again.mean, clothes.mean)
+    np.testing.assert_array_equal(again.images, clothes.images)
 
 
 def test_mean_follows_slowly_once_it_is_of_many_images():

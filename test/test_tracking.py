@@ -317,6 +317,18 @@ def test_two_who_took_each_others_place_while_they_met_exchange_their_ids(crowd_
     assert 52 <= exchanged <= 58
 
 
+def test_who_comes_out_of_a_crowd_is_not_taken_for_the_other_who_is_nearer(crowd_tracker):
+    """The one in green is hidden by the one in red, who goes back where green is expected."""
+    met = [
+        people(person(100 + 5 * k), person(400 - 5 * k), clothes=[RED, GREEN]) for k in range(25)
+    ]
+    hidden = [people()] * 5
+    after = people(person(250), clothes=[RED])
+    ids = follow(crowd_tracker, *met, *hidden, after)
+    assert ids[24] == [0, 1]
+    assert ids[-1] == [0]
+
+
 def test_exchange_is_told_once(crowd_tracker):
     left, right = person(100), person(400)
     frames = [people(left, right, clothes=[RED, GREEN])] * 40

@@ -277,3 +277,60 @@ def test_where_there_is_no_room_the_large_and_long_followed_stay():
         for size, images in ((300.0, 40), (100.0, 400), (300.0, 2))
     )
     assert near.priority > far.priority > new.priority
+
+
+RED, BLUE, WALL = (30, 30, 200), (200, 60, 30), (60, 160, 60)
+
+
+def striped(*stripes: tuple[int, int, tuple[int, int, int]]) -> np.ndarray:
+    """An image of a wall, and of people from some column to another, in colours BGR."""
+    image = np.empty_like(IMAGE)
+    image[:] = WALL
+    for start, end, colour in stripes:
+        image[:, start:end] = colour
+    return image
+
+
+class Misled(Scene):
+    """The landmark network sees somebody on the wall, too."""
+
+    wall: tuple[float, ...] = ()
+
+    def run(self, image_bgr: np.ndarray, region: Region) -> Landmarks:
+        seen = Scene(*self.people, *self.wall)
+        return seen.run(image_bgr, region)
+
+
+def test_landmarks_that_go_over_to_the_wall_beside_somebody_are_not_followed():
+    scene = Misled(100, 180)
+    follow = follower(scene)
+    image = striped((60, 140, RED), (140, 220, BLUE))
+    for _ in range(3):
+        assert where(follow.update(image)) == [100, 180]
+    scene.people, scene.wall = [180], (125,)
+    assert where(follow.update(striped((140, 220, BLUE)))) == [180]
+
+
+class Front(Scene):
+    """The network sees the first of the people wherever they are in the region, if it can."""
+
+    def run(self, image_bgr: np.ndarray, region: Region) -> Landmarks:
+        everybody = self.people
+        for x in everybody:
+            self.people = [x]
+            person = super().run(image_bgr, region)
+            column, row = np.round(person.points[:33].mean(0)).astype(int)
+            painted_over = (image_bgr[row, column] == 128).all()
+            if person.score and not painted_over:
+                break
+        self.people = everybody
+        return person
+
+
+def test_who_is_behind_is_seen_once_who_is_before_is_painted_over():
+    scene = Front(200, 400)
+    follow = follower(scene)
+    for x in range(400, 250, -10):
+        scene.people = [200, x]
+        people = follow.update(striped((x - 40, x + 40, BLUE), (160, 240, RED)))
+        assert where(people) == [200, x]

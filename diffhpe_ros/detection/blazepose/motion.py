@@ -41,9 +41,9 @@ class Motion:
     """That the person was seen in while others were followed, too."""
 
     @classmethod
-    def of(cls, region: Region) -> "Motion":
+    def of(cls, region: Region, images_seen: int = 1) -> "Motion":
         """Of somebody whose motion is not known."""
-        return cls(region, np.zeros(3))
+        return cls(region, np.zeros(3), images_seen)
 
     @property
     def numbers(self) -> list[float]:
