@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.pose_distance import pose_sizes
+from diffhpe_ros.pose_distance import pose_distances, pose_sizes
 from diffhpe_ros.skeleton import PARENTS
 
 PARTS = 2
@@ -22,10 +22,15 @@ _LEAST_CONFIDENCE = 0.5
 _LEAST_PIXELS = 8
 _LIMB = 0.07
 """In sizes of the person: whatever is nearer to their bones shows them."""
+_BESIDE = 0.6
+"""In sizes of the person: who is farther away hides nothing."""
 
 
 def clothes_colours(
-    keypoints: NDArray[Any], confidence: NDArray[Any], image_bgr: NDArray[np.uint8]
+    keypoints: NDArray[Any],
+    confidence: NDArray[Any],
+    image_bgr: NDArray[np.uint8],
+    first: int | None = None,
 ) -> NDArray[np.float64]:
     """The colours of people's clothes in an image, CIE Lab of torso and legs.
 
@@ -35,26 +40,33 @@ def clothes_colours(
         keypoints: (P, 17, 2) pixels, NaN where unseen.
         confidence: (P, 17) in 0..1.
         image_bgr: (H, W, 3).
+        first: of so many people, the first; None: of all.
 
     Returns:
-        (P, 2, 3), NaN where too little of the clothes is seen.
+        (first, 2, 3), NaN where too little of the clothes is seen.
     """
-    sure = confidence >= _LEAST_CONFIDENCE
-    joints = np.where(sure[..., None], keypoints, np.nan)
-    crowded = len(keypoints) > 1
+    sure = confidence[:first] >= _LEAST_CONFIDENCE
+    joints = np.where(sure[..., None], keypoints[:first], np.nan)
+    apart = pose_distances(keypoints[:first], keypoints)
+    np.fill_diagonal(apart, np.inf)
+    crowded = bool((apart < _BESIDE).any())
     colours = []
     for points in (_torso(joints), _legs(joints)):
-        if crowded:
-            points = np.where(_covered(points, keypoints)[..., None], np.nan, points)
-        colours.append(_median_colours(image_bgr, points))
+        seen = ~_covered(points, keypoints)[..., None] if crowded else True
+        colours.append(_median_colours(image_bgr, np.where(seen, points, np.nan)))
     return np.stack(colours, 1)
 
 
 def _covered(points: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which of people's points (P, n, 2) lie where somebody else's limbs are, (P, n)."""
+    """Which points (F, n, 2) of the first people lie on the limbs of others, (F, n).
+
+    Args:
+        points: of their clothes.
+        keypoints: (P, 17, 2) of all people.
+    """
     starts = keypoints[:, PARENTS[1:]]
     bones = keypoints[:, 1:] - starts
-    from_start = points[:, :, None, None] - starts  # (P, n, P, 16, 2)
+    from_start = points[:, :, None, None] - starts  # (F, n, P, 16, 2)
     squared = np.maximum((bones**2).sum(-1), 1e-9)
     along = ((from_start * bones).sum(-1) / squared).clip(0, 1)
     away = np.linalg.norm(from_start - along[..., None] * bones, axis=-1)

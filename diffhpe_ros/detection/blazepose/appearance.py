@@ -27,7 +27,8 @@ def colours_of(
     # The least sure of the joints that one is made of.
     weights = LAYOUTS["blazepose33"] > 0
     least = np.where(weights, confidence[:, None], 1.0).min(-1)
-    return clothes_colours(np.stack([_joints(each) for each in people]), least, image_bgr)[0]
+    joints = np.stack([_joints(each) for each in people])
+    return clothes_colours(joints, least, image_bgr, first=1)[0]
 
 
 def without(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArray[np.uint8]:

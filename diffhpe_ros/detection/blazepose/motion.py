@@ -18,8 +18,6 @@ _NEWEST = 0.5
 """Weight of the newest step in the mean of all."""
 _MOVED, _TURNED = 0.02, math.radians(2)
 """Regions that differ by less, in sizes, are the same to the landmark network."""
-_CROWDED = 0.35
-"""In sizes of the region."""
 _FAMILIAR_IMAGES = 30
 """Whoever has been followed for longer is not preferred for it."""
 _REACH = 1.0
@@ -38,7 +36,7 @@ class Motion:
     images_unseen: int = 0
     """Since the last one that showed the person."""
     clothes: Clothes = field(default_factory=Clothes)
-    """That the person was seen in while others were followed, too."""
+    """That the person was seen in while others were near."""
 
     @classmethod
     def of(cls, region: Region, images_seen: int = 1) -> "Motion":
@@ -78,10 +76,10 @@ class Motion:
         step = self.step + _NEWEST * (change - self.step)
         return Motion(region, step, self.images_seen + 1, clothes=self.clothes)
 
-    def is_beside(self, other: "Motion") -> bool:
-        """Whether two people are so near each other that their landmarks may be mixed up."""
+    def apart(self, other: "Motion") -> float:
+        """How far two people are from each other, in sizes of the larger region."""
         apart = math.dist(self.region.centre, other.region.centre)
-        return apart < _CROWDED * max(self.region.size, other.region.size)
+        return apart / max(self.region.size, other.region.size)
 
     def unseen(self) -> "Motion":
         """The person was not seen."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,11 @@ from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
 from diffhpe_ros.detection.blazepose.regions import VIEW_SIZE, Region
 from diffhpe_ros.detection.blazepose.search import Search, part_around
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances
+
+_CROWDED = 0.35
+"""In sizes of the region: people so near each other may have each other's landmarks."""
+_NEAR = 1.0
+"""In sizes of the region: what people wear who are so near each other will tell them apart."""
 
 
 class Finder(Protocol):
@@ -141,7 +147,8 @@ class PeopleFollower:
         for motion in known:
             if len(people) == self.max_people:
                 break
-            crowd = any(other is not motion and motion.is_beside(other) for other in known)
+            nearest = min((motion.apart(each) for each in known if each is not motion), default=inf)
+            crowd = nearest < _CROWDED
             find = self._find_in_a_crowd if crowd else self._find
             person, region = find(image_bgr, motion, people), None
             if person is not None:
@@ -151,7 +158,7 @@ class PeopleFollower:
                     self._lost.append(motion.unseen())
                 continue
             odds = 0.0
-            if len(known) > 1:
+            if nearest < _NEAR:
                 colours = colours_of(person, people if crowd else [], image_bgr)
                 odds = motion.odds_of(colours)
                 motion.clothes.see(colours)
