@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.network import Network, sigmoid
+from diffhpe_ros.detection.boxes import overlaps
 
 VIEW_SIZE = 224
 """Pixels along a side of what the network looks at."""
@@ -109,15 +110,13 @@ def merge_candidates(
     Returns:
         Keypoints (M, K, 2) and scores (M,) of the M people, the surest first.
     """
-    low, high = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2
-    area = boxes[:, 2] * boxes[:, 3]
+    middles, sides = boxes[:, :2], boxes[:, 2:]
+    corners = np.concatenate([middles - sides / 2, middles + sides / 2], -1)
     left = np.argsort(-scores, kind="stable")
     merged = []
     while left.size:
         best = left[0]
-        sides = np.minimum(high[left], high[best]) - np.maximum(low[left], low[best])
-        common = sides.clip(min=0).prod(-1)
-        same = common > _OVERLAP * (area[left] + area[best] - common)
+        same = overlaps(corners[best], corners[left]) > _OVERLAP
         same[0] = True  # even a box without any area
         group, left = left[same], left[~same]
         merged.append((np.average(keypoints[group], axis=0, weights=scores[group]), scores[best]))

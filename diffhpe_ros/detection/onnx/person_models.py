@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.onnx.boxes import overlaps
+from diffhpe_ros.detection.boxes import overlaps
 from diffhpe_ros.detection.types import check_options
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel

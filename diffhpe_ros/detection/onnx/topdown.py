@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
-from diffhpe_ros.detection.onnx.boxes import overlaps
+from diffhpe_ros.detection.boxes import overlaps
 from diffhpe_ros.detection.onnx.person_models import PersonModel
 from diffhpe_ros.detection.types import People, check_counts, check_image, check_options
 
