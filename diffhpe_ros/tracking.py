@@ -154,17 +154,21 @@ class PeopleTracker:
             self.reset()
         # Only now: whoever is unseen for longer is not recognised, whatever came in between.
         tracks = self._tracks[: self.max_people]
-        self._keep(tracks, [stamp_ns - each.seen_ns <= self._forget_ns for each in tracks])
+        self._keep(
+            tracks, [stamp_ns - each.seen_ns <= self._forget_ns for each in tracks], stamp_ns
+        )
         in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
         remembered = [track for track in self._tracks if track.seen_ns != self._last_ns]
         apart = dict(zip(self._tracks, self._apart(people, stamp_ns), strict=True))
         found: dict[int, _Track] = {}
         for tracks in (in_view, remembered):
             self._recognise(tracks, apart, people, found, stamp_ns)
-        self._keep(self._tracks, [self._remembers(each, stamp_ns) for each in self._tracks])
+        self._keep(
+            self._tracks, [self._remembers(each, stamp_ns) for each in self._tracks], stamp_ns
+        )
         self._welcome(people, found, stamp_ns)
         self.returns, self.exchanges = [], []
-        self._identify(found.values(), stamp_ns)
+        self._identify(found.values())
         self._exchange(found.values())
         self._last_ns = stamp_ns
         ids = np.full(len(people), NOT_FOLLOWED, np.int64)
@@ -172,10 +176,15 @@ class PeopleTracker:
             ids[row] = track.person
         return ids
 
-    def _keep(self, tracks: Sequence["_Track"], kept: Sequence[bool]) -> None:
+    def _keep(self, tracks: Sequence["_Track"], kept: Sequence[bool], stamp_ns: int) -> None:
         """Go on with some of the tracks; the others have ended."""
         self._tracks = [track for track, stays in zip(tracks, kept, strict=True) if stays]
-        self._departed += [track for track, stays in zip(tracks, kept, strict=True) if not stays]
+        ended = [track for track, stays in zip(tracks, kept, strict=True) if not stays]
+        self._departed = [
+            track
+            for track in [*self._departed, *ended]
+            if stamp_ns - track.seen_ns <= self._return_ns
+        ][-_MOST_DEPARTED:]
 
     def _recognise(
         self,
@@ -199,21 +208,25 @@ class PeopleTracker:
         """How far people are from where the followed are expected, (T, P).
 
         1: too far away, and as bad as not to be there. Hence nobody is paired with a stranger to
-        make room for another pair. Nor with who is in reach of another track, and clearly wears
-        the clothes of that one.
+        make room for another pair. Nor with who clearly wears the clothes of another one who may
+        be there, also of one who was gone.
         """
-        tracks = self._tracks
-        if not tracks or not len(people):
-            return np.ones((len(tracks), len(people)))
-        expected = np.stack([track.expected(stamp_ns) for track in tracks])
-        reach = np.array([_NEAR + _FAR_PER_SECOND * track.unseen_s(stamp_ns) for track in tracks])
+        count = len(self._tracks)
+        known = [*self._tracks, *self._departed]
+        if not count or not len(people):
+            return np.ones((count, len(people)))
+        expected = np.stack([track.expected(stamp_ns) for track in known])
+        unseen_s = np.array([track.unseen_s(stamp_ns) for track in known])
+        reach = _NEAR + _FAR_PER_SECOND * unseen_s
+        reach[count:] = _NEAR + _FASTEST_PER_SECOND * unseen_s[count:]
         apart = (pose_distances(expected, people.keypoints) / reach[:, None]).clip(max=1)
-        if people.clothes is not None and len(tracks) > 1:
-            known = np.stack([track.clothes.mean for track in tracks])
-            odds = same_clothes_odds(people.clothes, known[:, None])
+        if people.clothes is not None and len(known) > 1:
+            clothes = np.stack([track.clothes.mean for track in known])
+            odds = same_clothes_odds(people.clothes, clothes[:, None])
             best = np.where(apart < 1, odds, -np.inf).max(0)
-            apart[(odds < 0) & (best - odds > _EXCHANGE)] = 1
-        return np.asarray(apart)
+            clear = (odds < 0) & (best > 0) & (best - odds > _EXCHANGE)
+            apart[clear] = 1
+        return np.asarray(apart[:count])
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
         trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns
@@ -234,10 +247,8 @@ class PeopleTracker:
                 track.see(people, row, stamp_ns)
                 self._tracks.append(track)
 
-    def _identify(self, found: Collection["_Track"], stamp_ns: int) -> None:
+    def _identify(self, found: Collection["_Track"]) -> None:
         """Find out who of the new people was seen before, as soon as their clothes say it."""
-        recent = [each for each in self._departed if stamp_ns - each.seen_ns <= self._return_ns]
-        self._departed = recent[-_MOST_DEPARTED:]
         for track in found:
             if track.identified:
                 continue

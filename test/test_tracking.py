@@ -329,6 +329,15 @@ def test_who_comes_out_of_a_crowd_is_not_taken_for_the_other_who_is_nearer(crowd
     assert ids[-1] == [0]
 
 
+def test_who_was_gone_is_not_taken_for_who_is_expected_there(crowd_tracker):
+    red = [people(person(100), person(300), clothes=[RED, GREEN])] * 40
+    green = [people(person(300), clothes=[GREEN])] * 40  # red's track ends
+    hidden = [people()] * 10
+    ids = follow(crowd_tracker, *red, *green, *hidden, people(person(300), clothes=[RED]))
+    assert ids[79] == [1]
+    assert ids[-1] == [0]
+
+
 def test_exchange_is_told_once(crowd_tracker):
     left, right = person(100), person(400)
     frames = [people(left, right, clothes=[RED, GREEN])] * 40
