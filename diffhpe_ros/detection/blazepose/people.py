@@ -23,6 +23,8 @@ _CROWDED = 0.35
 """In sizes of the region: people so near each other may have each other's landmarks."""
 _NEAR = 1.0
 """In sizes of the region: what people wear who are so near each other will tell them apart."""
+_CLEAR = 4.0
+"""Log odds by which clothes are rather one person's than another's."""
 
 
 class Finder(Protocol):
@@ -194,8 +196,10 @@ class PeopleFollower:
         person = self._look(without(image_bgr, people), motion.expected())
         if person is None or _is_one_of(person, people):
             return None
-        # What was painted looks like a person: only clothes show that there is one.
-        return person if motion.odds_of(colours_of(person, people, image_bgr)) > 0 else None
+        # What was painted looks like a person: only clothes unlike theirs show that there is one.
+        colours = colours_of(person, people, image_bgr)
+        theirs = max((other.odds_of(colours) for other in self._followed), default=-inf)
+        return person if motion.odds_of(colours) > max(theirs + _CLEAR, 0) else None
 
     def _found_before(self) -> list[Region]:
         """The new ones among the regions that the search in the image before has found."""
@@ -257,9 +261,11 @@ class PeopleFollower:
         return new
 
     def _which(self, lost: Sequence[Motion], colours: NDArray[Any]) -> Motion | None:
-        """Who of the lost wears these clothes (2, 3), if anybody."""
+        """Who of the lost it is by these clothes (2, 3), if it is not somebody near them."""
         odds, best = max(((each.odds_of(colours), each) for each in lost), key=lambda each: each[0])
-        return best if odds >= 0 else None
+        others = [each for each in [*self._followed, *self._lost] if each is not best]
+        mixed_up = odds < 0 and any(best.apart(each) < _NEAR for each in others)
+        return None if mixed_up else best
 
     def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
         """The person in a region, if there is one."""
