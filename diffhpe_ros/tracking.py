@@ -226,7 +226,11 @@ class PeopleTracker:
             best = np.where(apart < 1, odds, -np.inf).max(0)
             clear = (odds < 0) & (best > 0) & (best - odds > _EXCHANGE)
             apart[clear] = 1
-        return np.asarray(apart[:count])
+        # One scale for each track, not one for each pair: the larger is not nearer.
+        sizes = np.maximum(pose_sizes(expected)[:, None], pose_sizes(people.keypoints))
+        sizes = np.where(apart < 1, sizes, 0)
+        largest = np.maximum(sizes.max(1, keepdims=True), 1)
+        return np.asarray(np.where(apart < 1, apart * sizes / largest, 1)[:count])
 
     def _remembers(self, track: "_Track", stamp_ns: int) -> bool:
         trusted_ns = _TRUST_NS + track.seen_ns - track.first_ns
