@@ -191,6 +191,13 @@ def test_missed_detection_of_two_side_by_side_moves_no_id(crowd_tracker):
     assert ids == [[0, 1], [0, 1], [1], [0, 1], [0], [0, 1]]
 
 
+def test_of_two_the_larger_is_not_nearer_for_being_larger(crowd_tracker):
+    """A phantom over somebody who moves fast: in sizes of the phantom it is nearer."""
+    moved, phantom = person(150), person(130, height=270)
+    ids = follow(crowd_tracker, people(person(100)), people(phantom, moved))
+    assert ids == [[0], [1, 0]]
+
+
 def test_turn_of_the_camera_exchanges_nobody(crowd_tracker):
     row = [person(60 * k, height=180) for k in range(4)]
     # Each is now nearer to where the neighbour was.
