@@ -16,6 +16,8 @@ _TRUNK, _LIMB = 0.09, 0.05
 """Thickness in sizes of the region: a trunk, and arms, legs or a head."""
 _TRUNK_JOINTS = (1, 4, 7, 8, 11, 14)
 _HEAD = 10
+_FARTHEST = 30000
+"""Pixels: OpenCV draws no farther."""
 
 
 def colours_of(
@@ -35,10 +37,10 @@ def without(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArra
     """A copy of an image (H, W, 3) with people painted over, so that a network sees the others."""
     image = image_bgr.copy()
     for person in people:
-        region = person.next_region()
-        if region is None:
+        region, points = person.next_region(), _joints(person)
+        if region is None or not np.isfinite(points).all():
             continue
-        joints = [(round(x), round(y)) for x, y in _joints(person).tolist()]
+        joints = points.clip(-_FARTHEST, _FARTHEST).round().astype(int).tolist()
         for joint, parent in enumerate(PARENTS[1:], 1):
             part = _TRUNK if joint in _TRUNK_JOINTS else _LIMB
             thickness = max(1, round(part * region.size))
