@@ -108,7 +108,7 @@ gpu: .venv/.test
 # Reads the sources without importing them.
 .venv-docs/.docs: setup.py
 	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/python $(PIP_INSTALL) "mkdocs-material>=9.6,<10" "mkdocstrings[python]>=0.30,<2"
+	.venv-docs/bin/python $(PIP_INSTALL) "mkdocs-material>=9.6,<10" "mkdocstrings[python]>=0.30,<2" ruff
 	touch $@
 
 .venv-jazzy/.test: $(SOURCES) $(INTERFACES)

@@ -1,5 +1,6 @@
 """Recorded 2D keypoints in, 3D poses out: what `diffhpe lift` does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,10 +101,16 @@ def read_track(path: Path, min_confidence: float = MIN_CONFIDENCE) -> KeypointTr
     )
 
 
-def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> LiftedTrack:
+def lift_track(
+    lifter: Lifter,
+    track: KeypointTrack,
+    progress: bool = False,
+    on_share: Callable[[float], object] | None = None,
+) -> LiftedTrack:
     """Lift a recording in overlapping windows, blended.
 
     Bones that are to keep their length (decode "rigid") keep it over the whole recording.
+    `on_share` is called now and then, with the share of the windows that is lifted.
 
     Raises:
         DiffhpeError: the recording is shorter than a window.
@@ -120,7 +127,7 @@ def lift_track(lifter: Lifter, track: KeypointTrack, progress: bool = False) -> 
         world_landmarks=track.world_landmarks,
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
-    lifted = lift_in_batches(lifter, x_2d, progress, windows.world_landmarks)
+    lifted = lift_in_batches(lifter, x_2d, progress, windows.world_landmarks, on_share)
     poses = windows.to_track(lifted)
     known = np.isfinite(poses).all((1, 2))
     poses[known] = lifter.decode(poses[known][None])[0]

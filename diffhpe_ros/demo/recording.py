@@ -15,6 +15,7 @@ from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import make_folder
+from diffhpe_ros.nodes import require_ros
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 if TYPE_CHECKING:
@@ -167,8 +168,5 @@ def require_rclpy() -> None:
     Raises:
         DiffhpeError: it is not.
     """
-    if find_spec("rclpy") is None:
-        raise DiffhpeError(
-            "the demo needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'"
-        )
+    require_ros("the demo")
     use_fastdds_profile(os.environ)

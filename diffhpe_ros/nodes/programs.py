@@ -7,7 +7,8 @@ seconds, and a user who stops a program meanwhile must not see a traceback.
 import sys
 from importlib import import_module
 
-from diffhpe_ros.nodes import end_at_once, on_signals
+from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes import end_at_once, on_signals, require_ros
 
 
 def detector() -> int:
@@ -32,6 +33,11 @@ def video_source() -> int:
 
 def _run(name: str) -> int:
     on_signals(end_at_once)  # an exception in the middle of an import may be turned into another
+    try:
+        require_ros(f"{name}:")
+    except DiffhpeError as error:
+        print(error, file=sys.stderr)
+        return 1
     main = import_module(f"diffhpe_ros.nodes.{name}").main
     try:
         return int(main())

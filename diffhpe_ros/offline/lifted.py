@@ -50,7 +50,8 @@ class Lifted:
             if scale.is_learnt
         ]
         if self.short:
-            lines.append(f"{self.short} people were seen for too short a time to be lifted")
+            people_were = "1 person was" if self.short == 1 else f"{self.short} people were"
+            lines.append(f"{people_were} seen for too short a time to be lifted")
         if self.stopped:
             lines.append("stopped early: the same command with --resume goes on")
         return lines

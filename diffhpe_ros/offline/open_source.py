@@ -49,6 +49,8 @@ def _images(path: str, options: SourceOptions) -> Images:
     folder = folder_images(path, options)
     if folder is not None:
         return folder
+    if not Path(path).exists():
+        raise DiffhpeError(f"{path}: no such file or folder")
     return VideoImages(path)
 
 

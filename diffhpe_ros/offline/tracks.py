@@ -92,10 +92,11 @@ class TrackLifter:
         on_frames(int(bounds[done]))
         orders = self._orders(track) if done + 1 < len(bounds) else None
         for start, end in zip(bounds[done:], bounds[done + 1 :], strict=False):
-            rows = self.piece(track, int(start), int(end), orders)
+            share = _FramesOfShare(int(end - start), on_frames)
+            rows = self.piece(track, int(start), int(end), orders, share)
             with file.open("ab") as output:
                 output.write(rows.tobytes())
-            on_frames(int(end - start))
+            share(1.0)
         if len(bounds) > 2 and self._lifter.options.decode == "rigid":
             _with_mean_lengths(file)
 
@@ -128,7 +129,12 @@ class TrackLifter:
         return done
 
     def piece(
-        self, track: SeenTrack, start: int, end: int, orders: NDArray[np.int8] | None
+        self,
+        track: SeenTrack,
+        start: int,
+        end: int,
+        orders: NDArray[np.int8] | None,
+        on_share: Callable[[float], object] | None = None,
     ) -> NDArray[Any]:
         """Rows of the frames from `start` to `end`, counted from the track's first.
 
@@ -137,6 +143,7 @@ class TrackLifter:
             start: of the piece.
             end: of the piece.
             orders: (n, 17) of the joints in each of the track's rows; None: as they are.
+            on_share: called with the share that is lifted.
         """
         first = int(track.frames[0])
         times = np.asarray(self._times_s[first : first + track.length])
@@ -152,7 +159,9 @@ class TrackLifter:
             alone = len(self._times_s) == 1
             config = self.config
             lifted = lift_track(
-                self._lifter, held(seen, config.frames, config.rate) if alone else seen
+                self._lifter,
+                held(seen, config.frames, config.rate) if alone else seen,
+                on_share=on_share,
             )
             self._note(lifted, track.track_id)
             inside = slice(config.frames // 2, config.frames // 2 + 1) if alone else inside
@@ -201,6 +210,24 @@ class TrackLifter:
         self.warnings += [
             text if alone else f"person {track_id}: {text}" for text in lifted.warnings
         ]
+
+
+class _FramesOfShare:
+    """Turns the share of a piece that is done into numbers of frames.
+
+    Args:
+        frames: of the piece.
+        on_frames: called with numbers of frames that are done since.
+    """
+
+    def __init__(self, frames: int, on_frames: Callable[[int], object]) -> None:
+        self._frames, self._on_frames = frames, on_frames
+        self._done = 0
+
+    def __call__(self, share: float) -> None:
+        done = round(share * self._frames)
+        self._on_frames(done - self._done)
+        self._done = done
 
 
 def held(seen: KeypointTrack, frames: int, rate: float) -> KeypointTrack:

@@ -1,7 +1,9 @@
 """Image → people in metres, without ROS: the stages that the nodes wrap, and all in one.
 
+```python
 pipeline = PosePipeline.from_pretrained(camera=camera)
 people = pipeline(image_bgr, stamp_ns)
+```
 """
 
 from typing import TYPE_CHECKING, Any

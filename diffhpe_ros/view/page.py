@@ -50,7 +50,7 @@ class Page:
         with gui.add_folder("What runs where"):
             self._engines = gui.add_markdown(engines_text(estimator))
         panel = gui.add_panel()
-        with panel.add_tab("Plots"):
+        with panel.add_tab(f"Last {SPAN_S:.0f} seconds"):
             self._plots = Plots(server)
         panel.dock_left()
         panel.set_width(300)

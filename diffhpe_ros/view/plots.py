@@ -15,6 +15,8 @@ _HEIGHT = 150
 
 
 _LEAST_TOP = 20.0
+_MARGIN = 1.08
+"""The plot goes on above the highest number of its axis, which would be cut otherwise."""
 
 
 class Plots:
@@ -55,7 +57,7 @@ class Plots:
     ) -> viser.GuiUplotHandle:
         return self._server.gui.add_uplot(
             (np.zeros(1),) * len(series), series, title=title, height=_HEIGHT,
-            axes=(uplot.Axis(size=34), uplot.Axis(size=46)), legend=uplot.Legend(show=False),
+            axes=(uplot.Axis(size=34), uplot.Axis(size=52)), legend=uplot.Legend(show=False),
             scales=_scales(top),
         )  # fmt: skip
 
@@ -99,4 +101,7 @@ def _rescale(plot: viser.GuiUplotHandle, top: float) -> None:
 
 def _scales(top: float) -> dict[str, uplot.Scale]:
     # Fixed: an axis that fits itself to the data is lost where NaN stands for a gap.
-    return {"x": uplot.Scale(time=False, range=(-SPAN_S, 0.0)), "y": uplot.Scale(range=(0.0, top))}
+    return {
+        "x": uplot.Scale(time=False, range=(-SPAN_S, 0.0)),
+        "y": uplot.Scale(range=(0.0, _MARGIN * top)),
+    }

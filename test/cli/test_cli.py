@@ -191,7 +191,7 @@ def test_lift_video_to_bvh(diffhpe, tmp_path):
     ("arguments", "message"),
     [
         (("lift", "/nowhere.npz", "--out", "/tmp/o.npz"), "/nowhere.npz: no such file"),
-        (("lift", "/nowhere.mp4", "--out", "/tmp/o.bvh"), "cannot open video /nowhere.mp4"),
+        (("lift", "/nowhere.mp4", "--out", "/tmp/o.bvh"), "/nowhere.mp4: no such file"),
         (("lift", "/nowhere.mp4", "--out", "/tmp/o.fbx"), "the ending says the format, one of"),
         (("evaluate", "--data", "/nowhere.npz"), "/nowhere.npz: no such file"),
         (("convert", "/nowhere.pth", "--out", "/tmp/m"), "/nowhere.pth: no such checkpoint file"),

@@ -9,7 +9,9 @@ import pytest
 from interrupted import interrupted_while_loading
 from rclpy.context import Context
 
+from diffhpe_ros import nodes
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes import programs
 from diffhpe_ros.nodes.pose_pipeline import make_nodes
 
 pytestmark = pytest.mark.ros
@@ -36,6 +38,16 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
         assert program.returncode == 0, shown
 
 
+@pytest.mark.parametrize("name", ["lifter", "pose_pipeline"])
+def test_without_ros_a_program_says_where_it_comes_from(name, monkeypatch, capsys):
+    monkeypatch.setattr(nodes, "find_spec", {}.get)  # finds nothing
+    monkeypatch.setattr(programs, "on_signals", lambda _: None)  # pytest keeps its own
+    assert getattr(programs, name)() == 1
+    assert capsys.readouterr().err == (
+        f"{name}: needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("library", "how"),
     [("_multiarray_umath", signal.SIGINT), ("cv2", signal.SIGINT),
@@ -53,9 +65,9 @@ def test_one_name_for_both_nodes_of_a_program_is_refused(context: Context) -> No
     with pytest.raises(DiffhpeError, match="use detector:__node:=… and lifter:__node:=…"):
         make_nodes(context=context, cli_args=["--ros-args", "-r", "__node:=pose"])
     each = ["-r", "detector:__node:=eyes", "-r", "lifter:__node:=mind"]
-    nodes = make_nodes(context=context, cli_args=["--ros-args", *each])
-    assert [node.get_name() for node in nodes] == ["mind", "eyes"]
-    for node in nodes:
+    both = make_nodes(context=context, cli_args=["--ros-args", *each])
+    assert [node.get_name() for node in both] == ["mind", "eyes"]
+    for node in both:
         node.close()
         node.destroy_node()
 

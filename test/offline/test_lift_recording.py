@@ -197,6 +197,19 @@ def test_ctrl_c_before_anybody_can_be_lifted_keeps_what_is_done(tmp_path, lifter
     assert not lifted.stopped and lifted.frames == 180
 
 
+def test_progress_goes_on_within_a_piece(tmp_path, lifter, monkeypatch):
+    steps = []
+
+    class Watched(tracks.TrackLifter):
+        def lift(self, track, on_frames):
+            super().lift(track, lambda count: (steps.append(count), on_frames(count)))
+
+    monkeypatch.setattr(run, "TrackLifter", Watched)
+    lift(our_npz(tmp_path, repeats=8), tmp_path / "out.npz", lifter, SourceOptions())
+    assert sum(steps) == 8 * 180
+    assert max(steps) < 8 * 180 / 2
+
+
 def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
     """A run that is killed while it lifts goes on after the last whole piece."""
     monkeypatch.setattr(tracks, "PIECE_S", 2.0)
