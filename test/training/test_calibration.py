@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from diffhpe_ros.lifting import Lifter, ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
@@ -131,6 +132,7 @@ def test_unsure_joints_have_lasting_errors_of_the_size_that_is_stated():
 
 def test_model_is_calibrated_on_windows():
     rng = np.random.default_rng(0)
+    torch.manual_seed(0)
     config = ModelConfig("mixste", "person", trunk=TrunkConfig(channels=8, depth=1, heads=2))
     model = build_model(config).eval()
     x = rng.uniform(-0.5, 0.5, (8, 27, 17, 2)).astype(np.float32)

@@ -75,11 +75,11 @@ def _read_feature(mean: Any, across: Any, along: Any) -> VarianceFeature:
 
 
 def _read_slope(value: Any) -> Slope:
-    by_joint = tuple(value) if isinstance(value, list | tuple) else NUM_JOINTS * (value,)
-    if len(by_joint) != NUM_JOINTS:
-        raise ValueError(f"expected a slope for each of {NUM_JOINTS} joints, got {len(by_joint)}")
-    _finite(by_joint)
-    return by_joint if len(set(by_joint)) > 1 else by_joint[0]
+    slope = tuple(value) if isinstance(value, list | tuple) else value
+    if isinstance(slope, tuple) and len(slope) != NUM_JOINTS:
+        raise ValueError(f"expected a slope for each of {NUM_JOINTS} joints, got {len(slope)}")
+    _finite(slope if isinstance(slope, tuple) else [slope])
+    return slope
 
 
 def read_numbers(kind: type[T], values: Mapping[str, Any] | None) -> T | None:

@@ -37,6 +37,7 @@ CALIBRATED_SIGMAS = (1.0, 2.0)
 LARGEST_SCALE = 10.0
 USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
+"""Errors are taken to be this much larger: the likelihood of joints without any has no maximum."""
 _HALVINGS = 14
 _PAIR = np.unique(np.minimum(range(NUM_JOINTS), MIRRORED)[1:], return_inverse=True)[1]
 """(16,) number of each joint without the root; the same for left and right."""
@@ -128,14 +129,14 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     means = np.where(known, signs, 0).sum((0, 1, 2)) / known.sum((0, 1, 2)).clip(1)
     weights = _weights(measured.person[rows])
     errors = JointErrors(
-        np.square(measured.errors[rows]).astype(np.float32),
+        (np.square(measured.errors[rows]) + _LEAST_M**2).astype(np.float32),
         measured.spread[rows].diagonal(axis1=-2, axis2=-1).astype(np.float32),
         np.nan_to_num(signs - means).astype(np.float32),
         (weights / weights.sum()).astype(np.float32),
         _PAIR,
     )
     size = np.sqrt(errors.squared.mean((0, 1)))
-    start = np.log([size[pair == _PAIR].mean(0) + _LEAST_M for pair in _PAIRS])
+    start = np.log([size[pair == _PAIR].mean(0) for pair in _PAIRS])
     nothing = np.zeros((len(means), 2))
     shared_std, shared = most_likely(errors, start.astype(np.float64), nothing, RIDGE)
     each = [
@@ -143,8 +144,7 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
         for pair in _PAIRS
     ]
     log_std = np.concatenate([std for std, _ in each])[_PAIR]
-    least = np.log(_LEAST_M)  # for joints without any error
-    return Fit(log_std.clip(least), np.stack([slopes for _, slopes in each])[_PAIR], means)
+    return Fit(log_std, np.stack([slopes for _, slopes in each])[_PAIR], means)
 
 
 @dataclass(frozen=True)
