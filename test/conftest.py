@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from standing import STANDING
 
 ROOT = Path(__file__).resolve().parent.parent
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Of a shell's background job, whose programs would not know Ctrl-C either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if find_spec("triton") is not None:  # it comes with torch's builds for CUDA
     import torch
