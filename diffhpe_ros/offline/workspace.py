@@ -31,6 +31,8 @@ PERSON_ROW = np.dtype(
 """A person in a frame; world landmarks and clothes are NaN where there are none."""
 TRACK_FILES = "track-*.rows"
 """Poses of each person."""
+FORMAT = 2
+"""Of these files, and of the sources' states; one more when they change."""
 _TIME = np.dtype(np.float64)
 _CHECKPOINT = 32
 """Frames from one checkpoint to the next: a run goes on after the last one."""
@@ -65,6 +67,7 @@ class Workspace:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise DiffhpeError(f"cannot make {self.folder}: {error.strerror}") from error
+        settings = {"format": FORMAT, **settings}
         if self._note.is_file():
             self._check(settings)
         else:

@@ -12,7 +12,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.keypoint_files import lift_track, read_track
 from diffhpe_ros.left_right import exchange
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.offline import SourceOptions, lift_recording, run, tracks
+from diffhpe_ros.offline import SourceOptions, lift_recording, run, tracks, workspace
 from diffhpe_ros.offline.keypoint_sources import KeypointSource
 from diffhpe_ros.offline.open_source import open_source
 from diffhpe_ros.rendering.clip import walking_clip
@@ -174,6 +174,10 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
         lift(path, out, lifter, SourceOptions())
     with pytest.raises(DiffhpeError, match="was begun with seconds None, not 2.0"):
         lift(path, out, lifter, SourceOptions(seconds=2.0), resume=True)
+    with monkeypatch.context() as another_version:
+        another_version.setattr(workspace, "FORMAT", workspace.FORMAT + 1)
+        with pytest.raises(DiffhpeError, match="was begun with format 2, not 3; go on"):
+            lift(path, out, lifter, SourceOptions(), resume=True)
 
     lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
     assert not lifted.stopped and lifted.frames == 180
