@@ -3,16 +3,31 @@
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from graph import Graph, own_context
+from graph import PATIENCE_S
+
+from diffhpe_ros.demo.graph import NodeProcess
 
 pytestmark = pytest.mark.ros
 SERVER = shutil.which("fast-discovery-server", path=sysconfig.get_path("scripts"))
+
+LISTEN = """
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+rclpy.init()
+node = rclpy.create_node("listener")
+hear = lambda message: print("heard", message.status[0].name, flush=True)
+node.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
+print("listens", flush=True)
+rclpy.spin(node)
+"""
 
 
 @contextmanager
@@ -27,16 +42,28 @@ def discovery_server(port: int) -> Iterator[None]:
 
 @pytest.mark.skipif(SERVER is None, reason="no fast-discovery-server from PyPI's wheels")
 def test_nodes_find_each_other_once_the_server_is_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, diffusion_model: Path
+    tmp_path: Path, diffusion_model: Path
 ) -> None:
+    """All of them in processes of their own: Fast DDS keeps the server that it was first told."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monkeypatch.setenv("ROS_DISCOVERY_SERVER", f"127.0.0.1:{port}")
-    with own_context() as context, Graph(context, tmp_path) as graph:
-        graph.run("lifter", model=str(diffusion_model))
-        graph.until(lambda: "[lifter]" in graph.log("lifter"), "model of the lifter")
-        graph.subscribe(3.0)
-        assert not graph.status
+    environment = {"ROS_DISCOVERY_SERVER": f"127.0.0.1:{port}", "ROS_DOMAIN_ID": "0"}
+    parameters = {"autostart": True, "model": str(diffusion_model)}
+    listen = [sys.executable, "-c", LISTEN]
+    with (
+        NodeProcess("lifter", tmp_path, parameters, environment=environment) as lifter,
+        NodeProcess("listener", tmp_path, environment=environment, command=listen) as listener,
+    ):
+        wait_until(lambda: "[lifter]" in lifter.printed() and "listens" in listener.printed())
+        time.sleep(3.0)
+        assert "heard" not in listener.printed()
         with discovery_server(port):
-            graph.until(lambda: graph.status["lifter"].values, "diagnostics of the lifter")
+            wait_until(lambda: "heard lifter" in listener.printed())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
