@@ -20,7 +20,7 @@ from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
-from diffhpe_ros.training.calibration.coverage import nominal, weighted_share
+from diffhpe_ros.training.calibration.coverage import nominal, person_weights, weighted_share
 from diffhpe_ros.training.calibration.likelihood import JointErrors, most_likely
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
@@ -127,7 +127,7 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     signs = measured.signs[rows]
     known = np.isfinite(signs)
     means = np.where(known, signs, 0).sum((0, 1, 2)) / known.sum((0, 1, 2)).clip(1)
-    weights = _weights(measured.person[rows])
+    weights = person_weights(measured.person[rows])
     errors = JointErrors(
         (np.square(measured.errors[rows]) + _LEAST_M**2).astype(np.float32),
         measured.spread[rows].diagonal(axis1=-2, axis2=-1).astype(np.float32),
@@ -182,7 +182,7 @@ class HeldOut:
             whitened = measured.spread / (std[..., None] * std[..., None, :])
             spread, axes = np.linalg.eigh(whitened)
             relative = np.einsum("nfji,nfjik->nfjk", relative, axes)
-        return cls(relative**2, spread.clip(0), part, _weights(measured.person))
+        return cls(relative**2, spread.clip(0), part, person_weights(measured.person))
 
     def scales(self, rows: NDArray[np.bool_] | None = None) -> Array:
         """The factors (16,) on the standard deviations that are right for some windows (N,)."""
@@ -214,9 +214,3 @@ class HeldOut:
             found = sum(weighted_share(distances, sigma, weights) for sigma in CALIBRATED_SIGMAS)
             low, high = (middle, high) if found < aim else (low, middle)
         return float(np.exp((low + high) / 2))
-
-
-def _weights(person: NDArray[np.str_]) -> Array:
-    """Weights (N,), with equal sums for each person."""
-    _, which, count = np.unique(person, return_inverse=True, return_counts=True)
-    return np.asarray(1 / count[which])

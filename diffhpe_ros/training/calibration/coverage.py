@@ -51,3 +51,9 @@ def weighted_share(squared: NDArray[Any], sigma: float, weights: NDArray[Any]) -
     """Share within some sigmas; arguments as those of `shares`."""
     within = (squared.reshape(len(squared), -1) <= sigma**2).mean(1)
     return float((within * weights).sum() / weights.sum())
+
+
+def person_weights(person: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Weights (N,) of windows by who is seen, with equal sums for each person."""
+    _, which, count = np.unique(person, return_inverse=True, return_counts=True)
+    return np.asarray(1 / count[which])

@@ -9,7 +9,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import JOINTS
 from diffhpe_ros.training.calibration.calibrate import CALIBRATED_SIGMAS, Calibration
 from diffhpe_ros.training.calibration.calibration_data import CONDITIONS, EVERY
-from diffhpe_ros.training.calibration.coverage import nominal
+from diffhpe_ros.training.calibration.coverage import nominal, person_weights
 from diffhpe_ros.training.experiments.document import markdown_table
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ _UNSEEN = list(VARIANCE_FEATURES).index("unseen")
 def left_out_tables(calibration: Calibration) -> str:
     """By condition, by lag and by joint, in Markdown. Each person has the same weight."""
     squared, parts = calibration.left_out, _parts(calibration)
-    weights = _weights(calibration.measured.person)
+    weights = person_weights(calibration.measured.person)
     joints, frames = squared.shape[2], squared.shape[1]
     sigmas = [f"within {sigma:g} sigma, %" for sigma in CALIBRATED_SIGMAS]
     should = ["should be", *(f"{100 * nominal(sigma):.1f}" for sigma in CALIBRATED_SIGMAS)]
@@ -94,9 +94,3 @@ def _percent(shares: list[float]) -> list[str]:
 
 def _at(length: int, index: int) -> Mask:
     return np.arange(length) == index
-
-
-def _weights(person: NDArray[np.str_]) -> Array:
-    """(N,), with equal sums for each person."""
-    _, which, count = np.unique(person, return_inverse=True, return_counts=True)
-    return np.asarray(1 / count[which])
