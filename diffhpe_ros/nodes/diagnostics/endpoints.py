@@ -86,7 +86,8 @@ def explain_silence(
     return (
         f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
         " the DDS profile config/fastdds.xml where they are sent; another user or container needs"
-        " access to the same shared memory"
+        " access to the same shared memory; a network may be too slow: send JPEG, or put the"
+        " detector where the camera is"
     )
 
 
