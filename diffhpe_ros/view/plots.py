@@ -12,8 +12,6 @@ SPAN_S = 10.0
 LINES = 4
 """People that are plotted, those with the lowest track ids of the span."""
 _HEIGHT = 150
-
-
 _LEAST_TOP = 20.0
 _MARGIN = 1.08
 """The plot goes on above the highest number of its axis, which would be cut otherwise."""
@@ -47,7 +45,7 @@ class Plots:
                 self._coherence.series = _series(ids, dashed=True)
                 self._confidence.series = _series(ids)
             _rescale(self._coherence, top_of(gap))
-            _rescale(self._latency, top_of(ms))
+            _rescale(self._latency, top_of(usual(ms)))
             self._coherence.data = (times, *gap, *std)
             self._confidence.data = (times, *confidence)
             self._latency.data = (times, *ms)
@@ -67,6 +65,11 @@ def top_of(values: NDArray[np.float64]) -> float:
     known = values[np.isfinite(values)]
     most = max(float(known.max()) if known.size else 0.0, _LEAST_TOP)
     return float(_LEAST_TOP * 2 ** np.ceil(np.log2(most / _LEAST_TOP)))
+
+
+def usual(ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times (..., N) without the few longest, such as that of a detector's first image."""
+    return np.asarray(np.nanpercentile(ms, 95, axis=-1), np.float64)
 
 
 def per_person(past: list[Estimate], ids: list[int]) -> NDArray[np.float64]:
