@@ -131,7 +131,7 @@ def check_arguments(given: Mapping[str, str]) -> None:
             try:
                 check(given[name])
             except DiffhpeError as error:
-                raise DiffhpeError(f"{name}:={given[name]}: {error}") from error
+                raise DiffhpeError(f"{name}:={given[name]}: {error}") from None
     if given.get("preset"):
         _check_preset(given["preset"], given.get("model") or LifterParameters().model)
     if given.get("calibration") and not given.get("source"):
@@ -181,7 +181,7 @@ def _source(text: str) -> None:
         source_parameters(text)
     except DiffhpeError as error:
         expected = "a video file, an address such as rtsp://..., or the number of a webcam"
-        raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from error
+        raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from None
 
 
 def _check_webcam(number: str) -> None:
@@ -197,7 +197,7 @@ def _params_file(text: str) -> None:
         values = yaml.safe_load(Path(path).read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from error
+        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from None
     if not isinstance(values, dict):
         raise DiffhpeError("a YAML file of nodes and their ros__parameters is expected")
 

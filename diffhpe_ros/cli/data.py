@@ -69,7 +69,7 @@ def make_folder(out: Path, files: Iterable[Path]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from None
     existing = [file for file in files if file.exists()]
     if existing:
         raise DiffhpeError(f"{existing[0]} exists; remove it, or name another folder by --out")

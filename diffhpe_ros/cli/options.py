@@ -177,4 +177,4 @@ def training_installed() -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise DiffhpeError(
             f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
-        ) from error
+        ) from None

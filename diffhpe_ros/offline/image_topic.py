@@ -98,8 +98,8 @@ def _open(path: Path) -> Any:
     try:
         from rosbags.highlevel import AnyReader, AnyReaderError
         from rosbags.typesys import Stores, get_typestore
-    except ModuleNotFoundError as error:
-        raise DiffhpeError("bags need rosbags: pip install 'diffhpe_ros[demo]'") from error
+    except ModuleNotFoundError:
+        raise DiffhpeError("bags need rosbags: pip install 'diffhpe_ros[demo]'") from None
     if not path.exists():
         raise DiffhpeError(f"cannot read bag {path}: no such file")
     try:
@@ -108,5 +108,5 @@ def _open(path: Path) -> Any:
         reader.open()
     except (AnyReaderError, OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiffhpeError(f"{path}: not readable as a bag ({reason})") from error
+        raise DiffhpeError(f"{path}: not readable as a bag ({reason})") from None
     return reader

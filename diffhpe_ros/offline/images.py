@@ -179,9 +179,9 @@ def _read_image(file: Path) -> NDArray[np.uint8]:
     try:
         return decode_image(file.read_bytes())
     except OSError as error:
-        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from error
+        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from None
     except DamagedImageError as error:
-        raise DamagedImageError(f"{file}: {error}") from error
+        raise DamagedImageError(f"{file}: {error}") from None
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

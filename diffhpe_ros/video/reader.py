@@ -57,7 +57,7 @@ class VideoReader:
             reason = str(error)
             if timeout_s is not None and time.monotonic() - begin > timeout_s:
                 reason = f"nothing that is a video came within {timeout_s:g} s"
-            raise DiffhpeError(f"cannot open video {path}: {reason}") from error
+            raise DiffhpeError(f"cannot open video {path}: {reason}") from None
         try:
             self._open_stream()
         except BaseException:

@@ -42,7 +42,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise DiffhpeError(
             f"the page needs {error.name}: pip install 'diffhpe_ros[view]'"
-        ) from error
+        ) from None
     from diffhpe_ros.view.page import Page
 
     estimator = Estimator(

@@ -15,8 +15,8 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 try:
     import ezc3d
-except ModuleNotFoundError as error:
-    raise DiffhpeError("C3D files need ezc3d: pip install 'diffhpe_ros[c3d]'") from error
+except ModuleNotFoundError:
+    raise DiffhpeError("C3D files need ezc3d: pip install 'diffhpe_ros[c3d]'") from None
 
 MOST_FRAMES = 65535
 """The format counts frames with 16 bits."""

@@ -16,8 +16,8 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 try:
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
-except ModuleNotFoundError as error:
-    raise DiffhpeError("MCAP files need rosbags: pip install 'diffhpe_ros[demo]'") from error
+except ModuleNotFoundError:
+    raise DiffhpeError("MCAP files need rosbags: pip install 'diffhpe_ros[demo]'") from None
 
 TOPIC, TYPE = "/joints", "sensor_msgs/msg/PointCloud2"
 FRAME_ID = "camera"
@@ -45,7 +45,7 @@ def write(path: Path, recording: PoseRecording) -> None:
                     writer.write(topic, stamp_ns, typestore.serialize_cdr(message, TYPE))
             shutil.move(next(folder.glob("*.mcap")), path)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _points(people: list[tuple[int, Any]]) -> NDArray[Any]:

@@ -78,7 +78,7 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
     try:
         return _make(model, _standing_alone(config), folder)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
