@@ -8,6 +8,7 @@ LAYERS = [
     {
         "confidence",
         "distortion_models",
+        "extras",
         "io",
         "joint_cloud",
         "lens",

@@ -6,6 +6,7 @@ import click
 
 from diffhpe_ros.cli.options import FILE, held_out_windows
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 
 held_out_option = click.option(
     "--data",
@@ -43,6 +44,7 @@ def export(model: str, out: Path) -> None:
     The new folder needs no other beside it. What onnxruntime gives is compared with torch before
     the folder is there.
     """
+    require("exporting", "cpu", "onnx")
     from diffhpe_ros.lifting.engines.export import export
 
     differences = export(model, out)

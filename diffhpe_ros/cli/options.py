@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from diffhpe_ros.detection.weights import MODELS
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.paths import data_folder, expand
 
 
@@ -174,7 +174,6 @@ def training_installed() -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
-        raise DiffhpeError(
-            f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
-        ) from None
+    except ModuleNotFoundError:
+        require("training", "train")
+        raise

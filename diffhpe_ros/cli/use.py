@@ -1,5 +1,6 @@
 """Commands that lift: `demo`, `lift`, `bench`."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from diffhpe_ros.cli.options import (
 )
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.extras import require
 from diffhpe_ros.io import write_json
 
 
@@ -107,9 +109,14 @@ def lift(
     OUT ends with .npz, .csv, .json, .mcap (in the camera's optical frame, metres), .trc (mm), .bvh
     (cm and degrees) or .c3d (mm). Ctrl-C writes what is done; --resume goes on.
     """
+    from diffhpe_ros.formats.writers import extras_to_write
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+    from diffhpe_ros.lifting.engines.choice import extras_to_lift
     from diffhpe_ros.offline import SourceOptions, lift_recording
+    from diffhpe_ros.offline.image_topic import extras_to_read
 
+    extras = extras_to_read(Path(recording)), extras_to_write(out), extras_to_lift(device)
+    require("lift", *chain(*extras))
     source = {name: options.pop(name) for name in vars(SourceOptions())}
     name = model or DEFAULT_MODEL
     lifted = lift_recording(

@@ -8,6 +8,7 @@ import click
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.cli.options import FILE, INPUT, model_options, warn
+from diffhpe_ros.extras import require
 
 
 @click.command()
@@ -59,8 +60,11 @@ def view(
     """
     from diffhpe_ros.detection import create_detector
     from diffhpe_ros.lifting import DEFAULT_MODEL
+    from diffhpe_ros.lifting.engines.choice import extras_to_lift
     from diffhpe_ros.view import Settings, choose_source, serve
 
+    of_bag = ("demo",) if bag is not None else ()
+    require("view", "view", *of_bag, *extras_to_lift(device))
     detectors = {"blazepose": partial(create_detector, "blazepose")}
     if person_model is not None or pose_model is not None:
         detectors["onnx"] = partial(
