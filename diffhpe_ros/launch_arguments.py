@@ -23,6 +23,7 @@ from diffhpe_ros.nodes.parameters.tables import (
 )
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 from diffhpe_ros.paths import expand, is_address
+from diffhpe_ros.webcams import check_webcam
 
 NUMBERS = ("steps", "hypotheses")
 METRES = ("camera_height", "person_height")
@@ -158,7 +159,7 @@ def source_parameters(source: str) -> dict[str, Any]:
     if is_address(source):
         return {"path": source}
     if source.isdecimal():
-        _check_webcam(source)
+        check_webcam(int(source))
         return {"camera": int(source)}
     return {"path": existing_file(source)}
 
@@ -182,13 +183,6 @@ def _source(text: str) -> None:
     except DiffhpeError as error:
         expected = "a video file, an address such as rtsp://..., or the number of a webcam"
         raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from None
-
-
-def _check_webcam(number: str) -> None:
-    if Path(f"/dev/video{number}").exists():
-        return
-    there = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
-    raise DiffhpeError(f"there is no /dev/video{number}, webcams: {', '.join(there) or 'none'}")
 
 
 def _params_file(text: str) -> None:

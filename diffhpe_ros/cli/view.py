@@ -53,18 +53,20 @@ def view(
 ) -> None:
     """Look at people in 3D in a browser page.
 
-    VIDEO is a file or the address of a stream (rtsp://...). Without it, --camera or --bag, the
-    package's own clip is shown.
+    VIDEO is a file, a bag, or the address of a stream (rtsp://...). Without it, --camera or --bag,
+    the package's own clip is shown.
 
     For example: diffhpe view my.mp4
     """
     from diffhpe_ros.detection import create_detector
     from diffhpe_ros.lifting import DEFAULT_MODEL
     from diffhpe_ros.lifting.engines.choice import extras_to_lift
+    from diffhpe_ros.offline.image_topic import extras_to_read
     from diffhpe_ros.view import Settings, choose_source, serve
 
-    of_bag = ("demo",) if bag is not None else ()
-    require("view", "view", *of_bag, *extras_to_lift(device))
+    recordings = [Path(each) for each in (video, bag) if each is not None]
+    of_bags = [extra for each in recordings for extra in extras_to_read(each)]
+    require("view", "view", *of_bags, *extras_to_lift(device))
     detectors = {"blazepose": partial(create_detector, "blazepose")}
     if person_model is not None or pose_model is not None:
         detectors["onnx"] = partial(

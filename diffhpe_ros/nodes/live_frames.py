@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video import VideoReader
+from diffhpe_ros.webcams import open_webcam
 
 Stamped: TypeAlias = tuple[int, NDArray[np.uint8]]
 """Stamp in ns and BGR image (H, W, 3)."""
@@ -146,11 +146,10 @@ def webcam_images(number: int, now_ns: Callable[[], int]) -> Iterator[Stamped]:
     Raises:
         DiffhpeError: there is no such webcam, or it gives no image.
     """
-    device = cv2.VideoCapture(number)
+    device = open_webcam(number)
     try:
-        device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if not device.grab():
-            raise DiffhpeError(f"camera {number} cannot be opened, or is used by another program")
+            raise DiffhpeError(f"camera {number} gives no image")
         while device.grab():
             stamp_ns = now_ns()
             read, image = device.retrieve()
