@@ -136,7 +136,10 @@ def stream_images(address: str, now_ns: Callable[[], int]) -> Iterator[Stamped]:
         DiffhpeError: the server does not answer, or sends no video.
     """
     with VideoReader(address) as video:
-        for _, _, image in video:
+        begin_s = time.monotonic()
+        for _, time_s, image in video:
+            if video.frame_count is not None:  # a file, which comes faster than it is to be seen
+                time.sleep(max(0.0, begin_s + time_s - time.monotonic()))
             yield now_ns(), image
 
 

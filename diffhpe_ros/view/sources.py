@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
+from diffhpe_ros.nodes.live_frames import LiveFrames, stream_images, webcam_images
 from diffhpe_ros.offline.image_topic import is_bag
+from diffhpe_ros.paths import is_address
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.view.bag import BagRecording
 from diffhpe_ros.view.recordings import Recording, VideoRecording
@@ -74,7 +75,7 @@ def _open(video: str | None, camera: int | None, bag: Path | None, topic: str | 
         return Source(bag.name, images, images.camera)
     if video is None:
         return _own_clip()
-    if is_live(video):
+    if is_address(video):
         return Source(video, LiveFrames(video, partial(stream_images, video, time.time_ns)))
     return Source(Path(video).name, VideoRecording(Path(video)))
 
