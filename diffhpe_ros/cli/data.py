@@ -14,15 +14,17 @@ _FILES = ("cmu_h36m17_50hz.npz", "cmu_validation.npz", "cmu_test.npz")
 
 
 @click.command()
-@click.option("--cmu", type=FILE, required=True, help="Folder of the CMU database's .asf and .amc.")
-@click.option("--out", type=FILE, default=MOCAP, show_default=True, help="Folder of the files.")
-@click.option("--subjects", default="", help="Such as 2,7,12-16; all if not given.")
+@click.option(
+    "--cmu", type=FILE, required=True, help="Folder with the CMU database's .asf and .amc files."
+)
+@click.option("--out", type=FILE, default=MOCAP, show_default=True, help="Folder for the results.")
+@click.option("--subjects", default="", help="Subjects to read, such as 2,7,12-16.  [default: all]")
 @click.option(
     "--fps",
     type=click.FloatRange(50),
     default=120.0,
     show_default=True,
-    help="Of the .amc files; CMU's list says for which subjects it is 60.",
+    help="Frames per second of the .amc files; CMU lists the subjects for which they are 60.",
 )
 def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     """Prepare training and evaluation files from motion capture.
