@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -30,23 +30,26 @@ def is_installed(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def require(what: str, *extras: str) -> None:
+def require(what: str, *extras: str, also: Collection[str] = ()) -> None:
     """Check that the packages of extras are installed, before anything imports them.
 
     Args:
         what: needs them, such as "the demo", for the error.
         extras: of setup.py.
+        also: extras whose lack is explained where they are used; named here if others are missing.
 
     Raises:
         DiffhpeError: some are not; names all of them, and the command that installs them.
     """
     lacking = {
-        extra: [module for module in MODULES[extra] if not is_installed(module)] for extra in extras
+        extra: [module for module in MODULES[extra] if not is_installed(module)]
+        for extra in (*extras, *also)
     }
+    if not any(lacking[extra] for extra in extras):
+        return
     missing = list(dict.fromkeys(module for modules in lacking.values() for module in modules))
-    if missing:
-        wanted = [extra for extra, modules in lacking.items() if modules]
-        raise DiffhpeError(f"{what} needs {listed(missing)}: {how_to_install(*wanted)}")
+    wanted = [extra for extra, modules in lacking.items() if modules]
+    raise DiffhpeError(f"{what} needs {listed(missing)}: {how_to_install(*wanted)}")
 
 
 def how_to_install(*extras: str) -> str:

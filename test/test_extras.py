@@ -39,6 +39,14 @@ def test_all_that_is_missing_is_in_one_line():
 
 
 @pytest.mark.usefixtures("without")
+def test_what_is_explained_elsewhere_is_named_beside_others_only():
+    require("lift", "torch", also=["c3d"])
+    with pytest.raises(DiffhpeError, match="^lift needs matplotlib, rosbags and ezc3d: ") as caught:
+        require("lift", "demo", also=["c3d"])
+    assert "'diffhpe_ros[c3d,demo]'" in str(caught.value)
+
+
+@pytest.mark.usefixtures("without")
 def test_command_is_for_this_environment_where_it_is_not_active(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "which", {"pip": "/usr/bin/pip"}.get)
     with pytest.raises(DiffhpeError) as caught:

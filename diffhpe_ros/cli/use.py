@@ -1,6 +1,5 @@
 """Commands that lift: `demo`, `lift`, `bench`."""
 
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +129,8 @@ def lift(
     from diffhpe_ros.offline import SourceOptions, lift_recording
     from diffhpe_ros.offline.image_topic import extras_to_read
 
-    extras = extras_to_read(Path(recording)), extras_to_write(out), extras_to_lift(device)
-    require("lift", *chain(*extras))
+    extras = *extras_to_read(Path(recording)), *extras_to_write(out)
+    require("lift", *extras, also=extras_to_lift(device))
     source = {name: options.pop(name) for name in vars(SourceOptions())}
     name = model or DEFAULT_MODEL
     lifted = lift_recording(

@@ -75,7 +75,7 @@ def view(
 
     recordings = [Path(each) for each in (video, bag) if each is not None]
     of_bags = [extra for each in recordings for extra in extras_to_read(each)]
-    require("view", "view", *of_bags, *extras_to_lift(device))
+    require("view", "view", *of_bags, also=extras_to_lift(device))
     detectors = {"blazepose": partial(create_detector, "blazepose")}
     if person_model is not None or pose_model is not None:
         detectors["onnx"] = partial(

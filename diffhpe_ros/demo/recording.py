@@ -163,5 +163,5 @@ def prepare(device: str, *extras: str) -> None:
     Raises:
         DiffhpeError: a package is missing; names all that are.
     """
-    require("the demo", *extras, "ros", *extras_to_lift(device))
+    require("the demo", *extras, "ros", also=extras_to_lift(device))
     use_fastdds_profile(os.environ)
