@@ -21,7 +21,7 @@ _STOPPED = 128 + signal.SIGINT
 class _InOrder(click.Group):
     """Lists its commands in the order in which they were added."""
 
-    def list_commands(self, context: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names."""
         return list(self.commands)
 

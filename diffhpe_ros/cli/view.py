@@ -73,9 +73,9 @@ def view(
     from diffhpe_ros.offline.image_topic import extras_to_read
     from diffhpe_ros.view import Settings, choose_source, serve
 
-    recordings = [Path(each) for each in (video, bag) if each is not None]
-    of_bags = [extra for each in recordings for extra in extras_to_read(each)]
-    require("view", "view", *of_bags, also=extras_to_lift(device))
+    recording = bag if video is None else Path(video)
+    of_bag = () if recording is None else extras_to_read(recording)
+    require("view", "view", *of_bag, also=extras_to_lift(device))
     detectors = {"blazepose": partial(create_detector, "blazepose")}
     if person_model is not None or pose_model is not None:
         detectors["onnx"] = partial(
