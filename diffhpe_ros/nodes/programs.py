@@ -8,7 +8,8 @@ import sys
 from importlib import import_module
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes import end_at_once, on_signals, require_ros
+from diffhpe_ros.extras import require
+from diffhpe_ros.nodes import end_at_once, on_signals
 
 
 def detector() -> int:
@@ -34,7 +35,7 @@ def video_source() -> int:
 def _run(name: str) -> int:
     on_signals(end_at_once)  # an exception in the middle of an import may be turned into another
     try:
-        require_ros(f"{name}:")
+        require(name, "ros")
     except DiffhpeError as error:
         print(error, file=sys.stderr)
         return 1

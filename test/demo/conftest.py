@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.recording import require_rclpy
+from diffhpe_ros.demo.recording import prepare
 from diffhpe_ros.demo.source import DemoSource, embedded_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 
@@ -23,7 +23,7 @@ def own_ros_graph() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_DOMAIN_ID", str(os.getpid() % 80 + 130))
-        require_rclpy()
+        prepare("cpu")
         yield
 
 
