@@ -100,7 +100,7 @@ def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         LifecycleNode(name=name, **_settings(name, given, parameters))
         for name, parameters in _processes(given).items()
     ]
-    return [action for nth in range(len(nodes)) for action in _activated(nodes[: nth + 1])]
+    return [action for nth in range(len(nodes)) for action in _activated(nodes, nth)]
 
 
 def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
@@ -174,12 +174,13 @@ def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
-def _activated(nodes: list[LifecycleNode]) -> list[LaunchDescriptionEntity]:
-    """The last of these nodes, configured at once, and activated once those before are active.
+def _activated(nodes: list[LifecycleNode], nth: int) -> list[LaunchDescriptionEntity]:
+    """The nth node, configured at once; activated once all are configured and those before active.
 
+    An active node waits for messages, and would warn while the node that sends them still loads.
     Works on every ROS 2 distribution. What fails on this way ends the launch.
     """
-    node, before = nodes[-1], nodes[-2:-1]
+    node, before = nodes[nth], nodes[:nth][-1:]
 
     def change(transition: int) -> EmitEvent:
         return EmitEvent(
@@ -205,7 +206,7 @@ def _activated(nodes: list[LifecycleNode]) -> list[LaunchDescriptionEntity]:
     ]
     failures.append(_on_failed_exit(node))
     awaited = [
-        (node, "configuring", "inactive"),
+        *((each, "configuring", "inactive") for each in nodes),
         *((each, "activating", "active") for each in before),
     ]
     return [
