@@ -39,6 +39,7 @@ from diffhpe_ros.launch_arguments import (
     check_arguments,
     existing_file,
     launch_arguments,
+    misspelt_arguments,
     source_parameters,
     switch,
 )
@@ -84,8 +85,10 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     names = [each.name for each in ARGUMENTS]
     given = {name: LaunchConfiguration(name).perform(context) for name in names}
     check_arguments(given)
+    misspelt = misspelt_arguments(context.argv, names)
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
+    actions += [LogInfo(msg=f"warning: {text}") for text in misspelt]
     rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
     if rviz:
         actions.append(_rviz(given))

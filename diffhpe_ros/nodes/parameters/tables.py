@@ -19,6 +19,9 @@ from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowO
 from diffhpe_ros.track_registry import OUTPUT_S, RETURN_S, TRACK_S, WINDOW_S
 from diffhpe_ros.windows import BRIDGE_S, FRAMES, RATE
 
+AUTO_PRESET = "auto"
+"""Instead of a preset of the model: the best that keeps up with the camera."""
+
 
 def _parameter(
     default: Any,
