@@ -15,7 +15,6 @@ LAYERS = [
         "skeleton",
     },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
-    {"clothes"},
     {"reidentification"},
     {"video", "windows", "detection"},
     {"geometry", "keypoint_checks", "left_right", "tracking", "drawing", "rendering"},

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.clothes import Clothes
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.pose_distance import pose_distances
-from diffhpe_ros.reidentification import same_clothes_odds
+from diffhpe_ros.reidentification import ClothesHistory, same_clothes_odds
 
 NEAR = 0.3
 """Distance from where a person is expected, in units of their size, that they may be off."""
@@ -41,8 +40,8 @@ class Track:
     seen_ns: int
     velocity: NDArray[Any] = field(default_factory=lambda: np.zeros(2))
     """(2,) pixels per second, of the whole body."""
-    clothes: Clothes = field(default_factory=Clothes)
-    newest_clothes: Clothes = field(default_factory=lambda: Clothes(_NEWEST_IMAGES))
+    clothes: ClothesHistory = field(default_factory=ClothesHistory)
+    newest_clothes: ClothesHistory = field(default_factory=lambda: ClothesHistory(_NEWEST_IMAGES))
     track_id: int = _NEW
     identified: bool = False
     """Whether it is known if an earlier track was of the same person."""
@@ -88,8 +87,8 @@ class Track:
         """Follow the person to where they are now; at least one joint was seen before, too."""
         keypoints = people.keypoints[row]
         if people.clothes is not None:
-            self.clothes.see(people.clothes[row])
-            self.newest_clothes.see(people.clothes[row])
+            self.clothes.add(people.clothes[row])
+            self.newest_clothes.add(people.clothes[row])
         passed_s = self.unseen_s(stamp_ns)
         expected = self.expected(stamp_ns)
         if passed_s > 0:
