@@ -31,10 +31,10 @@ from diffhpe_ros.training.modules.pretrained_weights import (
 from diffhpe_ros.training.runner.callbacks import (
     VALIDATION,
     AverageWeights,
-    Progress,
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
+    TrainingProgress,
     UncompiledValidation,
     ValidationMonitor,
 )
@@ -234,7 +234,7 @@ def make_trainer(
     )
     callbacks = [*callbacks, SaveAfterValidation(out / LAST)]
     if settings.progress:
-        callbacks.append(Progress())
+        callbacks.append(TrainingProgress())
     # A GPU that is there and not used, few workers, batches without length: all is as meant.
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
