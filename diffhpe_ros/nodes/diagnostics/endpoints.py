@@ -85,7 +85,7 @@ def explain_silence(
             " the DDS profile config/fastdds.xml where they are sent"
         )
     if received:
-        return f"{names} publishes it, and has sent nothing since"
+        return f"{names} publishes it, but has stopped, or its network fails"
     return (
         f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
         " the DDS profile config/fastdds.xml where they are sent; another user or container needs"
