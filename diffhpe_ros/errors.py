@@ -1,6 +1,7 @@
 """The one exception that users of the package are meant to see."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 
 
 class DiffhpeError(Exception):
@@ -13,3 +14,9 @@ class DiffhpeError(Exception):
 def unknown(what: str, name: object, known: Iterable[str]) -> DiffhpeError:
     """The error of a name that is none of those known."""
     return DiffhpeError(f"unknown {what} {name!r}; expected one of {', '.join(known)}")
+
+
+def like(name: str, known: Collection[str]) -> str:
+    """The known name that a wrong one was perhaps meant to be, to append to a text; or empty."""
+    found = get_close_matches(name, known, 1)
+    return f"; {found[0]} is one" if found else ""

@@ -5,16 +5,17 @@ torch, may not be there, and takes seconds to import.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import DiffhpeError, like
 from diffhpe_ros.installed_models import CONFIG_FILE, find_model
 from diffhpe_ros.nodes.parameters.tables import (
+    AUTO_PRESET,
     CommonParameters,
     DetectorParameters,
     LifterParameters,
@@ -139,6 +140,21 @@ def check_arguments(given: Mapping[str, str]) -> None:
         raise DiffhpeError("calibration is of a source; give source:=..., too")
 
 
+def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """A text for each `name:=value` whose name is nearly that of an argument.
+
+    `ros2 launch` takes any name. One that is like none is left alone: it may be an argument of
+    another launch file, which includes this one.
+
+    Args:
+        given: what was written behind the name of the launch file.
+        known: names of all arguments.
+    """
+    names = [text.partition(":=")[0] for text in given if ":=" in text]
+    hints = {name: like(name, known) for name in names if name not in known}
+    return [f"there is no argument {name}{hint}" for name, hint in hints.items() if hint]
+
+
 def switch(text: str) -> bool:
     """The value of an argument that is true or false.
 
@@ -235,8 +251,8 @@ def _check_preset(preset: str, model: str) -> None:
     if not config.is_file():
         return
     presets = (yaml.safe_load(config.read_text()) or {}).get("presets") or {}
-    if presets and preset not in presets:
-        names = ", ".join(presets)
+    if presets and preset not in (*presets, AUTO_PRESET):
+        names = ", ".join((*presets, AUTO_PRESET))
         raise DiffhpeError(f"preset:={preset}: one of {names} is expected, which {model} has")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from diffhpe_ros.calibration import read_camera
+from diffhpe_ros.camera.calibration import read_camera
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.pipeline import PosePipeline
 from diffhpe_ros.pipeline.camera_fusion import CameraFusion

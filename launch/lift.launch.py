@@ -39,6 +39,7 @@ from diffhpe_ros.launch_arguments import (
     check_arguments,
     existing_file,
     launch_arguments,
+    misspelt_arguments,
     source_parameters,
     switch,
 )
@@ -84,8 +85,10 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     names = [each.name for each in ARGUMENTS]
     given = {name: LaunchConfiguration(name).perform(context) for name in names}
     check_arguments(given)
+    misspelt = misspelt_arguments(context.argv, names)
     alone = switch(given["one_process"]) or switch(given["respawn"])
     actions = _on_their_own(given) if alone else _in_turn(given)
+    actions += [LogInfo(msg=f"warning: {text}") for text in misspelt]
     rviz, foxglove = switch(given["rviz"]), switch(given["foxglove"])
     if rviz:
         actions.append(_rviz(given))
@@ -100,7 +103,7 @@ def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
         LifecycleNode(name=name, **_settings(name, given, parameters))
         for name, parameters in _processes(given).items()
     ]
-    return [action for nth in range(len(nodes)) for action in _activated(nodes[: nth + 1])]
+    return [action for nth in range(len(nodes)) for action in _activated(nodes, nth)]
 
 
 def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
@@ -174,12 +177,13 @@ def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
-def _activated(nodes: list[LifecycleNode]) -> list[LaunchDescriptionEntity]:
-    """The last of these nodes, configured at once, and activated once those before are active.
+def _activated(nodes: list[LifecycleNode], nth: int) -> list[LaunchDescriptionEntity]:
+    """The nth node, configured at once; activated once all are configured and those before active.
 
+    An active node waits for messages, and would warn while the node that sends them still loads.
     Works on every ROS 2 distribution. What fails on this way ends the launch.
     """
-    node, before = nodes[-1], nodes[-2:-1]
+    node, before = nodes[nth], nodes[:nth][-1:]
 
     def change(transition: int) -> EmitEvent:
         return EmitEvent(
@@ -205,7 +209,7 @@ def _activated(nodes: list[LifecycleNode]) -> list[LaunchDescriptionEntity]:
     ]
     failures.append(_on_failed_exit(node))
     awaited = [
-        (node, "configuring", "inactive"),
+        *((each, "configuring", "inactive") for each in nodes),
         *((each, "activating", "active") for each in before),
     ]
     return [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhpe_ros.calibration import read_camera
+from diffhpe_ros.camera.calibration import read_camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats import read_keypoints
 from diffhpe_ros.io import read_npz

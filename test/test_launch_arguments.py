@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.launch_arguments import check_arguments, existing_file, source_parameters
+from diffhpe_ros.launch_arguments import (
+    check_arguments,
+    existing_file,
+    misspelt_arguments,
+    source_parameters,
+)
 
 MODEL = "diffhpe-wrapper-robust"
 
@@ -23,7 +28,10 @@ MODEL = "diffhpe-wrapper-robust"
         ({"params_file": "/"}, "that is a folder"),
         ({"params_file": __file__}, "YAML"),
         ({"model": "nope"}, f"one of: .*{MODEL}"),
-        ({"preset": "quick"}, f"one of fast, balanced, faithful is expected, which {MODEL} has"),
+        (
+            {"preset": "quick"},
+            f"faithful, auto is expected, which {MODEL} has",
+        ),
         ({"detector": "foo"}, "one of blazepose, .*is expected"),
         ({"pose_model": "/no/such.onnx"}, "there is no file"),
         ({"device": "gpu"}, "cpu, cuda, cuda:N or auto is expected"),
@@ -55,6 +63,16 @@ def test_valid_arguments_pass(tmp_path: Path) -> None:
             "device": "cuda:1", "steps": "2", "replay": "True", "detector": "onnx", "depth": "",
         }
     )  # fmt: skip
+
+
+def test_preset_may_be_chosen_automatically() -> None:
+    check_arguments({"preset": "auto"})
+
+
+def test_argument_that_is_misspelt_is_named_and_one_of_another_launch_file_is_not() -> None:
+    given = ["modle:=mixste", "model:=mixste", "robot_name:=spot", "show"]
+    found = misspelt_arguments(given, ["model", "preset", "namespace"])
+    assert found == ["there is no argument modle; model is one"]
 
 
 def test_source_may_be_an_address_or_in_the_home(

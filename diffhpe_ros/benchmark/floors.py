@@ -36,7 +36,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Floor:
+class TimeFloor:
     """What one lift is made of, and the time that each part would take at the device's rates."""
 
     giga_operations: float
@@ -60,7 +60,7 @@ def measure_rates(device: str) -> Rates:
     return Rates(matrix_rate(device), _copy_rate(device), _launch_us(device))
 
 
-def floor_of(lifter: Lifter, x_2d: NDArray[np.float32], rates: Rates) -> Floor:
+def floor_of(lifter: Lifter, x_2d: NDArray[np.float32], rates: Rates) -> TimeFloor:
     """The floor of one lift.
 
     Args:
@@ -71,7 +71,7 @@ def floor_of(lifter: Lifter, x_2d: NDArray[np.float32], rates: Rates) -> Floor:
     operations = giga_operations(lifter, x_2d)
     launches = count_launches(lambda: lifter.lift(x_2d))
     megabytes = _weights_read(lifter) / 1e6
-    return Floor(
+    return TimeFloor(
         giga_operations=operations,
         operations_ms=1000 * operations / rates.matrix_gflops,
         megabytes=megabytes,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffhpe_ros.benchmark.floors import Floor, Rates, floor_of, measure_rates
+from diffhpe_ros.benchmark.floors import Rates, TimeFloor, floor_of, measure_rates
 from diffhpe_ros.benchmark.reference import sample_plainly
 from diffhpe_ros.benchmark.times import Spread, in_turn, median_ms
 from diffhpe_ros.lifting import Lifter, Preset, SamplingConfig
@@ -45,7 +45,7 @@ class PresetTimes:
     """Milliseconds of one window."""
     faster: Spread
     """How many times as fast as the plain reference in the same round."""
-    floor: Floor
+    floor: TimeFloor
     """Of one window."""
     people_ms: dict[int, float]
     """By the number of people: median milliseconds of a batch of one window of each."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
-from diffhpe_ros.calibration import camera_from_info
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_from_info
 from diffhpe_ros.demo.progress import node_reports
 from diffhpe_ros.demo.recorder import DIAGNOSTICS, Record
 from diffhpe_ros.errors import DiffhpeError

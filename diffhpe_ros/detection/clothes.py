@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.clothes import clothes_colours
 from diffhpe_ros.detection.types import People
+from diffhpe_ros.reidentification import clothes_colours
 
 
 def see_clothes(people: People, image_bgr: NDArray[np.uint8]) -> People:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo
 
-from diffhpe_ros.calibration import camera_from_info, stale_region, uncalibrated
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_from_info, stale_region, uncalibrated
 from diffhpe_ros.keypoint_checks import camera_warnings
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 

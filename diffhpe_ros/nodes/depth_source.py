@@ -41,7 +41,7 @@ class DepthSource:
         try:
             stamp_ns = stamp_to_ns(message.header.stamp)
         except DiffhpeError as error:
-            self._diagnostics.warn("depth", f"depth: {error}")
+            self._diagnostics.warn_of_message("depth", f"depth: {error}")
             return
         with self._changed:
             if self._images and stamp_ns < self._images[-1][0]:
@@ -65,7 +65,9 @@ class DepthSource:
             depth = image_to_depth(message, width, height)
         except DiffhpeError as error:
             self._diagnostics.count("without_depth")
-            self._diagnostics.warn("depth", f"depth: {error}; distances are from the picture alone")
+            self._diagnostics.warn_of_message(
+                "depth", f"depth: {error}; distances are from the picture alone"
+            )
             return None
         self._diagnostics.clear("depth")
         return depth

@@ -248,7 +248,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         """Warn while the background moves, where the lifter does not know how the camera does."""
         if self._stage is None:
             return
-        speed = self._background.deg_s
+        speed = self._background.deg_s if self.diagnostics.growth("processed") else None
         if speed is None:
             self.diagnostics.remove_value("background_deg_s")
         else:
@@ -275,7 +275,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         if frame_id:
             self.diagnostics.clear("frame_id")
         else:
-            self.diagnostics.warn(
+            self.diagnostics.warn_of_message(
                 "frame_id",
                 "the images have no frame_id, so that RViz and TF cannot place the people: set it"
                 " in the camera's driver",
@@ -288,7 +288,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         if found is None or found >= least:
             self.diagnostics.clear("rate")
             return
-        self.diagnostics.warn(
+        self.diagnostics.warn_of_message(
             "rate",
             f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
             " have holes or be missing",

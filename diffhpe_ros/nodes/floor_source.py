@@ -56,7 +56,7 @@ class FloorSource:
             floor = self._floor(windows.frame_id, windows.stamp_ns)
         except DiffhpeError as error:
             self._diagnostics.count("without_floor", len(windows))
-            self._diagnostics.warn("floor", f"{error}; people are taken for adults")
+            self._diagnostics.warn_of_message("floor", f"{error}; people are taken for adults")
             return windows
         self._diagnostics.clear("floor")
         self._diagnostics.set_value(f"floor {windows.frame_id}", _text(floor))

@@ -242,7 +242,7 @@ class LifterNode(StageNode[LifterParameters]):
             else:
                 self.diagnostics.remove_value(name)
         if warnings := self._stage.sizes.warnings:
-            self.diagnostics.warn("sizes", "; ".join(warnings))
+            self.diagnostics.warn_of_message("sizes", "; ".join(warnings))
         else:
             self.diagnostics.clear("sizes")
 
@@ -253,7 +253,7 @@ class LifterNode(StageNode[LifterParameters]):
         found = [plausibility_warnings(people, config) for people in lifted]
         texts = [text for each in found for text in each if text]
         if texts:
-            self.diagnostics.warn(
+            self.diagnostics.warn_of_message(
                 "plausibility", f"{len(texts)} of {sum(map(len, lifted))}: {texts[0]}"
             )
         else:

@@ -17,11 +17,10 @@ from diffhpe_ros.lifting import (
 )
 from diffhpe_ros.lifting.devices import has_cuda
 from diffhpe_ros.lifting.preset_choice import choose_preset
-from diffhpe_ros.nodes.parameters.tables import LifterParameters
+from diffhpe_ros.nodes.parameters.tables import AUTO_PRESET, LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
-AUTO = "auto"
 """Name of the preset that is chosen by timing the others."""
 _SHOWN_DIGITS = 12
 
@@ -118,7 +117,7 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
         return lifter.captured(), ""
     sampling = sampling_of(parameters)
     no_overrides = not parameters.preset and not any(sampling.overrides.values())
-    automatic = parameters.preset == AUTO or (no_overrides and lifter.device != "cpu")
+    automatic = parameters.preset == AUTO_PRESET or (no_overrides and lifter.device != "cpu")
     if automatic and not parameters.replay:
         return choose_preset(lifter, parameters.expected_people, parameters.expected_rate, sampling)
     if parameters.preset and not automatic:
@@ -133,7 +132,7 @@ def sampling_of(parameters: LifterParameters) -> SamplingConfig:
     values = _same_named(SamplingConfig, parameters)
     given = {name: value or None for name, value in values.items()}
     return SamplingConfig(
-        **given | {"preset": None if parameters.preset == AUTO else given["preset"]}
+        **given | {"preset": None if parameters.preset == AUTO_PRESET else given["preset"]}
     )
 
 

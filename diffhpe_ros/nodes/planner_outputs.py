@@ -55,7 +55,7 @@ class PlannerOutputs:
             except TransformError as error:
                 problems.append(str(error))
         if problems:
-            self._node.diagnostics.warn("nearest", f"distance to {problems[0]}")
+            self._node.diagnostics.warn_of_message("nearest", f"distance to {problems[0]}")
         else:
             self._node.diagnostics.clear("nearest")
         return targets

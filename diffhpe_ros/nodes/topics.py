@@ -89,8 +89,7 @@ class Topics:
         monitored = _Input(expect, senders)
 
         def receive(message: Any, info: Any) -> None:
-            monitored.received_at = time.monotonic()
-            monitored.received += 1
+            monitored.on_message()
             if senders is None or senders.accept(message.header.frame_id, info):
                 callback(message)
 
@@ -139,9 +138,16 @@ class _Input:
     received_at: float = field(default_factory=time.monotonic)
     received: int = 0
     lost: int = 0
+    lost_before: int = 0
+    """`lost` when the last message came."""
     reported: tuple[int, int] = (0, 0)
     """`received` and `lost` at the last report."""
     subscription: Any = None
+
+    def on_message(self) -> None:
+        self.received_at = time.monotonic()
+        self.received += 1
+        self.lost_before = self.lost
 
     def on_message_lost(self, event: Any) -> None:
         self.lost = event.total_count
@@ -154,7 +160,8 @@ class _Input:
         self.reported = self.received, self.lost
         silent_s = time.monotonic() - self.received_at
         if silent_s > SILENCE_S and self._is_unexpected(node, topic, misfits):
-            why = explain_silence(node, topic, kind, misfits, self.lost)
+            lost_since = self.lost - self.lost_before
+            why = explain_silence(node, topic, kind, misfits, self.received, lost_since)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
         if self.expect is Expect.PERHAPS and not self.received and silent_s > SILENCE_S:
             misfits += self._forgotten_remap(node, topic, kind)

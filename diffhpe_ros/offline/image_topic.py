@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from diffhpe_ros.calibration import camera_from_info
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_from_info
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.extras import require
 from diffhpe_ros.video.ros_images import compressed_to_bgr, image_to_bgr

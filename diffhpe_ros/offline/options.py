@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW, Camera
+from diffhpe_ros.camera.calibration import camera_of_video, read_camera
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.errors import DiffhpeError
 

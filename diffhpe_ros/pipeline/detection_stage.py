@@ -1,7 +1,7 @@
 """An image → the people in it and their windows: what the node `detector` does, without ROS."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -125,11 +125,7 @@ class DetectionStage:
         Raises:
             DiffhpeError: the detector fails.
         """
-        if self._stamp_ns is not None and stamp_ns == self._stamp_ns:
-            self.repeated += 1
-            return _NO_RESULT
-        if self._stamp_ns is not None and 0 < self._stamp_ns - stamp_ns < LATE_NS:
-            self.late += 1
+        if self._is_ignored(stamp_ns):
             return _NO_RESULT
         self._reset_if_needed(camera, stamp_ns)
         self._rate.add(stamp_ns)
@@ -141,17 +137,12 @@ class DetectionStage:
         self._take_check(people)
         self._recent.append((stamp_ns, ids))
         exchanges = self._find_exchanges(people, ids, stamp_ns)
-        windows: dict[int, tuple[int, Window]] = {}
-        for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
-            if track_id == NOT_FOLLOWED:
-                continue
-            builder = self._builder(track_id)
-            builder.bridge(self.bridged_s)
-            complete = builder.remember(_observe(people, row, camera, stamp_ns))
-            for at_ns, order in exchanges[row].items():
-                builder.reorder(at_ns, order)
-            if complete and wanted:
-                windows[track_id] = row, builder.window()
+        complete = self._observe(people, ids, camera, stamp_ns, exchanges)
+        windows = {
+            track_id: (row, self._builders[track_id].window())
+            for track_id, row in complete.items()
+            if wanted
+        }
         self._drop_all_but(self._tracker.track_ids)
         people = self._exchange(people, exchanges, stamp_ns)
         collected = self._collect(windows, frame_id, stamp_ns) if wanted else None
@@ -183,6 +174,15 @@ class DetectionStage:
         periods_s = BRIDGED_PERIODS * (self._rate.period_s or 0.0)
         return max(self._options.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
 
+    def _is_ignored(self, stamp_ns: int) -> bool:
+        """Whether an image repeats the stamp of the previous one or comes late; counts them."""
+        if self._stamp_ns is None:
+            return False
+        repeated, late = stamp_ns == self._stamp_ns, 0 < self._stamp_ns - stamp_ns < LATE_NS
+        self.repeated += repeated
+        self.late += late
+        return repeated or late
+
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
         """Start anew if the clock has jumped back or the camera has changed."""
         jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns
@@ -197,6 +197,31 @@ class DetectionStage:
         if camera is not self._camera and isinstance(self._detector, CameraAwareDetector):
             self._detector.use_camera(camera)
         self._stamp_ns, self._camera = stamp_ns, camera
+
+    def _observe(
+        self,
+        people: People,
+        ids: NDArray[np.int64],
+        camera: Camera,
+        stamp_ns: int,
+        exchanges: Sequence[Exchanges],
+    ) -> dict[int, int]:
+        """Add what an image shows of each track to the track's window.
+
+        Returns:
+            Track id → row of people, where the window is complete; in the order of the ids.
+        """
+        complete = {}
+        for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
+            if track_id == NOT_FOLLOWED:
+                continue
+            builder = self._builder(track_id)
+            builder.bridge(self.bridged_s)
+            if builder.remember(_observation(people, row, camera, stamp_ns)):
+                complete[track_id] = row
+            for at_ns, order in exchanges[row].items():
+                builder.reorder(at_ns, order)
+        return complete
 
     def _builder(self, track_id: int) -> WindowBuilder:
         if track_id not in self._builders:
@@ -299,7 +324,7 @@ def _add_depth(
     return windows if image is None else replace(windows, depth=sample_depth(image, keypoints))
 
 
-def _observe(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:
+def _observation(people: People, row: int, camera: Camera, stamp_ns: int) -> Observation:
     keypoints = camera.to_canonical(people.keypoints[row])
     return Observation(
         stamp_ns=stamp_ns,

@@ -13,7 +13,7 @@ _SQUARE = 0.01
 _MOST_OBLONG = 4.0
 
 
-class Display:
+class StreamDisplay:
     """How the frames of a stream are shown.
 
     Args:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.video.display import Display
+from diffhpe_ros.video.display import StreamDisplay
 from diffhpe_ros.video.times import FrameTimes, frame_rate
 
 _log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class VideoReader:
         if first is None:
             raise DiffhpeError(f"video {self.path} has no frames that can be decoded")
         self._first: av.VideoFrame | None = first
-        self._display = Display(stream, first)
+        self._display = StreamDisplay(stream, first)
         self.width: int = self._display.width
         """Width in pixels, as shown."""
         self.height: int = self._display.height

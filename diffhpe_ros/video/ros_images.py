@@ -35,6 +35,10 @@ _ENCODINGS: dict[str, tuple[int, Callable[[NDArray[np.uint8]], Any]]] = {
     "yuyv": (2, _convert(cv2.COLOR_YUV2BGR_YUY2)),
     "nv12": (1, _convert(cv2.COLOR_YUV2BGR_NV12)),
     "nv21": (1, _convert(cv2.COLOR_YUV2BGR_NV21)),
+    "bayer_rggb8": (1, _convert(cv2.COLOR_BayerRGGB2BGR)),
+    "bayer_bggr8": (1, _convert(cv2.COLOR_BayerBGGR2BGR)),
+    "bayer_gbrg8": (1, _convert(cv2.COLOR_BayerGBRG2BGR)),
+    "bayer_grbg8": (1, _convert(cv2.COLOR_BayerGRBG2BGR)),
 }
 _YUV = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv", "nv12", "nv21")
 _TWO_PLANES = ("nv12", "nv21")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video import VideoReader
-from diffhpe_ros.video.display import Display
+from diffhpe_ros.video.display import StreamDisplay
 from diffhpe_ros.video.times import FrameTimes
 
 Image = NDArray[np.uint8]
@@ -58,7 +58,7 @@ class VideoRecording:
         times = FrameTimes(fps, tick_s)
         seconds = np.array([times.next(pts * tick_s) for pts in self._pts])
         self.stamps_ns = np.rint(seconds * 1e9).astype(np.int64)
-        self._display: Display | None = None
+        self._display: StreamDisplay | None = None
         self._frames: Iterator[Any] = iter(())
         self._next = -1
 
@@ -78,7 +78,7 @@ class VideoRecording:
                 f"{self._path} is damaged: its frame at {seconds:.2f} s cannot be decoded"
             ) from None
         if self._display is None:
-            self._display = Display(self._stream, frame)
+            self._display = StreamDisplay(self._stream, frame)
         return self._display.show(frame)
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_of_video, read_camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.live_frames import LiveFrames, stream_images, webcam_images
 from diffhpe_ros.offline.image_topic import is_bag

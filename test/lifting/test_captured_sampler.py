@@ -20,7 +20,7 @@ from diffhpe_ros.lifting.engines.capture import (
     CaptureError,
     Playback,
     Program,
-    Recorder,
+    ProgramRecorder,
 )
 from diffhpe_ros.lifting.engines.creation import create_recorder
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision
@@ -64,7 +64,7 @@ def seen(people: int) -> np.ndarray:
 
 
 def with_buckets(
-    lifter: Lifter, *buckets: int, recorder: Recorder | None = None
+    lifter: Lifter, *buckets: int, recorder: ProgramRecorder | None = None
 ) -> CapturedSampler:
     """The lifter's sampler, recorded for these numbers of windows."""
     device = torch.device(lifter.device)

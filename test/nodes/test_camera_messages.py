@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo
 
-from diffhpe_ros.calibration import camera_from_info, uncalibrated
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_from_info, uncalibrated
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.camera_source import CameraSource
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics

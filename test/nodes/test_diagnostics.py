@@ -1,5 +1,6 @@
 """The diagnostics say why no messages arrive, and when results are late."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -108,10 +109,12 @@ def test_silent_topic_is_explained_by_its_publishers(
     wait_for_status(graph, "detector", wrong)
     other.destroy_node()
 
-    graph.node.create_publisher(Image, "image", RELIABLE)
+    camera = graph.node.create_publisher(Image, "image", RELIABLE)
     wait_for_status(
         graph, "detector", "/listener publishes it, and either sends nothing or all of it is lost"
     )
+    camera.publish(Image())
+    wait_for_status(graph, "detector", "/listener publishes it, but has stopped, or its network")
 
 
 @pytest.mark.ros
@@ -260,6 +263,28 @@ def test_two_detectors_with_one_frame_id_are_reported(
 
     graph.until(warned, "warning")
     assert "give each camera a frame_id of its own" in graph.status["lifter"].message
+
+
+def test_queue_that_waits_when_its_sender_ends_is_no_slow_node() -> None:
+    diagnostics = NodeDiagnostics()
+    diagnostics.report()
+    diagnostics.count("received", 2)
+    diagnostics.set_value("dropped", 2)
+    diagnostics.report()
+    check_input(diagnostics)
+    assert not diagnostics.report().warnings
+
+
+def test_warning_of_a_message_ends_when_no_more_messages_cause_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    diagnostics = NodeDiagnostics()
+    diagnostics.warn("parameters", "unknown")
+    diagnostics.warn_of_message("rate", "too few images")
+    assert diagnostics.report().warnings == ("unknown", "too few images")
+    minute_later = time.monotonic() + 60
+    monkeypatch.setattr(time, "monotonic", lambda: minute_later)
+    assert diagnostics.report().warnings == ("unknown",)
 
 
 def test_failures_are_reported_once_and_warnings_until_cleared() -> None:

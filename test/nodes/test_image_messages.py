@@ -54,6 +54,14 @@ def test_grey_becomes_colour() -> None:
     np.testing.assert_array_equal(image_to_bgr(image(grey, "mono8", 3))[..., 1], grey)
 
 
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+def test_bayer_of_industrial_cameras_becomes_colour(pattern: str) -> None:
+    orange = (20, 120, 240)
+    mosaic = np.array([orange["bgr".index(colour)] for colour in pattern], np.uint8).reshape(2, 2)
+    pixels = image_to_bgr(image(np.tile(mosaic, (6, 8)), f"bayer_{pattern}8", padding=3))
+    np.testing.assert_array_equal(pixels[2:-2, 2:-2], np.full((8, 12, 3), orange))
+
+
 @pytest.mark.parametrize(("encoding", "first"), [("nv12", 1), ("nv21", 2)])
 def test_two_planes_of_camera_drivers(encoding: str, first: int) -> None:
     planes = cv2.cvtColor(PICTURE, cv2.COLOR_BGR2YUV_I420).reshape(-1)

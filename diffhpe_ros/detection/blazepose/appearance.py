@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.clothes import clothes_colours
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
+from diffhpe_ros.reidentification import clothes_colours
 from diffhpe_ros.skeleton import LAYOUTS, PARENTS
 
 _GREY = (128, 128, 128)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.clothes import Clothes
 from diffhpe_ros.detection.blazepose.regions import Region
-from diffhpe_ros.reidentification import same_clothes_odds
+from diffhpe_ros.reidentification import ClothesHistory, same_clothes_odds
 
 COASTING_IMAGES = 10
 """So long somebody out of sight is expected to move on."""
@@ -35,7 +34,7 @@ class Motion:
     images_seen: int = 1
     images_unseen: int = 0
     """Since the last one that showed the person."""
-    clothes: Clothes = field(default_factory=Clothes)
+    clothes: ClothesHistory = field(default_factory=ClothesHistory)
     """That the person was seen in while others were near."""
 
     @classmethod
@@ -53,7 +52,7 @@ class Motion:
     def from_numbers(cls, numbers: Sequence[float]) -> "Motion":
         """Read what `numbers` gave."""
         region, step, (seen, unseen) = numbers[:4], np.array(numbers[4:7]), numbers[7:9]
-        clothes = Clothes.from_numbers(numbers[9:])
+        clothes = ClothesHistory.from_numbers(numbers[9:])
         return cls(Region.from_numbers(region), step, int(seen), int(unseen), clothes)
 
     @property

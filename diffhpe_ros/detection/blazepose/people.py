@@ -163,7 +163,7 @@ class PeopleFollower:
             if nearest < _NEAR:
                 colours = colours_of(person, people if crowd else [], image_bgr)
                 odds = motion.odds_of(colours)
-                motion.clothes.see(colours)
+                motion.clothes.add(colours)
             people.append(person)
             self._followed.append(motion.to(region, crowd and odds <= 0))
         return people

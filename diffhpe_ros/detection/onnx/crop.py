@@ -12,7 +12,7 @@ _MARGIN = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class Crop:
+class BoxCrop:
     """A box of the image, scaled to a pose model's input."""
 
     image: NDArray[np.uint8]
@@ -23,7 +23,7 @@ class Crop:
     """(2,) pixel of the image at the crop's (0, 0)."""
 
     @classmethod
-    def around(cls, image_bgr: NDArray[np.uint8], box: NDArray[Any], w: int, h: int) -> "Crop":
+    def around(cls, image_bgr: NDArray[np.uint8], box: NDArray[Any], w: int, h: int) -> "BoxCrop":
         """The box (4,) x0 y0 x1 y1 with a margin, grown about its centre to the shape w:h."""
         box = np.asarray(box, np.float64)
         centre = (box[:2] + box[2:]) / 2

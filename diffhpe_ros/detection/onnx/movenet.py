@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints
-from diffhpe_ros.detection.onnx.crop import Crop
+from diffhpe_ros.detection.onnx.crop import BoxCrop
 from diffhpe_ros.onnx_session import OnnxModel
 
 _SCORES = (0.1, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9)
@@ -35,14 +35,14 @@ class MoveNet:
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
         if not len(boxes):
             return []
-        crops = [Crop.around(image_bgr, box, self._size, self._size) for box in boxes]
+        crops = [BoxCrop.around(image_bgr, box, self._size, self._size) for box in boxes]
         tensor = np.stack([crop.image[:, :, ::-1] for crop in crops])
         parts = [tensor] if self._batches else np.split(tensor, len(tensor))
         outputs = [next(iter(self._model.run(part).values())) for part in parts]
         rows = np.concatenate(outputs)[:, 0].astype(np.float64)
         return [self._joints(crop, each) for crop, each in zip(crops, rows, strict=True)]
 
-    def _joints(self, crop: Crop, rows: NDArray[np.float64]) -> Joints:
+    def _joints(self, crop: BoxCrop, rows: NDArray[np.float64]) -> Joints:
         """Of the rows (17, 3) y, x and score in 0..1 of a crop."""
         y, x, score = rows.T
         pixels = crop.to_image(np.stack([x, y], -1) * self._size)

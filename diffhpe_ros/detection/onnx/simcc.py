@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints
-from diffhpe_ros.detection.onnx.crop import Crop
+from diffhpe_ros.detection.onnx.crop import BoxCrop
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.onnx_session import OnnxModel
 
@@ -66,7 +66,7 @@ class SimCC:
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
         if not len(boxes):
             return []
-        crops = [Crop.around(image_bgr, box, *self._size) for box in boxes]
+        crops = [BoxCrop.around(image_bgr, box, *self._size) for box in boxes]
         tensor = np.stack([_normalise(crop.image) for crop in crops])
         parts = [tensor] if self._batches else np.split(tensor, len(tensor))
         outputs = [self._run(part) for part in parts]

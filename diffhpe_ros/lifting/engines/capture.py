@@ -1,9 +1,9 @@
 """A sampler recorded for fixed numbers of windows, and played without Python in between.
 
 A window is some thousand small operations. On the CPU a fifth of the time is Python's between them,
-on a GPU nearly all of it. Recorded once they run without it. What records is a `Recorder`: CUDA
-graphs (`engines.cuda_graph`) or TorchScript's tracer (`engines.traced`). All else is here, and the
-same for both: the numbers of windows, padding, the buffers, and the check of what is played.
+on a GPU nearly all of it. Recorded once they run without it. What records is a `ProgramRecorder`:
+CUDA graphs (`engines.cuda_graph`) or TorchScript's tracer (`engines.traced`). All else is here, and
+the same for both: the numbers of windows, padding, the buffers, and the check of what is played.
 """
 
 import threading
@@ -38,7 +38,7 @@ class CaptureError(Exception):
     """A sampler cannot be recorded; the text says why."""
 
 
-class Recorder(Protocol):
+class ProgramRecorder(Protocol):
     """Records a program of tensors of fixed shapes."""
 
     precisions: Sequence[Precision]
@@ -74,7 +74,7 @@ class CapturedSampler:
         frames: int,
         hypotheses: int,
         device: torch.device,
-        recorder: Recorder,
+        recorder: ProgramRecorder,
         buckets: Sequence[int] = BUCKETS,
     ) -> None:
         self._sample = sample
@@ -191,7 +191,11 @@ class _Recording:
     """
 
     def __init__(
-        self, sample: Sample, shape: tuple[int, ...], device: torch.device, recorder: Recorder
+        self,
+        sample: Sample,
+        shape: tuple[int, ...],
+        device: torch.device,
+        recorder: ProgramRecorder,
     ) -> None:
         windows, frames = shape[0], shape[3]
         joints = (windows, frames, NUM_JOINTS)

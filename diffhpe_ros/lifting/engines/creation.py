@@ -7,7 +7,7 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import weights_of
-from diffhpe_ros.lifting.engines.capture import Recorder
+from diffhpe_ros.lifting.engines.capture import ProgramRecorder
 from diffhpe_ros.lifting.engines.choice import check_kernels
 from diffhpe_ros.lifting.engines.cuda_graph import CudaGraphRecorder
 from diffhpe_ros.lifting.engines.folded.engines import fold
@@ -59,12 +59,12 @@ def is_traceable(name: str, model: Model) -> bool:
     return name == "folded" and name in model.engines and device.type == "cpu"
 
 
-def create_recorder(device: torch.device) -> Recorder:
+def create_recorder(device: torch.device) -> ProgramRecorder:
     """The recorder of samplers on that device."""
     return CudaGraphRecorder(device) if device.type == "cuda" else TracedRecorder()
 
 
-def why_not_captured(preset: Preset, recorder: Recorder) -> str:
+def why_not_captured(preset: Preset, recorder: ProgramRecorder) -> str:
     """The reason why a sampler cannot be recorded; empty if it can."""
     if preset.start == "previous":
         return "not recorded: start 'previous' begins at another step for each person"

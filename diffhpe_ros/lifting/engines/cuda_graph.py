@@ -18,7 +18,7 @@ WARM_UPS = 2
 
 
 class CudaGraphRecorder:
-    """Captures programs; see `Recorder`. Its graphs, played in turn, share their memory."""
+    """Captures programs; see `ProgramRecorder`. Its graphs, played in turn, share their memory."""
 
     precisions: Sequence[Precision] = (TF32, FLOAT32)
     most_steps: int | None = None
@@ -29,7 +29,7 @@ class CudaGraphRecorder:
 
     @torch.inference_mode()
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
-        """See `Recorder`."""
+        """See `ProgramRecorder`."""
         with torch.cuda.device(self._device):
             current, side = torch.cuda.current_stream(), torch.cuda.Stream()
             side.wait_stream(current)

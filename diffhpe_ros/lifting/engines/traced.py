@@ -18,14 +18,14 @@ MOST_STEPS = 5
 
 
 class TracedRecorder:
-    """Traces programs; see `Recorder`."""
+    """Traces programs; see `ProgramRecorder`."""
 
     precisions: Sequence[Precision] = (FLOAT32,)
     most_steps: int | None = MOST_STEPS
 
     @torch.inference_mode()
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
-        """See `Recorder`."""
+        """See `ProgramRecorder`."""
         with warnings.catch_warnings():
             # Of its being superseded, and of lengths that become constants, as they should.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -61,7 +61,7 @@ def name_of(node: Node, topic: str, gid: bytes) -> str:
 
 
 def explain_silence(
-    node: Node, topic: str, message_type: str, misfits: Sequence[str], lost: int
+    node: Node, topic: str, message_type: str, misfits: Sequence[str], received: int, lost: int
 ) -> str:
     """Why a subscription receives nothing, as far as this node can know.
 
@@ -70,7 +70,8 @@ def explain_silence(
         topic: its full name.
         message_type: such as sensor_msgs/msg/Image.
         misfits: result of `incompatible_publishers`.
-        lost: number of messages that the middleware has reported as lost.
+        received: number of messages that came before.
+        lost: number of messages that the middleware has reported as lost since.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
@@ -83,6 +84,8 @@ def explain_silence(
             f"{names} publishes it, but {lost} messages were lost on the way: large images need"
             " the DDS profile config/fastdds.xml where they are sent"
         )
+    if received:
+        return f"{names} publishes it, but has stopped, or its network fails"
     return (
         f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
         " the DDS profile config/fastdds.xml where they are sent; another user or container needs"

@@ -1,5 +1,6 @@
 """Counts, times, errors and warnings of a node, for `/diagnostics`."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -10,6 +11,8 @@ import numpy as np
 _KEPT_TIMES = 200
 _KEPT_REPORTS = 6
 """Rates are over the time between the first and the last of them; there is one a second."""
+_OF_MESSAGES_S = 5.0
+"""What is wrong with messages is over when none has come for so long."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class NodeDiagnostics:
         self._lock = threading.Lock()
         self._failures: deque[str] = deque(maxlen=3)
         self._errors: dict[str, str] = {}
-        self._warnings: dict[str, str] = {}
+        self._warnings: dict[str, tuple[str, float]] = {}
+        """Text, and the time at which it ends by itself."""
         self._values: dict[str, object] = {}
         self._tallies: dict[str, int] = {}
         self._times: dict[str, deque[tuple[float, float]]] = {}
@@ -83,9 +87,11 @@ class NodeDiagnostics:
 
     def warn(self, name: str, text: str) -> None:
         """Report a warning under a name, until `clear`."""
-        with self._lock:
-            self._errors.pop(name, None)
-            self._warnings[name] = text
+        self._warn(name, text, math.inf)
+
+    def warn_of_message(self, name: str, text: str) -> None:
+        """Report a warning that a message causes, until `clear` or until no more messages do."""
+        self._warn(name, text, time.monotonic() + _OF_MESSAGES_S)
 
     def clear(self, name: str) -> None:
         """End the error or warning of this name."""
@@ -127,9 +133,16 @@ class NodeDiagnostics:
                 values[f"{name}_ms_p50"] = float(np.percentile(milliseconds, 50))
                 values[f"{name}_ms_p95"] = float(np.percentile(milliseconds, 95))
             errors = (*dict.fromkeys(self._failures), *self._errors.values())
+            now = time.monotonic()
+            warnings = tuple(text for text, end in self._warnings.values() if now < end)
             self._failures.clear()
             self._past.append((time.monotonic(), self._counts()))
-            return Report(errors, tuple(self._warnings.values()), values)
+            return Report(errors, warnings, values)
+
+    def _warn(self, name: str, text: str, end: float) -> None:
+        with self._lock:
+            self._errors.pop(name, None)
+            self._warnings[name] = text, end
 
     def _counts(self) -> dict[str, int]:
         shown = {name: value for name, value in self._values.items() if isinstance(value, int)}

@@ -5,6 +5,7 @@ from diffhpe_ros.nodes.parameters.tables import StageParameters
 
 _RECENT_S = 3.0
 _MOST_DROPPED = 0.5
+_FEWEST_DROPPED = 3  # a message that waits when its sender ends says nothing
 _LEAST_SEEN = 0.5
 _OTHER_CLOCK_S = 600.0  # a larger latency is a difference of clocks
 _AHEAD_S = 0.1  # results before their image, but for what clocks that are synchronised differ
@@ -17,7 +18,7 @@ def check_input(diagnostics: NodeDiagnostics) -> None:
         if found is not None:
             diagnostics.set_value(shown, found)
     dropped = diagnostics.share("dropped", "received") or 0.0
-    if dropped > _MOST_DROPPED:
+    if dropped > _MOST_DROPPED and diagnostics.growth("dropped") >= _FEWEST_DROPPED:
         diagnostics.warn(
             "dropped",
             f"{100 * dropped:.0f} % of the messages are dropped: the node is slower than its input",

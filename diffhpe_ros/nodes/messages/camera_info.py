@@ -7,8 +7,9 @@ import numpy as np
 import yaml
 from sensor_msgs.msg import CameraInfo
 
-from diffhpe_ros.calibration import camera_from_info
-from diffhpe_ros.camera import Camera, is_of_stored, resizing
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.calibration import camera_from_info
+from diffhpe_ros.camera.image_size import is_of_stored, resizing
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import expand
 

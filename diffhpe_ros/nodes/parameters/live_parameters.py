@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import Field, fields, replace
-from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import (
@@ -16,7 +15,7 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.errors import DiffhpeError, like
 from diffhpe_ros.nodes.parameters.tables import CommonParameters
 from diffhpe_ros.nodes.rclpy_api import call_after_set
 
@@ -82,7 +81,7 @@ class LiveParameters(Generic[P]):
             for name in given
             if not self._node.has_parameter(name) and name not in known and "." not in name
         ]
-        return [f"there is no parameter {name}{_like(name, known)}" for name in sorted(names)]
+        return [f"there is no parameter {name}{like(name, known)}" for name in sorted(names)]
 
     def release(self) -> None:
         """Allow all parameters to be set again."""
@@ -120,11 +119,6 @@ class LiveParameters(Generic[P]):
     def _own(self, parameters: list[Parameter[Any]]) -> dict[str, Any]:
         """Values by name, without ROS's own parameters such as use_sim_time."""
         return {each.name: each.value for each in parameters if each.name in self._is_live}
-
-
-def _like(name: str, known: Collection[str]) -> str:
-    found = get_close_matches(name, known, 1)
-    return f"; {found[0]} is one" if found else ""
 
 
 def _check_choices(kind: type[CommonParameters], values: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
-from diffhpe_ros.nodes.transforms.link import NEVER, Link, Sample
+from diffhpe_ros.nodes.transforms.link import NEVER, Link, TransformSample
 
 KEPT_NS = 5_000_000_000
 """Samples are kept for this long before the newest stamp, or before the last time asked for."""
@@ -81,7 +81,7 @@ class TransformBuffer:
         values = (*translation, *_checked(parent, child, translation, quaternion))
         link = self._links.pop(child, None) or Link()
         self._links[child] = link  # the frame updated last is last
-        sample = Sample(stamp_ns, parent, values)
+        sample = TransformSample(stamp_ns, parent, values)
         if is_static:
             link.set_static(sample)
         else:

@@ -20,7 +20,7 @@ _MOST = 10_000
 """Samples of a frame, whatever their stamps."""
 
 
-class Sample(NamedTuple):
+class TransformSample(NamedTuple):
     """Where a frame was at a time."""
 
     stamp_ns: int
@@ -49,14 +49,14 @@ class Link:
         """The parent now."""
         return self._parents[-1]
 
-    def set_static(self, sample: Sample) -> None:
+    def set_static(self, sample: TransformSample) -> None:
         """Hold this sample at any time."""
         self._clear()
         self._insert(0, sample, 0)
         values = np.array([sample.values])
         self._fixed = RigidTransform.from_quaternion(values[:, :3], values[:, 3:])
 
-    def add(self, sample: Sample, known_at_ns: int) -> None:
+    def add(self, sample: TransformSample, known_at_ns: int) -> None:
         """Add a sample; one of the same stamp is replaced.
 
         Args:
@@ -141,7 +141,7 @@ class Link:
         self._parents: list[str] = []
         self._values = array("d")
 
-    def _insert(self, place: int, sample: Sample, known_at_ns: int) -> None:
+    def _insert(self, place: int, sample: TransformSample, known_at_ns: int) -> None:
         self._stamps.insert(place, sample.stamp_ns)
         self._known_at.insert(place, known_at_ns)
         self._parents.insert(place, sample.parent)

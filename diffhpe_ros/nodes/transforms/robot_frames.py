@@ -75,7 +75,9 @@ class RobotFrames:
             motion = self._motion(windows.frame_id, stamps)
         except DiffhpeError as error:
             self._diagnostics.count("without_motion", len(windows))
-            self._diagnostics.warn("motion", f"{error}; the camera is taken to stand still")
+            self._diagnostics.warn_of_message(
+                "motion", f"{error}; the camera is taken to stand still"
+            )
             return windows
         self._diagnostics.clear("motion")
         return replace(windows, motion=motion[rows.reshape(windows.offsets_ns.shape)])
@@ -91,7 +93,7 @@ class RobotFrames:
             transform = transforms.lookup(target, people.frame_id, [people.stamp_ns])[0]
         except TransformError as error:
             self._diagnostics.count("untransformed", len(people))
-            self._diagnostics.warn("transform", str(error))
+            self._diagnostics.warn_of_message("transform", str(error))
             return None
         self._diagnostics.clear("transform")
         self._diagnostics.count("untransformed", 0)

@@ -175,7 +175,7 @@ class UncompiledValidation(Callback):
         torch.compiler.set_stance("default")
 
 
-class Progress(Callback):
+class TrainingProgress(Callback):
     """One progress bar over all steps, with the remaining time, also after resumption."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Training batches and validation windows of an experiment, as config/train/data names them."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -108,24 +108,11 @@ def motion_capture(
         DiffhpeError: a file is missing or invalid, another view or an unknown
             detector is asked for, or the device is not there.
     """
-    if not detectors or not set(detectors) <= set(DETECTORS):
-        raise DiffhpeError(
-            f"data.detectors is {list(detectors)}; expected some of {', '.join(DETECTORS)}"
-        )
-    if not cameras or not set(cameras) <= set(CAMERA_RANGES):
-        raise DiffhpeError(
-            f"data.cameras is {list(cameras)}; expected some of {', '.join(CAMERA_RANGES)}"
-        )
+    _check_names("detectors", detectors, DETECTORS)
+    _check_names("cameras", cameras, CAMERA_RANGES)
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
-    weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
-    files = {_in_folder(folder, name): weight for name, weight in weights.items()}
-    missing = [file for file in files if not file.is_file()]
-    if missing:
-        raise DiffhpeError(
-            f"{missing[0]}: no such file ({len(missing)} of {len(files)} files of data.mocap are"
-            " missing); data=cmu takes the file of `diffhpe data` alone"
-        )
+    files = _motion_capture_files(mocap, folder)
     held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
     capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
@@ -141,6 +128,24 @@ def motion_capture(
         more = validation_people(people, len(validation_windows))
         validation_windows = validation_windows.joined(more)
     return Data(source, validation_windows, widest(ranges))
+
+
+def _check_names(setting: str, names: Sequence[str], known: Collection[str]) -> None:
+    if not names or not set(names) <= set(known):
+        raise DiffhpeError(f"data.{setting} is {list(names)}; expected some of {', '.join(known)}")
+
+
+def _motion_capture_files(mocap: str | Mapping[str, float], folder: str) -> dict[Path, float]:
+    """The files, all of which exist, and the relative frequency of their windows."""
+    weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
+    files = {_in_folder(folder, name): weight for name, weight in weights.items()}
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise DiffhpeError(
+            f"{missing[0]}: no such file ({len(missing)} of {len(files)} files of data.mocap are"
+            " missing); data=cmu takes the file of `diffhpe data` alone"
+        )
+    return files
 
 
 def _in_folder(folder: str, name: str) -> Path:

@@ -31,10 +31,10 @@ from diffhpe_ros.training.modules.pretrained_weights import (
 from diffhpe_ros.training.runner.callbacks import (
     VALIDATION,
     AverageWeights,
-    Progress,
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
+    TrainingProgress,
     UncompiledValidation,
     ValidationMonitor,
 )
@@ -227,33 +227,14 @@ def make_trainer(
     Raises:
         DiffhpeError: a setting does not fit, or the device is not there.
     """
-    options = plain(settings.trainer)
-    if settings.epochs is not None:
-        per_epoch = data.source.batches_per_epoch
-        if per_epoch is None:
-            raise DiffhpeError(
-                f"epochs is {settings.epochs}; these data have none: null is expected"
-            )
-        options["max_steps"] = settings.epochs * per_epoch
-        options["val_check_interval"] = settings.validate_every_epochs * per_epoch
-    steps = options.get("max_steps")
-    if not steps or steps < 1:
-        raise DiffhpeError(
-            f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
-            " where the data have them"
-        )
-    if options.get("accumulate_grad_batches", 1) != 1:
-        raise DiffhpeError(
-            "trainer.accumulate_grad_batches: a batch must be a step, for its number is that of its"
-            " windows and noise; a larger data.batch_size is expected"
-        )
+    options = _trainer_options(settings, data)
     logs = CSVLogger(out, name="log")
     last = ModelCheckpoint(
         out, "last", every_n_train_steps=settings.checkpoint_every, enable_version_counter=False
     )
     callbacks = [*callbacks, SaveAfterValidation(out / LAST)]
     if settings.progress:
-        callbacks.append(Progress())
+        callbacks.append(TrainingProgress())
     # A GPU that is there and not used, few workers, batches without length: all is as meant.
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -280,6 +261,35 @@ def make_trainer(
     ) as error:  # fmt: skip
         reason = " ".join(str(error).split())
         raise DiffhpeError(f"trainer: {reason}") from error
+
+
+def _trainer_options(settings: DictConfig, data: Data) -> dict[str, Any]:
+    """Arguments of Lightning's trainer that the settings give, with epochs as steps.
+
+    Raises:
+        DiffhpeError: a setting does not fit the data, or a step is not one batch.
+    """
+    options = plain(settings.trainer)
+    if settings.epochs is not None:
+        per_epoch = data.source.batches_per_epoch
+        if per_epoch is None:
+            raise DiffhpeError(
+                f"epochs is {settings.epochs}; these data have none: null is expected"
+            )
+        options["max_steps"] = settings.epochs * per_epoch
+        options["val_check_interval"] = settings.validate_every_epochs * per_epoch
+    steps = options.get("max_steps")
+    if not steps or steps < 1:
+        raise DiffhpeError(
+            f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
+            " where the data have them"
+        )
+    if options.get("accumulate_grad_batches", 1) != 1:
+        raise DiffhpeError(
+            "trainer.accumulate_grad_batches: a batch must be a step, for its number is that of its"
+            " windows and noise; a larger data.batch_size is expected"
+        )
+    return options
 
 
 def validation_batches(

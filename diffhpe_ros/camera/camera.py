@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from diffhpe_ros.camera.image_size import resizing, same_shape
+from diffhpe_ros.camera.lens import Lens
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lens import Lens
 
 CANONICAL_FOCAL = 2.29
 
@@ -48,7 +49,7 @@ class Camera:
     width: int
     height: int
     matrix: NDArray[np.float64]
-    distortion: NDArray[np.float64]
+    distortion: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     model: str = "plumb_bob"
     calibrated: bool = True
     _lens: Lens = field(init=False, repr=False)
@@ -186,31 +187,6 @@ class Camera:
         points = np.asarray(points)
         depth = np.where(points[..., 2:] > 0, points[..., 2:], np.nan)
         return self.to_pixels(CANONICAL_FOCAL * points[..., :2] / depth)
-
-
-def same_shape(size: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether two sizes (width, height) have the same ratio, but for a pixel of rounding."""
-    (width, height), (other_width, other_height) = size, other
-    across, down = other_width / width, other_height / height
-    return abs(other_width - width * down) <= 1 or abs(other_height - height * across) <= 1
-
-
-def is_of_stored(size: tuple[int, int], shown: tuple[int, int], stored: tuple[int, int]) -> bool:
-    """Whether a calibration at a size is for a video's oblong pixels, and not for the shown ones.
-
-    Args:
-        size: width and height that it was made at.
-        shown: width and height with square pixels.
-        stored: width and height in the file.
-    """
-    return same_shape(size, stored) and not same_shape(size, shown)
-
-
-def resizing(size: tuple[int, int], other: tuple[int, int]) -> NDArray[np.float64]:
-    """(3, 3), from pixels of an image of one size (width, height) to those of another size."""
-    across, down = other[0] / size[0], other[1] / size[1]
-    # Half a pixel: coordinates count from the first pixel's centre, resizing from its edge.
-    return np.array([[across, 0, across / 2 - 0.5], [0, down, down / 2 - 0.5], [0, 0, 1]])
 
 
 def _as_points(array: ArrayLike) -> NDArray[np.float64]:

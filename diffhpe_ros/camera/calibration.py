@@ -10,8 +10,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from diffhpe_ros.camera import Camera, is_of_stored
-from diffhpe_ros.distortion_models import in_ros_terms
+from diffhpe_ros.camera import Camera
+from diffhpe_ros.camera.distortion_models import in_ros_terms
+from diffhpe_ros.camera.image_size import is_of_stored
 from diffhpe_ros.errors import DiffhpeError
 
 _NO_DISTORTION = np.zeros(0)

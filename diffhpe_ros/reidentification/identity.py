@@ -1,4 +1,4 @@
-"""Who somebody new is, of those who were seen before: by the colours of their clothes.
+"""Which of the people seen before a new one is: by the colours of their clothes.
 
 The colours are compared as probabilities: of one person in other light and from another side,
 against those of anybody. Bone lengths do not help: BlazePose's are as different for one person
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.clothes import Clothes
+from diffhpe_ros.reidentification.clothes_history import ClothesHistory
 
 SURE = 0.9
-"""From this probability on somebody is taken for one of them, or for a stranger."""
+"""From this probability on a person is taken for one of them, or for a stranger."""
 _SAME_SD = np.array([[9.0, 5.0, 6.0], [8.0, 4.0, 5.0]])
 """CIE Lab of torso and legs of one person, from one time to another."""
 _ANY_MEAN = np.array([[45.0, 5.0, 5.0], [35.0, 2.0, 0.0]])
@@ -27,7 +27,7 @@ _LEAST_ODDS = -8.0
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody most probably is."""
+    """Who a person most probably is."""
 
     row: int | None
     """Of those who are known; None: none of them."""
@@ -47,8 +47,8 @@ def same_clothes_odds(some: NDArray[Any], others: NDArray[Any]) -> NDArray[np.fl
     return np.asarray(np.nan_to_num(odds.clip(min=_LEAST_ODDS)).sum(-1))
 
 
-def identify(clothes: Clothes, known: Sequence[Clothes]) -> Identity:
-    """Who somebody new is, each of those known being as likely as a stranger before."""
+def identify(clothes: ClothesHistory, known: Sequence[ClothesHistory]) -> Identity:
+    """Who a new person is; before, each of those known is as likely as a stranger."""
     if not known:
         return Identity(None, 1.0)
     odds = same_clothes_odds(clothes.mean, np.stack([each.mean for each in known]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from diffhpe_ros.distortion_models import in_ros_terms
+from diffhpe_ros.camera.distortion_models import in_ros_terms
 
 FIVE = [0.1, -0.2, 0.001, 0.002, 0.03]
 EIGHT = [*FIVE, 0.3, 0.2, 0.1]

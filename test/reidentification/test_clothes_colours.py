@@ -6,7 +6,6 @@ import pytest
 from standing import standing_at
 
 from diffhpe_ros.camera import Camera
-from diffhpe_ros.clothes import Clothes
 from diffhpe_ros.detection.clothes import see_clothes
 from diffhpe_ros.detection.types import People
 from diffhpe_ros.rendering.clothes import Clothes as Worn
@@ -95,26 +94,3 @@ def test_rendered_people_wear_what_they_wear_from_every_side(time_s):
     assert red_shirt[1] > 30 > blue_shirt[1]
     assert blue_shirt[2] < -20
     assert blue_trousers[2] < -8 < 5 < sand_trousers[2]
-
-
-def test_mean_of_the_images_in_which_clothes_are_seen():
-    clothes = Clothes()
-    clothes.see(np.array([[10.0, 0, 0], [np.nan] * 3]))
-    clothes.see(np.array([[20.0, 0, 0], [40.0, 0, 0]]))
-    assert clothes.images.tolist() == [2, 1]
-    np.testing.assert_allclose(clothes.mean[:, 0], [15, 40])
-
-
-def test_clothes_may_be_written_down_as_numbers():
-    clothes = Clothes()
-    clothes.see(np.array([[10.0, -5, 0], [np.nan] * 3]))
-    again = Clothes.from_numbers(clothes.numbers)
-    np.testing.assert_array_equal(again.mean, clothes.mean)
-    np.testing.assert_array_equal(again.images, clothes.images)
-
-
-def test_mean_follows_slowly_once_it_is_of_many_images():
-    clothes = Clothes(most_images=5)
-    for lightness in [10.0] * 50 + [20.0]:
-        clothes.see(np.full((2, 3), lightness))
-    np.testing.assert_allclose(clothes.mean, 12)

@@ -1,7 +1,5 @@
-"""What colours people wear: by them those are known again who were out of view."""
+"""The colours of what people wear, in an image."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -11,8 +9,6 @@ from numpy.typing import NDArray
 from diffhpe_ros.pose_distance import pose_distances, pose_sizes
 from diffhpe_ros.skeleton import PARENTS
 
-PARTS = 2
-"""Torso and legs."""
 _RIGHT_LEG, _LEFT_LEG = (1, 2, 3), (4, 5, 6)
 _SHOULDERS, _HIPS = (11, 14), (4, 1)
 _ACROSS, _DOWN = np.linspace(0.2, 0.8, 4), np.linspace(0.15, 0.85, 6)
@@ -106,35 +102,3 @@ def _median_colours(image_bgr: NDArray[np.uint8], points: NDArray[Any]) -> NDArr
     for row in np.flatnonzero(enough):
         medians[row] = np.median(colours[row, inside[row]], axis=0)
     return medians
-
-
-@dataclass
-class Clothes:
-    """Colours that somebody was seen with, averaged."""
-
-    most_images: int = 100
-    """A mean counts as one of no more: light and clothes change."""
-
-    mean: NDArray[np.float64] = field(default_factory=lambda: np.full((PARTS, 3), np.nan))
-    """(2, 3) CIE Lab of torso and legs, NaN where not seen yet."""
-    images: NDArray[np.int64] = field(default_factory=lambda: np.zeros(PARTS, np.int64))
-    """(2,) that have shown them."""
-
-    def see(self, colours: NDArray[Any]) -> None:
-        """Take note of `People.clothes` (2, 3) in one more image."""
-        seen = np.isfinite(colours).all(-1)
-        self.images = np.minimum(self.images + seen, self.most_images)
-        new = (colours - np.nan_to_num(self.mean)) / np.maximum(self.images, 1)[:, None]
-        self.mean = np.where(seen[:, None], np.nan_to_num(self.mean) + new, self.mean)
-
-    @property
-    def numbers(self) -> list[float]:
-        """All of it but `most_images`, for `from_numbers`."""
-        return [*np.nan_to_num(self.mean).ravel().tolist(), *map(float, self.images)]
-
-    @classmethod
-    def from_numbers(cls, numbers: Sequence[float]) -> "Clothes":
-        """Read what `numbers` gave."""
-        mean, images = np.split(np.asarray(numbers, np.float64), [PARTS * 3])
-        mean = np.where(images[:, None] > 0, mean.reshape(PARTS, 3), np.nan)
-        return cls(mean=mean, images=images.astype(np.int64))

@@ -1,0 +1,5 @@
+"""Cameras: intrinsics, lenses, and calibrations that say what they are."""
+
+from diffhpe_ros.camera.camera import CANONICAL_FOCAL, DEFAULT_FIELD_OF_VIEW, Camera
+
+__all__ = ["CANONICAL_FOCAL", "DEFAULT_FIELD_OF_VIEW", "Camera"]

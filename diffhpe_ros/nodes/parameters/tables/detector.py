@@ -1,0 +1,200 @@
+"""Parameters of the detector."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
+from diffhpe_ros.detection import DETECTORS
+from diffhpe_ros.detection.blazepose.network import RUNTIMES
+from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.nodes.parameters.tables.common import StageParameters
+from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.pipeline.options import WindowOptions
+from diffhpe_ros.track_registry import RETURN_S, TRACK_S, WINDOW_S
+from diffhpe_ros.windows import BRIDGE_S, RATE
+
+
+@dataclass(frozen=True)
+class DetectorParameters(StageParameters):
+    """Parameters of `detector`."""
+
+    detector: str = parameter(
+        "blazepose",
+        "The 2D detector. onnx needs person_model and pose_model; mmpose also needs pose_config and"
+        " trust_checkpoint.",
+        choices=DETECTORS,
+    )
+    person_model: str = parameter(
+        "",
+        "onnx and mmpose: .onnx file of the model that finds people, a YOLOX or RTMDet.",
+        detector_option=True,
+    )
+    pose_model: str = parameter(
+        "",
+        "onnx: .onnx file of the model that finds joints, a MoveNet or SimCC model such as RTMPose."
+        " mmpose: its .pth file.",
+        read_only=True,
+        detector_option=True,
+    )
+    pose_config: str = parameter(
+        "", "mmpose: .py file of pose_model.", read_only=True, detector_option=True
+    )
+    trust_checkpoint: bool = parameter(
+        False,
+        "mmpose: allow pose_config and pose_model to run code, which such files can.",
+        read_only=True,
+        detector_option=True,
+    )
+    min_confidence: float = parameter(
+        -1.0,
+        "Joints with a lower confidence are unseen; -1: the detector's default.",
+        least=-1.0,
+        most=1.0,
+        live=True,
+    )
+    threads: int = parameter(
+        0, "CPU threads; 0: the detector's default.", least=0, most=256, detector_option=True
+    )
+    max_people: int = parameter(
+        4,
+        "Tracks at a time: the largest and surest people first, existing tracks before new ones.",
+        least=1,
+        most=16,
+        live=True,
+    )
+    runtime: str = parameter(
+        "auto",
+        "blazepose: litert runs on the CPU, onnx in onnxruntime. auto: onnx where onnxruntime has a"
+        " working GPU, else litert.",
+        choices=RUNTIMES,
+        detector_option=True,
+    )
+    providers: str = parameter(
+        "",
+        "onnxruntime's execution providers in order of preference, separated by commas; empty: CUDA"
+        " where there is one, else the CPU.",
+        detector_option=True,
+    )
+    blazepose_model: str = parameter(
+        "auto",
+        "blazepose: lite, full, heavy: faster or better joints; lite and heavy are fetched once by"
+        " npm. auto: the best that keeps up with the camera; in replay the best that can be had.",
+        choices=MODELS,
+    )
+    check_every: int = parameter(
+        10,
+        "blazepose: in every n-th image heavy checks left and right of a person whom a faster model"
+        " sees, in the background; 0: never, else at least 6.",
+        least=0,
+        most=1000,
+        detector_option=True,
+    )
+    search_every: int = parameter(
+        5,
+        "blazepose: look for new people in every n-th image; for a second after a person was lost,"
+        " in each.",
+        least=1,
+        most=1000,
+        detector_option=True,
+    )
+    forget_s: float = parameter(
+        TRACK_S,
+        "Seconds for which an unseen track keeps its id and its place among max_people.",
+        least=0.0,
+        most=10.0,
+    )
+    return_s: float = parameter(
+        RETURN_S,
+        "Seconds for which somebody who left is known again by the colours of their clothes, and"
+        " gets their id again; 0: never.",
+        least=0.0,
+        most=600.0,
+    )
+    first_track_id: int = parameter(
+        0,
+        "Id of the first track. With hri, cameras that share a lifter need ranges of their own, for"
+        " example from 0 and from 1000.",
+        least=0,
+        most=2**31 - 1,
+    )
+    image_transport: str = parameter(
+        "raw",
+        "compressed: the topic image is a CompressedImage; remap it to .../compressed.",
+        choices=("raw", "compressed"),
+    )
+    camera_name: str = parameter(
+        "",
+        "Tells the people of several cameras apart that send the same frame_id; empty: the frame_id"
+        " does.",
+    )
+    overlay_background: str = parameter(
+        "image",
+        "What ~/overlay shows behind the joints: the image, the image without faces, or nothing"
+        " of it.",
+        choices=("image", "blurred", "none"),
+        live=True,
+    )
+    rectified: bool = parameter(
+        False, "The images are undistorted: use P of camera_info, without distortion."
+    )
+    camera_info_timeout_s: float = parameter(
+        2.0,
+        "Seconds for which the first image waits for camera_info; then field_of_view is used.",
+        least=0.0,
+        most=60.0,
+    )
+    field_of_view: float = parameter(
+        DEFAULT_FIELD_OF_VIEW,
+        "Degrees over the longer image side, for cameras without calibration.",
+        least=1.0,
+        most=170.0,
+    )
+    announce_images: bool = parameter(
+        False,
+        "In replay, send a message for images without windows, too: a lifter with expected_cameras"
+        " then knows how far each camera is.",
+    )
+    camera_moves: bool = parameter(
+        False,
+        "The camera moves, and the lifter knows how, by motion_frame or imu: no warning when the"
+        " background moves. The launch file sets it.",
+    )
+    depth: bool = parameter(
+        False, "Use the topic depth: a depth image aligned to the colour image."
+    )
+    depth_tolerance_s: float = parameter(
+        0.02, "Largest difference of the stamps of image and depth.", least=0.0, most=1.0
+    )
+    rate: float = parameter(
+        RATE,
+        "Frames per second of the windows: what the lifter's model expects.",
+        least=13.0,
+        most=1000.0,
+    )
+    stride: int = parameter(1, "Make windows for every n-th image.", least=1, most=1000)
+    bridge_s: float = parameter(
+        BRIDGE_S,
+        "Gaps of a joint up to this are interpolated; at least 1.5 image periods are, below"
+        " 15 images/s.",
+        least=0.0,
+        most=2.0,
+    )
+    restart_s: float = parameter(
+        WINDOW_S,
+        "A track unseen for longer than this starts a new window.",
+        least=0.01,
+        most=10.0,
+    )
+
+    @property
+    def detector_settings(self) -> dict[str, Any]:
+        """Settings of all detectors, for `detection.detector_from_settings`."""
+        options = [each.name for each in fields(self) if each.metadata["detector_option"]]
+        providers = split_names(self.providers)
+        values = {name: getattr(self, name) for name in options}
+        return values | {"providers": providers, "model": self.blazepose_model}
+
+    @property
+    def window_options(self) -> WindowOptions:
+        """Options of the detection stage."""
+        return WindowOptions(self.rate, self.stride, self.bridge_s, self.restart_s)

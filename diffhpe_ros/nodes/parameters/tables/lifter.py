@@ -1,0 +1,256 @@
+"""Parameters of the lifter."""
+
+from dataclasses import dataclass
+
+from diffhpe_ros.nodes.parameters.tables.common import StageParameters
+from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions
+from diffhpe_ros.track_registry import OUTPUT_S
+from diffhpe_ros.windows import FRAMES
+
+AUTO_PRESET = "auto"
+"""Instead of a preset of the model: the best that keeps up with the camera."""
+
+
+@dataclass(frozen=True)
+class LifterParameters(StageParameters):
+    """Parameters of `lifter`."""
+
+    model: str = parameter(
+        "diffhpe-wrapper-robust",
+        "Name of an installed model, path of a model folder, or a released checkpoint.",
+    )
+    device: str = parameter("auto", "cpu, cuda, cuda:N, or auto: CUDA where there is one.")
+    threads: int = parameter(
+        0, "CPU threads of the model; 0: half of the cores.", least=0, most=256
+    )
+    engine: str = parameter(
+        "auto",
+        "What computes the networks. auto: cuda_graph on CUDA, else native if it was compiled, else"
+        " folded. reference is the readable, slow one; onnx needs a model that was exported.",
+        choices=("auto", "reference", "folded", "native", "onnx", "cuda_graph"),
+    )
+    kernels: str = parameter(
+        "torch",
+        "Kernels of the engines cuda_graph and folded. triton: fused ones, for CUDA.",
+        choices=("torch", "triton"),
+    )
+    preset: str = parameter(
+        "",
+        "Sampler, steps and hypotheses by name: fast, balanced or faithful. auto: the best that"
+        " keeps up with the camera. Empty: the model's default, on CUDA auto.",
+    )
+    expected_people: int = parameter(
+        4, "Preset auto: people at once to keep up with.", least=1, most=16
+    )
+    expected_rate: float = parameter(
+        30.0, "Preset auto: images a second to keep up with.", least=1.0, most=1000.0
+    )
+    sampler: str = parameter(
+        "", "Reverse process; empty: the preset's.", choices=("", "ddpm", "ddim", "dpm-solver")
+    )
+    steps: int = parameter(0, "Denoising steps; 0: the preset's.", least=0, most=1000, live=True)
+    hypotheses: int = parameter(
+        0, "Sampled poses per window; 0: the preset's.", least=0, most=100, live=True
+    )
+    start: str = parameter(
+        "",
+        "Initial state of the sampler: noise, the pose of the backbone or of the track's previous"
+        " window with noise added. Empty: the preset's.",
+        choices=("", "noise", "backbone", "previous"),
+    )
+    augmentation: str = parameter(
+        "",
+        "flip: half of the hypotheses are of the mirror image, so their number must be even. Empty:"
+        " the preset's.",
+        choices=("", "none", "flip"),
+    )
+    aggregation: str = parameter(
+        "mean",
+        "How the hypotheses of a window become one pose. reprojection: each joint from the"
+        " hypothesis nearest to its place in the image.",
+        choices=("mean", "reprojection"),
+    )
+    decode: str = parameter(
+        "rigid",
+        "rigid: the bones of a track keep one length, the mean over the last 10 s. free: as the"
+        " model gives them.",
+        choices=("free", "rigid"),
+    )
+    fuse: bool = parameter(
+        True,
+        "Fuse the detector's own 3D estimate, where it gives one (BlazePose does), with the lifted"
+        " poses.",
+    )
+    seed: int = parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
+    lag: int = parameter(
+        0,
+        "Give the frame so many before the newest one: each is 20 ms later, and more accurate.",
+        least=0,
+        most=FRAMES // 2,
+    )
+    blend_s: float = parameter(
+        0.04,
+        "Seconds over which overlapping windows are blended: less jitter, without delay; 0: off.",
+        least=0.0,
+        most=1.0,
+        live=True,
+    )
+    one_euro_min_cutoff: float = parameter(
+        0.0,
+        "Hz, cutoff at rest of a One-Euro filter of each joint in metres; 0: no filter.",
+        least=0.0,
+        most=100.0,
+        live=True,
+    )
+    one_euro_beta: float = parameter(
+        5.0,
+        "Hz per m/s by which its cutoff rises with the speed of the joint.",
+        least=0.0,
+        most=1000.0,
+        live=True,
+    )
+    marker_lifetime_s: float = parameter(
+        OUTPUT_S,
+        "Seconds after which the markers of an unseen track are deleted.",
+        least=0.05,
+        most=60.0,
+        live=True,
+    )
+    ellipsoids: bool = parameter(
+        True,
+        "Draw the one-sigma ellipsoid of each joint: most of the time that the markers take.",
+        live=True,
+    )
+    target_frame: str = parameter(
+        "",
+        "Frame that people are given in, such as base_link or map, by /tf at the image's stamp;"
+        " its z axis must point up, unless its name ends in optical_frame. Empty: the camera's"
+        " optical frame. Needs tf2_msgs.",
+    )
+    motion_frame: str = parameter(
+        "",
+        "Frame that stands still, such as odom: by the camera's motion in it, windows are freed"
+        " from pans and tilts, and distances predicted. Empty: the camera is taken to stand still."
+        " Needs tf2_msgs.",
+    )
+    imu: bool = parameter(
+        False,
+        "Use the topic imu, of a sensor that is fixed to the camera: its gyroscope frees windows"
+        " from turns where motion_frame is not set or not known. Needs tf2_msgs.",
+    )
+    level_camera: bool = parameter(
+        False,
+        "The camera is level: up is against the y axis of its optical frame. Postures need to know"
+        " it where no target_frame says what is up.",
+    )
+    floor_frame: str = parameter(
+        "",
+        "Frame whose z = 0 is the floor, such as base_footprint: feet that stand on it say how"
+        " large and how far away people are. Needs tf2_msgs.",
+    )
+    camera_height: float = parameter(
+        0.0,
+        "Metres of the cameras above the floor, instead of floor_frame; 0: not known. It needs"
+        " gravity, by the topic imu, target_frame, level_camera, or people who walk.",
+        least=0.0,
+        most=30.0,
+    )
+    person_height: float = parameter(
+        0.0,
+        "Metres from sole to crown of the only person whom a camera sees; 0: not known. It counts"
+        " for tracks that are alone in view.",
+        least=0.0,
+        most=2.4,
+    )
+    upright_frames: str = parameter(
+        "",
+        "Optical frames, separated by commas. Each gets a child with z up, its name and _upright,"
+        " on /tf_static: level at first, then by the accelerometer of the topic imu, or by people"
+        " who walk. Needs tf2_msgs.",
+    )
+    transform_timeout_s: float = parameter(
+        0.1,
+        "Longest wait for a transform; then the people of that image are dropped and counted as"
+        " untransformed.",
+        least=0.0,
+        most=10.0,
+    )
+    fuse_cameras: bool = parameter(
+        False,
+        "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+    )
+    expected_cameras: int = parameter(
+        0,
+        "In replay, take the messages of so many cameras in the order of their stamps: fused people"
+        " then do not depend on which detector is faster. Each needs announce_images. 0: in the"
+        " order in which they come.",
+        least=0,
+        most=64,
+    )
+    tf: str = parameter(
+        "none",
+        "Frames of people on /tf. body: one for each person; joints: one for each joint, too. Needs"
+        " tf2_msgs.",
+        choices=("none", "body", "joints"),
+    )
+    obstacle_sigma: float = parameter(
+        2.0,
+        "Standard deviations of their position by which people are inflated on obstacles.",
+        least=0.0,
+        most=10.0,
+        live=True,
+    )
+    obstacle_horizon_s: float = parameter(
+        0.0,
+        "Seconds for which people on obstacles are moved on at their velocity; all places on the"
+        " way are filled.",
+        least=0.0,
+        most=5.0,
+        live=True,
+    )
+    obstacle_spacing: float = parameter(
+        0.1,
+        "Metres between the points of obstacles; the resolution of the map that they go into.",
+        least=0.02,
+        most=1.0,
+        live=True,
+    )
+    distance_frames: str = parameter(
+        "",
+        "Frames to whose origins nearest gives the distance of each person, separated by commas, by"
+        " /tf at the image's stamp; needs tf2_msgs. Empty: the frame of the results. Not"
+        " safety-rated.",
+    )
+
+    @property
+    def using_transforms(self) -> list[str]:
+        """Names of the parameters for which transforms are looked up."""
+        names = ("target_frame", "motion_frame", "imu", "floor_frame", "distance_frames")
+        return [name for name in names if getattr(self, name)]
+
+    @property
+    def distance_frame_list(self) -> list[str]:
+        """The names in `distance_frames`."""
+        return split_names(self.distance_frames)
+
+    @property
+    def upright_frame_list(self) -> list[str]:
+        """The names in `upright_frames`."""
+        return split_names(self.upright_frames)
+
+    @property
+    def obstacle_options(self) -> ObstacleOptions:
+        """How large people are as obstacles."""
+        return ObstacleOptions(self.obstacle_sigma, self.obstacle_horizon_s, self.obstacle_spacing)
+
+    @property
+    def output_options(self) -> OutputOptions:
+        """Options of the lifting stage."""
+        return OutputOptions(
+            self.lag,
+            self.blend_s,
+            self.one_euro_min_cutoff,
+            self.one_euro_beta,
+            self.marker_lifetime_s,
+        )
