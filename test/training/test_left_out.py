@@ -11,16 +11,16 @@ from diffhpe_ros.training.experiments.left_out import left_out_tables
 
 def calibration(distance: float) -> Calibration:
     """One person in 30 windows, one in 10, without occlusions; joints that many sigmas off."""
-    signs = np.zeros((40, 4, 16, len(VARIANCE_FEATURES)))
+    signs = np.zeros((40, 5, 16, len(VARIANCE_FEATURES)))
     measured = Sample(
-        errors=np.zeros((40, 4, 16, 3)),
-        spread=np.zeros((40, 4, 16, 3, 3)),
+        errors=np.zeros((40, 5, 16, 3)),
+        spread=np.zeros((40, 5, 16, 3, 3)),
         signs=signs,
         person=np.array(["ann"] * 30 + ["bob"] * 10),
         condition=np.full(40, "unchanged"),
         coherence_mm=np.zeros((40, 3)),
     )
-    return Calibration(ModelConfig("mixste"), measured, np.full((40, 4, 16), distance**2))
+    return Calibration(ModelConfig("mixste"), measured, np.full((40, 5, 16), distance**2))
 
 
 def rows(tables: str) -> dict[str, list[str]]:
@@ -48,4 +48,17 @@ def test_lags_are_those_of_the_frames():
     found.left_out[:, 0] = 9.0
     table = rows(left_out_tables(found))
     assert table["0"] == ["0.0", "100.0"] and table["24"] == ["0.0", "0.0"]
-    assert table["last frame"][:2] == ["0.0", "100.0"]
+    assert table["unchanged, lag 3"][:2] == ["0.0", "100.0"]
+
+
+def test_joints_that_are_off_are_listed_with_an_interval_over_people():
+    """A person of two, 4.9 in the mean of both: nobody can be sure."""
+    found = calibration(0.0)
+    found.left_out[:, :, :] = 1.5**2
+    bob = found.measured.person == "bob"
+    found.left_out[bob, :, 3] = 3.0**2
+    lines = left_out_tables(found).splitlines()
+    assert "| unchanged | LHip | 2 | 50.0 | 0.0 to 100.0 |" in lines
+    assert "| unchanged | LKnee | 2 | 100.0 | 100.0 to 100.0 |" in lines
+    row = rows(left_out_tables(found))["unchanged"]
+    assert row[4:6] == ["32", "31"]
