@@ -251,7 +251,8 @@ def _right(squared: Array, spread: Array, weights: Array, rest: Array, feature: 
     """The slope of the scale with a feature (N, F) at which the weighted shares are right.
 
     Args:
-        squared, spread: as in `HeldOut`, of one joint.
+        squared: as in `HeldOut`, of one joint.
+        spread: the same.
         weights: (N, F), of the joints.
         rest: (N, F), log of the scale without the feature.
         feature: (N, F).

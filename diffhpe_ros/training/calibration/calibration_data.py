@@ -25,8 +25,8 @@ from diffhpe_ros.training.evaluation.evaluation_data import occluded
 Array = NDArray[np.float64]
 
 LAGS = (24, 16, 8, 3, 0)
-"""Frames behind the newest one. Live runs publish those of 0 and 3. The others are apart, since errors
-of neighbouring frames are correlated."""
+"""Frames behind the newest one. Live runs publish those of 0 and 3. The others are far apart, since
+errors of neighbouring frames are correlated."""
 UNSURE_SHARE = 0.3
 NOISE_FACTORS = (0.5, 18.0)
 """Share of joints with more noise in the windows of unsure joints, and range of its factor: joints

@@ -99,21 +99,15 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
 
 
 def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
-    """Sums of the weights of each person's joints, within and in all, and shares of people drawn."""
+    """Of joints (N, F, 16). The intervals are those of people drawn with replacement."""
     _, person = np.unique(calibration.measured.person, return_inverse=True)
-    weights = person_weights(calibration.measured.person)[:, None] * part.sum(1)  # (N, 16)
-    within = np.stack(
-        [
-            person_weights(calibration.measured.person)[:, None]
-            * (part & (calibration.left_out <= sigma**2)).sum(1)
-            for sigma in CALIBRATED_SIGMAS
-        ],
-        -1,
-    )
+    weights = person_weights(calibration.measured.person)[:, None]
     people = person.max() + 1
     total, inside = np.zeros((people, 16)), np.zeros((people, 16, 2))
-    np.add.at(total, person, weights)
-    np.add.at(inside, person, within)
+    np.add.at(total, person, weights * part.sum(1))
+    for column, sigma in enumerate(CALIBRATED_SIGMAS):
+        within = part & (calibration.left_out <= sigma**2)
+        np.add.at(inside[..., column], person, weights * within.sum(1))
     drawn = np.random.default_rng(0).multinomial(people, np.full(people, 1 / people), DRAWS)
     with np.errstate(invalid="ignore"):
         shares = np.einsum("dp,pjs->djs", drawn, inside) / (drawn @ total)[..., None]
