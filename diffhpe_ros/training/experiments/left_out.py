@@ -52,6 +52,11 @@ class Shares:
         """(16, 2), where the whole interval is not."""
         return (self.low > _LEVELS + TOLERANCE) | (self.high < _LEVELS - TOLERANCE)
 
+    def cell(self, joint: int, column: int) -> str:
+        """Name, share and interval of a joint, in %."""
+        share, low, high = (100 * x[joint, column] for x in (self.each, self.low, self.high))
+        return f"{JOINTS[1 + joint]} {share:.1f} ({low:.1f} to {high:.1f})"
+
 
 def left_out_tables(calibration: Calibration) -> str:
     """By part, by lag and by joint, and what is off, in Markdown. All people count alike."""
@@ -144,13 +149,11 @@ def _joint_table(parts: list[Shares]) -> str:
 def _outside_table(parts: Mapping[str, Shares]) -> str:
     rows = []
     for part in parts.values():
-        for joint, column in np.argwhere(part.outside):
-            share, low, high = (
-                f"{100 * values[joint, column]:.1f}" for values in (part.each, part.low, part.high)
-            )
-            sigma = f"{CALIBRATED_SIGMAS[column]:g}"
-            rows.append([part.name, JOINTS[1 + joint], sigma, share, f"{low} to {high}"])
-    return markdown_table(["people left out", "joint", "sigma", "share, %", "interval"], rows)
+        for column, sigma in enumerate(CALIBRATED_SIGMAS):
+            joints = np.flatnonzero(part.outside[:, column])
+            cells = ", ".join(part.cell(joint, column) for joint in joints)
+            rows += [[part.name, f"{sigma:g}", cells]] if cells else []
+    return markdown_table(["people left out", "sigma", "joints, % (interval)"], rows)
 
 
 def _worst(each: Array) -> list[str]:
