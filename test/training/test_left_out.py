@@ -24,8 +24,9 @@ def calibration(distance: float) -> Calibration:
 
 
 def rows(tables: str) -> dict[str, list[str]]:
+    """By the first cell; of those with the same one, the first."""
     cells = [line.strip("| ").split(" | ") for line in tables.splitlines() if line]
-    return {name: rest for name, *rest in cells}
+    return {name: rest for name, *rest in reversed(cells)}
 
 
 def test_people_count_alike_however_many_windows_they_have():
