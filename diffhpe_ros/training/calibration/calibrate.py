@@ -43,7 +43,8 @@ USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
 """Errors are taken to be this much larger: the likelihood of joints without any has no maximum."""
 _HALVINGS = 14
-_SWEEPS = 3
+_SWEEPS = 8
+"""Over the numbers of a scale: the constant and the slopes depend on each other."""
 _PAIR = np.unique(np.minimum(range(NUM_JOINTS), MIRRORED)[1:], return_inverse=True)[1]
 """(16,) number of each joint without the root; the same for left and right."""
 _PAIRS = range(_PAIR.max() + 1)
