@@ -106,34 +106,34 @@ def test_uncertainty_lies_along_the_line_of_sight():
 
 
 def test_uncertainty_grows_with_a_feature_up_to_a_bound():
-    ends = {"window_edge": VarianceFeature(mean=0.0, across=0.5, along=1.0)}
+    ends = {"window_edge": VarianceFeature(mean=0.0, x=0.5, y=0.5, z=1.0)}
     variance = np.trace(covariance_of(walk(), ends)[0, :, WRIST], axis1=-2, axis2=-1)
     expected = np.exp(1) * (0.01**2 + 0.02**2) + np.exp(2) * 0.04**2
     assert variance[-1] == pytest.approx(expected, rel=1e-4)
     assert variance[13] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
-    wild = {"window_edge": VarianceFeature(mean=-100.0, across=1.0, along=1.0)}
+    wild = {"window_edge": VarianceFeature(mean=-100.0, x=1.0, y=1.0, z=1.0)}
     assert np.isfinite(covariance_of(walk(), wild)).all()
 
 
 def test_joints_may_have_slopes_of_their_own():
     slopes = np.zeros(17)
     slopes[WRIST] = 1.0
-    ends = {"window_edge": VarianceFeature(0.0, across=tuple(slopes), along=0.0)}
+    ends = {"window_edge": VarianceFeature(0.0, x=0.0, y=tuple(slopes), z=0.0)}
     variance = np.trace(covariance_of(walk(), ends)[0, -1], axis1=-2, axis2=-1)
-    assert variance[WRIST] == pytest.approx(np.exp(2) * (0.01**2 + 0.02**2) + 0.04**2, rel=1e-4)
+    assert variance[WRIST] == pytest.approx(0.01**2 + np.exp(2) * 0.02**2 + 0.04**2, rel=1e-4)
     assert variance[3] == pytest.approx(0.01**2 + 0.02**2 + 0.04**2, rel=1e-4)
 
 
 def test_slopes_are_read_for_all_joints_or_for_each():
-    same = read_variance_features({"ends": {"mean": 0.1, "across": 0.5, "along": 0.2}})
-    assert same == {"window_edge": VarianceFeature(0.1, 0.5, 0.2)}
+    former = read_variance_features({"ends": {"mean": 0.1, "across": 0.5, "along": 0.2}})
+    assert former == {"window_edge": VarianceFeature(0.1, 0.5, 0.5, 0.2)}
     each = read_variance_features(
-        {"unseen": {"mean": 0.1, "across": [0.5, *[1.0] * 16], "along": 0}}
+        {"unseen": {"mean": 0.1, "x": [0.5, *[1.0] * 16], "y": 0.3, "z": 0}}
     )
-    assert each["unseen"].across == (0.5, *[1.0] * 16)
+    assert each["unseen"] == VarianceFeature(0.1, (0.5, *[1.0] * 16), 0.3, 0)
     for wrong in ([0.5] * 16, ["wide"] * 17, "wide"):
         with pytest.raises(ValueError, match="expected a"):
-            read_variance_features({"unseen": {"mean": 0.1, "across": wrong, "along": 0}})
+            read_variance_features({"unseen": {"mean": 0.1, "x": wrong, "y": 0, "z": 0}})
 
 
 def test_every_feature_has_a_value_for_every_window():

@@ -47,7 +47,7 @@ def test_shares_of_a_gaussian_are_those_of_chi_square():
 
 
 def scales(measured: Sample, fitted: Fit) -> np.ndarray:
-    return HeldOut.of(measured, fitted).scales()
+    return np.exp(HeldOut.of(measured, fitted).log_scales()[:, 0])
 
 
 def test_fit_finds_standard_deviations_and_slopes():
@@ -85,12 +85,38 @@ def test_each_joint_is_scaled_by_itself_and_left_as_right():
     found = fit(measured)
     np.testing.assert_array_equal(found.log_std[wrists[0]], found.log_std[wrists[1]])
     held_out = HeldOut.of(measured, found)
-    squared = held_out.squared.sum(-1) / held_out.scales() ** 2
+    squared = held_out.squared.sum(-1) / np.exp(2 * held_out.log_scales()[:, 0])
     within = np.array([shares(squared[..., joint], (1.0, 2.0)) for joint in range(16)])
     off = within - [nominal(1), nominal(2)]
     assert off[head, 0] > 0.03
     assert off[head].sum() == pytest.approx(0, abs=0.01)
     np.testing.assert_allclose(np.delete(off, [head, *wrists], 0), 0, atol=0.03)
+
+
+def test_axes_grow_with_a_feature_each_in_its_own_way():
+    measured = made_up({})
+    measured.errors[..., 0] *= np.exp(0.5 * measured.signs[..., 0])
+    slopes = fit(measured).slopes[:, 0]
+    np.testing.assert_allclose(slopes, [[0.5, 0.0, 0.0]] * 16, atol=0.06)
+
+
+def test_scale_grows_with_guesses_where_likelihood_does_not_see_it():
+    """Only the left wrist's errors grow, which the right one's halve in the common fit."""
+    wrist, noise = 12, list(VARIANCE_FEATURES).index("keypoint_noise")
+    measured = made_up({})
+    measured.signs[..., noise] = np.random.default_rng(1).uniform(0, 2, (200, 1, 16)) > 1
+    measured.errors[:, :, wrist] *= np.exp(measured.signs[:, :, wrist, noise, None])
+    fitted = fit(measured)
+    np.testing.assert_allclose(fitted.slopes[wrist, noise], 0.5, atol=0.1)
+    held_out = HeldOut.of(measured, fitted)
+    log_scales = held_out.log_scales()
+    scaled = fitted.scaled(log_scales)
+    np.testing.assert_allclose(scaled.slopes[wrist, noise], 1.0, atol=0.15)
+    scale = np.exp((held_out.features * log_scales).sum(-1))[..., wrist]
+    distances = held_out.squared[:, :, wrist].sum(-1) / scale**2
+    guessed = measured.signs[..., wrist, noise] > 0
+    for part in (distances[guessed], distances[~guessed]):
+        assert sum(shares(part, (1.0, 2.0))) == pytest.approx(nominal(1) + nominal(2), abs=0.02)
 
 
 def test_people_left_out_are_measured_without_their_own_scale():
@@ -143,9 +169,9 @@ def test_model_is_calibrated_on_windows():
     assert ModelConfig.from_dict(found.to_dict()) == found
     limits = found.coherence_limits
     assert limits is not None and limits.symmetry_gap_mm > 0
-    assert calibration.left_out.shape == (24, 4, 16)
+    assert calibration.left_out.shape == (24, 5, 16)
     measured = sample(Lifter(model, found), [truth])
-    assert measured.errors.shape == (24, 4, 16, 3)
+    assert measured.errors.shape == (24, 5, 16, 3)
     assert np.isfinite(measured.coherence_mm).all(1).sum() == 8
     own = Lifter(model, found).lift(x).covariance
     assert np.linalg.eigvalsh(own[:, :, 1:]).min() > 1e-6

@@ -11,21 +11,22 @@ from diffhpe_ros.training.experiments.left_out import left_out_tables
 
 def calibration(distance: float) -> Calibration:
     """One person in 30 windows, one in 10, without occlusions; joints that many sigmas off."""
-    signs = np.zeros((40, 4, 16, len(VARIANCE_FEATURES)))
+    signs = np.zeros((40, 5, 16, len(VARIANCE_FEATURES)))
     measured = Sample(
-        errors=np.zeros((40, 4, 16, 3)),
-        spread=np.zeros((40, 4, 16, 3, 3)),
+        errors=np.zeros((40, 5, 16, 3)),
+        spread=np.zeros((40, 5, 16, 3, 3)),
         signs=signs,
         person=np.array(["ann"] * 30 + ["bob"] * 10),
         condition=np.full(40, "unchanged"),
         coherence_mm=np.zeros((40, 3)),
     )
-    return Calibration(ModelConfig("mixste"), measured, np.full((40, 4, 16), distance**2))
+    return Calibration(ModelConfig("mixste"), measured, np.full((40, 5, 16), distance**2))
 
 
 def rows(tables: str) -> dict[str, list[str]]:
+    """By the first cell; of those with the same one, the first."""
     cells = [line.strip("| ").split(" | ") for line in tables.splitlines() if line]
-    return {name: rest for name, *rest in cells}
+    return {name: rest for name, *rest in reversed(cells)}
 
 
 def test_people_count_alike_however_many_windows_they_have():
@@ -48,4 +49,14 @@ def test_lags_are_those_of_the_frames():
     found.left_out[:, 0] = 9.0
     table = rows(left_out_tables(found))
     assert table["0"] == ["0.0", "100.0"] and table["24"] == ["0.0", "0.0"]
-    assert table["last frame"][:2] == ["0.0", "100.0"]
+    assert table["unchanged, lag 3"][:2] == ["0.0", "100.0"]
+
+
+def test_joints_that_are_off_are_listed_with_an_interval_over_people():
+    """All joints are within 2 sigma and not within 1; a hip of one of two persons is in neither."""
+    found = calibration(1.5)
+    found.left_out[found.measured.person == "bob", :, 3] = 3.0**2
+    tables = left_out_tables(found)
+    assert rows(tables)["unchanged"][4:6] == ["32", "31"]
+    row = next(line for line in tables.splitlines() if line.startswith("| unchanged | 2 |"))
+    assert "LHip 50.0 (0.0 to 100.0), LKnee 100.0 (100.0 to 100.0)" in row

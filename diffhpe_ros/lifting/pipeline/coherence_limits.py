@@ -31,10 +31,12 @@ class VarianceFeature:
 
     mean: float
     """Mean of the feature in the calibration."""
-    across: Slope
-    """Slope for the error across the line of sight."""
-    along: Slope
-    """Slope for the error along it."""
+    x: Slope
+    """Slope for the error sideways in the model's view."""
+    y: Slope
+    """Slope for the error up or down in it."""
+    z: Slope
+    """Slope for the error along the line of sight."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, Varian
     }
 
 
-def _read_feature(mean: Any, across: Any, along: Any) -> VarianceFeature:
+def _read_feature(mean: Any, **slopes: Any) -> VarianceFeature:
+    """Model folders of before have one slope `across` the line of sight, and one `along` it."""
     _finite([mean])
-    return VarianceFeature(mean, _read_slope(across), _read_slope(along))
+    if slopes.keys() == {"across", "along"}:
+        slopes = {"x": slopes["across"], "y": slopes["across"], "z": slopes["along"]}
+    return VarianceFeature(mean, **{axis: _read_slope(slope) for axis, slope in slopes.items()})
 
 
 def _read_slope(value: Any) -> Slope:

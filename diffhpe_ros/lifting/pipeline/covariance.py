@@ -65,8 +65,8 @@ def growth(
     by_joint = [
         np.broadcast_to(slope, joints)
         for feature in slopes.values()
-        for slope in (feature.across, feature.along)
+        for slope in (feature.x, feature.y, feature.z)
     ]
-    each = np.reshape(by_joint, (-1, 2, joints))
-    across, along = np.einsum("kblj,kaj->ablj", np.nan_to_num(above), each)
-    return np.stack([across, across, along], -1).clip(-MOST_GROWTH, MOST_GROWTH)
+    each = np.reshape(by_joint, (-1, 3, joints))
+    grown = np.einsum("kblj,kaj->ablj", np.nan_to_num(above), each)
+    return np.stack([*grown], -1).clip(-MOST_GROWTH, MOST_GROWTH)

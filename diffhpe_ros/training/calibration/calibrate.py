@@ -4,7 +4,9 @@ Standard deviations per joint and axis, and their growth with the variance featu
 maximum likelihood, with the same for left and right joints. The fit is overconfident for new
 people. So it is repeated without some of the people in turn, until each was left out, and the
 standard deviations of each joint are scaled until its ellipsoids of the left-out people are right.
-Here left and right differ: most people use the right hand more.
+The scale has slopes, too, so that they are right at the ends of the window, for joints that a
+detector only guesses, and for those next to them. Here left and right differ: most people use the
+right hand more.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.calibration_data import Sample, sample
-from diffhpe_ros.training.calibration.coverage import nominal, person_weights, weighted_share
+from diffhpe_ros.training.calibration.coverage import nominal, person_weights
 from diffhpe_ros.training.calibration.likelihood import JointErrors, most_likely
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
@@ -34,14 +36,19 @@ MOST_FITS = 6
 """Into as many parts are the people divided, each left out once."""
 CALIBRATED_SIGMAS = (1.0, 2.0)
 """Sigmas at which the shares are matched."""
+SCALED_WITH = ("window_edge", "keypoint_noise", "window_noise")
+"""Features with which the scale of a joint grows. None is ever negative, or unknown."""
 LARGEST_SCALE = 10.0
 USUAL_PERCENTILE = 99.0
 _LEAST_M = 1e-4
 """Errors are taken to be this much larger: the likelihood of joints without any has no maximum."""
 _HALVINGS = 14
+_SWEEPS = 8
+"""Over the numbers of a scale: the constant and the slopes depend on each other."""
 _PAIR = np.unique(np.minimum(range(NUM_JOINTS), MIRRORED)[1:], return_inverse=True)[1]
 """(16,) number of each joint without the root; the same for left and right."""
 _PAIRS = range(_PAIR.max() + 1)
+_SCALED_WITH = [list(VARIANCE_FEATURES).index(name) for name in SCALED_WITH]
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Fit:
     log_std: Array
     """(16, 3), metres, at the means of the features."""
     slopes: Array
-    """(16, K, 2), across and along the line of sight."""
+    """(16, K, 3)."""
     means: Array
     """(K,), of the features."""
 
@@ -60,7 +67,14 @@ class Fit:
         above = np.nan_to_num(signs - self.means)
         growth = np.einsum("nfjk,jka->nfja", above, self.slopes, optimize=True)
         growth = growth.clip(-MOST_GROWTH, MOST_GROWTH)
-        return np.asarray(np.exp(self.log_std + growth[..., [0, 0, 1]]))
+        return np.asarray(np.exp(self.log_std + growth))
+
+    def scaled(self, log_scales: Array) -> "Fit":
+        """With what `HeldOut.log_scales` gives, (16, 1 + S)."""
+        slopes, by_feature = self.slopes.copy(), log_scales[:, 1:]
+        slopes[:, _SCALED_WITH] += by_feature[..., None]
+        at_means = log_scales[:, 0] + by_feature @ self.means[_SCALED_WITH]
+        return Fit(self.log_std + at_means[:, None], slopes, self.means)
 
 
 @dataclass(frozen=True)
@@ -92,10 +106,15 @@ def calibrate(
         truths: windows that it was not trained on, of several people if possible.
         device: cpu, cuda or cuda:N.
     """
-    measured = sample(Lifter(model, config, device), truths)
+    return calibration_of(config, sample(Lifter(model, config, device), truths))
+
+
+def calibration_of(config: ModelConfig, measured: Sample) -> Calibration:
+    """Fit the covariance and the coherence limits to measured errors; see `calibrate`."""
     fitted = fit(measured)
     held_out = HeldOut.of(measured, fitted)
-    std_mm = 1000 * held_out.scales()[:, None] * np.exp(fitted.log_std)
+    fitted = fitted.scaled(held_out.log_scales())
+    std_mm = 1000 * np.exp(fitted.log_std)
     rows = np.concatenate([np.zeros((1, 3)), std_mm]).round(1).tolist()
     slopes = np.concatenate([np.zeros((1, *fitted.slopes.shape[1:])), fitted.slopes]).round(3)
     features = {
@@ -137,7 +156,7 @@ def fit(measured: Sample, rows: NDArray[np.bool_] | None = None) -> Fit:
     )
     size = np.sqrt(errors.squared.mean((0, 1)))
     start = np.log([size[pair == _PAIR].mean(0) for pair in _PAIRS])
-    nothing = np.zeros((len(means), 2))
+    nothing = np.zeros((len(means), 3))
     shared_std, shared = most_likely(errors, start.astype(np.float64), nothing, RIDGE)
     each = [
         most_likely(errors.of(np.equal(_PAIR, pair)), shared_std[[pair]], shared, OWN_RIDGE)
@@ -156,9 +175,11 @@ class HeldOut:
     """
 
     squared: Array
-    """(N, F, 16, 3)."""
+    """(N, F, 16, 3), or their sum (N, F, 16, 1) where nothing spreads."""
     spread: Array
-    """(N, F, 16, 3)."""
+    """The same shape."""
+    features: Array
+    """(N, F, 16, 1 + S): a constant, and those of `SCALED_WITH`."""
     part: NDArray[np.int64]
     """(N,), number of the people who were left out together; -1 if nobody was."""
     weights: Array
@@ -177,40 +198,76 @@ class HeldOut:
             left_out = part == number
             std[left_out] = fit(measured, ~left_out).std(measured.signs[left_out])
         relative = measured.errors / std
-        spread = np.zeros_like(std)
+        squared = np.square(relative).sum(-1, keepdims=True)
+        spread = np.zeros_like(squared)
         if measured.spread.any():
             whitened = measured.spread / (std[..., None] * std[..., None, :])
             spread, axes = np.linalg.eigh(whitened)
-            relative = np.einsum("nfji,nfjik->nfjk", relative, axes)
-        return cls(relative**2, spread.clip(0), part, person_weights(measured.person))
+            squared = np.einsum("nfji,nfjik->nfjk", relative, axes) ** 2
+        features = measured.signs[..., _SCALED_WITH]
+        features = np.concatenate([np.ones_like(features[..., :1]), features], -1)
+        weights = person_weights(measured.person)
+        return cls(squared, spread.clip(0), features, part, weights)
 
-    def scales(self, rows: NDArray[np.bool_] | None = None) -> Array:
-        """The factors (16,) on the standard deviations that are right for some windows (N,)."""
+    def log_scales(self, rows: NDArray[np.bool_] | None = None) -> Array:
+        """Logs of the factors on the standard deviations that are right for some windows (N,).
+
+        Returns:
+            (16, 1 + S), of each joint where the features are 0, and their slopes.
+        """
         rows = np.ones(len(self.part), bool) if rows is None else rows
-        return np.array([self._scale(rows, joint) for joint in range(len(_PAIR))])
+        return np.array([self._log_scale(rows, joint) for joint in range(len(_PAIR))])
 
     def squared_of_strangers(self) -> Array:
         """(N, F, 16), squared Mahalanobis distances with scales that do not know the person."""
         squared = np.empty(self.squared.shape[:-1])
         for number in set(self.part.tolist()):
             rows = self.part == number
-            scale = self.scales(~rows if number >= 0 else rows)[:, None]
-            squared[rows] = (self.squared[rows] / (scale**2 + self.spread[rows])).sum(-1)
+            log_scales = self.log_scales(~rows if number >= 0 else rows)
+            log_scale = (self.features[rows] * log_scales).sum(-1, keepdims=True)
+            squared[rows] = _distances(self.squared[rows], self.spread[rows], log_scale)
         return squared
 
-    def _scale(self, rows: NDArray[np.bool_], joint: int) -> float:
+    def _log_scale(self, rows: NDArray[np.bool_], joint: int) -> Array:
         """The scale at which a joint's shares are as far above nominal at 1 sigma as below at 2.
 
         No scale is right at both where errors have heavier tails than a Gaussian; this is the one
-        with the smallest difference. The shares grow with the scale, so it is found by bisection.
+        with the smallest difference. It is so for all joints, and for those weighted by each
+        feature. The shares grow with each of the numbers, so they are found by bisection in turn.
         """
-        squared, spread = self.squared[rows, :, joint], self.spread[rows, :, joint]
-        weights = self.weights[rows]
-        aim = sum(map(nominal, CALIBRATED_SIGMAS))
-        low, high = -np.log(LARGEST_SCALE), np.log(LARGEST_SCALE)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            distances = (squared / (np.exp(2 * middle) + spread)).sum(-1)
-            found = sum(weighted_share(distances, sigma, weights) for sigma in CALIBRATED_SIGMAS)
-            low, high = (middle, high) if found < aim else (low, middle)
-        return float(np.exp((low + high) / 2))
+        squared, spread, features = (
+            each[rows, :, joint] for each in (self.squared, self.spread, self.features)
+        )
+        found = np.zeros(features.shape[-1])
+        for _ in range(_SWEEPS):
+            for number, feature in enumerate(np.moveaxis(features, -1, 0)):
+                weights = self.weights[rows, None] * feature
+                if weights.any():
+                    rest = features @ np.where(np.arange(len(found)) == number, 0, found)
+                    found[number] = _right(squared, spread, weights, rest, feature)
+        return found
+
+
+def _right(squared: Array, spread: Array, weights: Array, rest: Array, feature: Array) -> float:
+    """The slope of the scale with a feature (N, F) at which the weighted shares are right.
+
+    Args:
+        squared: as in `HeldOut`, of one joint.
+        spread: the same.
+        weights: (N, F), of the joints.
+        rest: (N, F), log of the scale without the feature.
+        feature: (N, F).
+    """
+    aim = sum(map(nominal, CALIBRATED_SIGMAS)) * weights.sum()
+    low, high = -np.log(LARGEST_SCALE), np.log(LARGEST_SCALE)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        distances = _distances(squared, spread, (rest + middle * feature)[..., None])
+        found = sum((weights * (distances <= sigma**2)).sum() for sigma in CALIBRATED_SIGMAS)
+        low, high = (middle, high) if found < aim else (low, middle)
+    return float((low + high) / 2)
+
+
+def _distances(squared: Array, spread: Array, log_scale: Array) -> Array:
+    """Squared Mahalanobis distances (...) with standard deviations times a factor (..., 1)."""
+    return np.asarray((squared / (np.exp(2 * log_scale) + spread)).sum(-1))

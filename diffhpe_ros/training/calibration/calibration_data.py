@@ -24,8 +24,9 @@ from diffhpe_ros.training.evaluation.evaluation_data import occluded
 
 Array = NDArray[np.float64]
 
-EVERY = 8
-"""Every eighth frame from the newest: errors of neighbouring frames are correlated."""
+LAGS = (24, 16, 8, 3, 0)
+"""Frames behind the newest one. Live runs publish those of 0 and 3. The others are far apart, since
+errors of neighbouring frames are correlated."""
 UNSURE_SHARE = 0.3
 NOISE_FACTORS = (0.5, 18.0)
 """Share of joints with more noise in the windows of unsure joints, and range of its factor: joints
@@ -134,7 +135,7 @@ def _errors(
     _, rotation = view(lifter.config.input_view).to_model_view(observed.x_2d[rows])
     errors = turn_points(found - windows.poses[rows], rotation)
     apart = turn_points(hypotheses - found[:, None], rotation)
-    frames = np.arange(found.shape[1])[::-EVERY][::-1]
+    frames = [found.shape[1] - 1 - lag for lag in LAGS if lag < found.shape[1]]
     apart, errors = apart[:, :, frames, 1:], errors[:, frames, 1:]
     several = max(1, apart.shape[1] - 1)
     return Sample(

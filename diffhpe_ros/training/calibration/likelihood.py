@@ -13,8 +13,6 @@ Array = NDArray[np.float64]
 FREEDOM = 4.0
 """Degrees of freedom of Student's t: its heavy tails limit the weight of the worst poses."""
 _ITERATIONS = 30
-_AXES = [0, 0, 1]
-"""Across, across and along the line of sight."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def most_likely(
     Args:
         errors: of the joints.
         log_std: (G, 3), log of metres, of each group, to begin with.
-        slopes: (K, 2), across and along the line of sight, to begin with.
+        slopes: (K, 3), of each axis, to begin with.
         ridge: penalty on the squared distance of the slopes from those.
 
     Returns:
@@ -79,7 +77,7 @@ def _loss(errors: JointErrors, log_std: Array, slopes: Array) -> tuple[float, Ar
     By hand in single precision, which takes a tenth of the time of torch's own gradients.
     """
     _, frames, joints, features = errors.above.shape
-    log_own = errors.above @ slopes[:, _AXES].astype(np.float32)
+    log_own = errors.above @ slopes.astype(np.float32)
     log_own += log_std[errors.groups].astype(np.float32)
     own = np.exp(2 * log_own)
     variance = own + errors.spread
@@ -91,6 +89,5 @@ def _loss(errors: JointErrors, log_std: Array, slopes: Array) -> tuple[float, Ar
     pull *= own / variance * weights[:, None, None, None]
     by_std = np.zeros_like(log_std)
     np.add.at(by_std, errors.groups, pull.sum((0, 1)).astype(np.float64))
-    by_axis = errors.above.reshape(-1, features).T @ pull.reshape(-1, 3)
-    by_slopes = np.stack([by_axis[:, 0] + by_axis[:, 1], by_axis[:, 2]], -1)
+    by_slopes = errors.above.reshape(-1, features).T @ pull.reshape(-1, 3)
     return float(weights @ each.sum((1, 2))), by_std, by_slopes.astype(np.float64)

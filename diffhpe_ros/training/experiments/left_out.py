@@ -1,6 +1,7 @@
 """Shares of true joints in the ellipsoids of people outside of the fit, as tables."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,45 +9,75 @@ from numpy.typing import NDArray
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import JOINTS
 from diffhpe_ros.training.calibration.calibrate import CALIBRATED_SIGMAS, Calibration
-from diffhpe_ros.training.calibration.calibration_data import CONDITIONS, EVERY
+from diffhpe_ros.training.calibration.calibration_data import CONDITIONS, LAGS
 from diffhpe_ros.training.calibration.coverage import nominal, person_weights
+from diffhpe_ros.training.datasets.mocap import VALIDATION_PEOPLE, VALIDATION_SUBJECTS
 from diffhpe_ros.training.experiments.document import markdown_table
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_UNSEEN = list(VARIANCE_FEATURES).index("unseen")
+TOLERANCE = 0.05
+"""Shares are to be this near to nominal."""
+DRAWS = 2000
+"""Of people, for the intervals of 95 %."""
+_LEVELS = np.array([nominal(sigma) for sigma in CALIBRATED_SIGMAS])
+_UNSEEN, _NOISE = (list(VARIANCE_FEATURES).index(name) for name in ("unseen", "keypoint_noise"))
+_GUESSED = 0.1
+"""Keypoint noise (a logarithm) from which a joint counts as guessed."""
+_LIVE = {"last frame": 0, "lag 3": 3}
+"""Frames that live runs publish."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of the joints of a part within 1 and 2 sigma, of all people alike."""
+
+    name: str
+    every: Array
+    """(2,), of all joints together."""
+    each: Array
+    """(16, 2); NaN of joints that the part does not have."""
+    low: Array
+    """(16, 2), intervals of 95 % over people."""
+    high: Array
+
+    @property
+    def outside(self) -> Mask:
+        """(16, 2), where a share is not within the tolerance."""
+        return np.abs(self.each - _LEVELS) > TOLERANCE
+
+    @property
+    def surely_outside(self) -> Mask:
+        """(16, 2), where the whole interval is not."""
+        return (self.low > _LEVELS + TOLERANCE) | (self.high < _LEVELS - TOLERANCE)
+
+    def cell(self, joint: int, column: int) -> str:
+        """Name, share and interval of a joint, in %."""
+        share, low, high = (100 * x[joint, column] for x in (self.each, self.low, self.high))
+        return f"{JOINTS[1 + joint]} {share:.1f} ({low:.1f} to {high:.1f})"
 
 
 def left_out_tables(calibration: Calibration) -> str:
-    """By condition, by lag and by joint, in Markdown. Each person has the same weight."""
-    squared, parts = calibration.left_out, _parts(calibration)
-    weights = person_weights(calibration.measured.person)
-    joints, frames = squared.shape[2], squared.shape[1]
-    sigmas = [f"within {sigma:g} sigma, %" for sigma in CALIBRATED_SIGMAS]
-    should = ["should be", *(f"{100 * nominal(sigma):.1f}" for sigma in CALIBRATED_SIGMAS)]
-    worst = [f"worst joint, {sigma:g} sigma" for sigma in CALIBRATED_SIGMAS]
-    by_part, by_lag, by_joint = [[*should, "", ""]], [should], [["should be", *should[1:] * 2]]
-    for name, part in parts.items():
-        shares = _shares(squared, part, weights)
-        each = np.array([_shares(squared, part & _at(joints, j), weights) for j in range(joints)])
-        by_part.append([name, *_percent(shares), *_worst(each)])
+    """By part, by lag and by joint, and what is off, in Markdown. All people count alike."""
+    parts = _parts(calibration)
+    by_part = {name: _shares(name, calibration, part) for name, part in parts.items()}
     shown = parts[CONDITIONS[0]]
-    for frame in reversed(range(frames)):
-        at = shown & _at(frames, frame)[:, None]
-        by_lag.append([str(EVERY * (frames - 1 - frame)), *_percent(_shares(squared, at, weights))])
-    for joint, name in enumerate(JOINTS[1:]):
-        columns = [
-            _shares(squared, part & _at(joints, joint), weights)
-            for part in (shown, parts["unseen"])
-        ]
-        by_joint.append([name, *(cell for column in columns for cell in _percent(column))])
-    both = [f"{what}, {sigma}" for what in (CONDITIONS[0], "unseen") for sigma in sigmas]
+    frames = calibration.left_out.shape[1]
+    by_lag = [
+        _shares(str(lag), calibration, shown & _at(frames, frame)[:, None])
+        for frame, lag in enumerate(LAGS[-frames:])
+    ]
     return "\n\n".join(
         [
-            markdown_table(["people left out", *sigmas, *worst], by_part),
-            markdown_table(["lag", *sigmas], by_lag),
-            markdown_table(["joint", *both], by_joint),
+            _part_table(by_part),
+            markdown_table(
+                ["lag", *_sigmas()],
+                [_should_be(), *([each.name, *_percent(each.every)] for each in by_lag[::-1])],
+            ),
+            _joint_table([by_part[name] for name in (CONDITIONS[0], "unseen", "guessed")]),
+            "Joints more than 5 points off, with intervals of 95 % over people:",
+            _outside_table(by_part),
         ]
     )
 
@@ -55,40 +86,94 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
     """Name → (N, F, 16), which joints belong to a part."""
     measured = calibration.measured
     everything = np.ones(calibration.left_out.shape, bool)
-    by_condition = {
-        name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS
+    parts = {name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS}
+    plain, occluded, unsure = parts.values()
+    parts |= {
+        "unseen": occluded & (measured.signs[..., _UNSEEN] > 0),
+        "guessed": unsure & (measured.signs[..., _NOISE] > _GUESSED),
     }
-    frames = calibration.left_out.shape[1]
-    last = everything & _at(frames, frames - 1)[:, None]
-    hidden = measured.signs[..., _UNSEEN] > 0
-    return {
-        **by_condition,
-        "last frame": by_condition[CONDITIONS[0]] & last,
-        "unseen": hidden & by_condition["with occlusions"],
+    frames = LAGS[-everything.shape[1] :]
+    lags = {name: frames.index(lag) for name, lag in _LIVE.items()}
+    live = {
+        f"{name}, {which}": part & _at(len(frames), frame)[:, None]
+        for name, part in parts.items()
+        for which, frame in lags.items()
     }
+    strangers = np.isin(measured.person, list(map(str, VALIDATION_SUBJECTS | VALIDATION_PEOPLE)))
+    return {**parts, **live, "people of no training": plain & strangers[:, None, None]}
 
 
-def _shares(squared: Array, part: Mask, weights: Array) -> list[float]:
-    """Share of the part's joints within each number of sigmas; NaN where it has none."""
-    of_joint = np.broadcast_to(weights[:, None, None], squared.shape)[part]
+def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
+    """Of joints (N, F, 16). The intervals are those of people drawn with replacement."""
+    _, person = np.unique(calibration.measured.person, return_inverse=True)
+    weights = person_weights(calibration.measured.person)[:, None]
+    people = person.max() + 1
+    total, inside = np.zeros((people, 16)), np.zeros((people, 16, 2))
+    np.add.at(total, person, weights * part.sum(1))
+    for column, sigma in enumerate(CALIBRATED_SIGMAS):
+        within = part & (calibration.left_out <= sigma**2)
+        np.add.at(inside[..., column], person, weights * within.sum(1))
+    drawn = np.random.default_rng(0).multinomial(people, np.full(people, 1 / people), DRAWS)
     with np.errstate(invalid="ignore"):
-        return [
-            float(((squared[part] <= sigma**2) * of_joint).sum() / of_joint.sum())
-            for sigma in CALIBRATED_SIGMAS
+        shares = np.einsum("dp,pjs->djs", drawn, inside) / (drawn @ total)[..., None]
+        each = inside.sum(0) / total.sum(0)[:, None]
+        every = inside.sum((0, 1)) / total.sum()
+    return Shares(name, every, each, *np.percentile(shares, (2.5, 97.5), axis=0))
+
+
+def _part_table(parts: Mapping[str, Shares]) -> str:
+    worst = [f"worst joint, {sigma:g} sigma" for sigma in CALIBRATED_SIGMAS]
+    header = ["people left out", *_sigmas(), *worst, "more than 5 off", "surely"]
+    rows = [
+        [
+            each.name,
+            *_percent(each.every),
+            *_worst(each.each),
+            str(int(each.outside.sum())),
+            str(int(each.surely_outside.sum())),
         ]
+        for each in parts.values()
+    ]
+    return markdown_table(header, [[*_should_be(), *[""] * 4], *rows])
+
+
+def _joint_table(parts: list[Shares]) -> str:
+    header = ["joint", *(f"{part.name}, {sigma}" for part in parts for sigma in _sigmas())]
+    rows = [
+        [name, *(cell for part in parts for cell in _percent(part.each[joint]))]
+        for joint, name in enumerate(JOINTS[1:])
+    ]
+    return markdown_table(header, [["should be", *_percent(_LEVELS) * len(parts)], *rows])
+
+
+def _outside_table(parts: Mapping[str, Shares]) -> str:
+    rows = []
+    for part in parts.values():
+        for column, sigma in enumerate(CALIBRATED_SIGMAS):
+            joints = np.flatnonzero(part.outside[:, column])
+            cells = ", ".join(part.cell(joint, column) for joint in joints)
+            rows += [[part.name, f"{sigma:g}", cells]] if cells else []
+    return markdown_table(["people left out", "sigma", "joints, % (interval)"], rows)
 
 
 def _worst(each: Array) -> list[str]:
     """For each number of sigmas, the joint whose share (16, 2) is farthest from nominal."""
     cells = []
-    for column, sigma in zip(each.T, CALIBRATED_SIGMAS, strict=True):
-        off = np.nan_to_num(column - nominal(sigma))
-        joint = int(np.abs(off).argmax())
+    for column, level in zip(each.T, _LEVELS, strict=True):
+        joint = int(np.abs(np.nan_to_num(column - level)).argmax())
         cells.append(f"{JOINTS[1 + joint]} {100 * column[joint]:.1f}")
     return cells
 
 
-def _percent(shares: list[float]) -> list[str]:
+def _sigmas() -> list[str]:
+    return [f"within {sigma:g} sigma, %" for sigma in CALIBRATED_SIGMAS]
+
+
+def _should_be() -> list[str]:
+    return ["should be", *_percent(_LEVELS)]
+
+
+def _percent(shares: Array) -> list[str]:
     return [f"{100 * share:.1f}" for share in shares]
 
 
