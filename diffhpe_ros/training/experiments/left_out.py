@@ -87,12 +87,12 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
     measured = calibration.measured
     everything = np.ones(calibration.left_out.shape, bool)
     parts = {name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS}
-    plain, occluded, unsure = parts.values()
+    plain, occluded, unsure = (parts[name] for name in CONDITIONS)
     parts |= {
         "unseen": occluded & (measured.signs[..., _UNSEEN] > 0),
         "guessed": unsure & (measured.signs[..., _NOISE] > _GUESSED),
     }
-    frames = LAGS[-everything.shape[1] :]
+    frames = LAGS[-calibration.left_out.shape[1] :]
     lags = {name: frames.index(lag) for name, lag in _LIVE.items()}
     live = {
         f"{name}, {which}": part & _at(len(frames), frame)[:, None]
@@ -151,7 +151,7 @@ def _outside_table(parts: Mapping[str, Shares]) -> str:
     for part in parts.values():
         for column, sigma in enumerate(CALIBRATED_SIGMAS):
             joints = np.flatnonzero(part.outside[:, column])
-            cells = ", ".join(part.cell(joint, column) for joint in joints)
+            cells = ", ".join(part.cell(int(joint), column) for joint in joints)
             rows += [[part.name, f"{sigma:g}", cells]] if cells else []
     return markdown_table(["people left out", "sigma", "joints, % (interval)"], rows)
 
