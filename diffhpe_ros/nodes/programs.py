@@ -1,14 +1,15 @@
 """The console scripts: one node each, and `pose_pipeline` with two.
 
 The handlers of Ctrl-C and SIGTERM are installed before anything is imported: that takes
-seconds, and a user who stops a program meanwhile must not see a traceback.
+seconds, and a user who stops a program meanwhile must not see a traceback. Nor may numpy be
+imported before: it then starts as many threads as there are cores.
 """
 
 import sys
 from importlib import import_module
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes import end_at_once, on_signals, require_ros
+from diffhpe_ros.nodes import begin_program, require_ros
 
 
 def detector() -> int:
@@ -32,7 +33,7 @@ def video_source() -> int:
 
 
 def _run(name: str) -> int:
-    on_signals(end_at_once)  # an exception in the middle of an import may be turned into another
+    begin_program()
     try:
         require_ros(f"{name}:")
     except DiffhpeError as error:

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
-from interrupted import interrupted_while_loading
+from python_programs import interrupted_while_loading
 
 from diffhpe_ros.cli import main
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model

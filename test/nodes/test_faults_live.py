@@ -4,7 +4,6 @@ The nodes run as processes from the first test of this file to the last; after e
 must be seen again, by the same processes unless the fault was to kill them.
 """
 
-import os
 import signal
 import time
 from array import array
@@ -14,11 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import rclpy
 from faulty_camera import ENCODINGS, FaultyCamera, encode
-from graph import Graph
+from graph import Graph, own_context
 from random_messages import random_windows
-from rclpy.context import Context
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
@@ -72,11 +69,9 @@ class Robot:
 
 @pytest.fixture(scope="module")
 def robot(tmp_path_factory: pytest.TempPathFactory, standing_model: Path) -> Iterator[Robot]:
-    context = Context()
-    rclpy.init(args=[], context=context, domain_id=215 + os.getpid() % 18)
-    with Graph(context, tmp_path_factory.mktemp("robot")) as graph:
+    folder = tmp_path_factory.mktemp("robot")
+    with own_context() as context, Graph(context, folder) as graph:
         yield Robot(graph, standing_model)
-    rclpy.try_shutdown(context=context)
 
 
 def test_the_camera_stops_and_comes_back(robot: Robot) -> None:

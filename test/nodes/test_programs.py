@@ -1,12 +1,13 @@
 """The programs end quietly, whenever they are asked to."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
-from interrupted import interrupted_while_loading
+from python_programs import interrupted_while_loading, run_with
 from rclpy.context import Context
 
 from diffhpe_ros import nodes
@@ -16,10 +17,25 @@ from diffhpe_ros.nodes.pose_pipeline import make_nodes
 
 pytestmark = pytest.mark.ros
 CODE = "import sys; from diffhpe_ros.nodes import programs; sys.exit(programs.{}())"
+CORES = len(os.sched_getaffinity(0))
+LIFTER = CODE.format("lifter")
+OF_NO_CHOICE = {name: of for name, of in os.environ.items() if not name.endswith("_NUM_THREADS")}
+THREADS_AT_THE_END = """
+import atexit
+
+@atexit.register
+def tell():
+    import torch
+    from threadpoolctl import threadpool_info
+    of_blas = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+    print(f"BLAS: {max(of_blas)}, torch: {torch.get_num_threads()}", flush=True)
+"""
 
 
-@pytest.mark.parametrize("name", ["lifter", "detector", "video_source"])
-@pytest.mark.parametrize("after_s", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize(
+    ("name", "after_s"),
+    [("lifter", 0.3), ("lifter", 1.0), ("lifter", 2.0), ("detector", 1.0), ("video_source", 1.0)],
+)
 def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
     program = subprocess.Popen(
         [sys.executable, "-c", CODE.format(name), "--ros-args", "-p", "autostart:=true"],
@@ -41,7 +57,7 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
 @pytest.mark.parametrize("name", ["lifter", "pose_pipeline"])
 def test_without_ros_a_program_says_where_it_comes_from(name, monkeypatch, capsys):
     monkeypatch.setattr(nodes, "find_spec", {}.get)  # finds nothing
-    monkeypatch.setattr(programs, "on_signals", lambda _: None)  # pytest keeps its own
+    monkeypatch.setattr(programs, "begin_program", lambda: None)  # pytest keeps its handlers
     assert getattr(programs, name)() == 1
     assert capsys.readouterr().err == (
         f"{name}: needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'\n"
@@ -49,16 +65,42 @@ def test_without_ros_a_program_says_where_it_comes_from(name, monkeypatch, capsy
 
 
 @pytest.mark.parametrize(
-    ("library", "how"),
+    ("module", "how"),
     [("_multiarray_umath", signal.SIGINT), ("cv2", signal.SIGINT),
      ("_multiarray_umath", signal.SIGTERM)],
 )  # fmt: skip
 def test_a_signal_while_a_module_is_imported_is_no_failure(
-    library: str, how: signal.Signals
+    module: str, how: signal.Signals
 ) -> None:
     command = ["-m", "diffhpe_ros.nodes.lifter"]
-    status, shown = interrupted_while_loading(command, library, times=2, how=how)
-    assert (status, shown) == (0, "")
+    assert interrupted_while_loading(command, module, how) == (0, "")
+
+
+@pytest.mark.skipif(CORES < 2, reason="one core has one thread anyway")
+@pytest.mark.parametrize(
+    ("command", "given", "expected"),
+    [
+        (["-m", "diffhpe_ros.nodes.lifter"], {}, 1),
+        (["-c", LIFTER], {}, 1),
+        (["-c", LIFTER], {"OPENBLAS_NUM_THREADS": "2"}, 2),
+    ],
+)
+def test_blas_has_one_thread_unless_the_user_has_set_another_number(
+    command: list[str], given: dict[str, str], expected: int
+) -> None:
+    status, shown = run_with(
+        THREADS_AT_THE_END,
+        [*command, "--ros-args", "-p", "autostart:=true", "-p", "model:=nope"],
+        OF_NO_CHOICE | given,
+    )
+    assert status == 1 and "unknown model 'nope'" in shown
+    assert f"BLAS: {expected}, torch: {CORES}" in shown.splitlines()
+
+
+def test_who_imports_the_package_keeps_the_threads_of_their_blas() -> None:
+    code = "import diffhpe_ros.nodes.detector; from diffhpe_ros.pipeline import PosePipeline"
+    status, shown = run_with(THREADS_AT_THE_END, ["-c", code], OF_NO_CHOICE)
+    assert status == 0 and f"BLAS: {CORES}, torch: {CORES}" in shown.splitlines()
 
 
 def test_one_name_for_both_nodes_of_a_program_is_refused(context: Context) -> None:
@@ -74,7 +116,7 @@ def test_one_name_for_both_nodes_of_a_program_is_refused(context: Context) -> No
 
 def test_a_node_that_cannot_start_says_why_once_and_fails() -> None:
     program = subprocess.run(
-        [sys.executable, "-c", CODE.format("lifter"), "--ros-args",
+        [sys.executable, "-c", LIFTER, "--ros-args",
          "-p", "autostart:=true", "-p", "model:=nope"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
