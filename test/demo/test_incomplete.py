@@ -38,11 +38,13 @@ def node_process(name: str) -> int:
 def stalled_in_replay(node: str, seconds: float | None) -> Iterator[None]:
     """Stop a node after its third message; let it go on after some seconds, or never."""
     topic = {"detector": "windows", "lifter": "joints"}[node]
+    over = threading.Event()
 
     def stall() -> None:
         with Recorder(f"demo_{os.getpid()}_replay") as recorder:
             while recorder.count(topic) < 3:
-                time.sleep(0.005)
+                if over.wait(0.005):
+                    return
         os.kill(process := node_process(node), signal.SIGSTOP)
         if seconds is not None:
             time.sleep(seconds)
@@ -50,8 +52,11 @@ def stalled_in_replay(node: str, seconds: float | None) -> Iterator[None]:
 
     thread = threading.Thread(target=stall)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def count(recording: GraphRecording, topic: str) -> int:

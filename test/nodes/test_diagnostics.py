@@ -7,8 +7,8 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from graph import Graph
+from graph import activate as activate_node
 from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -34,25 +34,15 @@ Activate = Callable[..., StageNode[Any]]
 
 
 @pytest.fixture
-def activate(context: Context, graph: Graph) -> Iterator[Activate]:
+def activate(graph: Graph) -> Activate:
     """Activates a node in this process with the given parameters."""
-    nodes: list[StageNode[Any]] = []
 
     def make(kind: type[Any], **parameters: Any) -> StageNode[Any]:
-        overrides = [
-            Parameter(name.replace("__", "/"), value=value) for name, value in parameters.items()
-        ]
-        node = kind(context=context, use_global_arguments=False, parameter_overrides=overrides)
-        nodes.append(node)
-        graph.executor.add_node(node)
-        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        node = graph.make(kind, **parameters)
+        activate_node(node)
         return node
 
-    yield make
-    for node in nodes:
-        node.close()
-        node.destroy_node()
+    return make
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PointStamped, TransformStamped, TwistStamped
-from graph import Graph
+from graph import Graph, activate
 from hri_msgs.msg import IdsList
 from numpy.typing import NDArray
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState, PointCloud2
 from standing import standing_windows
@@ -34,16 +31,9 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
+def lifter(graph: Graph, standing_model: Path) -> LifterNode:
     """A lifter in this process, spun together with the listener."""
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters(
-        [Parameter("model", value=str(standing_model)), Parameter("hri", value=True)]
-    )
-    yield node
-    node.close()
-    node.destroy_node()
+    return graph.make(LifterNode, model=standing_model, hri=True)
 
 
 class Robot:
@@ -55,8 +45,7 @@ class Robot:
         self._listen(IdsList, "/humans/bodies/tracked", QoSProfile(depth=50))
         self._listen(TFMessage, "/tf", QoSProfile(depth=100))
         self._windows = graph.node.create_publisher(PointCloud2, "windows", 10)
-        assert lifter.trigger_configure() == SUCCESS
-        assert lifter.trigger_activate() == SUCCESS
+        activate(lifter)
         graph.until(lambda: self._windows.get_subscription_count() == 2, "lifter")
 
     def _listen(self, kind: type, topic: str, quality: QoSProfile) -> None:
