@@ -31,7 +31,7 @@ PYTEST := -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
-# On two cores; types are checked beside the tests.
+# On two cores, both environments are made at once, and types are checked beside the tests.
 test:
 	$(MAKE) --jobs=2 .venv/.test .venv-jazzy/.test
 	$(MAKE) lint
@@ -120,8 +120,7 @@ gpu: .venv/.test
 	.venv-docs/bin/python $(PIP_INSTALL) "mkdocs-material>=9.6,<10" "mkdocstrings[python]>=0.30,<2" ruff
 	touch $@
 
-# After .venv/.demo, which compiles the native library for both.
-.venv-jazzy/.test: $(SOURCES) $(INTERFACES) | .venv/.demo
+.venv-jazzy/.test: $(SOURCES) $(INTERFACES)
 	$(PYTHON) -m venv .venv-jazzy
 	$(JAZZY)/python $(PIP_INSTALL) --no-deps $(TORCH)
 	$(JAZZY)/python $(PIP_INSTALL) $(HOLD) -e '.[cpu,ros-jazzy,test]'

@@ -52,11 +52,13 @@ def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def other_context(context: Context) -> Iterator[Context]:
-    """Like another process in the same domain."""
+def driver(context: Context) -> Iterator[Node]:
+    """A node as of another process in the same domain."""
     other = Context()
     rclpy.init(args=[], context=other, domain_id=context.get_domain_id())
-    yield other
+    node = Node("driver", context=other)
+    yield node
+    node.destroy_node()
     rclpy.try_shutdown(context=other)
 
 
@@ -70,7 +72,7 @@ def wait_for_status(graph: Graph, node: str, *parts: str) -> None:
 
 @pytest.mark.ros
 def test_silent_topic_is_explained_by_its_publishers(
-    graph: Graph, activate: Activate, other_context: Context, soon_silent: None
+    graph: Graph, activate: Activate, driver: Node, soon_silent: None
 ) -> None:
     elsewhere = graph.node.create_publisher(Image, "/camera/image_raw", 1)
     activate(DetectorNode, **{"qos_overrides./image.subscription.reliability": "reliable"})
@@ -92,11 +94,10 @@ def test_silent_topic_is_explained_by_its_publishers(
     )
     graph.node.destroy_publisher(lossy)
 
-    other = Node("driver", context=other_context)
-    other.create_publisher(CompressedImage, "image", RELIABLE)
+    compressed = driver.create_publisher(CompressedImage, "image", RELIABLE)
     wrong = "/driver publishes sensor_msgs/msg/CompressedImage on /image, expected sensor_msgs/"
     wait_for_status(graph, "detector", wrong)
-    other.destroy_node()
+    driver.destroy_publisher(compressed)
 
     graph.node.create_publisher(Image, "image", RELIABLE)
     wait_for_status(

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from diffhpe_ros.demo.graph import NodeProcess
+from diffhpe_ros.demo.graph import STOP_SECONDS, NodeProcess
 from diffhpe_ros.nodes.base import StageNode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,12 +83,7 @@ class Graph:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Not killed: Fast DDS would leave 35 MB of shared memory for each of them.
-        running = [each for each in self._processes.values() if each.status is None]
-        for process in running:
-            os.kill(process.pid, signal.SIGINT)
-        for process in running:
-            process.stop()
+        self._end_processes()
         # As `nodes.run`: no thread goes on that uses what is destroyed.
         for node in self._nodes:
             node.close()
@@ -169,6 +165,17 @@ class Graph:
         status = self.status.get(node)
         found = [pair.value for pair in status.values if pair.key == key] if status else []
         return found[0] if found else None
+
+    def _end_processes(self) -> None:
+        """End them together; Fast DDS leaves 35 MB of shared memory of each that is killed."""
+        running = [each for each in self._processes.values() if each.status is None]
+        for process in running:
+            os.kill(process.pid, signal.SIGINT)
+        for process in running:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.stop(signal.SIGKILL)
 
     def _keep(self, topic: str, raw: bytes) -> None:
         self.raw[topic].append(raw)

@@ -141,6 +141,16 @@ def test_topics_of_a_body_are_removed_when_it_leaves(lifter: LifterNode, graph: 
     graph.until(lambda: graph.node.count_publishers(there) == 0, "removed topics")
 
 
+def test_topics_of_a_body_have_no_events_that_the_executor_waits_for(
+    lifter: LifterNode, graph: Graph
+) -> None:
+    """They come and go in another thread than the executor's."""
+    Robot(graph, lifter).see([0], 1)
+    of_body = [each for each in lifter.publishers if "/humans/bodies/b0001/" in each.topic_name]
+    assert len(of_body) == 4
+    assert not any(each.event_handlers for each in of_body)
+
+
 def test_bodies_are_removed_with_the_node(lifter: LifterNode, graph: Graph) -> None:
     robot = Robot(graph, lifter)
     robot.see([0], 1)
