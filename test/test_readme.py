@@ -40,7 +40,7 @@ def test_ten_lines_print_the_right_hand_of_each_person_in_metres(tmp_path):
             part.write(image)
     (tmp_path / "hands.py").write_text(snippet)
     done = subprocess.run(
-        [sys.executable, "hands.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "hands.py"], cwd=tmp_path, capture_output=True, text=True, timeout=250
     )
     assert done.returncode == 0, done.stderr
     matches = [LINE.fullmatch(line) for line in done.stdout.splitlines()]

