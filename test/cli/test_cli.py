@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
-from python_programs import interrupted_while_loading
+from python_programs import interrupted_at
 
 from diffhpe_ros.cli import main
 from diffhpe_ros.lifting import ModelConfig, build_model, save_model
@@ -68,7 +68,7 @@ def test_help_names_all_commands():
 def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(tmp_path):
     code = "from diffhpe_ros.cli import main; main()"
     arguments = ["lift", "no.npz", "--out", str(tmp_path / "out.npz")]
-    status, shown = interrupted_while_loading(["-c", code, *arguments], "_multiarray_umath")
+    status, shown = interrupted_at("import", "_multiarray_umath", ["-c", code, *arguments])
     assert (status, shown.strip()) == (130, "diffhpe: stopped")
 
 

@@ -4,10 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from python_programs import interrupted_while_loading, run_with
+from python_programs import interrupted_at, run_with
 from rclpy.context import Context
 
 from diffhpe_ros import nodes
@@ -33,25 +32,20 @@ def tell():
 
 
 @pytest.mark.parametrize(
-    ("name", "after_s"),
-    [("lifter", 0.3), ("lifter", 1.0), ("lifter", 2.0), ("detector", 1.0), ("video_source", 1.0)],
+    ("name", "event", "what"),
+    [
+        ("lifter", "import", "rclpy"),
+        ("lifter", "import", "diffhpe_ros.nodes.lifter"),
+        ("lifter", "open", "model.safetensors"),
+        ("detector", "open", ".tflite"),
+        ("video_source", "import", "rclpy.executors"),
+    ],
 )
-def test_ctrl_c_while_loading_is_no_failure(name: str, after_s: float) -> None:
-    program = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(name), "--ros-args", "-p", "autostart:=true"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    time.sleep(after_s)
-    if program.poll() is None:
-        program.send_signal(signal.SIGINT)
-        time.sleep(0.05)
-        program.send_signal(signal.SIGINT)  # as launch does
-    shown, _ = program.communicate(timeout=250)
+def test_ctrl_c_while_loading_is_no_failure(name: str, event: str, what: str) -> None:
+    arguments = ["-c", CODE.format(name), "--ros-args", "-p", "autostart:=true"]
+    status, shown = interrupted_at(event, what, arguments)
+    assert status == 0, shown
     assert "Traceback" not in shown
-    if name != "video_source":  # which has nothing to show, and says so
-        assert program.returncode == 0, shown
 
 
 @pytest.mark.parametrize("name", ["lifter", "pose_pipeline"])
@@ -73,7 +67,7 @@ def test_a_signal_while_a_module_is_imported_is_no_failure(
     module: str, how: signal.Signals
 ) -> None:
     command = ["-m", "diffhpe_ros.nodes.lifter"]
-    assert interrupted_while_loading(command, module, how) == (0, "")
+    assert interrupted_at("import", module, command, how) == (0, "")
 
 
 @pytest.mark.skipif(CORES < 2, reason="one core has one thread anyway")

@@ -9,13 +9,17 @@ from tempfile import TemporaryDirectory
 
 PATIENCE_S = 150.0
 
-_SIGNAL = """
-import os, sys
+# A signal, and a second one, as launch sends them.
+_SIGNALS = """
+import os, sys, threading
 
 def on_event(event, arguments):
-    if event == "import" and arguments[0].rpartition(".")[2] == {module!r}:
+    if event == {event!r} and str(arguments[0]).endswith({what!r}) and not sent:
+        sent.append(True)
+        threading.Timer(0.05, os.kill, (os.getpid(), {how:d})).start()
         os.kill(os.getpid(), {how:d})
 
+sent = []
 sys.addaudithook(on_event)
 """
 
@@ -49,17 +53,18 @@ def run_with(
     return done.returncode, done.stdout
 
 
-def interrupted_while_loading(
-    arguments: list[str], module: str, how: signal.Signals = signal.SIGINT
+def interrupted_at(
+    event: str, what: str, arguments: list[str], how: signal.Signals = signal.SIGINT
 ) -> tuple[int, str]:
-    """Run Python, and send it a signal when it imports a module, however fast the machine is.
+    """Run Python, and send it a signal at an event, however fast the machine is.
 
     Args:
+        event: Python's name of it: import, or open.
+        what: how the name of the module, or of the file, ends.
         arguments: of Python.
-        module: its name, without those of its packages.
         how: the signal.
 
     Returns:
         Exit status, and all that was printed.
     """
-    return run_with(_SIGNAL.format(module=module, how=how), arguments)
+    return run_with(_SIGNALS.format(event=event, what=what, how=how), arguments)
