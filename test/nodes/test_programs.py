@@ -35,7 +35,7 @@ def tell():
     ("name", "event", "what"),
     [
         ("lifter", "import", "rclpy"),
-        ("lifter", "import", "diffhpe_ros.nodes.lifter"),
+        ("lifter", "import", "diffhpe_ros.nodes.base"),
         ("lifter", "open", "model.safetensors"),
         ("detector", "open", ".tflite"),
         ("video_source", "import", "rclpy.executors"),
