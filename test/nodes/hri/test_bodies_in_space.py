@@ -145,7 +145,9 @@ def test_topics_of_a_body_have_no_events_that_the_executor_waits_for(
     lifter: LifterNode, graph: Graph
 ) -> None:
     """They come and go in another thread than the executor's."""
-    Robot(graph, lifter).see([0], 1)
+    robot = Robot(graph, lifter)
+    robot.see([0], 1)
+    robot.meet("b0001")
     of_body = [each for each in lifter.publishers if "/humans/bodies/b0001/" in each.topic_name]
     assert len(of_body) == 4
     assert not any(each.event_handlers for each in of_body)
