@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diffhpe_ros.demo.graph import NodeProcess
-from diffhpe_ros.demo.recording import require_rclpy
+from diffhpe_ros.demo.recording import prepare
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.rendering.clip import walking_clip
 
@@ -50,7 +50,7 @@ def take_sample(pid: int, seconds: float) -> Sample:
 
 def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, list[Sample]]:
     """Run detector, lifter and a looping video; samples by node, from the first joints on."""
-    require_rclpy()
+    prepare("cpu")
     from diffhpe_ros.demo.recorder import Recorder
 
     parameters = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from diffhpe_ros.demo.graph import NodeProcess
-from diffhpe_ros.demo.recording import START_SECONDS, require_rclpy
+from diffhpe_ros.demo.recording import START_SECONDS, prepare
 from diffhpe_ros.rendering.clip import walking_clip
 
 
@@ -29,7 +29,7 @@ def main() -> None:
     options.add_argument("--one-process", action="store_true")
     options.add_argument("--engine", default="auto", help="of a lifter in its own process")
     given = options.parse_args()
-    require_rclpy()
+    prepare("cpu")
     runs = [
         measure(given.one_process, given.engine, run) | measure_library(given.engine)
         for run in range(given.runs)

@@ -145,9 +145,9 @@ def read_camera(path: Path) -> Camera:
         return Camera(*size, _without_rounding(matrix), distortion, model)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
-        raise DiffhpeError(f"cannot read calibration {path}: {reason}") from error
+        raise DiffhpeError(f"cannot read calibration {path}: {reason}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise DiffhpeError(
             f"{path} is no camera calibration: image_width, image_height, camera_matrix,"
             f" distortion_model and distortion_coefficients are expected ({error})"
-        ) from error
+        ) from None

@@ -58,8 +58,8 @@ class Camera:
         for name in ("matrix", "distortion"):
             try:
                 array = np.array(getattr(self, name), dtype=np.float64)
-            except (TypeError, ValueError) as error:
-                raise DiffhpeError(f"numbers are expected as the camera's {name}") from error
+            except (TypeError, ValueError):
+                raise DiffhpeError(f"numbers are expected as the camera's {name}") from None
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         _check_size(self.width, self.height)

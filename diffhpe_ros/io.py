@@ -35,9 +35,7 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
             arrays = {name: _read_array(archive, name) for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiffhpeError(
-            f"{path}: not a readable .npz file of plain arrays ({reason})"
-        ) from error
+        raise DiffhpeError(f"{path}: not a readable .npz file of plain arrays ({reason})") from None
     missing = [name for name in names if name not in arrays]
     if missing:
         found = ", ".join(sorted(arrays)) or "nothing"
@@ -105,7 +103,7 @@ def replacing_path(path: Path) -> Iterator[Path]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _usual_mode() -> int:
@@ -124,7 +122,7 @@ def make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise DiffhpeError(f"cannot make the folder {folder}: {error.strerror}") from None
     return folder
 
 

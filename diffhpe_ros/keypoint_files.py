@@ -89,7 +89,7 @@ def read_track(path: Path, min_confidence: float = MIN_CONFIDENCE) -> KeypointTr
         mapped, confidence = to_h36m17(points, certain, _text(arrays["layout"]))
         camera = _camera(arrays, *size)
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     if not np.isfinite(mapped).any():
         raise DiffhpeError(f"{path}: no joint is seen in any of the {len(mapped)} frames")
     return KeypointTrack(

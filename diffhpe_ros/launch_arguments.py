@@ -23,6 +23,7 @@ from diffhpe_ros.nodes.parameters.tables import (
 )
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
 from diffhpe_ros.paths import expand, is_address
+from diffhpe_ros.webcams import check_webcam
 
 NUMBERS = ("steps", "hypotheses")
 METRES = ("camera_height", "person_height")
@@ -131,7 +132,7 @@ def check_arguments(given: Mapping[str, str]) -> None:
             try:
                 check(given[name])
             except DiffhpeError as error:
-                raise DiffhpeError(f"{name}:={given[name]}: {error}") from error
+                raise DiffhpeError(f"{name}:={given[name]}: {error}") from None
     if given.get("preset"):
         _check_preset(given["preset"], given.get("model") or LifterParameters().model)
     if given.get("calibration") and not given.get("source"):
@@ -158,7 +159,7 @@ def source_parameters(source: str) -> dict[str, Any]:
     if is_address(source):
         return {"path": source}
     if source.isdecimal():
-        _check_webcam(source)
+        check_webcam(int(source))
         return {"camera": int(source)}
     return {"path": existing_file(source)}
 
@@ -181,14 +182,7 @@ def _source(text: str) -> None:
         source_parameters(text)
     except DiffhpeError as error:
         expected = "a video file, an address such as rtsp://..., or the number of a webcam"
-        raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from error
-
-
-def _check_webcam(number: str) -> None:
-    if Path(f"/dev/video{number}").exists():
-        return
-    there = sorted(path.name.removeprefix("video") for path in Path("/dev").glob("video*"))
-    raise DiffhpeError(f"there is no /dev/video{number}, webcams: {', '.join(there) or 'none'}")
+        raise DiffhpeError(f"{str(error).partition(';')[0]}; {expected} is expected") from None
 
 
 def _params_file(text: str) -> None:
@@ -197,7 +191,7 @@ def _params_file(text: str) -> None:
         values = yaml.safe_load(Path(path).read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from error
+        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from None
     if not isinstance(values, dict):
         raise DiffhpeError("a YAML file of nodes and their ros__parameters is expected")
 

@@ -43,10 +43,10 @@ def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             return {name: _read(archive, name) for name in names}
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     except Exception as error:  # a damaged archive or pickle may fail in any way there is
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiffhpeError(f"{path}: not a readable .npz file of arrays ({reason})") from error
+        raise DiffhpeError(f"{path}: not a readable .npz file of arrays ({reason})") from None
 
 
 def mapping(value: Any, what: str) -> dict[str, Any]:

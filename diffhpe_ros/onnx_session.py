@@ -131,7 +131,7 @@ def _onnxruntime() -> Any:
         raise DiffhpeError(
             "ONNX models need onnxruntime (pip install onnxruntime, or onnxruntime-gpu on a"
             f" machine with CUDA, never both): {error}"
-        ) from error
+        ) from None
     return onnxruntime
 
 

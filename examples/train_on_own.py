@@ -1,4 +1,4 @@
-"""Trains on motion capture in C3D, z up: `train_on_own.py takes/ runs/mine [more settings]`."""
+"""Trains on motion capture in C3D, mm, z up: `train_on_own.py takes/ runs/mine [more settings]`."""
 
 import sys
 from pathlib import Path

@@ -8,6 +8,7 @@ LAYERS = [
     {
         "confidence",
         "distortion_models",
+        "extras",
         "io",
         "joint_cloud",
         "lens",
@@ -15,6 +16,7 @@ LAYERS = [
         "object_arrays",
         "onnx_session",
         "skeleton",
+        "webcams",
     },
     {"camera", "coherence", "installed_models", "pose_distance", "smoothing", "track_registry"},
     {"clothes"},

@@ -27,10 +27,13 @@ DEVICE = '''
 """Stands in for OpenCV's webcam: 40 images, then nothing."""
 import time
 import cv2
+from diffhpe_ros import webcams
 
 class Device:
     def __init__(self, *_):
         self.film, self.count = FILE(CLIP), 0
+    def isOpened(self):
+        return True
     def set(self, *_):
         return True
     def grab(self):
@@ -48,6 +51,7 @@ class Device:
         self.film.release()
 
 FILE, cv2.VideoCapture = cv2.VideoCapture, Device
+webcams.check_webcam = lambda number: None
 '''
 
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from diffhpe_ros import __version__
 from diffhpe_ros.cli.data import data
 from diffhpe_ros.cli.measure import evaluate, reproduce
 from diffhpe_ros.cli.models import calibrate, convert, export, pack
@@ -17,7 +18,21 @@ from diffhpe_ros.errors import DiffhpeError
 _STOPPED = 128 + signal.SIGINT
 
 
-@click.group(invoke_without_command=True)
+class _InOrder(click.Group):
+    """Lists its commands in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="diffhpe COMMAND --help describes a command. To begin with: diffhpe demo",
+)
+@click.version_option(__version__, prog_name="diffhpe")
 @click.pass_context
 def app(context: click.Context) -> None:
     """Live 3D human skeletons from one camera, by diffusion lifting."""

@@ -8,18 +8,23 @@ import click
 
 from diffhpe_ros.cli.options import FILE, MOCAP, warn
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import how_to_install, is_installed
+
+_FILES = ("cmu_h36m17_50hz.npz", "cmu_validation.npz", "cmu_test.npz")
 
 
 @click.command()
-@click.option("--cmu", type=FILE, required=True, help="Folder of the CMU database's .asf and .amc.")
-@click.option("--out", type=FILE, default=MOCAP, show_default=True, help="Folder of the files.")
-@click.option("--subjects", default="", help="Such as 2,7,12-16; all if not given.")
+@click.option(
+    "--cmu", type=FILE, required=True, help="Folder with the CMU database's .asf and .amc files."
+)
+@click.option("--out", type=FILE, default=MOCAP, show_default=True, help="Folder for the results.")
+@click.option("--subjects", default="", help="Subjects to read, such as 2,7,12-16.  [default: all]")
 @click.option(
     "--fps",
     type=click.FloatRange(50),
     default=120.0,
     show_default=True,
-    help="Of the .amc files; CMU's list says for which subjects it is 60.",
+    help="Frames per second of the .amc files; CMU lists the subjects for which they are 60.",
 )
 def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     """Prepare training and evaluation files from motion capture.
@@ -28,20 +33,13 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
 
     Reads SS_TT.amc with SS.asf in the same folder, as in the CMU motion capture database
     (mocap.cs.cmu.edu). Writes cmu_h36m17_50hz.npz for training, and cmu_validation.npz and
-    cmu_test.npz with windows of the subjects that are never trained on. Takes that cannot be read
-    are left out with a warning.
+    cmu_test.npz with windows of the subjects that are never trained on. Only the cameras that see
+    these windows need torch. Takes that cannot be read are left out with a warning.
     """
     from diffhpe_ros.training.datasets.cmu import read_takes, write_takes
-    from diffhpe_ros.training.datasets.labelled_windows import write_windows
-    from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
-    from diffhpe_ros.training.synthesis.virtual_camera_windows import synthetic_evaluation_windows
 
-    motion = out / "cmu_h36m17_50hz.npz"
-    evaluation = {
-        out / "cmu_validation.npz": VALIDATION_SUBJECTS,
-        out / "cmu_test.npz": TEST_SUBJECTS,
-    }
-    make_folder(out, [motion, *evaluation])
+    motion, validation, test = (out / name for name in _FILES)
+    make_folder(out, [motion, validation, test])
     takes, problems = read_takes(cmu, numbers(subjects), fps)
     for problem in problems:
         warn(problem)
@@ -49,11 +47,26 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     minutes = sum(len(take.positions) for take in takes) / 50 / 60
     people = len({take.subject for take in takes})
     click.echo(f"{motion}: {len(takes)} takes of {people} subjects, {minutes:.1f} minutes")
-    for file, held_out in evaluation.items():
+    if is_installed("torch"):
+        _write_windows(motion, validation, test)
+    else:
+        warn(
+            f"{validation} and {test} are not written: the virtual cameras that see their windows"
+            f" run on torch, which is not installed: {how_to_install('torch')}"
+        )
+
+
+def _write_windows(motion: Path, validation: Path, test: Path) -> None:
+    """Write windows of the subjects that are never trained on, as far as they are there."""
+    from diffhpe_ros.training.datasets.labelled_windows import write_windows
+    from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
+    from diffhpe_ros.training.synthesis.virtual_camera_windows import synthetic_evaluation_windows
+
+    for file, held_out in ((validation, VALIDATION_SUBJECTS), (test, TEST_SUBJECTS)):
         windows = synthetic_evaluation_windows(motion, held_out)
         if windows is None:
             expected = ", ".join(map(str, sorted(held_out)))
-            warn(f"{file} is not written: none of the subjects {expected} is in {cmu}")
+            warn(f"{file} is not written: none of the subjects {expected} is in {motion}")
             continue
         write_windows(file, windows)
         found = ", ".join(sorted(set(windows.subject), key=int))
@@ -69,7 +82,7 @@ def make_folder(out: Path, files: Iterable[Path]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from None
     existing = [file for file in files if file.exists()]
     if existing:
         raise DiffhpeError(f"{existing[0]} exists; remove it, or name another folder by --out")

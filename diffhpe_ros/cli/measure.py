@@ -30,18 +30,20 @@ EXPERIMENTS = (
     type=FILE,
     default=TEST_WINDOWS,
     show_default=True,
-    help="Windows, Human3.6M or MPI-INF-3DHP: .npz.",
+    help="Windows, Human3.6M or MPI-INF-3DHP, as .npz.",
 )
-@click.option("--data-2d", type=FILE, help="Human3.6M's keypoints.")
-@click.option("--split", help="train or test, of Human3.6M; test if not given.")
+@click.option("--data-2d", type=FILE, help="Keypoints of Human3.6M, as .npz.")
+@click.option("--split", show_default="test", help="Part of Human3.6M: train or test.")
 @click.option(
     "--occlusion",
     default="none",
     show_default=True,
-    help="random, leg-and-arm, leg, frames or all, drawn by --seed.",
+    help="Joints to hide: none, random, leg-and-arm, leg, frames or all, drawn by --seed.",
 )
-@click.option("--released-metrics", is_flag=True, help="Add coherence as released.")
-@click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
+@click.option(
+    "--released-metrics", is_flag=True, help="Add coherence as DiffHPE's released code computes it."
+)
+@click.option("--json", "json_file", type=FILE, help="File that the figures are written to, too.")
 @model_options
 @sampling_options
 @decode_option("free")
@@ -102,27 +104,38 @@ def evaluate(
     type=FILE,
     default=VALIDATION_WINDOWS,
     show_default=True,
-    help="Instead, for experiments that choose something.",
+    help="Windows to measure on, for experiments that choose something.",
 )
-@click.option("--runs", type=FILE, default=Path("runs"), show_default=True, help="Trained models.")
+@click.option(
+    "--runs",
+    type=FILE,
+    default=Path("runs"),
+    show_default=True,
+    help="Folder of trained models and figures.",
+)
 @click.option(
     "--budget",
     type=click.Choice(("cpu", "gpu")),
     default="cpu",
     show_default=True,
-    help="The size of trainings, and where they run.",
+    help="Length of the trainings, and where they run.",
 )
-@click.option("--steps", default=5, show_default=True, help="Of DDIM.")
-@click.option("--hypotheses", default=5, show_default=True, help="Poses per window.")
+@click.option("--steps", default=5, show_default=True, help="Number of DDIM steps.")
+@click.option("--hypotheses", default=5, show_default=True, help="Number of poses per window.")
 @click.option(
-    "--every", type=click.IntRange(1), default=1, show_default=True, help="Measure each Nth window."
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Measure on each Nth window only.",
 )
-@click.option("--only", help="Train just this model of an experiment, and what it needs.")
+@click.option("--only", help="Train only this model of the experiment, and what it needs.")
 @click.option("--no-training", is_flag=True, help="Models that are missing are written as not run.")
 @click.option(
     "--document",
     type=FILE,
-    help="Where the experiment has a section to be written anew; else its own page below docs/.",
+    show_default="its page below docs/",
+    help="File in which the experiment has a section to be written anew.",
 )
 def reproduce(
     experiment: str,
@@ -143,6 +156,8 @@ def reproduce(
     A table or figure of the DiffHPE paper, or what was asked beyond it. Models that lie in --runs
     are not trained again, figures in it not measured again. OVERRIDES are Hydra's and hold
     for every training, such as data=cmu.
+
+    For example: diffhpe reproduce table-2 --only mixste
     """
     with training_installed():
         from diffhpe_ros.lifting.pipeline.presets import Preset

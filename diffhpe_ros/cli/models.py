@@ -6,6 +6,7 @@ import click
 
 from diffhpe_ros.cli.options import FILE, held_out_windows
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 
 held_out_option = click.option(
     "--data",
@@ -13,19 +14,21 @@ held_out_option = click.option(
     multiple=True,
     default=held_out_windows,
     show_default="cmu_validation.npz and cmu_seen_body.npz of $DIFFHPE_DATA/mocap",
-    help="Windows that it was not trained on; may be given several times.",
+    help="Windows that the model was not trained on; may be given several times.",
 )
 
 
 @click.command()
 @click.argument("checkpoint", type=FILE)
-@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
-@click.option("--encoder", type=FILE, help="Of DiffPose: the GraFormer (or MixSTE) it refines.")
+@click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
+@click.option("--encoder", type=FILE, help="GraFormer (or MixSTE) that a DiffPose refines.")
 def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
     """Turn a released checkpoint into a model folder.
 
     CHECKPOINT is MixSTE's, DiffHPE's, GraFormer's, or with its encoder DiffPose's; no code in it is
     run.
+
+    For example: diffhpe convert model.pth --out models/mine
     """
     from diffhpe_ros.lifting import convert
 
@@ -35,14 +38,17 @@ def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--out", type=FILE, required=True, help="The new model folder.")
+@click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
 def export(model: str, out: Path) -> None:
     """Make a model folder that runs on onnxruntime, too.
 
     That is what --engine onnx takes. MODEL is a model's name, its folder, or a released checkpoint.
     The new folder needs no other beside it. What onnxruntime gives is compared with torch before
     the folder is there.
+
+    For example: diffhpe export mixste --out models/mine
     """
+    require("exporting", "cpu", "onnx")
     from diffhpe_ros.lifting.engines.export import export
 
     differences = export(model, out)
@@ -52,8 +58,8 @@ def export(model: str, out: Path) -> None:
 
 @click.command()
 @click.argument("trained", type=FILE)
-@click.option("--out", type=FILE, required=True, help="The new model folder, models/NAME.")
-@click.option("--backbone", type=FILE, help="Of a wrapper: the folder beside --out to refer to.")
+@click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
+@click.option("--backbone", type=FILE, help="Backbone of a wrapper: a model folder beside --out.")
 @held_out_option
 def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
     """Make a trained model fit for being handed on.
@@ -61,6 +67,8 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
     TRAINED is its folder. It is stored in half precision where its poses on the first --data stay
     the same within 0.1 mm; a wrapper refers to its backbone instead of holding a copy. What is
     stored is calibrated on all --data (see `diffhpe calibrate`).
+
+    For example: diffhpe pack runs/mixste/model --out packed/mixste
     """
     from diffhpe_ros.training.datasets.labelled_windows import read_windows
     from diffhpe_ros.training.runner.export import pack
@@ -77,15 +85,26 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
 @click.argument("model")
 @held_out_option
 @click.option(
-    "--every", type=click.IntRange(1), default=1, show_default=True, help="Look at each Nth window."
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Use each Nth window only.",
 )
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="Where the model runs: cpu, cuda or cuda:N.",
+)
 def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
     """Fit how sure a model's joints are.
 
     And which coherence is usual. Both are written into its config.yaml. MODEL is a model's name or
     its folder. Printed are the shares of true joints in the ellipsoids of one and two sigma, of
     people who were left out of the fit.
+
+    For example: diffhpe calibrate runs/mixste/model
     """
     from diffhpe_ros.installed_models import find_model
     from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config, save_config

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from diffhpe_ros.detection.weights import MODELS
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.paths import data_folder, expand
 
 
@@ -45,6 +45,8 @@ class _Override(click.ParamType[str]):
         return f"{name}{equals}{expand(found)}" if is_path else str(value)
 
 
+DEFAULT_MODEL = "diffhpe-wrapper-robust"
+"""That of `diffhpe_ros.lifting`, whose import takes longer than to show help."""
 FILE = _File()
 INPUT = _Input()
 OVERRIDE = _Override()
@@ -75,41 +77,64 @@ def held_out_windows() -> list[Path]:
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which model, and where it runs."""
     for option in (
-        click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N."),
+        click.option(
+            "--device",
+            default="cpu",
+            show_default=True,
+            help="Where the model runs: cpu, cuda or cuda:N.",
+        ),
         click.option(
             "--model",
-            help="A name, a folder, or a released checkpoint; else the live nodes' default.",
+            show_default=DEFAULT_MODEL,
+            help="Name of a model, its folder, or a released checkpoint.",
         ),
     ):
         command = option(command)
     return command
 
 
+preset_option = click.option(
+    "--preset", show_default="the model's own", help="fast, balanced or faithful."
+)
+
+
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How a model lifts: what `Lifter.from_pretrained` takes by keyword."""
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Of the diffusion's noise."),
-        click.option("--start", help="noise, backbone or previous, instead of the preset's."),
+        click.option("--seed", default=0, show_default=True, help="Seed of the diffusion's noise."),
         click.option(
-            "--augmentation", help="none, or flip: half of the hypotheses are of the mirror image."
+            "--start",
+            show_default="the preset's",
+            help="What sampling starts from: noise, backbone or previous.",
         ),
-        click.option("--hypotheses", type=int, help="Poses per window, instead of the preset's."),
-        click.option("--steps", type=int, help="Sampling steps, instead of the preset's."),
-        click.option("--sampler", help="ddpm, ddim or dpm-solver, instead of the preset's."),
-        click.option("--preset", help="fast, balanced or faithful; else the model's own."),
+        click.option(
+            "--augmentation",
+            show_default="the preset's",
+            help="none, or flip: half of the hypotheses are of the mirror image.",
+        ),
+        click.option(
+            "--hypotheses",
+            type=int,
+            show_default="the preset's",
+            help="Number of poses per window.",
+        ),
+        click.option(
+            "--steps", type=int, show_default="the preset's", help="Number of sampling steps."
+        ),
+        click.option("--sampler", show_default="the preset's", help="ddpm, ddim or dpm-solver."),
+        preset_option,
         click.option(
             "--aggregation",
             default="mean",
             show_default=True,
-            help="Of hypotheses: mean, or reprojection.",
+            help="How hypotheses become one pose: mean, or reprojection.",
         ),
         click.option(
             "--engine",
             default="auto",
             show_default=True,
-            help="What computes the model: reference, folded, native, onnx for one that was"
-            " exported, cuda_graph, or auto: cuda_graph on CUDA, else native where that can be,"
-            " or folded.",
+            help="What computes the model: reference, folded, native, onnx (of exported models) or"
+            " cuda_graph; auto: cuda_graph on CUDA, else native, or folded where that cannot be.",
         ),
     ):
         command = option(command)
@@ -124,26 +149,36 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(MODELS),
             default="auto",
             show_default=True,
-            help="Of the detector, in images; auto: the best that can be had.",
+            help="Network that finds people in images; auto: the best that can be had.",
         ),
-        click.option("--max-people", default=4, show_default=True, help="At a time, in images."),
         click.option(
-            "--seconds", type=click.FloatRange(0, min_open=True), help="How much, from the start."
+            "--max-people", default=4, show_default=True, help="Most people at a time, in images."
+        ),
+        click.option(
+            "--seconds",
+            type=click.FloatRange(0, min_open=True),
+            show_default="all",
+            help="How much to lift, from the start, in seconds.",
         ),
         click.option(
             "--field-of-view",
             type=float,
-            help="Degrees across the longer image side, of a camera that is not calibrated.",
+            show_default="60, with a warning",
+            help="Degrees over the longer image side, for cameras without calibration.",
         ),
-        click.option("--calibration", type=FILE, help="The camera's YAML file, as ROS writes it."),
-        click.option("--topic", help="Of the images, for a bag with several."),
-        click.option("--sequence", help="Of a file with several recordings."),
-        click.option("--layout", help="Of keypoints, such as coco17, halpe26 or body25."),
-        click.option("--size", type=_Size(), help="Of the images of keypoints, such as 1280x720."),
+        click.option(
+            "--calibration",
+            type=FILE,
+            help="Camera's calibration: a YAML file as ROS writes it.",
+        ),
+        click.option("--topic", help="Image topic of a bag, if it has several."),
+        click.option("--sequence", help="Recording to lift, of a file with several."),
+        click.option("--layout", help="Joint layout of keypoints: coco17, halpe26, body25 …"),
+        click.option("--size", type=_Size(), help="Size of the images of keypoints: 1280x720."),
         click.option(
             "--fps",
             type=click.FloatRange(0, min_open=True),
-            help="Of keypoints, or of images in a folder.",
+            help="Frames per second of keypoints, or of images in a folder.",
         ),
     ):
         command = option(command)
@@ -174,7 +209,6 @@ def training_installed() -> Iterator[None]:
     """
     try:
         yield
-    except ModuleNotFoundError as error:
-        raise DiffhpeError(
-            f"training needs {error.name}: pip install 'diffhpe_ros[train]'"
-        ) from error
+    except ModuleNotFoundError:
+        require("training", "train")
+        raise

@@ -12,7 +12,7 @@ from diffhpe_ros.cli.options import INPUT, OVERRIDE, training_installed
     type=INPUT,
     default="mixste",
     show_default=True,
-    help="A name in config/train, or a training's train.yaml.",
+    help="Name of an experiment (see docs/training.md), or a training's train.yaml.",
 )
 def train(overrides: tuple[str, ...], experiment: str) -> None:
     """Train a lifter.
@@ -32,13 +32,19 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
 
 @click.command()
 @click.argument("overrides", type=OVERRIDE, nargs=-1)
-@click.option("--experiment", default="mixste", show_default=True, help="Of config/train.")
+@click.option("--experiment", default="mixste", show_default=True, help="Name of an experiment.")
 @click.option(
-    "--space", type=INPUT, default="mixste", show_default=True, help="A YAML file, or its name."
+    "--space",
+    type=INPUT,
+    default="mixste",
+    show_default=True,
+    help="Search space: a YAML file, or the name of one of the package.",
 )
-@click.option("--trials", default=20, show_default=True, help="How many this process tries.")
-@click.option("--storage", help="A database URL that several machines may share.")
-@click.option("--study", help="The study's name in the storage; the experiment's if not given.")
+@click.option(
+    "--trials", default=20, show_default=True, help="Number of trainings of this process."
+)
+@click.option("--storage", help="URL of a database that several machines may share.")
+@click.option("--study", show_default="the experiment's", help="Name of the study in the storage.")
 def search(
     overrides: tuple[str, ...],
     experiment: str,
@@ -52,6 +58,8 @@ def search(
     Those with the least error on validation are the best. The space maps settings to Hydra's
     sweeps, such as "dropout: interval(0.0, 0.3)"; those that come with the package are in
     config/train/search_space. OVERRIDES are Hydra's and hold for all trials.
+
+    For example: diffhpe search --trials 20 trainer.max_steps=2000
     """
     with training_installed():
         from diffhpe_ros.training.runner.search import search

@@ -10,28 +10,38 @@ from diffhpe_ros.cli.options import (
     INPUT,
     decode_option,
     model_options,
+    preset_option,
     sampling_options,
     source_options,
     warn,
 )
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.extras import require
 from diffhpe_ros.io import write_json
 
 
 @click.command()
-@click.option("--video", type=FILE, help="A video file, instead of the package's own clip.")
-@click.option("--camera", type=int, help="The number of a webcam, instead.")
-@click.option("--out", type=FILE, default=Path("demo_out"), show_default=True, help="A folder.")
-@click.option("--preset", help="fast, balanced or faithful; else the model's own.")
+@click.option("--video", type=FILE, help="Video file, instead of the package's own clip.")
+@click.option("--camera", type=int, help="Number of a webcam instead: 0 is /dev/video0.")
+@click.option(
+    "--out",
+    type=FILE,
+    default=Path("demo_out"),
+    show_default=True,
+    help="Folder for the results.",
+)
+@preset_option
 @click.option(
     "--blazepose-model",
     type=click.Choice(MODELS),
     default="auto",
     show_default=True,
-    help="Of the detector; auto: the best that keeps up.",
+    help="Network that finds people; auto: the best that keeps up.",
 )
-@click.option("--seconds", default=10.0, show_default=True, help="How long to record a webcam.")
+@click.option(
+    "--seconds", default=10.0, show_default=True, help="Length of a webcam's recording, in seconds."
+)
 @model_options
 def demo(
     video: Path | None,
@@ -47,6 +57,8 @@ def demo(
 
     Real ROS 2 nodes look at the package's own clip, a video or a webcam. Writes overlay.mp4,
     skeleton.png, lift.mcap (a bag, for Foxglove) and report.json.
+
+    For example: diffhpe demo --video my.mp4 --out my_out
     """
     from diffhpe_ros.demo import Settings, choose_source, run_demo
     from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -59,7 +71,7 @@ def demo(
 @click.command()
 @click.argument("recording", type=INPUT, metavar="INPUT")
 @click.option(
-    "--out", type=FILE, required=True, help="A file; its ending says the format, see above."
+    "--out", type=FILE, required=True, help="File to write; its ending says the format, see above."
 )
 @model_options
 @sampling_options
@@ -68,20 +80,24 @@ def demo(
     "--min-confidence",
     default=MIN_CONFIDENCE,
     show_default=True,
-    help="Joints below it are unseen.",
+    help="Joints of less confidence (0 to 1) count as unseen.",
 )
 @source_options
-@click.option("--up", help="Axis that points up in TRC, BVH (y unless given) and C3D (z): y or z.")
+@click.option("--up", help="Axis that points up, y or z.  [default: y in TRC and BVH, z in C3D]")
 @click.option(
-    "--upright", is_flag=True, help="Turn the poses upright, by the people who walk; camera fixed."
+    "--upright",
+    is_flag=True,
+    help="Turn the poses upright, by people who walk before a camera that stands still.",
 )
 @click.option(
     "--camera-height",
     type=float,
-    help="Metres of the camera above the floor that people walk on: children and tall people then"
-    " have their size and distance.",
+    help="Height of the camera above the floor that people walk on, in metres: children and tall"
+    " people then have their size and distance.",
 )
-@click.option("--person-height", type=float, help="Metres, of the only person in the recording.")
+@click.option(
+    "--person-height", type=float, help="Height of the only person in the recording, in metres."
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
 def lift(
     recording: str,
@@ -107,9 +123,14 @@ def lift(
     OUT ends with .npz, .csv, .json, .mcap (in the camera's optical frame, metres), .trc (mm), .bvh
     (cm and degrees) or .c3d (mm). Ctrl-C writes what is done; --resume goes on.
     """
+    from diffhpe_ros.formats.writers import extras_to_write
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
+    from diffhpe_ros.lifting.engines.choice import extras_to_lift
     from diffhpe_ros.offline import SourceOptions, lift_recording
+    from diffhpe_ros.offline.image_topic import extras_to_read
 
+    extras = *extras_to_read(Path(recording)), *extras_to_write(out)
+    require("lift", *extras, also=extras_to_lift(device))
     source = {name: options.pop(name) for name in vars(SourceOptions())}
     name = model or DEFAULT_MODEL
     lifted = lift_recording(
@@ -132,14 +153,16 @@ def lift(
 
 
 @click.command()
-@click.option("--json", "json_file", type=FILE, help="Write the figures here, too.")
-@click.option("--engine", default="auto", show_default=True, help="That runs the presets.")
+@click.option("--json", "json_file", type=FILE, help="File that the figures are written to, too.")
+@click.option(
+    "--engine", default="auto", show_default=True, help="Engine that runs the presets, as for lift."
+)
 @click.option(
     "--rounds",
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Of the reference and all presets in turn.",
+    help="How often the reference and all presets are timed in turn.",
 )
 @model_options
 def bench(json_file: Path | None, engine: str, rounds: int, model: str | None, device: str) -> None:
@@ -147,6 +170,8 @@ def bench(json_file: Path | None, engine: str, rounds: int, model: str | None, d
 
     At every preset, in turn with a plain sampler by the paper's loop, and beside floors: what the
     operations, the bytes and the kernel launches of a window would take alone.
+
+    For example: OMP_NUM_THREADS=1 diffhpe bench --rounds 5
     """
     from diffhpe_ros.benchmark import benchmark
     from diffhpe_ros.lifting import DEFAULT_MODEL

@@ -7,31 +7,41 @@ from pathlib import Path
 import click
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
-from diffhpe_ros.cli.options import FILE, INPUT, model_options, warn
+from diffhpe_ros.cli.options import FILE, INPUT, model_options, preset_option, warn
+from diffhpe_ros.extras import require
 
 
 @click.command()
 @click.argument("video", type=INPUT, required=False)
-@click.option("--camera", type=int, help="The number of a webcam.")
-@click.option("--bag", type=FILE, help="A bag with images (MCAP or SQLite).")
-@click.option("--topic", help="Of the images in the bag, where there are several.")
-@click.option("--preset", help="fast, balanced or faithful; else the model's own.")
+@click.option("--camera", type=int, help="Number of a webcam: 0 is /dev/video0.")
+@click.option("--bag", type=FILE, help="Bag with images (MCAP or SQLite).")
+@click.option("--topic", help="Image topic of the bag, if it has several.")
+@preset_option
 @click.option(
     "--field-of-view",
     default=DEFAULT_FIELD_OF_VIEW,
     show_default=True,
     help="Degrees over the longer image side, for cameras without calibration.",
 )
-@click.option("--calibration", type=FILE, help="The camera's YAML file, as ROS writes it.")
-@click.option("--person-model", type=FILE, help="For the detector onnx: finds people.")
-@click.option("--pose-model", type=FILE, help="For the detector onnx: finds joints.")
+@click.option(
+    "--calibration", type=FILE, help="Camera's calibration: a YAML file as ROS writes it."
+)
+@click.option(
+    "--person-model", type=FILE, help="ONNX file that finds people, for the detector onnx."
+)
+@click.option("--pose-model", type=FILE, help="ONNX file that finds joints, for the detector onnx.")
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="0.0.0.0 serves the page to the whole network, images included.",
+    help="Address that serves the page; 0.0.0.0 shows it, with the images, to the whole network.",
 )
-@click.option("--port", default=8080, show_default=True, help="The next free one if it is taken.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    help="Port of the page; if it is taken, the next free one.",
+)
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
 @model_options
 def view(
@@ -52,15 +62,20 @@ def view(
 ) -> None:
     """Look at people in 3D in a browser page.
 
-    VIDEO is a file or the address of a stream (rtsp://...). Without it, --camera or --bag, the
-    package's own clip is shown.
+    VIDEO is a file, a bag, or the address of a stream (rtsp://...). Without it, --camera or --bag,
+    the package's own clip is shown.
 
     For example: diffhpe view my.mp4
     """
     from diffhpe_ros.detection import create_detector
     from diffhpe_ros.lifting import DEFAULT_MODEL
+    from diffhpe_ros.lifting.engines.choice import extras_to_lift
+    from diffhpe_ros.offline.image_topic import extras_to_read
     from diffhpe_ros.view import Settings, choose_source, serve
 
+    recording = bag if video is None else Path(video)
+    of_bag = () if recording is None else extras_to_read(recording)
+    require("view", "view", *of_bag, also=extras_to_lift(device))
     detectors = {"blazepose": partial(create_detector, "blazepose")}
     if person_model is not None or pose_model is not None:
         detectors["onnx"] = partial(

@@ -47,7 +47,7 @@ def write_bag(path: Path, messages: Iterable[BagMessage]) -> None:
             _write(folder, messages)
             shutil.move(next(folder.glob("*.mcap")), path)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _write(folder: Path, messages: Iterable[BagMessage]) -> None:

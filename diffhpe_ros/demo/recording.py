@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,9 @@ from tqdm import tqdm
 
 from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.demo.source import DemoSource
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.io import make_folder
-from diffhpe_ros.nodes import require_ros
+from diffhpe_ros.lifting.engines.choice import extras_to_lift
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ class GraphRecording:
     """Stamp of the first frame, where it was set."""
     progress: "Progress"
     """How far it came."""
+    load: float = 0.0
+    """Programs that ran or waited for a core at its end, of all: mean over the last minute."""
 
 
 def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> GraphRecording:
@@ -98,7 +99,8 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         recorder.start_source(video.name, video.check, video.last_words, START_SECONDS)
         progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
-    return GraphRecording(namespace, recorder.records, recorder.images, start_ns, progress)
+    images, (load, *_) = recorder.images, os.getloadavg()
+    return GraphRecording(namespace, recorder.records, images, start_ns, progress, load)
 
 
 def _check_all(processes: Sequence[NodeProcess]) -> Callable[[], None]:
@@ -151,22 +153,15 @@ def _source_parameters(source: DemoSource, folder: Path) -> dict[str, Any]:
     return parameters
 
 
-def require_extras() -> None:
-    """Check that the demo's figure and bag can be written.
+def prepare(device: str, *extras: str) -> None:
+    """Check that the nodes can run, before anything imports rclpy; DDS may send large images.
+
+    Args:
+        device: of the lifter.
+        extras: of setup.py that are needed besides.
 
     Raises:
-        DiffhpeError: matplotlib or rosbags is not installed.
+        DiffhpeError: a package is missing; names all that are.
     """
-    for package in ("matplotlib", "rosbags"):
-        if find_spec(package) is None:
-            raise DiffhpeError(f"the demo needs {package}: pip install 'diffhpe_ros[demo]'")
-
-
-def require_rclpy() -> None:
-    """Check that rclpy is installed, before anything imports it.
-
-    Raises:
-        DiffhpeError: it is not.
-    """
-    require_ros("the demo")
+    require("the demo", *extras, "ros", also=extras_to_lift(device))
     use_fastdds_profile(os.environ)

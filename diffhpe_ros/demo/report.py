@@ -1,5 +1,6 @@
 """report.json: what happened, in figures."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,9 @@ from diffhpe_ros.demo.progress import Progress
 from diffhpe_ros.demo.results import Results
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.metrics import acceleration_errors, mpjpe, p_mpjpe
+
+_MOST_LATE = 0.2
+"""Share of images or windows that may be dropped before a live run counts as too slow."""
 
 
 def live_figures(results: Results) -> dict[str, Any]:
@@ -53,6 +57,26 @@ def warnings(runs: Mapping[str, Progress]) -> list[str]:
         f"warning: the {name} run is incomplete ({progress}); its figures are of that part alone"
         for name, progress in runs.items()
         if not progress.complete
+    ]
+
+
+def load_figures(load: float) -> dict[str, Any]:
+    """How busy the machine was, and the cores that this program may use."""
+    return {"load": round(load, 1), "cores": len(os.sched_getaffinity(0))}
+
+
+def pace_warnings(report: Mapping[str, Any], live: Progress) -> list[str]:
+    """A line if the nodes did not keep up with the images of a live run, with what was found."""
+    images, windows = report["frames_in"], live.windows_sent
+    late = max(report["frames_dropped"], images - live.frames_processed)
+    if late <= _MOST_LATE * images and windows - live.windows_lifted <= _MOST_LATE * windows:
+        return []
+    latency = report["latency_ms"]["p50"]
+    found = "" if latency is None else f", with a median latency of {latency:.0f} ms"
+    return [
+        f"warning: live, {images - late} of {images} images were processed and"
+        f" {report['windows_lifted']} windows lifted{found}: the machine was too busy or is too"
+        f" slow (load {report['load']:.1f} on {report['cores']} cores)"
     ]
 
 

@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.recording import (
-    GraphRecording,
-    Settings,
-    record,
-    require_extras,
-    require_rclpy,
-)
+from diffhpe_ros.demo.recording import GraphRecording, Settings, prepare, record
 from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import make_folder, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from diffhpe_ros.demo.progress import Progress
     from diffhpe_ros.demo.results import Results
 
 
@@ -55,8 +48,7 @@ def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any
     Raises:
         DiffhpeError: a package is missing, a node does not start, or a file cannot be written.
     """
-    require_extras()
-    require_rclpy()
+    prepare(settings.device, "demo")
     logs = make_folder(out / "log")
     live = shown = record(source, settings, logs, replay=False)
     if source.path is not None:
@@ -94,14 +86,14 @@ def write_results(
     report = {"source": source.name, "model": settings.model}
     runs = {"live": live.progress} | ({} if shown is live else {"replay": shown.progress})
     report |= figures.completeness(runs)
-    report |= figures.live_figures(in_time)
+    report |= figures.live_figures(in_time) | figures.load_figures(live.load)
     results = read_results(shown.namespace, shown.records, shown.start_ns)
     report |= figures.coherence_figures(results) | figures.error_figures(source, results)
     write_json(out / "report.json", report)
     jpegs = stamped_jpegs(source, results.first_stamp_ns, shown.images)
     write_bag(out / "lift.mcap", bag_messages(shown, jpegs, up_of(source, results)))
     save_pictures(out, source, results, report, shown.images)
-    _warn(runs)
+    _warn([*figures.warnings(runs), *figures.pace_warnings(report, live.progress)])
     for line in figures.lines(report):
         tqdm.write(line)
     names = ["overlay.mp4", "skeleton.png", "lift.mcap", "report.json"]
@@ -118,19 +110,17 @@ def run_live(source: DemoSource, folder: Path, settings: Settings) -> "Results":
         settings: the rest.
 
     Raises:
-        DiffhpeError: there is no rclpy, or a node does not start.
+        DiffhpeError: a package is missing, or a node does not start.
     """
-    require_rclpy()
+    prepare(settings.device)
+    from diffhpe_ros.demo.report import warnings
     from diffhpe_ros.demo.results import read_results
 
     live = record(source, settings, folder, replay=False)
-    _warn({"live": live.progress})
+    _warn(warnings({"live": live.progress}))
     return read_results(live.namespace, live.records)
 
 
-def _warn(runs: "Mapping[str, Progress]") -> None:
-    """Say which runs did not come to their end."""
-    from diffhpe_ros.demo.report import warnings
-
-    for line in warnings(runs):
+def _warn(texts: "Sequence[str]") -> None:
+    for line in texts:
         tqdm.write(line, file=sys.stderr)

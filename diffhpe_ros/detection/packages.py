@@ -65,7 +65,7 @@ class Wheel:
             with zipfile.ZipFile(_downloaded(command, folder, "*.whl")) as wheel:
                 return [wheel.read(member) for member in members]
         except (KeyError, zipfile.BadZipFile) as error:
-            raise DiffhpeError(f"the wheel is not as expected: {error}") from error
+            raise DiffhpeError(f"the wheel is not as expected: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class NpmPackage:
             with tarfile.open(_downloaded(command, folder, "*.tgz")) as archive:
                 return [_extracted(archive, member) for member in members]
         except (KeyError, tarfile.TarError) as error:
-            raise DiffhpeError(f"the npm package is not as expected: {error}") from error
+            raise DiffhpeError(f"the npm package is not as expected: {error}") from None
 
 
 def _downloaded(command: Sequence[str], folder: Path, pattern: str) -> Path:

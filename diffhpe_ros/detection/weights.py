@@ -96,11 +96,11 @@ def cache_folder() -> Path:
     folder = chosen or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/diffhpe_ros"
     try:
         return Path(os.path.expandvars(folder)).expanduser()
-    except RuntimeError as error:
+    except RuntimeError:
         raise DiffhpeError(
             f"there is no home folder for {folder}: set HOME, or DIFFHPE_CACHE to a folder for"
             " the weights of detectors"
-        ) from error
+        ) from None
 
 
 def blazepose_weights(model: str = "full") -> tuple[bytes, bytes]:
@@ -129,7 +129,7 @@ def load_weights(files: Sequence[WeightFile]) -> list[bytes]:
         try:
             _fetch(package, wanted, folder)
         except (OSError, DiffhpeError) as error:
-            raise DiffhpeError(_how_to_fetch(package, wanted, folder, error)) from error
+            raise DiffhpeError(_how_to_fetch(package, wanted, folder, error)) from None
     loaded = [file.load(folder) for file in files]
     if any(content is None for content in loaded):
         raise DiffhpeError(f"the files in {folder} changed while they were read; try again")

@@ -69,7 +69,7 @@ def save_skeleton_figure(
     try:
         figure.savefig(path, format="png")
     except OSError as error:
-        raise DiffhpeError(f"cannot write the figure {path}: {error}") from error
+        raise DiffhpeError(f"cannot write the figure {path}: {error}") from None
 
 
 def _draw(

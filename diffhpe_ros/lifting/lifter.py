@@ -106,7 +106,7 @@ class Lifter:
         try:
             return cls(weights, config, device, backbone=backbone, folder=folder, **settings)
         except WeightsError as error:
-            raise DiffhpeError(f"{folder}: {error}") from error
+            raise DiffhpeError(f"{folder}: {error}") from None
 
     def sampled(self, sampling: SamplingConfig) -> "Lifter":
         """The same model on the same device, sampled otherwise; nothing is loaded.

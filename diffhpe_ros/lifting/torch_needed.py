@@ -1,13 +1,12 @@
 """What needs torch, on machines that have none."""
 
-from importlib.util import find_spec
-
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import how_to_install, is_installed
 
 
 def has_torch() -> bool:
     """Whether torch is installed; it is not imported."""
-    return find_spec("torch") is not None
+    return is_installed("torch")
 
 
 def require_torch(reason: str) -> None:
@@ -25,4 +24,4 @@ def require_torch(reason: str) -> None:
 
 def without_torch(reason: str) -> str:
     """What a user is told; the reason as for `require_torch`."""
-    return f"{reason}, which is not installed: pip install 'diffhpe_ros[torch]'"
+    return f"{reason}, which is not installed: {how_to_install('torch')}"

@@ -7,25 +7,7 @@ The data is processed in `diffhpe_ros.pipeline`, without ROS; `messages` convert
 import os
 import signal
 import sys
-from importlib.util import find_spec
 from typing import Any
-
-from diffhpe_ros.errors import DiffhpeError
-
-
-def require_ros(what: str) -> None:
-    """Check that rclpy is installed, before anything imports it.
-
-    Args:
-        what: needs it, for the error.
-
-    Raises:
-        DiffhpeError: it is not.
-    """
-    if find_spec("rclpy") is None:
-        raise DiffhpeError(
-            f"{what} needs rclpy: source ROS 2's setup.bash, or pip install 'diffhpe_ros[ros]'"
-        )
 
 
 def on_signals(handler: Any) -> None:

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video import VideoReader
+from diffhpe_ros.webcams import open_webcam
 
 Stamped: TypeAlias = tuple[int, NDArray[np.uint8]]
 """Stamp in ns and BGR image (H, W, 3)."""
@@ -136,7 +136,10 @@ def stream_images(address: str, now_ns: Callable[[], int]) -> Iterator[Stamped]:
         DiffhpeError: the server does not answer, or sends no video.
     """
     with VideoReader(address) as video:
-        for _, _, image in video:
+        begin_s = time.monotonic()
+        for _, time_s, image in video:
+            if video.frame_count is not None:  # a file, which comes faster than it is to be seen
+                time.sleep(max(0.0, begin_s + time_s - time.monotonic()))
             yield now_ns(), image
 
 
@@ -146,11 +149,10 @@ def webcam_images(number: int, now_ns: Callable[[], int]) -> Iterator[Stamped]:
     Raises:
         DiffhpeError: there is no such webcam, or it gives no image.
     """
-    device = cv2.VideoCapture(number)
+    device = open_webcam(number)
     try:
-        device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if not device.grab():
-            raise DiffhpeError(f"camera {number} cannot be opened, or is used by another program")
+            raise DiffhpeError(f"camera {number} gives no image")
         while device.grab():
             stamp_ns = now_ns()
             read, image = device.retrieve()

@@ -73,5 +73,5 @@ def _target(name: str, people: LiftedPeople, transforms: TransformListener | Non
     try:
         before, now = transforms.lookup(people.frame_id, name, stamps_ns).translation
     except TransformError as error:
-        raise TransformError(f"{name}: {error}") from error
+        raise TransformError(f"{name}: {error}") from None
     return Target(now, (now - before) / (_BEFORE_NS / 1e9))

@@ -9,7 +9,8 @@ import sys
 from importlib import import_module
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes import begin_program, require_ros
+from diffhpe_ros.extras import require
+from diffhpe_ros.nodes import begin_program
 
 
 def detector() -> int:
@@ -35,7 +36,7 @@ def video_source() -> int:
 def _run(name: str) -> int:
     begin_program()
     try:
-        require_ros(f"{name}:")
+        require(name, "ros")
     except DiffhpeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -191,7 +191,7 @@ def _make(topic: str, create: Callable[..., Any], *arguments: Any, **more: Any) 
     except UnsupportedEventTypeError:
         raise
     except (ParameterException, RuntimeError) as error:
-        raise DiffhpeError(f"the qos_overrides of {topic} are no QoS: {error}") from error
+        raise DiffhpeError(f"the qos_overrides of {topic} are no QoS: {error}") from None
 
 
 def _type_name(message_type: type) -> str:

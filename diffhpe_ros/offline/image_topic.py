@@ -7,6 +7,7 @@ from typing import Any
 from diffhpe_ros.calibration import camera_from_info
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.video.ros_images import compressed_to_bgr, image_to_bgr
 
 BAG_ENDINGS = (".mcap", ".db3", ".bag")
@@ -24,6 +25,11 @@ def is_bag(path: Path) -> bool:
             file.suffix in BAG_ENDINGS for file in path.iterdir()
         )
     return path.suffix.lower() in BAG_ENDINGS
+
+
+def extras_to_read(path: Path) -> tuple[str, ...]:
+    """Extras of setup.py that have the library for a recording: only bags need one."""
+    return ("demo",) if is_bag(path) else ()
 
 
 class ImageTopic:
@@ -95,11 +101,10 @@ def stamp_ns(message: Any, recorded_ns: int) -> int:
 
 
 def _open(path: Path) -> Any:
-    try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
-        from rosbags.typesys import Stores, get_typestore
-    except ModuleNotFoundError as error:
-        raise DiffhpeError("bags need rosbags: pip install 'diffhpe_ros[demo]'") from error
+    require("reading a bag", "demo")
+    from rosbags.highlevel import AnyReader, AnyReaderError
+    from rosbags.typesys import Stores, get_typestore
+
     if not path.exists():
         raise DiffhpeError(f"cannot read bag {path}: no such file")
     try:
@@ -108,5 +113,5 @@ def _open(path: Path) -> Any:
         reader.open()
     except (AnyReaderError, OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiffhpeError(f"{path}: not readable as a bag ({reason})") from error
+        raise DiffhpeError(f"{path}: not readable as a bag ({reason})") from None
     return reader

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from diffhpe_ros.offline.options import SourceOptions, required
 from diffhpe_ros.video import VideoReader
 from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.video.ros_images import decode_image
+from diffhpe_ros.webcams import open_webcam
 
 _log = logging.getLogger(__name__)
 
@@ -119,12 +119,11 @@ class WebcamImages(Images):
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._device = cv2.VideoCapture(number)
-        self._device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._device = open_webcam(number)
         read, image = self._device.read()
         if not read or image is None:
             self._device.release()
-            raise DiffhpeError(f"camera {number} cannot be opened, or is used by another program")
+            raise DiffhpeError(f"camera {number} gives no image")
         self.size = image.shape[1], image.shape[0]
 
     def frames(self) -> Frames:
@@ -179,9 +178,9 @@ def _read_image(file: Path) -> NDArray[np.uint8]:
     try:
         return decode_image(file.read_bytes())
     except OSError as error:
-        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from error
+        raise DiffhpeError(f"cannot read {file}: {error.strerror}") from None
     except DamagedImageError as error:
-        raise DamagedImageError(f"{file}: {error}") from error
+        raise DamagedImageError(f"{file}: {error}") from None
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:

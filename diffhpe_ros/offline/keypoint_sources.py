@@ -120,7 +120,7 @@ def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> Ke
         )
         mapped, confidence = to_h36m17(keypoints, confidence, layout)
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     camera = camera_of(size, None, options, path)
     someone = np.isfinite(mapped).any((1, 2)) & (rows.frames < len(times_s))
     if not someone.any():

@@ -66,7 +66,7 @@ class Workspace:
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
-            raise DiffhpeError(f"cannot make {self.folder}: {error.strerror}") from error
+            raise DiffhpeError(f"cannot make {self.folder}: {error.strerror}") from None
         settings = {"format": FORMAT, **settings}
         if self._note.is_file():
             self._check(settings)
@@ -145,7 +145,7 @@ class Workspace:
                     yield frame
             self._save(count, state())
         except OSError as error:
-            raise DiffhpeError(f"cannot write to {self.folder}: {error.strerror}") from error
+            raise DiffhpeError(f"cannot write to {self.folder}: {error.strerror}") from None
 
     def settle(self) -> None:
         """Cut off what is not whole, after a stop."""
@@ -184,8 +184,8 @@ class Workspace:
     def _read(self, file: Path) -> Any:
         try:
             return json.loads(file.read_text())
-        except (OSError, ValueError) as error:
-            raise DiffhpeError(f"{file} is damaged; remove {self.folder}") from error
+        except (OSError, ValueError):
+            raise DiffhpeError(f"{file} is damaged; remove {self.folder}") from None
 
 
 def _rows(path: Path, kind: np.dtype[Any]) -> int:

@@ -55,4 +55,4 @@ def walking_clip(folder: Path | None = None) -> Clip:
             camera = Camera(int(data["width"]), int(data["height"]), data["K"], data["distortion"])
             return Clip(video, camera, float(data["fps"]), data["joints"])
     except (OSError, KeyError, ValueError) as error:
-        raise DiffhpeError(f"cannot read the clip's truth {truth}: {error}") from error
+        raise DiffhpeError(f"cannot read the clip's truth {truth}: {error}") from None

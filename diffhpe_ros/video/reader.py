@@ -54,10 +54,10 @@ class VideoReader:
         try:
             self._container = av.open(str(path), timeout=timeout_s)
         except (OSError, ValueError, av.FFmpegError) as error:
-            reason = str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             if timeout_s is not None and time.monotonic() - begin > timeout_s:
                 reason = f"nothing that is a video came within {timeout_s:g} s"
-            raise DiffhpeError(f"cannot open video {path}: {reason}") from error
+            raise DiffhpeError(f"cannot open video {path}: {reason}") from None
         try:
             self._open_stream()
         except BaseException:

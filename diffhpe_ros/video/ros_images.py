@@ -99,7 +99,7 @@ def decode_image(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
-        raise DamagedImageError(f"an image cannot be decoded: {error.err}") from error
+        raise DamagedImageError(f"an image cannot be decoded: {error.err}") from None
     if image is None:
         raise DamagedImageError(f"an image of {len(data)} bytes cannot be decoded")
     if data[:2] == JPEG:

@@ -93,7 +93,7 @@ def _packet_times(path: str | Path) -> list[float]:
             packets = islice(container.demux(container.streams.video[0]), _LOOKED_AT)
             return sorted(float(p.pts * p.time_base) for p in packets if p.pts is not None)
     except (OSError, ValueError, av.FFmpegError) as error:
-        raise DiffhpeError(f"cannot open video {path}: {error}") from error
+        raise DiffhpeError(f"cannot open video {path}: {error}") from None
 
 
 def _measured_rate(times: Sequence[float]) -> float | None:

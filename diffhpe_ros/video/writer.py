@@ -64,7 +64,7 @@ class VideoWriter:
             self._container.start_encoding()
         except (OSError, ValueError, av.FFmpegError) as error:
             self._discard()
-            raise DiffhpeError(f"cannot write video {path}: {error}") from error
+            raise DiffhpeError(f"cannot write video {path}: {error}") from None
 
     def _add_stream(self, width: int, height: int, fps: float) -> Any:
         # libx264 is missing from some builds of FFmpeg; their default for H.264 will do.
@@ -131,14 +131,14 @@ class VideoWriter:
             self._part.replace(self.path)
         except (OSError, ValueError, av.FFmpegError) as error:
             self._discard()
-            raise DiffhpeError(f"cannot write video {self.path}: {error}") from error
+            raise DiffhpeError(f"cannot write video {self.path}: {error}") from None
 
     def _mux(self, frame: Any) -> None:
         """Encode a frame, or what is left for None."""
         try:
             self._container.mux(self._stream.encode(frame))
         except (OSError, ValueError, av.FFmpegError) as error:
-            raise DiffhpeError(f"cannot write video {self.path}: {error}") from error
+            raise DiffhpeError(f"cannot write video {self.path}: {error}") from None
 
     def _discard(self) -> None:
         try:

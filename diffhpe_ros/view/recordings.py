@@ -71,12 +71,12 @@ class VideoRecording:
         self._next = index + 1
         try:
             frame = next(each for each in self._frames if (each.pts or 0) >= wanted)
-        except (StopIteration, OSError, ValueError) as error:
+        except (StopIteration, OSError, ValueError):
             self._next = -1
             seconds = self.stamps_ns[index] / 1e9
             raise DiffhpeError(
                 f"{self._path} is damaged: its frame at {seconds:.2f} s cannot be decoded"
-            ) from error
+            ) from None
         if self._display is None:
             self._display = Display(self._stream, frame)
         return self._display.show(frame)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from diffhpe_ros.detection import Detector
-from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.installed_models import installed_models
 from diffhpe_ros.view.estimator import Estimator, Settings
 from diffhpe_ros.view.sources import Source
@@ -37,12 +37,9 @@ def serve(
     Raises:
         DiffhpeError: viser is not installed, or the model or the detector cannot be used.
     """
-    try:
-        import viser
-    except ModuleNotFoundError as error:
-        raise DiffhpeError(
-            f"the page needs {error.name}: pip install 'diffhpe_ros[view]'"
-        ) from error
+    require("the page", "view")
+    import viser
+
     from diffhpe_ros.view.page import Page
 
     estimator = Estimator(

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from diffhpe_ros.calibration import camera_of_video, read_camera
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
+from diffhpe_ros.nodes.live_frames import LiveFrames, stream_images, webcam_images
+from diffhpe_ros.offline.image_topic import is_bag
+from diffhpe_ros.paths import is_address
 from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.view.bag import BagRecording
 from diffhpe_ros.view.recordings import Recording, VideoRecording
@@ -40,7 +42,7 @@ def choose_source(
     """The video or stream, the webcam or the bag; without any, the package's own clip.
 
     Args:
-        video: a file, or the address of a stream.
+        video: a file, the address of a stream, or a bag.
         camera: the number of a webcam.
         bag: with images.
         topic: of the images in the bag.
@@ -66,12 +68,14 @@ def _open(video: str | None, camera: int | None, bag: Path | None, topic: str | 
     if camera is not None:
         name = f"camera {camera}"
         return Source(name, LiveFrames(name, partial(webcam_images, camera, time.time_ns)))
+    if bag is None and video is not None and is_bag(Path(video)):
+        bag = Path(video)
     if bag is not None:
         images = BagRecording(bag, topic)
         return Source(bag.name, images, images.camera)
     if video is None:
         return _own_clip()
-    if is_live(video):
+    if is_address(video):
         return Source(video, LiveFrames(video, partial(stream_images, video, time.time_ns)))
     return Source(Path(video).name, VideoRecording(Path(video)))
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from python_programs import interrupted_at
 
+from diffhpe_ros import __version__
 from diffhpe_ros.cli import main
-from diffhpe_ros.lifting import ModelConfig, build_model, save_model
+from diffhpe_ros.lifting import DEFAULT_MODEL, ModelConfig, build_model, save_model
 from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.rendering.clip import walking_clip
 
@@ -63,6 +64,16 @@ def test_help_names_all_commands():
     commands = "demo lift train search evaluate reproduce convert export pack calibrate bench"
     for command in commands.split():
         assert command in run.stdout
+
+
+def test_version_is_told(diffhpe):
+    assert diffhpe("--version").stdout == f"diffhpe, version {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["lift", "view", "demo"])
+def test_help_names_the_default_model(diffhpe, command):
+    shown = " ".join(diffhpe(command, "--help").stdout.split())
+    assert DEFAULT_MODEL in shown.replace("- ", "-")  # wrapped at its hyphens
 
 
 def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(tmp_path):

@@ -10,7 +10,7 @@ pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
 from domains import own_domain
 
-from diffhpe_ros.demo.recording import require_rclpy
+from diffhpe_ros.demo.recording import prepare
 from diffhpe_ros.demo.source import DemoSource, embedded_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 
@@ -24,7 +24,7 @@ def own_ros_graph() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, own_domain() as domain:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_DOMAIN_ID", str(domain))
-        require_rclpy()
+        prepare("cpu")
         yield
 
 

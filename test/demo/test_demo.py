@@ -14,7 +14,7 @@ from rosbags.rosbag2 import Reader
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.recording import Settings, record, require_extras, require_rclpy
+from diffhpe_ros.demo.recording import Settings, prepare, record
 from diffhpe_ros.demo.run import choose_source, write_results
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -134,7 +134,7 @@ def test_empty_video_gives_no_skeleton(tmp_path):
         for _ in range(30):
             writer.write(rng.integers(90, 110, (240, 320, 3), dtype=np.uint8))
     source, settings = choose_source(tmp_path / "wall.mp4", None), Settings(DEFAULT_MODEL)
-    require_rclpy()
+    prepare(settings.device)
     live = record(source, settings, tmp_path, replay=False)
     report = write_results(source, tmp_path, settings, live, shown=live)
     assert report["frames_in"] > 0
@@ -145,9 +145,10 @@ def test_empty_video_gives_no_skeleton(tmp_path):
     assert frames_of(tmp_path / "overlay.mp4") == 30
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "rosbags"])
-def test_missing_extra_is_named(package: str, monkeypatch: pytest.MonkeyPatch):
-    require_extras()
-    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
-    with pytest.raises(DiffhpeError, match=rf"needs {package}: pip install 'diffhpe_ros\[demo\]'"):
-        require_extras()
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch):
+    prepare("cpu", "demo")
+    for package in ("matplotlib", "rclpy"):
+        monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    with pytest.raises(DiffhpeError, match="the demo needs matplotlib and rclpy: ") as caught:
+        prepare("cpu", "demo")
+    assert "pip install 'diffhpe_ros[demo,ros]'" in str(caught.value)

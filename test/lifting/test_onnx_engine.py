@@ -157,5 +157,5 @@ def test_model_that_starts_at_its_backbone_cannot_stand_alone(models, tmp_path):
 
 def test_missing_packages_are_named(trained, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(DiffhpeError, match=r"needs onnxscript: pip install 'diffhpe_ros\[onnx\]'"):
+    with pytest.raises(DiffhpeError, match=r"needs onnxscript: .*'diffhpe_ros\[onnx\]'"):
         export(trained, tmp_path / "model")

@@ -97,7 +97,7 @@ def test_waiting_for_a_device_ends_with_the_program(cable: Cable) -> None:
 
 
 def test_webcam_that_is_not_there_is_refused() -> None:
-    with pytest.raises(DiffhpeError, match="camera 63 cannot be opened"):
+    with pytest.raises(DiffhpeError, match="there is no /dev/video63"):
         LiveFrames("camera 63", partial(webcam_images, 63, time.time_ns))
 
 

@@ -168,7 +168,7 @@ def test_options_that_do_not_fit_a_video_are_refused(options, message):
 
 
 def test_missing_webcam_is_one_line():
-    with pytest.raises(DiffhpeError, match="camera 77 cannot be opened"):
+    with pytest.raises(DiffhpeError, match="there is no /dev/video77"):
         WebcamImages(77)
 
 

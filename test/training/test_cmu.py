@@ -1,5 +1,7 @@
 """`diffhpe data`: from CMU's files to those that trainings read."""
 
+import sys
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -61,6 +63,16 @@ def test_jump_is_refused(tmp_path):
     frames = [{"root": [0, 0, 100 * (frame > 12), 0, 0, 0]} for frame in range(25)]
     with pytest.raises(DiffhpeError, match=r"the hip jumps by \d\.\d m at 0\.\d\d s"):
         take_of(tmp_path, frames)
+
+
+def test_conversion_needs_no_torch(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    database = write_database(tmp_path / "cmu", {2: 1})
+    result = data("--cmu", database, "--out", tmp_path)
+    assert result.exit_code == 0, result.exception
+    assert "1 takes of 1 subjects" in result.output
+    assert "cmu_test.npz are not written: the virtual cameras" in result.output
+    assert [file.name for file in tmp_path.glob("*.npz")] == ["cmu_h36m17_50hz.npz"]
 
 
 def test_database_becomes_training_and_evaluation_files(tmp_path):

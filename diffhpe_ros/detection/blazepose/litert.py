@@ -34,7 +34,7 @@ class LiteRTNetwork:
             raise DiffhpeError(
                 "the blazepose detector needs ai-edge-litert 2.1 or later (pip install"
                 f" 'ai-edge-litert>=2.1'): {error}"
-            ) from error
+            ) from None
         model = keep_outputs(model, outputs)
         with _without_info():
             self._interpreter = Interpreter(model_content=model, num_threads=threads)

@@ -70,7 +70,7 @@ def _convert(model: bytes, source: WeightFile, outputs: Outputs) -> bytes:
         raise DiffhpeError(
             "converting BlazePose to ONNX, once, needs ai-edge-litert and onnx (pip install"
             f" ai-edge-litert onnx): {error}"
-        ) from error
+        ) from None
     metadata = {"source_sha256": source.sha256, "converter_version": str(CONVERTER_VERSION)}
     return tflite_to_onnx(keep_outputs(model, outputs), metadata)
 

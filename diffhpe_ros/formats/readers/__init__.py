@@ -67,7 +67,7 @@ def _reader_of_json(path: Path) -> Reader:
     try:
         names = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DiffhpeError(f"{path}: not readable as JSON ({error})") from error
+        raise DiffhpeError(f"{path}: not readable as JSON ({error})") from None
     if isinstance(names, dict) and {"annotations", "images"} <= names.keys():
         return read_coco
     raise DiffhpeError(

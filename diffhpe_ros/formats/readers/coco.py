@@ -62,7 +62,7 @@ def _load(path: Path) -> Any:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DiffhpeError(f"{path}: not readable as JSON ({error})") from error
+        raise DiffhpeError(f"{path}: not readable as JSON ({error})") from None
     lists = [content["annotations"], content["images"]] if isinstance(content, dict) else [content]
     if not all(isinstance(each, list) and all(isinstance(e, dict) for e in each) for each in lists):
         raise DiffhpeError(f"{path}: a list of people with image_id and keypoints is expected")

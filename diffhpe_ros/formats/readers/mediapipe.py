@@ -69,7 +69,7 @@ def _load(path: Path) -> dict[str, list[str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DiffhpeError(f"{path}: not readable as CSV ({error})") from error
+        raise DiffhpeError(f"{path}: not readable as CSV ({error})") from None
     if len(lines) < 2:
         raise DiffhpeError(f"{path}: a line with names of columns, and lines of numbers expected")
     names = [name.strip().lower() for name in lines[0]]
@@ -148,7 +148,7 @@ def _numbers(cells: Sequence[str], path: Path) -> NDArray[np.float64]:
     try:
         return np.array([float(cell) if cell.strip() else np.nan for cell in cells])
     except ValueError as error:
-        raise DiffhpeError(f"{path}: numbers are expected ({error})") from error
+        raise DiffhpeError(f"{path}: numbers are expected ({error})") from None
 
 
 def _counted(frames: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -70,6 +70,6 @@ def _people(file: Path) -> list[dict[str, Any]]:
         people = json.loads(file.read_text(encoding="utf-8"))["people"]
         if isinstance(people, list) and all(isinstance(person, dict) for person in people):
             return people
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DiffhpeError(f"{file}: no JSON of OpenPose, with a list of people") from error
+    except (OSError, ValueError, KeyError, TypeError):
+        raise DiffhpeError(f"{file}: no JSON of OpenPose, with a list of people") from None
     raise DiffhpeError(f"{file}: no JSON of OpenPose, with a list of people")

@@ -32,10 +32,10 @@ def stack_points(people: Sequence[Any], path: Path) -> NDArray[np.float32]:
     """
     try:
         points = np.array(people, np.float32).reshape(len(people), -1)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         raise DiffhpeError(
             f"{path}: keypoints must be lists x, y, confidence, x, y … of the same length"
-        ) from error
+        ) from None
     if not len(points) or points.shape[1] == 0 or points.shape[1] % 3:
         raise DiffhpeError(
             f"{path}: keypoints must be lists x, y, confidence, x, y …, got"
@@ -81,7 +81,7 @@ def check_ids(ids: Iterable[Any], path: Path) -> NDArray[np.int64] | None:
     """
     try:
         numbers = [-1 if each is None else int(np.ravel(each)[0]) for each in ids]
-    except (TypeError, ValueError, IndexError) as error:
-        raise DiffhpeError(f"{path}: whole numbers are expected as ids of people") from error
+    except (TypeError, ValueError, IndexError):
+        raise DiffhpeError(f"{path}: whole numbers are expected as ids of people") from None
     array = np.array(numbers, np.int64)
     return array if len(array) and (array >= 0).all() else None

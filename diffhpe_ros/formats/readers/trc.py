@@ -40,7 +40,7 @@ def read_trc(path: Path, _sequence: str | None = None) -> KeypointRows:
              for row in rows],
         )  # fmt: skip
     except (OSError, UnicodeDecodeError, KeyError, IndexError, ValueError) as error:
-        raise DiffhpeError(f"{path}: not readable as TRC ({error})") from error
+        raise DiffhpeError(f"{path}: not readable as TRC ({error})") from None
     points = table[:, 2:].reshape(len(table), -1, 3)[..., :2].astype(np.float32)
     if not np.isfinite(points).any():
         raise DiffhpeError(f"{path}: no marker is seen in any of the {len(table)} frames")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.formats.axes import rotation_to
 from diffhpe_ros.formats.pose_recording import PoseRecording, PoseTrack
 
@@ -15,11 +16,13 @@ class Format(NamedTuple):
     """How files of one ending are written."""
 
     module: str
-    """In this package; it has a function `write`. Imported at first use: some need a library."""
+    """In this package; it has a function `write`. Imported at first use, for its library."""
     up: str | None
     """The axis that points up unless another is asked for; None: the camera's optical frame."""
     per_person: bool
     """Whether a file holds one person only."""
+    extra: str | None = None
+    """Of setup.py, that has its library."""
 
 
 _FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -27,14 +30,24 @@ _FORMATS: Mapping[str, Format] = MappingProxyType(
         ".npz": Format("npz", None, False),
         ".csv": Format("csv_table", None, False),
         ".json": Format("json_frames", None, False),
-        ".mcap": Format("mcap_joints", None, False),
+        ".mcap": Format("mcap_joints", None, False, "demo"),
         ".trc": Format("trc", "y", True),
         ".bvh": Format("bvh", "y", True),
-        ".c3d": Format("c3d_points", "z", True),
+        ".c3d": Format("c3d_points", "z", True, "c3d"),
     }
 )
 ENDINGS = tuple(_FORMATS)
 """Endings that can be written."""
+
+
+def extras_to_write(path: Path) -> tuple[str, ...]:
+    """Extras of setup.py that have the library for an ending; none for an unknown one.
+
+    Args:
+        path: of the file.
+    """
+    form = _FORMATS.get(path.suffix.lower())
+    return (form.extra,) if form is not None and form.extra is not None else ()
 
 
 def check_ending(path: Path, up: str | None = None) -> None:
@@ -45,7 +58,7 @@ def check_ending(path: Path, up: str | None = None) -> None:
             `up` is no axis.
     """
     form = _format(path)
-    _writer(form)
+    require(f"writing {path.suffix}", *extras_to_write(path))
     if up is not None and form.up is None:
         upright = ", ".join(ending for ending, each in _FORMATS.items() if each.up)
         raise DiffhpeError(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import ezc3d
 import numpy as np
 
 from diffhpe_ros.errors import DiffhpeError
@@ -12,11 +13,6 @@ from diffhpe_ros.formats.pose_recording import PoseTrack
 from diffhpe_ros.formats.writers.trc import MARKERS
 from diffhpe_ros.io import replacing_path
 from diffhpe_ros.skeleton import NUM_JOINTS
-
-try:
-    import ezc3d
-except ModuleNotFoundError as error:
-    raise DiffhpeError("C3D files need ezc3d: pip install 'diffhpe_ros[c3d]'") from error
 
 MOST_FRAMES = 65535
 """The format counts frames with 16 bits."""

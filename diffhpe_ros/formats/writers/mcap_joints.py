@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats.pose_recording import PoseRecording, joints_of
 from diffhpe_ros.joint_cloud import JOINT_POINT
 from diffhpe_ros.skeleton import NUM_JOINTS
-
-try:
-    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-    from rosbags.typesys import Stores, get_typestore
-except ModuleNotFoundError as error:
-    raise DiffhpeError("MCAP files need rosbags: pip install 'diffhpe_ros[demo]'") from error
 
 TOPIC, TYPE = "/joints", "sensor_msgs/msg/PointCloud2"
 FRAME_ID = "camera"
@@ -45,7 +41,7 @@ def write(path: Path, recording: PoseRecording) -> None:
                     writer.write(topic, stamp_ns, typestore.serialize_cdr(message, TYPE))
             shutil.move(next(folder.glob("*.mcap")), path)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _points(people: list[tuple[int, Any]]) -> NDArray[Any]:

@@ -143,7 +143,7 @@ class ModelConfig:
             known["trained_range"] = read_numbers(TrainedRange, known.get("trained_range"))
             config = cls(**known)
         except (TypeError, ValueError, AttributeError) as error:
-            raise DiffhpeError(f"{source}: {error}") from error
+            raise DiffhpeError(f"{source}: {error}") from None
         _check(config, source)
         return config
 

@@ -49,7 +49,7 @@ def load_with_config(path: str | Path, encoder: Path | None = None) -> tuple[Mod
     try:
         return model_of(stored), stored.config
     except WeightsError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
 
 
 def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
@@ -81,7 +81,7 @@ def model_of(stored: StoredModel) -> Model:
     except RuntimeError as error:
         # The first line names the class only; the second says what is wrong.
         reason = " ".join(line.strip() for line in str(error).splitlines()[1:2])
-        raise WeightsError(reason) from error
+        raise WeightsError(reason) from None
     return model.eval()
 
 
@@ -136,7 +136,7 @@ def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
         new.replace(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
 def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> ModelConfig:

@@ -64,7 +64,7 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
             raise DiffhpeError(
                 f"{path}: the {architecture} checkpoint is incomplete or misshapen ({error})"
-            ) from error
+            ) from None
     names = ", ".join(list(state)[:3]) or "no tensors"
     raise DiffhpeError(
         f"{path}: no known checkpoint; expected the names of MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
@@ -106,14 +106,14 @@ def _load(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals([(_Ignored, name) for name in _OF_NUMPY]):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except pickle.UnpicklingError:
         raise DiffhpeError(
             f"{path}: refused, since it holds more than tensors (loading it could run code)"
             " or is damaged; expected a state dict"
-        ) from error
+        ) from None
     except Exception as error:  # a damaged file can make the reader fail in any way
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiffhpeError(f"{path}: not a readable checkpoint ({reason})") from error
+        raise DiffhpeError(f"{path}: not a readable checkpoint ({reason})") from None
 
 
 def _check_file(path: Path) -> None:
@@ -133,7 +133,7 @@ def _check_file(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, OSError, EOFError) as error:
-        raise DiffhpeError(f"{path}: not a readable checkpoint ({error})") from error
+        raise DiffhpeError(f"{path}: not a readable checkpoint ({error})") from None
     if damaged is not None:
         raise DiffhpeError(f"{path}: damaged, the checksum of {damaged} is wrong")
 

@@ -106,7 +106,7 @@ def _read_folder(folder: Path) -> StoredModel:
         values = yaml.safe_load(config_file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from error
+        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from None
     if not isinstance(values, dict):
         raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
     config = ModelConfig.from_dict(values, str(config_file))
@@ -114,7 +114,7 @@ def _read_folder(folder: Path) -> StoredModel:
     try:
         stored = load_file(weights_file)
     except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type, as BF16
-        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from error
+        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from None
     weights = {name: _single(value) for name, value in stored.items()}
     if config.backbone is not None:
         weights |= _read_trunk(folder.resolve().parent / config.backbone.name, config.backbone)

@@ -4,6 +4,7 @@ from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.engines.folding.networks import FOLDED
 from diffhpe_ros.lifting.engines.native.engines import why_not_native
+from diffhpe_ros.lifting.engines.native.library import find_library
 from diffhpe_ros.lifting.torch_needed import require_torch
 
 ENGINES = ("auto", "reference", "folded", "native", "onnx", "cuda_graph")
@@ -40,6 +41,11 @@ def resolve_engine(name: str, config: ModelConfig, device: str = "cpu") -> str:
         name, needed = "folded", f"no native engine: {reason}; the engine folded runs on torch"
     require_torch(needed)
     return name
+
+
+def extras_to_lift(device: str) -> tuple[str, ...]:
+    """Extras that the default model needs: none on the CPU, where its library was compiled."""
+    return () if device == "cpu" and find_library() is not None else ("torch",)
 
 
 def check_kernels(kernels: str, engine: str, config: ModelConfig) -> None:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from torch.export import Dim
 from tqdm import tqdm
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import require
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import (
     load_with_config,
@@ -69,16 +69,14 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
         DiffhpeError: a package is missing, the folder is not empty, the model needs another one
             beside it, or a piece does not give the model's output.
     """
-    for package in ("onnx", "onnxscript"):
-        if find_spec(package) is None:
-            raise DiffhpeError(f"exporting needs {package}: pip install 'diffhpe_ros[onnx]'")
+    require("exporting", "onnx")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DiffhpeError(f"{folder} is there already; name another folder or remove it")
     model, config = load_with_config(path)
     try:
         return _make(model, _standing_alone(config), folder)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:

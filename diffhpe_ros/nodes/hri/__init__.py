@@ -20,11 +20,11 @@ def hri_messages() -> Any:
     """
     try:
         return import_module("hri_msgs.msg")
-    except ImportError as error:
+    except ImportError:
         raise DiffhpeError(
             "parameter hri expects the package hri_msgs, which PyPI does not have: sudo apt install"
             " ros-$ROS_DISTRO-hri-msgs, or set hri to false"
-        ) from error
+        ) from None
 
 
 def body_id(track_id: int) -> str:

@@ -72,12 +72,12 @@ def read_calibration(path: str) -> CameraInfo:
             info.p = _numbers(values, "projection_matrix")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = str(error).splitlines()[0]
-        raise DiffhpeError(f"cannot read calibration {file}: {reason}") from error
+        raise DiffhpeError(f"cannot read calibration {file}: {reason}") from None
     except (KeyError, TypeError, ValueError, AssertionError) as error:
         raise DiffhpeError(
             f"{file} is no camera calibration: image_width, image_height, camera_matrix,"
             f" distortion_model and distortion_coefficients are expected ({error})"
-        ) from error
+        ) from None
     camera_from_info(info)  # a wrong calibration is an error here, not in another node
     return info
 

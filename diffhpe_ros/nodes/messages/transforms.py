@@ -26,11 +26,11 @@ def tf_message_type(parameter: str) -> Any:
     """
     try:
         return import_module("tf2_msgs.msg").TFMessage
-    except ImportError as error:
+    except ImportError:
         raise DiffhpeError(
             f"parameter {parameter} expects the package tf2_msgs, which comes with ROS (apt install"
             f" ros-$ROS_DISTRO-tf2-msgs) and not from PyPI: install it, or do not set {parameter}"
-        ) from error
+        ) from None
 
 
 def body_id(camera: str, person: int) -> str:

@@ -74,11 +74,11 @@ def read_skeleton(path: Path) -> Skeleton:
             bones |= {child: _bone(rest[child], parent, radians) for child in children}
         return Skeleton(bones, INCH_M / float(units.get("length", 1.0)), radians)
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     except KeyError as error:
-        raise DiffhpeError(f"{path}: not an .asf skeleton: {error.args[0]!r} is missing") from error
+        raise DiffhpeError(f"{path}: not an .asf skeleton: {error.args[0]!r} is missing") from None
     except (ValueError, IndexError, TypeError) as error:
-        raise DiffhpeError(f"{path}: not an .asf skeleton ({error})") from error
+        raise DiffhpeError(f"{path}: not an .asf skeleton ({error})") from None
 
 
 def read_motion(path: Path, skeleton: Skeleton) -> BoneMotion:
@@ -91,9 +91,9 @@ def read_motion(path: Path, skeleton: Skeleton) -> BoneMotion:
     try:
         values, radians = _frames(lines, skeleton)
     except (ValueError, IndexError) as error:
-        raise DiffhpeError(f"{path}: not an .amc motion ({error})") from error
+        raise DiffhpeError(f"{path}: not an .amc motion ({error})") from None
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     return _forward_kinematics(skeleton, values, radians)
 
 
@@ -148,7 +148,7 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
-        raise DiffhpeError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot read {path}: {error.strerror or error}") from None
     stripped = (line.partition("#")[0].strip() for line in text.splitlines())
     return [line for line in stripped if line]
 

@@ -77,7 +77,9 @@ def read_takes(
     """
     files = _motion_files(folder, subjects)
     missing = sorted(set(subjects) - {subject for subject, *_ in files})
-    takes, problems = [], [f"{folder}: no motions of subject {subject}" for subject in missing]
+    takes, problems = [], []
+    if missing:
+        problems.append(f"{folder}: no motions of subject {', '.join(map(str, missing))}")
     skeletons: dict[Path, Skeleton] = {}
     for subject, trial, file in tqdm(files, desc="reading", unit="take"):
         try:

@@ -93,7 +93,7 @@ def read_human36m(
         _check_fit(seen)
         return [one.recording(input_view) for one in seen]
     except DiffhpeError as error:
-        raise DiffhpeError(f"{data_3d}, {data_2d}: {error}") from error
+        raise DiffhpeError(f"{data_3d}, {data_2d}: {error}") from None
 
 
 def _sequences(world: Any, pixels: Any, subjects: Sequence[str]) -> list[_CameraSequence]:

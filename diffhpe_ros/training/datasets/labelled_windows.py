@@ -139,7 +139,7 @@ def read_windows(path: Path) -> LabelledWindows:
         )
         _check_units(windows)
     except (DiffhpeError, ValueError) as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
     return windows
 
 

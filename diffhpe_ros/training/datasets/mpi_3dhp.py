@@ -106,7 +106,7 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
             raise DiffhpeError("there is no sequence in it")
         return recordings
     except DiffhpeError as error:
-        raise DiffhpeError(f"{path}: {error}") from error
+        raise DiffhpeError(f"{path}: {error}") from None
 
 
 def _sequence(name: str, content: Any, input_view: str) -> list[RecordedSequence]:

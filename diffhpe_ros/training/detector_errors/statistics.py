@@ -72,12 +72,12 @@ def read_statistics(path: Path) -> ErrorStatistics:
         }
         statistics = ErrorStatistics(parts=parts, **values)
     except OSError as error:
-        raise DiffhpeError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot read {path}: {error.strerror or error}") from None
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise DiffhpeError(
             f"{path}: not the statistics of a detector's errors ({reason})"
-        ) from error
+        ) from None
     if parts.keys() != PARTS.keys() or statistics.swap_share.keys() != LIMBS.keys():
         raise DiffhpeError(
             f"{path}: expected the parts {', '.join(PARTS)} and the swaps {', '.join(LIMBS)},"
@@ -98,7 +98,7 @@ def write_statistics(path: Path, statistics: ErrorStatistics, head: str) -> None
     try:
         path.write_text(comment + body)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def blazepose_statistics() -> ErrorStatistics:

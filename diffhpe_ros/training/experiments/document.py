@@ -21,7 +21,7 @@ def section(document: Path, name: str) -> tuple[str, str]:
     try:
         before, found, rest = document.read_text().partition(begin)
     except OSError as error:
-        raise DiffhpeError(f"{document}: {error.strerror}") from error
+        raise DiffhpeError(f"{document}: {error.strerror}") from None
     _, also_found, after = rest.partition(end)
     if not found or not also_found:
         raise DiffhpeError(f"{document}: expected the marks {begin.strip()} and {end}")
@@ -38,7 +38,7 @@ def write_section(document: Path, name: str, text: str) -> None:
     try:
         document.write_text(f"{before}{text.rstrip()}\n{after}")
     except OSError as error:
-        raise DiffhpeError(f"{document}: {error.strerror}") from error
+        raise DiffhpeError(f"{document}: {error.strerror}") from None
 
 
 def write_csv(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -51,7 +51,7 @@ def write_csv(file: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) 
         with file.open("w", newline="") as stream:
             csv.writer(stream, lineterminator="\n").writerows([header, *rows])
     except OSError as error:
-        raise DiffhpeError(f"{file}: {error.strerror}") from error
+        raise DiffhpeError(f"{file}: {error.strerror}") from None
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:

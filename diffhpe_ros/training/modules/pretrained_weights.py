@@ -26,8 +26,8 @@ def load_backbone_weights(model: Model, name: str) -> None:
         model.trunk.load_state_dict(backbone.trunk.state_dict())
         if isinstance(model, DiffPose) or model.backbone_share is not None:
             model.head.load_state_dict(backbone.head.state_dict())
-    except RuntimeError as error:
-        raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from error
+    except RuntimeError:
+        raise DiffhpeError(f"backbone {name!r} is of another size than the model's") from None
 
 
 def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> None:
@@ -54,5 +54,5 @@ def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> Non
         state |= {f"head.{key}": value for key, value in head.items()}
     try:
         model.load_state_dict(state)
-    except RuntimeError as error:
-        raise DiffhpeError(f"start_from {name!r} is of another size than the model") from error
+    except RuntimeError:
+        raise DiffhpeError(f"start_from {name!r} is of another size than the model") from None

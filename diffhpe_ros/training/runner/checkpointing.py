@@ -36,7 +36,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             new.replace(place)
         except (OSError, RuntimeError) as error:  # torch raises the latter when a disk is full
             reason = str(error).splitlines()[0]
-            raise DiffhpeError(f"cannot write the checkpoint {place}: {reason}") from error
+            raise DiffhpeError(f"cannot write the checkpoint {place}: {reason}") from None
 
     def load_checkpoint(
         self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True
@@ -53,12 +53,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
         other = path.with_name(PREVIOUS)
         advice = "remove it to start afresh"
         if path.name == LAST and other.is_file():
             advice = f"put {other.name} in its place to go on from there, or {advice}"
-        raise DiffhpeError(f"{path}: damaged, or no checkpoint of a training; {advice}") from error
+        raise DiffhpeError(f"{path}: damaged, or no checkpoint of a training; {advice}") from None
     return checkpoint
 
 
@@ -74,7 +74,7 @@ def checkpoint_to_resume(out: Path) -> Path | None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from None
     # Between the two renamings only the previous checkpoint exists.
     found = (out / name for name in (LAST, PREVIOUS))
     return next((path for path in found if path.is_file()), None)

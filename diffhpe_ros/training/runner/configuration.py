@@ -52,7 +52,7 @@ def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConf
         with initialize_config_dir(str(experiments_folder()), version_base=None):
             return compose(experiment, overrides=list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        raise DiffhpeError(f"{experiment}: {_what_is_valid(error, experiment)}") from error
+        raise DiffhpeError(f"{experiment}: {_what_is_valid(error, experiment)}") from None
 
 
 def _what_is_valid(error: Exception, experiment: str) -> str:
@@ -77,7 +77,7 @@ def _read(file: Path) -> DictConfig:
     try:
         settings = OmegaConf.load(file)
     except (OSError, YAMLError, UnicodeDecodeError) as error:
-        raise DiffhpeError(f"{file}: {str(error).splitlines()[0]}") from error
+        raise DiffhpeError(f"{file}: {str(error).splitlines()[0]}") from None
     if not isinstance(settings, DictConfig) or "module" not in settings:
         raise DiffhpeError(f"{file}: expected the configuration of a training")
     OmegaConf.set_struct(settings, True)

@@ -25,7 +25,7 @@ def only_training_in(out: Path) -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         folder = os.open(out, os.O_RDONLY)
     except OSError as error:
-        raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write to out={out}: {error.strerror or error}") from None
     try:
         _lock(folder, out)
         yield

@@ -87,7 +87,8 @@ def read_search_space(name: str) -> dict[str, str]:
     try:
         space = yaml.safe_load(file.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DiffhpeError(f"{file}: not readable as YAML") from error
+        reason = " ".join(str(error).split())
+        raise DiffhpeError(f"{file}: not readable as YAML ({reason})") from None
     if not isinstance(space, dict) or not space:
         raise DiffhpeError(f"{file}: expected settings and their sweeps")
     return {str(setting): str(values) for setting, values in space.items()}

@@ -216,7 +216,7 @@ def _check_settings(settings: DictConfig, out: Path, resumes: bool) -> None:
     try:
         OmegaConf.save(settings, file)
     except OSError as error:
-        raise DiffhpeError(f"cannot write {file}: {error.strerror or error}") from error
+        raise DiffhpeError(f"cannot write {file}: {error.strerror or error}") from None
 
 
 def make_trainer(
