@@ -21,17 +21,26 @@ SOURCES := setup.py $(CONSTRAINTS) $(wildcard diffhpe_ros/lifting/engines/native
 INTERFACES := test/interfaces/build.py $(wildcard test/interfaces/*/msg/*)
 # Types are checked on one Python, with one numpy: others have other stubs.
 TYPED := 3.11
+# Where it is set, each of the tests' hundred processes would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+# A file of tests is run by one of two processes; those with nodes mostly wait for them.
+PYTEST := -m pytest -ra -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-long lint types jazzy browser constraints pythons docs wheel gpu clean
+.PHONY: demo test pytest test-long lint types jazzy browser constraints pythons docs wheel gpu clean
 
 demo: .venv/.demo
 	$(BIN)/diffhpe demo --out demo_out
 
-# On two cores what needs no other process; then, by itself, what waits for nodes or measures time.
-test: .venv/.test lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "not (ros or alone or long)" -n 2 --dist loadfile
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -ra -m "(ros or alone) and not long"
+# On two cores, both environments are made at once, and types are checked beside the tests.
+test:
+	$(MAKE) --jobs=2 .venv/.test .venv-jazzy/.test
+	$(MAKE) lint
+	$(MAKE) --jobs=2 types pytest
 	$(MAKE) jazzy
+
+# All but what takes longest, on the rclpy of .venv.
+pytest: .venv/.test
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m "not long"
 
 # What takes longest: a soak, a GPU run's rehearsal, the wheel outside of the checkout.
 test-long: .venv/.test
@@ -49,7 +58,7 @@ else
 endif
 
 jazzy: .venv-jazzy/.test
-	OMP_NUM_THREADS=1 $(JAZZY)/python -m pytest -ra -m jazzy test/nodes test/demo
+	OMP_NUM_THREADS=1 $(JAZZY)/python $(PYTEST) -m "jazzy and not long" test/nodes test/demo
 
 # The newest versions that fit together, for each Python.
 constraints: .venv/.demo

@@ -137,6 +137,7 @@ setup(
             "pytest",
             "pytest-timeout",
             "pytest-xdist",
+            "threadpoolctl",
             "zstandard",
         ],
         # What `bench/tracking.py` computes MOTA and IDF1 with.

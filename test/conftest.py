@@ -22,6 +22,12 @@ if find_spec("triton") is not None:  # it comes with torch's builds for CUDA
         os.environ["TRITON_INTERPRET"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: the last ones then keep two processes busy."""
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("ros", "slow")))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def mocap() -> Path:
     """The folder of small motion capture and evaluation files, see test/data/README.md."""

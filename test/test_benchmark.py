@@ -66,6 +66,7 @@ def test_actions_take_turns():
     assert Spread.of(np.array([3.0, 1.0, 2.0])) == Spread(2.0, 1.0, 3.0)
 
 
+@pytest.mark.slow
 def test_every_preset_is_timed(model, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "LEAST_MS", 1.0)
     save_model(model, CONFIG, tmp_path / "small")

@@ -77,6 +77,7 @@ class Recorder:
             self._node.create_subscription(
                 Image, "image", self._keep_image, qos_profile_sensor_data
             )
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._spin)
         self._thread.start()
 
@@ -84,8 +85,9 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()  # before anything that it uses is destroyed
         self._executor.shutdown()
-        self._thread.join()
         self._node.destroy_node()
         self._context.try_shutdown()
 
@@ -169,4 +171,5 @@ class Recorder:
 
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+            while not self._closing.is_set():
+                self._executor.spin_once(timeout_sec=_POLL_S)

@@ -21,8 +21,18 @@ def end_at_once(*_: object) -> None:
     os._exit(0)
 
 
-# `python -m diffhpe_ros.nodes.lifter` imports for seconds, in which Ctrl-C must not show a
-# traceback, and SIGTERM ends it as quietly. While Python looks for the module, argv begins with -m.
-# `run` ends this.
-if sys.argv[:1] == ["-m"] and any(each.startswith(f"{__name__}.") for each in sys.orig_argv):
+def begin_program() -> None:
+    """Set up the process of a node, before it imports anything else.
+
+    Importing takes seconds, in which Ctrl-C must not show a traceback, and SIGTERM ends the program
+    as quietly; `run` ends this. numpy's OpenBLAS reads its number of threads when it is loaded:
+    the products of a node are small, and threads that wait for them busily take the cores of the
+    other nodes. A number that the user has set stays, and so do the threads of torch.
+    """
     on_signals(end_at_once)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+# While Python looks for the module of `python -m diffhpe_ros.nodes.lifter`, argv begins with -m.
+if sys.argv[:1] == ["-m"] and any(each.startswith(f"{__name__}.") for each in sys.orig_argv):
+    begin_program()

@@ -14,8 +14,8 @@ from diffhpe_ros.nodes.messages.header import stamp_to_ns
 
 _KEPT = 8
 """Depth images, live; in replay all are kept until their colour image was processed."""
-_WAIT_S = 0.1
-_REPLAY_WAIT_S = 2.0
+WAIT_S = 0.1
+REPLAY_WAIT_S = 2.0
 
 
 class DepthSource:
@@ -29,7 +29,7 @@ class DepthSource:
     def __init__(self, tolerance_s: float, replay: bool, diagnostics: NodeDiagnostics) -> None:
         """Arguments as in `DetectorParameters`."""
         self._tolerance_ns = round(tolerance_s * 1e9)
-        self._wait_s = _REPLAY_WAIT_S if replay else _WAIT_S
+        self._wait_s = REPLAY_WAIT_S if replay else WAIT_S
         self._diagnostics = diagnostics
         self._images: deque[tuple[int, Image]] = deque(maxlen=None if replay else _KEPT)
         self._changed = threading.Condition()

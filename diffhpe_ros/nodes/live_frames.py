@@ -20,7 +20,7 @@ FIRST_IMAGE_S = 15.0
 RETRY_S = 2.0
 SILENCE_S = 5.0
 _POLL_S = 0.1
-_CLOSE_S = 2.0
+CLOSE_S = 2.0
 
 _LIVE = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 
@@ -82,7 +82,7 @@ class LiveFrames:
     def close(self) -> None:
         """Close the device; a driver that blocks is left to itself."""
         self._closed.set()
-        self._thread.join(_CLOSE_S)
+        self._thread.join(CLOSE_S)
 
     def _wait_for_first(self, is_stopped: Callable[[], bool]) -> None:
         give_up = time.monotonic() + FIRST_IMAGE_S

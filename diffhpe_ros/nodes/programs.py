@@ -1,7 +1,8 @@
 """The console scripts: one node each, and `pose_pipeline` with two.
 
 The handlers of Ctrl-C and SIGTERM are installed before anything is imported: that takes
-seconds, and a user who stops a program meanwhile must not see a traceback.
+seconds, and a user who stops a program meanwhile must not see a traceback. Nor may numpy be
+imported before: it then starts as many threads as there are cores.
 """
 
 import sys
@@ -9,7 +10,7 @@ from importlib import import_module
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.extras import require
-from diffhpe_ros.nodes import end_at_once, on_signals
+from diffhpe_ros.nodes import begin_program
 
 
 def detector() -> int:
@@ -33,7 +34,7 @@ def video_source() -> int:
 
 
 def _run(name: str) -> int:
-    on_signals(end_at_once)  # an exception in the middle of an import may be turned into another
+    begin_program()
     try:
         require(name, "ros")
     except DiffhpeError as error:

@@ -11,14 +11,24 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
+    from rclpy.event_handler import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
 except ImportError:
     from rclpy.qos_event import (
+        PublisherEventCallbacks,
         SubscriptionEventCallbacks,
         UnsupportedEventTypeError,
     )
 
-__all__ = ["SubscriptionEventCallbacks", "UnsupportedEventTypeError", "call_after_set"]
+__all__ = [
+    "PublisherEventCallbacks",
+    "SubscriptionEventCallbacks",
+    "UnsupportedEventTypeError",
+    "call_after_set",
+]
 
 
 def call_after_set(node: Node, callback: Callable[[list[Any]], None]) -> None:

@@ -1,8 +1,10 @@
 """Running nodes as a program."""
 
+import faulthandler
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +24,16 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     Returns:
         The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
     """
+    faulthandler.enable()  # a library that crashes leaves Python's stack in the log
+    status = _run(make_nodes)
+    if any(thread.daemon for thread in threading.enumerate()):
+        # A driver blocks it; once it goes on, it may crash in what the interpreter takes down.
+        sys.stdout.flush()
+        os._exit(status)
+    return status
+
+
+def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     on_signals(signal.default_int_handler)  # what imports may have set
     initialised = False
     try:

@@ -19,7 +19,7 @@ from diffhpe_ros.video.times import FrameTimes, frame_rate
 
 _log = logging.getLogger(__name__)
 
-_TIMEOUT_S = 10.0  # of the network
+TIMEOUT_S = 10.0  # of the network
 
 
 class VideoReader:
@@ -50,7 +50,7 @@ class VideoReader:
         """
         self.path = path
         begin = time.monotonic()
-        timeout_s = _TIMEOUT_S if "://" in str(path) else None
+        timeout_s = TIMEOUT_S if "://" in str(path) else None
         try:
             self._container = av.open(str(path), timeout=timeout_s)
         except (OSError, ValueError, av.FFmpegError) as error:

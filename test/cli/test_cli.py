@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
-from interrupted import interrupted_while_loading
+from python_programs import interrupted_at
 
 from diffhpe_ros import __version__
 from diffhpe_ros.cli import main
@@ -25,7 +25,7 @@ def diffhpe_process(*arguments: object) -> CompletedProcess[str]:
     """The program in a process of its own, which takes seconds to import torch."""
     command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()"]
     return subprocess.run(
-        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [*command, *map(str, arguments)], capture_output=True, text=True, timeout=250, check=False
     )
 
 
@@ -79,7 +79,7 @@ def test_help_names_the_default_model(diffhpe, command):
 def test_ctrl_c_while_a_command_is_imported_ends_it_quietly(tmp_path):
     code = "from diffhpe_ros.cli import main; main()"
     arguments = ["lift", "no.npz", "--out", str(tmp_path / "out.npz")]
-    status, shown = interrupted_while_loading(["-c", code, *arguments], "_multiarray_umath")
+    status, shown = interrupted_at("import", "_multiarray_umath", ["-c", code, *arguments])
     assert (status, shown.strip()) == (130, "diffhpe: stopped")
 
 

@@ -1,6 +1,5 @@
 """A ROS graph that others do not hear, and a short clip."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -8,6 +7,8 @@ from itertools import islice
 import pytest
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
+
+from domains import own_domain
 
 from diffhpe_ros.demo.recording import prepare
 from diffhpe_ros.demo.source import DemoSource, embedded_clip
@@ -20,9 +21,9 @@ SHORT_FRAMES = 45
 @pytest.fixture(scope="session", autouse=True)
 def own_ros_graph() -> Iterator[None]:
     """Nobody else's nodes."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, own_domain() as domain:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        patch.setenv("ROS_DOMAIN_ID", str(os.getpid() % 80 + 130))
+        patch.setenv("ROS_DOMAIN_ID", str(domain))
         prepare("cpu")
         yield
 

@@ -20,7 +20,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.video import VideoReader, VideoWriter
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(600)]  # of busy machines
 
 
 def run_demo(out: Path, *arguments: object) -> dict[str, object]:
@@ -29,7 +29,7 @@ def run_demo(out: Path, *arguments: object) -> dict[str, object]:
         [*command, "--out", str(out), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=550,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -26,7 +26,7 @@ from diffhpe_ros.lifting import DEFAULT_MODEL
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.video import VideoReader
 
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timeout(600)]  # of busy machines
 ROOT = Path(__file__).resolve().parents[2]
 START_NS = 1_000_000_000
 Contents = dict[str, list[tuple[int, bytes]]]

@@ -40,6 +40,6 @@ background.do(int).result()
 {end}
 """
     python = [sys.executable, "-c", script]
-    done = subprocess.run(python, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(python, capture_output=True, text=True, timeout=250)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == ("worked on" if "work_on" in end else "")

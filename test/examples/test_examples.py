@@ -23,6 +23,7 @@ from diffhpe_ros.rendering.clip import Clip, walking_clip
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.video import VideoReader, VideoWriter
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = sorted(EXAMPLES.glob("*.py"))
 Image = NDArray[np.uint8]

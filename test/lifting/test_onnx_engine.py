@@ -16,7 +16,6 @@ from diffhpe_ros.lifting.checkpoints.configuration import (
     TrunkConfig,
 )
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config
-from diffhpe_ros.lifting.engines import export as exporting
 from diffhpe_ros.lifting.engines.creation import create_engine
 from diffhpe_ros.lifting.engines.export import export, verify
 from diffhpe_ros.lifting.engines.onnx import weights_sha256
@@ -141,7 +140,7 @@ def test_failure_leaves_nothing_behind(trained, tmp_path, monkeypatch):
     def on_a_full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting, "_write", on_a_full_disk)
+    monkeypatch.setattr(torch.onnx, "export", on_a_full_disk)
     with pytest.raises(DiffhpeError, match="cannot write .*model: No space left on device"):
         export(trained, tmp_path / "model")
     assert not list(tmp_path.iterdir())

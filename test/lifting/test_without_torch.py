@@ -24,7 +24,7 @@ CLI = "from diffhpe_ros.cli import main; main()"
 def run(code: str, *arguments: object) -> str:
     """What a new process without torch prints."""
     command = [sys.executable, "-c", NOT_INSTALLED + code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -83,7 +83,7 @@ def test_recording_is_lifted_on_the_command_line(tmp_path: Path):
 
 def test_command_that_needs_torch_says_so():
     command = [sys.executable, "-c", NOT_INSTALLED + CLI, "bench"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 1
     assert done.stderr == (
         "diffhpe: this command runs on torch, which is not installed:"

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="no ROS: pip install -e '.[ros]'")
 
+from domains import own_domain
 from graph import CLIP_FRAMES, PERSON_FRAMES, Graph, own_context
 from rclpy.context import Context
 from standing import standing_windows
@@ -34,7 +35,8 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
         "OMP_NUM_THREADS": "1",
     }
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, own_domain() as domain:
+        patch.setenv("ROS_DOMAIN_ID", str(domain))  # of processes that are given no other
         for name, value in variables.items():
             patch.setenv(name, value)
         yield

@@ -1,13 +1,10 @@
 """A recorded bag, played twice, gives the same bytes twice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from graph import EVERYTHING, TOPICS, Graph
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
@@ -50,24 +47,15 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nodes(
-    context: Context, graph: Graph, diffusion_model: Path
-) -> Iterator[tuple[StageNode, StageNode]]:
+def nodes(graph: Graph, diffusion_model: Path) -> tuple[StageNode, StageNode]:
     """Detector and lifter in replay mode, configured."""
-    both = [
-        kind(context=context, use_global_arguments=False) for kind in (DetectorNode, LifterNode)
-    ]
-    detector, lifter = both
-    for name, value in {"model": str(diffusion_model), "sampler": "ddim", "steps": 2}.items():
-        lifter.set_parameters([Parameter(name, value=value)])
+    both = (
+        graph.make(DetectorNode, replay=True),
+        graph.make(LifterNode, replay=True, model=diffusion_model, sampler="ddim", steps=2),
+    )
     for node in both:
-        node.set_parameters([Parameter("replay", value=True)])
-        graph.executor.add_node(node)
         assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    yield detector, lifter
-    for node in both:
-        node.close()
-        node.destroy_node()
+    return both
 
 
 def test_a_bag_played_twice_gives_the_same_bytes(

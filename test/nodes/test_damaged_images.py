@@ -1,32 +1,23 @@
 """Damaged images on a compressed topic cost those images only, and are named."""
 
 from array import array
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
+from graph import Graph, activate
 from sensor_msgs.msg import CompressedImage
 
 from diffhpe_ros.nodes.detector import DetectorNode
 
 pytestmark = pytest.mark.ros
-SUCCESS = TransitionCallbackReturn.SUCCESS
 
 
 @pytest.fixture
-def detector(context: Context) -> Iterator[DetectorNode]:
-    values = {"image_transport": "compressed", "blazepose_model": "full"}
-    overrides = [Parameter(name, value=value) for name, value in values.items()]
-    node = DetectorNode(context=context, parameter_overrides=overrides)
-    assert node.trigger_configure() == SUCCESS
-    assert node.trigger_activate() == SUCCESS
-    yield node
-    node.close()
-    node.destroy_node()
+def detector(graph: Graph) -> DetectorNode:
+    node = graph.make(DetectorNode, image_transport="compressed", blazepose_model="full")
+    activate(node)
+    return node
 
 
 def test_damaged_image_is_left_out_counted_and_named(detector: DetectorNode) -> None:

@@ -8,12 +8,14 @@ import pytest
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.nodes import depth_source
 from diffhpe_ros.nodes.depth_source import DepthSource
 from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
 from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import make_header
 
 MS = 1_000_000
+LONG_S = 60.0
 
 
 def depth_image(metres: float = 2.0, stamp_ns: int = 0, encoding: str = "16UC1") -> Image:
@@ -79,19 +81,27 @@ def test_nearest_depth_in_time_is_used(source: DepthSource, diagnostics: NodeDia
     assert diagnostics.report().warnings == ()
 
 
-def test_depth_that_arrives_a_little_later_is_waited_for(source: DepthSource) -> None:
+def test_depth_that_arrives_a_little_later_is_waited_for(
+    diagnostics: NodeDiagnostics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(depth_source, "WAIT_S", LONG_S)
+    source = DepthSource(0.02, replay=False, diagnostics=diagnostics)
     threading.Timer(0.03, lambda: source.put(depth_image(2.0, 100 * MS))).start()
     assert source.at(100 * MS, 6, 4) is not None
 
 
 def test_missing_depth_is_waited_for_once_and_warned_of(
-    source: DepthSource, diagnostics: NodeDiagnostics
+    diagnostics: NodeDiagnostics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(depth_source, "WAIT_S", 1.0)
+    source = DepthSource(0.02, replay=False, diagnostics=diagnostics)
     source.put(depth_image(2.0, 0))
-    assert source.at(500 * MS, 6, 4) is None
     begin = time.monotonic()
+    assert source.at(500 * MS, 6, 4) is None
+    middle = time.monotonic()
+    assert middle - begin >= 1.0
     assert source.at(533 * MS, 6, 4) is None
-    assert time.monotonic() - begin < 0.05
+    assert time.monotonic() - middle < 1.0
     (warning,) = diagnostics.report().warnings
     assert "none came within" in warning
     source.put(depth_image(2.0, 566 * MS))
@@ -114,13 +124,18 @@ def test_depth_is_dropped_when_the_clock_jumps_back(source: DepthSource) -> None
     assert depth[1, 1] == pytest.approx(2.0)
 
 
-def test_memory_is_bounded_and_closing_ends_the_wait(diagnostics: NodeDiagnostics) -> None:
-    source = DepthSource(0.02, replay=False, diagnostics=diagnostics)
+def test_memory_is_bounded(source: DepthSource) -> None:
     for k in range(100):
         source.put(depth_image(2.0, 33 * MS * k))
     assert source.at(0, 6, 4) is None  # long forgotten
+
+
+def test_closing_ends_the_wait(
+    diagnostics: NodeDiagnostics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(depth_source, "REPLAY_WAIT_S", LONG_S)
     replay = DepthSource(0.02, replay=True, diagnostics=diagnostics)
     threading.Timer(0.05, replay.close).start()
     begin = time.monotonic()
     assert replay.at(0, 6, 4) is None
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < LONG_S / 2

@@ -8,8 +8,8 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
 from graph import Graph
+from graph import activate as activate_node
 from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -35,25 +35,15 @@ Activate = Callable[..., StageNode[Any]]
 
 
 @pytest.fixture
-def activate(context: Context, graph: Graph) -> Iterator[Activate]:
+def activate(graph: Graph) -> Activate:
     """Activates a node in this process with the given parameters."""
-    nodes: list[StageNode[Any]] = []
 
     def make(kind: type[Any], **parameters: Any) -> StageNode[Any]:
-        overrides = [
-            Parameter(name.replace("__", "/"), value=value) for name, value in parameters.items()
-        ]
-        node = kind(context=context, use_global_arguments=False, parameter_overrides=overrides)
-        nodes.append(node)
-        graph.executor.add_node(node)
-        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        node = graph.make(kind, **parameters)
+        activate_node(node)
         return node
 
-    yield make
-    for node in nodes:
-        node.close()
-        node.destroy_node()
+    return make
 
 
 @pytest.fixture
@@ -63,11 +53,13 @@ def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def other_context(context: Context) -> Iterator[Context]:
-    """Like another process in the same domain."""
+def driver(context: Context) -> Iterator[Node]:
+    """A node as of another process in the same domain."""
     other = Context()
     rclpy.init(args=[], context=other, domain_id=context.get_domain_id())
-    yield other
+    node = Node("driver", context=other)
+    yield node
+    node.destroy_node()
     rclpy.try_shutdown(context=other)
 
 
@@ -81,7 +73,7 @@ def wait_for_status(graph: Graph, node: str, *parts: str) -> None:
 
 @pytest.mark.ros
 def test_silent_topic_is_explained_by_its_publishers(
-    graph: Graph, activate: Activate, other_context: Context, soon_silent: None
+    graph: Graph, activate: Activate, driver: Node, soon_silent: None
 ) -> None:
     elsewhere = graph.node.create_publisher(Image, "/camera/image_raw", 1)
     activate(DetectorNode, **{"qos_overrides./image.subscription.reliability": "reliable"})
@@ -103,11 +95,10 @@ def test_silent_topic_is_explained_by_its_publishers(
     )
     graph.node.destroy_publisher(lossy)
 
-    other = Node("driver", context=other_context)
-    other.create_publisher(CompressedImage, "image", RELIABLE)
+    compressed = driver.create_publisher(CompressedImage, "image", RELIABLE)
     wrong = "/driver publishes sensor_msgs/msg/CompressedImage on /image, expected sensor_msgs/"
     wait_for_status(graph, "detector", wrong)
-    other.destroy_node()
+    driver.destroy_publisher(compressed)
 
     camera = graph.node.create_publisher(Image, "image", RELIABLE)
     wait_for_status(

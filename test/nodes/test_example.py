@@ -6,14 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from geometry_msgs.msg import Twist, Vector3
-from graph import ROOT, Graph
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
+from graph import PATIENCE_S, ROOT, Graph, activate
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_frames import OPTICAL, transform
 from sensor_msgs.msg import PointCloud2
@@ -24,59 +22,41 @@ from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
-SUCCESS = TransitionCallbackReturn.SUCCESS
 
 
-@pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
-    """Active, and spun together with the listener."""
-    node = LifterNode(context=context, use_global_arguments=False)
-    node.set_parameters([Parameter("model", value=str(standing_model))])
-    graph.executor.add_node(node)
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
-    yield node
-    node.close()
-    node.destroy_node()
-
-
-@pytest.fixture
-def base_lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
-    """Gives people in base_link."""
-    node = LifterNode(context=context, use_global_arguments=False)
-    node.set_parameters(
-        [
-            Parameter("model", value=str(standing_model)),
-            Parameter("target_frame", value="base_link"),
-        ]
-    )
-    graph.executor.add_node(node)
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
-    yield node
-    node.close()
-    node.destroy_node()
-
-
-def test_right_hand_prints_where_it_is_in_base_link(
-    base_lifter: LifterNode, graph: Graph, tmp_path: Path
-) -> None:
-    """docs/right-hand.md, with the transform that its step 1 sends."""
-    printed = tmp_path / "printed.txt"
+@contextmanager
+def example(graph: Graph, printed: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An example that runs, and writes what it prints to a file; it ends by Ctrl-C."""
     with printed.open("wb") as out:
-        example = subprocess.Popen(
-            [sys.executable, "examples/right_hand.py"],
+        running = subprocess.Popen(
+            [sys.executable, *command],
             cwd=ROOT,
             env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
             stdout=out,
         )
+    try:
+        yield running
+        running.send_signal(signal.SIGINT)
+        assert running.wait(PATIENCE_S) == 0
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_right_hand_prints_where_it_is_in_base_link(
+    graph: Graph, standing_model: Path, tmp_path: Path
+) -> None:
+    """docs/right-hand.md, with the transform that its step 1 sends."""
+    activate(graph.make(LifterNode, model=standing_model, target_frame="base_link"))
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     tf_static = graph.node.create_publisher(TFMessage, "/tf_static", latched)
     tf_static.publish(transform("base_link", "camera", 0, (0.1, 0.0, 1.2), OPTICAL))
     windows = graph.node.create_publisher(PointCloud2, "windows", 5)
-    graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
-    windows.publish(pack_windows(standing_windows([3])))
-    graph.until(lambda: b"person 3" in printed.read_bytes(), "print of the person")
-    example.send_signal(signal.SIGINT)
-    assert example.wait(60) == 0
+    printed = tmp_path / "printed.txt"
+    with example(graph, printed, "examples/right_hand.py"):
+        graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
+        windows.publish(pack_windows(standing_windows([3])))
+        graph.until(lambda: b"person 3" in printed.read_bytes(), "print of the person")
     (line,) = printed.read_text().splitlines()
     # STANDING's hand: 0.22 m to the right, which is the robot's left, and 0.06 m below the hip.
     found = re.fullmatch(
@@ -86,40 +66,29 @@ def test_right_hand_prints_where_it_is_in_base_link(
     assert [float(text) for text in found.groups()] == pytest.approx([4.05, 0.22, 1.04], abs=0.02)
 
 
-def test_read_joints_prints_who_is_where(lifter: LifterNode, graph: Graph, tmp_path: Path) -> None:
-    printed = tmp_path / "printed.txt"
-    with printed.open("wb") as out:
-        example = subprocess.Popen(
-            [sys.executable, "examples/read_joints.py"],
-            cwd=ROOT,
-            env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
-            stdout=out,
-        )
+def test_read_joints_prints_who_is_where(
+    graph: Graph, standing_model: Path, tmp_path: Path
+) -> None:
+    activate(graph.make(LifterNode, model=standing_model))
     windows = graph.node.create_publisher(PointCloud2, "windows", 5)
-    graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
-    windows.publish(pack_windows(standing_windows([3, 7])))
-    graph.until(lambda: b"person 7" in printed.read_bytes(), "print of the second person")
-    example.send_signal(signal.SIGINT)
-    assert example.wait(60) == 0
+    printed = tmp_path / "printed.txt"
+    with example(graph, printed, "examples/read_joints.py"):
+        graph.until(lambda: graph.value("lifter", "joints_listeners") == "2", "the example")
+        windows.publish(pack_windows(standing_windows([3, 7])))
+        graph.until(lambda: b"person 7" in printed.read_bytes(), "print of the second person")
     first, second = printed.read_text().splitlines()
     assert first.startswith("person 3: hip at ") and first.endswith("16 of 17 joints seen")
     assert second.startswith("person 7: hip at 0.")
 
 
 def test_stop_near_stops_the_robot_until_the_person_is_far_away(
-    lifter: LifterNode, graph: Graph
+    graph: Graph, standing_model: Path, tmp_path: Path
 ) -> None:
-    example = subprocess.Popen(
-        [sys.executable, "examples/stop_near.py", "--ros-args", "-p", "stop_distance:=2.0"],
-        cwd=ROOT,
-        env=os.environ | {"ROS_DOMAIN_ID": str(graph.domain)},
-    )
+    activate(graph.make(LifterNode, model=standing_model))
     speeds: list[float] = []
     graph.node.create_subscription(Twist, "cmd_vel", lambda sent: speeds.append(sent.linear.x), 9)
     planner = graph.node.create_publisher(Twist, "cmd_vel_in", 1)
     windows = graph.node.create_publisher(PointCloud2, "windows", 5)
-    graph.until(lambda: graph.value("lifter", "nearest_listeners") == "1", "the example")
-    graph.until(lambda: planner.get_subscription_count() == 1, "the example")
 
     def drives() -> bool:
         speeds.clear()
@@ -127,12 +96,14 @@ def test_stop_near_stops_the_robot_until_the_person_is_far_away(
         graph.until(lambda: bool(speeds), "a command")
         return speeds[-1] == 0.5
 
-    assert drives()
-    speeds.clear()
-    windows.publish(pack_windows(standing_windows([3], distance=1.5)))
-    graph.until(lambda: speeds[-1:] == [0.0], "a stop")
-    assert not drives()
-    windows.publish(pack_windows(standing_windows([3], stamp_ns=6 * 10**9)))
-    graph.until(drives, "the person four metres away")
-    example.send_signal(signal.SIGINT)
-    assert example.wait(60) == 0
+    command = "examples/stop_near.py", "--ros-args", "-p", "stop_distance:=2.0"
+    with example(graph, tmp_path / "printed.txt", *command):
+        graph.until(lambda: graph.value("lifter", "nearest_listeners") == "1", "the example")
+        graph.until(lambda: planner.get_subscription_count() == 1, "the example")
+        assert drives()
+        speeds.clear()
+        windows.publish(pack_windows(standing_windows([3], distance=1.5)))
+        graph.until(lambda: speeds[-1:] == [0.0], "a stop")
+        assert not drives()
+        windows.publish(pack_windows(standing_windows([3], stamp_ns=6 * 10**9)))
+        graph.until(drives, "the person four metres away")

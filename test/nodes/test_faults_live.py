@@ -4,7 +4,6 @@ The nodes run as processes from the first test of this file to the last; after e
 must be seen again, by the same processes unless the fault was to kill them.
 """
 
-import os
 import signal
 import time
 from array import array
@@ -14,11 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import rclpy
 from faulty_camera import ENCODINGS, FaultyCamera, encode
-from graph import Graph
+from graph import Graph, own_context
 from random_messages import random_windows
-from rclpy.context import Context
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, PointCloud2
 
@@ -72,11 +69,9 @@ class Robot:
 
 @pytest.fixture(scope="module")
 def robot(tmp_path_factory: pytest.TempPathFactory, standing_model: Path) -> Iterator[Robot]:
-    context = Context()
-    rclpy.init(args=[], context=context, domain_id=215 + os.getpid() % 18)
-    with Graph(context, tmp_path_factory.mktemp("robot")) as graph:
+    folder = tmp_path_factory.mktemp("robot")
+    with own_context() as context, Graph(context, folder) as graph:
         yield Robot(graph, standing_model)
-    rclpy.try_shutdown(context=context)
 
 
 def test_the_camera_stops_and_comes_back(robot: Robot) -> None:
@@ -146,14 +141,15 @@ def test_broken_images(robot: Robot) -> None:
         Image(height=2**26, width=1, step=3, encoding="bgr8", data=good.data),
     ]
     robot.camera.on = False
-    for message in broken:
+    for expected, message in enumerate(broken, failed + 1):
         robot.camera.send(message)
-        robot.graph.subscribe(0.2)
+        robot.graph.until(
+            lambda expected=expected: robot.count("detector", "failed") == expected, "a refusal"
+        )
     raw = serialize_message(good)
     for end in (0, 4, 5, 30, len(raw) // 2):  # cut off on the way
         robot.camera.images.publish(raw[:end])
     robot.camera.images.publish(raw[:-9220] + b"\xff\xff\xff\xff" + raw[-9216:])
-    robot.graph.until(lambda: robot.count("detector", "failed") == failed + 4, "four refusals")
     robot.camera.on = True
     robot.sees_somebody()
 
@@ -196,11 +192,15 @@ def test_two_cameras_on_one_topic(robot: Robot) -> None:
 def test_a_node_is_killed_and_started_again(robot: Robot, name: str) -> None:
     assert robot.graph.stop(name, signal.SIGKILL) == -signal.SIGKILL
     other = {"detector": "lifter", "lifter": "detector"}[name]
-    before = robot.count(other, "received")
-    robot.graph.subscribe(1.5)
-    assert robot.graph.runs(other)
     if other == "detector":
-        assert robot.count(other, "received") > before  # it goes on without the lifter
+        before = robot.count(other, "received")
+        robot.graph.until(
+            lambda: robot.count(other, "received") > before, "images without the lifter"
+        )
+    else:
+        robot.graph.status.pop(other, None)
+        robot.graph.until(lambda: other in robot.graph.status, "diagnostics without the detector")
+    assert robot.graph.runs(other)
     robot.start(name)
     robot.sees_somebody()
 

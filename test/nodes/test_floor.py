@@ -1,14 +1,12 @@
 """`floor_frame` and `camera_height`: the lifter gives people as large as they are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from graph import EVERYTHING, Graph
-from rclpy.context import Context
+from graph import EVERYTHING, Graph, activate
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_frames import OPTICAL, transform
@@ -21,7 +19,6 @@ from diffhpe_ros.nodes.messages.joints import unpack_joints
 from diffhpe_ros.nodes.messages.windows import pack_windows
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
-SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ADULT_M = 1.045
 """Camera above the floor that an adult of `standing_windows` stands on, 4 m away."""
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -29,22 +26,9 @@ Make = Callable[..., LifterNode]
 
 
 @pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[Make]:
+def lifter(graph: Graph, standing_model: Path) -> Make:
     """Makes a lifter with parameters, unconfigured."""
-    nodes: list[LifterNode] = []
-
-    def make(**parameters: Any) -> LifterNode:
-        node = LifterNode(context=context, use_global_arguments=False)
-        graph.executor.add_node(node)
-        values = {"model": str(standing_model), **parameters}
-        node.set_parameters([Parameter(key, value=each) for key, each in values.items()])
-        nodes.append(node)
-        return node
-
-    yield make
-    for node in nodes:
-        node.close()
-        node.destroy_node()
+    return partial(graph.make, LifterNode, model=standing_model)
 
 
 @pytest.fixture
@@ -66,7 +50,7 @@ def distance(graph: Graph, windows: Publisher, images: int = 5) -> float:
 def test_child_by_the_floor_of_the_robot(lifter: Make, graph: Graph, windows: Publisher) -> None:
     node = lifter(floor_frame="base_footprint")
     tf_static = graph.node.create_publisher(TFMessage, "/tf_static", LATCHED)
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    activate(node)
     mast = transform("base_footprint", "camera", 0, (0.1, 0.0, 0.7 * ADULT_M), OPTICAL)
     graph.until(lambda: tf_static.get_subscription_count() == 1, "subscription to /tf_static")
     tf_static.publish(mast)
@@ -84,7 +68,7 @@ def test_child_by_the_floor_of_the_robot(lifter: Make, graph: Graph, windows: Pu
 
 def test_floor_that_is_not_known_is_named(lifter: Make, graph: Graph, windows: Publisher) -> None:
     node = lifter(camera_height=0.7 * ADULT_M)
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    activate(node)
     assert distance(graph, windows, images=1) == pytest.approx(4, rel=0.02)
     said = "camera_height also needs gravity"
     graph.until(lambda: said in graph.status["lifter"].message, said)
@@ -92,11 +76,11 @@ def test_floor_that_is_not_known_is_named(lifter: Make, graph: Graph, windows: P
 
 def test_level_camera_of_known_height(lifter: Make, graph: Graph, windows: Publisher) -> None:
     node = lifter(camera_height=0.7 * ADULT_M, level_camera=True)
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
+    activate(node)
     assert distance(graph, windows) == pytest.approx(0.7 * 4, rel=0.08)
 
 
 def test_two_floors_are_refused(lifter: Make, graph: Graph) -> None:
     node = lifter(camera_height=1.0, floor_frame="map")
-    assert node.trigger_configure() == FAILURE
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     graph.until(lambda: "not both" in graph.status["lifter"].message, "reason")

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import Graph
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
+from graph import Graph, activate
 from sensor_msgs.msg import Image
 
 from diffhpe_ros.nodes.detector import DetectorNode
@@ -44,13 +41,9 @@ def test_a_node_that_cannot_start_says_why_in_one_line(graph: Graph, tmp_path: P
     assert "Traceback" not in graph.log("video_source")
 
 
-def test_images_that_come_too_rarely_are_warned_of(graph: Graph, context: Context) -> None:
-    detector = DetectorNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(detector)
+def test_images_that_come_too_rarely_are_warned_of(graph: Graph) -> None:
     publisher = graph.node.create_publisher(Image, "image", 10)
-    detector.set_parameters([Parameter("replay", value=True)])  # so that no image is dropped
-    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    activate(graph.make(DetectorNode, replay=True))  # so that no image is dropped
     graph.until(publisher.get_subscription_count, "detector")
     packer = ImagePacker()
     for number in range(4):
@@ -62,47 +55,30 @@ def test_images_that_come_too_rarely_are_warned_of(graph: Graph, context: Contex
         "warning",
     )
     assert graph.value("detector", "images_per_s") == "4"
-    detector.close()
-    detector.destroy_node()
 
 
-def test_overlay_without_background_holds_no_pixel_of_the_image(
-    graph: Graph, context: Context
-) -> None:
-    detector = DetectorNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(detector)
+def test_overlay_without_background_holds_no_pixel_of_the_image(graph: Graph) -> None:
     publisher = graph.node.create_publisher(Image, "image", 10)
     overlays: list[Image] = []
     graph.node.create_subscription(Image, "/detector/overlay", overlays.append, 5)
-    detector.set_parameters([Parameter("overlay_background", value="none")])
-    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    activate(graph.make(DetectorNode, overlay_background="none"))
     graph.until(publisher.get_subscription_count, "detector")
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     publisher.publish(ImagePacker().pack(noise, "camera", 1))
     graph.until(lambda: overlays, "overlay")
     assert np.ptp(image_to_bgr(overlays[0])) == 0
-    detector.close()
-    detector.destroy_node()
 
 
-def test_images_that_are_none_do_not_stop_the_detector(graph: Graph, context: Context) -> None:
-    detector = DetectorNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(detector)
+def test_images_that_are_none_do_not_stop_the_detector(graph: Graph) -> None:
     publisher = graph.node.create_publisher(Image, "image", 10)
-    assert detector.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    assert detector.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    activate(graph.make(DetectorNode, replay=True))
     graph.until(publisher.get_subscription_count, "detector")
     packer = ImagePacker()
     good = np.zeros((48, 64, 3), np.uint8)
     wrong = packer.pack(good, "camera", 1)
     wrong.encoding = "16UC1"
-    for message in (Image(), wrong):
+    for message in (Image(), wrong, ImagePacker().pack(good, "camera", 2)):
         publisher.publish(message)
-        graph.subscribe(0.2)
-    publisher.publish(ImagePacker().pack(good, "camera", 2))
     graph.until(lambda: graph.value("detector", "processed") == "1", "a processed image")
     assert graph.value("detector", "failed") == "2"
     assert not graph.raw["windows"]
-    detector.close()
-    detector.destroy_node()

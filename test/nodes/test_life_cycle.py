@@ -3,15 +3,15 @@
 import itertools
 import shutil
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticStatus
-from graph import Graph
-from rclpy.context import Context
+from graph import Graph, activate
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
@@ -32,26 +32,9 @@ MakeLifter = Callable[..., LifterNode]
 
 
 @pytest.fixture
-def make_lifter(context: Context, graph: Graph) -> Iterator[MakeLifter]:
+def make_lifter(graph: Graph) -> MakeLifter:
     """Makes a lifter in this process, spun together with the listener."""
-    nodes: list[LifterNode] = []
-
-    def make(model: Path, **options: Any) -> LifterNode:
-        node = LifterNode(context=context, use_global_arguments=False, **options)
-        nodes.append(node)
-        node.set_parameters([Parameter("model", value=str(model))])
-        graph.executor.add_node(node)
-        return node
-
-    yield make
-    for node in nodes:
-        node.close()
-        node.destroy_node()
-
-
-def activate(node: LifterNode) -> None:
-    assert node.trigger_configure() == SUCCESS
-    assert node.trigger_activate() == SUCCESS
+    return lambda model, **options: graph.make(partial(LifterNode, **options), model=model)
 
 
 def set_one(node: LifterNode, name: str, value: Any) -> str:

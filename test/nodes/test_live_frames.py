@@ -14,6 +14,7 @@ from diffhpe_ros.nodes import live_frames
 from diffhpe_ros.nodes.live_frames import LiveFrames, Stamped, stream_images, webcam_images
 from diffhpe_ros.video import reader
 
+PATIENCE_S = 60.0
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
@@ -36,16 +37,16 @@ class Cable:
 @pytest.fixture
 def cable(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cable]:
     monkeypatch.setattr(live_frames, "RETRY_S", 0.05)
-    monkeypatch.setattr(live_frames, "SILENCE_S", 0.2)
-    monkeypatch.setattr(live_frames, "FIRST_IMAGE_S", 0.5)
-    monkeypatch.setattr(live_frames, "_CLOSE_S", 0.1)
+    monkeypatch.setattr(live_frames, "SILENCE_S", 60.0)
+    monkeypatch.setattr(live_frames, "FIRST_IMAGE_S", 60.0)
+    monkeypatch.setattr(live_frames, "CLOSE_S", 0.1)
     cable = Cable()
     yield cable
     cable.is_in = cable.is_stuck = False
 
 
 def until_problem(frames: LiveFrames, text: str) -> None:
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE_S
     while text not in frames.problem or bool(frames.problem) != bool(text):
         assert time.monotonic() < give_up, frames.problem
         time.sleep(0.01)
@@ -63,7 +64,10 @@ def test_webcam_that_is_unplugged_is_named_until_it_is_back(cable: Cable) -> Non
     frames.close()
 
 
-def test_driver_that_blocks_is_named_and_does_not_keep_the_node(cable: Cable) -> None:
+def test_driver_that_blocks_is_named_and_does_not_keep_the_node(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_frames, "SILENCE_S", 0.2)
     frames = LiveFrames("camera 0", cable.images)
     cable.is_stuck = True
     until_problem(frames, "camera 0 has given no image for")
@@ -72,24 +76,24 @@ def test_driver_that_blocks_is_named_and_does_not_keep_the_node(cable: Cable) ->
     list(frames.play(stop.wait))
     begin = time.monotonic()
     frames.close()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < PATIENCE_S
 
 
-def test_device_that_gives_nothing_is_refused(cable: Cable) -> None:
+def test_device_that_gives_nothing_is_refused(
+    cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_frames, "FIRST_IMAGE_S", 0.5)
     cable.is_stuck = True
     with pytest.raises(DiffhpeError, match="camera 0 gave no image within 0.5 s"):
         LiveFrames("camera 0", cable.images)
 
 
-def test_waiting_for_a_device_ends_with_the_program(
-    cable: Cable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_frames, "FIRST_IMAGE_S", 60.0)
+def test_waiting_for_a_device_ends_with_the_program(cable: Cable) -> None:
     cable.is_stuck = True
     begin = time.monotonic()
     with pytest.raises(DiffhpeError):
         LiveFrames("camera 0", cable.images, is_stopped=lambda: True)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < live_frames.FIRST_IMAGE_S
 
 
 def test_webcam_that_is_not_there_is_refused() -> None:
@@ -98,7 +102,7 @@ def test_webcam_that_is_not_there_is_refused() -> None:
 
 
 def test_server_that_says_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(reader, "TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"rtsp://127.0.0.1:{server.getsockname()[1]}/live"
         with pytest.raises(DiffhpeError, match="nothing that is a video came within 0.5 s"):

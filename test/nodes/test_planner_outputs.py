@@ -1,12 +1,10 @@
 """The topics `obstacles` and `nearest`: their messages, and the running lifter."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import Graph
-from rclpy.context import Context
+from graph import Graph, activate
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from robot_frames import transform
@@ -53,14 +51,9 @@ def test_nearest_has_a_point_for_each_person_and_target() -> None:
 
 
 @pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
+def lifter(graph: Graph, standing_model: Path) -> LifterNode:
     """A lifter in this process, spun together with the listener."""
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters([Parameter("model", value=str(standing_model))])
-    yield node
-    node.close()
-    node.destroy_node()
+    return graph.make(LifterNode, model=standing_model)
 
 
 class Planner:
@@ -73,8 +66,7 @@ class Planner:
         for kept, topic in ((self.obstacles, "obstacles"), (self.nearest, "nearest")):
             graph.node.create_subscription(PointCloud2, topic, kept.append, 10)
         self._windows = graph.node.create_publisher(PointCloud2, "windows", 10)
-        assert lifter.trigger_configure() == SUCCESS
-        assert lifter.trigger_activate() == SUCCESS
+        activate(lifter)
         graph.until(lambda: self._windows.get_subscription_count() == 2, "lifter")
 
     def see(self, track_ids: list[int], stamp_ns: int) -> None:

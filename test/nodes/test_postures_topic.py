@@ -6,10 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from graph import Graph
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
+from graph import Graph, activate
 from sensor_msgs.msg import PointCloud2
 from standing import people_at, standing_at, standing_windows
 
@@ -17,8 +14,6 @@ from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.postures import pack_postures
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.pipeline.posture_stage import PostureStage
-
-SUCCESS = TransitionCallbackReturn.SUCCESS
 
 
 def values(status: DiagnosticStatus) -> dict[str, str]:
@@ -42,22 +37,13 @@ def test_message_has_a_status_for_each_person_with_a_place() -> None:
 @pytest.mark.ros
 @pytest.mark.parametrize(("level", "posture"), [(True, "STANDING"), (False, "UNKNOWN")])
 def test_postures_are_known_where_up_is(
-    context: Context, graph: Graph, standing_model: Path, level: bool, posture: str
+    graph: Graph, standing_model: Path, level: bool, posture: str
 ) -> None:
-    node = LifterNode(context=context, use_global_arguments=False)
-    try:
-        graph.executor.add_node(node)
-        node.set_parameters([Parameter("model", value=str(standing_model))])
-        node.set_parameters([Parameter("level_camera", value=level)])
-        found: list[DiagnosticArray] = []
-        graph.node.create_subscription(DiagnosticArray, "postures", found.append, 10)
-        windows = graph.node.create_publisher(PointCloud2, "windows", 10)
-        assert node.trigger_configure() == SUCCESS
-        assert node.trigger_activate() == SUCCESS
-        graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
-        windows.publish(pack_windows(standing_windows([1, 2])))
-        graph.until(lambda: found, "postures")
-    finally:
-        node.close()
-        node.destroy_node()
+    found: list[DiagnosticArray] = []
+    graph.node.create_subscription(DiagnosticArray, "postures", found.append, 10)
+    windows = graph.node.create_publisher(PointCloud2, "windows", 10)
+    activate(graph.make(LifterNode, model=standing_model, level_camera=level))
+    graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
+    windows.publish(pack_windows(standing_windows([1, 2])))
+    graph.until(lambda: found, "postures")
     assert [each.message for each in found[0].status] == [posture] * 2

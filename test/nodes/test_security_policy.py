@@ -1,13 +1,10 @@
 """The SROS 2 template allows what the nodes do, and no more."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from graph import ROOT
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
+from graph import ROOT, Graph, activate
 from rclpy.node import Node
 
 from diffhpe_ros.nodes.base import StageNode
@@ -19,7 +16,7 @@ from diffhpe_ros.rendering.clip import walking_clip
 pytestmark = pytest.mark.ros
 POLICY = ROOT / "config" / "sros2" / "policy.xml"
 NODES: dict[str, tuple[type[StageNode], dict[str, object]]] = {
-    "detector": (DetectorNode, {"depth": "true"}),
+    "detector": (DetectorNode, {"depth": True}),
     "lifter": (
         LifterNode,
         {"device": "cpu", "target_frame": "base_link", "upright_frames": "camera"},
@@ -43,22 +40,14 @@ def _full(node: str, namespace: str, name: str) -> str:
 
 
 @pytest.fixture(params=NODES)
-def running(
-    request: pytest.FixtureRequest, context: Context, standing_model: Path
-) -> Iterator[Node]:
+def running(request: pytest.FixtureRequest, graph: Graph, standing_model: Path) -> Node:
     """One of the nodes, active, with simulated time so that it also listens to /clock."""
     kind, parameters = NODES[request.param]
     if kind is LifterNode:
-        parameters = {**parameters, "model": str(standing_model)}
-    given = [
-        f"-p {name}:={value}" for name, value in (parameters | {"use_sim_time": "true"}).items()
-    ]
-    node = kind(context=context, cli_args=["--ros-args", *" ".join(given).split()])
-    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
-    yield node
-    node.close()
-    node.destroy_node()
+        parameters = {**parameters, "model": standing_model}
+    node = graph.make(kind, use_sim_time=True, **parameters)
+    activate(node)
+    return node
 
 
 def test_the_policy_names_what_a_node_uses(running: Node) -> None:

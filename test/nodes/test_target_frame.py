@@ -1,6 +1,6 @@
 """People in the robot's frame: what the lifter makes of /tf, of missing and of late transforms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import Point
-from graph import EVERYTHING, Graph
-from rclpy.context import Context
+from graph import EVERYTHING, Graph, activate
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_frames import OPTICAL, transform, turned
 from scipy.spatial.transform import Rotation
@@ -28,7 +26,6 @@ from diffhpe_ros.pipeline.ego_motion import turn_rays
 from diffhpe_ros.pipeline.people import PeopleWindows
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
-SUCCESS = TransitionCallbackReturn.SUCCESS
 SECOND = 10**9
 MAST = transform("base_link", "camera", 0, (0.1, 0.0, 1.2), OPTICAL)
 """The camera looks forward, 1.2 m above the base."""
@@ -37,18 +34,17 @@ MAST = transform("base_link", "camera", 0, (0.1, 0.0, 1.2), OPTICAL)
 class Robot:
     """A lifter in this process, and the topics that a robot sends it."""
 
-    def __init__(self, context: Context, graph: Graph, model: Path, **parameters: Any) -> None:
+    def __init__(self, graph: Graph, model: Path, **parameters: Any) -> None:
         self.graph = graph
-        self.lifter = LifterNode(context=context, use_global_arguments=False)
-        graph.executor.add_node(self.lifter)
-        values = {"model": str(model), "target_frame": "base_link", **parameters}
-        self.lifter.set_parameters([Parameter(key, value=each) for key, each in values.items()])
+        # Patient, for busy machines: what is missing at first comes.
+        usual = {"target_frame": "base_link", "transform_timeout_s": 10.0}
+        self.lifter = graph.make(LifterNode, model=model, **usual | parameters)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         create = graph.node.create_publisher
         self.windows = create(PointCloud2, "windows", EVERYTHING)
         self.tf = create(TFMessage, "/tf", EVERYTHING)
         self.tf_static = create(TFMessage, "/tf_static", latched)
-        assert self.lifter.trigger_configure() == self.lifter.trigger_activate() == SUCCESS
+        activate(self.lifter)
         ready = (self.windows, 2), (self.tf, 1), (self.tf_static, 1)
         graph.until(
             lambda: all(topic.get_subscription_count() == count for topic, count in ready),
@@ -70,18 +66,9 @@ class Robot:
 
 
 @pytest.fixture
-def robot(context: Context, graph: Graph, standing_model: Path) -> Iterator[Callable[..., Robot]]:
+def robot(graph: Graph, standing_model: Path) -> Callable[..., Robot]:
     """Makes a robot with parameters."""
-    robots: list[Robot] = []
-
-    def make(**parameters: Any) -> Robot:
-        robots.append(Robot(context, graph, standing_model, **parameters))
-        return robots[-1]
-
-    yield make
-    for each in robots:
-        each.lifter.close()
-        each.lifter.destroy_node()
+    return partial(Robot, graph, standing_model)
 
 
 def test_joints_and_covariances_are_in_the_target_frame(robot: Callable[..., Robot]) -> None:
@@ -141,7 +128,7 @@ def test_moving_robot_is_looked_up_at_the_stamp_of_the_image(robot: Callable[...
 
 
 def test_late_transform_is_waited_for(robot: Callable[..., Robot], graph: Graph) -> None:
-    base = robot(target_frame="odom", transform_timeout_s=10.0)
+    base = robot(target_frame="odom")
     base.tf_static.publish(MAST)
     base.tf.publish(transform("odom", "base_link", 4 * SECOND))
     base.see(1, stamp_ns=5 * SECOND)
@@ -154,7 +141,7 @@ def test_late_transform_is_waited_for(robot: Callable[..., Robot], graph: Graph)
 def test_missing_transform_costs_the_message_and_says_which_link(
     robot: Callable[..., Robot], graph: Graph
 ) -> None:
-    base = robot(target_frame="odom")
+    base = robot(target_frame="odom", transform_timeout_s=0.1)
     base.see(1, 2)
     base.says("camera has no parent: is the robot description running?")
     base.tf_static.publish(MAST)
@@ -219,7 +206,7 @@ def test_windows_are_freed_from_the_motion_of_the_camera(
 
 
 def test_gyroscope_does_without_odometry(robot: Callable[..., Robot], graph: Graph) -> None:
-    base = robot(target_frame="", imu=True, transform_timeout_s=1.0)
+    base = robot(target_frame="", imu=True)
     imu = graph.node.create_publisher(Imu, "imu", EVERYTHING)
     graph.until(lambda: imu.get_subscription_count() == 1, "subscription to imu")
     base.tf_static.publish(MAST)
@@ -295,18 +282,10 @@ def test_person_seen_by_two_cameras_is_published_once(robot: Callable[..., Robot
     assert np.trace(fused.covariance[0, 0]) <= np.trace(alone.covariance[0, 0]) * 1.001
 
 
-def test_fusion_without_a_common_frame_is_refused(
-    context: Context, graph: Graph, standing_model: Path
-) -> None:
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters(
-        [Parameter("model", value=str(standing_model)), Parameter("fuse_cameras", value=True)]
-    )
+def test_fusion_without_a_common_frame_is_refused(graph: Graph, standing_model: Path) -> None:
+    node = graph.make(LifterNode, model=standing_model, fuse_cameras=True)
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     graph.until(lambda: "set target_frame" in graph.status["lifter"].message, "reason")
-    node.close()
-    node.destroy_node()
 
 
 def test_replay_of_two_fused_cameras_does_not_depend_on_the_faster_detector(

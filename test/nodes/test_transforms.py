@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from geometry_msgs.msg import TransformStamped
-from graph import Graph
-from rclpy.context import Context
+from graph import Graph, activate
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
@@ -82,47 +81,31 @@ def test_a_body_without_extent_has_no_frame(people: LiftedPeople) -> None:
 
 @pytest.mark.ros
 def test_without_tf2_msgs_the_node_says_what_is_missing(
-    context: Context, graph: Graph, standing_model: Path, monkeypatch: pytest.MonkeyPatch
+    graph: Graph, standing_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # None makes the import fail, as where the package is not installed.
     monkeypatch.setitem(sys.modules, "tf2_msgs", None)
     monkeypatch.delitem(sys.modules, "tf2_msgs.msg", raising=False)
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters(
-        [Parameter("model", value=str(standing_model)), Parameter("tf", value="body")]
-    )
+    node = graph.make(LifterNode, model=standing_model, tf="body")
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     graph.until(
         lambda: "lifter" in graph.status and "tf2_msgs" in graph.status["lifter"].message, "reason"
     )
     node.set_parameters([Parameter("tf", value="none")])
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    node.close()
-    node.destroy_node()
 
 
 @pytest.mark.ros
-def test_the_frames_on_tf_are_where_the_joints_are(
-    context: Context, graph: Graph, standing_model: Path
-) -> None:
-    enqueue: list[TFMessage] = []
-    graph.node.create_subscription(TFMessage, "/tf", enqueue.append, 10)
+def test_the_frames_on_tf_are_where_the_joints_are(graph: Graph, standing_model: Path) -> None:
+    received: list[TFMessage] = []
+    graph.node.create_subscription(TFMessage, "/tf", received.append, 10)
     windows = graph.node.create_publisher(PointCloud2, "windows", 10)
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters(
-        [Parameter("model", value=str(standing_model)), Parameter("tf", value="joints")]
-    )
-    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    activate(graph.make(LifterNode, model=standing_model, tf="joints"))
     graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
     windows.publish(pack_windows(standing_windows([1], stamp_ns=10**9)))
-    graph.until(lambda: enqueue and graph.raw["joints"], "frames")
-    node.close()
-    node.destroy_node()
+    graph.until(lambda: received and graph.raw["joints"], "frames")
 
-    (message,) = enqueue
+    (message,) = received
     body, *children = message.transforms
     assert (body.header.stamp.sec, body.header.frame_id) == (1, "camera")
     (joints,) = unpack_joints(graph.messages("joints")[0]).positions

@@ -5,11 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import EVERYTHING, Graph
+from graph import EVERYTHING, Graph, activate
 from numpy.typing import NDArray
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robot_frames import transform
 from scipy.spatial.transform import Rotation
@@ -24,7 +21,6 @@ from diffhpe_ros.nodes.upright_frames import UprightFrames
 from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
-SUCCESS = TransitionCallbackReturn.SUCCESS
 SECOND = 10**9
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DOWN = Rotation.from_euler("x", 30, degrees=True).as_matrix()
@@ -38,12 +34,9 @@ class Heard:
         self.graph, self.axes = graph, list[NDArray[np.float64]]()
         graph.node.create_subscription(TFMessage, "/tf_static", self._keep, LATCHED)
 
-    def up(self, expected: NDArray[np.float64], tolerance: float) -> None:
-        """Wait until its z axis points there."""
-        self.graph.until(
-            lambda: bool(self.axes) and np.allclose(self.axes[-1][:, 2], expected, atol=tolerance),
-            "the upright frame",
-        )
+    def is_up(self, expected: NDArray[np.float64], tolerance: float) -> bool:
+        """Whether its z axis points there."""
+        return bool(self.axes) and np.allclose(self.axes[-1][:, 2], expected, atol=tolerance)
 
     def _keep(self, message: TFMessage) -> None:
         for each in message.transforms:
@@ -54,20 +47,15 @@ class Heard:
 
 
 @pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path):
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    values = {"model": str(standing_model), "upright_frames": "camera, rear", "imu": True}
-    node.set_parameters([Parameter(key, value=each) for key, each in values.items()])
-    assert node.trigger_configure() == node.trigger_activate() == SUCCESS
-    yield node
-    node.close()
-    node.destroy_node()
+def lifter(graph: Graph, standing_model: Path) -> LifterNode:
+    node = graph.make(LifterNode, model=standing_model, upright_frames="camera, rear", imu=True)
+    activate(node)
+    return node
 
 
 def test_level_at_first_then_by_the_accelerometer(lifter: LifterNode, graph: Graph) -> None:
     heard = Heard(graph)
-    heard.up(LEVEL, 1e-6)
+    graph.until(lambda: heard.is_up(LEVEL, 1e-6), "the level frame")
     create = graph.node.create_publisher
     imu, tf_static = create(Imu, "imu", EVERYTHING), create(TFMessage, "/tf_static", LATCHED)
     windows = create(PointCloud2, "windows", EVERYTHING)
@@ -86,8 +74,14 @@ def test_level_at_first_then_by_the_accelerometer(lifter: LifterNode, graph: Gra
         (message.linear_acceleration.x, message.linear_acceleration.y) = x, y
         message.linear_acceleration.z = z
         imu.publish(message)
-    windows.publish(pack_windows(standing_windows([1])))
-    heard.up(up, 1e-3)
+        graph.executor.spin_once(timeout_sec=0)  # live, the lifter holds 100 messages
+
+    def learnt() -> bool:
+        windows.publish(pack_windows(standing_windows([1])))
+        graph.subscribe(0.1)
+        return heard.is_up(up, 1e-3)
+
+    graph.until(learnt, "the frame that points up")
     said = "by accelerometer: 30.0 down"
     graph.until(lambda: said in str(graph.value("lifter", "upright camera")), said)
 

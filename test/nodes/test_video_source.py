@@ -1,14 +1,14 @@
 """The node `video_source`: what it publishes of files as users have them."""
 
+import re
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
-from graph import Graph
+from graph import PATIENCE_S, Graph
 from oblong_video import write_oblong_walk
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -41,12 +41,19 @@ def test_calibration_is_for_the_published_images_where_pixels_are_made_square(
     np.testing.assert_allclose(np.reshape(infos[-1].p, (3, 4))[:, :3], camera.matrix, atol=1e-6)
 
 
-def test_file_with_one_image_is_named(context: Context, tmp_path: Path) -> None:
+def test_file_with_one_image_is_named(graph: Graph, tmp_path: Path) -> None:
     write_oblong_walk(tmp_path / "one.mp4", frames=1)
-    overrides = [Parameter("path", value=str(tmp_path / "one.mp4"))]
-    node = VideoSourceNode(context=context, parameter_overrides=overrides)
+    node = graph.make(VideoSourceNode, path=tmp_path / "one.mp4")
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
     (warning,) = node.diagnostics.report().warnings
     assert "one.mp4 has one image, from which nobody is lifted: set loop" in warning
-    node.close()
-    node.destroy_node()
+
+
+def test_server_that_says_nothing_does_not_keep_the_node(graph: Graph) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE_S)
+        graph.run("video_source", path=f"rtsp://127.0.0.1:{server.getsockname()[1]}/live")
+        waiting, _ = server.accept()
+        with waiting:
+            assert graph.stop("video_source") == 0
+    assert not re.search("Traceback|Fatal", graph.log("video_source"))

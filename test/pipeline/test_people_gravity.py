@@ -36,6 +36,18 @@ def turned(joints: Array, turn: Array) -> Array:
     return (joints - joints[0, 0]) @ turn.T + joints[0, 0]
 
 
+def assert_no_direction(joints: Array) -> None:
+    gravity = PeopleGravity()
+    show(gravity, joints)
+    assert gravity.gravity is None
+
+
+def forward() -> Array:
+    """Unit vectors (frames, 3) along the walk."""
+    ahead = np.gradient(WALK[:, 0], axis=0)
+    return ahead / np.linalg.norm(ahead, axis=-1, keepdims=True)
+
+
 def test_nobody_is_no_direction() -> None:
     gravity = PeopleGravity()
     gravity.update([], np.empty((0, 17, 3), np.float32), 0)
@@ -63,42 +75,29 @@ def test_any_camera_will_do(axis: str, degrees: float) -> None:
 
 @pytest.mark.parametrize("axis", ["x", "z"])
 def test_somebody_who_lies_and_treads_is_no_direction(axis: str) -> None:
-    lying = turned(STEPS, Rotation.from_euler(axis, -90, degrees=True).as_matrix())
-    gravity = PeopleGravity()
-    show(gravity, lying)
-    assert gravity.gravity is None
+    assert_no_direction(turned(STEPS, Rotation.from_euler(axis, -90, degrees=True).as_matrix()))
 
 
 def test_somebody_who_is_carried_is_no_direction() -> None:
     """Straight, and moved across the body, but the feet do not pass each other."""
     still = np.repeat(WALK[:1], len(WALK), 0)
-    lying = turned(still, DOWN) + np.linspace(0, 6, len(WALK))[:, None, None] * [1.0, 0, 0]
-    gravity = PeopleGravity()
-    show(gravity, lying)
-    assert gravity.gravity is None
+    moved = np.linspace(0, 6, len(WALK))[:, None, None] * [1.0, 0, 0]
+    assert_no_direction(turned(still, DOWN) + moved)
 
 
 def test_somebody_who_crawls_is_no_direction() -> None:
     """Shins level: the body is bent."""
     joints = WALK.copy()
-    ahead = np.gradient(WALK[:, 0], axis=0)
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
     for knee, foot in ((2, 3), (5, 6)):
         shin = np.linalg.norm(joints[:, foot] - joints[:, knee], axis=-1, keepdims=True)
-        joints[:, foot] = joints[:, knee] - shin * ahead
-    gravity = PeopleGravity()
-    show(gravity, joints)
-    assert gravity.gravity is None
+        joints[:, foot] = joints[:, knee] - shin * forward()
+    assert_no_direction(joints)
 
 
 def test_somebody_who_bends_forward_is_no_direction() -> None:
     joints = WALK.copy()
-    ahead = np.gradient(WALK[:, 0], axis=0)
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
-    joints[:, 7:] += np.tan(np.radians(25)) * 0.5 * ahead[:, None]
-    gravity = PeopleGravity()
-    show(gravity, joints)
-    assert gravity.gravity is None
+    joints[:, 7:] += np.tan(np.radians(25)) * 0.5 * forward()[:, None]
+    assert_no_direction(joints)
 
 
 def test_who_lies_does_not_change_what_is_known() -> None:
@@ -131,6 +130,4 @@ def test_a_camera_that_was_moved_is_learnt_anew() -> None:
 
 
 def test_people_without_a_position_are_left_out() -> None:
-    gravity = PeopleGravity()
-    show(gravity, np.full_like(WALK, np.nan))
-    assert gravity.gravity is None
+    assert_no_direction(np.full_like(WALK, np.nan))

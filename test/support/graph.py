@@ -1,27 +1,31 @@
-"""Running nodes as processes of their own, and recording what they say."""
+"""Running nodes, as processes of their own or in this one, and recording what they say."""
 
-import itertools
 import os
 import signal
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from domains import own_domain
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from diffhpe_ros.demo.graph import NodeProcess
+from diffhpe_ros.demo.graph import STOP_SECONDS, NodeProcess
+from diffhpe_ros.nodes.base import StageNode
 
 ROOT = Path(__file__).resolve().parents[2]
 TOPICS = {
@@ -30,25 +34,33 @@ TOPICS = {
     "skeletons": MarkerArray,
     "coherence": DiagnosticArray,
 }
+N = TypeVar("N", bound=StageNode[Any])
 EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
 PERSON_FRAMES, CLIP_FRAMES = 30, 45
 """Of the short clip: those in which somebody is seen, and all."""
 PATIENCE_S = 150.0  # for machines that are busy with other things
-
-DOMAINS = itertools.count(os.getpid() % 80 + 10)
 
 
 @contextmanager
 def own_context() -> Iterator[Context]:
     """A ROS context in a domain that no other test has."""
     own = Context()
-    rclpy.init(args=[], context=own, domain_id=next(DOMAINS))
-    yield own
-    rclpy.try_shutdown(context=own)
+    with own_domain() as domain:
+        rclpy.init(args=[], context=own, domain_id=domain)
+        try:
+            yield own
+        finally:
+            rclpy.try_shutdown(context=own)
+
+
+def activate(node: StageNode[Any]) -> None:
+    """Configure and activate a node of this process."""
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
 
 
 class Graph:
-    """Nodes in processes, and a listener in this one."""
+    """Nodes, and a listener in this process; all of them end with it, also where a test fails."""
 
     def __init__(self, context: Context, folder: Path) -> None:
         self.raw: dict[str, list[bytes]] = defaultdict(list)
@@ -57,6 +69,7 @@ class Graph:
         self._folder = folder
         self.domain = context.get_domain_id()
         self._processes: dict[str, NodeProcess] = {}
+        self._nodes: list[StageNode[Any]] = []
         self.node = Node("listener", context=context)
         self.executor = SingleThreadedExecutor(context=context)
         self.executor.add_node(self.node)
@@ -70,10 +83,13 @@ class Graph:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._processes.values():
-            process.stop(signal.SIGKILL)
+        self._end_processes()
+        # As `nodes.run`: no thread goes on that uses what is destroyed.
+        for node in self._nodes:
+            node.close()
         self.executor.shutdown()
-        self.node.destroy_node()
+        for each in (*self._nodes, self.node):
+            each.destroy_node()
 
     def run(
         self, name: str, namespace: str = "", remap: Mapping[str, str] = {}, **parameters: Any
@@ -91,6 +107,17 @@ class Graph:
             environment={"ROS_DOMAIN_ID": str(self.domain), "PYTHONPATH": str(ROOT)},
         )
         self._processes[node.name] = node
+
+    def make(self, kind: Callable[..., N], **parameters: Any) -> N:
+        """Make a node in this process, unconfigured, which is spun while the listener listens."""
+        plain = {key: str(of) if isinstance(of, Path) else of for key, of in parameters.items()}
+        overrides = [Parameter(key, value=of) for key, of in plain.items()]
+        node = kind(
+            context=self.node.context, use_global_arguments=False, parameter_overrides=overrides
+        )
+        self._nodes.append(node)
+        self.executor.add_node(node)
+        return node
 
     def log(self, name: str) -> str:
         """All that a node printed."""
@@ -138,6 +165,17 @@ class Graph:
         status = self.status.get(node)
         found = [pair.value for pair in status.values if pair.key == key] if status else []
         return found[0] if found else None
+
+    def _end_processes(self) -> None:
+        """End them together; Fast DDS leaves 35 MB of shared memory of each that is killed."""
+        running = [each for each in self._processes.values() if each.status is None]
+        for process in running:
+            os.kill(process.pid, signal.SIGINT)
+        for process in running:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.stop(signal.SIGKILL)
 
     def _keep(self, topic: str, raw: bytes) -> None:
         self.raw[topic].append(raw)

@@ -262,7 +262,7 @@ def test_interrupted_measurement_keeps_the_clips_that_are_done(mocap, monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr(measuring, "create_detector", lambda *_, **__: None)
-    monkeypatch.setattr(measuring, "_measure", one_clip)
+    monkeypatch.setattr(measuring, "measure_clip", one_clip)
     found = measure(clips)
     assert len(found.joints) == 1
     np.testing.assert_array_equal(found.subject, [clips[0].subject])

@@ -31,7 +31,7 @@ def tried(monkeypatch, tmp_path) -> list:
     return settings
 
 
-def test_processes_share_a_study(tried, tmp_path):
+def test_later_searches_go_on_with_a_study(tried, tmp_path):
     storage = f"sqlite:///{tmp_path}/search.db"
     for trials in (2, 1):
         search("mixste", "mixste", trials, storage, "rates", ["data.batch_size=8"])

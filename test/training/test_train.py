@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,6 +148,21 @@ def test_model_may_be_left_uncalibrated(data, mixste, tmp_path):
     assert torch.equal(model.head.weight, load_model(mixste).head.weight)
 
 
+@contextmanager
+def interrupted_after(steps, monkeypatch):
+    """Training in this context goes down after so many steps."""
+    begin = LiftingModule.on_train_batch_start
+
+    def on_train_batch_start(self, batch, index):
+        if self.global_step == steps:
+            raise RuntimeError("the machine went down")
+        return begin(self, batch, index)
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="went down"):
+        patch.setattr(LiftingModule, "on_train_batch_start", on_train_batch_start)
+        yield
+
+
 @pytest.mark.parametrize(
     ("experiment", "small"),
     [
@@ -167,17 +183,8 @@ def test_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment, s
         return load_model(train(compose_configuration(experiment, settings))).state_dict()
 
     whole = run("whole")
-    step = LiftingModule.on_train_batch_start
-
-    def interrupted(self, batch, index):
-        if self.global_step == 5:
-            raise RuntimeError("the machine went down")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(LiftingModule, "on_train_batch_start", interrupted)
-        with pytest.raises(RuntimeError, match="went down"):
-            run("resumed")
+    with interrupted_after(5, monkeypatch):
+        run("resumed")
     resumed, again = run("resumed"), run("resumed")  # the second time there is nothing left to do
     for name, value in whole.items():
         assert torch.equal(resumed[name], value), name
@@ -187,17 +194,8 @@ def test_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment, s
 def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
     """Interrupted right after a step that both saves and validates."""
     settings = [*SMALL, *data, "trainer.max_steps=8", "checkpoint_every=2", f"out={tmp_path}"]
-    step = LiftingModule.on_train_batch_start
-
-    def interrupted(self, batch, index):
-        if self.global_step == 4:
-            raise RuntimeError("the machine went down")
-        return step(self, batch, index)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(LiftingModule, "on_train_batch_start", interrupted)
-        with pytest.raises(RuntimeError, match="went down"):
-            train(compose_configuration("mixste", settings))
+    with interrupted_after(4, monkeypatch):
+        train(compose_configuration("mixste", settings))
     states = read_checkpoint(tmp_path / "last.ckpt")["callbacks"]
     followed = states["ValidationMonitor"]
     best = next(state for name, state in states.items() if VALIDATION in name)

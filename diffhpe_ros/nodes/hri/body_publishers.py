@@ -10,10 +10,14 @@ from rclpy.qos import QoSProfile
 
 from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.hri import BODIES, body_id
+from diffhpe_ros.nodes.rclpy_api import PublisherEventCallbacks
 
 
 class BodyPublishers:
     """Makes a body's publishers when it is first seen, and destroys them when it has left.
+
+    That is done in the worker's thread, so they have no events: the executor waits for events in
+    its own thread, perhaps while they are destroyed.
 
     Args:
         node: that has them.
@@ -30,7 +34,10 @@ class BodyPublishers:
         if track_id not in self._bodies:
             self._bodies[track_id] = {
                 name: self._node.create_publisher(
-                    kind, f"{BODIES}/{body_id(track_id)}/{name}", quality
+                    kind,
+                    f"{BODIES}/{body_id(track_id)}/{name}",
+                    quality,
+                    event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
                 )
                 for name, (kind, quality) in self._topics.items()
             }

@@ -129,7 +129,7 @@ def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
     found = []
     try:
         for clip in tqdm(clips, "measuring", unit="clip"):
-            found.append(_measure(clip, detector))
+            found.append(measure_clip(clip, detector))
     except KeyboardInterrupt:
         if not found:
             raise
@@ -140,7 +140,7 @@ def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
     return DetectorMeasurements(joints, head_forward, hidden, detected, confidence, subject)
 
 
-def _measure(clip: RenderedClip, detector: Detector) -> tuple[NDArray[Any], ...]:
+def measure_clip(clip: RenderedClip, detector: Detector) -> tuple[NDArray[Any], ...]:
     """The rows of one clip, in the order of `DetectorMeasurements`."""
     detector.reset()
     renderer, view = Renderer(clip.view, samples=1), clip.view

@@ -2,7 +2,6 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PointStamped, TransformStamped, TwistStamped
-from graph import Graph
+from graph import Graph, activate
 from hri_msgs.msg import IdsList
 from numpy.typing import NDArray
-from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState, PointCloud2
 from standing import standing_windows
@@ -34,16 +31,9 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 @pytest.fixture
-def lifter(context: Context, graph: Graph, standing_model: Path) -> Iterator[LifterNode]:
+def lifter(graph: Graph, standing_model: Path) -> LifterNode:
     """A lifter in this process, spun together with the listener."""
-    node = LifterNode(context=context, use_global_arguments=False)
-    graph.executor.add_node(node)
-    node.set_parameters(
-        [Parameter("model", value=str(standing_model)), Parameter("hri", value=True)]
-    )
-    yield node
-    node.close()
-    node.destroy_node()
+    return graph.make(LifterNode, model=standing_model, hri=True)
 
 
 class Robot:
@@ -55,8 +45,7 @@ class Robot:
         self._listen(IdsList, "/humans/bodies/tracked", QoSProfile(depth=50))
         self._listen(TFMessage, "/tf", QoSProfile(depth=100))
         self._windows = graph.node.create_publisher(PointCloud2, "windows", 10)
-        assert lifter.trigger_configure() == SUCCESS
-        assert lifter.trigger_activate() == SUCCESS
+        activate(lifter)
         graph.until(lambda: self._windows.get_subscription_count() == 2, "lifter")
 
     def _listen(self, kind: type, topic: str, quality: QoSProfile) -> None:
@@ -150,6 +139,18 @@ def test_topics_of_a_body_are_removed_when_it_leaves(lifter: LifterNode, graph: 
     assert graph.node.count_publishers(there) == 1
     assert robot.see([], 3) == []
     graph.until(lambda: graph.node.count_publishers(there) == 0, "removed topics")
+
+
+def test_topics_of_a_body_have_no_events_that_the_executor_waits_for(
+    lifter: LifterNode, graph: Graph
+) -> None:
+    """They come and go in another thread than the executor's."""
+    robot = Robot(graph, lifter)
+    robot.see([0], 1)
+    robot.meet("b0001")
+    of_body = [each for each in lifter.publishers if "/humans/bodies/b0001/" in each.topic_name]
+    assert len(of_body) == 4
+    assert not any(each.event_handlers for each in of_body)
 
 
 def test_bodies_are_removed_with_the_node(lifter: LifterNode, graph: Graph) -> None:
