@@ -44,6 +44,7 @@ def test_folders_with_the_former_names_are_read():
     former = ModelConfig.from_dict(
         {"architecture": "mixste", "error_signs": {"absence": slopes}, "usual": limits}
     )
+    slopes = {"mean": 0.1, "x": 0.2, "y": 0.2, "z": 0.3}
     assert vars(former.variance_features["frames_since_seen"]) == slopes
     assert former.coherence_limits is not None and vars(former.coherence_limits) == limits
     assert ModelConfig.from_dict(former.to_dict()) == former

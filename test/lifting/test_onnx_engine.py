@@ -137,7 +137,7 @@ def test_nothing_is_overwritten(trained):
 
 
 def test_failure_leaves_nothing_behind(trained, tmp_path, monkeypatch):
-    def on_a_full_disk(*_):
+    def on_a_full_disk(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch.onnx, "export", on_a_full_disk)

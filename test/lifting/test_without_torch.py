@@ -9,6 +9,7 @@ import pytest
 from keypoint_files import write_walk
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.extras import how_to_install
 from diffhpe_ros.lifting import Lifter, torch_needed
 from diffhpe_ros.lifting.engines.native.library import find_library
 
@@ -86,8 +87,7 @@ def test_command_that_needs_torch_says_so():
     done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 1
     assert done.stderr == (
-        "diffhpe: this command runs on torch, which is not installed:"
-        " pip install 'diffhpe_ros[torch]'\n"
+        f"diffhpe: this command runs on torch, which is not installed: {how_to_install('torch')}\n"
     )
 
 
@@ -105,4 +105,4 @@ def test_what_needs_torch_says_so(monkeypatch, golden_mixste, model, settings, r
     name = golden_mixste if model == golden_mixste.name else model
     with pytest.raises(DiffhpeError, match=reason) as error:
         Lifter.from_pretrained(name, **settings)
-    assert str(error.value).endswith("is not installed: pip install 'diffhpe_ros[torch]'")
+    assert str(error.value).endswith(f"is not installed: {how_to_install('torch')}")

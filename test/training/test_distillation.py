@@ -172,6 +172,7 @@ def test_experiment_gives_a_model_of_the_students_steps(teacher, tmp_path):
         *("progress=false", f"out={tmp_path}/run", f"teacher={teacher}", "module.student_steps=1"),
         "+model.trunk={channels: 16, depth: 1, heads: 2}",
         *("+model.denoiser.channels=16", "+model.denoiser.blocks=2"),
+        "model.denoiser.backbone_share=null",
     ]
     folder = train(compose_configuration("diffhpe-wrapper-student", settings))
     preset = Lifter.from_pretrained(folder).preset
