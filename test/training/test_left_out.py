@@ -60,3 +60,12 @@ def test_joints_that_are_off_are_listed_with_an_interval_over_people():
     assert rows(tables)["unchanged"][4:6] == ["32", "31"]
     row = next(line for line in tables.splitlines() if line.startswith("| unchanged | 2 |"))
     assert "LHip 50.0 (0.0 to 100.0), LKnee 100.0 (100.0 to 100.0)" in row
+
+
+def test_few_people_have_an_interval_too():
+    """Draws that hold none of them are left out."""
+    found = calibration(3.0)
+    found.measured.person[:30] = "16"
+    tables = left_out_tables(found)
+    assert "people of no training" in rows(tables)
+    assert "nan" not in tables.split("with intervals")[1]

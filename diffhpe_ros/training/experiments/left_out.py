@@ -118,7 +118,8 @@ def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
         shares = np.einsum("dp,pjs->djs", drawn, inside) / (drawn @ total)[..., None]
         each = inside.sum(0) / total.sum(0)[:, None]
         every = inside.sum((0, 1)) / total.sum()
-    return Shares(name, every, each, *np.percentile(shares, (2.5, 97.5), axis=0))
+    # A draw may hold none of the people of a small part.
+    return Shares(name, every, each, *np.nanpercentile(shares, (2.5, 97.5), axis=0))
 
 
 def _part_table(parts: Mapping[str, Shares]) -> str:
