@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from diffhpe_ros.errors import DiffhpeError
 
 ADDRESS = {"camera": "10.77.0.1", "robot": "10.77.0.2"}
 ADDRESS_BEHIND_ROUTER = {"camera": "10.77.0.1", "robot": "10.88.0.2"}
+UP_S = 10.0
 # A host holds its namespaces by a process that sleeps, and has shared memory of its own.
 HOST = "mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep infinity"
 
@@ -118,6 +120,17 @@ class Link:
             self._run(host, "ip", "link", "set", device, "up")
             rate = ("rate", f"{self.mbit_s:g}mbit", "burst", "128kbit", "latency", "50ms")
             self._run(host, "tc", "qdisc", "add", "dev", device, "root", "tbf", *rate)
+
+        for host, device in ((one, "cable"), (other, others_end)):
+            self._wait_until_up(host, device)
+
+    def _wait_until_up(self, host: str, device: str) -> None:
+        """Programs that start before leave the cable out; Linux takes up to a second."""
+        give_up = time.monotonic() + UP_S
+        while self._run(host, "cat", f"/sys/class/net/{device}/operstate").strip() != "up":
+            if time.monotonic() > give_up:
+                raise DiffhpeError(f"{host}: {device} does not come up in {UP_S:g} s")
+            time.sleep(0.05)
 
     def _run(self, host: str, *command: str) -> str:
         return _run(*self.command(host, command))
