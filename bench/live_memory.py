@@ -29,7 +29,7 @@ NOISE_PX = 2.0
 class Walkers:
     """A detector of two people whose keypoints are known."""
 
-    name, device, follows_people = "walkers", "none", False
+    name, device = "walkers", "none"
     min_confidence, max_people = 0.3, 4
 
     def __init__(self) -> None:

@@ -8,7 +8,6 @@ import click
 
 from diffhpe_ros.cli.options import FILE, MOCAP, warn
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.extras import how_to_install, is_installed
 
 _FILES = ("cmu_h36m17_50hz.npz", "cmu_validation.npz", "cmu_test.npz")
 
@@ -36,6 +35,7 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     cmu_test.npz with windows of the subjects that are never trained on. Only the cameras that see
     these windows need torch. Takes that cannot be read are left out with a warning.
     """
+    from diffhpe_ros.lifting.torch_needed import has_torch, without_torch
     from diffhpe_ros.training.datasets.cmu import read_takes, write_takes
 
     motion, validation, test = (out / name for name in _FILES)
@@ -47,13 +47,11 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     minutes = sum(len(take.positions) for take in takes) / 50 / 60
     people = len({take.subject for take in takes})
     click.echo(f"{motion}: {len(takes)} takes of {people} subjects, {minutes:.1f} minutes")
-    if is_installed("torch"):
+    if has_torch():
         _write_windows(motion, validation, test)
     else:
-        warn(
-            f"{validation} and {test} are not written: the virtual cameras that see their windows"
-            f" run on torch, which is not installed: {how_to_install('torch')}"
-        )
+        reason = "the virtual cameras that see their windows run on torch"
+        warn(f"{validation} and {test} are not written: {without_torch(reason)}")
 
 
 def _write_windows(motion: Path, validation: Path, test: Path) -> None:

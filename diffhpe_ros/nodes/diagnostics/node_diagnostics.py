@@ -136,7 +136,7 @@ class NodeDiagnostics:
             now = time.monotonic()
             warnings = tuple(text for text, end in self._warnings.values() if now < end)
             self._failures.clear()
-            self._past.append((time.monotonic(), self._counts()))
+            self._past.append((now, self._counts()))
             return Report(errors, warnings, values)
 
     def _warn(self, name: str, text: str, end: float) -> None:

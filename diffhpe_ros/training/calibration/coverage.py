@@ -33,24 +33,14 @@ def squared_sigmas(errors: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np
     return np.asarray((errors * solved).sum(-1))
 
 
-def shares(
-    squared: NDArray[Any], sigmas: Sequence[float], weights: NDArray[Any] | None = None
-) -> list[float]:
+def shares(squared: NDArray[Any], sigmas: Sequence[float]) -> list[float]:
     """Share of the joints within each number of sigmas.
 
     Args:
         squared: (N, ...), what `squared_sigmas` gives.
         sigmas: of the ellipsoids.
-        weights: (N,), of the windows; default equal.
     """
-    weights = np.ones(len(squared)) if weights is None else weights
-    return [weighted_share(squared, sigma, weights) for sigma in sigmas]
-
-
-def weighted_share(squared: NDArray[Any], sigma: float, weights: NDArray[Any]) -> float:
-    """Share within some sigmas; arguments as those of `shares`."""
-    within = (squared.reshape(len(squared), -1) <= sigma**2).mean(1)
-    return float((within * weights).sum() / weights.sum())
+    return [float((squared <= sigma**2).mean()) for sigma in sigmas]
 
 
 def person_weights(person: NDArray[np.str_]) -> NDArray[np.float64]:
