@@ -1,5 +1,6 @@
 """Shares of true joints in the ellipsoids of people outside of the fit, as tables."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -118,8 +119,11 @@ def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
         shares = np.einsum("dp,pjs->djs", drawn, inside) / (drawn @ total)[..., None]
         each = inside.sum(0) / total.sum(0)[:, None]
         every = inside.sum((0, 1)) / total.sum()
-    # A draw may hold none of the people of a small part.
-    return Shares(name, every, each, *np.nanpercentile(shares, (2.5, 97.5), axis=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of joints that the part does not have
+        # A draw may hold none of the people of a small part.
+        interval = np.nanpercentile(shares, (2.5, 97.5), axis=0)
+    return Shares(name, every, each, *interval)
 
 
 def _part_table(parts: Mapping[str, Shares]) -> str:
