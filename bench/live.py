@@ -1,5 +1,7 @@
 """MPJPE and jitter of what is shown live: plain, blended, smoothed and later, for each model.
 
+With --rates it measures the newest frame of windows of several lengths instead, at the same images.
+
 Jitter is the acceleration error of VIBE (Kocabas et al., CVPR 2020), in mm per frame²; see
 `metrics.acceleration_errors`.
 
@@ -9,22 +11,27 @@ BlazePose's measured errors sees them; windows overlap as they do in the live gr
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from validation_people import files
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.metrics import acceleration_errors, joint_errors
 from diffhpe_ros.paths import data_folder
 from diffhpe_ros.pipeline.output_smoothing import TrackSmoother
-from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
+from diffhpe_ros.training.datasets.mocap import (
+    TEST_SUBJECTS,
+    VALIDATION_PEOPLE,
+    VALIDATION_SUBJECTS,
+)
 from diffhpe_ros.training.experiments.document import markdown_table
 from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, read_streams
+from diffhpe_ros.windows import FRAMES, Window
 
 MODELS = ("mixste", "diffhpe-wrapper-robust")
-SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS}
+SPLITS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS, "people": VALIDATION_PEOPLE}
 WINDOWS_AT_ONCE = 32
 
 
@@ -47,9 +54,9 @@ WAYS = (
     Way("One-Euro 3 Hz, 10", min_cutoff=3.0, beta=10.0),
     Way("One-Euro 3 Hz, 5", min_cutoff=3.0, beta=5.0),
     Way("blended, 0.04 s, and One-Euro 3 Hz, 10", blend_s=0.04, min_cutoff=3.0, beta=10.0),
-    Way("lag 3 (60 ms)", 3),
-    Way("lag 3, blended, 0.04 s", 3, 0.04),
-    Way("lag 5 (100 ms), blended, 0.1 s", 5, 0.1),
+    Way("lag 2", 2),
+    Way("lag 2, blended, 0.04 s", 2, 0.04),
+    Way("lag 3, blended, 0.1 s", 3, 0.1),
 )
 LAGS = tuple(Way(str(lag), lag) for lag in range(14))
 
@@ -64,7 +71,10 @@ class LiftedTrack:
 
 
 def lift(lifter: Lifter, track: SyntheticStream) -> LiftedTrack:
-    windows = list(track.windows())
+    return lift_windows(lifter, track, list(track.windows(lifter.config)))
+
+
+def lift_windows(lifter: Lifter, track: SyntheticStream, windows: list[Window]) -> LiftedTrack:
     seen = np.nan_to_num(np.stack([window.keypoints for window in windows]))
     stamps = [window.stamp_ns for window in windows]
     stream = lifter.stream()
@@ -106,14 +116,51 @@ def table(
     return markdown_table(header, rows)
 
 
+def by_rate(model: str, rates: Sequence[float], tracks: Sequence[SyntheticStream]) -> str:
+    """A table of windows of several rates, at the images at which all of them have a window."""
+    lifter = Lifter.from_pretrained(model, decode="rigid")
+    lifted: dict[float, list[LiftedTrack]] = {rate: [] for rate in rates}
+    for track in tracks:
+        windows = {
+            rate: list(track.windows(replace(lifter.config, rate=rate, first_rate=None)))
+            for rate in rates
+        }
+        last = max((each[0].stamp_ns for each in windows.values() if each), default=0)
+        if all(windows.values()):
+            for rate, each in windows.items():
+                common = [window for window in each if window.stamp_ns >= last]
+                lifted[rate].append(lift_windows(lifter, track, common))
+    rows = [
+        [f"{rate:g}", f"{(FRAMES - 1) / rate:.2f}"]
+        + [figure for way in (WAYS[0], WAYS[2]) for figure in figures(way, lifted[rate])]
+        for rate in rates
+    ]
+    count = sum(len(each.poses) for each in lifted[rates[0]])
+    header = ["frames a second", "seconds", "MPJPE", "jitter", "blended: MPJPE", "jitter"]
+    return f"{len(lifted[rates[0]])} motions, {count} windows\n\n{markdown_table(header, rows)}"
+
+
+def streams(split: str, seconds: float) -> list[SyntheticStream]:
+    """Of all motions of the people; those of the second validation are in several files."""
+    first = data_folder() / "mocap/cmu_h36m17_50hz.npz"
+    motion = list(files()[0]) if split == "people" else [first]
+    return [
+        track for path in motion for track in read_streams(path, SPLITS[split], seconds=seconds)
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mocap", type=Path, default=data_folder() / "mocap/cmu_h36m17_50hz.npz")
-    parser.add_argument("--split", choices=SUBJECTS, default="test")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--rates", type=float, nargs="+", help="frames a second of the windows")
     parser.add_argument("--model", nargs="+", default=MODELS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each motion at most")
     arguments = parser.parse_args()
-    tracks = read_streams(arguments.mocap, SUBJECTS[arguments.split], seconds=arguments.seconds)
+    tracks = streams(arguments.split, arguments.seconds)
+    if arguments.rates:
+        for model in arguments.model:
+            print(f"{model}, {arguments.split}: {by_rate(model, arguments.rates, tracks)}\n")
+        return
     lifted = [
         [lift(lifter, track) for track in tracks]
         for lifter in (Lifter.from_pretrained(each, decode="rigid") for each in arguments.model)
@@ -121,7 +168,7 @@ def main() -> None:
     windows = sum(len(each.poses) for each in lifted[0])
     print(f"{arguments.split}: {len(tracks)} motions, {windows} windows\n")
     print(table("shown", WAYS, arguments.model, lifted), end="\n\n")
-    print(table("lag, frames of 20 ms", LAGS, arguments.model, lifted))
+    print(table("lag, frames", LAGS, arguments.model, lifted))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ the package's own clip with noise: no time goes into detection. Every image is t
 """
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -74,11 +75,12 @@ def own_mb() -> float:
 def main(hours: float, lift_every: int, model: str) -> None:
     """Print memory over time, and its growth in the second half."""
     clip = walking_clip()
+    lifter = Lifter.from_pretrained(model, decode="rigid")
     pipeline = PosePipeline(
         Walkers(),
-        Lifter.from_pretrained(model, decode="rigid"),
+        lifter,
         camera=clip.camera,
-        windows=WindowOptions(stride=lift_every),
+        windows=replace(WindowOptions.of_model(lifter.config), stride=lift_every),
     )
     image = np.zeros((clip.camera.height, clip.camera.width, 3), np.uint8)
     total, lifted, ids = round(hours * 3600 * FPS), 0, set()

@@ -24,10 +24,10 @@ from diffhpe_ros.pipeline.posture_stage import PostureStage
 from diffhpe_ros.postures import GESTURES, POSTURES, PersonState
 from diffhpe_ros.rendering.body import turn
 from diffhpe_ros.skeleton import HIP
+from diffhpe_ros.training.detector_errors import FittedErrors, blazepose_statistics
 from diffhpe_ros.training.experiments.document import markdown_table
 from diffhpe_ros.training.projection import project
 from diffhpe_ros.training.random_streams import TRACKS, generator_of
-from diffhpe_ros.training.synthesis.synthetic_streams import blazepose_at
 from diffhpe_ros.windows import Observation, WindowBuilder
 
 Array = NDArray[np.float64]
@@ -127,13 +127,15 @@ def takes(data: Path, most: int) -> Iterator[Take]:
 def watch(lifter: Lifter, take: Take) -> Iterator[tuple[int, PersonState]]:
     """Frame and state, of each image from the first window on."""
     generator = generator_of("cpu", TRACKS, 0, take.number)
-    detector = blazepose_at(MOCAP_HZ / STEP)
+    detector = FittedErrors(blazepose_statistics().at(MOCAP_HZ / STEP))
     joints, forward = torch.from_numpy(take.joints).float(), torch.from_numpy(take.head_forward)
     detected = detector.joints(joints[None], forward.float()[None], generator)[:, ::STEP]
     x_2d = project(detected)
     noise, unseen = detector.errors(x_2d, generator)
     seen = torch.where(unseen[..., None], torch.nan, x_2d + noise)[0].numpy()
-    builder, lifting, postures = WindowBuilder(), LiftingStage(lifter), PostureStage()
+    rates = lifter.config.rate, lifter.config.first_rate
+    builder = WindowBuilder(rate=rates[0], first_rate=rates[1])
+    lifting, postures = LiftingStage(lifter), PostureStage()
     for image, keypoints in enumerate(seen):
         stamp_ns = image * STEP * 10**9 // MOCAP_HZ
         confidence = np.isfinite(keypoints[:, 0]).astype(np.float32)

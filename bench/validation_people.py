@@ -4,8 +4,8 @@
 cmu_validation.npz, where its files have these people (`VALIDATION_PEOPLE`). With wide cameras they
 are seen from ceilings and nearby as well, which no training is validated with.
 
-With --everybody it writes windows of all people but those of the frozen evaluation, half of them
-under wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
+With --everybody it writes windows of all people but those of the frozen test, half of them under
+wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from diffhpe_ros.training.datasets.labelled_windows import (
     write_windows,
 )
 from diffhpe_ros.training.datasets.mocap import (
-    HELD_OUT_SUBJECTS,
+    TEST_SUBJECTS,
     VALIDATION_PEOPLE,
     MotionCapture,
     read_motion_capture_files,
@@ -31,6 +31,7 @@ from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     calibration_people,
     validation_people,
 )
+from diffhpe_ros.windows import RATE
 
 
 def files() -> tuple[Mapping[Path, float], Path]:
@@ -44,32 +45,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--cameras", default="eye_level", choices=CAMERA_RANGES)
+    parser.add_argument("--rate", type=float, default=RATE, help="frames a second of the windows")
     parser.add_argument("--windows", type=int, help="how many; as many as in cmu_validation.npz")
     parser.add_argument("--everybody", type=int, metavar="N", help="N windows of each person")
     arguments = parser.parse_args()
     if arguments.everybody:
-        windows = everybody(arguments.everybody)
+        windows = everybody(arguments.everybody, arguments.rate)
     else:
-        windows = second_validation(arguments.windows, arguments.cameras)
+        windows = second_validation(arguments.windows, arguments.cameras, arguments.rate)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     write_windows(arguments.out, windows)
     people = sorted(set(windows.subject.tolist()))
     print(f"{arguments.out}: {len(windows)} windows of {len(people)} people: {', '.join(people)}")
 
 
-def second_validation(count: int | None, cameras: str) -> LabelledWindows:
+def second_validation(count: int | None, cameras: str, rate: float) -> LabelledWindows:
     """Windows of `VALIDATION_PEOPLE`."""
     motion, validation = files()
     people = _read(motion, VALIDATION_PEOPLE.__contains__)
     count = count or len(read_windows(validation))
-    return validation_people(people, count, cameras=CAMERA_RANGES[cameras])
+    return validation_people(people, count, cameras=CAMERA_RANGES[cameras], rate=rate)
 
 
-def everybody(each: int) -> LabelledWindows:
+def everybody(each: int, rate: float) -> LabelledWindows:
     """Windows of each person, half of them under wide cameras."""
-    people = _read(files()[0], lambda subject: subject not in HELD_OUT_SUBJECTS)
+    people = _read(files()[0], lambda subject: subject not in TEST_SUBJECTS)
     halves = zip(CAMERA_RANGES.values(), (each - each // 2, each // 2), strict=True)
-    several = [calibration_people(people, count, cameras=cameras) for cameras, count in halves]
+    several = [
+        calibration_people(people, count, cameras=cameras, rate=rate) for cameras, count in halves
+    ]
     return reduce(LabelledWindows.joined, several)
 
 

@@ -65,7 +65,7 @@ def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
     stream, localizer, smoothing = (
         lifter.stream(), RootLocalizer(), OutputSmoothing(OutputOptions())
     )  # fmt: skip
-    for window in track.windows():
+    for window in track.windows(lifter.config):
         windows = PeopleWindows(
             "camera", window.stamp_ns, (0,), window.offsets_ns[None], window.keypoints[None],
             window.confidence[None], window.covariance[None],

@@ -1,11 +1,17 @@
-"""Which models are installed, and where. Needs no torch: launch files ask, too."""
+"""Which models are installed, and for which windows. Needs no torch: launch files ask, too."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import expand, models_folders
 
 CONFIG_FILE = "config.yaml"
+DEFAULT_RATE = 50.0
+"""Frames per second of the windows of released checkpoints, and where config.yaml names no rate."""
 
 
 def installed_models() -> dict[str, Path]:
@@ -34,3 +40,24 @@ def find_model(path: str | Path) -> Path:
         names = ", ".join(sorted(known)) or "none installed"
         raise DiffhpeError(f"unknown model {str(path)!r}; expected a path or one of: {names}")
     return known[str(path)]
+
+
+def read_config(model: str | Path) -> Mapping[str, Any]:
+    """What stands in a model's config.yaml, unchecked; nothing for a released checkpoint.
+
+    Raises:
+        DiffhpeError: there is no such model.
+    """
+    config = find_model(model) / CONFIG_FILE
+    return (yaml.safe_load(config.read_text()) or {}) if config.is_file() else {}
+
+
+def window_rates(model: str | Path) -> dict[str, float]:
+    """The detector's parameters `rate` and `first_rate` for the windows of a model.
+
+    Raises:
+        DiffhpeError: there is no such model.
+    """
+    config = read_config(model)
+    rate = float(config.get("rate", DEFAULT_RATE))
+    return {"rate": rate, "first_rate": float(config.get("first_rate", rate))}

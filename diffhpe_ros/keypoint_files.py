@@ -121,7 +121,7 @@ def lift_track(
         track.times_s,
         canonical,
         track.confidence,
-        rate=lifter.config.rate,
+        rate=lifter.config.rate_over(float(track.times_s[-1] - track.times_s[0])),
         frames=lifter.config.frames,
         bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
         world_landmarks=track.world_landmarks,

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from diffhpe_ros.errors import DiffhpeError, like
-from diffhpe_ros.installed_models import CONFIG_FILE, find_model
+from diffhpe_ros.installed_models import find_model, read_config
 from diffhpe_ros.nodes.parameters.tables import (
     AUTO_PRESET,
     CommonParameters,
@@ -247,10 +247,7 @@ def _metres(least: float, most: float) -> Callable[[str], None]:
 
 def _check_preset(preset: str, model: str) -> None:
     """Presets are the model's own; a released checkpoint has no list of them."""
-    config = find_model(model) / CONFIG_FILE
-    if not config.is_file():
-        return
-    presets = (yaml.safe_load(config.read_text()) or {}).get("presets") or {}
+    presets = read_config(model).get("presets") or {}
     if presets and preset not in (*presets, AUTO_PRESET):
         names = ", ".join((*presets, AUTO_PRESET))
         raise DiffhpeError(f"preset:={preset}: one of {names} is expected, which {model} has")

@@ -47,7 +47,9 @@ class Plan:
     """Of all the time that training has; with less it is left out."""
 
 
-ROBUST = (*FINE_TUNING, "occlusion=all")
+ROBUST = (
+    *FINE_TUNING, "occlusion=all", "data.rates=[50,30,20]", "model.rate=30", "model.first_rate=50",
+)  # fmt: skip
 PLANS = (
     Plan("mixste-robust", "mixste", 3.0, ROBUST, "mixste-robust"),
     Plan(

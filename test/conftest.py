@@ -56,7 +56,9 @@ def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 
     torch.manual_seed(0)
-    config = ModelConfig("mixste", input_view="screen", trunk=TrunkConfig(channels=32, depth=1))
+    config = ModelConfig(
+        "mixste", "screen", rate=30.0, first_rate=50.0, trunk=TrunkConfig(channels=32, depth=1)
+    )
     model = build_model(config).eval()
     with torch.no_grad():
         model.trunk.embed.weight.zero_()

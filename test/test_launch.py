@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from diffhpe_ros.installed_models import window_rates
 from diffhpe_ros.launch_arguments import launch_arguments
 from diffhpe_ros.nodes.parameters.document import NODES
+from diffhpe_ros.nodes.parameters.tables import DetectorParameters, LifterParameters
 
 ROOT = Path(__file__).resolve().parents[1]
 LAUNCH_FILE = ROOT / "launch" / "lift.launch.py"
@@ -50,6 +52,17 @@ def test_launch_file_declares_all_arguments() -> None:
     entities = module.generate_launch_description().entities
     declared = {each.name for each in entities if isinstance(each, DeclareLaunchArgument)}
     assert declared == argument_names()
+
+
+def test_windows_are_those_of_the_model(tmp_path: Path) -> None:
+    """The launch file gives them to the detector; its own are those of the default model."""
+    defaults = DetectorParameters()
+    expected = {"rate": defaults.rate, "first_rate": defaults.first_rate}
+    assert window_rates(LifterParameters().model) == expected
+    assert window_rates("mixste") == {"rate": 50.0, "first_rate": 50.0}
+    released = tmp_path / "released.pth"
+    released.touch()
+    assert window_rates(released) == {"rate": 50.0, "first_rate": 50.0}
 
 
 def test_launch_file_imports_no_package_but_numpy_and_yaml() -> None:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from diffhpe_ros.demo.graph import NodeProcess
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.extras import require
+from diffhpe_ros.installed_models import window_rates
 from diffhpe_ros.io import make_folder
 from diffhpe_ros.lifting.engines.choice import extras_to_lift
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
@@ -83,6 +84,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
     }
     # What is no parameter of the one node is one of the other.
     detector = common | {"blazepose_model": settings.blazepose_model}
+    detector |= window_rates(settings.model)
     two = {"detector": detector, "lifter": lifter}
     programs = {"pose_pipeline": lifter | detector} if settings.one_process else two
     source_parameters = _source_parameters(source, folder) | {"replay": replay}

@@ -15,7 +15,7 @@ class EvenTrack:
     """A track's joints at times 0, 1 / fps, 2 / fps … after its first frame.
 
     Frames that come at these times, as those of most files do, are taken as they are. Others, such
-    as a phone's, are interpolated linearly.
+    as a phone's, are interpolated.
 
     Args:
         track: the person.
@@ -42,7 +42,8 @@ class EvenTrack:
                 yield joints_of(self._track.rows[start:end]).astype(np.float64)
                 continue
             times = np.arange(start, end) / self.fps
-            first = max(0, int(np.searchsorted(self._times, times[0], "right")) - 1)
-            last = int(np.searchsorted(self._times, times[-1], "left")) + 1
+            # With a frame more on either side, by which the curve is bent.
+            first = max(0, int(np.searchsorted(self._times, times[0], "right")) - 2)
+            last = int(np.searchsorted(self._times, times[-1], "left")) + 2
             near = self._track.rows[first:last]
             yield at_times(joints_of(near).astype(np.float64), self._times[first:last], times)

@@ -163,12 +163,12 @@ def _long_enough(
 ) -> tuple[list[SeenTrack], int]:
     """People that are seen for a window or longer, and the number of the others."""
     times = workspace.times_s()
-    least_s = (config.frames - 1) / config.rate
+    least_s, _ = config.spans_s
+    steps = config.frames - 1
     long = [
         track
         for track in found
-        if round((times[track.frames[-1]] - times[track.frames[0]]) * config.rate)
-        >= config.frames - 1
+        if round((times[track.frames[-1]] - times[track.frames[0]]) * steps / least_s) >= steps
     ]
     if still:
         long = found

@@ -21,7 +21,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 PIECE_S = 300.0
 """Longer tracks are lifted in pieces of about this length, which bounds memory."""
-MARGIN_S = 1.0
+MARGIN_S = 1.5
 """Each piece is lifted with so much of its neighbours, which is cut off: no seam is seen."""
 
 

@@ -227,8 +227,9 @@ class DetectionStage:
         if track_id not in self._builders:
             options = self._options
             self._builders[track_id] = WindowBuilder(
-                FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s
-            )
+                FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s,
+                options.first_rate,
+            )  # fmt: skip
         return self._builders[track_id]
 
     def _follow_exchanges(self) -> None:

@@ -14,7 +14,6 @@ from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows, join_world_landmarks
 from diffhpe_ros.pipeline.root_localizer import RootLocalizer
-from diffhpe_ros.windows import FRAMES
 
 _RATE_TOLERANCE = 0.05
 
@@ -38,7 +37,7 @@ class LiftingStage:
         self._options = options or OutputOptions()
         self._root_localizer = RootLocalizer(person_height)
         self._output_smoothing = OutputSmoothing(self._options)
-        self._span_ns = (FRAMES - 1) / lifter.config.rate * 1e9
+        self._rate, self._spans_s = lifter.config.rate, lifter.config.spans_s
 
     @property
     def sizes(self) -> BodySizes:
@@ -60,14 +59,17 @@ class LiftingStage:
         """Refuse windows that do not fit the model.
 
         Raises:
-            DiffhpeError: they are not at the model's rate.
+            DiffhpeError: they are not at one of the model's rates.
         """
-        spans = -windows.offsets_ns[:, 0]
-        wrong = np.abs(spans / self._span_ns - 1) > _RATE_TOLERANCE
+        spans_s = -windows.offsets_ns[:, 0] / 1e9
+        shortest, usual = self._spans_s
+        wrong = spans_s < shortest * (1 - _RATE_TOLERANCE)
+        wrong |= spans_s > usual * (1 + _RATE_TOLERANCE)
         if wrong.any():
+            expected = f"{usual:.3f}" if shortest == usual else f"{shortest:.3f} to {usual:.3f}"
             raise DiffhpeError(
-                f"windows of {self._span_ns / 1e9:.3f} s are expected by this model, got"
-                f" {spans[wrong][0] / 1e9:.3f} s: set the detector's parameter rate"
+                f"windows of {expected} s are expected by this model, got"
+                f" {spans_s[wrong][0]:.3f} s: set the detector's parameter rate to {self._rate:g}"
             )
 
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
@@ -77,12 +79,23 @@ class LiftingStage:
         (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
         smoothed, one frame.
         """
-        messages = [steadied(windows) for windows in messages]
+        messages = [steadied(self._in_time(windows)) for windows in messages]
         lifted = iter(self._lift([windows for windows in messages if len(windows)]))
         return [
             self._people(windows, next(lifted)) if len(windows) else self._no_people(windows)
             for windows in messages
         ]
+
+    def _in_time(self, windows: PeopleWindows) -> PeopleWindows:
+        """The people whose windows have a frame at the time that is given.
+
+        Windows of people who have just come are shorter, and so are their lags.
+        """
+        if not self._options.lag or not len(windows):
+            return windows
+        return windows.of(
+            -windows.offsets_ns[:, 0] / 1e9 > self._spans_s[1] * (1 - _RATE_TOLERANCE)
+        )
 
     def _people(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
         return self._output_smoothing.smooth(self._root_localizer.localize(windows, lifted))

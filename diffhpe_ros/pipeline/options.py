@@ -1,23 +1,37 @@
 """Settings of the stages; the nodes' parameters have the same names, defaults and units."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from diffhpe_ros.track_registry import OUTPUT_S, WINDOW_S
-from diffhpe_ros.windows import BRIDGE_S, RATE
+from diffhpe_ros.windows import BRIDGE_S, LIVE_RATE, RATE
+
+if TYPE_CHECKING:
+    from diffhpe_ros.lifting import ModelConfig
 
 
 @dataclass(frozen=True)
 class WindowOptions:
     """How the images of one camera become windows."""
 
-    rate: float = RATE
+    rate: float = LIVE_RATE
     """Frames per second of the windows: what the lifter's model expects."""
+    first_rate: float = RATE
+    """Frames per second of the first window of a person; the next ones span all of the history,
+    until they span the time of `rate`. What is below `rate` counts as `rate`."""
     stride: int = 1
     """Windows are made for every n-th image."""
     bridge_s: float = BRIDGE_S
     """Joints unseen for no longer than this are interpolated."""
     restart_s: float = WINDOW_S
     """A track unseen for longer than this starts a new window."""
+
+    @classmethod
+    def of_model(cls, config: ModelConfig) -> WindowOptions:
+        """The windows that a model expects."""
+        return cls(config.rate, config.first_rate or config.rate)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,21 @@ class PeopleWindows:
         """The camera's identity; together with the track id it identifies a person."""
         return self.camera_name or self.frame_id
 
+    def of(self, chosen: NDArray[np.bool_]) -> "PeopleWindows":
+        """Those of the P people who are chosen, (P,)."""
+        depth, world, motion = self.depth, self.world_landmarks, self.motion
+        return replace(
+            self,
+            track_ids=tuple(np.array(self.track_ids)[chosen].tolist()),
+            offsets_ns=self.offsets_ns[chosen],
+            keypoints=self.keypoints[chosen],
+            confidence=self.confidence[chosen],
+            covariance=self.covariance[chosen],
+            depth=None if depth is None else depth[chosen],
+            world_landmarks=None if world is None else world[chosen],
+            motion=None if motion is None else motion[chosen],
+        )
+
 
 def join_world_landmarks(
     parts: Sequence[tuple[int, NDArray[np.float32] | None]],

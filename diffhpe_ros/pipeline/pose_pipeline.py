@@ -31,8 +31,8 @@ FRAME_ID = "camera"
 class PosePipeline:
     """Detects, tracks, lifts and places the people in the images of one camera.
 
-    A person is in the results from half a second after the first detection on: a window is 27
-    frames at 50 Hz. Results depend on images, stamps and settings alone.
+    A person is in the results from half a second after the first detection on: the first window is
+    27 frames at 50 Hz. Results depend on images, stamps and settings alone.
 
     Args:
         detector: finds the joints in an image.
@@ -76,7 +76,7 @@ class PosePipeline:
         detector.max_people = max_people
         self._detector = detector
         self._lifter = lifter
-        self._windows = windows or WindowOptions(rate=lifter.config.rate)
+        self._windows = windows or WindowOptions.of_model(lifter.config)
         self._output = output
         self.reset()
 

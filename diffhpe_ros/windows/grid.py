@@ -12,6 +12,9 @@ from diffhpe_ros.errors import DiffhpeError
 
 FRAMES = 27
 RATE = 50.0
+"""Frames per second of the papers' windows, and of motion capture files."""
+LIVE_RATE = 30.0
+"""Of the windows of the default model."""
 BRIDGE_S = 0.1
 TOLERANCE_S = 1e-3
 """Stamps jitter: this much is forgiven where a time is compared with a limit."""

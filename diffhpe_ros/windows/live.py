@@ -74,6 +74,9 @@ class Window:
 class WindowBuilder:
     """Collects one person's observations and gives a window for each (causal).
 
+    The first window spans the time of `first_rate`, the next ones all of the history, and from
+    then on windows span the time of `rate`: who has just come is not waited for.
+
     Memory is bounded whatever the input: only what the next window can need is kept, and no two
     kept observations but the newest are closer than a quarter of a grid step.
     """
@@ -85,6 +88,7 @@ class WindowBuilder:
         stride: int = 1,
         bridge_s: float = BRIDGE_S,
         restart_s: float = WINDOW_S,
+        first_rate: float | None = None,
     ) -> None:
         """Begin with no history.
 
@@ -95,18 +99,24 @@ class WindowBuilder:
             bridge_s: sightings of a joint further apart than this (in seconds) are not joined: it
                 is unseen between them. A camera slower than 1 / bridge_s needs a larger value.
             restart_s: a longer gap (in seconds) between observations forgets the history.
+            first_rate: grid frames per second of the first window; `rate` if not given or less.
 
         Raises:
             DiffhpeError: a value makes no sense.
         """
+        first_rate = max(rate, first_rate or rate)
         check_grid(frames, rate, bridge_s)
+        check_grid(frames, first_rate, bridge_s)
         if stride < 1 or not restart_s > 0:
             raise DiffhpeError(
                 "a stride of at least 1 and a positive restart time are expected,"
                 f" got {stride} and {restart_s:g}"
             )
-        self._offsets = np.rint(np.arange(1 - frames, 1) * (1e9 / rate)).astype(np.int64)
-        self._thinning_ns = 1e9 / rate / _KEPT_PER_GRID_STEP
+        self._frames = frames
+        self._span_ns, self._first_span_ns = (
+            round((frames - 1) * 1e9 / each) for each in (rate, first_rate)
+        )
+        self._thinning_ns = 1e9 / first_rate / _KEPT_PER_GRID_STEP
         self._stride = stride
         self.bridge(bridge_s)
         self._restart_ns = round(restart_s * 1e9)
@@ -167,7 +177,7 @@ class WindowBuilder:
                 self.restarts += 1
                 self.reset()
         self._remember(stamp, row, world)
-        if self._stamps[0] > stamp + self._offsets[0] + TOLERANCE_NS:
+        if self._stamps[0] > stamp - self._first_span_ns + TOLERANCE_NS:
             return False
         self._until_next -= 1
         if self._until_next > 0:
@@ -192,7 +202,7 @@ class WindowBuilder:
         if end > 1 and self._stamps[-1] - self._stamps[-2] < self._thinning_ns:
             end -= 1
         # The one observation before this time stays: it shows that the history spans a window.
-        needed = stamp + self._offsets[0] - self._bridge_ns - TOLERANCE_NS
+        needed = stamp - self._span_ns - self._bridge_ns - TOLERANCE_NS
         start = max(0, int(np.searchsorted(self._stamps[:end], needed, "right")) - 1)
         self._stamps = np.append(self._stamps[start:end], stamp)
         self._values = np.concatenate([self._values[start:end], row[None]])
@@ -202,13 +212,15 @@ class WindowBuilder:
     def window(self) -> Window:
         """The window that ends with the newest observation, if `remember` says there is one."""
         stamp = int(self._stamps[-1])
+        span = min(max(stamp - int(self._stamps[0]), self._first_span_ns), self._span_ns)
+        offsets = np.rint(np.linspace(-span, 0, self._frames)).astype(np.int64)
         # Within the tolerance the oldest grid frame may lie before the history: it is then moved
         # to its first observation, since extrapolating would amplify noise.
-        grid = np.maximum(stamp + self._offsets, self._stamps[0])
+        grid = np.maximum(stamp + offsets, self._stamps[0])
         values = interpolate_joints(self._stamps, self._values, grid, self._bridge_ns)
         return Window(
             stamp_ns=stamp,
-            offsets_ns=self._offsets.copy(),
+            offsets_ns=offsets,
             keypoints=values[..., :2],
             confidence=np.nan_to_num(values[..., 2], nan=0.0),
             covariance=values[..., 3:].reshape(*values.shape[:2], 2, 2),

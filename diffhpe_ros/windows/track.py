@@ -171,7 +171,10 @@ def blend_windows(
 def at_times(
     grid_poses: NDArray[Any], grid_times: NDArray[Any], times: NDArray[Any]
 ) -> NDArray[Any]:
-    """Interpolate a sequence linearly to other times.
+    """Interpolate a sequence to other times, by cubic Hermite splines (Catmull-Rom).
+
+    Videos may have twice as many images as the grid has frames. Beside a frame that is unknown,
+    the interpolation is linear.
 
     Args:
         grid_poses: (G, ...).
@@ -192,12 +195,30 @@ def at_times(
     outside = (times < grid_times[0] - TOLERANCE_S) | (times > grid_times[-1] + TOLERANCE_S)
     before = np.floor(position).astype(np.int64)
     after = np.minimum(before + 1, len(grid_times) - 1)
-    share = np.where(outside, np.nan, position - before)
-    share = share.reshape(-1, *[1] * (grid_poses.ndim - 1))
+    share = _column(np.where(outside, np.nan, position - before), grid_poses)
     # A pose exactly on the grid must not become NaN through a NaN neighbour.
-    end = np.where(share == 0, grid_poses[before], grid_poses[after])
-    poses: NDArray[Any] = grid_poses[before] + share * (end - grid_poses[before])
+    start, end = grid_poses[before], np.where(share == 0, grid_poses[before], grid_poses[after])
+    step = _column(grid_times[after] - grid_times[before], grid_poses)
+    velocity = _velocities(grid_poses, grid_times)
+    straight = end - start
+    bend_start, bend_end = (
+        np.nan_to_num(step * velocity[frames] - straight) for frames in (before, after)
+    )
+    curve = (1 - share) * bend_start - share * bend_end
+    poses: NDArray[Any] = start + share * (straight + (1 - share) * curve)
     return poses.astype(np.result_type(grid_poses, np.float32))
+
+
+def _velocities(poses: NDArray[Any], times: NDArray[Any]) -> NDArray[Any]:
+    """(G, ...) by the frames before and after each; NaN at both ends and beside unknown frames."""
+    velocity = np.full(poses.shape, np.nan)
+    velocity[1:-1] = (poses[2:] - poses[:-2]) / _column(times[2:] - times[:-2], poses)
+    return velocity
+
+
+def _column(values: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """(T,) → (T, 1, ...), with as many axes as `like`."""
+    return values.reshape(-1, *[1] * (like.ndim - 1))
 
 
 def _check_track(

@@ -222,6 +222,19 @@ def test_truncated_weights_are_refused(folder):
         load_model(folder)
 
 
+def test_model_of_several_rates_says_how_long_its_windows_are():
+    one, several = ModelConfig("mixste"), ModelConfig("mixste", rate=26.0, first_rate=52.0)
+    assert one.spans_s == (0.52, 0.52) and several.spans_s == (0.5, 1.0)
+    assert "first_rate" not in one.to_dict()
+    assert ModelConfig.from_dict(several.to_dict(), "model") == several
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(0.1, 52.0), (0.8, 32.5), (60.0, 26.0)])
+def test_windows_of_a_short_recording_are_short(seconds, rate):
+    config = ModelConfig("mixste", rate=26.0, first_rate=52.0)
+    assert config.rate_over(seconds) == pytest.approx(rate)
+
+
 def test_weights_of_another_size_are_refused(folder):
     save_file({"head.bias": torch.zeros(3)}, folder / "model.safetensors")
     (folder / "model.safetensors.sha256").unlink()
@@ -236,6 +249,7 @@ def test_weights_of_another_size_are_refused(folder):
         ({"input_view": "side"}, "input_view is 'side'; screen or person is expected"),
         ({"frames": "27"}, "frames is '27'; a whole number"),
         ({"rate": 0}, "rate is 0; a positive number is expected"),
+        ({"rate": 30.0, "first_rate": 25.0}, "first_rate is 25.0; a number from rate, 30, on"),
         ({"trunk": {"channels": 16, "heads": 7}}, "trunk.heads is 7; a divisor of 16"),
         ({"trunk": {"channels": -1}}, "trunk.channels is -1"),
         ({"residual_std_mm": [[1.0, 2.0, 3.0]]}, "3 numbers for each of 17 is expected"),

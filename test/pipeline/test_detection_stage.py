@@ -249,7 +249,7 @@ def test_track_hidden_for_a_moment_keeps_its_window(
     assert window.track_ids == (0,)
     # Unseen between the last sighting, 11 images ago, and this one.
     unseen = np.isnan(window.keypoints[0, :, 0, 0])
-    assert unseen[-15:-1].all()
+    assert unseen[-11:-1].all()
     assert not unseen[[0, -1]].any()
 
 

@@ -11,9 +11,15 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import OutputOptions
+from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.placement.depth import FLESH_M
 
 FRAME_NS = 33_333_333
+
+
+def usual(windows: PeopleWindows) -> PeopleWindows:
+    """Windows as long as those of people who have been seen for a while."""
+    return replace(windows, offsets_ns=windows.offsets_ns // 20_000_000 * FRAME_NS)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +59,22 @@ def test_unseen_person_has_no_root(lifting: LiftingStage) -> None:
 
 def test_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:
     stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
-    windows = standing_windows([3], stamp_ns=10**9)
+    windows = usual(standing_windows([3], stamp_ns=10**9))
     windows.confidence[:, -4] = 0.5
     (people,) = stage.process([windows])
-    assert people.stamp_ns == 10**9 - 60_000_000
+    assert people.stamp_ns == 10**9 - 3 * FRAME_NS
     assert people.confidence[0, 0] == 0.5
     np.testing.assert_allclose(people.joints[0], standing_at(0, 0.1, 4), atol=0.02)
+
+
+def test_lag_leaves_out_people_whose_windows_are_still_short(standing_model: Path) -> None:
+    """Three frames before the newest they would show another time than the others."""
+    stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
+    windows = standing_windows([3, 7])
+    windows.offsets_ns[1] = usual(windows).offsets_ns[1]
+    (people,) = stage.process([windows])
+    assert people.track_ids == (7,)
+    np.testing.assert_allclose(people.joints[0], standing_at(0.5, 0.1, 4), atol=0.02)
 
 
 def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
@@ -113,5 +129,8 @@ def test_depth_gives_distance_and_size_of_a_person(lifting: LiftingStage) -> Non
 
 def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
-    with pytest.raises(DiffhpeError, match=r"windows of 0\.520 s are expected.*got 1\.040 s"):
+    lifting.check(windows)
+    lifting.check(usual(windows))
+    expected = r"windows of 0\.520 to 0\.867 s are expected .* got 1\.040 s: .* rate to 30"
+    with pytest.raises(DiffhpeError, match=expected):
         lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))

@@ -199,6 +199,15 @@ def test_level_and_strength_scale(walker):
     )
 
 
+def test_fewer_images_a_second_change_more_from_one_to_the_next():
+    often = blazepose_statistics()
+    seldom = often.at(25.0)
+    assert seldom.smooth_correlation == pytest.approx(often.smooth_correlation**2)
+    assert 1 - seldom.swap_change == pytest.approx((1 - often.swap_change) ** 2)
+    assert seldom.parts == often.parts
+    assert often.at(50.0).miss_change == pytest.approx(often.miss_change)
+
+
 def test_same_generator_gives_the_same_errors(walker):
     x_2d = walker[0][None, ..., 1:]
     model = FittedErrors(KNOWN)

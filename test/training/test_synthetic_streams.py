@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.metrics import acceleration_errors
 from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, read_streams
 
@@ -21,7 +22,7 @@ def test_images_come_at_their_rate_for_as_long_as_was_asked(track: SyntheticStre
 
 
 def test_windows_overlap_as_in_the_live_graph(track: SyntheticStream) -> None:
-    windows = list(track.windows())
+    windows = list(track.windows(ModelConfig("mixste")))
     assert [window.stamp_ns for window in windows] == track.stamps_ns[16:].tolist()
     np.testing.assert_array_equal(windows[0].keypoints[-1], track.keypoints[16])
 

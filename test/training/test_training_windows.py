@@ -11,7 +11,7 @@ import torch
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import PersonView
 from diffhpe_ros.skeleton import BONES, HIP, LEFT_JOINTS, RIGHT_JOINTS
-from diffhpe_ros.training.datasets.batches import Batches, BatchPosition
+from diffhpe_ros.training.datasets.batches import Batches, BatchPosition, InTurn
 from diffhpe_ros.training.datasets.labelled_windows import read_windows
 from diffhpe_ros.training.datasets.mocap import (
     HELD_OUT_SUBJECTS,
@@ -136,6 +136,23 @@ def test_batches_take_cameras_in_turn(capture):
     wide = VirtualCameraWindows(capture, 8, 0, cameras=(virtual_camera.WIDE,))
     torch.testing.assert_close(both.batch(1), wide.batch(1))
     assert not torch.equal(both.batch(0)[0], wide.batch(0)[0])
+
+
+def test_fewer_frames_a_second_show_more_of_the_motion(capture):
+    """The same people, drawn by the same numbers, at another rate."""
+
+    def way(rate: float) -> float:
+        _, poses = VirtualCameraWindows(capture, 64, 0, rate=rate).batch(0)
+        return float((poses[:, 1:] - poses[:, :-1]).norm(dim=-1).mean())
+
+    assert way(50.0) == pytest.approx(2 * way(100.0), rel=0.1)
+
+
+def test_sources_give_batches_in_turn(capture):
+    one, other = (VirtualCameraWindows(capture, 4, seed=seed) for seed in (1, 2))
+    both = InTurn([one, other])
+    torch.testing.assert_close(both.batch(2), one.batch(1))
+    torch.testing.assert_close(both.batch(3), other.batch(1))
 
 
 def test_cameras_keep_the_body_rigid_and_upright(capture):
@@ -275,7 +292,8 @@ def test_people_who_validate_are_never_trained_on(mocap):
     assert len(made.validation) == 2 * len(read_windows(mocap / "cmu_validation.npz"))
     everything = read_motion_capture_files(files, lambda subject: True)
     held = read_motion_capture_files(files, HELD_OUT_SUBJECTS.__contains__)
-    training = made.source.capture
+    (source,) = made.source.sources
+    training = source.capture
     assert len(training.starts) + len(held.starts) + len(people.starts) == len(everything.starts)
 
 
@@ -304,7 +322,7 @@ def test_each_detector_sees_its_part_of_a_batch(capture):
 
 
 def test_batch_may_be_smaller_than_the_number_of_detectors(capture):
-    detectors = [HandmadeNoise(), data.DETECTORS["blazepose"](), HandmadeNoise()]
+    detectors = [HandmadeNoise(), data.DETECTORS["blazepose"](50.0), HandmadeNoise()]
     x_2d, poses = VirtualCameraWindows(capture, 2, seed=0, detectors=detectors).batch(0)
     assert x_2d.shape == (2, 27, 17, 2)
     assert poses.shape == (2, 27, 17, 3)

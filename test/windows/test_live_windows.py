@@ -232,6 +232,27 @@ def test_other_grids():
     assert window.offsets_ns[0] == -320_000_000
 
 
+def test_windows_of_a_new_person_grow_to_their_usual_length():
+    builder = WindowBuilder(rate=30.0, first_rate=50.0)
+    windows = [window for window in feed(builder, regular(60, 1.5)) if window]
+    spans = np.array([-window.offsets_ns[0] for window in windows]) / 1e9
+    assert windows[0].stamp_ns - START == pytest.approx(1e9 * SPAN_S, abs=1e9 / 60)
+    assert spans[0] == pytest.approx(SPAN_S, abs=1 / 60)
+    np.testing.assert_allclose(np.diff(spans[:20]), 1 / 60, atol=1e-6)
+    np.testing.assert_allclose(spans[25:], 26 / 30, atol=1e-6)
+    for window in windows:
+        grid_s = (window.stamp_ns - START + window.offsets_ns) / 1e9
+        np.testing.assert_allclose(window.keypoints, motion(grid_s), atol=2e-3)
+
+
+def test_first_rate_below_the_usual_one_counts_as_that():
+    times = regular(30, 1.5)
+    low, none = (WindowBuilder(rate=30.0, first_rate=first) for first in (13.0, None))
+    for one, other in zip(feed(low, times), feed(none, times), strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or (one.offsets_ns == other.offsets_ns).all()
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -239,6 +260,7 @@ def test_other_grids():
         {"rate": 0.0},
         {"rate": float("nan")},
         {"rate": 1e9},
+        {"first_rate": 1e9},
         {"stride": 0},
         {"bridge_s": -0.1},
         {"bridge_s": float("nan")},

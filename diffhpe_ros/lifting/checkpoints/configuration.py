@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import DEFAULT_RATE
 from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS
 from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
@@ -90,8 +91,11 @@ class ModelConfig:
     """View that it was trained on: screen (the papers) or person; see `lifting.pipeline.views`."""
     frames: int = 27
     """Window length."""
-    rate: float = 50.0
+    rate: float = DEFAULT_RATE
     """Frames per second of the windows."""
+    first_rate: float | None = None
+    """Frames per second of the shortest windows that it knows, such as the first ones of a person;
+    None if it knows one rate alone."""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
     """Sizes of the denoiser of DiffHPE models."""
@@ -147,6 +151,17 @@ class ModelConfig:
         _check(config, source)
         return config
 
+    @property
+    def spans_s(self) -> tuple[float, float]:
+        """Seconds from the first to the last frame of the shortest and of the usual windows."""
+        steps = self.frames - 1
+        return steps / (self.first_rate or self.rate), steps / self.rate
+
+    def rate_over(self, seconds: float) -> float:
+        """Frames per second of the windows of a recording that is so long."""
+        shortest, usual = self.spans_s
+        return (self.frames - 1) / min(max(seconds, shortest), usual)
+
     def to_dict(self) -> dict[str, Any]:
         """The mapping that `from_dict` reads, of plain lists and numbers."""
         values = asdict(self)
@@ -156,7 +171,7 @@ class ModelConfig:
         for section in SECTIONS:
             if section not in ARCHITECTURES[self.architecture]:
                 del values[section]
-        for key in ("backbone", "coherence_limits", "trained_range"):
+        for key in ("first_rate", "backbone", "coherence_limits", "trained_range"):
             if getattr(self, key) is None:
                 del values[key]
         if self.residual_std_mm is not None:
@@ -183,6 +198,9 @@ def _check(config: ModelConfig, source: str) -> None:
     whole, positive = "a whole number from 1 on", "a positive number"
     expect(_is_whole(config.frames), "frames", config.frames, whole)
     expect(_is_positive(config.rate), "rate", config.rate, positive)
+    first = config.first_rate
+    is_higher = first is None or (_is_positive(first) and first >= config.rate)
+    expect(is_higher, "first_rate", first, f"a number from rate, {config.rate:g}, on")
     for section in SECTIONS:
         for each in fields(getattr(config, section)):
             name, value = f"{section}.{each.name}", getattr(getattr(config, section), each.name)

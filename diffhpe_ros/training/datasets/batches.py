@@ -1,7 +1,7 @@
 """Numbered batches of training windows, and how they are divided among processes."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -22,6 +22,20 @@ class WindowSource(Protocol):
             x_2d (B, L, 17, 2) in the model's input view, (0, 0) where unseen, and poses
             (B, L, 17, 3), root-relative metres in that view.
         """
+
+
+class InTurn:
+    """Several endless sources (a `WindowSource`), of which each gives a batch in turn."""
+
+    batches_per_epoch = None
+
+    def __init__(self, sources: Sequence[WindowSource]) -> None:
+        self.sources = sources
+
+    def batch(self, index: int) -> tuple[Tensor, Tensor]:
+        """See `WindowSource.batch`."""
+        turn, source = divmod(index, len(self.sources))
+        return self.sources[source].batch(turn)
 
 
 class BatchPosition(NamedTuple):

@@ -1,7 +1,7 @@
 """Parameters of the statistical model of a detector's errors, and their file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import yaml
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.training.detector_errors.joints import LIMBS, PARTS
+from diffhpe_ros.windows import RATE
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,17 @@ class ErrorStatistics:
     """Increase of the logit of being unseen when the error grows by a factor of e."""
     miss_change: float
     """As `outlier_change`."""
+
+    def at(self, images_per_s: float) -> "ErrorStatistics":
+        """The same detector with images at another rate than 50 Hz."""
+        frames = RATE / images_per_s
+        return replace(
+            self,
+            smooth_correlation=self.smooth_correlation**frames,
+            outlier_change=1 - (1 - self.outlier_change) ** frames,
+            swap_change=1 - (1 - self.swap_change) ** frames,
+            miss_change=1 - (1 - self.miss_change) ** frames,
+        )
 
 
 def read_statistics(path: Path) -> ErrorStatistics:

@@ -14,7 +14,7 @@ from torch import Generator
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.coherence_limits import TrainedRange
 from diffhpe_ros.lifting.pipeline.views import View
-from diffhpe_ros.training.datasets.batches import WindowSource
+from diffhpe_ros.training.datasets.batches import InTurn, WindowSource
 from diffhpe_ros.training.datasets.human36m import read_human36m
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.datasets.mocap import (
@@ -33,24 +33,31 @@ from diffhpe_ros.training.synthesis.virtual_camera_windows import (
     VirtualCameraWindows,
     validation_people,
 )
+from diffhpe_ros.windows import RATE
 
 
-def blazepose(has_unsure_joints: bool = False) -> DetectorModel:
+def handmade(images_per_s: float) -> DetectorModel:
+    """Hand-tuned errors, which change from frame to frame alike at any rate."""
+    return HandmadeNoise()
+
+
+def blazepose(images_per_s: float, has_unsure_joints: bool = False) -> DetectorModel:
     """BlazePose's measured errors, scaled up: photographs are harder than the rendered people.
 
     Args:
+        images_per_s: how often it sees the person.
         has_unsure_joints: whether joints of low confidence are among the detected ones.
     """
     return FittedErrors(
-        blazepose_statistics(),
+        blazepose_statistics().at(images_per_s),
         level=(1.0, 1.7),
         strength=(0.6, 1.3),
         has_unsure_joints=has_unsure_joints,
     )
 
 
-DETECTORS: Mapping[str, Callable[[], DetectorModel]] = {
-    "handmade": HandmadeNoise,
+DETECTORS: Mapping[str, Callable[[float], DetectorModel]] = {
+    "handmade": handmade,
     "blazepose": blazepose,
     "blazepose_unsure": partial(blazepose, has_unsure_joints=True),
 }
@@ -87,6 +94,7 @@ def motion_capture(
     input_view: str,
     detectors: Sequence[str],
     cameras: Sequence[str] = ("eye_level",),
+    rates: Sequence[float] = (RATE,),
     folder: str = ".",
 ) -> Data:
     """Motion capture through random virtual cameras.
@@ -102,6 +110,8 @@ def motion_capture(
         input_view: person; the windows know no other.
         detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
         cameras: names of `CAMERA_RANGES`, which the batches take in turn.
+        rates: frames a second of the windows, which the batches take in turn. A model of several
+            knows windows of all these spans.
         folder: of files that are named without a folder.
 
     Raises:
@@ -118,16 +128,20 @@ def motion_capture(
     if capture is None:
         raise DiffhpeError(f"{', '.join(map(str, files))}: no subject is left to train on")
     ranges = [CAMERA_RANGES[name] for name in cameras]
-    error_models = [DETECTORS[name]() for name in detectors]
-    source = VirtualCameraWindows(
-        capture.to(process_device(device)), batch_size, seed, error_models, ranges
-    )
+    capture = capture.to(process_device(device))
+    sources = [
+        VirtualCameraWindows(
+            capture, batch_size, seed + number, [DETECTORS[name](rate) for name in detectors],
+            ranges, rate,
+        )
+        for number, rate in enumerate(rates)
+    ]  # fmt: skip
     validation_windows = read_windows(_in_folder(folder, validation))
     people = read_motion_capture_files(files, VALIDATION_PEOPLE.__contains__)
     if people is not None:
         more = validation_people(people, len(validation_windows))
         validation_windows = validation_windows.joined(more)
-    return Data(source, validation_windows, widest(ranges))
+    return Data(InTurn(sources), validation_windows, widest(ranges))
 
 
 def _check_names(setting: str, names: Sequence[str], known: Collection[str]) -> None:

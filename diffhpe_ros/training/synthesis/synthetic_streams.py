@@ -5,7 +5,7 @@ of overlapping windows.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from diffhpe_ros.io import read_npz
+from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.detector_errors import DetectorModel, FittedErrors, blazepose_statistics
 from diffhpe_ros.training.projection import project
@@ -43,9 +44,9 @@ class SyntheticStream:
     root: NDArray[np.float64]
     name: str
 
-    def windows(self) -> Iterator[Window]:
-        """The windows that the detector node would publish, in order."""
-        builder = WindowBuilder()
+    def windows(self, config: ModelConfig) -> Iterator[Window]:
+        """The windows that the detector node would publish for a model, in order."""
+        builder = WindowBuilder(config.frames, config.rate, first_rate=config.first_rate)
         for stamp, keypoints in zip(self.stamps_ns, self.keypoints, strict=True):
             confidence = np.isfinite(keypoints[:, 0]).astype(np.float32)
             unknown = np.full((len(keypoints), 2, 2), np.nan, np.float32)
@@ -65,20 +66,6 @@ class SyntheticStream:
     def joints_at(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
         """(N, 17, 3), the true joints in metres in the camera frame."""
         return _at(self.truth + self.root[:, None], np.asarray(stamps_ns) / 1e9)
-
-
-def blazepose_at(images_per_s: float) -> DetectorModel:
-    """BlazePose's measured errors at another image rate than 50 Hz."""
-    statistics, frames = blazepose_statistics(), RATE / images_per_s
-    return FittedErrors(
-        replace(
-            statistics,
-            smooth_correlation=statistics.smooth_correlation**frames,
-            outlier_change=1 - (1 - statistics.outlier_change) ** frames,
-            swap_change=1 - (1 - statistics.swap_change) ** frames,
-            miss_change=1 - (1 - statistics.miss_change) ** frames,
-        )
-    )
 
 
 def read_streams(
@@ -101,7 +88,7 @@ def read_streams(
         DiffhpeError: the file is missing or invalid.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
-    detector = blazepose_at(images_per_s)
+    detector = FittedErrors(blazepose_statistics().at(images_per_s))
     streams = []
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
     for number, (first, last) in enumerate(bounds):

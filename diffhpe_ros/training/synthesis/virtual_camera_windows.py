@@ -34,6 +34,7 @@ from diffhpe_ros.training.synthesis.virtual_camera import (
     cut_by_border,
     to_random_cameras,
 )
+from diffhpe_ros.windows import RATE
 
 SPEED = (0.7, 1.4)
 BACKWARDS_SHARE = 0.1
@@ -50,6 +51,7 @@ class VirtualCameraWindows:
         seed: of all that is random; a batch depends on the seed and its number alone.
         detectors: error models; each gets an equal part of every batch.
         cameras: where they see people, and how large these are; taken in turn, batch by batch.
+        rate: frames a second of the windows.
     """
 
     batches_per_epoch = None
@@ -61,19 +63,21 @@ class VirtualCameraWindows:
         seed: int,
         detectors: Sequence[DetectorModel] = (HandmadeNoise(),),
         cameras: Sequence[CameraRange] = (EYE_LEVEL,),
+        rate: float = RATE,
     ) -> None:
         self.capture = capture
         self.batch_size = batch_size
         self.seed = seed
         self.detectors = detectors
         self.cameras = cameras
+        self.rate = rate
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Batch number `index`; unseen joints are (0, 0)."""
         device = self.capture.positions.device
         generator = generator_of(device, WINDOWS, self.seed, index)
         cameras = self.cameras[index % len(self.cameras)]
-        positions, facing = augment(self.capture, self.batch_size, generator, cameras)
+        positions, facing = augment(self.capture, self.batch_size, generator, cameras, self.rate)
         shares = zip(
             self.detectors,
             positions.tensor_split(len(self.detectors)),
@@ -110,7 +114,11 @@ def _detected(
 
 
 def validation_people(
-    capture: MotionCapture, count: int, seed: int = 0, cameras: CameraRange = EYE_LEVEL
+    capture: MotionCapture,
+    count: int,
+    seed: int = 0,
+    cameras: CameraRange = EYE_LEVEL,
+    rate: float = RATE,
 ) -> LabelledWindows:
     """Windows of the second validation: no augmentation, hand-tuned noise as in the first.
 
@@ -119,15 +127,20 @@ def validation_people(
         count: N, number of windows, at equal intervals of all takes by their weights.
         seed: of cameras and noise.
         cameras: where they see the people, whose size stays as captured.
+        rate: frames a second of the windows.
 
     Returns:
         Windows in the canonical view, with root positions and subjects.
     """
-    return _as_captured(capture, _evenly(capture.weights, count), seed, cameras)
+    return _as_captured(capture, _evenly(capture.weights, count), seed, cameras, rate)
 
 
 def calibration_people(
-    capture: MotionCapture, each: int, seed: int = 0, cameras: CameraRange = EYE_LEVEL
+    capture: MotionCapture,
+    each: int,
+    seed: int = 0,
+    cameras: CameraRange = EYE_LEVEL,
+    rate: float = RATE,
 ) -> LabelledWindows:
     """Windows like `validation_people`, the same number of each person.
 
@@ -136,11 +149,12 @@ def calibration_people(
         each: number of windows of a person.
         seed: of cameras and noise.
         cameras: where they see the people.
+        rate: frames a second of the windows.
     """
     people = torch.tensor([SAME_PERSON.get(int(who), int(who)) for who in capture.subjects])
     capture = replace(capture, subjects=people)
     chosen = [_evenly(capture.weights * (people == person), each) for person in people.unique()]
-    return _as_captured(capture, torch.cat(chosen), seed, cameras)
+    return _as_captured(capture, torch.cat(chosen), seed, cameras, rate)
 
 
 def _evenly(weights: Tensor, count: int) -> Tensor:
@@ -151,11 +165,11 @@ def _evenly(weights: Tensor, count: int) -> Tensor:
 
 
 def _as_captured(
-    capture: MotionCapture, chosen: Tensor, seed: int, cameras: CameraRange
+    capture: MotionCapture, chosen: Tensor, seed: int, cameras: CameraRange, rate: float
 ) -> LabelledWindows:
     """Chosen windows without augmentation; arguments as those of `validation_people`."""
     generator = generator_of("cpu", VALIDATION, seed, 0)
-    positions, facing = capture.windows(chosen, torch.ones(len(chosen)))
+    positions, facing = capture.windows(chosen, torch.full((len(chosen),), RATE / rate))
     windows = _with_handmade_noise(positions, facing, generator, cameras)
     return replace(windows, subject=capture.subjects[chosen].numpy().astype(np.str_))
 
@@ -218,15 +232,19 @@ def _with_handmade_noise(
 
 
 def augment(
-    capture: MotionCapture, batch: int, generator: Generator, cameras: CameraRange = EYE_LEVEL
+    capture: MotionCapture,
+    batch: int,
+    generator: Generator,
+    cameras: CameraRange = EYE_LEVEL,
+    rate: float = RATE,
 ) -> tuple[Tensor, Tensor]:
     """Random windows with augmented bodies and motions.
 
     Returns:
         Positions (B, L, 17, 3) and facing directions of the heads (B, L, 3).
     """
-    positions, facing = _random_windows(capture, batch, generator)
-    arms, _ = _random_windows(capture, batch, generator)
+    positions, facing = _random_windows(capture, batch, generator, rate)
+    arms, _ = _random_windows(capture, batch, generator, rate)
     legs = arms.roll(1, 0)
     for share, varied in (
         (EXCHANGE_SHARE, lambda body: augmentation.exchange_arms(body, arms)),
@@ -240,11 +258,11 @@ def augment(
 
 
 def _random_windows(
-    capture: MotionCapture, batch: int, generator: Generator
+    capture: MotionCapture, batch: int, generator: Generator, rate: float
 ) -> tuple[Tensor, Tensor]:
     """Windows at random speeds, some backwards, half of them mirrored."""
     chosen = capture.draw(batch, generator)
-    speed = uniform((batch,), *SPEED, generator)
+    speed = RATE / rate * uniform((batch,), *SPEED, generator)
     is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()
     positions, facing = capture.windows(chosen, torch.where(is_backwards, -speed, speed))
     is_mirrored = _some(batch, 0.5, generator)

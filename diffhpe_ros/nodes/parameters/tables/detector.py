@@ -11,7 +11,7 @@ from diffhpe_ros.nodes.parameters.tables.common import StageParameters
 from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
 from diffhpe_ros.pipeline.options import WindowOptions
 from diffhpe_ros.track_registry import RETURN_S, TRACK_S, WINDOW_S
-from diffhpe_ros.windows import BRIDGE_S, RATE
+from diffhpe_ros.windows import BRIDGE_S, LIVE_RATE, RATE
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,16 @@ class DetectorParameters(StageParameters):
         0.02, "Largest difference of the stamps of image and depth.", least=0.0, most=1.0
     )
     rate: float = parameter(
+        LIVE_RATE,
+        "Frames per second of the windows: what the lifter's model expects. The launch file sets it"
+        " with model:=...",
+        least=13.0,
+        most=1000.0,
+    )
+    first_rate: float = parameter(
         RATE,
-        "Frames per second of the windows: what the lifter's model expects.",
+        "Frames per second of the first window of a person, who is not waited for longer; the next"
+        " ones become as long as those of rate. Below rate it counts as rate.",
         least=13.0,
         most=1000.0,
     )
@@ -197,4 +205,4 @@ class DetectorParameters(StageParameters):
     @property
     def window_options(self) -> WindowOptions:
         """Options of the detection stage."""
-        return WindowOptions(self.rate, self.stride, self.bridge_s, self.restart_s)
+        return WindowOptions(self.rate, self.first_rate, self.stride, self.bridge_s, self.restart_s)

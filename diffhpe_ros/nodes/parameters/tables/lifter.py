@@ -85,7 +85,8 @@ class LifterParameters(StageParameters):
     seed: int = parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
     lag: int = parameter(
         0,
-        "Give the frame so many before the newest one: each is 20 ms later, and more accurate.",
+        "Give the frame so many before the newest one: each is 33 ms later at a rate of 30, and"
+        " more accurate. People are given once their windows have their full length.",
         least=0,
         most=FRAMES // 2,
     )
