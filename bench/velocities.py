@@ -71,7 +71,7 @@ def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
             window.confidence[None], window.covariance[None],
         )  # fmt: skip
         lifted = stream.lift(
-            np.nan_to_num(windows.keypoints), windows.track_ids, [window.stamp_ns],
+            np.nan_to_num(windows.keypoints), [(track.name, 0)], [window.stamp_ns],
             windows.confidence, windows.covariance,
         )  # fmt: skip
         people = smoothing.smooth(localizer.localize(windows, lifted))
