@@ -109,7 +109,7 @@ class Estimator:
         self.settings = settings
         _set(detector, settings)
         self._tracker.max_people = settings.max_people
-        rebuilt = lifter.config.rate != self.config.rate or detector is not self.detector
+        rebuilt = lifter.config.spans_s != self.config.spans_s or detector is not self.detector
         self.lifter, self.detector = lifter, detector
         if rebuilt:
             self.reset()

@@ -16,8 +16,8 @@ from diffhpe_ros.view.estimator import Estimate, Estimator, Settings
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.recordings import Recording
 
-RUN_UP_S = 1.0
-"""Before an image that is jumped to: windows are half a second long, smoothing needs a little."""
+RUN_UP_S = 1.2
+"""Before an image that is jumped to: windows are 0.87 s long, smoothing needs a little."""
 LIVE_S = 60.0
 """How far back the history of live images goes."""
 

@@ -17,7 +17,7 @@ WITH_BACKBONE = replace(DENOISER, prediction="pose", pose_scale=0.28, backbone_s
 def random_config(
     architecture: str, trunk: TrunkConfig = TRUNK, denoiser: DenoiserConfig = DENOISER
 ) -> ModelConfig:
-    return ModelConfig(architecture, "person", 27, 50.0, trunk, denoiser)
+    return ModelConfig(architecture, "person", trunk=trunk, denoiser=denoiser)
 
 
 @torch.no_grad()

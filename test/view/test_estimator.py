@@ -32,10 +32,10 @@ def test_estimates_are_those_of_the_pose_pipeline(estimator: Estimator, source: 
 
 def test_another_model_keeps_track_and_window(estimator: Estimator, source: Source) -> None:
     before = run(estimator, source, range(18)).people
-    estimator.use(settings_with(estimator.settings, "model", "mixste"))
+    estimator.use(settings_with(estimator.settings, "model", "mixste-robust"))
     after = run(estimator, source, range(18, 19)).people
     assert after.track_ids == before.track_ids == (0,)
-    assert "mixste, engine" in engines_text(estimator)
+    assert "mixste-robust, engine" in engines_text(estimator)
     assert "this model gives one pose" in engines_text(estimator)
 
 

@@ -95,7 +95,7 @@ def test_changed_lag_acts_on_the_image_that_is_shown(
 ) -> None:
     player.seek(2.0)
     screen.until(lambda: screen.time_s == pytest.approx(2.0))
-    player.use(settings_with(Settings(), "lag", 5))
+    player.use(settings_with(Settings(), "lag", 3))
     screen.until(lambda: screen.shown[-1].estimate.people.stamp_ns == 2_000_000_000 - 100_000_000)
     assert screen.time_s == pytest.approx(2.0)
 
