@@ -140,23 +140,23 @@ def by_rate(model: str, rates: Sequence[float], tracks: Sequence[SyntheticStream
     return f"{len(lifted[rates[0]])} motions, {count} windows\n\n{markdown_table(header, rows)}"
 
 
-def streams(split: str, seconds: float) -> list[SyntheticStream]:
-    """Of all motions of the people; those of the second validation are in several files."""
+def streams(split: str, seconds: float, most: int) -> list[SyntheticStream]:
+    """Of the people's motions; those of the second validation are in several files."""
     first = data_folder() / "mocap/cmu_h36m17_50hz.npz"
     motion = list(files()[0]) if split == "people" else [first]
-    return [
-        track for path in motion for track in read_streams(path, SPLITS[split], seconds=seconds)
-    ]
+    found = [read_streams(path, SPLITS[split], seconds=seconds) for path in motion]
+    return [track for each in found for track in each[:: max(1, len(each) // most)]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--most", type=int, default=100, help="motions of each file at most")
     parser.add_argument("--rates", type=float, nargs="+", help="frames a second of the windows")
     parser.add_argument("--model", nargs="+", default=MODELS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each motion at most")
     arguments = parser.parse_args()
-    tracks = streams(arguments.split, arguments.seconds)
+    tracks = streams(arguments.split, arguments.seconds, arguments.most)
     if arguments.rates:
         for model in arguments.model:
             print(f"{model}, {arguments.split}: {by_rate(model, arguments.rates, tracks)}\n")
