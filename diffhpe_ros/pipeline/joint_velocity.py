@@ -10,8 +10,8 @@ from diffhpe_ros.smoothing import slope_at
 Array = NDArray[np.float64]
 
 FRAMES = 5
-"""The slope is that of so many frames, 0.1 s: fewer are noisier, more lag behind. On validation 4
-to 7 are as good."""
+"""The slope is that of so many frames, 0.13 s at 30 a second: fewer are noisier, more lag behind.
+On validation 4 to 7 of 50 a second were as good."""
 
 # The constants below are of `python bench/velocities.py --split validation --fit`, times 1.1: as
 # many ellipsoids too many hold the truth within one sigma as too few within two.
