@@ -10,7 +10,7 @@ from diffhpe_ros.geometry.capsules import Closest, closest
 from diffhpe_ros.pipeline.body_capsules import body_capsules
 from diffhpe_ros.pipeline.people import LiftedPeople
 
-SIGMAS_95 = 2.0
+SIGMAS_95 = 2.4
 """95 % of the true distances are above the distance less so many standard deviations, on people of
 validation (`python bench/velocities.py --split validation --fit`). Of a Gaussian it would be 1.645,
 but a person's distance has heavier tails: people differ in size, and poses turn over."""
