@@ -56,8 +56,12 @@ def window_rates(model: str | Path) -> dict[str, float]:
     """The detector's parameters `rate` and `first_rate` for the windows of a model.
 
     Raises:
-        DiffhpeError: there is no such model.
+        DiffhpeError: there is no such model, or its rates are no numbers.
     """
     config = read_config(model)
-    rate = float(config.get("rate", DEFAULT_RATE))
-    return {"rate": rate, "first_rate": float(config.get("first_rate", rate))}
+    rate = config.get("rate", DEFAULT_RATE)
+    rates = {"rate": rate, "first_rate": config.get("first_rate") or rate}
+    try:
+        return {name: float(value) for name, value in rates.items()}
+    except (TypeError, ValueError):
+        raise DiffhpeError(f"{model}: expected numbers as rates, got {rates}") from None

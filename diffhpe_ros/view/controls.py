@@ -51,12 +51,7 @@ class Controls:
             people = gui.add_slider("Max. people", 1, 16, 1, settings.max_people)
         with gui.add_folder("Output"):
             lag = gui.add_slider(
-                "Lag, frames",
-                0,
-                13,
-                1,
-                output.lag,
-                hint="33 ms each: later, and more accurate.",
+                "Lag, frames", 0, 13, 1, output.lag, hint="33 ms each: later, and more accurate."
             )
             blend = gui.add_slider("Blend, s", 0.0, 0.4, 0.02, output.blend_s)
             cutoff = gui.add_slider(

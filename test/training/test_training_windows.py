@@ -148,6 +148,12 @@ def test_fewer_frames_a_second_show_more_of_the_motion(capture):
     assert way(50.0) == pytest.approx(2 * way(100.0), rel=0.1)
 
 
+@pytest.mark.parametrize("rates", [[], [50, 0]])
+def test_rates_that_make_no_sense_are_refused(rates):
+    with pytest.raises(DiffhpeError, match="data.rates is .* expected some numbers above 0"):
+        data.motion_capture("a", "b", 4, 0, "cpu", "person", ["handmade"], rates=rates)
+
+
 def test_sources_give_batches_in_turn(capture):
     one, other = (VirtualCameraWindows(capture, 4, seed=seed) for seed in (1, 2))
     both = InTurn([one, other])

@@ -120,6 +120,8 @@ def motion_capture(
     """
     _check_names("detectors", detectors, DETECTORS)
     _check_names("cameras", cameras, CAMERA_RANGES)
+    if not rates or not all(rate > 0 for rate in rates):
+        raise DiffhpeError(f"data.rates is {list(rates)}; expected some numbers above 0")
     if input_view != "person":
         raise DiffhpeError(f"data.input_view is {input_view!r}; motion capture has 'person' only")
     files = _motion_capture_files(mocap, folder)
