@@ -28,7 +28,7 @@ class BagImages(Images):
     def __init__(self, path: Path, topic: str | None) -> None:
         self._topic = ImageTopic(path, topic)
         try:
-            self.frame_count = self._topic.count
+            self.frame_count, self.fps = self._topic.count, self._topic.rate
             self.start_ns, image = next(self._stamped(), (0, None))
             if image is None:
                 raise DiffhpeError(f"{path}: {self._topic.name} has no images")

@@ -38,7 +38,7 @@ class ImageSource:
         self.camera = camera_of(images.size, images.own_camera, options, path, images.stored_size)
         if isinstance(detector, CameraAwareDetector):
             detector.use_camera(self.camera)
-        self.frame_count = images.frame_count
+        self.frame_count = images.frames_within(options.seconds)
         self.live = images.live
         self.start_ns = images.start_ns
         missing = detector.missing_models

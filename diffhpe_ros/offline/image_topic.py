@@ -52,6 +52,9 @@ class ImageTopic:
             raise
         self.name: str = self._connections[0].topic
         self.count = sum(each.msgcount for each in self._connections)
+        seconds = self._reader.duration / 1e9
+        self.rate = self.count / seconds if seconds > 0 else None
+        """Images a second, on average over the bag."""
         self.decode = _DECODERS[self._connections[0].msgtype]
         """Message → BGR image (H, W, 3)."""
 

@@ -1,6 +1,7 @@
 """Images with their times: of a video, a stream, a folder or a webcam."""
 
 import logging
+import math
 import re
 import time
 from abc import ABC, abstractmethod
@@ -35,12 +36,20 @@ class Images(ABC):
     """In a file whose pixels are not square; None: as `size`."""
     frame_count: int | None = None
     """None where it is not known."""
+    fps: float | None = None
+    """Images a second, on average; None where it is not known."""
     live = False
     """Whether they have no end."""
     own_camera: Camera | None = None
     """The calibration that comes with them."""
     start_ns = 0
     """Stamp of the first image; 0 where they have times only."""
+
+    def frames_within(self, seconds: float | None) -> int | None:
+        """About how many images the first seconds have; None: the whole recording."""
+        if seconds is None or self.frame_count is None:
+            return self.frame_count
+        return None if self.fps is None else min(self.frame_count, math.ceil(seconds * self.fps))
 
     @abstractmethod
     def frames(self) -> Frames:
@@ -63,7 +72,7 @@ class VideoImages(Images):
         self.size = self._reader.width, self._reader.height
         self.stored_size = self._reader.stored_size
         scheme = address.partition("://")[0].lower() if "://" in address else ""
-        self.frame_count = self._reader.frame_count
+        self.frame_count, self.fps = self._reader.frame_count, self._reader.fps
         self.live = scheme in _LIVE_SCHEMES or (bool(scheme) and self.frame_count is None)
 
     def frames(self) -> Frames:
@@ -87,7 +96,7 @@ class FolderImages(Images):
         self._files = sorted(files, key=_natural)
         if not self._files:
             raise DiffhpeError(f"{path}: no images; {', '.join(IMAGE_ENDINGS)} are expected")
-        self._fps = fps
+        self.fps: float = fps
         height, width = _read_image(self._files[0]).shape[:2]
         self.size = width, height
         self.frame_count = len(self._files)
@@ -101,7 +110,7 @@ class FolderImages(Images):
             except DamagedImageError as error:
                 damaged.append(str(error))
                 continue
-            yield number / self._fps, image
+            yield number / self.fps, image
         warn_of_damage(damaged, self.frame_count)
 
     def close(self) -> None:

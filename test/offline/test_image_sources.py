@@ -124,6 +124,7 @@ def test_bags_give_images_stamps_and_the_camera(tmp_path, storage, compressed):
     path = write_bag(tmp_path / "bag", storage, compressed)
     bag = BagImages(path, None)
     assert bag.start_ns == 1_700_000_000 * 10**9 and bag.frame_count == FRAMES
+    assert bag.frames_within(0.1) == 4 and bag.frames_within(None) == FRAMES
     np.testing.assert_allclose(bag.own_camera.matrix, CLIP.camera.matrix)
     assert_same(bag.frames())
     bag.close()
@@ -184,7 +185,7 @@ def test_video_goes_on_where_it_was_stopped():
     for frame in source.frames():
         whole.append(frame)
         states.append(json.loads(json.dumps(source.state())))
-    assert len(whole) == 24
+    assert len(whole) == 24 == source.frame_count  # which the progress is of
     assert any(state["found"] for state in states)
     rest = list(open_source(str(CLIP.video_path), options).frames(whole[:12], states[11]))
     assert [each.time_s for each in rest] == [each.time_s for each in whole[12:]]

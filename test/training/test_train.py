@@ -2,9 +2,13 @@
 
 import csv
 import itertools
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -421,22 +425,58 @@ def test_processes_share_the_batches():
     assert taken == [[10, 12, 14], [11, 13, 15]]
 
 
+def two_processes(data: list[str], folder: Path, *settings: str) -> subprocess.Popen[str]:
+    """A training by the command line, since Lightning starts it again for each process."""
+    script = folder / "diffhpe.py"
+    script.write_text("from diffhpe_ros.cli import main\nmain()\n")
+    settings = (
+        *(*SMALL, *data, f"out={folder / 'run'}", *settings),
+        *("trainer.strategy=ddp", "trainer.devices=2", "checkpoint_every=2"),
+    )
+    return subprocess.Popen(
+        [sys.executable, script, "train", "--experiment", "mixste", *settings],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_two_processes_train_one_model(data, tmp_path):
-    """Through the command line, since Lightning starts it again for each process."""
-    script = tmp_path / "diffhpe.py"
-    script.write_text("from diffhpe_ros.cli import main\nmain()\n")
-    settings = [
-        *(*SMALL, *data, f"out={tmp_path / 'run'}", "trainer.max_steps=4"),
-        *("trainer.strategy=ddp", "trainer.devices=2", "checkpoint_every=2"),
-    ]
-    run = subprocess.run(
-        [sys.executable, script, "train", "--experiment", "mixste", *settings],
-        capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
+    run = two_processes(data, tmp_path, "trainer.max_steps=4")
+    _, errors = run.communicate(timeout=280)
+    assert run.returncode == 0, errors
     assert load_model(tmp_path / "run" / "model") is not None
     assert read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"] == 4
+
+
+@pytest.mark.slow
+def test_sigterm_stops_both_processes_of_a_training(data, tmp_path):
+    """And what they have learnt is there to go on with."""
+    run = two_processes(data, tmp_path, "trainer.max_steps=1000000")
+    wait_until(lambda: (tmp_path / "run" / "last.ckpt").is_file() or run.poll() is not None, 120)
+    run.send_signal(signal.SIGSTOP)
+    time.sleep(1.0)  # until the other process waits for this one
+    run.terminate()
+    run.send_signal(signal.SIGCONT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode not in (0, -signal.SIGKILL), errors
+    wait_until(lambda: not is_running(run.pid), 20)
+    assert read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"] >= 2
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def is_running(group: int) -> bool:
+    """Whether a process of a process group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_published_training_counts_epochs_of_recordings(tmp_path):

@@ -1,14 +1,17 @@
 """Lightning callbacks: weight averaging, seeds, early stopping, checkpoints, progress."""
 
 import math
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint, WeightAveraging
+from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
@@ -173,6 +176,23 @@ class UncompiledValidation(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Run compiled code again."""
         torch.compiler.set_stance("default")
+
+
+class StopOnSigterm(Callback):
+    """SIGTERM stops a training with all its processes, as Ctrl-C does.
+
+    Lightning's handler waits inside the signal for the other processes, and may do so for ever. On
+    SLURM it stays, for there it also queues the job again.
+    """
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Lightning has set its handler by now, and sets the former one at the end."""
+        if threading.current_thread() is threading.main_thread() and not SLURMEnvironment.detect():
+            signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 class TrainingProgress(Callback):

@@ -34,6 +34,7 @@ from diffhpe_ros.training.runner.callbacks import (
     SaveAfterValidation,
     SaveModelFolder,
     SeedEachStep,
+    StopOnSigterm,
     TrainingProgress,
     UncompiledValidation,
     ValidationMonitor,
@@ -246,8 +247,8 @@ def make_trainer(
             default_root_dir=out,
             logger=[logs, TensorBoardLogger(out, name="log", version=logs.version)],
             callbacks=[
-                SeedEachStep(settings.seed), ValidationMonitor(settings.stop_after), last,
-                *callbacks,
+                StopOnSigterm(), SeedEachStep(settings.seed),
+                ValidationMonitor(settings.stop_after), last, *callbacks,
             ],
             plugins=[AtomicCheckpointIO()],
             log_every_n_steps=10,
