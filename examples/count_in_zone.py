@@ -1,4 +1,4 @@
-"""Counts the people in a zone of the floor, seen by a camera that stands still."""
+"""Counts the people in a zone of the floor, seen by a fixed camera."""
 
 import sys
 from math import cos, radians, sin
@@ -11,11 +11,11 @@ from diffhpe_ros.video import VideoReader
 
 # Corners on the floor: metres to the right of the camera, and ahead of it.
 ZONE = np.array([(-2, 2), (0, 2), (0, 6), (-2, 6)], np.float32)
-TILT = radians(5)  # by which the camera looks down
+TILT = radians(5)  # of the camera below the horizontal
 
 
 def people_in_zone(people: LiftedPeople) -> int:
-    """How many have their hips over the zone."""
+    """The number of people whose hips are over the zone."""
     x, y, z = people.joints[people.placed, 0].T.astype(float)
     ahead = z * cos(TILT) - y * sin(TILT)
     places = zip(x, ahead, strict=True)

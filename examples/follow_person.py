@@ -10,7 +10,7 @@ from diffhpe_ros.pipeline import PosePipeline
 from diffhpe_ros.video import VideoReader
 
 TRUNK = (11, 14, 1, 4)  # both shoulders, both hips
-SAME = 0.5  # correlation of the colours from which on it is the same person
+SAME = 0.5  # least correlation of the colours of one person
 
 
 def clothes(image_bgr: np.ndarray, camera: Camera, joints: np.ndarray) -> np.ndarray:
@@ -21,13 +21,13 @@ def clothes(image_bgr: np.ndarray, camera: Camera, joints: np.ndarray) -> np.nda
     return cv2.calcHist([hsv], [0, 1], inside, [18, 8], [0, 180, 0, 256])
 
 
-pipeline = PosePipeline.from_pretrained()  # of a calibrated camera: from_pretrained(camera=...)
+pipeline = PosePipeline.from_pretrained()  # for a calibrated camera: from_pretrained(camera=...)
 followed, worn = None, None
 with VideoReader(sys.argv[1]) as video:
     for _, time_s, image in video:
         people = pipeline(image, stamp_ns=round(time_s * 1e9))
         joints = dict(zip(people.track_ids, people.joints, strict=True))
-        if followed not in joints:  # a person who comes back may have another track id
+        if followed not in joints:  # after a return, the track id may be another
             for track_id, body in joints.items():
                 colours = clothes(image, pipeline.camera, body)
                 worn = colours if worn is None else worn

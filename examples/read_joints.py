@@ -7,11 +7,11 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import PointCloud2
 
-NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # of PointField.datatype
+NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # by PointField.datatype
 
 
 def print_people(cloud: PointCloud2) -> None:
-    """One line a person; `joints` is (people, 17) with fields x, y, z, confidence, person, ..."""
+    """One line per person; `joints` is (people, 17) with fields x, y, z, confidence, person, ..."""
     layout = {
         "names": [field.name for field in cloud.fields],
         "formats": [NUMPY[field.datatype] for field in cloud.fields],
@@ -25,7 +25,7 @@ def print_people(cloud: PointCloud2) -> None:
         print(f"person {hip['person']}: hip at {place}, {seen} of 17 joints seen", flush=True)
 
 
-rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Python's own tells of Ctrl-C
+rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C raises KeyboardInterrupt
 node = rclpy.create_node("read_joints")
 node.create_subscription(PointCloud2, "joints", print_people, 5)
 with suppress(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Prints where people's right hands are, in the frame that the lifter gives people in."""
+"""Prints where people's right hands are, in the frame of the lifter's results."""
 
 from contextlib import suppress
 
@@ -7,13 +7,13 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import PointCloud2
 
-NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # of PointField.datatype
+NUMPY = {2: "u1", 6: "u4", 7: "f4"}  # by PointField.datatype
 HIP, RIGHT_WRIST = 0, 16
 VARIANCES = ("cov_xx", "cov_yy", "cov_zz")
 
 
 def print_hands(cloud: PointCloud2) -> None:
-    """One line a person; `joints` is (people, 17) with fields x, y, z, confidence, person, ..."""
+    """One line per person; `joints` is (people, 17) with fields x, y, z, confidence, person, ..."""
     layout = {
         "names": [field.name for field in cloud.fields],
         "formats": [NUMPY[field.datatype] for field in cloud.fields],
@@ -23,7 +23,7 @@ def print_hands(cloud: PointCloud2) -> None:
     joints = np.frombuffer(cloud.data, np.dtype(layout)).reshape(cloud.height, cloud.width)
     for person in joints:
         hip, hand = person[HIP], person[RIGHT_WRIST]
-        # A joint's covariance is relative to the hip, whose own is that of its position.
+        # The hip's covariance is of its position; a joint's is relative to the hip.
         sigma = np.sqrt([hip[name] + hand[name] for name in VARIANCES])
         parts = zip("xyz", sigma, strict=True)
         place = " ".join(f"{name}={hand[name]:.2f}±{spread:.2f}" for name, spread in parts)
@@ -31,7 +31,7 @@ def print_hands(cloud: PointCloud2) -> None:
         print(f"person {hand['person']}: right hand at {place}", flush=True)
 
 
-rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Python's own tells of Ctrl-C
+rclpy.init(signal_handler_options=SignalHandlerOptions.NO)  # Ctrl-C raises KeyboardInterrupt
 node = rclpy.create_node("right_hand")
 node.create_subscription(PointCloud2, "joints", print_hands, 5)
 with suppress(KeyboardInterrupt):

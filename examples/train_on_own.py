@@ -13,18 +13,18 @@ from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.train import fit
 from diffhpe_ros.training.synthesis.virtual_camera_windows import synthetic_evaluation_windows
 
-# The points of your files that each joint is the mean of, such as "Hip": ["LHJC", "RHJC"].
+# For each joint, the points of your files whose mean it is, such as "Hip": ["LHJC", "RHJC"].
 POINTS = {name: [name.removeprefix("Neck/")] for name in JOINTS}
 
 
 def convert(take: Path) -> Path:
-    """A take as docs/training.md describes it; gaps have to be filled before."""
+    """Converts a take to the format of docs/training.md; fill its gaps first."""
     c3d = ezc3d.c3d(str(take))
     labels, rate = (c3d["parameters"]["POINT"][name]["value"] for name in ("LABELS", "RATE"))
     points = dict(zip(labels, c3d["data"]["points"][:3].transpose(1, 2, 0) / 1000, strict=True))
     joints = [np.mean([points[label] for label in POINTS[joint]], axis=0) for joint in JOINTS]
     positions = resampled(np.stack(joints, axis=1), rate[0])  # (T, 17, 3) metres at 50 Hz
-    facing = positions[:, 9] - positions[:, [8, 10]].mean(1)  # to the nose, from inside the head
+    facing = positions[:, 9] - positions[:, [8, 10]].mean(1)  # from inside the head to the nose
     facing /= np.linalg.norm(facing, axis=-1, keepdims=True)
     one = {"offsets": [0, len(positions)], "subject": [10_000], "name": [take.stem]}
     np.savez(take.with_suffix(".npz"), positions=positions, head_forward=facing, **one)

@@ -1,7 +1,7 @@
 """Two cameras see the same people; each person is printed once, where the rays meet.
 
-The argument is a YAML file. It has for each camera a video, a calibration, and its optical frame
-in the room (z up), as /tf has it:
+The argument is a YAML file. For each camera it gives a video, a calibration, and the transform
+from its optical frame to the room (z up), as on /tf:
 
     left: {video: l.mp4, calibration: l.yaml, xyz: [0, 0, 1.3], xyzw: [-0.5, 0.5, -0.5, 0.5]}
 """
