@@ -18,7 +18,7 @@ from typing import Protocol
 from diffhpe_ros.errors import DiffhpeError
 
 _NPM_ERROR = re.compile(r"npm (ERR!|error) (?!code|syscall|errno)")
-"""Words of log lines that say less than the line after them."""
+"""npm's error lines, except those with these words: they say less than the line that follows."""
 
 
 class Package(Protocol):
