@@ -141,7 +141,7 @@ class PersonMarkers:
 
 
 def _skeleton(places: list[list[float]], seen: list[bool]) -> tuple[Marker, Marker]:
-    """Bones and joints of 17 places."""
+    """Bones and joints at 17 places."""
     bones, balls = _BONES(), _BALLS()
     balls.points = points = [_point(place) for place in places]
     bones.points = [points[end] for bone in BONES for end in bone]
@@ -161,7 +161,7 @@ def _text(person: int, distance: float, warning: str) -> tuple[str, int, float]:
     text, height = f"#{person}  {distance:.1f} m", 0.13 + 0.015 * distance
     if not warning:
         return text, 1, height
-    # The first reason, without its limit, and small: people may stand side by side.
+    # Only the first reason, without its limit: labels must be small for people side by side.
     reason = warning.removeprefix("do not trust: ").split(";")[0].split(",")[0]
     rows = [text, "do not trust:", *wrap(reason, _LABEL_WIDTH)]
     return "\n".join(rows), len(rows), 0.7 * height
