@@ -23,8 +23,7 @@ _LYING_HEAD = 0.55
 _KNEE_HEIGHT = 0.17
 """Largest height of a knee on the ground above the ankle: at most the length of the foot."""
 _KNEELING_BEND = 60.0
-"""Least bend of a kneeling knee, in degrees: sitting on the ground with straight legs, it is less.
-"""
+"""Least bend of a kneeling knee, in degrees: sitting with straight legs bends it less."""
 _STANDING_HEIGHT = 0.78
 """Least height of a standing person's Hip above the lowest ankle: knees are bent by less than about
 75 degrees."""

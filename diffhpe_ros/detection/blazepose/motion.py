@@ -16,8 +16,7 @@ COASTING_IMAGES = 10
 _NEWEST = 0.5
 """Weight of the newest step in the running mean."""
 _MOVED, _TURNED = 0.02, math.radians(2)
-"""Regions that differ by less than this share of their size are the same to the landmark network.
-"""
+"""Shift in sizes of the region, and rotation, too small to matter to the landmark network."""
 _FAMILIAR_IMAGES = 30
 """People followed for longer than this gain no more priority."""
 _REACH = 1.0
