@@ -98,7 +98,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
     help="Where the model runs: cpu, cuda or cuda:N.",
 )
 def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
-    """Fit a model's joint covariances and its usual coherence.
+    """Fit a model's joint covariances and coherence limits.
 
     Both are written into its config.yaml. MODEL is a model's name or its folder. The command prints
     the shares of true joints within the ellipsoids of one and two sigma, for people who were left
