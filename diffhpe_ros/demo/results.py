@@ -35,9 +35,9 @@ class Results:
     latency_ms: NDArray[np.float64]
     """From image stamp to marker, of every `skeletons` message with people."""
     symmetry_gap_mm: NDArray[np.float64]
-    """Of every lifted window."""
+    """Symmetry gap of every lifted window."""
     segment_std_mm: NDArray[np.float64]
-    """Of every lifted window."""
+    """Segment std of every lifted window."""
     diagnostics: Mapping[str, Mapping[str, str]]
     """The last values of each node, by its name."""
 

@@ -100,7 +100,7 @@ class CameraSource:
 
 
 def _doubts(info: CameraInfo, camera: Camera) -> Iterator[str]:
-    """Implausible values of a camera_info. The centre of a cropped sensor is not checked."""
+    """Implausible values of a camera_info. Cropped sensors may be off-centre: not checked."""
     if text := stale_region(info, (camera.width, camera.height)):
         yield text
     elif not (info.roi.width or camera.model == "equidistant"):

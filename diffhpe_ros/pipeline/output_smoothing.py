@@ -83,8 +83,8 @@ class OutputSmoothing:
             velocity = to_frame.vectors(velocity).astype(np.float32)
             covariance = to_frame.covariances(covariance).astype(np.float32)
             velocity_covariance = to_frame.covariances(velocity_covariance).astype(np.float32)
-        # Coherence is that of the poses before their bones got fixed lengths: after that it would
-        # always be perfect.
+        # Coherence is computed before the bones get fixed lengths: after that it would always be
+        # perfect.
         found = lifted.hypotheses.mean(1)
         deviation = lifted.hypotheses[:, :, frame] - found[:, None, frame]
         return LiftedPeople(

@@ -31,8 +31,8 @@ FRAME_ID = "camera"
 class PosePipeline:
     """Detects, tracks, lifts and places the people in the images of one camera.
 
-    A person is in the results from half a second after the first detection on: the first window is
-    27 frames at 50 Hz. Results depend on images, stamps and settings alone.
+    With the default model, a person is in the results from half a second after the first detection
+    on: the first window is 27 frames at 50 Hz. Results depend on images, stamps and settings alone.
 
     Args:
         detector: finds the joints in an image.

@@ -20,7 +20,8 @@ _HIPS, _ENVELOPE = 33, 34
 _RAW, _HEATMAPS, _SCORE = (1, NUM_LANDMARKS * 5), (1, 64, 64, NUM_LANDMARKS), (1, 1)
 _WORLD = (1, NUM_LANDMARKS * 3)
 LANDMARK_OUTPUTS = (_RAW, _HEATMAPS, _SCORE, _WORLD)
-"""By shape. The unused output is a mask of the person, which would take two fifths of the time."""
+"""Shapes of the outputs that are read. The unused one, a mask of the person, would take two fifths
+of the time."""
 _KERNEL = 7
 _MIN_PEAK = 0.5
 """Heat maps that reach this value nowhere say nothing (mediapipe's value)."""

@@ -21,7 +21,7 @@ _LAYERS = ((8, 2), (16, 2), (32, 6))
 _CANDIDATES = sum((VIEW_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
 _OFFSETS, _LOGITS = (1, _CANDIDATES, 12), (1, _CANDIDATES, 1)
 REGION_OUTPUTS = (_OFFSETS, _LOGITS)
-"""By shape."""
+"""Shapes of the outputs that are read."""
 _HIPS, _ENVELOPE = 0, 1
 """Keypoints of a candidate: the middle of the hips, and a point on the circle around the body."""
 _OVERLAP = 0.3

@@ -24,7 +24,7 @@ def measured_covariance(
     Args:
         covariance: (K, 2, 2) the spread of the heat maps, NaN where they say nothing.
         confidence: (K,).
-        size: of the person, in pixels: the longer side of the box around all joints.
+        size: size of the person in pixels: the longer side of the box around all joints.
     """
     silent = ~np.isfinite(covariance).all((-1, -2))
     added = np.where(confidence < SURE, np.interp(confidence, _CONFIDENCE, _UNSURE), 0.0)
