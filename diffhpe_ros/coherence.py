@@ -1,6 +1,6 @@
 """Whether a pose sequence could be one body: the coherence metrics of the DiffHPE paper.
 
-Neither needs ground truth, so both are diagnostics of a live system too.
+Neither needs ground truth, so both are also diagnostics of a live system.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.skeleton import NUM_JOINTS, PARENTS, SYMMETRIC_BONES
 
 RELEASED_PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 7, 11, 12, 7, 14, 15)
-"""The bones of the released metric code, which joins both shoulders to Spine, not Thorax.
+"""The bones of the released metric code, which connects both shoulders to Spine, not Thorax.
 
-For comparison with the paper's figures only.
+Only for comparison with the paper's figures.
 """
 
 
@@ -27,7 +27,7 @@ def bone_lengths(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArr
         parents: the parent of each joint, -1 for the root.
 
     Returns:
-        (..., 16) metres, the bone of joint j at j - 1.
+        (..., 16) metres; the bone that ends at joint j is at index j - 1.
 
     Raises:
         DiffhpeError: the shape does not fit.
@@ -44,7 +44,7 @@ def bones(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArray[Any]
 
 
 def symmetry_gap(poses: NDArray[Any], parents: Sequence[int] = PARENTS) -> NDArray[Any]:
-    """How much the left and the right half of the body differ in length (equation 13).
+    """How much the bone lengths of the left and the right half differ (equation 13).
 
         1/(L·6) Σ_l Σ_j | ‖left bone j in frame l‖ - ‖right bone j in frame l‖ |
 

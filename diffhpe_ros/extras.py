@@ -1,4 +1,4 @@
-"""Optional packages: which are missing, and the one command that installs them all."""
+"""Optional packages: finds those that are missing, and the command that installs them all."""
 
 import shlex
 import shutil
@@ -22,11 +22,11 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "view": ("viser",),
     }
 )
-"""Extras of setup.py → modules that are imported from them."""
+"""Extra of setup.py → modules imported from it."""
 
 
 def is_installed(module: str) -> bool:
-    """Whether a package can be imported; it is not imported."""
+    """Whether a package can be imported, without importing it."""
     return find_spec(module) is not None
 
 
@@ -34,12 +34,14 @@ def require(what: str, *extras: str, also: Collection[str] = ()) -> None:
     """Check that the packages of extras are installed, before anything imports them.
 
     Args:
-        what: needs them, such as "the demo", for the error.
-        extras: of setup.py.
-        also: extras whose lack is explained where they are used; named here if others are missing.
+        what: the feature that needs them, such as "the demo", for the error message.
+        extras: extras of setup.py.
+        also: further extras, reported only together with missing `extras`: a lack of these alone is
+            explained where they are used.
 
     Raises:
-        DiffhpeError: some are not; names all of them, and the command that installs them.
+        DiffhpeError: packages are missing; the message has all of them, and the command that
+            installs them.
     """
     lacking = {
         extra: [module for module in MODULES[extra] if not is_installed(module)]
@@ -53,7 +55,7 @@ def require(what: str, *extras: str, also: Collection[str] = ()) -> None:
 
 
 def how_to_install(*extras: str) -> str:
-    """The command, for the environment that runs this; ROS 2 may be there without it."""
+    """The install command for this Python environment; for `ros` it also names ROS 2's setup."""
     command = f"{_pip()} install 'diffhpe_ros[{','.join(sorted(extras))}]'"
     if "ros" not in extras:
         return command
@@ -62,13 +64,13 @@ def how_to_install(*extras: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """Names as a sentence has them: a, b and c."""
+    """Names as a list in a sentence: a, b and c."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def _pip() -> str:
-    """What calls pip of this environment, also where that is not activated."""
+    """The command for this environment's pip, also if the environment is not activated."""
     found = shutil.which("pip")
     if found is not None and Path(found).parent == Path(sys.executable).parent:
         return "pip"

@@ -1,4 +1,4 @@
-"""Which models are installed, and for which windows. Needs no torch: launch files ask, too."""
+"""The installed models and their window rates; needs no torch, since launch files use it, too."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +11,11 @@ from diffhpe_ros.paths import expand, models_folders
 
 CONFIG_FILE = "config.yaml"
 DEFAULT_RATE = 50.0
-"""Frames per second of the windows of released checkpoints, and where config.yaml names no rate."""
+"""Frames per second of the windows of released checkpoints, and if config.yaml has no rate."""
 
 
 def installed_models() -> dict[str, Path]:
-    """The folder of each installed model by its name; the nearest where there are several."""
+    """Name → folder of each installed model; the nearest folder if there are several."""
     return {
         folder.name: folder
         for place in reversed(models_folders())
@@ -25,10 +25,10 @@ def installed_models() -> dict[str, Path]:
 
 
 def find_model(path: str | Path) -> Path:
-    """Where a model lies: a path that exists, or a name in the models folders.
+    """The path of a model, given by an existing path or a name in the models folders.
 
     Raises:
-        DiffhpeError: neither; lists the names there are.
+        DiffhpeError: there is neither; the message lists the names.
     """
     given = Path(expand(str(path)))
     if given.exists():
@@ -43,7 +43,7 @@ def find_model(path: str | Path) -> Path:
 
 
 def read_config(model: str | Path) -> Mapping[str, Any]:
-    """What stands in a model's config.yaml, unchecked; nothing for a released checkpoint.
+    """The content of a model's config.yaml, unchecked; empty for a released checkpoint.
 
     Raises:
         DiffhpeError: there is no such model.
@@ -56,7 +56,7 @@ def window_rates(model: str | Path) -> dict[str, float]:
     """The detector's parameters `rate` and `first_rate` for the windows of a model.
 
     Raises:
-        DiffhpeError: there is no such model, or its rates are no numbers.
+        DiffhpeError: there is no such model, or its rates are not numbers.
     """
     config = read_config(model)
     rate = config.get("rate", DEFAULT_RATE)

@@ -20,10 +20,10 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
 
     Args:
         path: the file.
-        names: arrays that must be there.
+        names: required arrays.
 
     Raises:
-        DiffhpeError: the file is missing, damaged, holds pickles, or lacks an array.
+        DiffhpeError: the file is missing, damaged, contains pickles, or lacks an array.
     """
     if not path.is_file():
         raise DiffhpeError(f"{path}: no such file")
@@ -59,7 +59,7 @@ def check_output(path: Path, *inputs: Path) -> None:
     """Refuse an output file that cannot be written or would replace an input.
 
     Raises:
-        DiffhpeError: its folder is not there or not writable, it is a folder, or it is an input.
+        DiffhpeError: its folder is missing or not writable, it is a folder, or it is an input.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -74,10 +74,10 @@ def check_output(path: Path, *inputs: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of `path` once all of it is written.
+    """A file to write, which replaces `path` once it is complete.
 
     Raises:
-        DiffhpeError: it cannot be written, as on a full disk; what was there before stays.
+        DiffhpeError: it cannot be written, as on a full disk; the previous file stays.
     """
     with replacing_path(path) as part, part.open("wb") as file:
         yield file
@@ -90,7 +90,7 @@ def replacing_path(path: Path) -> Iterator[Path]:
     """A path to write to, for libraries that open files themselves; see `replacing`.
 
     Raises:
-        DiffhpeError: it cannot be written; what was there before stays.
+        DiffhpeError: it cannot be written; the previous file stays.
     """
     try:
         handle, name = tempfile.mkstemp(path.suffix, f".{path.name}.", path.absolute().parent)
@@ -107,14 +107,14 @@ def replacing_path(path: Path) -> Iterator[Path]:
 
 
 def _usual_mode() -> int:
-    """Permissions that a new file would have, instead of a temporary file's 0o600."""
+    """The usual permissions of a new file, instead of a temporary file's 0o600."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder where there is none, and give it.
+    """Make a folder if it does not exist, and return it.
 
     Raises:
         DiffhpeError: it cannot be made.

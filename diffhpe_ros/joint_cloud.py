@@ -1,9 +1,9 @@
-"""How joints lie in a PointCloud2: of the topic `joints`, and of bags that are written offline."""
+"""Layout of joints in a PointCloud2, for the topic `joints` and for bags written offline."""
 
 import numpy as np
 
 ELEMENTS = {"xx": (0, 0), "xy": (0, 1), "xz": (0, 2), "yy": (1, 1), "yz": (1, 2), "zz": (2, 2)}
-"""Element of a covariance → its row and column."""
+"""Name of a covariance element → its row and column."""
 JOINT_POINT = np.dtype(
     [
         ("x", np.float32),

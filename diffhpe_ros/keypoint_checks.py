@@ -1,8 +1,8 @@
-"""Checks of recorded keypoints and of what was lifted from them: what users' files get wrong.
+"""Checks recorded keypoints and the poses lifted from them for usual mistakes in users' files.
 
-What cannot be right is refused; what is unlikely becomes a warning. The limits lie between right
-files and files after public reports: normalised or swapped coordinates, another layout, y up, the
-intrinsics of another resolution, placeholders for unseen joints.
+Impossible values are refused; implausible ones cause a warning. The limits lie between correct
+files and files with mistakes from public reports: normalised or swapped coordinates, another
+layout, y up, the intrinsics of another resolution, placeholders for unseen joints.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ HEAD, FEET = 10, (3, 6)
 _NORMALISED = 2.0
 _LEAST_PIXELS = 16
 _OUTSIDE_SHARE = 0.05
-_LEAST_HEIGHT = 0.02  # of the image's
-_OFF_CENTRE = 0.2  # of the image's width or height
-_FOCAL = (0.4, 4.0)  # over the image's longer side
-_REPROJECTION = 0.05  # of the person's height; 0.02 to 0.03 in right files
-_SYMMETRY_GAP_M = 0.028  # 0.005 to 0.02 in right files
+_LEAST_HEIGHT = 0.02  # share of the image's height
+_OFF_CENTRE = 0.2  # share of the image's width or height
+_FOCAL = (0.4, 4.0)  # share of the image's longer side
+_REPROJECTION = 0.05  # share of the person's height; 0.02 to 0.03 in correct files
+_SYMMETRY_GAP_M = 0.028  # 0.005 to 0.02 in correct files
 
 
 def clean_keypoints(
@@ -34,12 +34,12 @@ def clean_keypoints(
     size: tuple[int, int],
     min_confidence: float = MIN_CONFIDENCE,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], list[str]]:
-    """Keypoints of which only the plausible are seen.
+    """Mark implausible keypoints as unseen.
 
     Args:
         keypoints: (T, K, 2) pixels, NaN where unseen.
-        confidence: (T, K), 0 where unseen; divided by the greatest where that is above 1 or below
-            `min_confidence`: some detectors' scores have another scale.
+        confidence: (T, K), 0 where unseen. It is divided by its greatest value if that is above 1
+            or below `min_confidence`: some detectors' scores have another scale.
         size: width and height of the image.
         min_confidence: joints below it become unseen.
 
@@ -47,7 +47,7 @@ def clean_keypoints(
         Both arrays, NaN and 0 where unseen, and warnings.
 
     Raises:
-        DiffhpeError: no joint is in the image, or the coordinates are no pixels.
+        DiffhpeError: no joint is in the image, or the coordinates are not pixels.
     """
     warnings = []
     seen = np.isfinite(keypoints).all(-1) & (confidence > 0)
@@ -82,7 +82,7 @@ def clean_keypoints(
 
 
 def camera_warnings(camera: Camera) -> Iterator[str]:
-    """What is unlikely of a camera's intrinsics: those of another resolution, mostly."""
+    """Warnings about implausible intrinsics, which are mostly those of another resolution."""
     size = np.array([camera.width, camera.height])
     centre, focal = camera.matrix[:2, 2], camera.matrix[[0, 1], [0, 1]]
     if (np.abs(centre / size - 0.5) > _OFF_CENTRE).any():
@@ -101,10 +101,10 @@ def camera_warnings(camera: Camera) -> Iterator[str]:
 def lifted_warnings(
     canonical: NDArray[np.float32], poses: NDArray[np.float32], root: NDArray[np.float32]
 ) -> Iterator[str]:
-    """What is unlikely of a lifted recording.
+    """Warnings about a lifted recording.
 
     Args:
-        canonical: (T, 17, 2) what was lifted, canonical view, NaN where unseen.
+        canonical: (T, 17, 2) the lifted keypoints, canonical view, NaN where unseen.
         poses: (T, 17, 3) root-relative metres, NaN where unknown.
         root: (T, 3) metres, NaN where unknown.
     """
@@ -137,9 +137,9 @@ def lifted_warnings(
 
 
 def reprojection_error(canonical: NDArray[np.float32], joints: NDArray[np.float32]) -> float:
-    """Mean distance of joints (T, 17, 3) from keypoints (T, 17, 2), over the person's extent.
+    """Mean distance of joints (T, 17, 3) from keypoints (T, 17, 2), relative to the person's size.
 
-    Frames in which most joints are unseen, NaN, do not count: their extent says little.
+    Frames in which most joints are unseen (NaN) do not count: their size says little.
     """
     shown = np.isfinite(canonical).all(-1).sum(1) > NUM_JOINTS // 2
     canonical, joints = canonical[shown], joints[shown]
@@ -153,12 +153,12 @@ def reprojection_error(canonical: NDArray[np.float32], joints: NDArray[np.float3
 def truth_warnings(
     x_2d: NDArray[np.float32], poses: NDArray[np.float32], root: NDArray[np.float32] | None
 ) -> Iterator[str]:
-    """What is unlikely of windows with truth: keypoints that are not those of the poses.
+    """Warnings about windows with ground truth whose keypoints do not match the poses.
 
     Args:
         x_2d: (N, L, 17, 2) canonical view, 0 where unseen.
         poses: (N, L, 17, 3) root-relative metres.
-        root: (N, L, 3) metres; None where it is not known, which cannot be checked.
+        root: (N, L, 3) metres; None if unknown: then nothing is checked.
     """
     if root is None:
         return
@@ -181,7 +181,7 @@ def _refuse_normalised(points: NDArray[np.float32], size: tuple[int, int]) -> No
 
 
 def _extent(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T,), the taller side of the box round the seen joints (T, 17, 2)."""
+    """(T,) the longer side of the box around the seen joints (T, 17, 2)."""
     with np.errstate(all="ignore"):
         side = np.fmax.reduce(points, 1) - np.fmin.reduce(points, 1)
         return np.asarray(np.fmax.reduce(side, -1))

@@ -1,4 +1,4 @@
-"""Recorded 2D keypoints in, 3D poses out: what `diffhpe lift` does."""
+"""Recorded 2D keypoints in, 3D poses out: the core of `diffhpe lift`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class KeypointTrack:
     """(T, 17), 0 where unseen."""
     camera: Camera
     warnings: tuple[str, ...] = field(default=())
-    """What is unlikely of the file."""
+    """Warnings about the file."""
     world_landmarks: NDArray[np.float32] | None = None
     """(T, 17, 3), see `People.world_landmarks`; None where the detector gives none."""
 
@@ -45,13 +45,13 @@ class LiftedTrack:
     poses: NDArray[np.float32]
     """(T, 17, 3) root-relative metres, optical frame; NaN where nothing was seen."""
     root: NDArray[np.float32]
-    """(T, 3) metres, optical frame; NaN where it cannot be told."""
+    """(T, 3) metres, optical frame; NaN where it is unknown."""
     warnings: tuple[str, ...] = field(default=())
-    """What is unlikely of the poses."""
+    """Warnings about the poses."""
 
     @property
     def lifted_frames(self) -> int:
-        """How many frames have a pose."""
+        """Number of frames with a pose."""
         return int(np.isfinite(self.poses).all((1, 2)).sum())
 
 
@@ -61,11 +61,11 @@ def read_track(path: Path, min_confidence: float = MIN_CONFIDENCE) -> KeypointTr
     Arrays: keypoints (T, K, 2) pixels or (T, K, 3) with confidence, NaN or exactly (0, 0) where
     unseen; layout, one of `skeleton.LAYOUTS`; fps; width; height; optionally K (3, 3) and dist (n,)
     in OpenCV's order (4 or 5 numbers: plumb_bob, 8 or more: rational_polynomial; no fisheye).
-    Joints of less confidence than `min_confidence`, and those outside of the image, are unseen.
+    Joints with a confidence below `min_confidence`, and those outside the image, count as unseen.
 
     Raises:
         DiffhpeError: the file is missing or damaged, an array is missing or does not fit, or the
-            keypoints are no pixels of the image.
+            keypoints are not pixels of the image.
     """
     arrays = read_npz(path, ("keypoints", "layout", "fps", "width", "height"))
     keypoints = arrays["keypoints"]
@@ -107,10 +107,10 @@ def lift_track(
     progress: bool = False,
     on_share: Callable[[float], object] | None = None,
 ) -> LiftedTrack:
-    """Lift a recording in overlapping windows, blended.
+    """Lift a recording in overlapping windows, and blend them.
 
-    Bones that are to keep their length (decode "rigid") keep it over the whole recording.
-    `on_share` is called now and then, with the share of the windows that is lifted.
+    With decode "rigid", bones keep their length over the whole recording. `on_share` is called
+    repeatedly, with the share of the windows lifted so far.
 
     Raises:
         DiffhpeError: the recording is shorter than a window.
@@ -123,7 +123,7 @@ def lift_track(
         track.confidence,
         rate=lifter.config.rate_over(float(track.times_s[-1] - track.times_s[0])),
         frames=lifter.config.frames,
-        bridge_s=max(BRIDGE_S, 1.5 * period_s),  # or slow recordings would have no neighbours
+        bridge_s=max(BRIDGE_S, 1.5 * period_s),  # else slow recordings have no neighbours
         world_landmarks=track.world_landmarks,
     )
     x_2d = np.nan_to_num(windows.keypoints, nan=0.0)
@@ -153,7 +153,7 @@ def _number(value: NDArray[Any], name: str, path: Path) -> float:
 
 
 def _text(value: NDArray[Any]) -> str:
-    """The one string of an array, as text or bytes."""
+    """The string in an array of one string, text or bytes."""
     item = value.ravel()[0] if value.size == 1 else value
     return item.decode(errors="replace") if isinstance(item, bytes) else str(item)
 

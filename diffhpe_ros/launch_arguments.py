@@ -1,7 +1,7 @@
-"""Arguments of the launch file: read and checked before any process starts.
+"""Arguments of the launch file, checked before any process starts.
 
-Runs in the process of `ros2 launch`, with the system's Python: what only the nodes need, such as
-torch, may not be there, and takes seconds to import.
+This runs in the process of `ros2 launch`, with the system's Python. Packages that only the nodes
+need, such as torch, may be missing there, and take seconds to import.
 """
 
 import re
@@ -50,7 +50,7 @@ OF_DETECTOR = (
     "overlay_background",
 )
 OF_SOURCE = ("calibration",)
-"""Arguments that are parameters of a node, and have their names and descriptions."""
+"""Arguments that set a node's parameters, with the same names and descriptions."""
 SWITCHES = (
     "trust_checkpoint",
     "hri",
@@ -72,7 +72,7 @@ class LaunchArgument:
 
     name: str
     default: str
-    """Empty: the value of the parameter file holds."""
+    """Default; if empty, the parameter file's value is used."""
     description: str
 
 
@@ -120,13 +120,13 @@ def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
 
 
 def check_arguments(given: Mapping[str, str]) -> None:
-    """Check the arguments as far as that is possible without the nodes.
+    """Check the arguments as far as possible without the nodes.
 
     Args:
-        given: text by name; empty if the parameter file or a default holds.
+        given: text by name; empty if the parameter file's value or a default is used.
 
     Raises:
-        DiffhpeError: one is wrong; names it, and says what is expected.
+        DiffhpeError: an argument is wrong; the message names it and says what is expected.
     """
     for name, check in _CHECKS.items():
         if given.get(name):
@@ -141,13 +141,13 @@ def check_arguments(given: Mapping[str, str]) -> None:
 
 
 def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """A text for each `name:=value` whose name is nearly that of an argument.
+    """A text for each `name:=value` whose name is similar to that of an argument.
 
-    `ros2 launch` takes any name. One that is like none is left alone: it may be an argument of
-    another launch file, which includes this one.
+    `ros2 launch` accepts any name. A name unlike all arguments is ignored: it may be an argument of
+    another launch file that includes this one.
 
     Args:
-        given: what was written behind the name of the launch file.
+        given: the words after the name of the launch file.
         known: names of all arguments.
     """
     names = [text.partition(":=")[0] for text in given if ":=" in text]
@@ -156,10 +156,10 @@ def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str
 
 
 def switch(text: str) -> bool:
-    """The value of an argument that is true or false.
+    """The value of a boolean argument.
 
     Raises:
-        DiffhpeError: it is neither.
+        DiffhpeError: it is neither true nor false.
     """
     if text.lower() not in ("true", "false"):
         raise DiffhpeError("true or false is expected")
@@ -184,7 +184,7 @@ def existing_file(text: str) -> str:
     """The absolute path of a file; `~` and environment variables are replaced.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is no such file.
     """
     path = Path(expand(text.removeprefix("file://"))).resolve()
     if not path.is_file():
@@ -246,7 +246,7 @@ def _metres(least: float, most: float) -> Callable[[str], None]:
 
 
 def _check_preset(preset: str, model: str) -> None:
-    """Presets are the model's own; a released checkpoint has no list of them."""
+    """Check that a model has a preset; a released checkpoint has no list of presets."""
     presets = read_config(model).get("presets") or {}
     if presets and preset not in (*presets, AUTO_PRESET):
         names = ", ".join((*presets, AUTO_PRESET))

@@ -1,9 +1,10 @@
-"""Left and right of one track's limbs, kept straight over time.
+"""Corrects swapped left and right limbs of one track over time.
 
-Detectors confuse left and right: of the legs, of the arms, or, when they take a person's front for
-the back, of the whole body. The confused joints jump, so motion says when that begins and ends,
-and most of the time a detector is right. Both together are a hidden Markov model of few states,
-solved over the last second (Viterbi), so that a wrong beginning is mended, too.
+Detectors confuse left and right of the legs or of the arms. If they mistake a person's front for
+the back, they confuse the whole body. The confused joints jump, so motion shows when a confusion
+begins and ends, and most of the time a detector is right. Together this makes a hidden Markov
+model with few states. It is solved over the last second (Viterbi), so that a wrong beginning is
+corrected, too.
 """
 
 from collections import deque
@@ -18,41 +19,41 @@ from diffhpe_ros.pose_distance import pose_sizes
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 
 PAIRS = (np.array([1, 2, 3, 4, 5, 6]), np.array([11, 12, 13, 14, 15, 16]))
-"""Joints of the legs and of the arms, which are exchanged as a whole."""
+"""Joints of the legs and of the arms, each exchanged as a whole."""
 STATES = ((False, False), (True, False), (False, True), (True, True))
 """Whether legs and arms are exchanged."""
 
 _HISTORY_NS = 1_000_000_000
 _RESTART_NS = 500_000_000
-"""After a longer gap nothing is known of the motion before it."""
+"""After a longer gap the previous motion is dropped."""
 _UNSEEN_NS = 250_000_000
-"""A joint is expected nowhere when it was not seen for so long."""
+"""A joint unseen for longer than this has no predicted position."""
 _NOISE, _ACCELERATION = 0.02, 6.0
-"""Standard deviation of a joint from where it is expected: in sizes of the person, and in sizes per
-s² of motion that nobody expects."""
+"""Standard deviation of a joint from its predicted position, in sizes of the person, and of its
+unpredictable acceleration, in sizes per s²."""
 _GAIN, _SPEED_GAIN, _DAMPING = 0.5, 0.2, 0.8
-"""Of the filter that expects the joints: a frame in which the network puts both legs in the middle
-must not pull the legs there."""
+"""Gains and damping of the filter that predicts the joints: a frame in which the network puts both
+legs in the middle must not pull the legs there."""
 _MOST_MOTION = 8.0
-"""The log odds of one frame's motion are limited: any jump may be real."""
+"""Limit of the log odds of one frame's motion: any jump may be real."""
 _WHOLE_PER_S, _PART_PER_S = 16.0, 16.0
-"""Log odds against a detector that has confused the whole body, or a part, for a second: it can
-have done so for a second and a half, if motion is sure of both ends."""
+"""Log odds per second against a detector's confusion of the whole body, or of a part. So a
+confusion of up to a second and a half is found, if the motion is clear at both ends."""
 _SWITCH = 1.5
-"""Log odds against a detector that begins or ends to confuse anything, in any one frame."""
+"""Log odds against the beginning or end of a confusion in any one frame."""
 _UNTIMED_S = 0.1
-"""No frame counts for more time than this."""
+"""A frame counts for at most this time."""
 _CHECK_NOISE, _MOST_CHECK = 0.02, 10.0
-"""Standard deviation of two detectors' joints from each other, in sizes of the person; the most
-log odds of a check."""
+"""Standard deviation between two detectors' joints, in sizes of the person; limit of the log odds
+of a check."""
 
 Order: TypeAlias = NDArray[np.intp]
 Exchanges: TypeAlias = dict[int, Order]
-"""By the stamp of a frame: the order (17,) to put its joints into, as they were given out last."""
+"""Stamp of a frame → new order (17,) of its joints, relative to their last output order."""
 
 
 def exchange(legs: bool, arms: bool) -> Order:
-    """The order (17,) of the joints with left and right exchanged in legs, in arms, or in both."""
+    """The order (17,) of joints with left and right exchanged in legs, arms, or both."""
     order = np.arange(NUM_JOINTS)
     for exchanged, rows in zip((legs, arms), PAIRS, strict=True):
         if exchanged:
@@ -62,7 +63,7 @@ def exchange(legs: bool, arms: bool) -> Order:
 
 _ORDERS = tuple(exchange(*state) for state in STATES)
 _XOR = np.array([[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]])
-"""Indices into `STATES` of what differs between two of them."""
+"""Index into `STATES` of the difference between two states."""
 _DIFFERS = np.array([[np.not_equal(a, b) for b in STATES] for a in STATES])  # (to, from, part)
 
 
@@ -71,12 +72,12 @@ def exchange_odds(
 ) -> tuple[float, float]:
     """Log odds that the legs, and the arms, of keypoints (17, 2) are exchanged.
 
-    The likelihood is Student's: where neither way fits, as in fast motion, neither is much more
+    The likelihood is a Student's t: if neither order fits, as in fast motion, neither is much more
     likely.
 
     Args:
         keypoints: NaN where unseen.
-        expected: (17, 2) where the joints should be, NaN where unknown.
+        expected: (17, 2) predicted positions of the joints, NaN where unknown.
         sd: standard deviation of their distance.
     """
     legs, arms = (_odds(keypoints, expected, rows, sd) for rows in PAIRS)
@@ -100,8 +101,8 @@ def _odds(
 class _Frame:
     """One observation.
 
-    Motion joins frames to two tracks of each part's limbs, without saying which of the two is the
-    left one: that is what the hidden states say.
+    Motion connects the frames to two tracks for each part's limbs. It does not say which of the two
+    is left: the hidden states say that.
     """
 
     stamp_ns: int
@@ -114,22 +115,22 @@ class _Frame:
     against: NDArray[np.float64]
     """(4,) log odds against each of `STATES` of the detector's joints."""
     cost: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(STATES)))
-    """(4,) of the best path to each hidden state."""
+    """(4,) cost of the best path to each hidden state."""
     before: NDArray[np.intp] = field(default_factory=lambda: np.zeros(len(STATES), np.intp))
-    """(4,) the hidden state before it on that path."""
+    """(4,) the previous hidden state on that path."""
     applied: int = 0
-    """Index into `STATES`: what was exchanged so far."""
+    """Index into `STATES`: the exchange applied so far."""
 
     @property
     def exchanged(self) -> NDArray[np.intp]:
-        """(4,) index into `STATES` of what is to be exchanged, by the hidden state."""
+        """(4,) for each hidden state, the index into `STATES` of the exchange to apply."""
         return _XOR[STATES.index(self.crossed)]
 
 
 def track_orders(
     stamps_ns: NDArray[np.int64], keypoints: Iterable[NDArray[Any]]
 ) -> NDArray[np.int8]:
-    """The orders (T, 17) to put the joints of a whole track into.
+    """The corrected joint orders (T, 17) of a whole track.
 
     Args:
         stamps_ns: (T,) rising.
@@ -145,21 +146,21 @@ def track_orders(
 
 
 class LeftRight:
-    """Finds out what to exchange in the frames of one track."""
+    """Finds the frames of one track in which left and right must be exchanged."""
 
     def __init__(self) -> None:
         self._frames: deque[_Frame] = deque()
         self._expected = _Expected()
 
     def update(self, stamp_ns: int, keypoints: NDArray[Any]) -> Exchanges:
-        """Look at the next frame.
+        """Add the next frame.
 
         Args:
-            stamp_ns: later than the one before, or the track begins anew.
+            stamp_ns: must be later than the previous one, otherwise the track starts over.
             keypoints: (17, 2) pixels, NaN where unseen.
 
         Returns:
-            What is to be exchanged in this frame, and in earlier ones.
+            The exchanges to apply to this frame and to earlier ones.
         """
         last_ns = self._frames[-1].stamp_ns if self._frames else stamp_ns
         passed_ns = stamp_ns - last_ns
@@ -180,10 +181,10 @@ class LeftRight:
         return self._exchanges()
 
     def check(self, stamp_ns: int, keypoints: NDArray[Any]) -> None:
-        """Take note of a better detector's opinion of an earlier frame, before the next `update`.
+        """Use a better detector's result for an earlier frame; call it before the next `update`.
 
         Args:
-            stamp_ns: of the frame.
+            stamp_ns: stamp of the frame.
             keypoints: (17, 2) pixels of the person in it, NaN where unseen.
         """
         for index, frame in enumerate(self._frames):
@@ -223,7 +224,7 @@ class LeftRight:
 
 
 class _Expected:
-    """Where the joints are expected, by their motion: an alpha-beta filter."""
+    """Predicts the joints from their motion: an alpha-beta filter."""
 
     def __init__(self) -> None:
         self._position = np.full((NUM_JOINTS, 2), np.nan)
@@ -234,12 +235,12 @@ class _Expected:
     def update(
         self, stamp_ns: int, keypoints: NDArray[np.float64], seconds: float
     ) -> tuple[float, float]:
-        """Log odds that legs, and arms, are exchanged; then go on with the likelier of the two.
+        """Log odds that legs, and arms, are exchanged; then update with the likelier order.
 
         Args:
-            stamp_ns: of the frame.
+            stamp_ns: stamp of the frame.
             keypoints: (17, 2), NaN where unseen.
-            seconds: since the frame before.
+            seconds: time since the previous frame.
         """
         self._size = max(float(pose_sizes(keypoints)), 0.9 * self._size)
         expected = self._position + _DAMPING * self._velocity * seconds

@@ -1,4 +1,4 @@
-"""Errors of poses against truth. Millimetres in, millimetres out; metres likewise."""
+"""Errors of poses against ground truth, in the unit of the input."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 
 Poses = NDArray[Any]
-"""(..., joints, 3), root-relative; (..., frames, joints, 3) where time matters."""
+"""(..., joints, 3), root-relative; (..., frames, joints, 3) for metrics over time."""
 
 
 def joint_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
@@ -69,9 +69,9 @@ def n_mpjpe(predicted: Poses, truth: Poses) -> float:
 
 
 def best_similarity(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
-    """Each pose turned, scaled and moved, not mirrored, to where it is closest to its truth.
+    """Rotate, scale and move each pose, without mirroring, as close as possible to its truth.
 
-    Closest in the sum of squared distances (Kabsch and Umeyama).
+    This minimises the sum of squared distances (Kabsch and Umeyama).
 
     Args:
         predicted: (..., joints, 3).
@@ -97,7 +97,7 @@ def best_similarity(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
 
 
 def best_scale(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
-    """Each pose scaled about its root to where it is closest to its truth.
+    """Scale each pose about its root as close as possible to its truth.
 
     Args:
         predicted: (..., joints, 3), root-relative.
@@ -117,7 +117,7 @@ def best_scale(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
 
 
 def velocity_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
-    """How far each joint's step to the next frame is from the true step.
+    """Difference of each joint's step to the next frame from the true step.
 
     Its mean is the MPJVE of Pavllo et al. (CVPR 2019).
 
@@ -135,7 +135,7 @@ def velocity_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
 
 
 def acceleration_errors(predicted: Poses, truth: Poses) -> NDArray[np.float64]:
-    """How far each joint's change of step is from the true one: what jitter is measured by.
+    """Difference of each joint's acceleration from the true one, a measure of jitter.
 
     Its mean is the acceleration error of VIBE (Kocabas et al., CVPR 2020),
 
@@ -171,7 +171,7 @@ def _change_errors(predicted: Poses, truth: Poses, order: int) -> NDArray[np.flo
 
 
 def _size(poses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of squares (...), 1 for a pose that is a single point and cannot be scaled."""
+    """Sum of squares (...); 1 for a pose that is a single point and cannot be scaled."""
     size = (poses**2).sum((-2, -1))
     return np.where(size > 0, size, 1.0)
 

@@ -1,7 +1,7 @@
 """Safe reader of .npz files whose nested dictionaries are pickles.
 
-A pickle names functions and calls them. This reader has its own functions for the few names that
-arrays of numbers and strings need. Any other name is refused before it is looked up.
+A pickle can name any function and call it. This reader has its own functions for the few names
+that arrays of numbers and strings need. Any other name is refused before it is looked up.
 """
 
 import pickle
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 
 MAX_BYTES = 4 << 30
-"""No array of the published files unpacks to more than a quarter of this."""
+"""Size limit: no array of the published files unpacks to more than a quarter of this."""
 
 
 def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
@@ -30,8 +30,8 @@ def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
         names: the arrays to read.
 
     Returns:
-        Name → array, or what is in it where it is pickled and has no dimension, which is how
-        `numpy.savez(path, data=dictionary)` keeps a dictionary.
+        Name → array. A pickled array without dimensions is returned as its content, since
+        `numpy.savez(path, data=dictionary)` stores a dictionary that way.
 
     Raises:
         DiffhpeError: the file is missing, damaged or too large, lacks an array, or its pickle
@@ -44,7 +44,7 @@ def read_object_npz(path: Path, names: Iterable[str]) -> dict[str, Any]:
             return {name: _read(archive, name) for name in names}
     except DiffhpeError as error:
         raise DiffhpeError(f"{path}: {error}") from None
-    except Exception as error:  # a damaged archive or pickle may fail in any way there is
+    except Exception as error:  # a damaged archive or pickle may raise anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(f"{path}: not a readable .npz file of arrays ({reason})") from None
 
@@ -53,7 +53,7 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
     """Check that a value is a dictionary.
 
     Raises:
-        DiffhpeError: it is none; names `what`.
+        DiffhpeError: it is not; the message names `what`.
     """
     if not isinstance(value, dict):
         found = "nothing" if value is None else type(value).__name__
@@ -62,10 +62,10 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
 
 
 def numbers(value: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float32]:
-    """What should be an array of numbers (T, *shape).
+    """Check that a value is an array of numbers (T, *shape).
 
     Raises:
-        DiffhpeError: it is none; names `what`.
+        DiffhpeError: it is not; the message names `what`.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or array.ndim == 0 or array.shape[1:] != shape:
@@ -95,7 +95,7 @@ def _read(archive: zipfile.ZipFile, name: str) -> Any:
 
 
 def _is_pickled(stream: IO[bytes]) -> bool:
-    """Read the header of an .npy file; whether a pickle follows."""
+    """Read the header of an .npy file; returns whether a pickle follows."""
     if npy.read_magic(stream) == (1, 0):
         return bool(npy.read_array_header_1_0(stream)[2].hasobject)
     return bool(npy.read_array_header_2_0(stream)[2].hasobject)
@@ -105,10 +105,10 @@ class _ArraysOnly(pickle.Unpickler):
     """An unpickler for which only the functions in `_KNOWN` exist."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Our stand-in for a function.
+        """This reader's own version of a function.
 
         Raises:
-            DiffhpeError: there is none.
+            DiffhpeError: the function is not allowed.
         """
         # numpy 2 renamed numpy.core; Python 3 renamed __builtin__.
         module = module.replace("numpy._core", "numpy.core").replace("__builtin__", "builtins")
@@ -120,12 +120,12 @@ class _ArraysOnly(pickle.Unpickler):
         return _KNOWN[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        """Nothing lies outside the file."""
+        """Refuse references to data outside the file."""
         raise DiffhpeError("the file refers to something outside it")
 
 
 class _DType:
-    """A data type in the making: pickles give the byte order in a second step."""
+    """A data type under construction: pickles set the byte order in a second step."""
 
     def __init__(self, kind: str) -> None:
         self.dtype = np.dtype(kind)
@@ -133,15 +133,15 @@ class _DType:
             raise DiffhpeError(f"numbers or texts are expected in arrays, got type {kind!r}")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Take the byte order; a size or fields of its own would make another type of it."""
+        """Set the byte order; a new size or fields would make it another type."""
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array(np.ndarray):  # not NDArray: with numpy 2.5 that is no class
-    """An array in the making, which checks what it is filled with: numpy trusts a pickle."""
+class _Array(np.ndarray):  # not NDArray: in numpy 2.5 that is not a class
+    """An array under construction that checks its content: numpy itself trusts a pickle."""
 
     def __setstate__(self, state: Any) -> None:
-        """Take (version, shape, type, Fortran order, data)."""
+        """Set the state (version, shape, type, Fortran order, data)."""
         version, shape, kind, is_fortran, data = state
         dtype = _finished(kind)
         if isinstance(data, str):  # Python 2 had no bytes
@@ -177,7 +177,7 @@ def _empty_array(*_class_shape_and_type: Any) -> _Array:
 def _array_of(
     data: bytes, kind: _DType, shape: tuple[int, ...], order: str, axes: Any = None
 ) -> NDArray[Any]:
-    """What protocol 5 makes arrays with."""
+    """The function that protocol 5 uses to make arrays."""
     _count(shape)
     array = np.frombuffer(data, _finished(kind)).reshape(shape, order="F" if order == "F" else "C")
     return array if axes is None else array.transpose(axes)
@@ -189,7 +189,7 @@ def _number(kind: _DType, data: bytes | str) -> Any:
 
 
 def _latin1(text: str, _encoding: str) -> bytes:
-    """How protocol 2 keeps bytes."""
+    """The function that protocol 2 uses for bytes."""
     return text.encode("latin1")
 
 

@@ -1,4 +1,4 @@
-"""Opening ONNX models on onnxruntime, and saying what they really run on."""
+"""Opens ONNX models on onnxruntime, and reports what they really run on."""
 
 import warnings
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import expand
 
 _PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""TensorRT is left to those who ask for it: it compiles for minutes at the first start."""
+"""TensorRT is used only on request: it compiles for minutes at the first start."""
 
 Shape: TypeAlias = tuple[int | None, ...]
-"""A tensor's shape, None where the model leaves a length open."""
+"""A tensor's shape, None for an axis of any length."""
 
 
 class OnnxModel:
@@ -23,12 +23,12 @@ class OnnxModel:
 
     Args:
         path: the .onnx file.
-        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
+        providers: onnxruntime's execution providers in order of preference. None takes CUDA
             where the installed onnxruntime has it, else the CPU.
-        threads: of one operator on the CPU; None takes all cores.
+        threads: CPU threads per operator; None takes all cores.
 
     Raises:
-        DiffhpeError: onnxruntime is not installed, or the file is missing or no usable model.
+        DiffhpeError: onnxruntime is not installed, or the file is missing or not a usable model.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class OnnxModel:
         available = ort.get_available_providers()
         usable = [name for name in providers or _PREFERRED if name in available]
         if "CUDAExecutionProvider" in usable and hasattr(ort, "preload_dlls"):
-            ort.preload_dlls()  # CUDA's libraries, where pip has put them for torch
+            ort.preload_dlls()  # CUDA's libraries that pip has installed for torch
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 0
-        # Its threads would wait for the next run by spinning, on cores that others need.
+        # Otherwise its threads spin while they wait for the next run, on cores that others need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # its complaints come back as exceptions
+        options.log_severity_level = 3  # its errors are raised as exceptions anyway
         try:
             self._session = ort.InferenceSession(
                 str(self.path), options, providers=usable or ["CPUExecutionProvider"]
@@ -56,25 +56,25 @@ class OnnxModel:
         except Exception as error:  # onnxruntime has no common base class for its errors
             raise DiffhpeError(f"{self.path} is no usable ONNX model: {_line(error)}") from error
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
-        """What onnxruntime really uses, the first one before the others."""
+        """The execution providers that onnxruntime really uses, the preferred one first."""
         _warn_of_missing(providers or usable, self.providers, available)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.inputs: dict[str, Shape] = {i.name: _shape(i.shape) for i in inputs}
         self.outputs: dict[str, Shape] = {o.name: _shape(o.shape) for o in outputs}
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        """What its maker wrote into the file."""
+        """The metadata in the file."""
         self._input_types: dict[str, str] = {i.name: i.type for i in inputs}
 
     @property
     def input_shape(self) -> Shape:
-        """Shape of the first input, () where there is none."""
+        """Shape of the first input, () if there is none."""
         return next(iter(self.inputs.values()), ())
 
     def run(self, *tensors: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run on a tensor for each input, in the model's order.
 
         Args:
-            tensors: of the inputs' shapes; cast to the inputs' types.
+            tensors: tensors with the inputs' shapes; they are cast to the inputs' types.
 
         Returns:
             The outputs by name.
@@ -82,7 +82,7 @@ class OnnxModel:
         Raises:
             DiffhpeError: the tensors do not fit.
         """
-        # One that is missing is onnxruntime's to complain of.
+        # onnxruntime itself reports a missing tensor.
         feed = {
             name: np.ascontiguousarray(tensor, _DTYPES.get(self._input_types[name], np.float32))
             for name, tensor in zip(self.inputs, tensors, strict=False)
@@ -102,9 +102,9 @@ class OnnxModel:
 
 
 def may_use_gpu(providers: Sequence[str] | None = None) -> bool:
-    """Whether something else than the CPU is asked for or, with None, offered by onnxruntime.
+    """Whether more than the CPU is requested or, with None, offered by onnxruntime.
 
-    It offers CUDA even where there is no driver: the session tells what really runs.
+    onnxruntime offers CUDA even without a driver: only the session shows what really runs.
     """
     if providers is not None:
         return set(providers) != {"CPUExecutionProvider"}
@@ -136,7 +136,7 @@ def _onnxruntime() -> Any:
 
 
 def _warn_of_missing(asked: Sequence[str], got: Sequence[str], available: Sequence[str]) -> None:
-    """Say what onnxruntime would keep to itself: it falls back to the CPU silently."""
+    """Warn if a requested provider is not used: onnxruntime falls back to the CPU silently."""
     missing = [name for name in asked if name not in got]
     if missing:
         warnings.warn(

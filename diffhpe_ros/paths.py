@@ -9,12 +9,12 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address, such as rtsp://..., and no path."""
+    """Whether a text is an address, such as rtsp://..., and not a path."""
     return _ADDRESS.match(text) is not None
 
 
 def expand(path: str) -> str:
-    """A path with `~` and environment variables replaced, as a shell does it.
+    """A path with `~` and environment variables replaced, as in a shell.
 
     Addresses, and paths that exist as they are, stay the same.
     """
@@ -30,7 +30,7 @@ def share_folders() -> list[Path]:
     above the package: of a virtual environment, a colcon install space, or /usr/local.
     """
     places = [_PACKAGE.parent, *(parent / "share" / "diffhpe_ros" for parent in _PACKAGE.parents)]
-    # package.xml: other packages, too, may put a folder `models` beside ours.
+    # Check for package.xml: other packages may also have a folder `models` next to ours.
     return [
         place
         for place in places
@@ -39,7 +39,7 @@ def share_folders() -> list[Path]:
 
 
 def data_folder() -> Path:
-    """Folder of training and evaluation data: $DIFFHPE_DATA, or `data` where it is not set."""
+    """Folder of training and evaluation data: $DIFFHPE_DATA, or `data` if it is not set."""
     return Path(expand(os.environ.get("DIFFHPE_DATA") or "data"))
 
 

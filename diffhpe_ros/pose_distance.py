@@ -1,4 +1,4 @@
-"""How far apart two 2D poses are, in units of their size."""
+"""Distances between 2D poses, in units of their size."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAME_PERSON = 0.15
-"""Poses of one image that are nearer than this are taken for one person, seen twice: 25 cm for
-people side by side. Two looks at one person are within 0.13, unless one of them has gone wrong."""
+"""Poses in one image that are nearer than this count as one person, seen twice: 25 cm for people
+side by side. Two results for one person are within 0.13, unless one of them is wrong."""
 
 
 def pose_sizes(keypoints: NDArray[Any]) -> NDArray[Any]:
-    """Diagonals (...) of the boxes around the seen joints of (..., K, 2), 0 where none is."""
+    """Diagonals (...) of the boxes around the seen joints of (..., K, 2), 0 without seen joints."""
     seen = np.isfinite(keypoints).all(-1, keepdims=True)
     least = np.where(seen, keypoints, np.inf).min(-2)
     most = np.where(seen, keypoints, -np.inf).max(-2)
@@ -22,7 +22,7 @@ def pose_sizes(keypoints: NDArray[Any]) -> NDArray[Any]:
 def pose_distances(some: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
     """Mean distances of the joints seen in both, in units of the larger of the two sizes.
 
-    The larger: a head alone in one of the images must not count as a small person.
+    The larger size is used because a head alone in one image must not count as a small person.
 
     Args:
         some: (P, K, 2) pixels, NaN where unseen.

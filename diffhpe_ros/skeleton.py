@@ -23,13 +23,13 @@ BONES = tuple((parent, child) for child, parent in enumerate(PARENTS) if parent 
 RIGHT_JOINTS = (1, 2, 3, 14, 15, 16)
 LEFT_JOINTS = (4, 5, 6, 11, 12, 13)
 MIRRORED = (0, 4, 5, 6, 1, 2, 3, 7, 8, 9, 10, 14, 15, 16, 11, 12, 13)
-"""Joint order after left and right change places."""
+"""Joint order with left and right exchanged."""
 
 SYMMETRIC_BONES = tuple(zip(LEFT_JOINTS, RIGHT_JOINTS, strict=True))
 """(left, right) bones that should be equally long, six pairs."""
 
-# Which joints of a detector's skeleton average to each H36M joint. Spine is missing where the
-# skeleton has none: it is then the middle of Hip and Thorax.
+# The joints of a detector's skeleton that are averaged to each H36M joint. If the skeleton has no
+# Spine, it is missing here and computed as the middle of Hip and Thorax.
 _Sources = Mapping[int, tuple[int, ...]]
 _COCO17: _Sources = {
     0: (11, 12), 1: (12,), 2: (14,), 3: (16,), 4: (11,), 5: (13,), 6: (15,),
@@ -76,7 +76,7 @@ LAYOUTS: Mapping[str, NDArray[np.float64]] = MappingProxyType(
         "body25": _weights(_BODY25, 25),
         "body25b": _weights(_BODY25B, 25),
         "openpose18": _weights(_OPENPOSE18, 18),
-        # Whole bodies: their first joints are those of COCO and Halpe, hands and face follow.
+        # Whole bodies: the first joints are those of COCO and Halpe, hands and face follow.
         "coco133": _weights(_COCO17, 133),
         "halpe136": _weights(_HALPE26, 136),
     }
@@ -84,7 +84,7 @@ LAYOUTS: Mapping[str, NDArray[np.float64]] = MappingProxyType(
 """Layout name → (17, K) matrix whose rows say how each joint is averaged from the K joints."""
 
 
-_AT_ONCE = 4096  # frames, which bounds the memory
+_AT_ONCE = 4096  # frames per batch; bounds the memory
 
 
 def to_h36m17(
@@ -94,7 +94,7 @@ def to_h36m17(
 
     Args:
         keypoints: (..., K, 2), any unit.
-        confidence: (..., K); a joint at 0 or below, or not finite, is unseen.
+        confidence: (..., K); a joint at 0 or below, or not finite, counts as unseen.
         layout: a key of `LAYOUTS`.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Tracks that are active, their states, and how long each stage remembers a track that is unseen.
+"""Active tracks, their states, and how long each stage keeps an unseen track.
 
-All times are of image stamps, so that a replay forgets what the live run forgot.
+All times are from image stamps, so a replay drops the same tracks as the live run.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -9,29 +9,29 @@ from typing import Generic, TypeAlias, TypeVar
 T = TypeVar("T")
 
 TrackKey: TypeAlias = tuple[str, int]
-"""Camera (its frame_id) and track id. Stamps of one camera are of one clock."""
+"""Name of the camera (by default its frame_id) and track id. A camera's stamps are of one clock."""
 
-# A track that is not seen passes these limits one after the other.
+# The limits that an unseen track passes one after the other.
 WINDOW_S = 0.5
 """Detection stage (`restart_s`): its window is dropped; a longer gap would fill most of it."""
 OUTPUT_S = 0.5
 """Lifting stage and markers (`marker_lifetime_s`): it is no longer shown, and its smoothing starts
-anew: a person who comes back must not be drawn to where they were."""
+over: a person who comes back must not be pulled to the previous place."""
 TRACK_S = 1.0
-"""Tracker (`forget_s`): its id is given up, and its place is free. Later anybody could be there."""
+"""Tracker (`forget_s`): its id is given up, and its place is free, perhaps for another person."""
 RETURN_S = 60.0
-"""Tracker (`return_s`): until then the id is given again to who is known again by their clothes."""
+"""Tracker (`return_s`): until then a person recognized by their clothes gets the same id again."""
 ROOT_S = 1.0
-"""Root localizer: body scale and distance filter start anew. A predicted distance is of no use for
-longer, whatever the `forget_s` of the tracker."""
+"""Root localizer: body scale and distance filter start over. A predicted distance is useless after
+this time, whatever the tracker's `forget_s`."""
 STREAM_S = 60.0
-"""Lifter stream: last poses and bone lengths are dropped. They are of use for as long as the id
-lives, whatever the tracker's `forget_s`; a minute bounds memory."""
+"""Lifter stream: last poses and bone lengths are dropped. They are useful as long as the id lives,
+whatever the tracker's `forget_s`; a minute bounds memory."""
 
 MAX_CAMERAS = 64
-"""Bounds memory for any sender; beyond, the camera that was silent for longest is removed."""
+"""Bounds memory for any sender; beyond, the camera that was silent longest is removed."""
 MAX_PEOPLE = 64
-"""Tracks of a camera; beyond, those unseen for longest are removed."""
+"""Most tracks of a camera; beyond, those unseen longest are removed."""
 
 
 class TrackRegistry:
@@ -42,7 +42,7 @@ class TrackRegistry:
     """
 
     def __init__(self, timeout_s: float) -> None:
-        self._cameras: dict[str, dict[int, int]] = {}  # stamps; the camera updated last is last
+        self._cameras: dict[str, dict[int, int]] = {}  # stamps; newest camera is last
         self.set_timeout(timeout_s)
 
     def set_timeout(self, timeout_s: float) -> None:
@@ -50,16 +50,16 @@ class TrackRegistry:
         self._timeout_ns = round(timeout_s * 1e9)
 
     def update(self, camera: str, track_ids: Collection[int], stamp_ns: int) -> set[TrackKey]:
-        """Enter the tracks that are seen in a camera's newest image.
+        """Register the tracks seen in a camera's newest image.
 
         Args:
-            camera: its identity.
+            camera: name of the camera.
             track_ids: tracks that are seen; all others of this camera are unseen.
-            stamp_ns: of the image; if it lies before an earlier one, all tracks are removed.
+            stamp_ns: stamp of the image; if it goes back, tracks last seen after it are removed.
 
         Returns:
-            Camera and track id of all tracks that were removed. A track that is seen after its
-            time-out is in it, too: it has started anew.
+            Camera and track id of all removed tracks. They include tracks seen again after their
+            time-out, which start over.
         """
         known = self._cameras.pop(camera, {})
         recent = [
@@ -111,7 +111,7 @@ class TrackStates(Generic[T]):
         return len(self._states)
 
     def update(self, camera: str, track_ids: Sequence[int], stamp_ns: int) -> list[T]:
-        """The state of each track that is seen; arguments as of `TrackRegistry.update`."""
+        """The state of each seen track; arguments as for `TrackRegistry.update`."""
         self._drop(self._registry.update(camera, track_ids, stamp_ns))
         for track_id in track_ids:
             if (camera, track_id) not in self._states:

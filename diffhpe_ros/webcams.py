@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def check_webcam(number: int) -> None:
-    """Check that there is a device of this number; it is not opened.
+    """Check that there is a device with this number, without opening it.
 
     Raises:
-        DiffhpeError: there is none; names those that are there.
+        DiffhpeError: there is none; the message lists the existing ones.
     """
     if Path(f"/dev/video{number}").exists():
         return
@@ -22,16 +22,16 @@ def check_webcam(number: int) -> None:
 
 
 def open_webcam(number: int) -> "cv2.VideoCapture":
-    """The device, opened: it keeps one image only, so that the next one is new.
+    """Open a device; it buffers only one image, so that the next one is new.
 
     Raises:
-        DiffhpeError: there is none of this number, or it cannot be opened.
+        DiffhpeError: there is no device with this number, or it cannot be opened.
     """
-    import cv2  # not where the launch file checks its arguments: the system's Python may have none
+    import cv2  # here, since the launch file's Python may not have it
 
     check_webcam(number)
     logging = cv2.utils.logging
-    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # else it says so first, in its own way
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)  # else OpenCV prints its own error first
     device = cv2.VideoCapture(number)
     logging.setLogLevel(level)
     if not device.isOpened():

@@ -52,12 +52,12 @@ PACKAGE = "diffhpe_ros"
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 
 ARGUMENTS = launch_arguments(CONFIG / "lift.yaml")
-LOADING_S = 120.0  # until nodes that activate themselves have loaded their models
+LOADING_S = 120.0  # time for nodes that activate themselves to load their models
 RESPAWN_S = 2.0
 
 
 def generate_launch_description() -> LaunchDescription:
-    """What `ros2 launch` runs."""
+    """The entry point of `ros2 launch`."""
     return LaunchDescription(
         [
             *(
@@ -73,7 +73,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _fastdds_profile() -> list[LaunchDescriptionEntity]:
-    """Without it Fast DDS loses large images; a profile of the user's own stays."""
+    """Set a profile without which Fast DDS loses large images; a user's own profile is kept."""
     names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
     if any(name in os.environ for name in names):
         return []
@@ -99,7 +99,7 @@ def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 
 def _in_turn(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
-    """A process for each node; all load at the same time, and subscribers are activated first."""
+    """One process per node; all load at the same time, and subscribers are activated first."""
     nodes = [
         LifecycleNode(name=name, **_settings(name, given, parameters))
         for name, parameters in _processes(given).items()
@@ -124,7 +124,7 @@ def _on_their_own(given: dict[str, str]) -> list[LaunchDescriptionEntity]:
 
 
 def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
-    """The programs that run, in the order of their activation, and their parameters."""
+    """The programs to run, in the order of their activation, and their parameters."""
     lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
     lifter |= {"imu": True} if given["imu"] else {}
     is_shown = switch(given["rviz"]) or switch(given["foxglove"])
@@ -173,17 +173,17 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 
 
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
-    """The parameters that were given as arguments; they override the parameter file."""
+    """Parameters given as launch arguments; they override the parameter file."""
     kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
     kinds |= dict.fromkeys(METRES, float) | dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
 def _activated(nodes: list[LifecycleNode], nth: int) -> list[LaunchDescriptionEntity]:
-    """The nth node, configured at once; activated once all are configured and those before active.
+    """Start and configure the nth node; activate it once all are configured, in their order.
 
-    An active node waits for messages, and would warn while the node that sends them still loads.
-    Works on every ROS 2 distribution. What fails on this way ends the launch.
+    An active node waits for messages, and would warn while the sending node still loads. This
+    works on every ROS 2 distribution. A failure until the activation ends the launch.
     """
     node, before = nodes[nth], nodes[:nth][-1:]
 
@@ -217,7 +217,7 @@ def _activated(nodes: list[LifecycleNode], nth: int) -> list[LaunchDescriptionEn
     return [
         *(RegisterEventHandler(failure) for failure in failures),
         *_when_all(awaited, [change(Transition.TRANSITION_ACTIVATE)]),
-        # From then on it is the user who configures and activates, and may fail.
+        # After that, only the user changes states, and such a change may fail.
         _when(node, "activating", "active", [UnregisterEventHandler(each) for each in failures]),
         node,
         change(Transition.TRANSITION_CONFIGURE),
@@ -225,7 +225,7 @@ def _activated(nodes: list[LifecycleNode], nth: int) -> list[LaunchDescriptionEn
 
 
 def _on_failed_exit(node: Node) -> OnProcessExit:
-    """Ends the launch where a node ends in failure."""
+    """End the launch if a node ends with an error."""
 
     def on_exit(event: ProcessExited, context: LaunchContext) -> None:
         if event.returncode and not context.is_shutdown:
@@ -235,14 +235,14 @@ def _on_failed_exit(node: Node) -> OnProcessExit:
 
 
 def _give_up(what: str) -> None:
-    """End the launch with a status that is not 0: launch does so for exceptions alone."""
+    """End the launch with a non-zero status: launch does so only for exceptions."""
     raise RuntimeError(f"{what}; see its error above")
 
 
 def _when_all(
     awaited: list[tuple[LifecycleNode, str, str]], actions: list[LaunchDescriptionEntity]
 ) -> list[RegisterEventHandler]:
-    """Do something once each of some nodes has gone from one state to another."""
+    """Run actions once each of some nodes has made a transition between two states."""
     missing = set(range(len(awaited)))
 
     def arrived(context: LaunchContext, nth: int) -> list[LaunchDescriptionEntity]:
@@ -258,9 +258,9 @@ def _when_all(
 def _when(
     node: LifecycleNode, start: str, goal: str, actions: list[LaunchDescriptionEntity]
 ) -> RegisterEventHandler:
-    """Do something the first time that a node goes from one state to another.
+    """Run actions the first time that a node goes from one state to another.
 
-    Later it is the user who configures and activates, and a node can be started only once.
+    Later transitions are the user's, and a node can be started only once.
     """
     return RegisterEventHandler(
         OnStateTransition(
@@ -287,7 +287,7 @@ def _rviz(given: dict[str, str]) -> LaunchDescriptionEntity:
 
 
 def _foxglove(given: dict[str, str]) -> LaunchDescriptionEntity:
-    """The bridge that Foxglove connects to."""
+    """The bridge for Foxglove."""
     package = "foxglove_bridge"
     if not _is_installed(package):
         return _not_installed("foxglove", package)
@@ -309,7 +309,7 @@ def _is_installed(package: str) -> bool:
 
 
 def _not_installed(argument: str, package: str) -> LogInfo:
-    """How to install an optional package; all else goes on without it."""
+    """A message that says how to install an optional package; the rest runs without it."""
     distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
     install = f"sudo apt install ros-{distribution}-{package.replace('_', '-')}"
     return LogInfo(msg=f"{argument}:=true has no effect: {package} is not installed ({install})")

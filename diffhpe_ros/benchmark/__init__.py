@@ -1,4 +1,4 @@
-"""How long lifting takes, beside a plain reference and beside what the arithmetic allows."""
+"""The time of lifting, compared with a plain reference and with the limits of the hardware."""
 
 from diffhpe_ros.benchmark.run import Benchmark, benchmark
 

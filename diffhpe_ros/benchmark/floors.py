@@ -1,4 +1,4 @@
-"""What lifting cannot take less than: by its operations, its bytes, and its kernel launches."""
+"""Lower limits of the time of lifting, from its operations, its bytes and its kernel launches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,54 +19,54 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 REPEATS = 50
 LAUNCHES = 200
 COPIED = {"cpu": 64, "cuda": 2048}
-"""Megabytes; more than the caches hold."""
+"""Megabytes to copy; more than the caches hold."""
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Of a device, as torch reaches them."""
+    """Rates of a device that torch reaches."""
 
     matrix_gflops: float
-    """In a float32 product as thin as the networks'."""
+    """10⁹ operations a second in a float32 matrix product as thin as the networks'."""
     copy_gb_s: float
-    """Bytes read and written by a copy that is larger than the caches."""
+    """10⁹ bytes a second, read and written by a copy larger than the caches."""
     launch_us: float
-    """Of an operation on one number."""
+    """Microseconds of an operation on one number."""
 
 
 @dataclass(frozen=True)
 class TimeFloor:
-    """What one lift is made of, and the time that each part would take at the device's rates."""
+    """The parts of one lift, and the time that each would take at the device's rates."""
 
     giga_operations: float
     """Multiplications and additions of all matrix products."""
     operations_ms: float
     megabytes: float
-    """Of weights that must be read: the denoiser's at each step, all others once."""
+    """Size of the weights that must be read: the denoiser's at each step, all others once."""
     bytes_ms: float
     launches: int
-    """Operations that torch starts one by one in the folded engine: a captured graph does not."""
+    """Operations that torch starts one by one in the folded engine, but not in a captured graph."""
     launches_ms: float
 
     @property
     def ms(self) -> float:
-        """The arithmetic or the memory, whichever takes longer; launches can be captured."""
+        """Time of arithmetic or memory, whichever is longer; a graph can capture the launches."""
         return max(self.operations_ms, self.bytes_ms)
 
 
 def measure_rates(device: str) -> Rates:
-    """Measure a device."""
+    """Measure the rates of a device."""
     return Rates(matrix_rate(device), _copy_rate(device), _launch_us(device))
 
 
 def floor_of(lifter: Lifter, x_2d: NDArray[np.float32], rates: Rates) -> TimeFloor:
-    """The floor of one lift.
+    """The lower time limit of one lift.
 
     Args:
-        lifter: whose engine is one of torch's.
+        lifter: a lifter with a torch engine.
         x_2d: windows (B, 27, 17, 2).
-        rates: of its device.
+        rates: rates of its device.
     """
     operations = giga_operations(lifter, x_2d)
     launches = count_launches(lambda: lifter.lift(x_2d))
@@ -84,17 +84,17 @@ def floor_of(lifter: Lifter, x_2d: NDArray[np.float32], rates: Rates) -> TimeFlo
 def giga_operations(lifter: Lifter, x_2d: NDArray[np.float32]) -> float:
     """Multiplications and additions of all matrix products of one lift, in 10⁹.
 
-    The lifter's engine is one of torch's, which counts them.
+    The lifter must have a torch engine, since torch counts them.
     """
     assert lifter.engine in ("folded", "reference")
-    in_place = {torch.ops.aten.addmm_: _in_place_product}  # which the counter does not know
+    in_place = {torch.ops.aten.addmm_: _in_place_product}  # unknown to the counter
     with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
         lifter.lift(x_2d)
     return counter.get_total_flops() / 1e9
 
 
 def count_launches(action: Callable[[], object]) -> int:
-    """How many operations of torch compute something; views do not."""
+    """Number of torch operations that compute something; views do not."""
     with _LaunchCounter() as counter:
         action()
     return counter.launches
@@ -133,7 +133,7 @@ def _finished(result: Tensor) -> None:
 
 
 def _weights_read(lifter: Lifter) -> int:
-    """Bytes."""
+    """Bytes of the weights read in one lift."""
     model = lifter.model
     assert isinstance(model, nn.Module)
     denoiser = getattr(model, "denoiser", None)
@@ -150,7 +150,7 @@ def _in_place_product(_: Shape, left: Shape, right: Shape, **unused: Any) -> int
 
 
 class _LaunchCounter(TorchDispatchMode):
-    """Counts operations whose result is no view of what they were given."""
+    """Counts operations whose result is not a view of their arguments."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class _LaunchCounter(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Run the operation and look at its result."""
+        """Run the operation, and count it if its result is new."""
         result = func(*args, **(kwargs or {}))
         given = {_place(each) for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)}
         made = {_place(each) for each in tree_leaves(result) if isinstance(each, Tensor)}

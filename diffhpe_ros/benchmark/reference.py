@@ -1,7 +1,8 @@
-"""A plain sampler to measure against: the paper's loop over the readable model.
+"""A plain sampler as a reference: the paper's loop over the readable model.
 
-It is what a user writes with `predict_noise` alone: all steps of the schedule, the hypotheses of a
-window as one batch (a third faster than one by one), and the condition encoded at every step.
+A user would write it with `predict_noise` alone. It runs all steps of the schedule, takes the
+hypotheses of a window as one batch (a third faster than one by one), and encodes the condition at
+every step.
 """
 
 import numpy as np
@@ -20,10 +21,10 @@ def sample_plainly(model: DiffHPE, x_2d: Tensor, hypotheses: int, seed: int = 0)
     x_{t-1} = (x_t - β_t / √(1-ᾱ_t) ε̂) / √(1-β_t) + σ_t z, without noise at the last step.
 
     Args:
-        model: in evaluation mode.
+        model: model in evaluation mode.
         x_2d: (B, 27, 17, 2), in the model's input view.
-        hypotheses: H.
-        seed: of the noise, which is that of a `Lifter` with this seed.
+        hypotheses: number of hypotheses H.
+        seed: seed of the noise, which is the same as for a `Lifter` with this seed.
 
     Returns:
         Poses (B, 27, 17, 3) in metres, the mean of the hypotheses.

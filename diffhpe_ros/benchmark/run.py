@@ -1,4 +1,4 @@
-"""`diffhpe bench`: what lifting takes, at each preset and for more and more people."""
+"""`diffhpe bench`: the time of lifting, at each preset and for increasing numbers of people."""
 
 import resource
 import sys
@@ -25,18 +25,18 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 PEOPLE = (2, 4, 8, 16, 32, 64)
 REPEATS = 5
 ROUNDS = 3
-"""In each of which the reference has one turn."""
+"""Number of rounds; the reference runs once in each."""
 LEAST_MS = 200.0
-"""A preset that is faster is repeated in its turn."""
+"""A faster preset is repeated within its turn."""
 SLOW = 50
-"""Passes of the denoiser above which only one person is timed."""
+"""Number of denoiser passes above which only one person is timed."""
 FURTHER = {"5x5": Preset("ddim", 5, 5)}
-"""Beside a diffusion model's own presets."""
+"""Presets in addition to a diffusion model's own."""
 
 
 @dataclass(frozen=True)
 class PresetTimes:
-    """Of one preset."""
+    """The times of one preset."""
 
     preset: str
     sampling: str
@@ -44,16 +44,16 @@ class PresetTimes:
     ms: Spread
     """Milliseconds of one window."""
     faster: Spread
-    """How many times as fast as the plain reference in the same round."""
+    """Speed relative to the plain reference in the same round."""
     floor: TimeFloor
-    """Of one window."""
+    """Lower time limit for one window."""
     people_ms: dict[int, float]
-    """By the number of people: median milliseconds of a batch of one window of each."""
+    """Number of people → median milliseconds of a batch with one window of each."""
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What was measured."""
+    """The results of a benchmark."""
 
     model: str
     device: str
@@ -61,20 +61,21 @@ class Benchmark:
     torch: str
     threads: int
     rates: Rates
-    """The device's own."""
+    """The device's rates."""
     reference_ms: Spread
-    """The plain reference: of DiffHPE a loop through `predict_noise` (all steps, 5 hypotheses), of
-    DiffPose its faithful preset on the model as trained, of MixSTE and GraFormer that model."""
+    """The plain reference. For DiffHPE it is a loop through `predict_noise` (all steps, 5
+    hypotheses), for DiffPose its faithful preset on the model as trained, for MixSTE and GraFormer
+    the model itself."""
     presets: tuple[PresetTimes, ...]
     memory_mb: float
-    """Most memory that the process ever held, reference included; on a GPU the GPU's."""
+    """Peak memory of the process, including the reference; on a GPU, the GPU's memory."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """The results as plain values, for JSON."""
         return asdict(self)
 
     def table(self) -> str:
-        """For people to read."""
+        """The results as a readable table."""
         rates, reference = self.rates, self.reference_ms
         return "\n".join(
             [
@@ -118,17 +119,17 @@ def benchmark(
     people: Sequence[int] = PEOPLE,
     rounds: int = ROUNDS,
 ) -> Benchmark:
-    """Time a model against the plain reference, in turn in one run.
+    """Time a model and the plain reference, in turn in one run.
 
     Args:
-        name: of the model.
+        name: name of the model.
         device: cpu, cuda or cuda:N.
-        engine: that runs the presets.
-        people: how many to time besides one.
-        rounds: of the reference and all presets in turn.
+        engine: engine that runs the presets.
+        people: numbers of people to time in addition to one.
+        rounds: number of rounds of the reference and all presets.
 
     Raises:
-        DiffhpeError: the model, the device or the engine is not there.
+        DiffhpeError: the model, the device or the engine is not available.
     """
     model, config = load_with_config(name)
     presets = _presets(model, config)
@@ -169,7 +170,7 @@ def benchmark(
 
 
 def _presets(model: Model, config: ModelConfig) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Name → the preset it is made from, and what is sampled otherwise."""
+    """Name → base preset, and its changed sampling settings."""
     if model.is_deterministic:
         return {config.default_preset: (config.default_preset, {})}
     further: Mapping[str, Preset] = FURTHER
@@ -184,7 +185,7 @@ def _presets(model: Model, config: ModelConfig) -> dict[str, tuple[str, dict[str
 
 
 def _reference(model: Model, config: ModelConfig, device: str) -> Callable[[], object]:
-    """Lifts one window, and returns when that is done."""
+    """A function that lifts one window, and returns when that is done."""
     one = _windows(1, config.frames)
     if not isinstance(model, DiffHPE):
         preset = None if model.is_deterministic else "faithful"
@@ -211,7 +212,7 @@ def _sampling(lifter: Lifter) -> str:
 
 
 def _windows(people: int, frames: int) -> NDArray[np.float32]:
-    """People standing here and there, (people, frames, 17, 2)."""
+    """Windows of people at different places, (people, frames, 17, 2)."""
     rng = np.random.default_rng(0)
     centres = rng.normal(0.0, 0.5, (people, 1, 1, 2))
     spread = rng.normal(0.0, 0.15, (people, frames, NUM_JOINTS, 2))

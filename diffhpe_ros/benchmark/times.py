@@ -1,4 +1,4 @@
-"""Times that are taken in turn, and their spread."""
+"""Times of alternating actions, and their spread."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,38 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_REPEATS = 50
-"""Of a short action in one turn."""
+"""Most repeats of a short action in one turn."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Of repeated measurements."""
+    """The spread of repeated measurements."""
 
     median: float
     low: float
     high: float
-    """Least and greatest."""
+    """`low` and `high` are the least and the greatest value."""
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> "Spread":
-        """Of values (N,)."""
+        """The spread of values (N,)."""
         return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
 
 
 def median_ms(actions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """Median milliseconds of each action; in turn, so that a drift of the machine meets all."""
+    """Median milliseconds of each action; alternating, so that a drift affects all of them."""
     return [float(median) for median in np.median(in_turn(actions, repeats), axis=0)]
 
 
 def in_turn(
     actions: Sequence[Callable[[], object]], rounds: int, least_ms: float = 0.0
 ) -> NDArray[np.float64]:
-    """Milliseconds (rounds, actions) of actions that alternate, after one warm-up each.
+    """Milliseconds (rounds, actions) of alternating actions, after one warm-up each.
 
     Args:
         actions: each returns when its work is done, also on a GPU.
-        rounds: how often each has its turn.
-        least_ms: an action shorter than that is repeated in its turn, for its median.
+        rounds: number of turns of each action.
+        least_ms: a shorter action is repeated within its turn, and its median taken.
     """
     repeats = []
     for action in actions:

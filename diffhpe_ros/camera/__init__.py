@@ -1,4 +1,4 @@
-"""Cameras: intrinsics, lenses, and calibrations that say what they are."""
+"""Cameras: intrinsics, lenses and calibrations."""
 
 from diffhpe_ros.camera.camera import CANONICAL_FOCAL, DEFAULT_FIELD_OF_VIEW, Camera
 

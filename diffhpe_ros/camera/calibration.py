@@ -1,6 +1,6 @@
-"""Cameras from calibrations: ROS's camera_info, whatever read it, and its YAML files.
+"""Cameras from calibrations: ROS's camera_info messages and YAML files.
 
-A message is any object with the fields of sensor_msgs/CameraInfo.
+A message is any object with the fields of sensor_msgs/CameraInfo, whichever library read it.
 """
 
 from pathlib import Path
@@ -17,27 +17,28 @@ from diffhpe_ros.errors import DiffhpeError
 
 _NO_DISTORTION = np.zeros(0)
 _LEAST_FOCAL = 0.03
-"""Over the width: below, it is no number of pixels. A pinhole camera with 173 degrees has this."""
+"""Least focal length as a share of the width: smaller values are not in pixels. A pinhole camera
+with 173 degrees has this value."""
 _ROUNDING = 1e-6
 
 
 def camera_from_info(
     info: Any, rectified: bool = False, image_size: tuple[int, int] | None = None
 ) -> Camera | None:
-    """The camera that took the images with which this message was sent.
+    """The camera that took the images sent with a message.
 
     Args:
-        info: the message. Its K, D and P are for the whole sensor; region of interest and
-            binning, in this order, say what of it the images show.
-        rectified: the images are undistorted already, so that P holds.
-        image_size: width and height of the images, which some drivers leave out of the message,
-            and which show whether they are of the region of interest.
+        info: the message. Its K, D and P are for the whole sensor. The region of interest and the
+            binning, in this order, define the part that the images show.
+        rectified: whether the images are already undistorted, so that P applies.
+        image_size: width and height of the images. Some drivers leave them out of the message, and
+            they show whether the images are of the region of interest.
 
     Returns:
-        None where it is `uncalibrated`.
+        None if the message is `uncalibrated`.
 
     Raises:
-        DiffhpeError: the values make no sense or the distortion model is not known.
+        DiffhpeError: the values make no sense, or the distortion model is not known.
     """
     if uncalibrated(info, rectified, image_size):
         return None
@@ -74,9 +75,9 @@ def uncalibrated(
 
 
 def stale_region(info: Any, image_size: tuple[int, int] | None = None) -> str:
-    """Why the region of interest is not that of the images; empty if it may be.
+    """Why the region of interest does not belong to the images; empty if it may.
 
-    Some nodes that resize images leave it as it was.
+    Some nodes that resize images do not update it.
     """
     region, (width, height) = info.roi, _sensor_size(info, image_size)
     if not (region.width and region.height):
@@ -92,7 +93,7 @@ def stale_region(info: Any, image_size: tuple[int, int] | None = None) -> str:
 
 
 def _sensor_size(info: Any, image_size: tuple[int, int] | None) -> tuple[int, int]:
-    """Width and height for which K is; those of the images where the message has none."""
+    """Width and height that K is for; those of the images if the message has none."""
     if (info.width and info.height) or image_size is None:
         return info.width, info.height
     across, down = _binning(info)
@@ -104,22 +105,22 @@ def _binning(info: Any) -> tuple[int, int]:
 
 
 def _without_rounding(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """K without a skew that is a rounding error of who calibrated."""
+    """K without a skew that is only a rounding error of the calibration."""
     if abs(matrix[0, 1]) < _ROUNDING * abs(matrix[0, 0]):
         matrix[0, 1] = 0
     return matrix
 
 
 def camera_of_video(camera: Camera, shown: tuple[int, int], stored: tuple[int, int]) -> Camera:
-    """A calibrated camera for the frames of a video as they are shown.
+    """Adapt a calibrated camera to a video's frames as they are shown.
 
     Args:
-        camera: calibrated at any size of the shape that is shown, or that is stored.
+        camera: calibrated at any size with the aspect ratio of the shown or of the stored frames.
         shown: width and height with square pixels.
-        stored: width and height in the file, whose pixels may be oblong.
+        stored: width and height in the file, whose pixels may not be square.
 
     Raises:
-        DiffhpeError: it was calibrated for images of another shape.
+        DiffhpeError: it was calibrated for images of another aspect ratio.
     """
     if is_of_stored((camera.width, camera.height), shown, stored):
         return camera.scaled(*stored).stretched(*shown)
@@ -127,13 +128,13 @@ def camera_of_video(camera: Camera, shown: tuple[int, int], stored: tuple[int, i
 
 
 def read_camera(path: Path) -> Camera:
-    """The camera of a calibration file as ROS's camera_calibration and camera drivers write it.
+    """The camera of a calibration file from ROS's camera_calibration or a camera driver.
 
     Args:
         path: the YAML file.
 
     Raises:
-        DiffhpeError: the file is missing, or is no such calibration.
+        DiffhpeError: the file is missing, or is not such a calibration.
     """
     try:
         values = yaml.safe_load(path.read_text())

@@ -1,6 +1,6 @@
-"""A camera: between its pixels and the canonical view.
+"""A camera: the map between its pixels and the canonical view.
 
-The canonical view is what the lifters see: undistorted rays u = 2.29·X/Z, v = 2.29·Y/Z, whatever
+The canonical view is the lifters' input: undistorted rays u = 2.29·X/Z, v = 2.29·Y/Z, whatever
 camera took the image. 2.29 is Human3.6M's focal length in its own screen normalisation.
 """
 
@@ -20,11 +20,11 @@ from diffhpe_ros.errors import DiffhpeError
 CANONICAL_FOCAL = 2.29
 
 DEFAULT_FIELD_OF_VIEW = 60.0
-"""Degrees across the longer image side, assumed where nothing is known about the camera.
+"""Degrees across the longer image side, assumed if nothing is known about the camera.
 
-Webcams, phones and robots' colour cameras have 55 to 75 degrees there. A guess that is wrong
-scales every distance from the camera by tan(true / 2) / tan(guess / 2), 20 % at 70 degrees; joints
-relative to the root suffer much less.
+Webcams, phones and robots' colour cameras have 55 to 75 degrees. A wrong guess scales every
+distance from the camera by tan(true / 2) / tan(guess / 2), 20 % at 70 degrees. Joints relative to
+the root suffer much less.
 """
 
 
@@ -71,13 +71,13 @@ class Camera:
     def from_field_of_view(
         cls, width: int, height: int, degrees: float = DEFAULT_FIELD_OF_VIEW
     ) -> Camera:
-        """A camera without distortion that looks through the middle of the image.
+        """A camera without distortion whose optical axis goes through the middle of the image.
 
         Args:
             width: image width in pixels.
             height: image height in pixels.
-            degrees: the angle between the edges of the image across its longer side, whichever
-                that is: a phone held upright has the same lens.
+            degrees: the field of view across the longer side, whichever that is: a phone held
+                upright has the same lens.
 
         Returns:
             The camera, with `calibrated` False.
@@ -93,18 +93,18 @@ class Camera:
         return cls(width, height, np.array(matrix), np.zeros(0), calibrated=False)
 
     def scaled(self, width: int, height: int) -> Camera:
-        """This camera for an image resized to another size of the same shape.
+        """This camera for an image resized to another size of the same aspect ratio.
 
         Args:
             width: the other image's width in pixels.
             height: the other image's height in pixels.
 
         Returns:
-            The camera with its matrix scaled; itself where the size is the same.
+            The camera with its matrix scaled; itself if the size is the same.
 
         Raises:
-            DiffhpeError: the sides' ratio differs by more than a pixel of rounding: such an image
-                was cropped or padded, and where cannot be known.
+            DiffhpeError: the aspect ratio differs by more than a pixel of rounding: such an image
+                was cropped or padded at an unknown place.
         """
         _check_size(width, height)
         if (width, height) == (self.width, self.height):
@@ -117,7 +117,7 @@ class Camera:
         return self.stretched(width, height)
 
     def stretched(self, width: int, height: int) -> Camera:
-        """This camera for an image resized to another size, whatever its shape.
+        """This camera for an image resized to another size of any aspect ratio.
 
         Args:
             width: the other image's width in pixels.
@@ -131,7 +131,7 @@ class Camera:
         return replace(self, width=width, height=height, matrix=matrix)
 
     def to_canonical(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Pixels to the canonical view, lens distortion removed.
+        """Map pixels to the canonical view, with lens distortion removed.
 
         Args:
             pixels: (..., 2) in pixels.
@@ -143,7 +143,7 @@ class Camera:
         return _like(CANONICAL_FOCAL * self._lens.to_rays(_as_points(pixels)), pixels)
 
     def to_pixels(self, canonical: NDArray[Any]) -> NDArray[Any]:
-        """The canonical view to pixels, lens distortion applied; the inverse of `to_canonical`.
+        """Map the canonical view to pixels, with lens distortion; the inverse of `to_canonical`.
 
         Args:
             canonical: (..., 2) canonical coordinates.
@@ -157,12 +157,12 @@ class Camera:
     def covariance_to_canonical(
         self, covariance_px2: NDArray[Any], canonical: NDArray[Any]
     ) -> NDArray[Any]:
-        """Covariances of pixel positions to the canonical view.
+        """Map covariances of pixel positions to the canonical view.
 
         Args:
             covariance_px2: (..., 2, 2) in square pixels.
-            canonical: (..., 2) of what they are of; at those that are NaN, the lens is taken to
-                stretch as in its middle.
+            canonical: (..., 2) canonical coordinates of the points; where they are NaN, the scale
+                at the lens's middle is used.
 
         Returns:
             (..., 2, 2) in canonical units squared.
@@ -176,7 +176,7 @@ class Camera:
         return _like(by_pixel @ covariance @ by_pixel.swapaxes(-1, -2), covariance_px2)
 
     def project(self, points: NDArray[Any]) -> NDArray[Any]:
-        """Points in the optical frame to pixels.
+        """Project points in the optical frame to pixels.
 
         Args:
             points: (..., 3) metres, x right, y down, z forward.
@@ -197,7 +197,7 @@ def _as_points(array: ArrayLike) -> NDArray[np.float64]:
 
 
 def _like(result: NDArray[Any], given: ArrayLike) -> NDArray[Any]:
-    """Give float32 back for float32, float64 for all else."""
+    """Return float32 for float32, and float64 for everything else."""
     return result.astype(np.result_type(np.asarray(given), np.float32))
 
 

@@ -1,4 +1,4 @@
-"""Names and coefficients of lens distortion as camera drivers write them, in ROS's terms."""
+"""Converts camera drivers' names and coefficients of lens distortion to ROS's."""
 
 import re
 
@@ -16,26 +16,25 @@ _NO_DISTORTION = (
     *("none", "nodistortion", "undistorted", "pinhole", "perspective", "rectilinear"),
     *("inversebrownconrady", "modifiedbrownconrady"),
 )
-"""Without coefficients, or with zeros, these are all the same."""
+"""Models that are all the same without coefficients, or with zeros."""
 
 _PLUMB_BOB, _EQUIDISTANT = (0, 4, 5), 4
 _COUNTS = (4, 5, 8, 12, 14)
-"""Of OpenCV's vector: k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, and the tilt of the sensor."""
+"""Lengths of OpenCV's vector: k1 k2 p1 p2, k3, k4 k5 k6, s1 s2 s3 s4, and the sensor's tilt."""
 
 
 def in_ros_terms(name: str, coefficients: Array) -> tuple[str, Array]:
     """The distortion model that a driver evidently means.
 
-    Coefficients beyond those of the model are left out where they are 0; plumb_bob with k4 to k6
-    is a rational polynomial.
+    Coefficients beyond those of the model are removed if they are 0; plumb_bob with k4 to k6 is a
+    rational polynomial.
 
     Args:
         name: `distortion_model` of a camera_info.
-        coefficients: (n,) its `d`.
+        coefficients: (n,) `d` of the camera_info.
 
     Returns:
-        Name and coefficients as `camera.Camera` has them; as given where the meaning is not
-        evident.
+        Name and coefficients for `camera.Camera`; unchanged if the meaning is not evident.
     """
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     if key in _FISHEYE:
@@ -49,7 +48,7 @@ def in_ros_terms(name: str, coefficients: Array) -> tuple[str, Array]:
 
 
 def _of_opencv(name: str, coefficients: Array) -> tuple[str, Array]:
-    """Model and coefficients of OpenCV's vector, without zeros that no model has."""
+    """Model and coefficients of OpenCV's vector, without surplus zeros."""
     if len(coefficients) not in (0, *_COUNTS):
         if not coefficients.any():
             return "plumb_bob", coefficients[:0]

@@ -1,4 +1,4 @@
-"""A lens: between the rays in front of a camera and its pixels."""
+"""A lens: the map between the rays in front of a camera and its pixels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from diffhpe_ros.errors import DiffhpeError
 
 Array = NDArray[np.float64]
 
-# The numbers of distortion coefficients that OpenCV knows for each of ROS's distortion models;
-# none at all means an undistorted pinhole image.
+# The numbers of distortion coefficients that OpenCV supports for each ROS distortion model; 0 means
+# an undistorted pinhole image.
 _COEFFICIENTS = {
     "plumb_bob": (0, 4, 5),
     "rational_polynomial": (0, 8, 12, 14),
@@ -23,7 +23,7 @@ _COEFFICIENTS = {
 _NEWTON_STEPS = 30
 _CONVERGED_PX = 1e-6
 _ACCEPTED_PX = 1e-3
-_CHUNK = 1 << 16  # points per OpenCV call, whose derivatives take 240 bytes each
+_CHUNK = 1 << 16  # points per OpenCV call; the derivatives take 240 bytes per point
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,33 +58,33 @@ class Lens:
         return self.matrix[:2, 2]
 
     def to_rays(self, pixels: Array) -> Array:
-        """Pixels (..., 2) to rays (..., 2) as X/Z, Y/Z; NaN where no ray leads to the pixel."""
+        """Map pixels (..., 2) to rays (..., 2) as X/Z, Y/Z; NaN where no ray leads to the pixel."""
         if self.distorts:
             return _in_chunks(self._undistort, pixels)
         return (pixels - self.middle) / self.focal
 
     def to_pixels(self, rays: Array) -> Array:
-        """Rays (..., 2) as X/Z, Y/Z to pixels (..., 2), NaN where the model folds back."""
+        """Map rays (..., 2) as X/Z, Y/Z to pixels (..., 2), NaN where the model folds back."""
         if self.distorts:
             return _in_chunks(self._distort_or_nan, rays)
         return rays * self.focal + self.middle
 
     def derivatives(self, rays: Array) -> Array:
-        """How pixels move with rays (..., 2): (..., 2, 2), pixels first.
+        """Derivatives (..., 2, 2) of pixels by rays (..., 2); the pixel axis is first.
 
         Args:
-            rays: finite, where the distortion model does not fold back.
+            rays: finite rays at which the distortion model does not fold back.
         """
         return self._distort(rays.reshape(-1, 2))[1].reshape(*rays.shape, 2)
 
     @property
     def distorts(self) -> bool:
-        """Whether it is no pinhole."""
+        """Whether it is not a pinhole."""
         return self.model == "equidistant" or bool(self.distortion.any())
 
     def _distort(self, rays: Array) -> tuple[Array, Array]:
-        """Rays (N, 2) to pixels (N, 2) and their derivatives (N, 2, 2)."""
-        import cv2  # not for `ros2 launch` and `diffhpe --help`: it takes a tenth of a second
+        """Map rays (N, 2) to pixels (N, 2) and their derivatives (N, 2, 2)."""
+        import cv2  # here, so `ros2 launch` and `diffhpe --help` save a tenth of a second
 
         points = np.concatenate([rays, np.ones((len(rays), 1))], axis=1)[:, None]
         still = np.zeros(3)
@@ -98,27 +98,27 @@ class Lens:
                 points, still, still, self.matrix, self.distortion
             )
             by_translation = derivatives[:, 3:5]
-        # At Z = 1, moving the camera's origin by dX is moving the ray by dX.
+        # At Z = 1, moving the camera's origin by dX moves the ray by dX.
         return (
             np.asarray(pixels, np.float64).reshape(-1, 2),
             np.asarray(by_translation, np.float64).reshape(-1, 2, 2),
         )
 
     def _distort_or_nan(self, rays: Array) -> Array:
-        """Rays (N, 2) to pixels (N, 2), NaN where the model folds back."""
+        """Map rays (N, 2) to pixels (N, 2), NaN where the model folds back."""
         return np.where(self._before_fold(rays), self._distort(rays)[0], np.nan)
 
     def _before_fold(self, rays: Array) -> NDArray[np.bool_]:
-        """(N, 1): whether the rays (N, 2) are where the distortion model is meant to be used."""
+        """(N, 1) whether the rays (N, 2) are within the valid range of the distortion model."""
         before: NDArray[np.bool_] = np.linalg.norm(rays, axis=-1, keepdims=True) < self._fold_radius
         return before
 
     @cached_property
     def _fold_radius(self) -> float:
-        """How far off the axis, as √(X²+Y²)/Z, rays move outwards in the image.
+        """Distance from the axis, as √(X²+Y²)/Z, up to which pixels move outwards with the ray.
 
-        A polynomial fitted to the image bends back somewhere beyond it, and rays from there would
-        be seen where nearer ones are.
+        A polynomial fitted to the image bends back somewhere beyond it. Rays from there would be
+        mapped to the same pixels as rays nearer to the axis.
         """
         radii = np.tan(np.radians(np.linspace(0, 89.9, 2000)))
         _, derivatives = self._distort(np.stack([radii, np.zeros_like(radii)], -1))
@@ -126,10 +126,10 @@ class Lens:
         return float(radii[folded[0]]) if len(folded) else float("inf")
 
     def _undistort(self, pixels: Array) -> Array:
-        """Pixels (N, 2) to rays (N, 2) by Newton's method on OpenCV's own distortion.
+        """Map pixels (N, 2) to rays (N, 2) by Newton's method on OpenCV's own distortion.
 
-        cv2.undistortPoints iterates a fixed point that diverges on wide angles, and how often it
-        iterates differs between OpenCV's versions.
+        cv2.undistortPoints uses a fixed-point iteration that diverges at wide angles, and its
+        number of iterations differs between OpenCV versions.
         """
         rays = (pixels - self.middle) / self.focal
         with np.errstate(all="ignore"):

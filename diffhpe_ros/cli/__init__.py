@@ -12,7 +12,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; see `app.main`."""
-    # A script ignores it for what it runs in the background.
+    # A script's background processes inherit an ignored SIGINT: leave it ignored.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _end)  # the import takes a moment
     import_module("diffhpe_ros.cli.app").main()

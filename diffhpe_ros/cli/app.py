@@ -1,4 +1,4 @@
-"""The program `diffhpe`: its commands, and how it ends."""
+"""The program `diffhpe`: its commands and its exit status."""
 
 import signal
 import sys
@@ -19,10 +19,10 @@ _STOPPED = 128 + signal.SIGINT
 
 
 class _InOrder(click.Group):
-    """Lists its commands in the order in which they were added."""
+    """Lists its commands in the order of their definition."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
+        """Names of the commands."""
         return list(self.commands)
 
 
@@ -51,7 +51,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; a failure is one line on stderr and a non-zero exit status."""
-    # As on Ctrl-C, what was started is stopped.
+    # As on Ctrl-C, everything that was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     interrupt = _Interrupt()
     try:
@@ -71,11 +71,11 @@ def main() -> None:
     except Exception:
         if not interrupt.happened:
             raise
-        _fail("stopped", _STOPPED)  # an import turned it into an error of its own
+        _fail("stopped", _STOPPED)  # an import turned it into another error
 
 
 class _Interrupt:
-    """Ctrl-C, noted: libraries that are being imported turn its exception into others."""
+    """Remembers a Ctrl-C: libraries that are being imported turn its exception into others."""
 
     def __init__(self) -> None:
         self.happened = False

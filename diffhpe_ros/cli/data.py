@@ -32,8 +32,8 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
 
     Reads SS_TT.amc with SS.asf in the same folder, as in the CMU motion capture database
     (mocap.cs.cmu.edu). Writes cmu_h36m17_50hz.npz for training, and cmu_validation.npz and
-    cmu_test.npz with windows of the subjects that are never trained on. Only the cameras that see
-    these windows need torch. Takes that cannot be read are left out with a warning.
+    cmu_test.npz with windows of the subjects that are never trained on. Only these windows need
+    torch, for their virtual cameras. Takes that cannot be read are skipped with a warning.
     """
     from diffhpe_ros.lifting.torch_needed import has_torch, without_torch
     from diffhpe_ros.training.datasets.cmu import read_takes, write_takes
@@ -55,7 +55,7 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
 
 
 def _write_windows(motion: Path, validation: Path, test: Path) -> None:
-    """Write windows of the subjects that are never trained on, as far as they are there."""
+    """Write windows of the subjects that are never trained on, if the files contain them."""
     from diffhpe_ros.training.datasets.labelled_windows import write_windows
     from diffhpe_ros.training.datasets.mocap import TEST_SUBJECTS, VALIDATION_SUBJECTS
     from diffhpe_ros.training.synthesis.virtual_camera_windows import synthetic_evaluation_windows
@@ -72,7 +72,7 @@ def _write_windows(motion: Path, validation: Path, test: Path) -> None:
 
 
 def make_folder(out: Path, files: Iterable[Path]) -> None:
-    """Make the folder for files that are not yet there.
+    """Make the folder for files that do not exist yet.
 
     Raises:
         DiffhpeError: it cannot be made, or one of the files exists.
@@ -87,10 +87,10 @@ def make_folder(out: Path, files: Iterable[Path]) -> None:
 
 
 def numbers(text: str) -> set[int]:
-    """Numbers of a list such as 2,7,12-16.
+    """Parse a list of numbers such as 2,7,12-16.
 
     Raises:
-        DiffhpeError: it is no such list.
+        DiffhpeError: it is not such a list.
     """
     found: set[int] = set()
     for part in filter(None, text.replace(" ", "").split(",")):

@@ -1,4 +1,4 @@
-"""Commands that measure models against truth: `evaluate`, `reproduce`."""
+"""Commands that measure models against ground truth: `evaluate`, `reproduce`."""
 
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def evaluate(
     device: str,
     **sampling: Any,
 ) -> None:
-    """Print a model's errors where the truth is known.
+    """Print a model's errors against ground truth.
 
     For example: diffhpe evaluate --model mixste
 
@@ -151,11 +151,11 @@ def reproduce(
     no_training: bool,
     document: Path | None,
 ) -> None:
-    """Train, measure and write down an experiment.
+    """Train, measure and document an experiment.
 
-    A table or figure of the DiffHPE paper, or what was asked beyond it. Models that lie in --runs
-    are not trained again, figures in it not measured again. OVERRIDES are Hydra's and hold
-    for every training, such as data=cmu.
+    EXPERIMENT is a table or figure of the DiffHPE paper, or an experiment beyond it. Models in
+    --runs are not trained again, and figures in it are not measured again. OVERRIDES are Hydra
+    overrides for every training, such as data=cmu.
 
     For example: diffhpe reproduce table-2 --only mixste
     """

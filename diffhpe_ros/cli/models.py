@@ -25,8 +25,8 @@ held_out_option = click.option(
 def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
     """Turn a released checkpoint into a model folder.
 
-    CHECKPOINT is MixSTE's, DiffHPE's, GraFormer's, or with its encoder DiffPose's; no code in it is
-    run.
+    CHECKPOINT is one of MixSTE, DiffHPE or GraFormer, or of DiffPose together with its encoder. No
+    code in it is run.
 
     For example: diffhpe convert model.pth --out models/mine
     """
@@ -40,11 +40,11 @@ def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
 @click.argument("model")
 @click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
 def export(model: str, out: Path) -> None:
-    """Make a model folder that runs on onnxruntime, too.
+    """Make a model folder that also runs on onnxruntime.
 
-    That is what --engine onnx takes. MODEL is a model's name, its folder, or a released checkpoint.
-    The new folder needs no other beside it. What onnxruntime gives is compared with torch before
-    the folder is there.
+    Use it with --engine onnx. MODEL is a model's name, its folder, or a released checkpoint. The
+    new folder is complete and needs no other. It is written only after onnxruntime's results have
+    been compared with torch's.
 
     For example: diffhpe export mixste --out models/mine
     """
@@ -62,11 +62,11 @@ def export(model: str, out: Path) -> None:
 @click.option("--backbone", type=FILE, help="Backbone of a wrapper: a model folder beside --out.")
 @held_out_option
 def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
-    """Make a trained model fit for being handed on.
+    """Prepare a trained model for distribution.
 
-    TRAINED is its folder. It is stored in half precision where its poses on the first --data stay
-    the same within 0.1 mm; a wrapper refers to its backbone instead of holding a copy. What is
-    stored is calibrated on all --data (see `diffhpe calibrate`).
+    TRAINED is its folder. The model is stored in half precision if its poses on the first --data
+    stay the same within 0.1 mm. A wrapper refers to its backbone instead of holding a copy. The
+    stored model is calibrated on all --data (see `diffhpe calibrate`).
 
     For example: diffhpe pack runs/mixste/model --out packed/mixste
     """
@@ -98,11 +98,11 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
     help="Where the model runs: cpu, cuda or cuda:N.",
 )
 def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> None:
-    """Fit how sure a model's joints are.
+    """Fit a model's joint covariances and coherence limits.
 
-    And which coherence is usual. Both are written into its config.yaml. MODEL is a model's name or
-    its folder. Printed are the shares of true joints in the ellipsoids of one and two sigma, of
-    people who were left out of the fit.
+    Both are written into its config.yaml. MODEL is a model's name or its folder. The command prints
+    the shares of true joints within the ellipsoids of one and two sigma, for people who were left
+    out of the fit.
 
     For example: diffhpe calibrate runs/mixste/model
     """

@@ -1,4 +1,4 @@
-"""What commands share: their options, and what must be installed."""
+"""Shared options of the commands, and checks of installed packages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ from diffhpe_ros.paths import data_folder, expand
 
 
 class _File(click.Path):
-    """A path, in which `~` and environment variables are replaced, as in `--out=~/walk.bvh`."""
+    """A path with `~` and environment variables replaced, as in `--out=~/walk.bvh`."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The path; an address stays as it is."""
+        """Convert to a path; an address stays as it is."""
         return super().convert(expand(str(value)), param, ctx)
 
 
@@ -34,7 +34,7 @@ class _Input(click.ParamType[str]):
 
 
 class _Override(click.ParamType[str]):
-    """An override of Hydra's, whose value may be a path."""
+    """A Hydra override, whose value may be a path."""
 
     name = "override"
 
@@ -46,7 +46,7 @@ class _Override(click.ParamType[str]):
 
 
 DEFAULT_MODEL = "diffhpe-wrapper-robust"
-"""That of `diffhpe_ros.lifting`, whose import takes longer than to show help."""
+"""The same as in `diffhpe_ros.lifting`, whose import takes longer than showing the help."""
 FILE = _File()
 INPUT = _Input()
 OVERRIDE = _Override()
@@ -69,13 +69,13 @@ class _Size(click.ParamType[tuple[int, int]]):
 
 
 def held_out_windows() -> list[Path]:
-    """Windows for calibration, neither trained nor tested on; the second file is optional."""
+    """Windows for calibration, used for neither training nor test; the second file is optional."""
     more = MOCAP / "cmu_seen_body.npz"
     return [VALIDATION_WINDOWS, *([more] if more.is_file() else [])]
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Which model, and where it runs."""
+    """Options for the model and its device."""
     for option in (
         click.option(
             "--device",
@@ -99,7 +99,7 @@ preset_option = click.option(
 
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How a model lifts: what `Lifter.from_pretrained` takes by keyword."""
+    """Options for lifting: keyword arguments of `Lifter.from_pretrained`."""
     for option in (
         click.option("--seed", default=0, show_default=True, help="Seed of the diffusion's noise."),
         click.option(
@@ -142,7 +142,7 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a recording may not say itself: the fields of `offline.SourceOptions`."""
+    """Options that a recording may not contain itself: the fields of `offline.SourceOptions`."""
     for option in (
         click.option(
             "--blazepose-model",
@@ -186,7 +186,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def decode_option(default: str) -> Callable[..., Any]:
-    """Whether bones keep their length."""
+    """Option that says whether bones keep their length."""
     return click.option(
         "--decode",
         default=default,
@@ -196,16 +196,16 @@ def decode_option(default: str) -> Callable[..., Any]:
 
 
 def warn(text: str) -> None:
-    """Say on stderr what was guessed or looks wrong."""
+    """Print a warning on stderr about a guess or something that looks wrong."""
     click.echo(f"warning: {text}", err=True)
 
 
 @contextmanager
 def training_installed() -> Iterator[None]:
-    """Around imports for training, whose libraries are an extra.
+    """Context for imports of the training code, whose libraries are an extra.
 
     Raises:
-        DiffhpeError: one of them is missing.
+        DiffhpeError: one of the libraries is missing.
     """
     try:
         yield

@@ -19,8 +19,8 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
 
     For example: diffhpe train --experiment mixste out=runs/mixste
 
-    An interrupted training goes on where it stopped, by the same command. OVERRIDES are Hydra's,
-    such as data.batch_size=64 or budget=gpu.
+    The same command continues an interrupted training. OVERRIDES are Hydra overrides, such as
+    data.batch_size=64 or budget=gpu.
     """
     with training_installed():
         from diffhpe_ros.training.runner.configuration import compose_configuration
@@ -53,11 +53,11 @@ def search(
     storage: str | None,
     study: str | None,
 ) -> None:
-    """Search settings of a training, by Optuna.
+    """Search the settings of a training with Optuna.
 
-    Those with the least error on validation are the best. The space maps settings to Hydra's
-    sweeps, such as "dropout: interval(0.0, 0.3)"; those that come with the package are in
-    config/train/search_space. OVERRIDES are Hydra's and hold for all trials.
+    The best settings have the least validation error. The search space maps settings to Hydra
+    sweeps, such as "dropout: interval(0.0, 0.3)"; the package's own spaces are in
+    config/train/search_space. OVERRIDES are Hydra overrides for all trials.
 
     For example: diffhpe search --trials 20 trainer.max_steps=2000
     """

@@ -53,9 +53,9 @@ def demo(
     model: str | None,
     device: str,
 ) -> None:
-    """Run the whole live graph over a clip.
+    """Run the whole live graph on a clip.
 
-    Real ROS 2 nodes look at the package's own clip, a video or a webcam. Writes overlay.mp4,
+    Real ROS 2 nodes process the package's own clip, a video or a webcam. Writes overlay.mp4,
     skeleton.png, lift.mcap (a bag, for Foxglove) and report.json.
 
     For example: diffhpe demo --video my.mp4 --out my_out
@@ -121,7 +121,7 @@ def lift(
     landmarks, npz of VideoPose3D, or our own npz. docs/formats.md has them all.
 
     OUT ends with .npz, .csv, .json, .mcap (in the camera's optical frame, metres), .trc (mm), .bvh
-    (cm and degrees) or .c3d (mm). Ctrl-C writes what is done; --resume goes on.
+    (cm and degrees) or .c3d (mm). Ctrl-C writes the finished part; --resume continues.
     """
     from diffhpe_ros.formats.writers import extras_to_write
     from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
@@ -168,8 +168,8 @@ def lift(
 def bench(json_file: Path | None, engine: str, rounds: int, model: str | None, device: str) -> None:
     """Time lifting, for 1 to 64 people.
 
-    At every preset, in turn with a plain sampler by the paper's loop, and beside floors: what the
-    operations, the bytes and the kernel launches of a window would take alone.
+    Each preset is timed in turn with a plain sampler, the paper's loop. Floors are also printed:
+    the times that a window's operations, bytes and kernel launches would take alone.
 
     For example: OMP_NUM_THREADS=1 diffhpe bench --rounds 5
     """

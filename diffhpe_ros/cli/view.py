@@ -60,10 +60,10 @@ def view(
     model: str | None,
     device: str,
 ) -> None:
-    """Look at people in 3D in a browser page.
+    """Show people in 3D in a browser page.
 
-    VIDEO is a file, a bag, or the address of a stream (rtsp://...). Without it, --camera or --bag,
-    the package's own clip is shown.
+    VIDEO is a file, a bag, or the address of a stream (rtsp://...). Without VIDEO, --camera and
+    --bag, the package's own clip is shown.
 
     For example: diffhpe view my.mp4
     """

@@ -1,4 +1,4 @@
-"""`diffhpe demo`: the whole live graph over a clip, and pictures, a bag and a report of it."""
+"""`diffhpe demo`: runs the whole live graph on a clip, and writes pictures, a bag and a report."""
 
 from diffhpe_ros.demo.recording import Settings
 from diffhpe_ros.demo.run import choose_source, run_demo, run_live

@@ -1,4 +1,4 @@
-"""Writes what the graph published as one MCAP file."""
+"""Writes the messages of the graph to one MCAP file."""
 
 import shutil
 import tempfile
@@ -28,18 +28,18 @@ _LATCHED = Qos(
     QosTime(0, 0),
     False,
 )
-"""With it `ros2 bag play` sends the frame to those who come later, too."""
+"""With it `ros2 bag play` also sends the frame to late subscribers."""
 
 
 def write_bag(path: Path, messages: Iterable[BagMessage]) -> None:
     """Write messages; the time at which each is logged is its stamp.
 
     Args:
-        path: of the .mcap file; replaced if it is there.
-        messages: in the order of their times.
+        path: path of the .mcap file; an existing file is replaced.
+        messages: the messages in the order of their times.
 
     Raises:
-        DiffhpeError: it cannot be written, as on a full disk; nothing is left of it then.
+        DiffhpeError: it cannot be written, as on a full disk; no partial file is left.
     """
     try:
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
@@ -52,7 +52,7 @@ def write_bag(path: Path, messages: Iterable[BagMessage]) -> None:
 
 def _write(folder: Path, messages: Iterable[BagMessage]) -> None:
     writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)  # its chunks
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)  # compresses the chunks
     with writer:
         connections = [
             writer.add_connection(

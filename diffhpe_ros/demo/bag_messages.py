@@ -1,4 +1,4 @@
-"""What the demo's bag holds: the messages as a robot without a namespace would record them."""
+"""The content of the demo's bag: messages as a robot without a namespace would record them."""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ TYPES = {
     "/coherence": "diagnostic_msgs/msg/DiagnosticArray",
     DIAGNOSTICS: "diagnostic_msgs/msg/DiagnosticArray",
 }
-"""By topic; messages of one time are in this order."""
+"""Types by topic; messages with the same time are in this order."""
 _PLACES = {topic: place for place, topic in enumerate(TYPES)}
 
 
@@ -41,9 +41,9 @@ class BagMessage(NamedTuple):
     time_ns: int
     """The stamp in its header."""
     place: int
-    """Of its topic in `TYPES`."""
+    """Index of its topic in `TYPES`."""
     data: bytes
-    """Serialized."""
+    """The serialized message."""
 
 
 def bag_messages(
@@ -57,9 +57,9 @@ def bag_messages(
     the images' time.
 
     Args:
-        recording: of the run.
-        jpegs: the images by stamp, rising; those that were not sent are left out.
-        up: (3,) against gravity in the optical frame.
+        recording: recording of the run.
+        jpegs: the images by rising stamp; images that were not sent are left out.
+        up: (3,) unit vector against gravity in the optical frame.
 
     Raises:
         DiffhpeError: no image was sent.
@@ -77,7 +77,7 @@ def bag_messages(
     ]
     sent = set(stamps)
     images = (_image(frame_id, stamp, jpeg) for stamp, jpeg in jpegs if stamp in sent)
-    # By time and topic; those that have both in common stay in the order in which they came.
+    # Sorted by time and topic; messages with equal keys keep the order of their arrival.
     return heapq.merge(sorted(messages, key=_when), images, key=_when)
 
 
@@ -86,7 +86,7 @@ def _when(message: BagMessage) -> tuple[int, int]:
 
 
 def _upright_frame(frame_id: str, stamp_ns: int, up: NDArray[np.float64]) -> BagMessage:
-    """A frame whose z axis points up, at the camera: PyPI has no tf2_msgs, rosbags knows it."""
+    """A frame at the camera whose z axis points up. PyPI has no tf2_msgs, but rosbags knows it."""
     types = TYPESTORE.types
     seconds, nanoseconds = divmod(stamp_ns, 10**9)
     stamp = types["builtin_interfaces/msg/Time"](seconds, nanoseconds)
@@ -120,7 +120,7 @@ def _image(frame_id: str, stamp_ns: int, jpeg: bytes) -> BagMessage:
 def _diagnostics(
     recording: GraphRecording, shift_ns: int, first_ns: int, last_ns: int
 ) -> Iterator[BagMessage]:
-    """Those of the graph from the first image on; what was said after the last has its time."""
+    """The graph's diagnostics from the first image on; later ones get the last image's time."""
     for record in recording.records:
         if record.topic != DIAGNOSTICS:
             continue
@@ -137,7 +137,7 @@ def _diagnostics(
 
 
 def _without(namespace: str, status: Any) -> Any:
-    """A status with nodes and topics named as they are without the namespace."""
+    """A status with the namespace removed from the names of nodes and topics."""
     status.name = status.name.removeprefix(f"{namespace}/")
     status.message = status.message.replace(f"/{namespace}/", "/")
     for pair in status.values:

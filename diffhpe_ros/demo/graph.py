@@ -1,4 +1,4 @@
-"""The nodes of the graph as processes of their own."""
+"""The nodes of the graph, each in its own process."""
 
 import os
 import signal
@@ -22,13 +22,13 @@ class NodeProcess:
 
     Args:
         program: detector, lifter, pose_pipeline (which is both) or video_source.
-        folder: for its parameter file and its log.
-        parameters: of the node.
-        namespace: of the node and its topics.
-        arguments: further ones after `--ros-args`.
-        name: of its files, and in texts; None for that of the program.
-        environment: added to this process's.
-        command: what runs the program, instead of this Python.
+        folder: folder for its parameter file and its log.
+        parameters: parameters of the node.
+        namespace: namespace of the node and its topics.
+        arguments: further arguments after `--ros-args`.
+        name: name of its files, also used in messages; None for the name of the program.
+        environment: variables added to this process's environment.
+        command: command that runs the program, instead of this Python.
     """
 
     def __init__(
@@ -65,45 +65,45 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
-        """Number of the process."""
+        """Id of the process."""
         return self._process.pid
 
     @property
     def status(self) -> int | None:
-        """How it has ended; None: it has not."""
+        """Exit status; None while it runs."""
         return self._process.poll()
 
     def check(self) -> None:
-        """See that it runs.
+        """Check that it is running.
 
         Raises:
-            DiffhpeError: it has ended; names the last line of its log.
+            DiffhpeError: it has ended; the message contains the last line of its log.
         """
         if self.status is not None:
             raise DiffhpeError(f"the {self.name} node ended: {self.last_words()}")
 
     def printed(self) -> str:
-        """All that it has printed."""
+        """Everything that it has printed."""
         return self.log.read_text(errors="replace")
 
     def last_words(self) -> str:
-        """The last line of its log that says something."""
+        """The last line of its log that is not empty."""
         lines = self.printed().splitlines()
         return next((line for line in reversed(lines) if line.strip()), "its log is empty")
 
     def wait(self, patience_s: float) -> int:
-        """Wait for it to end by itself; its status.
+        """Wait until it ends by itself, and return its status.
 
         Raises:
-            subprocess.TimeoutExpired: it goes on.
+            subprocess.TimeoutExpired: it is still running.
         """
         return self._process.wait(patience_s)
 
     def stop(
         self, how: signal.Signals = signal.SIGINT, patience_s: float = STOP_SECONDS
     ) -> int | None:
-        """Ask it to end; its status. None: it did not end in time, and was killed."""
-        self._process.send_signal(how)  # of no effect on one that has ended
+        """Ask it to end, and return its status. None: it did not end in time, and was killed."""
+        self._process.send_signal(how)  # no effect if it has ended
         try:
             return self._process.wait(patience_s)
         except subprocess.TimeoutExpired:

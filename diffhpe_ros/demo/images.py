@@ -1,4 +1,4 @@
-"""The images of a run with their stamps: once more from the file, or as a webcam gave them."""
+"""The images of a run with their stamps: read again from the file, or as recorded from a webcam."""
 
 from collections.abc import Iterator, Mapping
 
@@ -16,11 +16,11 @@ Frames = Iterator[tuple[int, NDArray[np.uint8]]]
 
 
 def stamped_images(source: DemoSource, first_stamp_ns: int, jpegs: Mapping[int, bytes]) -> Frames:
-    """Stamps in ns, rising, and BGR images (H, W, 3).
+    """Rising stamps in ns, and BGR images (H, W, 3).
 
     Args:
-        source: of the images.
-        first_stamp_ns: of a file's first frame.
+        source: source of the images.
+        first_stamp_ns: stamp of a file's first frame.
         jpegs: a webcam's images by stamp.
 
     Raises:
@@ -41,7 +41,7 @@ def stamped_jpegs(
 
 
 def encode_jpeg(image: NDArray[np.uint8]) -> bytes:
-    """A BGR image (H, W, 3) as JPEG."""
+    """Encode a BGR image (H, W, 3) as JPEG."""
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return jpeg.tobytes()
 

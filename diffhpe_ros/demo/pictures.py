@@ -1,4 +1,4 @@
-"""overlay.mp4 and skeleton.png."""
+"""Draws overlay.mp4 and skeleton.png."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,10 +21,10 @@ from diffhpe_ros.video import VideoWriter
 from diffhpe_ros.windows import FRAMES, RATE
 
 HEIGHT = 480
-"""Of the overlay; each of its two halves is 4:3."""
+"""Height of the overlay; each of its two halves is 4:3."""
 SIZE = (HEIGHT * 4 // 3 * 2, HEIGHT)
 WINDOW_NS = round(1e9 * FRAMES / RATE)
-"""Before so much time nothing is lifted."""
+"""Time before the first lifted window."""
 
 
 def save_pictures(
@@ -37,9 +37,9 @@ def save_pictures(
     """Draw every image with its 2D joints and 3D skeletons; one of them as a figure.
 
     Args:
-        folder: for overlay.mp4 and skeleton.png.
-        source: of the images.
-        results: of the run to show.
+        folder: folder for overlay.mp4 and skeleton.png.
+        source: source of the images.
+        results: results of the run to show.
         report: the report, for the labels.
         jpegs: a webcam's images by stamp.
 
@@ -102,7 +102,7 @@ def _overlay(
 def _keypoints(
     stamp: int, results: Results
 ) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Pixels (P, 17, 2) and confidence (P, 17) of the newest frames of the windows."""
+    """Pixels (P, 17, 2) and confidence (P, 17) of the windows' newest frames."""
     windows = results.windows.get(stamp)
     if windows is None:
         return None, None
@@ -110,7 +110,7 @@ def _keypoints(
 
 
 def _best_sight(results: Results) -> tuple[int, int] | None:
-    """Stamp and number of the person who is seen best: large, and with sure joints."""
+    """Stamp and index of the person who is seen best: large, and with confident joints."""
     sights = [
         (stamp, person)
         for stamp in sorted(results.joints.keys() & results.windows.keys())
@@ -140,7 +140,7 @@ def _save_figure(
     title: str,
     up: NDArray[np.float64],
 ) -> None:
-    """One person in one image, turned upright."""
+    """Save a figure of one person in one image, turned upright."""
     keypoints, confidence = _keypoints(stamp, results)
     assert keypoints is not None and confidence is not None
     row = results.windows[stamp].track_ids.index(person)

@@ -1,4 +1,4 @@
-"""How far a run of the graph has come: the nodes count what they send and what they finish."""
+"""Progress of a run of the graph: the nodes count the messages that they send and finish."""
 
 import time
 from collections import Counter
@@ -13,20 +13,20 @@ _RESULTS = {"detector": ("windows",), "lifter": ("joints", "skeletons", "coheren
 
 @dataclass(frozen=True)
 class Progress:
-    """Counts of messages, of one run."""
+    """Counts of one run's messages."""
 
     complete: bool = False
-    """Whether the source has ended, and everything that it sent went all the way."""
+    """Whether the source has ended, and everything that it sent was processed to the end."""
     frames_sent: int = 0
     """Images that the source published."""
     frames_processed: int = 0
     """Images that the detector has finished."""
     windows_sent: int = 0
-    """One message for all people in an image."""
+    """Messages of windows; each has all people in an image."""
     windows_lifted: int = 0
-    """Those messages that the lifter has finished."""
+    """Messages of windows that the lifter has finished."""
     not_recorded: Mapping[str, int] = field(default_factory=dict)
-    """Results that were sent and did not arrive, by topic."""
+    """Number of results that were sent but did not arrive, by topic."""
 
     def __str__(self) -> str:
         lost = [f"{count} {topic} not recorded" for topic, count in self.not_recorded.items()]
@@ -40,15 +40,15 @@ class Progress:
 
 
 class Monitor:
-    """Follows a run by what is recorded of it.
+    """Follows a run by its recorded messages.
 
-    A replay is complete when each node has finished all that the one before it sent, and all
-    results are here. Live, messages may be dropped; the run is complete when its source has ended,
-    then the detector is at rest, and then the lifter: since the report before, nothing came to it,
-    and nothing waits.
+    A replay is complete when each node has finished everything that the previous one sent, and all
+    results have arrived. Live, messages may be dropped. A live run is complete when its source has
+    ended, then the detector is idle, and then the lifter. A node is idle if it received nothing
+    since its last report and has nothing left to do.
 
     Args:
-        namespace: of the graph.
+        namespace: namespace of the graph.
         replay: whether every message must arrive.
     """
 
@@ -64,14 +64,14 @@ class Monitor:
 
     @property
     def idle_s(self) -> float:
-        """Seconds since anything went on, at the last update."""
+        """Seconds without progress, at the last update."""
         return time.monotonic() - self._changed_at
 
     def update(self, records: Sequence[Record]) -> Progress:
-        """Read what has come since the last update.
+        """Read the records that have arrived since the last update.
 
         Args:
-            records: all of the run so far.
+            records: all records of the run so far.
         """
         for record in records[self._read :]:
             self._read += 1
@@ -109,7 +109,7 @@ class Monitor:
             rest = frames > 0 and processed == frames and finished == windows and not missing
         else:
             rest = all(self._at_rest.values())
-        # A node that was stopped reports no more: what came from it has been lifted, too.
+        # A stopped node sends no more reports: windows whose results arrived were lifted, too.
         lifted = max(finished, self._recorded["coherence"])
         return Progress(self._ended and rest, frames, processed, windows, lifted, missing)
 
@@ -130,7 +130,7 @@ def node_reports(namespace: str, message: Any) -> Iterator[tuple[str, dict[str, 
 
 
 def _same_and_idle(before: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Whether between two reports nothing came to a node, and it had nothing left to do."""
+    """Whether a node received nothing between two reports, and has nothing left to do."""
     received, finished, dropped = (
         int(now.get(key, 0)) for key in ("received", "finished", "dropped")
     )

@@ -1,4 +1,4 @@
-"""Listens to the graph and keeps every message with the time at which it came."""
+"""Subscribes to the graph and keeps every message with its time of arrival."""
 
 import contextlib
 import threading
@@ -33,30 +33,30 @@ TOPICS: dict[str, type[Any]] = {
 }
 _POLL_S = 0.1
 _DISCOVERY_S = 10.0
-_MATCH_S = 1.0  # for publisher and subscriber to shake hands once they know of each other
+_MATCH_S = 1.0  # for publisher and subscriber to match once they know of each other
 
 
 @dataclass(frozen=True)
 class Record:
-    """One message, as it came."""
+    """One received message."""
 
     topic: str
     received_ns: int
     data: bytes
 
     def message(self) -> Any:
-        """The message itself."""
+        """The deserialized message."""
         return deserialize_message(self.data, TOPICS[self.topic])
 
 
 class Recorder:
-    """A node that subscribes to what the graph in one namespace publishes.
+    """A node that subscribes to the topics of the graph in one namespace.
 
     Use it as a context manager; `records` grows while it is open.
 
     Args:
-        namespace: of the graph.
-        keep_images: keep the images, too, as JPEG by stamp: a webcam shows them only once.
+        namespace: namespace of the graph.
+        keep_images: whether to keep the images, too, as JPEG by stamp: a webcam cannot be replayed.
     """
 
     def __init__(self, namespace: str, keep_images: bool = False) -> None:
@@ -92,15 +92,15 @@ class Recorder:
         self._context.try_shutdown()
 
     def count(self, topic: str) -> int:
-        """How many messages of a topic have come."""
+        """Number of messages received on a topic."""
         return sum(record.topic == topic for record in self.records.copy())
 
     def wait_until_active(self, node: str, check: Callable[[], None], timeout_s: float) -> None:
         """Wait for a lifecycle node to be active.
 
         Args:
-            node: its name.
-            check: called while waiting; raises where there is no hope.
+            node: name of the node.
+            check: called while waiting; raises if waiting is useless.
             timeout_s: how long to wait.
 
         Raises:
@@ -123,14 +123,14 @@ class Recorder:
         last_words: Callable[[], str],
         timeout_s: float,
     ) -> None:
-        """Configure a lifecycle node, and activate it once its publishers are known here.
+        """Configure a lifecycle node, and activate it once its publishers are discovered.
 
-        Its first messages would else be lost: discovery takes its time.
+        Otherwise its first messages would be lost: discovery takes some time.
 
         Args:
-            node: its name.
-            check: called in between; raises where there is no hope.
-            last_words: the last line of its log, which says why it refuses.
+            node: name of the node.
+            check: called while waiting; raises if waiting is useless.
+            last_words: returns the last line of its log, which says why it refuses.
             timeout_s: how long to wait for the node to answer.
 
         Raises:
@@ -153,7 +153,7 @@ class Recorder:
         time.sleep(_MATCH_S)
 
     def _call(self, client: Any, request: Any, timeout_s: float) -> Any | None:
-        """The answer of a service; None where there is none in time."""
+        """The response of a service; None if there is none in time."""
         deadline = time.monotonic() + timeout_s
         if not client.wait_for_service(timeout_sec=timeout_s):
             return None

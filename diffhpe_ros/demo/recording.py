@@ -1,4 +1,4 @@
-"""One run of the graph over a source, as it was heard."""
+"""Runs the graph on a source and records its messages."""
 
 import os
 import time
@@ -21,14 +21,14 @@ from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 if TYPE_CHECKING:
     from diffhpe_ros.demo.progress import Progress
 
-START_SECONDS = 120.0  # for a node to load its model, on a machine that is busy
-DIAGNOSTICS_SECONDS = 1.2  # they come once a second
+START_SECONDS = 120.0  # for a node to load its model on a busy machine
+DIAGNOSTICS_SECONDS = 1.2  # they are sent once a second
 REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user chose."""
+    """The user's settings."""
 
     model: str
     device: str = "cpu"
@@ -39,34 +39,35 @@ class Settings:
     one_process: bool = False
     """Whether detector and lifter share a process."""
     patience_s: float = 60.0
-    """A run in which nothing goes on for so long is given up."""
+    """A run without progress for this long is given up."""
 
 
 @dataclass(frozen=True)
 class GraphRecording:
-    """One run of the graph, as it was heard."""
+    """The recording of one run of the graph."""
 
     namespace: str
     records: Sequence[Any]
-    """Of `recorder.Record`."""
+    """A sequence of `recorder.Record`."""
     images: dict[int, bytes]
     """JPEGs of a webcam by stamp."""
     start_ns: int | None
-    """Stamp of the first frame, where it was set."""
+    """Stamp of the first frame, if it was set."""
     progress: "Progress"
-    """How far it came."""
+    """How far the run came."""
     load: float = 0.0
-    """Programs that ran or waited for a core at its end, of all: mean over the last minute."""
+    """Load average of the machine at its end: programs that ran or waited for a core, mean over the
+    last minute."""
 
 
 def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> GraphRecording:
     """Start the nodes, run the source through them, and stop them.
 
     Args:
-        source: what to look at.
-        settings: the rest.
+        source: source of the images.
+        settings: the user's settings.
         logs: folder for the nodes' logs.
-        replay: whether every frame is worked on, however long it takes.
+        replay: whether to process every frame, however long it takes.
 
     Raises:
         DiffhpeError: a node does not start, or ends.
@@ -82,7 +83,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         "device": settings.device,
         "preset": settings.preset or "",
     }
-    # What is no parameter of the one node is one of the other.
+    # One process with both nodes gets the parameters of both.
     detector = common | {"blazepose_model": settings.blazepose_model}
     detector |= window_rates(settings.model)
     two = {"detector": detector, "lifter": lifter}
@@ -120,7 +121,7 @@ def _watch(
     settings: Settings,
     replay: bool,
 ) -> "Progress":
-    """Show progress until all is done, the webcam's time is over, or nothing goes on any more."""
+    """Show progress until the run is complete, the webcam's time is over, or progress stops."""
     from diffhpe_ros.demo.progress import Monitor
 
     monitor = Monitor(recorder.namespace, replay)
@@ -156,14 +157,14 @@ def _source_parameters(source: DemoSource, folder: Path) -> dict[str, Any]:
 
 
 def prepare(device: str, *extras: str) -> None:
-    """Check that the nodes can run, before anything imports rclpy; DDS may send large images.
+    """Check that the nodes can run, before anything imports rclpy; set DDS up for large images.
 
     Args:
-        device: of the lifter.
-        extras: of setup.py that are needed besides.
+        device: device of the lifter.
+        extras: further required extras of setup.py.
 
     Raises:
-        DiffhpeError: a package is missing; names all that are.
+        DiffhpeError: packages are missing; the message names all of them.
     """
     require("the demo", *extras, "ros", also=extras_to_lift(device))
     use_fastdds_profile(os.environ)

@@ -1,4 +1,4 @@
-"""report.json: what happened, in figures."""
+"""report.json: the figures of a run."""
 
 import os
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def live_figures(results: Results) -> dict[str, Any]:
     lifter = results.diagnostics.get("lifter", {})
     source = results.diagnostics.get("video_source", {})
     latency, count = results.latency_ms, len(results.latency_ms)
-    # A file's frames that came too late to be sent are lost on the way, too.
+    # A file's frames that were too late to be sent count as lost, too.
     frames_in = int(source.get("published", len(results.stamps_ns)))
     frames_in += int(source.get("skipped", 0))
     periods = np.diff(results.stamps_ns) / 1e9
@@ -44,7 +44,7 @@ def live_figures(results: Results) -> dict[str, Any]:
 
 
 def completeness(runs: Mapping[str, Progress]) -> dict[str, Any]:
-    """Whether all runs came to their end, and how far each came."""
+    """Whether all runs are complete, and how far each came."""
     return {
         "complete": all(progress.complete for progress in runs.values()),
         "runs": {name: asdict(progress) for name, progress in runs.items()},
@@ -52,7 +52,7 @@ def completeness(runs: Mapping[str, Progress]) -> dict[str, Any]:
 
 
 def warnings(runs: Mapping[str, Progress]) -> list[str]:
-    """A line for each run that did not come to its end."""
+    """A line for each incomplete run."""
     return [
         f"warning: the {name} run is incomplete ({progress}); its figures are of that part alone"
         for name, progress in runs.items()
@@ -61,12 +61,12 @@ def warnings(runs: Mapping[str, Progress]) -> list[str]:
 
 
 def load_figures(load: float) -> dict[str, Any]:
-    """How busy the machine was, and the cores that this program may use."""
+    """The machine's load, and the number of cores that this program may use."""
     return {"load": round(load, 1), "cores": len(os.sched_getaffinity(0))}
 
 
 def pace_warnings(report: Mapping[str, Any], live: Progress) -> list[str]:
-    """A line if the nodes did not keep up with the images of a live run, with what was found."""
+    """A line with figures if the nodes did not keep up with the images of a live run."""
     images, windows = report["frames_in"], live.windows_sent
     late = max(report["frames_dropped"], images - live.frames_processed)
     if late <= _MOST_LATE * images and windows - live.windows_lifted <= _MOST_LATE * windows:
@@ -81,9 +81,9 @@ def pace_warnings(report: Mapping[str, Any], live: Progress) -> list[str]:
 
 
 def part_shown(report: Mapping[str, Any], run: str | None = None) -> str:
-    """Which part of a run, by default of the one that is shown, the figures are of.
+    """Which part of a run the figures cover; by default of the run that is shown.
 
-    Empty where they are of the whole run.
+    Empty if they cover the whole run.
     """
     counts = report["runs"][run or next(reversed(report["runs"]))]
     if counts["complete"]:
@@ -100,7 +100,7 @@ def coherence_figures(results: Results) -> dict[str, Any]:
 
 
 def error_figures(source: DemoSource, results: Results) -> dict[str, Any]:
-    """Errors against the clip's true joints; nothing where they are not known."""
+    """Errors against the clip's true joints; empty if they are not known."""
     if source.truth is None or not results.joints:
         return {}
     frames = np.array([results.frame_of(stamp, source.fps) for stamp in results.joints])
@@ -119,7 +119,7 @@ def error_figures(source: DemoSource, results: Results) -> dict[str, Any]:
 
 
 def _jitter(frames: NDArray[np.int64], found: NDArray[Any], truth: NDArray[Any]) -> float | None:
-    """Mean acceleration error over neighbouring frames, mm; None where no three follow."""
+    """Mean acceleration error over consecutive frames, mm; None without three in a row."""
     if len(frames) < 3:
         return None
     follow = (np.diff(frames[:-1]) == 1) & (np.diff(frames[1:]) == 1)
@@ -143,7 +143,7 @@ def _number(text: str | None) -> float | None:
 
 
 def lines(report: Mapping[str, Any]) -> list[str]:
-    """The report for the terminal."""
+    """The report as lines for the terminal."""
     latency, lift = report["latency_ms"], report["lift_ms"]
     live, shown = _bracketed(part_shown(report, "live")), _bracketed(part_shown(report))
     text = [

@@ -1,4 +1,4 @@
-"""What the recorded messages say, as plain arrays by stamp."""
+"""The content of the recorded messages, as plain arrays by stamp."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,29 +20,29 @@ from diffhpe_ros.pipeline.people import PeopleWindows
 
 @dataclass(frozen=True)
 class Results:
-    """One run of the graph."""
+    """The results of one run of the graph."""
 
     first_stamp_ns: int
-    """Of the first image."""
+    """Stamp of the first image."""
     stamps_ns: Sequence[int]
-    """Of the images that were heard of, rising."""
+    """Stamps of the recorded images, rising."""
     camera: Camera
-    """That the pixels were turned into rays with."""
+    """The camera that the detector used to turn pixels into rays."""
     windows: Mapping[int, PeopleWindows]
-    """By stamp of the newest image."""
+    """Windows by stamp of the newest image."""
     joints: Mapping[int, UnpackedJoints]
-    """By stamp; only those with people."""
+    """Joints by stamp; only messages with people."""
     latency_ms: NDArray[np.float64]
     """From image stamp to marker, of every `skeletons` message with people."""
     symmetry_gap_mm: NDArray[np.float64]
-    """Of every lifted window."""
+    """Symmetry gap of every lifted window."""
     segment_std_mm: NDArray[np.float64]
-    """Of every lifted window."""
+    """Segment std of every lifted window."""
     diagnostics: Mapping[str, Mapping[str, str]]
     """The last values of each node, by its name."""
 
     def frame_of(self, stamp_ns: int, fps: float) -> int:
-        """Number of the frame with that stamp."""
+        """Index of the frame with that stamp."""
         return round((stamp_ns - self.first_stamp_ns) * fps / 1e9)
 
 
@@ -52,9 +52,9 @@ def read_results(
     """Read what was recorded in a namespace.
 
     Args:
-        namespace: of the graph.
-        records: what was heard.
-        first_stamp_ns: of the first image, where it is known; else of the first one heard of.
+        namespace: namespace of the graph.
+        records: the recorded messages.
+        first_stamp_ns: stamp of the first image, if known; else that of the first recorded one.
 
     Raises:
         DiffhpeError: no image was published.
@@ -87,7 +87,7 @@ def read_results(
 
 
 def _camera(info: CameraInfo) -> Camera:
-    """What the detector makes of a camera_info."""
+    """The camera that the detector makes from a camera_info."""
     return camera_from_info(info) or Camera.from_field_of_view(info.width, info.height)
 
 

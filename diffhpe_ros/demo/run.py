@@ -1,4 +1,4 @@
-"""What the demo does: the graph live, for files once more in replay mode, and all of it written."""
+"""The demo: runs the graph live, files also in replay mode, and writes the results."""
 
 import sys
 from pathlib import Path
@@ -33,14 +33,14 @@ def choose_source(video: Path | None, camera: int | None) -> DemoSource:
 def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any]:
     """Run the demo and write overlay.mp4, skeleton.png, lift.mcap and report.json into `out`.
 
-    The live run gives latencies and drops. Files are then run again in replay mode, where no
-    frame is dropped: pictures, bag, coherence and errors are of that run. A run that does not come
-    to its end is warned of, and `complete` is false in the report.
+    The live run gives latencies and drops. Files are then run again in replay mode, where no frame
+    is dropped: pictures, bag, coherence and errors are from that run. An incomplete run gives a
+    warning, and `complete` is false in the report.
 
     Args:
-        source: what to look at.
-        out: folder, made where there is none.
-        settings: the rest.
+        source: source of the images.
+        out: output folder, made if it does not exist.
+        settings: the user's settings.
 
     Returns:
         The report.
@@ -59,14 +59,14 @@ def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any
 def write_results(
     source: DemoSource, out: Path, settings: Settings, live: GraphRecording, shown: GraphRecording
 ) -> dict[str, Any]:
-    """Write what was heard of a source; see `run_demo`.
+    """Write the results of a source; see `run_demo`.
 
     Args:
-        source: what was looked at.
-        out: folder that is there.
-        settings: of the runs.
-        live: run that latencies and drops are of.
-        shown: run that all else is of.
+        source: source of the images.
+        out: existing output folder.
+        settings: settings of the runs.
+        live: run that gives latencies and drops.
+        shown: run that gives everything else.
 
     Returns:
         The report.
@@ -105,9 +105,9 @@ def run_live(source: DemoSource, folder: Path, settings: Settings) -> "Results":
     """One live run, without pictures.
 
     Args:
-        source: what to look at.
-        folder: for the nodes' logs.
-        settings: the rest.
+        source: source of the images.
+        folder: folder for the nodes' logs.
+        settings: the user's settings.
 
     Raises:
         DiffhpeError: a package is missing, or a node does not start.

@@ -1,4 +1,4 @@
-"""What the demo looks at: the package's own clip, a video file, or a webcam."""
+"""The demo's source of images: the package's own clip, a video file, or a webcam."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ WINDOW_S = (FRAMES - 1) / RATE
 
 @dataclass(frozen=True)
 class DemoSource:
-    """Images with what is known of them."""
+    """A source of images, and what is known about them."""
 
     name: str
     path: Path | None
@@ -25,17 +25,17 @@ class DemoSource:
     webcam: int = 0
     fps: float = 30.0
     frames: int | None = None
-    """Frames in the file; None where unknown."""
+    """Number of frames in the file; None if unknown."""
     camera: Camera | None = None
-    """Calibration, where known."""
+    """Calibration, if known."""
     truth: NDArray[np.float32] | None = None
-    """(frames, 17, 3) true joints, metres, optical frame, where known."""
+    """(frames, 17, 3) true joints, metres, optical frame, if known."""
     up: NDArray[np.float64] | None = None
-    """(3,) direction against gravity in the optical frame, where known."""
+    """(3,) direction against gravity in the optical frame, if known."""
 
 
 def embedded_clip() -> DemoSource:
-    """The rendered walking person: camera and joints are known exactly."""
+    """The rendered walking person, whose camera and joints are known exactly."""
     clip = walking_clip()
     return DemoSource(
         "embedded clip",

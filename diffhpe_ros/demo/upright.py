@@ -1,4 +1,4 @@
-"""Which way is up in the images of a demo."""
+"""The up direction in the images of a demo."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 
 
 def up_of(source: DemoSource, results: Results) -> NDArray[np.float64]:
-    """(3,) against gravity in the optical frame: as known, by people who walk, or level."""
+    """(3,) against gravity in the optical frame: as given, from people who walk, or level."""
     if source.up is not None:
         return source.up
     people = PeopleGravity()

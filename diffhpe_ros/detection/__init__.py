@@ -18,7 +18,8 @@ __all__ = [
     "detector_from_settings",
 ]
 
-# Imported when asked for: a robot with onnxruntime needs no ai-edge-litert, and the reverse.
+# Each backend is imported on request: a robot with onnxruntime needs no ai-edge-litert, and
+# the other way round.
 _BACKENDS = {
     "blazepose": ("diffhpe_ros.detection.blazepose.detector", "BlazePose"),
     "onnx": ("diffhpe_ros.detection.onnx.topdown_onnx", "onnx_topdown"),
@@ -27,7 +28,7 @@ _BACKENDS = {
 DETECTORS = tuple(_BACKENDS)
 """Names that `create_detector` knows."""
 _STRICT = ("providers", "threads")
-"""Settings that a backend must not ignore: without them it runs elsewhere than was asked for."""
+"""Settings that a backend must not ignore: otherwise it would not run where the user wants it."""
 
 
 def create_detector(name: str, **options: Any) -> Detector:
@@ -64,8 +65,8 @@ def detector_from_settings(name: str, settings: Mapping[str, Any]) -> Detector:
 
     Args:
         name: see `create_detector`.
-        settings: values by option; an empty one (None, "", 0, False) leaves the default of the
-            backend. Options that only other backends have are ignored, but for `providers` and
+        settings: values by option. An empty value (None, "", 0, False) keeps the backend's
+            default. Options that only other backends have are ignored, except `providers` and
             `threads`.
 
     Raises:

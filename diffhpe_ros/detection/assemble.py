@@ -1,4 +1,4 @@
-"""From a detector's own joints to the 17 joints of people: the last step of every backend."""
+"""From a detector's own joints to the 17 joints: the last step of every backend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Joints:
     """One person's joints in the detector's own skeleton of K joints."""
 
     keypoints: NDArray[Any]
-    """(K, 2) pixels of the image, perhaps outside of it."""
+    """(K, 2) pixels of the image; may lie outside it."""
     confidence: NDArray[Any]
     """(K,) in 0..1."""
     covariance: NDArray[Any]
@@ -30,15 +30,15 @@ def to_people(
 ) -> People:
     """Map the joints of each person to the 17 joints.
 
-    A joint outside of the image is a guess of the network, so it is unseen whatever its
-    confidence. A person without any joint seen is nobody.
+    A joint outside the image is only a guess of the network, so it counts as unseen whatever its
+    confidence. A person with no joint seen is left out.
 
     Args:
         persons: joints in `layout`.
         layout: a key of `skeleton.LAYOUTS`.
         width: pixels of the image.
         height: pixels of the image.
-        min_confidence: joints below it are unseen.
+        min_confidence: joints below it count as unseen.
     """
     if not persons:
         return People.empty()
@@ -70,7 +70,7 @@ def _map_world_landmarks(
 
 
 def _map_covariance(covariance: NDArray[Any], layout: str) -> NDArray[np.float32]:
-    """Covariance (P, K, 2, 2) of the 17 joints, the sources' errors taken as independent."""
+    """Covariance (P, 17, 2, 2), the errors of the source joints taken as independent."""
     weights = LAYOUTS[layout] ** 2
     known = np.isfinite(covariance).all((-1, -2))
     mapped = np.einsum("jk,pkab->pjab", weights, np.where(known[..., None, None], covariance, 0.0))

@@ -1,4 +1,4 @@
-"""Work beside the caller's own."""
+"""Work in a background thread."""
 
 import os
 import threading
@@ -10,36 +10,36 @@ T = TypeVar("T")
 
 
 def _be_nice(niceness: int) -> None:
-    """On Linux a priority is of a thread; a new one has that of the thread that made it."""
+    """Lower this thread's priority: on Linux it is per thread and inherited from the parent."""
     if niceness:
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
 
 
 class Background:
-    """Does one piece of work after the other in a thread of its own.
+    """Runs tasks one after the other in a background thread.
 
-    The thread ends when this is given up, and never keeps the process from ending. It stays from
-    one piece of work to the next: on a busy computer the caller would wait for a new one to begin.
+    The thread is kept between tasks: on a busy computer, starting a new thread makes the caller
+    wait. It ends when this object is released, and never keeps the process from ending.
     """
 
     def __init__(self, niceness: int = 0) -> None:
-        """Begin without any work.
+        """Start without a task.
 
         Args:
-            niceness: added to that of the thread: with 1 to 19 others go first.
+            niceness: added to the thread's niceness: with 1 to 19, other threads go first.
         """
         self._pool = ThreadPoolExecutor(1, initializer=_be_nice, initargs=(niceness,))
 
     def do(self, work: Callable[[], T]) -> Future[T]:
-        """Begin with some work.
+        """Start a task.
 
         Returns:
-            What it comes to: `result()` waits for it, and raises what it raised.
+            The task's future: `result()` waits for it, and raises what the task raised.
         """
         try:
             return self._pool.submit(work)
-        except RuntimeError:  # the main thread has ended: no pool takes work, yet others may go on
+        except RuntimeError:  # the main thread has ended: pools refuse work, but threads may go on
             done: Future[T] = Future()
             done.set_result(work())
             return done

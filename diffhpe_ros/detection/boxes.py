@@ -1,4 +1,4 @@
-"""Boxes round people."""
+"""Boxes around people."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def overlaps(box: NDArray[Any], boxes: NDArray[Any]) -> NDArray[np.float64]:
-    """Intersections over unions (N,) of a box (4,) x0 y0 x1 y1 with others (N, 4)."""
+    """Intersection over union (N,) of a box (4,) x0 y0 x1 y1 with others (N, 4)."""
     sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
     common = sides.clip(min=0).prod(-1)
     union = (boxes[:, 2:] - boxes[:, :2]).prod(-1) + (box[2:] - box[:2]).prod() - common

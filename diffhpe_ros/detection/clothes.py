@@ -1,4 +1,4 @@
-"""What the people that a detector has found wear."""
+"""The clothes of detected people."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from diffhpe_ros.reidentification import clothes_colours
 
 
 def see_clothes(people: People, image_bgr: NDArray[np.uint8]) -> People:
-    """The people with the colours of their clothes in an image (H, W, 3)."""
+    """Add to people the colours of their clothes in an image (H, W, 3)."""
     if not len(people):
         return people
     colours = clothes_colours(people.keypoints, people.confidence, image_bgr)

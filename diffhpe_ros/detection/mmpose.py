@@ -1,7 +1,7 @@
 """The detector `mmpose`: top-down with a pose model of mmpose, which is imported only here.
 
-mmpose is hardly maintained and needs an mmcv built by hand, so it is no dependency; docs/ros.md
-says how to install it. Its models run on torch, which lives in no other detector.
+mmpose is hardly maintained and needs an mmcv built by hand, so it is not a dependency. docs/ros.md
+says how to install it. Its models run on torch, which no other detector uses.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ _LAYOUTS: Mapping[tuple[str, ...], str] = MappingProxyType(
         ("root", *_RIGHT_LEG, *_LEFT_LEG, *_SPINE, *_LEFT_ARM, *_RIGHT_ARM): "h36m17",
     }
 )
-"""mmpose's names of the joints, in its order → the layout. Numbers alone do not tell: PoseTrack's
+"""mmpose's joint names, in its order → the layout. The number of joints is not enough: PoseTrack's
 17 joints are not COCO's."""
 
 
@@ -54,23 +54,24 @@ def mmpose_topdown(
     min_confidence: float = 0.3,
     max_people: int = 8,
 ) -> TopDown:
-    """Open a person model and a top-down model of mmpose.
+    """Open a person model and a top-down pose model of mmpose.
 
     Args:
         person_model: .onnx file of a YOLOX or an RTMDet.
         pose_config: mmpose's .py file of the pose model.
         pose_model: its checkpoint, .pth.
-        trust_checkpoint: whether config and checkpoint may run code, which both do where their
-            maker wants it: a config is Python, a checkpoint is a pickle. Nothing is read without.
-        device: of the pose model; `auto` is `cuda` where torch has one, else `cpu`.
-        threads: of one operator on the CPU, and of torch in this process; None leaves them.
-        person_threshold: score from which a box is a person.
-        min_confidence: joints below it are unseen.
-        max_people: the surest so many are looked at, to bound the time of a frame.
+        trust_checkpoint: whether config and checkpoint may run code. A config is Python and a
+            checkpoint is a pickle, so both can run any code of their author. Without this
+            permission neither is read.
+        device: runs the pose model; `auto` is `cuda` where torch has it, else `cpu`.
+        threads: CPU threads per operator, and of torch in this process; None keeps the defaults.
+        person_threshold: score from which a box counts as a person.
+        min_confidence: joints below it count as unseen.
+        max_people: only this many of the surest people are processed, to bound a frame's time.
 
     Raises:
         DiffhpeError: an option is out of range, the files are not trusted, mmpose or onnxruntime
-            is not installed, or a file is missing or not what it should be.
+            is not installed, or a file is missing or not of the expected kind.
     """
     check_options(threads)
     files = _existing("pose_config", pose_config), _existing("pose_model", pose_model)
@@ -85,16 +86,16 @@ def mmpose_topdown(
 
 
 class MMPose:
-    """Joints by a top-down estimator of mmpose, without any measure of their spread.
+    """Joints by a top-down estimator of mmpose, without covariance.
 
     Args:
         config: trusted .py file.
         checkpoint: trusted .pth file.
-        device: `auto`, or torch's name of one.
-        threads: of torch in this process; None leaves them.
+        device: `auto`, or a torch device name.
+        threads: torch's threads in this process; None keeps the default.
 
     Raises:
-        DiffhpeError: mmpose is not installed, or the files are not what they should be.
+        DiffhpeError: mmpose is not installed, or the files are not of the expected kind.
     """
 
     def __init__(self, config: Path, checkpoint: Path, device: str, threads: int | None) -> None:
@@ -159,7 +160,7 @@ def _existing(option: str, given: str | Path) -> Path:
 
 @contextmanager
 def _telling(what: str) -> Iterator[None]:
-    """Say in one line what has failed: mmpose fails in any way there is."""
+    """Report a failure in one line: mmpose raises many kinds of exceptions."""
     try:
         yield
     except Exception as error:

@@ -1,6 +1,6 @@
-"""Packages of public registries that hold networks, and how to download one of them.
+"""Packages in public registries that contain networks, and how to download them.
 
-The registries' own programs do it: they know the user's mirror, proxy and certificates.
+The registries' own programs download: they know the user's mirror, proxy and certificates.
 """
 
 import importlib.util
@@ -18,11 +18,11 @@ from typing import Protocol
 from diffhpe_ros.errors import DiffhpeError
 
 _NPM_ERROR = re.compile(r"npm (ERR!|error) (?!code|syscall|errno)")
-"""Lines with those words have less to say than the one that follows."""
+"""npm's error lines, except those with these words: they say less than the line that follows."""
 
 
 class Package(Protocol):
-    """A package that is never installed: files are taken out of it."""
+    """A package from which files are taken; it is never installed."""
 
     @property
     def title(self) -> str:
@@ -30,27 +30,27 @@ class Package(Protocol):
 
     @property
     def by_hand(self) -> str:
-        """The command that downloads it."""
+        """The command with which a user can download it by hand."""
 
     def read(self, members: Sequence[str], folder: Path) -> list[bytes]:
         """Download the package and read some of its files.
 
         Args:
-            members: paths inside of the package.
-            folder: an empty one, for the download.
+            members: paths inside the package.
+            folder: an empty folder for the download.
 
         Raises:
-            DiffhpeError: it cannot be downloaded, or is damaged or lacks a file.
+            DiffhpeError: it cannot be downloaded, is damaged, or lacks a file.
         """
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel of PyPI, downloaded by pip."""
+    """A PyPI wheel, downloaded by pip."""
 
     title: str
     arguments: str
-    """Of `pip download`."""
+    """Arguments of `pip download`."""
 
     @property
     def by_hand(self) -> str:
@@ -70,7 +70,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """A package of npm's registry, downloaded by npm."""
+    """A package of the npm registry, downloaded by npm."""
 
     title: str
     specifier: str
@@ -88,7 +88,7 @@ class NpmPackage:
         npm = shutil.which("npm")
         if npm is None:
             raise DiffhpeError("npm is not installed")
-        # Retried once, soon: by default npm waits for over a minute where there is no network.
+        # One quick retry: by default npm waits for over a minute without a network.
         options = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--loglevel=error"]
         command = [npm, "pack", self.specifier, *options]
         try:
@@ -99,7 +99,7 @@ class NpmPackage:
 
 
 def _downloaded(command: Sequence[str], folder: Path, pattern: str) -> Path:
-    """Run a command in a folder, and give the file that it leaves there."""
+    """Run a command in a folder and return the file that it downloads there."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     found = list(folder.glob(pattern))
     if done.returncode or not found:
@@ -108,7 +108,7 @@ def _downloaded(command: Sequence[str], folder: Path, pattern: str) -> Path:
 
 
 def _reason(stderr: str) -> str:
-    """The line of a failed command that says why: the last error of pip, the first of npm."""
+    """The line of a failed command's output that says why: pip's last error, npm's first."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     of_pip = [line for line in lines if line.startswith("ERROR")]
     of_npm = [line for line in lines if _NPM_ERROR.match(line)]
@@ -124,7 +124,7 @@ def _extracted(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def _pip() -> list[str]:
-    """A pip of any environment will do: it only downloads."""
+    """The pip of any environment: it only downloads."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     for program, arguments in (("pip", []), ("pip3", []), ("uv", ["tool", "run", "pip"])):

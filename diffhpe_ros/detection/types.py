@@ -1,4 +1,4 @@
-"""What every 2D detector takes and gives."""
+"""The inputs and outputs of every 2D detector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,11 +14,11 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """A better network's opinion of a person in an earlier image."""
+    """A better network's result for a person in an earlier image."""
 
     images_ago: int
     row: int
-    """Among the people of that image."""
+    """The person's index among the people of that image."""
     keypoints: NDArray[np.float32]
     """(17, 2) pixels, NaN where unseen."""
 
@@ -36,17 +36,18 @@ class People:
     confidence: NDArray[np.float32]
     """(P, 17) in 0..1, 0 where a joint is unseen."""
     covariance: NDArray[np.float32]
-    """(P, 17, 2, 2) pixels squared, NaN where a joint is unseen or the detector gives none."""
+    """(P, 17, 2, 2) pixels squared, NaN where a joint is unseen or has no covariance."""
     world_landmarks: NDArray[np.float32] | None = None
-    """(P, 17, 3) the detector's own 3D joints, unseen ones included: metres from the hips, x and y
-    along the image's, z along the ray to the person. None where the detector gives none."""
+    """(P, 17, 3) the detector's own 3D joints, including unseen ones: metres from the hips, with x
+    and y along the image axes and z along the ray to the person. None where the detector has no
+    3D joints."""
 
     clothes: NDArray[np.float32] | None = None
-    """(P, 2, 3) CIE Lab of the clothes on torso and legs, NaN where unseen. None where nobody has
-    looked at them: detectors do not."""
+    """(P, 2, 3) CIE Lab of the clothes on torso and legs, NaN where unseen. None until
+    `see_clothes` adds them: detectors do not."""
 
     check: Check | None = None
-    """Of somebody in an earlier image, where a detector makes such checks and has just made one."""
+    """A check of a person in an earlier image, if the detector has just finished one."""
 
     def __post_init__(self) -> None:
         shapes = (self.keypoints.shape, self.confidence.shape, self.covariance.shape)
@@ -67,10 +68,10 @@ class People:
         return len(self.keypoints)
 
     def reordered(self, orders: NDArray[np.intp]) -> "People":
-        """The same people with their joints in other orders (P, 17), such as left for right.
+        """The same people with their joints reordered (P, 17), such as left and right swapped.
 
-        Who is put into another order has no world landmarks: a network that takes left for right
-        takes front for back.
+        A reordered person loses their world landmarks: a network that mistakes left for right also
+        mistakes front for back.
         """
         rows, world = np.arange(len(self))[:, None], self.world_landmarks
         if world is not None:
@@ -86,7 +87,7 @@ class People:
 
     @classmethod
     def empty(cls) -> "People":
-        """Nobody."""
+        """No people."""
         return cls(
             np.empty((0, NUM_JOINTS, 2), np.float32),
             np.empty((0, NUM_JOINTS), np.float32),
@@ -95,13 +96,13 @@ class People:
 
 
 class Detector(Protocol):
-    """Finds people's joints in the images of one camera, in the order of time."""
+    """Finds people's joints in the images of one camera, in time order."""
 
     min_confidence: float
-    """In 0..1; joints below it are unseen. It may be set between two images."""
+    """In 0..1; joints below it count as unseen. It may be changed between two images."""
     max_people: int
-    """From 1; no more are looked for, those of the images before first. It may be set between two
-    images."""
+    """At least 1; the largest number of people detected, people of earlier images first. It may be
+    changed between two images."""
 
     @property
     def name(self) -> str:
@@ -109,7 +110,7 @@ class Detector(Protocol):
 
     @property
     def device(self) -> str:
-        """What the networks really run on, as opposed to what was asked for."""
+        """The device that the networks really run on, which may not be the requested one."""
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
         """Find the people in an image (H, W, 3); empty if there are none.
@@ -119,69 +120,69 @@ class Detector(Protocol):
         """
 
     def reset(self) -> None:
-        """Forget the frames before: the next image belongs to another video."""
+        """Forget earlier frames: the next image belongs to another video."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a camera asked of a detector in the last seconds."""
+    """A detector's load in the last seconds."""
 
     images_per_s: float
-    """That arrived."""
+    """Images that arrived, per second."""
     dropped: float
-    """Share of them that was not looked at, in 0..1."""
+    """Share of them that was dropped, in 0..1."""
     image_s: float
-    """Seconds that an image took."""
+    """Processing time of an image, in seconds."""
     people: int
-    """In the last image."""
+    """People in the last image."""
 
 
 @runtime_checkable
 class AdaptiveDetector(Detector, Protocol):
-    """A detector that can take a faster or a better model, to keep up with a camera."""
+    """A detector that can switch to a faster or a better model, to keep up with a camera."""
 
     @property
     def model_status(self) -> str:
-        """Which model it runs, and why."""
+        """Which model runs, and why."""
 
     def adapt_to(self, images_per_s: float) -> None:
-        """Measure the models and take the best that keeps up with a camera, if it may choose.
+        """Time the models and take the best that keeps up with a camera, if there is a choice.
 
-        From now on results depend on the speed of the computer; until then, on the images alone.
+        From then on results depend on the speed of the computer; before, on the images alone.
         """
 
     def keep_up(self, load: Load) -> None:
-        """Take another model if the load asks for it; between two images, best once a second."""
+        """Switch the model if the load requires it; call between images, best once a second."""
 
 
 @runtime_checkable
 class CameraAwareDetector(Detector, Protocol):
-    """A detector that sees people better whom a wide lens shows stretched or bent."""
+    """A detector that can undo how a wide lens stretches or bends people."""
 
     def use_camera(self, camera: Camera) -> None:
-        """Know which camera takes the next images."""
+        """Set the camera that takes the next images."""
 
 
 class ResumableDetector(Detector, Protocol):
-    """A detector that can go on where another run of it was stopped."""
+    """A detector that can continue where an earlier run was stopped."""
 
     @property
     def missing_models(self) -> str:
-        """Why a better model that was asked for does not run; empty where it does."""
+        """Why a requested better model does not run; empty if it does."""
 
     def state(self) -> dict[str, Any]:
-        """What the people of the next images depend on, as JSON has it; between two images."""
+        """All state that the next results depend on, as JSON values; call between two images."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on as the detector that gave this `state`: people will be the same to the bit.
+        """Continue from a `state` of another run; the results are the same to the bit.
 
         Raises:
-            DiffhpeError: it was one of another model.
+            DiffhpeError: that run used another model.
         """
 
 
 def check_image(image: Any) -> None:
-    """Refuse what is no colour image.
+    """Refuse anything that is not a colour image.
 
     Raises:
         DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
@@ -198,7 +199,7 @@ def check_image(image: Any) -> None:
 
 
 def check_options(threads: int | None = None, **fractions: float) -> None:
-    """Refuse settings that no detector can run with.
+    """Refuse settings that are invalid for every detector.
 
     Raises:
         DiffhpeError: `threads` is below one, or one of the named fractions is not in 0..1.
@@ -211,10 +212,10 @@ def check_options(threads: int | None = None, **fractions: float) -> None:
 
 
 def check_counts(**counts: int) -> None:
-    """Refuse what is no number of things.
+    """Refuse invalid counts.
 
     Raises:
-        DiffhpeError: one of the named counts is no whole number from 1 on.
+        DiffhpeError: one of the named counts is not a whole number of at least 1.
     """
     for name, value in counts.items():
         if not isinstance(value, int) or value < 1:

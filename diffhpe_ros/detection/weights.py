@@ -1,9 +1,9 @@
 """BlazePose's networks (Apache-2.0), fetched once and kept in a cache folder.
 
-The person detection network and the landmark network `full` are inside the mediapipe wheel of
-PyPI, `lite` and `heavy` inside an npm package; nothing else of the two is used. `python -m
-diffhpe_ros.detection.weights` fetches `full` ahead of time, for instance into an image of a robot;
-with `heavy` or `lite` as arguments, these.
+The person detection network and the landmark network `full` are inside the mediapipe wheel on
+PyPI, `lite` and `heavy` inside an npm package. Nothing else in these packages is used. `python -m
+diffhpe_ros.detection.weights` fetches `full` ahead of time, for instance into a robot's disk image;
+with `heavy` or `lite` as arguments it fetches those.
 """
 
 import hashlib
@@ -31,25 +31,25 @@ NPM_PACKAGE = NpmPackage("npm (41 MB)", "@mediapipe/pose@0.5.1675469404")
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A network inside of a package."""
+    """A network file inside a package."""
 
     package: Package
     member: str
-    """Its path in the package; the cache keeps it under the last part of it."""
+    """Its path in the package; the cache uses the last part as the file name."""
     sha256: str
-    """What it must be: a network that is not this one is never run."""
+    """Expected hash: a file with another one is never run."""
 
     @property
     def name(self) -> str:
-        """Of the file in the cache."""
+        """Name of the file in the cache."""
         return Path(self.member).name
 
     def path(self, folder: Path) -> Path:
-        """Where the cache `folder` keeps it."""
+        """Its path in the cache `folder`."""
         return folder / self.name
 
     def load(self, folder: Path) -> bytes | None:
-        """The cached network, None where it is missing or not the right one."""
+        """The cached network, None if it is missing or has another hash."""
         try:
             content = self.path(folder).read_bytes()
         except OSError:
@@ -83,7 +83,7 @@ LANDMARKS: Mapping[str, WeightFile] = MappingProxyType(
 )
 """Landmark networks by the name of the model, the fastest first."""
 MODELS = (*LANDMARKS, "auto")
-"""Names that a user may choose; `auto` is the best that keeps up."""
+"""Names that a user may choose; `auto` is the best model that keeps up."""
 
 
 def cache_folder() -> Path:
@@ -117,7 +117,7 @@ def blazepose_weights(model: str = "full") -> tuple[bytes, bytes]:
 
 
 def load_weights(files: Sequence[WeightFile]) -> list[bytes]:
-    """Networks from the cache; those that are not there are fetched first.
+    """Networks from the cache; missing ones are fetched first.
 
     Raises:
         DiffhpeError: one is not cached and cannot be fetched.
@@ -137,13 +137,13 @@ def load_weights(files: Sequence[WeightFile]) -> list[bytes]:
 
 
 def _fetch(package: Package, files: Sequence[WeightFile], folder: Path) -> None:
-    """Take files out of a package; each appears in the folder whole or not at all.
+    """Take files out of a package; each appears in the folder complete or not at all.
 
-    Processes that fetch at the same time do the work twice and leave the same files.
+    Processes that fetch at the same time duplicate the work but leave the same files.
     """
     _LOG.warning("fetching BlazePose once from %s into %s", package.title, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # Inside the folder: a rename is atomic only within one file system.
+    # A folder inside the cache: a rename is atomic only within one file system.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as temporary:
         contents = package.read([file.member for file in files], Path(temporary))
         for file, content in zip(files, contents, strict=True):

@@ -11,23 +11,23 @@ from typing import Any
 
 
 def on_signals(handler: Any) -> None:
-    """What Ctrl-C does and what `docker stop` sends."""
+    """Install a handler for Ctrl-C (SIGINT) and for SIGTERM, which `docker stop` sends."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, handler)
 
 
 def end_at_once(*_: object) -> None:
-    """A handler for programs that import: nothing is open yet that would have to be closed."""
+    """Signal handler for the time of the imports, when nothing is open that must be closed."""
     os._exit(0)
 
 
 def begin_program() -> None:
     """Set up the process of a node, before it imports anything else.
 
-    Importing takes seconds, in which Ctrl-C must not show a traceback, and SIGTERM ends the program
-    as quietly; `run` ends this. numpy's OpenBLAS reads its number of threads when it is loaded:
-    the products of a node are small, and threads that wait for them busily take the cores of the
-    other nodes. A number that the user has set stays, and so do the threads of torch.
+    Imports take seconds. Meanwhile neither Ctrl-C nor SIGTERM must show a traceback; `run` later
+    replaces the handlers. numpy's OpenBLAS reads its number of threads when it is loaded. A node's
+    matrix products are small, and busy-waiting threads take the cores of the other nodes. A number
+    that the user has set is kept, and torch's threads do not change.
     """
     on_signals(end_at_once)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -42,9 +42,9 @@ class StageNode(LifecycleNode, Generic[P]):
         """Declare the parameters.
 
         Args:
-            name: of the node.
-            kind: its parameters.
-            options: of `rclpy.node.Node`.
+            name: name of the node.
+            kind: class of its parameters.
+            options: arguments of `rclpy.node.Node`.
         """
         super().__init__(name, **options)
         self.parameters: P = kind()
@@ -115,7 +115,7 @@ class StageNode(LifecycleNode, Generic[P]):
         self._problems.error(text)
 
     def wait_for_subscriber(self, publisher: Publisher[Any], seconds: float) -> None:
-        """Wait for a subscriber, at most so long; in replay longer, and also for slower ones."""
+        """Wait for a subscriber, up to a time limit; in replay longer, for slow subscribers."""
         replay = self.parameters.replay
         timeout_s = max(seconds, _REPLAY_WAIT_S) if replay else seconds
         give_up = time.monotonic() + timeout_s
@@ -124,7 +124,7 @@ class StageNode(LifecycleNode, Generic[P]):
                 return
         if publisher.get_subscription_count() == 0 and timeout_s > 0:
             self.get_logger().warning(f"{publisher.topic_name} has no subscriber")
-        elif replay:  # a recorder may be discovered at once, and the next node a little later
+        elif replay:  # a recorder may be discovered at once, the next node a little later
             self.stopping.wait(_SETTLE_S)
 
     def age_s(self, stamp_ns: int) -> float:

@@ -17,9 +17,9 @@ class CameraSource:
     """The camera of a topic's images.
 
     The first image waits for the first camera_info. If none arrives in time, or the camera is not
-    calibrated, the field of view of the parameters is assumed, with a warning. Live, a changed
-    camera_info takes effect at once; in replay the first one is used to the end, so that the result
-    does not depend on which of two topics is faster.
+    calibrated, the parameter's field of view is assumed, with a warning. Live, a changed
+    camera_info takes effect at once. In replay the first one is used to the end, so that the
+    result does not depend on which of the two topics is faster.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class CameraSource:
         self._camera: Camera | None = None
 
     def put(self, info: CameraInfo) -> None:
-        """Take a camera_info; called in the thread of the callbacks."""
+        """Take a camera_info; called in the callback thread."""
         if not (self._replay and self._arrived.is_set()):
             self._info = info
             self._arrived.set()
@@ -100,7 +100,7 @@ class CameraSource:
 
 
 def _doubts(info: CameraInfo, camera: Camera) -> Iterator[str]:
-    """What is unlikely of a camera_info; a part of a sensor may well be off its centre."""
+    """Implausible values of a camera_info. Cropped sensors may be off-centre: not checked."""
     if text := stale_region(info, (camera.width, camera.height)):
         yield text
     elif not (info.roi.width or camera.model == "equidistant"):
@@ -108,7 +108,7 @@ def _doubts(info: CameraInfo, camera: Camera) -> Iterator[str]:
 
 
 def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:
-    """All of a calibration but its numbers, for comparison."""
+    """All settings of a calibration except its numbers, for comparison."""
     if info is None:
         return ()
     roi = (info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height)
@@ -117,7 +117,7 @@ def _settings(info: CameraInfo | None, rectified: bool) -> tuple[object, ...]:
 
 
 def _numbers(info: CameraInfo | None, rectified: bool) -> NDArray[np.float64]:
-    """The numbers of a calibration that are used; with some drivers they vary a little."""
+    """The numbers of a calibration that are used; some drivers vary them slightly."""
     if info is None:
         return np.zeros(0)
     return np.array([*info.p] if rectified else [*info.k, *info.d])

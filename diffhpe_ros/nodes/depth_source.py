@@ -1,4 +1,4 @@
-"""The depth image that was taken with a colour image."""
+"""The depth image that belongs to a colour image."""
 
 import threading
 from collections import deque
@@ -13,16 +13,16 @@ from diffhpe_ros.nodes.messages.depth import image_to_depth
 from diffhpe_ros.nodes.messages.header import stamp_to_ns
 
 _KEPT = 8
-"""Depth images, live; in replay all are kept until their colour image was processed."""
+"""Depth images kept live; in replay each is kept until its colour image was processed."""
 WAIT_S = 0.1
 REPLAY_WAIT_S = 2.0
 
 
 class DepthSource:
-    """Keeps the last depth images and finds the one that was taken with a colour image.
+    """Keeps the last depth images and finds the one that belongs to a colour image.
 
-    Drivers send depth a little after colour, so the detector waits for it. After a depth image was
-    missing, it does not wait again until another one has arrived. Missing or wrong depth is a
+    Drivers send depth a little after colour, so the detector waits for it. After a missing depth
+    image it does not wait again until another one has arrived. Missing or invalid depth causes a
     warning, and distances are then estimated from the colour image alone.
     """
 
@@ -37,7 +37,7 @@ class DepthSource:
         self._open = True
 
     def put(self, message: Image) -> None:
-        """Add a depth image; called in the thread of the callbacks."""
+        """Add a depth image; called in the callback thread."""
         try:
             stamp_ns = stamp_to_ns(message.header.stamp)
         except DiffhpeError as error:
@@ -57,7 +57,7 @@ class DepthSource:
             self._changed.notify()
 
     def at(self, stamp_ns: int, width: int, height: int) -> NDArray[np.float32] | None:
-        """Depth (height, width) in metres at a stamp; None if it is missing or wrong."""
+        """Depth (height, width) in metres at a stamp; None if it is missing or invalid."""
         message = self._nearest(stamp_ns)
         try:
             if message is None:

@@ -1,4 +1,4 @@
-"""Node `detector`: images → windows of 2D joints of the people in them."""
+"""Node `detector`: images → windows of people's 2D joints."""
 
 import sys
 import time
@@ -28,9 +28,9 @@ from diffhpe_ros.tracking import PeopleTracker
 from diffhpe_ros.video.jpeg import DamagedImageError
 
 LOAD_S = 3.0
-"""The time of an image is the median of so many seconds."""
+"""An image's processing time is the median over this many seconds."""
 EXPECTED_RATE = 30.0
-"""Images a second that an adaptive detector has to keep up with, until images come."""
+"""Images per second that an adaptive detector is prepared for, until images arrive."""
 
 
 class DetectorNode(StageNode[DetectorParameters]):
@@ -40,8 +40,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         """Make the node, unconfigured.
 
         Args:
-            sink: takes the windows, too, beside the topic.
-            options: of `rclpy.node.Node`.
+            sink: takes the windows in addition to the topic.
+            options: arguments of `rclpy.node.Node`.
         """
         super().__init__("detector", DetectorParameters, **options)
         self._sink = sink
@@ -192,7 +192,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             self.diagnostics.time("latency", self.age_s(stamp_ns))
 
     def _tune(self, parameters: DetectorParameters) -> None:
-        """Set what may change between two images."""
+        """Apply the settings that may change between two images."""
         if self._detector is None:
             return
         chosen = parameters.min_confidence
@@ -219,7 +219,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._warn_of_rate(stage)
 
     def _keep_up(self, detector: AdaptiveDetector) -> None:
-        """Let the detector take a faster or a better model; in replay it never does."""
+        """Let the detector switch to a faster or a better model; never in replay."""
         diagnostics = self.diagnostics
         images_per_s = diagnostics.per_second("received")
         image_s = diagnostics.recent_s("detect", LOAD_S)
@@ -230,7 +230,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self.call_between_messages(lambda: detector.keep_up(load))
 
     def _warn_of_stamps(self) -> None:
-        """Warn while images are ignored for their stamps."""
+        """Warn while images are ignored because of their stamps."""
         texts = [
             f"{count} images in the last seconds had {what}"
             for name, what in (
@@ -245,7 +245,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             self.diagnostics.clear("stamps")
 
     def _warn_of_motion(self) -> None:
-        """Warn while the background moves, where the lifter does not know how the camera does."""
+        """Warn while the background moves, unless the lifter knows the camera's motion."""
         if self._stage is None:
             return
         speed = self._background.deg_s if self.diagnostics.growth("processed") else None

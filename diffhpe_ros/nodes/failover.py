@@ -1,4 +1,4 @@
-"""The lifter's model on a device that may fail: it runs on the CPU until the device works again."""
+"""The lifter's model on a device that may fail, with the CPU as a fallback."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class FailoverLifter:
-    """Runs a model on its device; after a failure on the CPU, until the device works again."""
+    """Runs a model on its device; after a failure on the CPU until the device works again."""
 
     def __init__(
         self,
@@ -28,10 +28,10 @@ class FailoverLifter:
         """Load the model.
 
         Args:
-            load: loads the model of the parameters.
-            parameters: of the node.
+            load: loads the model that the parameters name.
+            parameters: the node's parameters.
             diagnostics: shows the model, its device and its failures.
-            retry_s: seconds between two attempts to use a device again that has failed.
+            retry_s: seconds between two attempts to use a failed device again.
 
         Raises:
             DiffhpeError: the model or a setting does not exist.
@@ -142,7 +142,7 @@ class _DeviceRecovery:
         while not self._stopping.wait(self._retry_s):
             try:
                 loaded = self._load()
-            except Exception:  # the CPU stays in use, and the error in the diagnostics
+            except Exception:  # the CPU stays in use, and the error stays in the diagnostics
                 free_device_memory()
             else:
                 self._on_recovered(loaded)

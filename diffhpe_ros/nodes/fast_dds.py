@@ -1,4 +1,4 @@
-"""The profile with which Fast DDS carries images."""
+"""The Fast DDS profile for images."""
 
 import os
 from importlib.util import find_spec
@@ -7,18 +7,18 @@ from diffhpe_ros.paths import share_folders
 
 
 def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
-    """Let Fast DDS carry large images: its default shared memory loses all of them."""
+    """Set a Fast DDS profile for large images: its default shared memory loses all of them."""
     for folder in share_folders():
         profile = folder / "config" / "fastdds.xml"
         if profile.is_file():
             environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
-            if _has_fast_dds_2(environment):  # later ones warn of it
+            if _has_fast_dds_2(environment):  # later versions warn about it
                 environment.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
             return
 
 
 def _has_fast_dds_2(environment: dict[str, str] | os._Environ[str]) -> bool:
-    """Whether ROS is Humble or Jazzy; wheels from PyPI set no ROS_DISTRO."""
+    """Whether ROS is Humble or Jazzy. Wheels from PyPI do not set ROS_DISTRO."""
     if "ROS_DISTRO" in environment:
         return environment["ROS_DISTRO"] in ("humble", "jazzy")
     return find_spec("fastrtps") is not None

@@ -1,4 +1,4 @@
-"""The floor below each camera: by TF, or by the camera's height and gravity."""
+"""The floor below each camera: from TF, or from the camera's height and gravity."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 from diffhpe_ros.track_registry import MAX_CAMERAS
 
 _TF_UP_SD, _TF_HEIGHT_SD_M = math.radians(0.5), 0.02
-"""Of a camera in the frames of a robot: how it is mounted, and how the robot stands."""
+"""Uncertainty of a camera's pose in the robot's frames: its mounting, and how the robot stands."""
 
 
 class FloorSource:
-    """Gives windows the floor, where a parameter asks for it.
+    """Adds the floor to windows, if a parameter asks for it.
 
     Args:
-        parameters: of the lifter.
-        robot: its frames.
-        diagnostics: of the lifter.
+        parameters: the lifter's parameters.
+        robot: the robot's frames.
+        diagnostics: the lifter's diagnostics.
 
     Raises:
         DiffhpeError: the parameters contradict each other, or are not in metres.
@@ -49,7 +49,7 @@ class FloorSource:
             )
 
     def with_floor(self, windows: PeopleWindows) -> PeopleWindows:
-        """The windows with the floor below their camera, where it is wanted and known."""
+        """Add the floor below their camera to windows, if it is wanted and known."""
         if not len(windows) or not (self._parameters.floor_frame or self._height):
             return windows
         try:
@@ -63,7 +63,7 @@ class FloorSource:
         return replace(windows, floor=floor)
 
     def update(self, people: LiftedPeople) -> None:
-        """Learn gravity from people in their camera's optical frame, where nothing else says it."""
+        """Learn gravity from people in the camera's optical frame, if no other source gives it."""
         if self._height is None or self._parameters.motion_frame:
             return
         by_people = self._by_people.pop(people.frame_id, None) or PeopleGravity()
@@ -87,10 +87,10 @@ class FloorSource:
         return Floor(camera.rotation[2], height, _TF_UP_SD, _TF_HEIGHT_SD_M, frame)
 
     def _gravity(self, frame_id: str, stamp_ns: int) -> Gravity:
-        """By the best that is known.
+        """Gravity and its uncertainty from the best known source.
 
         Raises:
-            DiffhpeError: nothing is.
+            DiffhpeError: no source knows it.
         """
         measured = self._robot.gravity(frame_id, stamp_ns)
         if measured is not None:
@@ -99,7 +99,7 @@ class FloorSource:
             try:
                 return Gravity(self._robot.up(frame_id, stamp_ns), _TF_UP_SD, "TF")
             except TransformError:
-                pass  # `in_target_frame` says so
+                pass  # `in_target_frame` warns of it
         if self._parameters.level_camera:
             return Gravity(LEVEL, GIVEN_SD, "level_camera")
         by_people = self._by_people.get(frame_id)

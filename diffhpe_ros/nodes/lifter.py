@@ -56,10 +56,10 @@ class LifterNode(StageNode[LifterParameters]):
 
         Args:
             load_model: loads the model that the parameters name.
-            retry_s: seconds between two attempts to use a device again that has failed.
-            subscribes: whether windows come from the topic; else `PeopleWindows` are enqueued by
-                a detector in the same process.
-            options: of `rclpy.node.Node`.
+            retry_s: seconds between two attempts to use a failed device again.
+            subscribes: whether windows come from the topic; else a detector in the same process
+                enqueues `PeopleWindows`.
+            options: arguments of `rclpy.node.Node`.
         """
         super().__init__("lifter", LifterParameters, **options)
         self._load = load_model
@@ -70,7 +70,7 @@ class LifterNode(StageNode[LifterParameters]):
         self._robot: RobotFrames | None = None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
         self._frames: dict[str, str] = {}
-        """Camera → frame of its markers."""
+        """Camera → frame_id of its markers."""
 
     def setup(self) -> None:
         """Load the model."""
@@ -223,14 +223,14 @@ class LifterNode(StageNode[LifterParameters]):
         return model.run(lift)
 
     def _with_up(self, people: LiftedPeople) -> LiftedPeople:
-        """The people with what is known of gravity, where it is wanted."""
+        """Add the known direction of gravity to people, if it is wanted."""
         assert self._robot is not None
         if self._upright is None:
             return people
         return self._upright.update(people, self._robot.gravity(people.frame_id, people.stamp_ns))
 
     def _report_sizes(self, lifted: list[LiftedPeople]) -> None:
-        """How large people are, where that was learnt, and what is wrong with the floor."""
+        """Report learnt body scales, and warnings about body sizes and the floor."""
         assert self._stage is not None
         for people in lifted:
             self._floor.update(people)
@@ -292,11 +292,11 @@ class LifterNode(StageNode[LifterParameters]):
         self.diagnostics.count("not_placed", len(people) - len(placed))
 
     def _active(self) -> set[int]:
-        """Ids of the tracks of all cameras that are seen, or unseen for a short time."""
+        """Ids of all cameras' tracks that are seen, or were seen a short time ago."""
         return {track_id for _, _, track_ids in self._tracks.active() for track_id in track_ids}
 
     def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
-        """Track ids of this camera whose markers are to be deleted."""
+        """Track ids of this camera whose markers must be deleted."""
         if not len(people):
             removed = self._tracks.remove_camera(people.camera)
         else:
@@ -311,7 +311,7 @@ class LifterNode(StageNode[LifterParameters]):
 
 
 def _stamp_ns(message: PointCloud2) -> int:
-    """Of a message of `windows`; 0 if it is not valid, which `_accept` reports."""
+    """Stamp of a `windows` message; 0 if it is invalid, which `_accept` reports."""
     try:
         return stamp_to_ns(message.header.stamp)
     except DiffhpeError:
@@ -319,7 +319,7 @@ def _stamp_ns(message: PointCloud2) -> int:
 
 
 def _first_person(people: LiftedPeople) -> str:
-    """Distance and track id of the first person that is localized, in one line."""
+    """Distance and track id of the first localized person, in one line."""
     row = np.flatnonzero(people.placed)[0]
     away_m = float(np.linalg.norm(people.joints[row, 0] - people.viewpoint))
     return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.camera}"

@@ -16,7 +16,7 @@ Stamped: TypeAlias = tuple[int, NDArray[np.uint8]]
 """Stamp in ns and BGR image (H, W, 3)."""
 
 FIRST_IMAGE_S = 15.0
-"""For the first image, longer than the time limit of a network connection."""
+"""Time limit for the first image, longer than that of a network connection."""
 RETRY_S = 2.0
 SILENCE_S = 5.0
 _POLL_S = 0.1
@@ -26,12 +26,12 @@ _LIVE = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 
 
 class LiveFrames:
-    """Images of a device as they come, read in a thread of their own: its driver may block.
+    """Images of a device as they arrive, read in a separate thread since the driver may block.
 
     A device that ends or fails is opened again every two seconds.
     """
 
-    skipped = 0  # late images are lost in the network or the driver, uncounted
+    skipped = 0  # late images get lost in the network or the driver, and cannot be counted
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class LiveFrames:
         """Open the device and wait for its first image.
 
         Args:
-            name: of the device.
-            images: opens it and gives its images.
+            name: name of the device.
+            images: opens the device and yields its images.
             is_stopped: whether to give up waiting.
 
         Raises:
@@ -66,7 +66,7 @@ class LiveFrames:
 
     @property
     def problem(self) -> str:
-        """Why no images come; empty while they do."""
+        """Why no images arrive; empty while they do."""
         silent_s = time.monotonic() - self._newest_s
         if not self._error and silent_s > SILENCE_S:
             return f"{self._name} has given no image for {silent_s:.0f} s and does not answer"
@@ -74,13 +74,13 @@ class LiveFrames:
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[Stamped]:
         """Yield the images as they arrive; see `Frames.play`."""
-        self._take()  # one from before is late
+        self._take()  # drops an image from before
         while not wait(0.0):
             if (newest := self._take(_POLL_S)) is not None:
                 yield newest
 
     def close(self) -> None:
-        """Close the device; a driver that blocks is left to itself."""
+        """Close the device, without waiting long for a driver that blocks."""
         self._closed.set()
         self._thread.join(CLOSE_S)
 
@@ -130,7 +130,7 @@ def is_live(path: str) -> bool:
 
 
 def stream_images(address: str, now_ns: Callable[[], int]) -> Iterator[Stamped]:
-    """Images of a stream, such as rtsp://...; the stamp is the time at which one was decoded.
+    """Images of a stream, such as rtsp://...; the stamp is the time of decoding.
 
     Raises:
         DiffhpeError: the server does not answer, or sends no video.
@@ -138,13 +138,13 @@ def stream_images(address: str, now_ns: Callable[[], int]) -> Iterator[Stamped]:
     with VideoReader(address) as video:
         begin_s = time.monotonic()
         for _, time_s, image in video:
-            if video.frame_count is not None:  # a file, which comes faster than it is to be seen
+            if video.frame_count is not None:  # a file is read faster than real time
                 time.sleep(max(0.0, begin_s + time_s - time.monotonic()))
             yield now_ns(), image
 
 
 def webcam_images(number: int, now_ns: Callable[[], int]) -> Iterator[Stamped]:
-    """Images of a webcam; the stamp is the time at which one was grabbed.
+    """Images of a webcam; the stamp is the time of grabbing.
 
     Raises:
         DiffhpeError: there is no such webcam, or it gives no image.

@@ -1,4 +1,4 @@
-"""Loads the model of the node `lifter` on a device, and says why on that one."""
+"""Loads the lifter's model on a device, and explains the choice of the device."""
 
 import os
 from dataclasses import dataclass, fields, replace
@@ -21,7 +21,7 @@ from diffhpe_ros.nodes.parameters.tables import AUTO_PRESET, LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
-"""Name of the preset that is chosen by timing the others."""
+"""Preset name that means: choose a preset by timing the others."""
 _SHOWN_DIGITS = 12
 
 
@@ -31,20 +31,20 @@ class LoadedModel:
 
     lifter: Lifter
     device: str
-    """The device of the parameters, or the one that `auto` has chosen."""
+    """The device from the parameters, or the one that `auto` has chosen."""
     reason: str
     """Reason for that device."""
     sha256: str
-    """First digits of the weights' checksum."""
+    """First digits of the weights' SHA-256 checksum."""
     preset: str = ""
-    """The preset and the reason for it; empty for a model that is not sampled."""
+    """The preset and the reason for it; empty for a model without sampling."""
 
 
 def load(parameters: LifterParameters) -> LoadedModel:
     """Load the model and run it once, so that the first window is as fast as the others.
 
     Raises:
-        DiffhpeError: the model or a setting does not exist, or the model has other windows.
+        DiffhpeError: the model or a setting does not exist, or its window length is different.
     """
     use_threads(parameters.threads or half_of_the_cores())
     if parameters.device != "auto":
@@ -78,8 +78,8 @@ def resample(lifter: Lifter, parameters: LifterParameters) -> Lifter:
 def half_of_the_cores() -> int:
     """Default number of CPU threads of the model.
 
-    Camera and detector need the other half: with a thread on every core each operation waits for
-    the thread that they have displaced.
+    Camera and detector need the other half. With a thread on every core, each operation would wait
+    for the thread whose core they use.
     """
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
@@ -109,9 +109,9 @@ def _load(parameters: LifterParameters, reason: str) -> LoadedModel:
 
 
 def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter, str]:
-    """The lifter with its preset, captured, and the reason for the preset.
+    """The captured lifter with its preset, and the reason for the preset.
 
-    In a replay nothing is timed: two runs must choose the same.
+    In replay nothing is timed: two runs must choose the same preset.
     """
     if lifter.model.is_deterministic:
         return lifter.captured(), ""
@@ -128,7 +128,7 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
 
 
 def sampling_of(parameters: LifterParameters) -> SamplingConfig:
-    """Sampling settings of the parameters; empty ones and 0 keep the preset's value."""
+    """The parameters' sampling settings; empty ones and 0 keep the preset's value."""
     values = _same_named(SamplingConfig, parameters)
     given = {name: value or None for name, value in values.items()}
     return SamplingConfig(

@@ -15,7 +15,7 @@ from diffhpe_ros.pipeline.obstacles import obstacles
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 _BEFORE_NS = 100_000_000
-"""The velocity of a frame is that since so long before."""
+"""A frame's velocity is measured over this time before the stamp."""
 
 
 class PlannerOutputs:
@@ -28,11 +28,11 @@ class PlannerOutputs:
         self._nearest = node.topics.advertise(PointCloud2, "nearest", quality)
 
     def publish(self, people: LiftedPeople, transforms: TransformListener | None) -> None:
-        """Publish where the people of one camera are; without any, that they have left.
+        """Publish where one camera's people are; an empty `people` says that they have left.
 
         Args:
-            people: of one camera.
-            transforms: where frames are; needed if `distance_frames` has others than the people's.
+            people: people of one camera.
+            transforms: needed if `distance_frames` lists frames other than the people's.
         """
         node = self._node
         if node.wanted(self._obstacles):
@@ -46,7 +46,7 @@ class PlannerOutputs:
     def _targets(
         self, people: LiftedPeople, transforms: TransformListener | None
     ) -> dict[int, Target]:
-        """Number → frame that distances are wanted to; without those that are not known now."""
+        """Index → target frame for distances, without frames that are unknown at the moment."""
         names = self._node.parameters.distance_frame_list or [people.frame_id]
         targets, problems = {}, []
         for number, name in enumerate(names):
@@ -62,10 +62,10 @@ class PlannerOutputs:
 
 
 def _target(name: str, people: LiftedPeople, transforms: TransformListener | None) -> Target:
-    """A frame's origin, seen from the people's frame, and how it moves there.
+    """Position and velocity of a frame's origin in the people's frame.
 
     Raises:
-        TransformError: it is not known.
+        TransformError: the transform is not known.
     """
     if transforms is None or name == people.frame_id:
         return Target(np.zeros(3), np.zeros(3))

@@ -14,7 +14,7 @@ def make_nodes(**options: Any) -> tuple[LifterNode, DetectorNode]:
     """Both nodes, unconfigured; options as for `rclpy.node.Node`. The lifter starts first.
 
     Raises:
-        DiffhpeError: both are to have the same name.
+        DiffhpeError: both would have the same name.
     """
     lifter = LifterNode(subscribes=False, **options)
     detector = DetectorNode(InProcessSink(lifter), **options)

@@ -22,15 +22,15 @@ class PostureOutput:
         self._stage = PostureStage()
 
     def publish(self, people: LiftedPeople) -> None:
-        """Publish what the people of one camera do.
+        """Publish the postures and gestures of one camera's people.
 
         Args:
-            people: in the frame of the results.
+            people: people in the frame of the results.
         """
         node = self._node
         if not node.wanted(self._publisher):
             return
-        # In an optical frame `up` is an assumption; in another one it is what z means.
+        # In an optical frame `up` is an assumption; in other frames it is the z axis by definition.
         known = node.parameters.level_camera or people.up[2] == 1.0
         states = self._stage.update(people, people.up if known else None)
         if any(states):

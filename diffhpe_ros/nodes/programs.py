@@ -1,8 +1,8 @@
 """The console scripts: one node each, and `pose_pipeline` with two.
 
-The handlers of Ctrl-C and SIGTERM are installed before anything is imported: that takes
-seconds, and a user who stops a program meanwhile must not see a traceback. Nor may numpy be
-imported before: it then starts as many threads as there are cores.
+The handlers of Ctrl-C and SIGTERM are installed before anything is imported: imports take
+seconds, and a user who stops a program meanwhile must not see a traceback. numpy must not be
+imported earlier either: it would start as many threads as there are cores.
 """
 
 import sys

@@ -34,12 +34,12 @@ __all__ = [
 def call_after_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
     """Call a function after parameters were set.
 
-    Call it before `add_on_set_parameters_callback`: rclpy asks the last callback first, and the
-    fallback must come after those that refuse.
+    Call it before `add_on_set_parameters_callback`: rclpy calls the last added callback first, and
+    the fallback must run after those that may refuse.
 
     Args:
-        node: that has the parameters.
-        callback: gets the `rclpy.parameter.Parameter`s.
+        node: the node with the parameters.
+        callback: receives the `rclpy.parameter.Parameter`s.
     """
     if hasattr(node, "add_post_set_parameters_callback"):
         node.add_post_set_parameters_callback(callback)

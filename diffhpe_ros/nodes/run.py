@@ -19,22 +19,23 @@ from diffhpe_ros.nodes.base import StageNode
 def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     """Make the nodes of one process and spin them until a signal arrives.
 
-    With `autostart` they are activated in their order.
+    With `autostart` they are activated in order.
 
     Returns:
-        The exit status: 1 where a node cannot be made, or cannot be started with `autostart`.
+        The exit status: 1 if a node cannot be made, or cannot be started with `autostart`.
     """
     faulthandler.enable()  # a library that crashes leaves Python's stack in the log
     status = _run(make_nodes)
     if any(thread.daemon for thread in threading.enumerate()):
-        # A driver blocks it; once it goes on, it may crash in what the interpreter takes down.
+        # A driver blocks this thread. If it returned during the interpreter's shutdown, it could
+        # crash.
         sys.stdout.flush()
         os._exit(status)
     return status
 
 
 def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
-    on_signals(signal.default_int_handler)  # what imports may have set
+    on_signals(signal.default_int_handler)  # replaces handlers set during the imports
     initialised = False
     try:
         rclpy.init()
@@ -58,7 +59,7 @@ def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        # A terminal sends SIGINT to all processes, and launch a second one, which is ignored.
+        # A terminal sends SIGINT to all processes, and launch sends a second one: ignore it.
         on_signals(lambda *_: None)
         for node in nodes:
             node.close()

@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 DEFAULT_FRAME = "camera_optical_frame"
-"""The optical frame in `config/lift.rviz`, and that of `video_source`."""
+"""The optical frame in `config/lift.rviz` and of `video_source`."""
 
 
 def upright_frame(frame: str) -> str:
-    """The frame with z up that is a child of an optical frame."""
+    """Name of an optical frame's child frame whose z axis points up."""
     return f"{frame}_upright"
 
 
@@ -21,10 +21,10 @@ def write_rviz_config(template: Path, frame: str, target_frame: str = "") -> Pat
     Args:
         template: configuration with the optical frame `DEFAULT_FRAME`.
         frame: the optical frame of the images, their header.frame_id.
-        target_frame: the frame that people are given in; empty: the upright one of the camera.
+        target_frame: the frame of the results; empty for the camera's upright frame.
 
     Returns:
-        The copy.
+        The path of the copy.
     """
     text = template.read_text()
     text = text.replace(upright_frame(DEFAULT_FRAME), target_frame or upright_frame(frame))

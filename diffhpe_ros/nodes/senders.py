@@ -1,4 +1,4 @@
-"""Which node sends the windows of a camera: two with one frame_id would mix their people."""
+"""Keeps the senders of windows apart: two cameras with one frame_id would mix their people."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from diffhpe_ros.nodes.diagnostics.endpoints import name_of
 from diffhpe_ros.track_registry import MAX_CAMERAS
 
 OWNED_S = 2.0
-"""A frame_id belongs to its sender until that is silent for so long, as after a restart."""
+"""A frame_id belongs to its sender until the sender is silent for this long, as in a restart."""
 _TOLD_S = 3.0
 
 
@@ -20,25 +20,25 @@ class _Owner:
     """The sender of a frame_id."""
 
     sender: bytes | None
-    """None where the middleware does not say it."""
+    """None if the middleware does not give it."""
     number: int
-    """Of its last message, which rise with each sender."""
+    """Sequence number of its last message; these rise for each sender."""
     seen_s: float
     other: bytes | None = None
     """Another sender of this frame_id."""
     other_seen_s: float = float("-inf")
     from_other: int = 0
-    """Its messages. One alone is of a sender that was started again."""
+    """Number of messages from the other sender. A single one means that the sender restarted."""
 
 
 class Senders:
-    """Takes the messages of one sender for each frame_id.
+    """Accepts the messages of only one sender for each frame_id.
 
-    Where the middleware does not say who sent a message (before Kilted), all are taken, and two
-    senders are known by the numbers of their messages, which do not rise then.
+    If the middleware does not name the sender (before Kilted), all messages are accepted. Two
+    senders then show by sequence numbers that do not rise.
 
     Args:
-        now_s: a clock.
+        now_s: returns the time in seconds.
     """
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -46,10 +46,10 @@ class Senders:
         self._owners: dict[str, _Owner] = {}
 
     def accept(self, frame_id: str, info: Mapping[str, Any]) -> bool:
-        """Whether to take a message.
+        """Whether to accept a message.
 
         Args:
-            frame_id: of its header.
+            frame_id: frame_id of its header.
             info: rclpy's `MessageInfo`.
         """
         gid = info.get("publisher_gid")

@@ -1,4 +1,4 @@
-"""The messages of several streams in the order of their stamps, for a replay."""
+"""Sorts the messages of several streams by their stamps, for a replay."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 SILENT_S = 10.0
-"""After so long without any message, those that wait are taken without those that are missing."""
+"""After this long without any message, the queue stops waiting for missing streams."""
 
 
 class StampOrderQueue:
-    """A `Queue` that passes on a message once all streams have come as far.
+    """A `Queue` that passes on a message once all streams have reached its stamp.
 
-    Each stream's messages come in the order of their stamps, but how far a stream has come depends
-    on how fast its sender is. Here the order depends on the stamps alone, and on the names of the
-    streams where stamps are equal.
+    Each stream's messages arrive in the order of their stamps, but the streams progress at the
+    speed of their senders. Here the order depends only on the stamps, and on the streams' names
+    where stamps are equal.
 
     Args:
-        streams: how many there are; nothing is passed on before all of them were heard.
-        stamp_of: gives a message's stamp.
+        streams: number of streams; nothing is passed on before each has sent a message.
+        stamp_of: returns a message's stamp.
         silent_s: see `SILENT_S`.
     """
 
@@ -54,7 +54,7 @@ class StampOrderQueue:
             self._changed.notify()
 
     def take(self) -> list[Any] | None:
-        """Block until the earliest message can be told, then return it."""
+        """Block until the earliest message is certain, then return it."""
         with self._changed:
             while self._open:
                 first = self._first()
@@ -72,7 +72,7 @@ class StampOrderQueue:
             self._changed.notify_all()
 
     def _first(self) -> tuple[int, Hashable] | None:
-        """Stamp and stream of the earliest message that is here."""
+        """Stamp and stream of the earliest message in the queue."""
         heads = [(each[0][0], stream) for stream, each in self._messages.items() if each]
         return min(heads, key=lambda head: (head[0], str(head[1])), default=None)
 
@@ -87,5 +87,5 @@ class StampOrderQueue:
         )
 
     def _silence_s(self) -> float:
-        """Seconds that are left until the missing messages are given up."""
+        """Seconds left until missing messages are no longer waited for."""
         return max(0.0, self._put_at + self._silent_s - time.monotonic())

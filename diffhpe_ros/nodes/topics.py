@@ -41,7 +41,7 @@ class Expect(Enum):
 
 
 class Topics:
-    """Makes a node's publishers and subscriptions, and reports what is wrong with them.
+    """Makes a node's publishers and subscriptions, and reports problems with them.
 
     The quality of service of each can be changed by parameters `qos_overrides.<topic>.…`.
     """
@@ -53,7 +53,7 @@ class Topics:
         self._outputs: list[LifecyclePublisher[Any]] = []
 
     def advertise(self, message_type: type, topic: str, qos: QoSProfile) -> Publisher[Any]:
-        """Make a publisher, which is silent while the node is inactive.
+        """Make a publisher; it does not publish while the node is inactive.
 
         Raises:
             DiffhpeError: the qos_overrides of the topic are invalid.
@@ -76,12 +76,12 @@ class Topics:
         """Subscribe.
 
         Args:
-            message_type: of the topic.
-            topic: its name.
-            callback: gets the messages.
-            qos: of the subscription.
+            message_type: type of the topic.
+            topic: name of the topic.
+            callback: receives the messages.
+            qos: quality of service of the subscription.
             expect: what is normal for the topic.
-            senders: decides which messages to take; None for all.
+            senders: decides which messages to accept; None for all.
 
         Raises:
             DiffhpeError: the qos_overrides of the topic are invalid.
@@ -113,7 +113,7 @@ class Topics:
             self._node.destroy_lifecycle_publisher(self._outputs.pop())
 
     def report(self) -> Report:
-        """Numbers of subscribers and lost messages, and what is wrong."""
+        """Numbers of subscribers and lost messages, and problems."""
         warnings: list[str] = []
         values: dict[str, object] = {}
         for each in self._inputs:
@@ -131,7 +131,7 @@ class Topics:
 
 @dataclass
 class _Input:
-    """A subscription, and what it received."""
+    """A subscription and its counts of messages."""
 
     expect: Expect
     senders: Senders | None = None
@@ -177,14 +177,14 @@ class _Input:
         return misfits
 
     def _forgotten_remap(self, node: LifecycleNode, topic: str, kind: str) -> list[str]:
-        """A text where nobody publishes an optional topic, and somebody another of its type."""
+        """A text if an optional topic has no publisher, but another topic of its type has one."""
         hint = elsewhere(node, topic, kind)
         if node.count_publishers(topic) or not hint:
             return []
         return [f"nothing came on {topic}: it has no publisher{hint}; was it to be remapped?"]
 
     def _is_unexpected(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
-        """Whether it is not normal that no messages arrive."""
+        """Whether it is unusual that no messages arrive."""
         if self.expect is Expect.SOMETIMES:
             return node.count_publishers(topic) <= len(misfits)
         return self.expect is Expect.STEADY

@@ -1,4 +1,4 @@
-"""Children of the optical frames with z up: what RViz shows people in, without a robot's frames."""
+"""Child frames of the optical frames with z up, in which RViz shows people without a robot's TF."""
 
 from dataclasses import replace
 
@@ -22,10 +22,10 @@ _CHANGED = np.cos(np.radians(0.5))
 
 
 class UprightFrames:
-    """Publishes `<frame>_upright` on /tf_static: level at first, then by gravity.
+    """Publishes `<frame>_upright` on /tf_static: level at first, then aligned with gravity.
 
     Args:
-        node: that is being configured.
+        node: the node, while it is being configured.
 
     Raises:
         DiffhpeError: tf2_msgs is not installed.
@@ -44,7 +44,7 @@ class UprightFrames:
         self._sent = dict.fromkeys(names, LEVEL)
 
     def publish(self) -> None:
-        """Send all frames; whoever subscribes later gets the last message."""
+        """Send all frames; a later subscriber gets the last message."""
         axes = np.stack([upright_axes(up) for up in self._sent.values()])
         transforms = [
             stamped(
@@ -61,11 +61,11 @@ class UprightFrames:
         """Learn from the people of an image.
 
         Args:
-            people: of one camera, in its optical frame.
-            measured: gravity in it by a sensor, which is better; None if there is none.
+            people: people of one camera, in its optical frame.
+            measured: gravity in that frame from a sensor, which is better; None without one.
 
         Returns:
-            The people with `up` as it is known now.
+            The people with the current estimate of `up`.
         """
         by_people = self._by_people.get(people.frame_id)
         if by_people is None:

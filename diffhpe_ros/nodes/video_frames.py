@@ -14,11 +14,11 @@ class Frames(Protocol):
     """A source of images in real time."""
 
     skipped: int
-    """Images that were left out because they were late."""
+    """Number of images skipped because they were late."""
 
     @property
     def problem(self) -> str:
-        """Why no images come; empty while they do."""
+        """Why no images arrive; empty while they do."""
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Yield (stamp in ns, BGR image (H, W, 3)) when they are due, until there are no more.
@@ -27,7 +27,7 @@ class Frames(Protocol):
             wait: waits for a number of seconds; returns True to stop playing.
 
         Raises:
-            DiffhpeError: a file cannot be read any more.
+            DiffhpeError: the file can no longer be read.
         """
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class FileFrames:
             now_ns: the clock.
             start_ns: t0; None for the time at which `play` is called.
             loop: play again after the end; the stamps keep rising.
-            every: give every frame, however late; else frames that are 0.1 s late are left out, so
+            every: yield every frame, however late; else frames that are 0.1 s late are skipped, so
                 that the delay does not grow.
 
         Raises:
@@ -94,7 +94,7 @@ class FileFrames:
         """Nothing to do: `play` opens and closes it."""
 
     def _images(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """Seconds since the first frame of the first round, and the images."""
+        """The images, each with the seconds since the first frame of the first round."""
         start_s = 0.0
         while True:
             time_s = 0.0

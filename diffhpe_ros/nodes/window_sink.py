@@ -1,4 +1,4 @@
-"""Where the node `detector` sends its windows: to a topic, or to a lifter in the same process."""
+"""Sinks of the detector's windows: a topic, or a lifter in the same process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from diffhpe_ros.pipeline.people import PeopleWindows
 
 
 class WindowSink(Protocol):
-    """Takes the windows of one camera, in the order of their stamps."""
+    """Receives the windows of one camera, in the order of their stamps."""
 
     def is_wanted(self) -> bool:
-        """Whether windows are worth making for it now."""
+        """Whether it needs windows at the moment."""
 
     def put(self, windows: PeopleWindows) -> None:
         """Take windows. Never blocks."""
@@ -25,8 +25,8 @@ class TopicSink:
     """Publishes windows while the topic has subscribers; in replay always.
 
     Args:
-        node: that publishes.
-        publisher: of the topic.
+        node: the publishing node.
+        publisher: the topic's publisher.
     """
 
     def __init__(self, node: StageNode[Any], publisher: Publisher[Any]) -> None:
@@ -43,10 +43,10 @@ class TopicSink:
 
 
 class InProcessSink:
-    """Queues windows for a node in the same process, unserialized.
+    """Queues windows for a node in the same process, without serialization.
 
     Args:
-        node: that processes `PeopleWindows`.
+        node: the node that processes `PeopleWindows`.
     """
 
     def __init__(self, node: StageNode[Any]) -> None:

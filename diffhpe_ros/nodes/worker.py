@@ -10,11 +10,11 @@ from collections.abc import Callable, Hashable
 from typing import Any, Protocol
 
 MAX_STREAMS = 64
-"""Streams that a `LatestQueue` holds; beyond, the message that has waited longest is dropped."""
+"""Most streams in a `LatestQueue`; beyond, the message that has waited longest is dropped."""
 
 
 class Queue(Protocol):
-    """Passes messages from the thread of the callbacks to the worker's thread."""
+    """Passes messages from the callback thread to the worker's thread."""
 
     dropped: int
     """Messages that were never processed."""
@@ -114,11 +114,11 @@ class FifoQueue:
 
 
 class Worker:
-    """Processes messages in a thread of its own, and runs other actions between two messages.
+    """Processes messages in its own thread, and runs other actions between two messages.
 
     Args:
-        process: called with messages to be processed together; must not raise.
-        name: of the thread.
+        process: called with messages to process together; must not raise.
+        name: name of the thread.
     """
 
     def __init__(self, process: Callable[[list[Any]], None], name: str) -> None:
@@ -130,12 +130,12 @@ class Worker:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not stopped."""
+        """Whether the worker was started and not stopped."""
         return self._thread is not None
 
     @property
     def dropped(self) -> int:
-        """Messages that were never processed, since the last start."""
+        """Number of messages never processed since the last start."""
         return self._queue.dropped
 
     @property

@@ -1,4 +1,4 @@
-"""Image → people in metres, without ROS: the stages that the nodes wrap, and all in one.
+"""Image → people in metres, without ROS: the stages that the nodes wrap, and all in one class.
 
 ```python
 pipeline = PosePipeline.from_pretrained(camera=camera)
@@ -17,7 +17,7 @@ __all__ = ["LiftedPeople", "PeopleWindows", "PosePipeline"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `PosePipeline` at first use: the process of the detector does not need torch."""
+    """Import `PosePipeline` on first use: the detector's process does not need torch."""
     if name == "PosePipeline":
         from diffhpe_ros.pipeline.pose_pipeline import PosePipeline
 

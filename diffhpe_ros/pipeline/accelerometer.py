@@ -1,4 +1,4 @@
-"""Gravity by an inertial measurement unit."""
+"""Gravity from an inertial measurement unit."""
 
 from collections import deque
 
@@ -10,24 +10,24 @@ Vector = tuple[float, float, float]
 
 _STANDARD = 9.81
 _STRANGE = 1.5
-"""m/s²: a measurement that is longer or shorter than gravity by more tells of other forces."""
+"""m/s²: a measurement whose length differs more from gravity contains other accelerations."""
 _SMOOTH_S = 2.0
-"""Time constant of the mean, in between the gyroscope turns it."""
+"""Time constant of the mean, which the gyroscope rotates between measurements."""
 _FIRST_S = 0.3
-"""Before so long nothing is known."""
+"""There is no estimate before this time."""
 _GAP_S = 0.5
-"""After a longer gap it begins anew."""
+"""After a longer gap the estimate starts over."""
 _SAME_S = 0.3
-"""Forces within such a time are the same: those of steps."""
+"""Other accelerations, such as those of steps, are correlated for this time."""
 _SPACING_NS = 20_000_000
 _KEPT = 250
-"""Estimates, which are so far apart: 5 s."""
+"""Number of estimates kept: at the spacing above, 5 s."""
 _SD_ALWAYS = np.radians(1.0)
-"""Bias of the sensor, and how it is mounted."""
+"""Errors of the sensor's bias and of its mounting."""
 
 
 class Accelerometer:
-    """The mean of the measured accelerations, turned on by the gyroscope: a complementary filter.
+    """The mean of the measured accelerations, rotated by the gyroscope: a complementary filter.
 
     At rest an accelerometer measures 9.81 m/s² upwards (REP-145).
     """
@@ -35,7 +35,7 @@ class Accelerometer:
     def __init__(self) -> None:
         self._stamp_ns: int | None = None
         self._mean = np.zeros(3)
-        self._off = 0.0  # mean square of the angle of a measurement to the mean
+        self._off = 0.0  # mean square of the angle between measurements and the mean
         self._since_s = 0.0
         self._kept: deque[tuple[int, Gravity]] = deque(maxlen=_KEPT)
 
@@ -43,9 +43,9 @@ class Accelerometer:
         """Add a measurement.
 
         Args:
-            stamp_ns: its time; samples out of order are left out.
-            acceleration: m/s² along x, y and z of the sensor; what is no gravity is left out.
-            rate: rad/s about them; zeros if it is not measured.
+            stamp_ns: its time; samples out of order are ignored.
+            acceleration: m/s² along x, y and z of the sensor; ignored if it is not gravity alone.
+            rate: rad/s about the same axes; zeros if it is not measured.
         """
         measured, turn = np.array(acceleration), np.array(rate)
         if not (np.isfinite(measured).all() and np.isfinite(turn).all()):
@@ -72,7 +72,7 @@ class Accelerometer:
         self._keep(stamp_ns)
 
     def gravity(self, stamp_ns: int) -> Gravity | None:
-        """In the sensor's frame, by the measurements up to a time; None where it is not known."""
+        """Gravity in the sensor's frame from the measurements up to a time; None if unknown."""
         for known_ns, gravity in reversed(self._kept):
             if known_ns <= stamp_ns:
                 return gravity if stamp_ns - known_ns <= _GAP_S * 1e9 else None

@@ -17,17 +17,17 @@ class ArticulatedBody:
     """One person as a kinematic chain, see `geometry.kinematic_chain`."""
 
     position: NDArray[np.float64]
-    """(3,) metres, of the link `body`."""
+    """(3,) metres, position of the link `body`."""
     axes: NDArray[np.float64]
-    """(3, 3) its axes, columns."""
+    """(3, 3) axes of the link `body` as columns."""
     angles: Mapping[str, float]
-    """Radians of the joints that turn."""
+    """Angles of the revolute joints, in radians."""
     lengths: NDArray[np.float64]
-    """(16,) metres of the bones."""
+    """(16,) lengths of the bones, in metres."""
 
 
 def articulated_body(joints: NDArray[Any]) -> ArticulatedBody | None:
-    """The body of joints (17, 3) in metres; None where they have no extent."""
+    """The body of joints (17, 3) in metres; None for a degenerate pose."""
     axes = body_axes(joints)
     if axes is None:
         return None

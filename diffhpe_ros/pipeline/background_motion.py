@@ -1,7 +1,7 @@
-"""Whether a camera moves, by the background of its images. Nothing is made of how it does.
+"""Detects from the background of its images whether a camera moves; it does not estimate how.
 
-Corners outside the people are followed from image to image, some ten times a second, in a small
-copy of the image: most of them move only if the camera does.
+Corners outside the people are followed from image to image, about ten times a second, in a small
+copy of the image. Most of them move only if the camera moves.
 """
 
 from collections import deque
@@ -14,21 +14,22 @@ from numpy.typing import NDArray
 from diffhpe_ros.camera import Camera
 
 MOVING_DEG_S = 8.0
-"""Background that moves faster is noted: at 15 degrees a second poses are 3 mm worse."""
+"""Faster background motion counts: at 15 degrees a second poses are 3 mm worse."""
 
 _WIDTH = 160
 _EVERY_NS, _GAP_NS = 90_000_000, 500_000_000
-"""Between two looks at least; and after a longer time nothing is compared."""
+"""Least time between two comparisons; after a longer gap images are not compared."""
 _CORNERS, _FEWEST, _APART = 60, 12, 6
 _QUALITY = 0.02
 _AROUND_PEOPLE = 0.25
-"""Share of its size by which a box round the joints is enlarged: clothes, hair, shadows."""
+"""Share of its size by which a box around the joints is enlarged, for clothes, hair and shadows."""
 _MOST = 0.6
-"""Share of the corners that have to move."""
+"""Share of the corners that must move."""
 _LOOKS, _MOVED = 8, 5
-"""Of the last looks, so many have to see motion: nobody bumps into a camera for half a second."""
+"""Number of last comparisons, and how many of them must show motion. A bump against the camera is
+shorter than half a second."""
 _WINDOW, _LEVELS = (11, 11), 3
-"""Of the optical flow by Lucas and Kanade."""
+"""Window and pyramid levels of the Lucas-Kanade optical flow."""
 
 
 class BackgroundMotion:
@@ -43,7 +44,7 @@ class BackgroundMotion:
 
     @property
     def deg_s(self) -> float | None:
-        """The median speed of the last looks, degrees a second; None while it is unknown."""
+        """Median speed of the last comparisons, degrees a second; None while it is unknown."""
         known = [speed for speed in self._speeds if np.isfinite(speed)]
         return float(np.median(known)) if len(known) >= _MOVED else None
 
@@ -59,11 +60,11 @@ class BackgroundMotion:
         keypoints: NDArray[Any],
         stamp_ns: int,
     ) -> None:
-        """Look at the next image, if it is time.
+        """Compare the next image with the last one, if it is due.
 
         Args:
             image: (H, W, 3) BGR.
-            camera: that took it.
+            camera: the camera that took it.
             keypoints: (P, 17, 2) pixels of the people in it, NaN where unseen.
             stamp_ns: its time.
         """
@@ -83,7 +84,7 @@ class BackgroundMotion:
         self._corners = _corners(small, boxes)
 
     def _moved(self, small: NDArray[np.uint8], boxes: NDArray[np.float64]) -> float:
-        """Pixels by which most corners have moved at least; NaN where too few are seen."""
+        """Pixels that most corners have moved at least; NaN if too few are seen."""
         assert self._small is not None
         if self._corners is None:
             return np.nan
@@ -100,7 +101,7 @@ class BackgroundMotion:
 
 
 def _corners(small: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float32] | None:
-    """(N, 2) corners outside of the boxes; None where there are too few."""
+    """(N, 2) corners outside the boxes; None if there are too few."""
     mask = np.full(small.shape, 255, np.uint8)
     for left, top, right, bottom in np.rint(boxes).astype(int).clip(0):
         mask[top : bottom + 1, left : right + 1] = 0
@@ -111,7 +112,7 @@ def _corners(small: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np
 
 
 def _boxes(keypoints: NDArray[Any]) -> NDArray[np.float64]:
-    """(P, 4) left, top, right, bottom round the joints that are seen, enlarged."""
+    """(P, 4) left, top, right, bottom of enlarged boxes around the seen joints."""
     seen = keypoints[np.isfinite(keypoints).all(-1).any(-1)].astype(np.float64)
     if not len(seen):
         return np.zeros((0, 4))
@@ -121,7 +122,7 @@ def _boxes(keypoints: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _inside(points: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N,) which of the points (N, 2) are in one of the boxes (P, 4)."""
+    """(N,) whether each point (N, 2) is in one of the boxes (P, 4)."""
     x, y = points[:, None].transpose(2, 0, 1)
     left, top, right, bottom = boxes.T
     return np.asarray(((x > left) & (x < right) & (y > top) & (y < bottom)).any(-1))

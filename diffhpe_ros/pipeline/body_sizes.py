@@ -1,4 +1,4 @@
-"""How large the people of a camera are, by the floor under their feet and by a known stature."""
+"""The body sizes of a camera's people, from the floor under their feet and from a known stature."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,25 +17,25 @@ from diffhpe_ros.placement.stature import STATURE_SD, stature
 FLOOR, HEIGHT = "floor", "height"
 """Sources of a body scale."""
 _CHECKED, _FEWEST = 120, 30
-"""Windows with standing feet that a floor is checked by."""
+"""Numbers of windows with standing feet to check a floor: the most kept, and the fewest needed."""
 _USUAL = 0.55, 1.2
-"""Sizes beyond are of hardly anybody."""
+"""Hardly any person's size is outside this range."""
 
 
 @dataclass
 class BodySize:
-    """What is known of the size of one track."""
+    """The size of one track's person."""
 
     scale: BodyScale = field(default_factory=BodyScale)
     by_feet: SizeOverTime = field(default_factory=SizeOverTime)
 
     def learn_height(self, person_height: float, usual: float) -> None:
-        """Take the known stature into account; `usual` is that of the lifted person, metres."""
+        """Use the known stature; `usual` is the stature of the lifted pose, metres."""
         found = person_height / usual
         self.scale.learn(HEIGHT, found, STATURE_SD * found)
 
     def learn_feet(self, stamp_ns: int, measured: SizeMeasurement) -> None:
-        """Take a measurement into account, if anybody can be so large."""
+        """Use a measurement, if a person can have this size."""
         if SMALLEST < measured.size < LARGEST:
             self.by_feet.add(stamp_ns, measured)
             found = self.by_feet.size
@@ -43,10 +43,10 @@ class BodySize:
 
 
 class FloorCheck:
-    """Whether the floor below a camera can be where it is said to be.
+    """Checks whether the given floor below a camera is plausible.
 
     Args:
-        fewest: windows before anything is said; the default is for those of live images.
+        fewest: windows needed for a warning; the default is for windows of live images.
     """
 
     def __init__(self, fewest: int = _FEWEST) -> None:
@@ -55,13 +55,13 @@ class FloorCheck:
         self._height = 0.0
 
     def add(self, measured: SizeMeasurement, height: float) -> None:
-        """Add the size of any person by one window, and the camera's height."""
+        """Add the size of any person from one window, and the camera's height."""
         self._sizes.append(measured.size)
         self._height = height
 
     @property
     def warning(self) -> str:
-        """What is wrong, in one line; empty if nothing is."""
+        """The problem, in one line; empty if there is none."""
         if len(self._sizes) < self._fewest:
             return ""
         size = float(np.median(self._sizes))
@@ -77,7 +77,7 @@ class BodySizes:
     """Learns the sizes of the tracks of all cameras.
 
     Args:
-        person_height: of the person in view, where one is, metres; None if it is not known.
+        person_height: metres, used while one person is in view; None if it is not known.
     """
 
     def __init__(self, person_height: float | None = None) -> None:
@@ -95,10 +95,10 @@ class BodySizes:
         """Update the sizes of P people of one camera.
 
         Args:
-            sizes: P, of the tracks.
-            windows: with the floor, where it is known.
-            lifted: their poses, of the usual size.
-            trajectory: where people of the usual size would be.
+            sizes: the P sizes of the tracks.
+            windows: windows, with the floor if it is known.
+            lifted: their poses at the usual size.
+            trajectory: root positions for people of the usual size.
         """
         if self._person_height is not None and len(sizes) == 1:
             sizes[0].learn_height(self._person_height, stature(lifted.poses[0, -1]))
@@ -114,7 +114,7 @@ class BodySizes:
         }
 
     def remove_camera(self, camera: str) -> None:
-        """Drop what is known of a camera's people; its floor stays."""
+        """Drop the sizes of a camera's people; its floor check stays."""
         self._known.pop(camera, None)
 
     def scales(self, camera: str) -> Mapping[int, BodyScale]:
@@ -123,7 +123,7 @@ class BodySizes:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong with the floors, a line for each camera with such a floor."""
+        """Problems with floors, one line for each affected camera."""
         texts = {camera: check.warning for camera, check in self._checks.items()}
         return [f"{camera}: {text}" for camera, text in texts.items() if text]
 
@@ -131,7 +131,7 @@ class BodySizes:
 def _measure(
     size: BodySize, windows: PeopleWindows, lifted: LiftResult, trajectory: RootTrajectory, row: int
 ) -> SizeMeasurement | None:
-    """The size by the feet of one window; None if no foot stands."""
+    """The size from the feet in one window; None if no foot stands."""
     assert windows.floor is not None
     root = trajectory.root[row].astype(np.float64)
     camera = None

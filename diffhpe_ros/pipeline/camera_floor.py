@@ -7,11 +7,11 @@ from diffhpe_ros.geometry.floor import Floor
 from diffhpe_ros.pipeline.gravity import Gravity
 
 GIVEN_SD = math.radians(1.0)
-"""Of a direction against gravity that a user gives."""
+"""Standard deviation of an up direction that a user gives, in radians."""
 LOWEST_M, HIGHEST_M = 0.1, 30.0
-"""Heights of a camera: what is beyond is in another unit, or of the wrong sign."""
+"""Plausible heights of a camera: others are in another unit, or have the wrong sign."""
 SHORTEST_M, TALLEST_M = 0.6, 2.4
-"""Statures of a person who stands."""
+"""Plausible statures of a standing person."""
 
 _HEIGHT_SD_M, _HEIGHT_SD_SHARE = 0.02, 0.01
 
@@ -20,22 +20,22 @@ def floor_below(gravity: Gravity, camera_height: float) -> Floor:
     """The floor in the optical frame of a camera.
 
     Args:
-        gravity: in that frame.
-        camera_height: above the floor, metres.
+        gravity: gravity in that frame.
+        camera_height: height above the floor, metres.
     """
     sd = math.hypot(_HEIGHT_SD_M, _HEIGHT_SD_SHARE * camera_height)
     return Floor(gravity.up, camera_height, gravity.sd, sd, gravity.source)
 
 
 def check_lengths(camera_height: float | None, person_height: float | None) -> None:
-    """Refuse what is not in metres.
+    """Refuse lengths that are not in metres.
 
     Args:
-        camera_height: above the floor; None if it is not known.
+        camera_height: height above the floor; None if it is not known.
         person_height: None if it is not known.
 
     Raises:
-        DiffhpeError: a value cannot be.
+        DiffhpeError: a value is implausible.
     """
     for name, value, least, most in (
         ("camera_height", camera_height, LOWEST_M, HIGHEST_M),

@@ -1,4 +1,4 @@
-"""People that several cameras see, each once."""
+"""Fuses people seen by several cameras, so that each is reported once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,16 +12,17 @@ from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.track_registry import TRACK_S
 
 FUSED = "fused"
-"""Stands for the camera of fused people."""
+"""The camera name of fused people."""
 _OLDEST_NS = 200_000_000
 _KEPT_NS = round(TRACK_S * 1e9)
 _JUMP_NS = 1_000_000_000
 
 
 class CameraFusion:
-    """Makes one person of the tracks of several cameras that are the same.
+    """Merges the tracks of several cameras that belong to the same person.
 
-    All people must be in one frame. A person keeps its number for as long as one camera follows it.
+    All people must be in one frame. A person keeps the number for as long as one camera follows
+    them.
     """
 
     def __init__(self) -> None:
@@ -29,14 +30,14 @@ class CameraFusion:
         self.reset()
 
     def reset(self) -> None:
-        """Drop all people; numbers begin anew."""
+        """Drop all people; numbers start over."""
         self._now_ns = 0
         self._sightings: dict[Key, Sighting] = {}
         self._numbers: dict[Key, tuple[int, int]] = {}  # number, and when it was last used
         self._next = 0
         self._matcher = CameraMatcher()
         self.members: dict[int, list[Key]] = {}
-        """Number → the tracks that the person is made of, at the last update."""
+        """Number → the person's tracks at the last update."""
 
     def update(self, people: LiftedPeople) -> LiftedPeople:
         """Add the people of one camera.
@@ -54,7 +55,7 @@ class CameraFusion:
         return _people(people, self._now_ns, tuple(self.members), fused)
 
     def _remember(self, people: LiftedPeople) -> set[Key]:
-        """Keep what is new and not too old; the keys of what is new."""
+        """Store the new sightings and drop old ones; returns the keys of the new ones."""
         new = {
             (people.camera, people.track_ids[row]): _sighting(people, row)
             for row in np.flatnonzero(people.placed).tolist()
@@ -68,7 +69,7 @@ class CameraFusion:
         return set(new)
 
     def _number(self, groups: list[list[Key]]) -> dict[int, list[Key]]:
-        """The number of each group: the lowest of its tracks' that no larger group has taken."""
+        """Number the groups: each gets its tracks' lowest number not used by a larger group."""
         self._numbers = {
             key: (number, used_ns)
             for key, (number, used_ns) in self._numbers.items()
@@ -98,8 +99,8 @@ class PeopleFusion:
         """Add the people of one camera, each with a text, "" for none.
 
         Returns:
-            See `CameraFusion.update`; and a text for each person. There is none for those whom one
-            camera at least sees without a warning.
+            See `CameraFusion.update`; and a text for each person. It is empty for people whom at
+            least one camera sees without a warning.
         """
         fused = self._fusion.update(people)
         members = self._fusion.members
@@ -130,7 +131,7 @@ def _sighting(people: LiftedPeople, row: int) -> Sighting:
 def _people(
     of_camera: LiftedPeople, stamp_ns: int, numbers: tuple[int, ...], fused: list[Sighting]
 ) -> LiftedPeople:
-    """Fused people in the frame of those of a camera."""
+    """Fused people, in the frame of one camera's people."""
     nobody = LiftedPeople.empty(of_camera.frame_id, stamp_ns, FUSED)
     nobody = replace(nobody, viewpoint=(0.0, 0.0, 0.0), up=of_camera.up)
     if not fused:

@@ -1,4 +1,4 @@
-"""Which tracks of different cameras are one person."""
+"""Decides which tracks of different cameras belong to one person."""
 
 from collections.abc import Collection, Mapping
 from itertools import combinations
@@ -15,15 +15,17 @@ Key = tuple[str, int]
 """Camera and track id."""
 
 JOIN, SPLIT = 6.0, 12.0
-"""Distance below which two tracks become one person, and above which one becomes two. Where the
-covariances are right, two tracks of one person are 3 apart: 1 each in place, pose and motion."""
+"""Distance below which two tracks become one person, and above which they are split again. With
+correct covariances, two tracks of one person have a distance of 3: 1 each for position, pose and
+motion."""
 _AVERAGED_S = 0.4
 _PLACE_SD, _POSE_SD, _SPEED_SD = 0.08, 0.05, 0.3
-"""m, m and m/s: further standard deviations, of calibrations between cameras and of time stamps."""
+"""m, m and m/s: added standard deviations, for errors of the calibration between cameras and of the
+time stamps."""
 
 
 class CameraMatcher:
-    """Follows how far apart tracks are, and groups those that are one person."""
+    """Measures the distances between tracks over time, and groups those of one person."""
 
     def __init__(self) -> None:
         """Start without tracks."""
@@ -33,11 +35,11 @@ class CameraMatcher:
     def groups(
         self, sightings: Mapping[Key, Sighting], changed: Collection[Key]
     ) -> list[list[Key]]:
-        """Groups of the tracks, each with at most one of a camera.
+        """Groups of tracks, each with at most one track of a camera.
 
         Args:
-            sightings: of all tracks, at one time.
-            changed: those that were seen again since the last call.
+            sightings: sightings of all tracks, at one time.
+            changed: tracks that were seen again since the last call.
         """
         keys = sorted(sightings)
         pairs = [pair for pair in combinations(keys, 2) if pair[0][0] != pair[1][0]]
@@ -59,7 +61,7 @@ class CameraMatcher:
         self._apart[pair] = first.stamp_ns, found
 
     def _group(self, keys: list[Key]) -> list[list[Key]]:
-        """Join the nearest groups first, as long as all of their tracks are near."""
+        """Join the nearest groups first, as long as all their tracks are near each other."""
         group_of = {key: [key] for key in keys}
         for pair in sorted(self._apart, key=lambda each: self._apart[each][1]):
             first, second = group_of[pair[0]], group_of[pair[1]]
@@ -72,13 +74,13 @@ class CameraMatcher:
         return sorted(unique.values())
 
     def _is_one(self, pair: tuple[Key, Key]) -> bool:
-        if pair not in self._apart:  # of one camera
+        if pair not in self._apart:  # both are of one camera
             return False
         return self._apart[pair][1] < (SPLIT if pair in self._together else JOIN)
 
 
 def distance(first: Sighting, second: Sighting) -> float:
-    """How far two sightings are from being of one person: of place, pose and motion.
+    """The distance between two sightings in position, pose and motion.
 
     Each is a squared Mahalanobis distance over its 3 degrees of freedom.
     """

@@ -1,4 +1,4 @@
-"""An image → the people in it and their windows: what the node `detector` does, without ROS."""
+"""An image → the people in it and their windows: the work of the node `detector`, without ROS."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -24,15 +24,16 @@ BRIDGED_PERIODS = 1.5
 """Gaps up to this many image periods are interpolated even if `bridge_s` is shorter: enough for
 jitter of the stamps, too little for a joint that was missed in one image."""
 BRIDGED_LIMIT_S = 0.3
-"""But no longer gaps than this, or `bridge_s`: people do not move in straight lines for longer."""
+"""Gaps longer than both this and `bridge_s` are not interpolated: people do not move in straight
+lines for longer."""
 LATE_NS = 500_000_000
 """An image with an earlier stamp than the previous one, by less than this, is ignored: some drivers
 send images out of order. Beyond, the clock has jumped back, as when a bag starts again."""
 ZOOM = 0.05
-"""Intrinsics may change by this share between two images, by zoom or autofocus: windows are made of
-rays, so tracks are kept. Beyond, it is another camera."""
+"""Intrinsics may change by this share between two images, by zoom or autofocus. Windows consist of
+rays, so tracks are kept. A larger change means another camera."""
 _RECENT_IMAGES = 16
-"""A check of an earlier image does not count."""
+"""Number of last images for which a detector's check is used."""
 
 
 T = TypeVar("T")
@@ -45,12 +46,13 @@ class ImageResult:
     """The result of one image."""
 
     people: People
-    """All people that were detected, in pixels; left and right of those in tracks kept straight."""
+    """All detected people, in pixels; for tracked people, swapped left and right are corrected."""
     track_ids: NDArray[np.int64]
-    """(P,) of them; `NOT_FOLLOWED` for those without a track."""
+    """(P,) track ids of the people; `NOT_FOLLOWED` for those without a track."""
     windows: PeopleWindows | None
-    """Of the tracks in view whose window is complete, in the order of their ids. Empty once, after
-    the last track was removed. None if there is nothing to report, or windows are not wanted."""
+    """Windows of the tracks in view whose window is complete, in the order of their ids. Empty
+    once, after the last track was removed. None if there is nothing to report, or windows are not
+    wanted."""
 
 
 _NO_RESULT = ImageResult(People.empty(), np.empty(0, np.int64), None)
@@ -70,10 +72,10 @@ class DetectionStage:
         """Start without tracks.
 
         Args:
-            detector: of one camera's images.
-            tracker: of the people in them.
-            options: of the windows.
-            depth_at: gives the depth image of a stamp, if there is a depth camera.
+            detector: detector for one camera's images.
+            tracker: tracker of the people in them.
+            options: options of the windows.
+            depth_at: returns the depth image of a stamp, if there is a depth camera.
             camera_name: see `PeopleWindows`.
         """
         self._camera_name = camera_name
@@ -84,7 +86,7 @@ class DetectionStage:
         self._builders: dict[int, WindowBuilder] = {}
         self._left_right: dict[int, LeftRight] = {}
         self._recent: deque[tuple[int, NDArray[np.int64]]] = deque(maxlen=_RECENT_IMAGES)
-        """Stamp and track ids."""
+        """Stamps and track ids of the last images."""
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
@@ -92,17 +94,17 @@ class DetectionStage:
         self.resets = 0
         """How often the clock jumped back or the camera changed."""
         self.repeated = 0
-        """Images that were ignored because they had the stamp of the previous one."""
+        """Images ignored because they had the stamp of the previous one."""
         self.late = 0
-        """Images that were ignored because they had an earlier stamp than the previous one."""
+        """Images ignored because they had an earlier stamp than the previous one."""
         self.exchanged = 0
-        """How often left and right of a person in an image were exchanged."""
+        """How often left and right of a person in an image were swapped back."""
         self.checked = 0
-        """How often they were checked by a better network."""
+        """How often left and right were checked by a better network."""
         self.tracks_exchanged = 0
         """How often two tracks exchanged their ids."""
         self.returned = 0
-        """How often somebody got the id of a track that had ended."""
+        """How often a person got the id of a track that had ended."""
         self.last_return: Return | None = None
 
     def process(
@@ -116,11 +118,11 @@ class DetectionStage:
         """Process the next image (H, W, 3) BGR.
 
         Args:
-            image: of the camera.
-            camera: that took it.
-            frame_id: of the camera.
-            stamp_ns: when it did.
-            wanted: whether to make windows; the observations are kept either way.
+            image: the camera's image.
+            camera: the camera that took it.
+            frame_id: frame_id of the camera.
+            stamp_ns: time of the image.
+            wanted: whether to make windows; observations are kept in any case.
 
         Raises:
             DiffhpeError: the detector fails.
@@ -158,19 +160,19 @@ class DetectionStage:
 
     @property
     def images_per_s(self) -> float | None:
-        """Image rate by the stamps; None before the fourth image."""
+        """Image rate from the stamps; None before the fourth image."""
         period_s = self._rate.period_s
         return None if period_s is None else 1 / period_s
 
     @property
     def least_images_per_s(self) -> float:
-        """Below this rate windows may have gaps between the images, or never be complete."""
+        """Below this rate windows may have gaps between images, or never be complete."""
         bridged = BRIDGED_PERIODS / max(self._options.bridge_s, BRIDGED_LIMIT_S)
         return max(bridged, 1 / self._options.restart_s)
 
     @property
     def bridged_s(self) -> float:
-        """Gaps of a joint up to this are interpolated, at the present image rate."""
+        """Longest gap of a joint that is interpolated at the current image rate."""
         periods_s = BRIDGED_PERIODS * (self._rate.period_s or 0.0)
         return max(self._options.bridge_s, min(periods_s, BRIDGED_LIMIT_S))
 
@@ -184,7 +186,7 @@ class DetectionStage:
         return repeated or late
 
     def _reset_if_needed(self, camera: Camera, stamp_ns: int) -> None:
-        """Start anew if the clock has jumped back or the camera has changed."""
+        """Start over if the clock has jumped back or the camera has changed."""
         jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns
         if jumped or (self._camera is not None and not _is_zoomed(self._camera, camera)):
             self.resets += 1
@@ -206,10 +208,10 @@ class DetectionStage:
         stamp_ns: int,
         exchanges: Sequence[Exchanges],
     ) -> dict[int, int]:
-        """Add what an image shows of each track to the track's window.
+        """Add an image's observation of each track to the track's window.
 
         Returns:
-            Track id → row of people, where the window is complete; in the order of the ids.
+            Track id → row of people for complete windows, in the order of the ids.
         """
         complete = {}
         for track_id, row in sorted(zip(ids.tolist(), range(len(people)), strict=True)):
@@ -233,7 +235,7 @@ class DetectionStage:
         return self._builders[track_id]
 
     def _follow_exchanges(self) -> None:
-        """Let windows and the like go with the bodies where two tracks exchange their ids."""
+        """If two tracks exchange their ids, move windows and other states with the bodies."""
         for first, second in self._tracker.exchanges:
             self.tracks_exchanged += 1
             _exchange_keys(self._builders, first, second)
@@ -243,7 +245,7 @@ class DetectionStage:
                 ids[was_first], ids[was_second] = second, first
 
     def _take_check(self, people: People) -> None:
-        """Let the detector's check of an earlier image count."""
+        """Use the detector's check of an earlier image."""
         check = people.check
         if check is None or check.images_ago > len(self._recent):
             return
@@ -256,7 +258,7 @@ class DetectionStage:
     def _find_exchanges(
         self, people: People, ids: NDArray[np.int64], stamp_ns: int
     ) -> list[Exchanges]:
-        """Where the detector confuses left and right of each person, in earlier images, too."""
+        """Find where the detector has swapped a person's left and right, also in earlier images."""
         exchanges: list[Exchanges] = [{} for _ in range(len(people))]
         for row, track_id in enumerate(ids.tolist()):
             if track_id != NOT_FOLLOWED:
@@ -265,7 +267,7 @@ class DetectionStage:
         return exchanges
 
     def _exchange(self, people: People, exchanges: list[Exchanges], stamp_ns: int) -> People:
-        """The people of the newest image with left and right as they should be."""
+        """The people of the newest image with left and right corrected."""
         orders = np.tile(np.arange(NUM_JOINTS), (len(people), 1))
         for row, exchange in enumerate(exchanges):
             if stamp_ns in exchange:
@@ -303,13 +305,13 @@ class DetectionStage:
 
 
 def _exchange_keys(states: dict[int, T], first: int, second: int) -> None:
-    """Exchange the values of two keys, of which one may be missing."""
+    """Exchange the values of two keys; one may be missing."""
     exchanged = {key: states.pop(key) for key in (first, second) if key in states}
     states.update({first + second - key: state for key, state in exchanged.items()})
 
 
 def _is_zoomed(before: Camera, after: Camera) -> bool:
-    """Whether two cameras are the same one, at most zoomed or refocused a little."""
+    """Whether two cameras are the same one, perhaps slightly zoomed or refocused."""
     if before is after:
         return True
     sizes = (before.width, before.height), (after.width, after.height)
@@ -320,7 +322,7 @@ def _is_zoomed(before: Camera, after: Camera) -> bool:
 def _add_depth(
     windows: PeopleWindows, keypoints: NDArray[np.float32], camera: Camera, depth_at: DepthAt
 ) -> PeopleWindows:
-    """The windows with the depth at keypoints (P, 17, 2) in pixels, if there is a depth image."""
+    """Add to windows the depth at keypoints (P, 17, 2) in pixels, if there is a depth image."""
     image = depth_at(windows.stamp_ns, camera.width, camera.height)
     return windows if image is None else replace(windows, depth=sample_depth(image, keypoints))
 

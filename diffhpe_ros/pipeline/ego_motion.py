@@ -1,8 +1,8 @@
-"""Windows of a camera that moves: their rays as the newest camera orientation would see them.
+"""Windows of a moving camera: their rays rotated to the newest camera orientation.
 
-A pan moves everybody in the image, and a lifter takes that for the people's own motion. But a pan
-rotates rays and nothing else, so that it can be undone where the rotation is known. What remains is
-the camera's translation: windows are root-relative, and it changes them little.
+A pan moves all people in the image, and a lifter mistakes that for the people's own motion. But a
+pan only rotates rays, so it can be undone if the rotation is known. The camera's translation
+remains; it changes windows little, since they are root-relative.
 """
 
 from dataclasses import replace
@@ -16,14 +16,14 @@ from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.pipeline.people import PeopleWindows
 
 _WIDEST = 6.0
-"""Rays of more than 80 degrees (X/Z) from the newest optical axis are unseen."""
+"""Rays more than 80 degrees (X/Z) from the newest optical axis count as unseen."""
 
 
 def steadied(windows: PeopleWindows) -> PeopleWindows:
-    """The windows as a camera would have seen them that always looked where it looks now.
+    """The windows as seen by a camera that always had the newest orientation.
 
     Args:
-        windows: with `motion`; without it they stay as they are.
+        windows: windows with `motion`; without it they stay as they are.
     """
     if windows.motion is None:
         return windows
@@ -38,7 +38,7 @@ def steadied(windows: PeopleWindows) -> PeopleWindows:
 
 
 def turns_to_newest(motion: RigidTransform) -> NDArray[np.float64]:
-    """Rotations (P, F, 3, 3) from the camera of each frame to that of the newest."""
+    """Rotations (P, F, 3, 3) from the camera at each frame to the newest camera."""
     newest = np.swapaxes(motion.rotation[:, -1:], -1, -2)
     return np.asarray(newest @ motion.rotation)
 
@@ -50,11 +50,11 @@ def turn_rays(
 
     Args:
         keypoints: (P, F, J, 2) canonical view, NaN where unseen.
-        covariance: (P, F, J, 2, 2) of them.
-        turns: (P, F, 3, 3) from the camera that saw them to another one.
+        covariance: (P, F, J, 2, 2) covariance of the keypoints.
+        turns: (P, F, 3, 3) rotations from the camera that saw them to another one.
 
     Returns:
-        The same as that camera would see them; NaN where it would not.
+        Keypoints and covariances as that camera would see them; NaN where it would not.
     """
     rays = np.concatenate(
         [keypoints.astype(np.float64) / CANONICAL_FOCAL, np.ones((*keypoints.shape[:-1], 1))], -1

@@ -1,4 +1,4 @@
-"""One person's pose from what several cameras say of it at one time."""
+"""One person's pose from the sightings of several cameras at one time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from diffhpe_ros.skeleton import HIP
 Array = NDArray[np.float64]
 
 _CORRELATED = 2.0
-"""By how much the variance of a fused pose is larger than if cameras erred on their own: the same
-lifter errs for each in a similar way."""
+"""Factor on the variance of a fused pose, compared with independent cameras: the same lifter makes
+similar errors for each camera."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sighting:
-    """One person as one camera sees it, in a frame that all cameras share."""
+    """One person as seen by one camera, in a frame that all cameras share."""
 
     stamp_ns: int
     joints: Array
@@ -48,14 +48,15 @@ class Sighting:
 
 
 def fuse(sightings: Sequence[Sighting]) -> Sighting:
-    """The person, by all cameras that see it at one time; as it is with one camera.
+    """Fuse one person's sightings; a single one is returned as it is.
 
-    Hips are weighted by their covariance, which is long along each camera's line of sight: together
-    they triangulate. How far the Hip then is from a camera, compared with what it thought, says how
-    large the person is; poses are scaled by that, and then weighted by their own covariance.
+    Hips are weighted by their covariances, which are long along each camera's line of sight, so
+    together they triangulate. The distance of the fused Hip from a camera, compared with the
+    camera's own estimate, gives the person's size. Poses are scaled by that size, and then
+    weighted by their own covariances.
 
     Args:
-        sightings: of one person at one time, at least one.
+        sightings: sightings of one person at one time, at least one.
     """
     if len(sightings) == 1:
         return sightings[0]
@@ -81,14 +82,14 @@ def fuse(sightings: Sequence[Sighting]) -> Sighting:
 
 
 def _relative(velocity: Array) -> Array:
-    """Of (N, 17, 3): the Hip's, and the others' relative to it."""
+    """Velocities (N, 17, 3) with all but the Hip's made relative to the Hip."""
     moved = velocity - velocity[:, [HIP]]
     moved[:, HIP] = velocity[:, HIP]
     return moved
 
 
 def _weighted(values: Array, covariance: Array) -> tuple[Array, Array]:
-    """Mean (..., 3) of (N, ..., 3) by the inverse of their covariance, and its covariance."""
+    """Mean (..., 3) of (N, ..., 3), weighted by the inverse covariances, and its covariance."""
     weights = np.linalg.inv(covariance + 1e-9 * np.eye(3))
     together = np.linalg.inv(weights.sum(0))
     total = (weights @ values[..., None]).sum(0)
@@ -96,10 +97,10 @@ def _weighted(values: Array, covariance: Array) -> tuple[Array, Array]:
 
 
 def _size(thought: Array, found: Array, covariance: Array) -> float:
-    """How large a person is, as a share of what the cameras thought.
+    """The person's size relative to the cameras' own estimates.
 
     Args:
-        thought: (N, 3) from each camera to its own Hip.
+        thought: (N, 3) from each camera to its own estimate of the Hip.
         found: (N, 3) from each camera to the fused Hip.
         covariance: (3, 3) m², of the fused Hip.
     """

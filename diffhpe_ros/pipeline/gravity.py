@@ -1,4 +1,4 @@
-"""Which way is up, and how sure that is."""
+"""The up direction and its uncertainty."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Gravity:
-    """The direction against gravity."""
+    """The up direction, against gravity."""
 
     up: NDArray[np.float64]
     """(3,) unit vector."""
     sd: float
-    """Radians: root mean square of the angle that it may be off by."""
+    """Root mean square of its angular error, in radians."""
     source: str
-    """accelerometer or people: then it is estimated from how people stand and walk."""
+    """Where it comes from, such as accelerometer, TF, level_camera, or people: estimated from how
+    people stand and walk."""

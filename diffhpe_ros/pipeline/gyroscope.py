@@ -1,4 +1,4 @@
-"""How a gyroscope turned over the last seconds."""
+"""The orientation of a gyroscope over the last seconds."""
 
 import math
 from collections import deque
@@ -14,22 +14,22 @@ Vector = tuple[float, float, float]
 
 _KEPT_NS = 5_000_000_000
 _GAP_NS = 100_000_000
-"""After a longer gap between samples the turn is unknown."""
+"""After a longer gap between samples the rotation is unknown."""
 _SPACING_NS = 2_000_000
-"""Orientations nearer to the one before are not kept: this bounds memory at any rate."""
+"""Least time between kept orientations: this bounds the memory at any rate."""
 _FASTEST = 100.0
-"""rad/s: more is no measurement."""
+"""rad/s: faster values are not measurements."""
 _STILL_NS = 1_000_000_000
-"""The bias is measured while the sensor is still for so long."""
+"""The bias is measured while the sensor is still for this long."""
 _STILL_MEAN, _STILL_SD = 0.05, 0.03
-"""rad/s, of the mean and the standard deviation of a sensor that is still: consumer sensors have a
-bias up to 3 degrees a second, and a noise up to half of that."""
+"""rad/s, limits of the mean and the standard deviation of a still sensor. Consumer sensors have a
+bias of up to 3 degrees a second, and noise of up to half of that."""
 _LEARNT = 0.3
-"""Share of a new measurement in the bias."""
+"""Weight of a new measurement of the bias."""
 
 
 class Gyroscope:
-    """Integrates angular velocities to orientations, less a bias that is learnt while still."""
+    """Integrates angular velocities to orientations, minus a bias learnt while still."""
 
     def __init__(self) -> None:
         self.bias = np.zeros(3)
@@ -44,8 +44,8 @@ class Gyroscope:
         """Add a measurement.
 
         Args:
-            stamp_ns: its time; samples out of order are left out, and a clock that jumps back by a
-                second begins anew.
+            stamp_ns: its time; samples out of order are ignored. If the clock jumps back by a
+                second, the integration starts over.
             rate: rad/s about x, y and z of the sensor.
 
         Raises:
@@ -68,7 +68,7 @@ class Gyroscope:
         self._keep(stamp_ns)
 
     def orientations(self, stamps_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Rotations (N, 3, 3) from the sensor at N times to a frame that stands still.
+        """Rotations (N, 3, 3) from the sensor at N times to a fixed frame.
 
         Raises:
             DiffhpeError: there are no samples before or after a time.
@@ -122,7 +122,7 @@ class Gyroscope:
 
 
 def _turned(orientation: Quaternion, rate: list[float], seconds: float) -> Quaternion:
-    """The orientation after turning at a rate for a time; of length 1."""
+    """The unit quaternion after turning at a rate for a time."""
     angle = math.hypot(*rate) * seconds
     half = math.sin(angle / 2) / angle * seconds if angle > 1e-12 else seconds / 2
     bx, by, bz, bw = (half * rate[0], half * rate[1], half * rate[2], math.cos(angle / 2))

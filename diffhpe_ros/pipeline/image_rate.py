@@ -9,7 +9,7 @@ _LEAST_PERIODS = 3
 
 
 class ImageRate:
-    """Measures the period of images by their stamps, so that a replay measures the same."""
+    """Measures the period of images from their stamps, so that a replay gives the same result."""
 
     def __init__(self) -> None:
         self._stamps: deque[int] = deque(maxlen=_KEPT_PERIODS + 1)
@@ -19,7 +19,7 @@ class ImageRate:
         self._stamps.append(stamp_ns)
 
     def reset(self) -> None:
-        """Start anew."""
+        """Start over."""
         self._stamps.clear()
 
     @property

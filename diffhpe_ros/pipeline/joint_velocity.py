@@ -1,4 +1,4 @@
-"""The velocity of joints at one frame of their windows, and how sure it is."""
+"""The velocity of joints at one frame of their windows, and its covariance."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,23 +10,23 @@ from diffhpe_ros.smoothing import slope_at
 Array = NDArray[np.float64]
 
 FRAMES = 5
-"""The slope is that of so many frames, 0.13 s at 30 a second: fewer are noisier, more lag behind.
-On validation 4 to 7 of 50 a second were as good."""
+"""Number of frames for the slope, 0.13 s at 30 a second: fewer are noisier, more lag behind. On the
+validation data, 4 to 7 frames at 50 a second were as good."""
 
-# The constants below are of `python bench/velocities.py --split validation --fit`, times 1.1: as
-# many ellipsoids too many hold the truth within one sigma as too few within two.
+# The constants below are from `python bench/velocities.py --split validation --fit`, times 1.1:
+# with this factor, the excess of true values within one sigma equals the lack within two sigma.
 ERROR_RATE = np.array(
     [0.0, 1.1, 0.4, 0.4, 1.1, 0.4, 0.4, 1.3, 1.1, 0.9, 0.8, 1.1, 1.3, 2.0, 1.1, 1.3, 2.0]
 )
 """(17,) 1/s: how fast the error of a joint changes, as a share of its standard deviation."""
 SPEED_ACROSS, SPEED_ALONG = 0.5, 0.59
-"""The further standard deviation of a velocity, across the line of sight and along it, as a share
-of the joint's root mean square speed over the window: the model underestimates fast motion."""
+"""The added standard deviation of a velocity, across the line of sight and along it, as a share of
+the joint's root mean square speed over the window: the model underestimates fast motion."""
 HIP_ACROSS, HIP_SLOPE = 0.135, 0.6
-"""m/s: standard deviations of the Hip's velocity across the line of sight, and of the speed along
-it that the newest window alone gives."""
+"""m/s: standard deviations of the Hip's velocity across the line of sight, and of its speed along
+it from the newest window alone."""
 UNKNOWN = 1.0
-"""m/s: standard deviation of a velocity of which nothing is known."""
+"""m/s: standard deviation of an unknown velocity."""
 
 
 def joint_velocities(
@@ -34,18 +34,18 @@ def joint_velocities(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The velocity of each joint at a frame of P windows.
 
-    That of the Hip across the line of sight is the slope of its root trajectory. Along it, the
-    slope and the speed of the distance filter are weighted by their variances: the filter is surer
-    once it has followed a person, the window knows more of one who has just come. That of the
-    other joints relative to the Hip is the slope of their poses.
+    Across the line of sight, the Hip's velocity is the slope of its root trajectory. Along it, the
+    slope and the distance filter's speed are weighted by their variances: the filter is better
+    once it has followed a person, the window is better for a new person. The other joints'
+    velocity relative to the Hip is the slope of their poses.
 
     Args:
         localized: P windows of one camera.
-        frame: negative, from the newest.
+        frame: negative index, counted from the newest.
 
     Returns:
-        (P, 17, 3) m/s, NaN for a person whose position is unknown, and (P, 17, 3, 3) m²/s²: of the
-        Hip's velocity, and of the others' relative to the Hip.
+        (P, 17, 3) m/s, NaN for a person whose position is unknown, and (P, 17, 3, 3) m²/s²: the
+        covariance of the Hip's velocity, and of the others' velocity relative to the Hip.
     """
     times_s = localized.windows.offsets_ns / 1e9
     poses = localized.lifted.poses
@@ -86,12 +86,12 @@ def rms_speed(times_s: Array, poses: NDArray[np.float32]) -> Array:
 
 
 def _relative_covariance(position: NDArray[np.float32], speed: Array, sight: Array) -> Array:
-    """(P, 17, 3, 3) by the covariance of positions (P, 17, 3, 3) and speeds (P, 17)."""
+    """(P, 17, 3, 3) from the covariance of positions (P, 17, 3, 3) and speeds (P, 17)."""
     drift = ERROR_RATE[:, None, None] ** 2 * position.astype(np.float64)
     return drift + _about(sight[:, None], (SPEED_ACROSS * speed) ** 2, (SPEED_ALONG * speed) ** 2)
 
 
 def _about(sight: Array, across: Array, along: Array) -> Array:
-    """Covariances (..., 3, 3) of variances (...) across and along lines of sight (..., 3)."""
+    """Covariances (..., 3, 3) from variances (...) across and along lines of sight (..., 3)."""
     outer = sight[..., :, None] * sight[..., None, :]
     return across[..., None, None] * (np.eye(3) - outer) + along[..., None, None] * outer

@@ -1,4 +1,4 @@
-"""Windows → people in metres: what the node `lifter` does, without ROS."""
+"""Windows → people in metres: the work of the node `lifter`, without ROS."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -22,9 +22,9 @@ class LiftingStage:
     """Lifts the people of all cameras in one batch and localizes them in metres.
 
     Args:
-        lifter: of windows.
-        options: which frame is given, and how it is smoothed.
-        person_height: of the person in view, where one is, metres; None if it is not known.
+        lifter: lifts the windows.
+        options: which frame to output, and how to smooth it.
+        person_height: metres, used while one person is in view; None if it is not known.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class LiftingStage:
 
     @property
     def sizes(self) -> BodySizes:
-        """How large the people are, by the floor, depth and a known stature."""
+        """The people's sizes, from the floor, depth and a known stature."""
         return self._root_localizer.sizes
 
     def use(self, lifter: Lifter) -> None:
-        """Use another lifter from now on: the same model, sampled or run in another way."""
+        """Use another lifter from now on: the same model with other sampling or another engine."""
         if lifter is not self._lifter:
             self._lifter, self._stream = lifter, lifter.stream()
 
     def smooth(self, options: OutputOptions) -> None:
-        """Use other options from now on; smoothing starts anew if they differ."""
+        """Use other options from now on; smoothing starts over if they differ."""
         if options != self._options:
             self._options = options
             self._output_smoothing = OutputSmoothing(options)
@@ -59,7 +59,7 @@ class LiftingStage:
         """Refuse windows that do not fit the model.
 
         Raises:
-            DiffhpeError: they are not at one of the model's rates.
+            DiffhpeError: they do not have one of the model's rates.
         """
         spans_s = -windows.offsets_ns[:, 0] / 1e9
         shortest, usual = self._spans_s
@@ -75,7 +75,7 @@ class LiftingStage:
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
         """Lift one or more cameras' people in one batch; one result for each message.
 
-        windows → in the newest camera orientation, where the camera's motion is known → lifted
+        windows → rotated to the newest camera orientation, if the camera's motion is known → lifted
         (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
         smoothed, one frame.
         """
@@ -87,9 +87,9 @@ class LiftingStage:
         ]
 
     def _in_time(self, windows: PeopleWindows) -> PeopleWindows:
-        """The people whose windows have a frame at the time that is given.
+        """The people whose windows have a frame at the output time.
 
-        Windows of people who have just come are shorter, and so are their lags.
+        The windows of new people are shorter, and so are their lags.
         """
         if not self._options.lag or not len(windows):
             return windows
@@ -129,7 +129,7 @@ class LiftingStage:
 
 
 def _orientation(messages: Sequence[PeopleWindows]) -> NDArray[np.float64] | None:
-    """Rotations (B, 3, 3) of all cameras in the newest images; None if none of them is known."""
+    """Rotations (B, 3, 3) of all cameras at the newest images; None if none is known."""
     if all(windows.motion is None for windows in messages):
         return None
     return np.concatenate(
@@ -143,5 +143,5 @@ def _orientation(messages: Sequence[PeopleWindows]) -> NDArray[np.float64] | Non
 
 
 def _rows(result: LiftResult, rows: slice) -> LiftResult:
-    """The rows of a batch's result."""
+    """Some rows of a batch's result."""
     return LiftResult(**{each.name: getattr(result, each.name)[rows] for each in fields(result)})

@@ -1,4 +1,4 @@
-"""How near people are to points of interest, such as the origin of a robot's gripper."""
+"""Distances of people to points of interest, such as the origin of a robot's gripper."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from diffhpe_ros.pipeline.body_capsules import body_capsules
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 SIGMAS_95 = 2.4
-"""95 % of the true distances are above the distance less so many standard deviations, on people of
-validation (`python bench/velocities.py --split validation --fit`). Of a Gaussian it would be 1.645,
-but a person's distance has heavier tails: people differ in size, and poses turn over."""
+"""95 % of the true distances are above the estimate minus this many standard deviations, on the
+validation people (`python bench/velocities.py --split validation --fit`). A Gaussian would give
+1.645, but a person's distance has heavier tails: people differ in size, and poses flip."""
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What distances are measured to, in the frame of the people."""
+    """A point to which distances are measured, in the frame of the people."""
 
     position: NDArray[np.float64]
     """(3,) metres."""
@@ -28,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Nearest:
-    """What of a person is nearest to a target."""
+    """The part of a person that is nearest to a target."""
 
     track_id: int
     target: int
@@ -37,7 +37,7 @@ class Nearest:
 
 
 def nearest(people: LiftedPeople, targets: Mapping[int, Target]) -> list[Nearest]:
-    """The nearest part of each person of known position, for each target by its number."""
+    """The nearest part of each person with a known position, for each target by its number."""
     found = []
     for row in np.flatnonzero(people.placed).tolist():
         body = body_capsules(people, row)

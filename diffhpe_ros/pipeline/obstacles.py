@@ -1,4 +1,4 @@
-"""People as obstacles: points on what they fill, now and for a short time to come."""
+"""People as obstacles: points on the space that they occupy, now and for a short time ahead."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from diffhpe_ros.pipeline.options import ObstacleOptions
 from diffhpe_ros.pipeline.people import LiftedPeople
 
 _STEP_S = 0.25
-"""Between the moments of the horizon: a person walks 0.35 m, which their own width covers."""
+"""Time step within the horizon: a person walks 0.35 m in it, less than their own width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +21,11 @@ class Obstacles:
     points: NDArray[np.float32]
     """(N, 3) metres."""
     track_ids: NDArray[np.uint32]
-    """(N,) whose they are."""
+    """(N,) the track id of the person whom each point belongs to."""
 
 
 def obstacles(people: LiftedPeople, options: ObstacleOptions) -> Obstacles:
-    """Points on all people of one camera whose position is known."""
+    """Points on all people of one camera with a known position."""
     rows = np.flatnonzero(people.placed)
     each = [_points(people, row, options) for row in rows.tolist()]
     return Obstacles(

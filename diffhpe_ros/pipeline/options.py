@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """How the images of one camera become windows."""
+    """How windows are made from the images of one camera."""
 
     rate: float = LIVE_RATE
-    """Frames per second of the windows: what the lifter's model expects."""
+    """Frames per second of the windows, as the lifter's model expects."""
     first_rate: float = RATE
-    """Frames per second of the first window of a person; the next ones span all of the history,
-    until they span the time of `rate`. What is below `rate` counts as `rate`."""
+    """Frames per second of a person's first window. The next windows span the whole history, until
+    they span the time of `rate`. A value below `rate` counts as `rate`."""
     stride: int = 1
     """Windows are made for every n-th image."""
     bridge_s: float = BRIDGE_S
-    """Joints unseen for no longer than this are interpolated."""
+    """Joints unseen for at most this long are interpolated."""
     restart_s: float = WINDOW_S
     """A track unseen for longer than this starts a new window."""
 
@@ -36,18 +36,18 @@ class WindowOptions:
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """Which frame of the windows is given, and how it is smoothed over time."""
+    """Which frame of the windows is the output, and how it is smoothed over time."""
 
     lag: int = 0
-    """Frames before the newest: later, and more accurate."""
+    """Frames before the newest: more lag, but more accurate."""
     blend_s: float = 0.04
     """Seconds over which overlapping windows are blended; 0 is off."""
     one_euro_min_cutoff: float = 0.0
-    """Hz, of a One-Euro filter of the joints, at rest; 0 is off."""
+    """Hz, cutoff at rest of a One-Euro filter of the joints; 0 is off."""
     one_euro_beta: float = 5.0
     """Hz per m/s, by which the cutoff rises with a joint's speed."""
     forget_s: float = OUTPUT_S
-    """Smoothing of a track unseen for longer than this starts anew."""
+    """Smoothing of a track unseen for longer than this starts over."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,6 @@ class ObstacleOptions:
     sigma: float = 2.0
     """Standard deviations of the position by which they are inflated."""
     horizon_s: float = 0.0
-    """Seconds for which they are moved on at their velocity; all places on the way are filled."""
+    """Seconds for which people are moved ahead at their velocity; the whole path is filled."""
     spacing: float = 0.1
     """Metres between the points."""

@@ -33,10 +33,10 @@ class TrackSmoother:
     def __call__(
         self, times_ns: NDArray[np.int64], poses: NDArray[Any], frame: int, root: NDArray[Any]
     ) -> NDArray[np.float64]:
-        """Smoothed joints (17, 3) of a frame of a window (L,), (L, 17, 3), root (3,); metres."""
+        """Smoothed joints (17, 3) of one frame of a window (L,), (L, 17, 3), root (3,); metres."""
         pose = self._blending(times_ns, poses, frame)
         joints = self._one_euro(int(times_ns[frame]), pose + root)
-        # The mean of bones in several directions is shorter than the bones.
+        # Averaging bones of different directions makes them shorter: restore their lengths.
         return np.asarray(with_lengths(joints[None], bone_lengths(poses[frame]))[0])
 
 
@@ -61,7 +61,7 @@ class OutputSmoothing:
         )
 
     def smooth(self, localized: LocalizedWindows) -> LiftedPeople:
-        """The people of one camera, at least one, at the time of that frame."""
+        """The people of one camera, at least one, at the time of the output frame."""
         windows, lifted, frame = localized.windows, localized.lifted, self._frame
         stamp_ns = windows.stamp_ns + int(windows.offsets_ns[0, frame])
         smoothers = self._tracks.update(windows.camera, windows.track_ids, stamp_ns)
@@ -83,7 +83,8 @@ class OutputSmoothing:
             velocity = to_frame.vectors(velocity).astype(np.float32)
             covariance = to_frame.covariances(covariance).astype(np.float32)
             velocity_covariance = to_frame.covariances(velocity_covariance).astype(np.float32)
-        # Of the poses before their bones got fixed lengths, which would always be coherent.
+        # Coherence is computed before the bones get fixed lengths: after that it would always be
+        # perfect.
         found = lifted.hypotheses.mean(1)
         deviation = lifted.hypotheses[:, :, frame] - found[:, None, frame]
         return LiftedPeople(
@@ -114,14 +115,14 @@ def _smoothed_at_rest(
     frame: int,
     root: NDArray[Any],
 ) -> NDArray[np.float64]:
-    """Joints (17, 3) of a frame in the camera of that frame, smoothed where nothing moves.
+    """Joints (17, 3) of a frame in the camera of that frame, smoothed in the fixed frame.
 
     Args:
-        smoother: of the track.
-        path: (L,) from the camera at each frame to a frame that stands still.
+        smoother: smoother of the track.
+        path: (L,) from the camera at each frame to a fixed frame.
         times_ns: (L,).
         poses: (L, 17, 3) in the orientation of the newest camera.
-        frame: the one to give.
+        frame: index of the output frame.
         root: (3,) in the newest camera.
     """
     newest, then = path[-1], path[frame]

@@ -1,4 +1,4 @@
-"""The arrays that go from stage to stage."""
+"""The arrays that the stages pass on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
 MAX_PEOPLE = 64
-"""Of one camera in one message: bounds memory and time for any sender."""
+"""Most people of one camera in one message: bounds memory and time for any sender."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class PeopleWindows:
     """
 
     frame_id: str
-    """Optical frame of the camera, in which the rays are."""
+    """Optical frame of the camera; the rays are in this frame."""
     stamp_ns: int
     """Time of the newest image."""
     track_ids: tuple[int, ...]
@@ -44,12 +44,12 @@ class PeopleWindows:
     """(P, 27, 17, 3) metres, see `People.world_landmarks`; NaN where unknown, None if the detector
     gives none."""
     camera_name: str = ""
-    """Tells cameras apart that have one frame_id; empty: the frame_id does."""
+    """Distinguishes cameras with the same frame_id; empty: the frame_id is the name."""
     motion: RigidTransform | None = None
-    """(P, 27) from the camera's optical frame at the time of each frame to a frame that stands
-    still; None where the camera's motion is not known. Not part of messages."""
+    """(P, 27) from the camera's optical frame at the time of each frame to a fixed frame; None if
+    the camera's motion is not known. Not part of messages."""
     floor: Floor | None = None
-    """Below the camera in the newest image; None where it is not known. Not part of messages."""
+    """The floor below the camera in the newest image; None if unknown. Not part of messages."""
 
     def __len__(self) -> int:
         return len(self.track_ids)
@@ -60,7 +60,7 @@ class PeopleWindows:
         return self.camera_name or self.frame_id
 
     def of(self, chosen: NDArray[np.bool_]) -> "PeopleWindows":
-        """Those of the P people who are chosen, (P,)."""
+        """The windows of some of the P people; chosen is a mask (P,)."""
         depth, world, motion = self.depth, self.world_landmarks, self.motion
         return replace(
             self,
@@ -78,10 +78,10 @@ class PeopleWindows:
 def join_world_landmarks(
     parts: Sequence[tuple[int, NDArray[np.float32] | None]],
 ) -> NDArray[np.float32] | None:
-    """World landmarks (P, 27, 17, 3) of all people, NaN for those without; None if all are.
+    """World landmarks (P, 27, 17, 3) of all people, NaN for people without; None if nobody has any.
 
     Args:
-        parts: number of people, and their landmarks.
+        parts: for each part the number of people and their landmarks.
     """
     if all(landmarks is None for _, landmarks in parts):
         return None
@@ -96,23 +96,23 @@ class LiftedPeople:
     """3D poses of P people at one time."""
 
     frame_id: str
-    """The frame that the joints are in: the camera's optical frame, or another after `moved`."""
+    """The frame of the joints: the camera's optical frame, or another one after `moved`."""
     stamp_ns: int
-    """Time of the poses: that of the newest image, or earlier by the lag."""
+    """Time of the poses: that of the newest image, minus the lag."""
     track_ids: tuple[int, ...]
-    """P ids, those of the windows."""
+    """P ids, the same as in the windows."""
     joints: NDArray[np.float32]
     """(P, 17, 3) metres; NaN for a person whose position is unknown."""
     covariance: NDArray[np.float32]
-    """(P, 17, 3, 3) m². Of the Hip: of its position in the frame. Of other joints: relative to the
-    Hip; that of their position is the sum of both."""
+    """(P, 17, 3, 3) m². For the Hip: of its position in the frame. For other joints: relative to
+    the Hip; the covariance of their position is the sum of both."""
     velocity: NDArray[np.float32]
     """(P, 17, 3) m/s of the joints; NaN for a person whose position is unknown."""
     velocity_covariance: NDArray[np.float32]
-    """(P, 17, 3, 3) m²/s². Of the Hip: of its velocity. Of other joints: of their velocity relative
-    to the Hip; that of their velocity is the sum of both."""
+    """(P, 17, 3, 3) m²/s². For the Hip: of its velocity. For other joints: of their velocity
+    relative to the Hip; the covariance of their velocity is the sum of both."""
     confidence: NDArray[np.float32]
-    """(P, 17) of the 2D joints at that time, 0 where unseen."""
+    """(P, 17) confidence of the 2D joints at that time, 0 where unseen."""
     symmetry_gap: NDArray[np.float64]
     """(P,) metres, equation 13."""
     segment_std: NDArray[np.float64]
@@ -120,14 +120,15 @@ class LiftedPeople:
     hypothesis_spread: NDArray[np.float64]
     """(P,) metres: root mean square distance of the hypotheses' joints from their mean."""
     camera_name: str = ""
-    """Identity of the camera; empty: the frame_id is it."""
+    """Name of the camera; empty: the frame_id is the name."""
     viewpoint: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Position of the camera in the frame, metres."""
     up: tuple[float, float, float] = (0.0, -1.0, 0.0)
-    """Unit vector against gravity in the frame; by default the camera is taken to be level."""
+    """Unit vector against gravity in the frame; by default the camera is assumed to be level."""
 
     states: tuple[PersonState | None, ...] = ()
-    """Of each of the P people, None for those without a place; empty where nobody looked."""
+    """Posture and gestures of each of the P people, None for those without a position; empty if
+    they were not estimated."""
 
     def __len__(self) -> int:
         return len(self.track_ids)
@@ -143,9 +144,9 @@ class LiftedPeople:
         """The same people in another frame, with velocities and covariances rotated.
 
         Args:
-            transform: from the present frame to that one.
-            frame_id: of that one.
-            up: against gravity in that one.
+            transform: from the current frame to the new one.
+            frame_id: the new frame.
+            up: unit vector against gravity in the new frame.
         """
         x, y, z = transform.points(np.array(self.viewpoint)).tolist()
         return replace(
@@ -181,10 +182,10 @@ class LiftedPeople:
 
     @property
     def seen(self) -> NDArray[np.bool_]:
-        """(P, 17) whether the joint was seen; the position of others is the model's guess."""
+        """(P, 17) whether the joint was seen; if not, its position is the model's guess."""
         return np.asarray(self.confidence > 0)
 
     @property
     def placed(self) -> NDArray[np.bool_]:
-        """(P,) whether the position of the person in the frame is known."""
+        """(P,) whether the person's position in the frame is known."""
         return np.asarray(np.isfinite(self.joints).all((1, 2)))

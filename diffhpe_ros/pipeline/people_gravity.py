@@ -1,9 +1,8 @@
-"""Gravity by the people in view: who walks is upright.
+"""Gravity from the people in view: a walking person is upright.
 
-A direction along which somebody only lies looks like that of somebody who stands, and no picture
-tells them apart. So the first ones that count are people who walk: their legs are nearly straight,
-their feet pass each other, and the hip moves across the body. Later those who stand count, too, if
-they agree.
+The body axis of a lying person looks like that of a standing person, and no image tells them
+apart. So at first only walking people count: their legs are nearly straight, their feet pass each
+other, and the hip moves across the body. Later standing people count, too, if they agree.
 """
 
 from collections import deque
@@ -19,34 +18,35 @@ from diffhpe_ros.track_registry import OUTPUT_S, TrackStates
 
 _HIPS, _KNEES, _FEET = [1, 4], [2, 5], [3, 6]
 _LOOK_S = 1.0
-"""One look at a person lasts so long: a whole stride."""
+"""Duration of one observation ("look") of a person: a whole stride."""
 _FEWEST = 4
-"""Images of a look."""
+"""Fewest images of a look."""
 _STRAIGHT = 0.9
-"""Least height of the Thorax over the feet, as a share of the lengths of legs and torso."""
+"""Least distance of the Thorax from the feet, as a share of the lengths of legs and torso."""
 _IN_LINE = np.cos(np.radians(15.0))
-"""Between torso and legs: of 762 seconds of people who walk in motion capture, 99 % are in it."""
+"""Largest angle between torso and legs: 99 % of 762 seconds of walking in motion capture are within
+it."""
 _WALKED_M = 0.4
-"""Least way of the hip in a look, across the body."""
+"""Least distance that the hip moves in a look, across the body."""
 _PASSED_M = 0.4
-"""Least way of one foot past the other in a look."""
+"""Least distance that one foot moves past the other in a look."""
 _ALONG = 0.5
-"""Most that the hip moves along the body, as a share of the way across."""
+"""Largest motion of the hip along the body, as a share of its motion across."""
 _AGREES = np.cos(np.radians(15.0))
-"""With what is known; only then people who stand count."""
+"""Largest angle to the known gravity at which standing people count."""
 _FORGET_S = 120.0
-"""After so long a look counts 1/e."""
+"""Age at which a look's weight has fallen to 1/e."""
 _KEPT = 256
-"""Looks: bounds memory."""
+"""Number of looks kept: bounds memory."""
 _OFF = np.radians(5.0)
-"""Looks that are off by more count linearly only (Huber)."""
+"""Looks that are off by more than this count only linearly (Huber)."""
 _PASSES = 5
 _SD_LOOK = np.radians(6.0)
-"""Of one look: how people lean, and the errors of their poses."""
+"""Error of one look: people lean, and their poses have errors."""
 _SD_ALWAYS = np.radians(1.5)
-"""What no number of looks makes smaller: all lean the same way."""
+"""Error that no number of looks makes smaller: all people lean the same way."""
 _SAME_S = 3.0
-"""Looks within such a time are off by the same."""
+"""Looks within this time have the same error."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class _Look:
 
 
 class PeopleGravity:
-    """Gravity in the optical frame of a camera that stands still or seldom moves."""
+    """Gravity in the optical frame of a camera that stands still or rarely moves."""
 
     def __init__(self) -> None:
         self._tracks = TrackStates(_Look, OUTPUT_S)
@@ -67,14 +67,14 @@ class PeopleGravity:
 
     @property
     def gravity(self) -> Gravity | None:
-        """What is known; None before somebody walked."""
+        """The estimate; None before a person has walked."""
         return self._gravity
 
     def update(self, track_ids: Sequence[int], joints: NDArray[np.float32], stamp_ns: int) -> None:
         """Add the people of an image.
 
         Args:
-            track_ids: P of them.
+            track_ids: P track ids.
             joints: (P, 17, 3) metres in the camera's optical frame, NaN where unknown.
             stamp_ns: time of the image.
         """
@@ -95,7 +95,7 @@ class PeopleGravity:
             self._gravity = self._mean(stamp_ns)
 
     def _axis(self, joints: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """The axis of a body (T, 17, 3) that is upright; None where that is not certain."""
+        """The axis of an upright body (T, 17, 3); None if it is not certainly upright."""
         if len(joints) < _FEWEST:
             return None
         axis = body_axis(joints)
@@ -105,7 +105,7 @@ class PeopleGravity:
         return axis if agrees or walks(joints, axis) else None
 
     def _mean(self, stamp_ns: int) -> Gravity:
-        """A robust mean of all looks; the older, the less they count."""
+        """A robust mean of all looks; older ones count less."""
         stamps = np.array([stamp for stamp, _ in self._looks], np.float64)
         axes = np.stack([axis for _, axis in self._looks])
         age = np.exp((stamps - stamp_ns) / (1e9 * _FORGET_S)).clip(0, 1)
@@ -120,7 +120,7 @@ class PeopleGravity:
 
 
 def body_axis(joints: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The mean direction (3,) from the feet to the Thorax; None for bodies that are bent.
+    """The mean direction (3,) from the feet to the Thorax; None for a bent body.
 
     Args:
         joints: (T, 17, 3) metres.

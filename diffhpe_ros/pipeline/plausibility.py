@@ -1,4 +1,4 @@
-"""Plausibility warnings: why the pose of a person must not be trusted."""
+"""Plausibility warnings: reasons not to trust a person's pose."""
 
 import math
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ def plausibility_warnings(people: LiftedPeople, config: ModelConfig) -> list[str
     """One text per person, "" for none.
 
     Args:
-        people: of one camera.
-        config: of the model, with its coherence limits and the range that it was trained for.
+        people: people of one camera.
+        config: the model's config, with its coherence limits and the range that it was trained for.
     """
     return ["; ".join(_of(people, row, config)) for row in range(len(people))]
 
@@ -51,6 +51,6 @@ def _incoherent(people: LiftedPeople, row: int, usual: CoherenceLimits) -> Itera
         ("segment std", people.segment_std[row], usual.segment_std_mm),
         ("hypothesis spread", people.hypothesis_spread[row], usual.hypothesis_spread_mm),
     ):
-        # A limit of 0 mm: the model was calibrated with one hypothesis, which has no spread.
+        # A limit of 0 mm means that the model was calibrated with one hypothesis, without spread.
         if most_mm and 1000 * metres > most_mm:
             yield f"do not trust: {name} {1000 * metres:.1f} mm, usually up to {most_mm:g} mm"

@@ -31,23 +31,24 @@ FRAME_ID = "camera"
 class PosePipeline:
     """Detects, tracks, lifts and places the people in the images of one camera.
 
-    A person is in the results from half a second after the first detection on: the first window is
-    27 frames at 50 Hz. Results depend on images, stamps and settings alone.
+    With the default model, a person is in the results from half a second after the first detection
+    on: the first window is 27 frames at 50 Hz. Results depend on images, stamps and settings alone.
 
     Args:
         detector: finds the joints in an image.
-        lifter: turns windows of them into 3D poses.
-        camera: that took the images; None for one that is not calibrated: `field_of_view` is
-            assumed then, and if it is wrong, all distances are wrong by one factor.
-        field_of_view: degrees across the longer image side, for a camera of None.
-        max_people: tracks at a time.
+        lifter: turns windows of joints into 3D poses.
+        camera: the camera that took the images. None for an uncalibrated one: `field_of_view` is
+            then assumed, and if it is wrong, all distances are wrong by the same factor.
+        field_of_view: degrees across the longer image side, if `camera` is None.
+        max_people: largest number of tracks at a time.
         up: unit vector against gravity in the camera's optical frame, (0, -1, 0) for a level
-            camera; None: to be estimated from people who walk. Postures are unknown without it.
-        camera_height: of the camera above the floor, metres: feet that stand on it say how large
-            and how far away people are, once `up` is known; None: people are taken for adults.
-        person_height: metres from sole to crown, where only one person is in view; None: unknown.
+            camera. None: it is estimated from people who walk. Postures are unknown without it.
+        camera_height: height of the camera above the floor, metres. Once `up` is known, feet that
+            stand on the floor give people's sizes and distances. None: people are assumed to be
+            adults.
+        person_height: metres from sole to crown, used while one person is in view; None: unknown.
         windows: how images become windows; their rate is the model's.
-        output: which frame is given, and how it is smoothed.
+        output: which frame is the output, and how it is smoothed.
 
     Raises:
         DiffhpeError: a height is not in metres.
@@ -68,7 +69,7 @@ class PosePipeline:
         output: OutputOptions | None = None,
     ) -> None:
         self.camera = camera
-        """If none was given, None until the first image; its `calibrated` is False."""
+        """If none was given: None until the first image, then one whose `calibrated` is False."""
         self._field_of_view = field_of_view
         self._up = up
         check_lengths(camera_height, person_height)
@@ -91,14 +92,14 @@ class PosePipeline:
         decode: str = "rigid",
         **options: Any,
     ) -> "PosePipeline":
-        """A pipeline of a model and a detector, by their names.
+        """Make a pipeline from the names of a model and a detector.
 
         Args:
             model: a name of models/, a model folder, or a released checkpoint.
             detector: a name for `create_detector`, or a detector.
             device: cpu, cuda, or cuda:N.
             camera: see `PosePipeline`.
-            decode: rigid: a track's bones keep their length; free: as the model gives them.
+            decode: rigid: a track's bones keep their length; free: as the model predicts them.
             options: further arguments of `PosePipeline`.
 
         Raises:
@@ -123,7 +124,7 @@ class PosePipeline:
 
         Args:
             image_bgr: (H, W, 3) uint8.
-            stamp_ns: when it was taken; rising from image to image.
+            stamp_ns: time of the image; must rise from image to image.
 
         Returns:
             P people whose windows are complete: track_ids, joints (P, 17, 3) in metres in the
@@ -150,9 +151,9 @@ class PosePipeline:
 
     @property
     def up(self) -> NDArray[np.float64] | None:
-        """(3,) unit vector against gravity in the camera's optical frame, for a camera that stands.
+        """(3,) unit vector against gravity in the optical frame, for a camera that stands still.
 
-        As given; else estimated from people who walk, see `gravity`; None while unknown.
+        As given, or else estimated from people who walk, see `gravity`; None while unknown.
         """
         if self._up is not None:
             return np.array(self._up)
@@ -160,12 +161,12 @@ class PosePipeline:
 
     @property
     def gravity(self) -> Gravity | None:
-        """`up` with its standard deviation; None while unknown."""
+        """The estimate from people who walk, with its standard deviation; None while unknown."""
         return self._people_gravity.gravity
 
     @property
     def body_scales(self) -> Mapping[int, BodyScale]:
-        """Track id → how large each person in the newest image is, and by what that is known."""
+        """Track id → size of each person in the newest image, with the sources of the estimate."""
         return self._lifting.sizes.scales(FRAME_ID)
 
     @property

@@ -11,7 +11,7 @@ from diffhpe_ros.track_registry import OUTPUT_S, TrackStates
 
 
 class PostureStage:
-    """Observes each track; one that was unseen for half a second is a new one."""
+    """Observes each track; after half a second unseen, a track counts as new."""
 
     def __init__(self) -> None:
         self._tracks = TrackStates(PersonObserver, OUTPUT_S)
@@ -19,11 +19,11 @@ class PostureStage:
     def update(
         self, people: LiftedPeople, up: Sequence[float] | NDArray[np.float64] | None
     ) -> tuple[PersonState | None, ...]:
-        """The state of each of the people of one camera; None for those without a place.
+        """The state of each person of one camera; None for people without a position.
 
         Args:
-            people: in any frame.
-            up: unit vector against gravity in that frame; None where it is not known.
+            people: people in any frame.
+            up: unit vector against gravity in that frame; None if it is not known.
         """
         rows = np.flatnonzero(people.placed).tolist()
         track_ids = [people.track_ids[row] for row in rows]

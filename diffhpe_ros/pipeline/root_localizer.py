@@ -26,13 +26,13 @@ class LocalizedWindows:
     windows: PeopleWindows
     """The 2D input."""
     lifted: LiftResult
-    """Of these P windows, root-relative, scaled to the body scale of each track."""
+    """The result for these P windows, root-relative, scaled by the body scale of each track."""
     root: NDArray[np.float32]
-    """(P, 27, 3) metres, optical frame of the newest image; NaN if it is unknown."""
+    """(P, 27, 3) metres, optical frame of the newest image; NaN if unknown."""
     root_covariance: NDArray[np.float32]
     """(P, 27, 3, 3) m²."""
     speed: NDArray[np.float64]
-    """(P, 2) speed along z by the distance filter in m/s, and its variance; NaN if unknown."""
+    """(P, 2) the distance filter's speed along z in m/s, and its variance; NaN if unknown."""
 
 
 @dataclass
@@ -42,11 +42,11 @@ class _TrackState:
     size: BodySize = field(default_factory=BodySize)
     filter_distance: DistanceFilter = field(default_factory=DistanceFilter)
     last: tuple[RigidTransform, NDArray[np.float64]] | None = None
-    """The camera's position in a frame that stands still, if it is known, and the root (3,) in the
-    camera, of the last window."""
+    """For the last window: the camera's pose in a fixed frame, and the root (3,) in the camera;
+    None if one of them is unknown."""
 
     def move_camera(self, camera: RigidTransform) -> None:
-        """Predict the distance for where the camera is now."""
+        """Predict the distance from the camera's current position."""
         if self.last is not None:
             before, root = self.last
             self.filter_distance.shift(float((camera.inverse() @ before).points(root)[2] - root[2]))
@@ -56,13 +56,13 @@ class RootLocalizer:
     """Localizes the roots of people in all frames of their windows, and filters their distance.
 
     Args:
-        person_height: of the person in view, where one is, metres; None if it is not known.
+        person_height: metres, used while one person is in view; None if it is not known.
     """
 
     def __init__(self, person_height: float | None = None) -> None:
         """Start without tracks."""
         self.sizes = BodySizes(person_height)
-        """Of the people."""
+        """The people's body sizes."""
         self._tracks = TrackStates(_TrackState, ROOT_S)
 
     def localize(self, windows: PeopleWindows, lifted: LiftResult) -> LocalizedWindows:
@@ -91,7 +91,7 @@ class RootLocalizer:
                 tracks, np.where(by_depth, depths, found), variance[:, -1], strict=True
             )
         ]
-        # A distance is NaN if the newest image does not show it; earlier frames may still have one.
+        # A distance is NaN if the newest image does not give it; earlier frames may have one.
         offset = np.nan_to_num(np.array(filtered) - found)
         trajectory = replace(trajectory, variance=variance).moved(offset)
         for row, track in enumerate(tracks):
@@ -116,7 +116,7 @@ class RootLocalizer:
         lifted: LiftResult,
         trajectory: RootTrajectory,
     ) -> None:
-        """Update the sizes but for depth, and the distances with them."""
+        """Update the sizes from all sources but depth, and the filtered distances with them."""
         before = [track.size.scale.value for track in tracks]
         self.sizes.learn([track.size for track in tracks], windows, lifted, trajectory)
         for track, size in zip(tracks, before, strict=True):
@@ -126,9 +126,9 @@ class RootLocalizer:
 def _in_newest_camera(
     roots: NDArray[np.floating[Any]], motion: RigidTransform | None
 ) -> NDArray[np.floating[Any]]:
-    """Roots (P, 27, 3) that are in the camera of each frame, which all look where the newest does.
+    """Move roots (P, 27, 3) from the camera of each frame to the newest camera.
 
-    They are moved by what the camera has moved since.
+    All cameras already have the newest orientation, so only the camera's translation is added.
     """
     if motion is None:
         return roots
@@ -152,7 +152,7 @@ def _depths(
     lifted: LiftResult,
     trajectory: RootTrajectory,
 ) -> NDArray[np.float64]:
-    """Distances (P,) by depth in the newest image, which also update the body scales; or NaN."""
+    """Distances (P,) from depth in the newest image, or NaN; also updates the body scales."""
     distances = np.full(len(tracks), np.nan)
     if windows.depth is None:
         return distances

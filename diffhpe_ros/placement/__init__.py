@@ -1,4 +1,4 @@
-"""Where people are in metres: over a recording, over time for one person, and by a depth image.
+"""People's positions in metres: over a recording, over time for one person, and from depth images.
 
 The fit of a root to one window is in `diffhpe_ros.geometry`.
 """

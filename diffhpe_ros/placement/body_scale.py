@@ -1,4 +1,4 @@
-"""How large a person is, by everything that tells it."""
+"""A person's body size, from all available sources."""
 
 from collections.abc import Mapping
 
@@ -8,29 +8,30 @@ from numpy.typing import NDArray
 from diffhpe_ros.geometry.root_trajectory import SIZE_SD
 
 _ONE_SD = 0.05
-"""Standard deviation of one size measured by depth: errors of the depths, and of the fitted
+"""Standard deviation of one size measured from depth: errors of the depths, and of the fitted
 distance, which is off by 2 to 5 %."""
 _BEST_SD = 0.01
-"""Smallest standard deviation by depth, however many images: size errors of poses last longer."""
+"""Smallest standard deviation from depth, however many images: size errors of poses last longer."""
 _STRANGE = 3.0
-"""Standard deviations beyond which a measurement by depth replaces the mean."""
+"""Standard deviations beyond which a measurement from depth replaces the mean."""
 _MOST = 2.0
-"""Sizes beyond this factor, up or down, are ignored."""
+"""Sizes larger or smaller than the average by more than this factor are ignored."""
 
 _ADULT_SD = 0.06
-"""By how much adults' sizes differ where there is evidence of them: men and women of a population.
-Those of our motion capture, whom `SIZE_SD` describes, are more alike."""
+"""Standard deviation of adults' sizes, used when there is evidence of a size: men and women of a
+population. The adults in our motion capture, described by `SIZE_SD`, are more alike."""
 _OTHER_SHARE, _OTHER, _OTHER_SD = 0.3, 0.88, 0.18
-"""Share of people who are no adults of usual size, children most of all, and their sizes."""
+"""Share of people who are not adults of usual size, mostly children; their mean size and its
+standard deviation."""
 
 
 class BodyScale:
     """One person's size as a share of the average.
 
-    Without any evidence it is the average, of adults. Depth makes it the mean of its measurements.
-    Other sources, such as the floor under the feet, are weighed by their variance together with
-    what is known without them: most people are adults, whose sizes differ little; the others are
-    mostly smaller. Which of both this person is follows from how well either explains the evidence.
+    Without any evidence it is the average of adults. With depth it is the mean of the measurements.
+    Other sources, such as the floor under the feet, are weighted by their variances, together with
+    prior knowledge: most people are adults, whose sizes differ little; the others are mostly
+    smaller. The two kinds are weighted by how well each explains the evidence.
     """
 
     def __init__(self) -> None:
@@ -39,14 +40,14 @@ class BodyScale:
         self.sd = SIZE_SD
         """Standard deviation of the size."""
         self.shares: Mapping[str, float] = {"average": 1.0}
-        """How much each source counts."""
+        """Weight of each source."""
         self._mean, self._variance = 1.0, SIZE_SD**2
         self._by_depth = False
         self._others: dict[str, tuple[float, float]] = {}
 
     @property
     def is_learnt(self) -> bool:
-        """Whether anything is known of this person."""
+        """Whether there is any evidence of this person's size."""
         return self._by_depth or bool(self._others)
 
     def __str__(self) -> str:
@@ -55,7 +56,7 @@ class BodyScale:
         return f"{self.value:.2f}, sd {self.sd:.2f}, by {by}"
 
     def measure(self, size: float) -> None:
-        """Add one measurement by depth; NaN and impossible sizes are ignored."""
+        """Add one measurement from depth; NaN and impossible sizes are ignored."""
         if not 1 / _MOST < size < _MOST:
             return
         expected = self._variance + _ONE_SD**2
@@ -68,18 +69,18 @@ class BodyScale:
         self._fuse()
 
     def learn(self, source: str, size: float, sd: float) -> None:
-        """Take what a source says now in place of what it said before.
+        """Replace a source's previous value.
 
         Args:
-            source: its name.
-            size: that it says.
+            source: name of the source.
+            size: size from the source.
             sd: standard deviation of the size.
         """
         self._others[source] = size, sd**2
         self._fuse()
 
     def _fuse(self) -> None:
-        """Value, standard deviation and shares by all sources."""
+        """Compute value, standard deviation and shares from all sources."""
         first = "depth" if self._by_depth else "average"
         if not self._others:
             self.value, self.sd = self._mean, float(np.sqrt(self._variance))
@@ -88,7 +89,7 @@ class BodyScale:
         sizes, variances = np.array([*self._others.values()]).T
         weights = 1 / variances
         size, variance = float(weights @ sizes / weights.sum()), float(1 / weights.sum())
-        # Sources that contradict each other are less sure than they say.
+        # If sources contradict each other, their variance is larger than stated.
         if len(sizes) > 1:
             variance *= max(1.0, float(weights @ (sizes - size) ** 2) / (len(sizes) - 1))
         means, spreads, before = self._known_before()
@@ -106,7 +107,7 @@ class BodyScale:
         self.shares = dict(zip(self._others, shares.tolist(), strict=True)) | {first: 1 - gain}
 
     def _known_before(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Means, variances and shares of the kinds of people that this one may be."""
+        """Prior means, variances and shares of the kinds of people."""
         if self._by_depth:
             return np.array([self._mean]), np.array([self._variance]), np.ones(1)
         return (

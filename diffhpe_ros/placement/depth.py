@@ -1,7 +1,7 @@
-"""What an aligned depth image tells of people: how far away they are, and how large.
+"""People's distances and sizes from an aligned depth image.
 
-A picture alone cannot tell a large person from a near one: pose and distance may be scaled by one
-factor about the camera without changing it. The depth of a few joints fixes that factor.
+A colour image alone cannot tell a large person from a near one: scaling pose and distance by one
+factor about the camera does not change the image. The depth of a few joints fixes that factor.
 """
 
 from typing import Any
@@ -13,19 +13,19 @@ FLESH_M = np.array(
     [0.13, 0.10, 0.065, 0.05, 0.10, 0.065, 0.05, 0.13, 0.08, 0.07, 0.08,
      0.06, 0.045, 0.03, 0.06, 0.045, 0.03]
 )  # fmt: skip
-"""By how much the surface that a camera sees is nearer than the joint: medians over the rendered
-walk, seen from all sides."""
+"""How much nearer the visible surface is than the joint: medians over the rendered walk, seen from
+all sides."""
 
 DEPTH_SD_M = 0.05
-"""Standard deviation of a root's distance by depth: joints lie deeper in some people, and seen
-from some sides."""
+"""Standard deviation of a root's distance from depth: joints lie deeper in some people, and from
+some sides."""
 
 FARTHEST_M = 1000.0
-"""What is beyond is no depth."""
+"""Larger values do not count as depth."""
 MIN_JOINTS = 3
-_PATCH = 2  # pixels to each side
-_FEWEST = 5  # known pixels of a patch
-_OFF_M = 0.5  # what is so far from most joints is somebody else, or the wall behind
+_PATCH = 2  # pixels on each side
+_FEWEST = 5  # known pixels that a patch needs
+_OFF_M = 0.5  # farther than this from most joints is another person, or the wall behind
 
 
 def sample_depth(image: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.float32]:
@@ -37,7 +37,7 @@ def sample_depth(image: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.flo
         keypoints: (..., 2) pixels, NaN where unseen.
 
     Returns:
-        (...) the median of 5x5 pixels; NaN where unseen, outside, or hardly anything is known.
+        (...) the median of 5x5 pixels; NaN where unseen, outside, or with too few known pixels.
     """
     height, width = image.shape
     points = np.asarray(keypoints, np.float64)
@@ -57,17 +57,17 @@ def sample_depth(image: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.flo
 def measure(
     pose: NDArray[Any], distance: float, depth: NDArray[Any], size: float = 1.0
 ) -> tuple[float, float]:
-    """How large a person is, and how far away, by depth.
+    """A person's size and distance from depth.
 
     Args:
         pose: (17, 3) root-relative metres, of a person of the usual size.
-        distance: of the root (z), where a person of the usual size would be.
+        distance: distance (z) at which the root of a person of the usual size would be.
         depth: (17,) of the surface at each joint, metres, NaN where unknown.
-        size: what is known of the person's size, as a share of the usual one.
+        size: the person's size so far, as a share of the usual one.
 
     Returns:
-        The size as a share of the usual one, and the distance of the root; NaN where the depth of
-        fewer than `MIN_JOINTS` joints that agree is known.
+        The size as a share of the usual one, and the distance of the root; NaN if fewer than
+        `MIN_JOINTS` joints have known depths that agree.
     """
     joints = depth.astype(np.float64) + FLESH_M
     roots = joints - size * pose[:, 2].astype(np.float64)

@@ -4,20 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ACCELERATION = 4.0
-"""m/s², standard deviation, of people's distance from the camera. Half of it is steadier for a
-standing person and worse for one who walks to and fro."""
+"""m/s², standard deviation of people's acceleration away from the camera. Half of it is steadier
+for a standing person, and worse for one who walks back and forth."""
 _SPEED = 1.0
 """m/s, standard deviation of the speed of a new track."""
 _SURPRISING = 2.0
-"""Standard deviations beyond which a distance counts less, the farther off it is."""
+"""Standard deviations beyond which a distance counts less the farther off it is."""
 
 
 class DistanceFilter:
-    """A Kalman filter of distance and speed (constant velocity), by stamps alone.
+    """A Kalman filter of distance and speed (constant velocity); time comes from stamps alone.
 
-    An outlier, such as a window with swapped limbs, moves the person little; if the next windows
-    agree with it, they win. The filtered variance is not given out: the errors of a pose last
-    longer than a window, so that more windows do not make it smaller.
+    An outlier, such as a window with swapped limbs, moves the person little. If the next windows
+    agree with it, they win. The filtered variance of the distance is not returned: the errors of a
+    pose last longer than a window, so more windows do not reduce them.
     """
 
     def __init__(self) -> None:
@@ -29,12 +29,12 @@ class DistanceFilter:
         """Add the distance of the next window.
 
         Args:
-            stamp_ns: time of its newest frame; an earlier one than before restarts the filter.
-            distance: at that time, metres; NaN if unknown, which changes nothing.
-            variance: of the distance, m².
+            stamp_ns: time of its newest frame; a stamp that goes back restarts the filter.
+            distance: at that time, metres; NaN if unknown: it changes nothing.
+            variance: variance of the distance, m².
 
         Returns:
-            The distance at that time.
+            The filtered distance at that time.
         """
         if not np.isfinite(distance):
             return distance
@@ -56,12 +56,12 @@ class DistanceFilter:
         return float(self._state[1]), float(self._covariance[1, 1])
 
     def shift(self, metres: float) -> None:
-        """Add to the distance, since the camera itself has moved away from where the person was."""
+        """Add to the distance because the camera has moved away from the person's place."""
         if self._state is not None:
             self._state = self._state + np.array([metres, 0.0])
 
     def rescale(self, factor: float) -> None:
-        """Multiply distance and speed, since the person has proved to be larger by that."""
+        """Multiply distance and speed because the person has turned out to be larger."""
         if self._state is not None and factor != 1:
             self._state = factor * self._state
             self._covariance = factor**2 * self._covariance

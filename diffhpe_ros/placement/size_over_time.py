@@ -1,30 +1,30 @@
-"""The mean of many measurements of one person's size, and how sure it is."""
+"""The mean of many measurements of one person's size, and its standard deviation."""
 
 import math
 
 from diffhpe_ros.placement.standing_feet import SizeMeasurement
 
 _FORGET_S = 30.0
-"""After so long a measurement counts 1/e."""
+"""Age at which a measurement's weight has fallen to 1/e."""
 _FIRST_S, _SAME_S = 0.5, 2.0
-"""Time that the first measurement stands for; and within which poses err in the same way."""
+"""Time that the first measurement stands for, and time for which errors of poses are correlated."""
 _SURPRISING = 2.0
-"""Standard deviations beyond which a measurement counts less, the farther off it is."""
+"""Standard deviations beyond which a measurement counts less the farther off it is."""
 SMALLEST, LARGEST = 0.45, 1.35
-"""Sizes beyond are of nobody: the floor is not where it is said to be."""
+"""No person's size is outside this range: the given floor must be wrong."""
 
 
 class SizeOverTime:
-    """Weighs the sizes by their variance, and outliers less.
+    """Averages sizes weighted by their variances; outliers count less.
 
-    Errors of the poses become smaller with time, those of the floor do not. Where measurements
-    differ by more than they should, as on stairs, the mean is as uncertain as they are apart.
+    Errors of the poses average out with time, errors of the floor do not. If measurements differ
+    more than they should, as on stairs, their spread increases the standard deviation of the mean.
     """
 
     def __init__(self) -> None:
         self._stamp_ns: int | None = None
         self._seconds = self._weight = self._lasting = self._squares = 0.0
-        self._mean = 0.0  # of the logarithm
+        self._mean = 0.0  # mean of the logarithm
 
     @property
     def size(self) -> float:
@@ -42,11 +42,11 @@ class SizeOverTime:
         )
 
     def add(self, stamp_ns: int, measured: SizeMeasurement) -> None:
-        """Add a measurement that is possible.
+        """Add a plausible measurement.
 
         Args:
-            stamp_ns: its time; an earlier one than before counts as no time.
-            measured: within `SMALLEST` and `LARGEST`.
+            stamp_ns: its time; if it goes back, the measurement has no weight.
+            measured: a size between `SMALLEST` and `LARGEST`.
         """
         passed = _FIRST_S if self._stamp_ns is None else (stamp_ns - self._stamp_ns) / 1e9
         self._stamp_ns = stamp_ns

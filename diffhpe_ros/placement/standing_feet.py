@@ -1,7 +1,7 @@
-"""How large a person is whose feet stand on a known floor.
+"""The size of a person whose feet stand on a known floor.
 
-In a picture a large person far away looks like a small one nearby. But the higher of the two would
-float, or the lower one sink: a foot that stands is on the floor, and only one size puts it there.
+In an image a large person far away looks like a small one nearby. But one of the two would float
+above the floor or sink into it: a standing foot is on the floor, and only one size puts it there.
 """
 
 from dataclasses import dataclass
@@ -14,40 +14,41 @@ from diffhpe_ros.geometry.floor import Floor
 Array = NDArray[np.float64]
 
 ANKLE_M = 0.075
-"""Height of the joint `Foot`, the ankle, of a person of the usual size who stands: the median of
-our motion capture, whose people differ by 15 mm."""
+"""Height of the joint `Foot`, the ankle, of a standing person of the usual size: the median of our
+motion capture, where people differ by 15 mm."""
 
 _HIPS, _KNEES, _FEET = [1, 4], [2, 5], [3, 6]
 _AROUND = 2
-"""Frames before and after, over which a foot's speed is taken."""
+"""Frames before and after, over which a foot's speed is measured."""
 _STILL, _STILL_ALONG = 0.25, 0.6
-"""m/s across the line of sight and along it, below which a foot stands."""
+"""m/s across the line of sight and along it, below which a foot counts as standing."""
 _LOWER_M = 0.05
-"""The other foot stands, too, if it is higher by less."""
+"""The other foot also counts as standing if it is higher by less than this."""
 _STRAIGHT = 0.8
-"""Least height of the hip above the foot, as a share of the leg: who sits or lies may have the feet
-on something else than the floor."""
+"""Least height of the hip above the foot, as a share of the leg: a person who sits or lies may have
+the feet on something other than the floor."""
 _FEWEST = 4
-"""Frames of a window in which a foot stands."""
+"""Fewest frames of a window in which a foot stands."""
 _LEAST_DROP_M = 0.05
-"""Of the foot below the camera: what is at the camera's own height tells nothing."""
+"""Least height of the camera above the foot: a foot at the camera's own height says nothing."""
 
 _FOOT_SD_M = 0.03
-"""Error of a foot along the vertical; it differs from second to second. On motion capture through
-random cameras (bench/floor.py) sizes then err by 1.0 times what they are stated to."""
+"""Vertical error of a foot; it differs from second to second. With this value, on motion capture
+through random cameras (bench/floor.py), the errors of sizes are 1.0 times the stated ones."""
 _ANKLE_SD_M = 0.015
-"""Error of `ANKLE_M`; it lasts."""
+"""Error of `ANKLE_M`; it is constant for a person."""
 
 
 @dataclass(frozen=True)
 class SizeMeasurement:
-    """The size of a person, as a share of the usual one, by one window."""
+    """The size of a person from one window, as a share of the usual one."""
 
     size: float
     sd: float
-    """Of its logarithm: what differs from window to window."""
+    """Standard deviation of its logarithm: the part that differs from window to window."""
     lasting_sd: float
-    """Of its logarithm: what is the same in all windows, since floor and ankle are."""
+    """Standard deviation of its logarithm: the part that is the same in all windows, since floor
+    and ankle are the same."""
 
 
 def size_by_feet(
@@ -60,22 +61,22 @@ def size_by_feet(
     *,
     size: float = 1.0,
 ) -> SizeMeasurement | None:
-    """The size at which the feet that stand are on the floor.
+    """The size that puts the standing feet on the floor.
 
-    The foot X of a person of the usual size is -up·X below the camera, and its ankle `ANKLE_M`
+    The joint X of a foot of a person of the usual size is -up·X below the camera, and `ANKLE_M`
     above the floor. Both grow with the size s, so s (ANKLE_M - up·X) is the camera's height.
 
     Args:
         poses: (F, 17, 3) root-relative metres of a person of the usual size.
-        root: (F, 3) where a person of the usual size would be, NaN where unknown.
-        seen: (F, 17) of the joints.
+        root: (F, 3) root of a person of the usual size, NaN where unknown.
+        seen: (F, 17) whether each joint is seen.
         times_s: (F,).
-        floor: in the camera of the newest frame, as whose all frames are turned.
-        camera: (F, 3) of each frame in that of the newest; None for one that stands still.
-        size: what is known of the person's size; it tells how fast the feet move.
+        floor: in the camera of the newest frame, whose orientation all frames have.
+        camera: (F, 3) position of each frame's camera in the newest one; None for a fixed camera.
+        size: the person's size so far, needed for the speed of the feet.
 
     Returns:
-        None where no foot stands for long enough, or it is not below the camera.
+        None if no foot stands for long enough, or it is not below the camera.
     """
     moved = np.zeros_like(root) if camera is None else camera
     feet = root[:, None] + poses[:, _FEET]
@@ -104,7 +105,7 @@ def size_by_feet(
 def _stand(
     poses: Array, feet: Array, world: Array, times_s: Array, floor: Floor
 ) -> NDArray[np.bool_]:
-    """(F, 2) which feet are still, lowest, and under a leg that is nearly straight."""
+    """(F, 2) whether each foot is still, lowest, and under a nearly straight leg."""
     sight = feet / np.linalg.norm(feet, axis=-1, keepdims=True)
     velocity = _velocity(times_s, world)
     along = (velocity * sight).sum(-1)

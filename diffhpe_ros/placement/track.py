@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from diffhpe_ros.geometry import localize_windows
 from diffhpe_ros.windows import FRAMES, RATE
 
-_AT_ONCE = 512  # frames, which bounds the memory
+_AT_ONCE = 512  # frames per batch; bounds the memory
 _AROUND_S = (FRAMES - 1) / RATE / 2
 
 
 def localize_track(
     times_s: NDArray[Any], poses: NDArray[Any], canonical: NDArray[Any], confidence: NDArray[Any]
 ) -> NDArray[Any]:
-    """The root of every frame, from the frames within 0.26 s before and after it.
+    """The root in every frame, fitted to the frames within 0.26 s before and after it.
 
     Args:
         times_s: (T,) rising.

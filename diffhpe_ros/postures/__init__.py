@@ -1,6 +1,7 @@
 """Postures, gestures and pointing of a person, by rules on the 3D joints over time.
 
-Each has a probability: the share of poses, drawn from the joints' covariance, that fit its rule.
+Each has a probability: the share of poses, drawn from the joints' covariance, that satisfy its
+rule.
 """
 
 from diffhpe_ros.postures.observer import PersonObserver

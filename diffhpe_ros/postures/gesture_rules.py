@@ -1,6 +1,6 @@
-"""Which gestures a pose is, by angles and distances in lengths of a forearm.
+"""Rules for gestures, by angles and by distances in lengths of a forearm.
 
-Waving and pointing need to know how the hand has moved, too: see `motion`.
+Waving and pointing also need the motion of the hand: see `motion`.
 """
 
 from typing import Any
@@ -16,15 +16,15 @@ SHOULDERS, ELBOWS, WRISTS = [11, 14], [12, 15], [13, 16]
 """Left and right."""
 
 _CROSSED = 0.9
-"""Each wrist is so near to the other elbow."""
+"""Largest distance of each wrist from the other elbow."""
 _ON_FACE = 1.0
-"""Both wrists are so near to the nose."""
+"""Largest distance of both wrists from the nose."""
 _STRETCHED = 40.0
-"""Degrees of the elbow; who points has a straighter one."""
+"""Largest bend of a pointing arm's elbow, in degrees."""
 _LIFTED, _OVERHEAD = 50.0, 150.0
-"""Degrees of the arm from hanging, along the trunk."""
+"""Limits of a stretched arm's angle in degrees; 0 is hanging along the trunk."""
 _WAVING_TILT = 60.0
-"""Degrees of the forearm from upright."""
+"""Largest angle of the forearm from vertical, in degrees."""
 
 
 def hands_raised(poses: Array, up: NDArray[Any]) -> NDArray[np.bool_]:
@@ -39,26 +39,26 @@ def hands_raised(poses: Array, up: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def ready_to_wave(poses: Array, up: NDArray[Any]) -> NDArray[np.bool_]:
-    """(D, 2), left and right: the hand is above the shoulder, and the forearm upright."""
+    """(D, 2), left and right: the hand is above the shoulder, and the forearm is upright."""
     heights = poses @ up
     upright = angle_deg(poses[:, WRISTS] - poses[:, ELBOWS], up) < _WAVING_TILT
     return np.asarray(upright & (heights[:, WRISTS] > heights[:, SHOULDERS]))
 
 
 def arms_crossed(poses: Array) -> NDArray[np.bool_]:
-    """(D,)."""
+    """(D,): each wrist is near the other elbow."""
     apart = lengths(poses[:, WRISTS] - poses[:, ELBOWS[::-1]])
     return np.asarray((apart < _CROSSED * _forearm(poses)[:, None]).all(-1))
 
 
 def hands_on_face(poses: Array) -> NDArray[np.bool_]:
-    """(D,)."""
+    """(D,): both wrists are near the nose."""
     apart = lengths(poses[:, WRISTS] - poses[:, [NOSE]])
     return np.asarray((apart < _ON_FACE * _forearm(poses)[:, None]).all(-1))
 
 
 def arm_stretched(poses: Array) -> NDArray[np.bool_]:
-    """(D, 2), left and right: the arm is straight, and neither hangs nor is overhead."""
+    """(D, 2), left and right: the arm is straight, and neither hanging nor overhead."""
     upper = poses[:, ELBOWS] - poses[:, SHOULDERS]
     straight = angle_deg(upper, poses[:, WRISTS] - poses[:, ELBOWS]) < _STRETCHED
     down = (poses[:, HIP] - poses[:, THORAX])[:, None]

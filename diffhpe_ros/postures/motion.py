@@ -1,4 +1,4 @@
-"""How the hands have moved in the last seconds."""
+"""The motion of the hands in the last seconds."""
 
 from collections import deque
 from typing import Any
@@ -12,22 +12,23 @@ from diffhpe_ros.skeleton import HIP
 
 _WAVING_S, _STILL_S = 2.0, 0.3
 _SWING = 0.4
-"""Of the hand across the body, in lengths of a forearm."""
+"""Least motion of the hand across the body, in lengths of a forearm."""
 _SWINGS = 4
-"""To one side and back, twice."""
+"""Number of swings for waving: to one side and back, twice."""
 _STILL = 0.4
-"""m/s of a hand that points, at most, relative to the Hip."""
+"""Largest speed of a pointing hand relative to the Hip, in m/s."""
 
 
 class HandMotion:
-    """Remembers where the hands were."""
+    """Keeps the past positions of the hands."""
 
     def __init__(self) -> None:
         self._past: deque[tuple[int, NDArray[np.float64], NDArray[np.float64]]] = deque()
-        """Stamp; (2,) of each wrist to the left of its elbow, in forearms; (2, 3) wrists."""
+        """Stamp; (2,) offset of each wrist to the left of its elbow, in lengths of a forearm;
+        (2, 3) wrists relative to the Hip."""
 
     def update(self, stamp_ns: int, joints: NDArray[Any]) -> None:
-        """Take note of the joints (17, 3) in metres; stamps rise."""
+        """Add the joints (17, 3) in metres; stamps rise."""
         forearms = joints[WRISTS] - joints[ELBOWS]
         across = joints[SHOULDERS[0]] - joints[SHOULDERS[1]]
         size = max(float(lengths(across) * lengths(forearms).mean()), 1e-9)
@@ -36,12 +37,12 @@ class HandMotion:
             self._past.popleft()
 
     def swinging(self) -> NDArray[np.bool_]:
-        """(2,) whether the left and the right hand go to and fro."""
+        """(2,) whether the left and the right hand swing back and forth."""
         sides = np.array([each[1] for each in self._past])
         return np.array([_swings(sides[:, hand]) >= _SWINGS for hand in range(2)])
 
     def still(self) -> NDArray[np.bool_]:
-        """(2,) whether the left and the right hand stay where they are; not known at first."""
+        """(2,) whether the left and the right hand stay in place; False while not known yet."""
         newest_ns = self._past[-1][0]
         recent = [each for each in self._past if newest_ns - each[0] <= _STILL_S * 1e9]
         passed_s = (newest_ns - recent[0][0]) / 1e9
@@ -52,7 +53,7 @@ class HandMotion:
 
 
 def _swings(values: NDArray[np.float64]) -> int:
-    """How often values (T,) have gone from one side to the other by `_SWING` at least."""
+    """How often values (T,) have moved from one side to the other by at least `_SWING`."""
     count, extreme, direction = 0, float(values[0]), 0.0
     for value in values.tolist():
         way = value - extreme

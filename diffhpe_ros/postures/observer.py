@@ -1,4 +1,4 @@
-"""One person over time: probabilities are smoothed, and what is said has hysteresis."""
+"""One person over time: probabilities are smoothed, and decisions have hysteresis."""
 
 import math
 from typing import Any
@@ -22,20 +22,20 @@ from diffhpe_ros.postures.samples import draw_poses
 
 _SMOOTHING_S = 0.2
 _BEGINS, _ENDS = 0.65, 0.35
-"""A gesture begins and ends, and a posture changes, at these probabilities."""
+"""Probabilities at which a gesture begins and ends, and a posture changes."""
 _FALL_S = 2.0
-"""Who was upright no longer ago than this when they came to lie, and lies for as long, has
-fallen."""
+"""A person has fallen who was upright at most this long before lying down, and then lies for as
+long."""
 _UPRIGHT = ("STANDING", "SITTING")
 
 
 class PersonObserver:
-    """Says which posture and gestures a person has, frame by frame."""
+    """Estimates a person's posture and gestures, frame by frame."""
 
     def __init__(self) -> None:
         self._motion = HandMotion()
         self._probability: Array | None = None
-        """(12,) of postures and gestures, smoothed."""
+        """(12,) smoothed probabilities of postures and gestures."""
         self._posture = UNKNOWN
         self._gestures: set[str] = set()
         self._stamp_ns = 0
@@ -50,13 +50,13 @@ class PersonObserver:
         covariance: NDArray[Any],
         up: NDArray[Any] | None,
     ) -> PersonState:
-        """Look at the next frame.
+        """Add the next frame.
 
         Args:
-            stamp_ns: later than the one before.
+            stamp_ns: later than the previous one.
             joints: (17, 3) metres.
             covariance: (17, 3, 3) m², relative to the Hip.
-            up: (3,) unit vector against gravity; None: postures, raised hands, and waving are
+            up: (3,) unit vector against gravity. If None, postures, raised hands and waving are
                 unknown.
         """
         self._motion.update(stamp_ns, np.asarray(joints, np.float64))
@@ -82,7 +82,7 @@ class PersonObserver:
     def _gesture_probabilities(
         self, poses: Array, pointing: NDArray[np.bool_], up: NDArray[Any] | None
     ) -> Array:
-        """(7,) share of the poses that are each of `GESTURES`."""
+        """(7,) share of the poses that show each of `GESTURES`."""
         raised, waving = np.full(3, np.nan), np.nan
         if up is not None:
             left, right = hands_raised(poses, up).T
@@ -130,7 +130,7 @@ def _postures(poses: Array, up: NDArray[Any] | None) -> Array:
 
 
 def _ray(joints: NDArray[Any], poses: Array, pointing: NDArray[np.bool_]) -> Pointing:
-    """The ray of the arm that points in most of the poses."""
+    """The ray of the arm that points in the most poses."""
     hand = int(pointing.sum(0).argmax())
     wrist = np.asarray(joints[WRISTS[hand]], np.float64)
     ray = wrist - joints[NOSE]

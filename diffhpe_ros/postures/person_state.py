@@ -1,6 +1,6 @@
-"""What is said of a person: posture, gestures, and where they point.
+"""The state of a person: posture, gestures, and the pointing direction.
 
-Names are those of REP-155's BodyPosture and Gesture; KNEELING and POINTING are not in it.
+Names are from REP-155's BodyPosture and Gesture; KNEELING and POINTING are additions.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from diffhpe_ros.geometry.rigid_transform import RigidTransform
 
 UNKNOWN = "UNKNOWN"
 POSTURES = ("STANDING", "SITTING", "CROUCHING", "KNEELING", "LAYING")
-"""One of them is the posture."""
+"""A person has one of these postures."""
 GESTURES = (
     "LEFT_HAND_RAISED",
     "RIGHT_HAND_RAISED",
@@ -23,7 +23,7 @@ GESTURES = (
     "HANDS_ON_FACE",
     "POINTING",
 )
-"""Any of them may be made at a time."""
+"""A person may make any number of these gestures at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Pointing:
     """A ray from the hand of a stretched arm, in the frame of the joints."""
 
     side: str
-    """Of the arm: left or right."""
+    """The arm: left or right."""
     origin: NDArray[np.float64]
     """(3,) metres: the wrist."""
     direction: NDArray[np.float64]
@@ -45,20 +45,20 @@ class PersonState:
     """Posture and gestures of a person at one time."""
 
     posture: str
-    """One of `POSTURES`, or `UNKNOWN` where nobody knows which way is up."""
+    """One of `POSTURES`, or `UNKNOWN` if the up direction is not known."""
     posture_probability: Mapping[str, float]
-    """Of each of `POSTURES`, 1 in all; NaN where unknown."""
+    """Probability of each of `POSTURES`, 1 in total; NaN where unknown."""
     fallen: bool
-    """Whether the person lies since two seconds, and was upright shortly before."""
+    """Whether the person has been lying for two seconds, and was upright shortly before."""
     gestures: tuple[str, ...]
-    """Those of `GESTURES` that are made."""
+    """Those of `GESTURES` that the person makes."""
     gesture_probability: Mapping[str, float]
-    """Of each of `GESTURES`; NaN where unknown."""
+    """Probability of each of `GESTURES`; NaN where unknown."""
     pointing: Pointing | None
-    """Where the person points, if they do."""
+    """The pointing ray, if the person points."""
 
     def moved(self, transform: RigidTransform) -> "PersonState":
-        """The same in another frame."""
+        """The same state in another frame."""
         if self.pointing is None:
             return self
         origin = transform.points(self.pointing.origin)

@@ -1,4 +1,4 @@
-"""Which of the postures a pose is, by its angles, and by heights in lengths of a leg."""
+"""Rules for postures, by angles and by heights in lengths of a leg."""
 
 from typing import Any, TypeAlias
 
@@ -14,23 +14,28 @@ KNEES, FEET, HIPS = [2, 5], [3, 6], [1, 4]
 _HEAD = 10
 
 _LYING_TILT = 50.0
-"""Degrees of the trunk from upright."""
+"""Least angle of a lying trunk from vertical, in degrees."""
 _LYING_HEIGHT = 0.45
-"""Of the Hip above the lowest ankle, in lengths of a leg; lower than on a chair."""
+"""Largest height of a lying person's Hip above the lowest ankle, in lengths of a leg: lower than on
+a chair."""
 _LYING_HEAD = 0.55
-"""Of the head, likewise: who sits on the floor and leans has it higher."""
+"""Likewise for the head: a person who sits on the floor and leans has it higher."""
 _KNEE_HEIGHT = 0.17
-"""A knee on the ground is as high above the ankle as the foot is long at most."""
+"""Largest height of a knee on the ground above the ankle: at most the length of the foot."""
 _KNEELING_BEND = 60.0
-"""Degrees; who sits on the ground with straight legs bends the knee less."""
+"""Least bend of a kneeling knee, in degrees: sitting with straight legs bends it less."""
 _STANDING_HEIGHT = 0.78
-"""Of the Hip above the lowest ankle: knees are bent by less than about 75 degrees."""
+"""Least height of a standing person's Hip above the lowest ankle: knees are bent by less than about
+75 degrees."""
 _THIGH, _HORIZONTAL_THIGH = 50.0, 65.0
-"""Degrees of the thighs from hanging, as a mean: who sits has them so high at least."""
+"""Least angle of a sitting person's thighs from hanging, in degrees, as a mean of both. The second
+value is for sitting erect, see `_ERECT`."""
 _OFF_BALANCE = 0.15
-"""Who sits may have the centre of mass so far, in lengths of a leg, behind the ankles."""
+"""Least horizontal distance of the centre of mass from the ankles, in lengths of a leg, at which a
+person sits and does not squat."""
 _ERECT = 15.0
-"""Degrees of the trunk: who squats leans forward; who sits with the feet under the seat, less."""
+"""Largest tilt of an erect trunk, in degrees: a squatting person leans forward; a person sitting
+with the feet under the seat leans less."""
 
 
 def posture_of(poses: Array, up: NDArray[Any]) -> NDArray[np.int64]:
@@ -65,10 +70,10 @@ def posture_probabilities(poses: Array, up: NDArray[Any]) -> Array:
 
 
 def _off_balance(poses: Array, up: NDArray[Any]) -> Array:
-    """(D,) metres from the ankles' middle to the body's centre of mass, on the ground.
+    """(D,) horizontal metres from the ankles' middle to the body's centre of mass.
 
-    By Winter's shares of mass: a thigh 0.10, trunk, head and arms 0.68, and shanks with feet the
-    rest, which hardly moves it.
+    By Winter's shares of mass: a thigh 0.10, trunk, head and arms 0.68. The rest is shanks with
+    feet, which hardly move the centre.
     """
     trunk = 0.4 * poses[:, HIP] + 0.6 * poses[:, THORAX]
     thighs = (poses[:, HIPS] + poses[:, KNEES]).mean(1) / 2
@@ -78,11 +83,11 @@ def _off_balance(poses: Array, up: NDArray[Any]) -> Array:
 
 
 def lengths(vectors: NDArray[Any]) -> Array:
-    """(...,) of vectors (..., 3)."""
+    """(...,) lengths of vectors (..., 3)."""
     return np.asarray(np.sqrt((vectors * vectors).sum(-1)), np.float64)
 
 
 def angle_deg(one: NDArray[Any], other: NDArray[Any]) -> Array:
-    """(...,) degrees between vectors (..., 3)."""
+    """(...,) angles between vectors (..., 3), in degrees."""
     cosine = (one * other).sum(-1) / (lengths(one) * lengths(other)).clip(min=1e-12)
     return np.asarray(np.degrees(np.arccos(cosine.clip(-1, 1))))

@@ -1,4 +1,4 @@
-"""Poses drawn from the covariance of the joints."""
+"""Poses drawn from the joints' covariance."""
 
 from functools import cache
 from typing import Any
@@ -14,16 +14,16 @@ DRAWS = 64
 def draw_poses(joints: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.float64]:
     """Poses (64, 17, 3) relative to the Hip, in metres.
 
-    The draws are the same for all poses, so that probabilities change over time no faster than the
-    poses; and each has its opposite. Joints are drawn independently: their covariances with each
-    other are not known.
+    The same random numbers are used for all poses, so that probabilities change over time no faster
+    than the poses. For each draw there is the opposite one. Joints are drawn independently: the
+    covariances between joints are not known.
 
     Args:
         joints: (17, 3) metres.
-        covariance: (17, 3, 3) m², relative to the Hip; not finite: that joint is where it is.
+        covariance: (17, 3, 3) m², relative to the Hip; a joint without a finite one is not varied.
     """
     known = np.nan_to_num(np.asarray(covariance, np.float64), posinf=0.0, neginf=0.0)
-    known[HIP] = 0.0  # it is that of the position
+    known[HIP] = 0.0  # the Hip's is the covariance of the position
     values, vectors = np.linalg.eigh(known)
     scaled = vectors * np.sqrt(values.clip(min=0.0))[:, None, :]
     pose = np.asarray(joints, np.float64) - joints[HIP]
@@ -32,6 +32,6 @@ def draw_poses(joints: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.flo
 
 @cache
 def _normals() -> NDArray[np.float64]:
-    """(17, 3, 64)."""
+    """Standard normal numbers (17, 3, 64)."""
     half = np.random.default_rng(0).standard_normal((NUM_JOINTS, 3, DRAWS // 2))
     return np.concatenate([half, -half], axis=-1)

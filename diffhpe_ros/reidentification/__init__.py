@@ -1,4 +1,4 @@
-"""People are known again by the colours of their clothes, also after they were out of view."""
+"""Re-identification of people by the colours of their clothes, also after they were out of view."""
 
 from diffhpe_ros.reidentification.clothes_colours import clothes_colours
 from diffhpe_ros.reidentification.clothes_history import ClothesHistory

@@ -1,4 +1,4 @@
-"""The colours of what people wear, in an image."""
+"""The colours of people's clothes in an image."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ _RIGHT_LEG, _LEFT_LEG = (1, 2, 3), (4, 5, 6)
 _SHOULDERS, _HIPS = (11, 14), (4, 1)
 _ACROSS, _DOWN = np.linspace(0.2, 0.8, 4), np.linspace(0.15, 0.85, 6)
 _THIGH, _SHANK = np.linspace(0.3, 0.9, 5), np.linspace(0.1, 0.6, 4)
-"""Shares of the way between joints at which pixels are looked at."""
+"""Positions of the sampled pixels, as shares of the distance between joints."""
 _LEAST_CONFIDENCE = 0.5
 _LEAST_PIXELS = 8
 _LIMB = 0.07
-"""In sizes of the person: whatever is nearer to their bones shows them."""
+"""In sizes of the person: pixels nearer than this to their bones show them."""
 _BESIDE = 0.6
-"""In sizes of the person: who is farther away hides nothing."""
+"""In sizes of the person: people farther away than this hide nothing."""
 
 
 def clothes_colours(
@@ -30,16 +30,16 @@ def clothes_colours(
 ) -> NDArray[np.float64]:
     """The colours of people's clothes in an image, CIE Lab of torso and legs.
 
-    Where another one's limbs are is not looked at: one may hide the other.
+    Pixels on another person's limbs are not used: one person may hide the other.
 
     Args:
         keypoints: (P, 17, 2) pixels, NaN where unseen.
         confidence: (P, 17) in 0..1.
         image_bgr: (H, W, 3).
-        first: of so many people, the first; None: of all.
+        first: only for the first people, this many; None: for all.
 
     Returns:
-        (first, 2, 3), NaN where too little of the clothes is seen.
+        (first, 2, 3), NaN where too little of the clothes is visible.
     """
     sure = confidence[:first] >= _LEAST_CONFIDENCE
     joints = np.where(sure[..., None], keypoints[:first], np.nan)
@@ -54,11 +54,11 @@ def clothes_colours(
 
 
 def _covered(points: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which points (F, n, 2) of the first people lie on the limbs of others, (F, n).
+    """(F, n) whether points (F, n, 2) of the first people lie on the limbs of others.
 
     Args:
-        points: of their clothes.
-        keypoints: (P, 17, 2) of all people.
+        points: points on their clothes.
+        keypoints: (P, 17, 2) keypoints of all people.
     """
     starts = keypoints[:, PARENTS[1:]]
     bones = keypoints[:, 1:] - starts

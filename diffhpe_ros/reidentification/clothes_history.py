@@ -1,4 +1,4 @@
-"""What a person was seen to wear."""
+"""The clothes that a person was seen in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ class ClothesHistory:
     """Colours of a person's clothes, averaged over the images that show them."""
 
     most_images: int = 100
-    """A mean counts as one of no more: light and clothes change."""
+    """A mean never counts as one of more images than this: light and clothes change."""
 
     mean: NDArray[np.float64] = field(default_factory=lambda: np.full((_PARTS, 3), np.nan))
     """(2, 3) CIE Lab of torso and legs, NaN where not seen yet."""
     images: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_PARTS, np.int64))
-    """(2,) that have shown them."""
+    """(2,) number of images that have shown torso and legs."""
 
     def add(self, colours: NDArray[Any]) -> None:
         """Add `People.clothes` (2, 3) of one more image."""
@@ -32,12 +32,12 @@ class ClothesHistory:
 
     @property
     def numbers(self) -> list[float]:
-        """All of it but `most_images`, for `from_numbers`."""
+        """The whole state except `most_images`, for `from_numbers`."""
         return [*np.nan_to_num(self.mean).ravel().tolist(), *map(float, self.images)]
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[float]) -> "ClothesHistory":
-        """Read what `numbers` gave."""
+        """Rebuild a history from its `numbers`."""
         mean, images = np.split(np.asarray(numbers, np.float64), [_PARTS * 3])
         mean = np.where(images[:, None] > 0, mean.reshape(_PARTS, 3), np.nan)
         return cls(mean=mean, images=images.astype(np.int64))

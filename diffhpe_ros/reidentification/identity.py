@@ -1,8 +1,8 @@
-"""Which of the people seen before a new one is: by the colours of their clothes.
+"""Identifies a new person among the people seen before, by the colours of their clothes.
 
-The colours are compared as probabilities: of one person in other light and from another side,
-against those of anybody. Bone lengths do not help: BlazePose's are as different for one person
-from four sides as for three people (thighs 0.38 to 0.41 m, trunks 0.47 to 0.50 m).
+Two probabilities are compared: that the colours are of the same person in other light and from
+another side, and that they are of any person. Bone lengths do not help: BlazePose's differ as much
+for one person from four sides as for three people (thighs 0.38 to 0.41 m, trunks 0.47 to 0.50 m).
 """
 
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ from numpy.typing import NDArray
 from diffhpe_ros.reidentification.clothes_history import ClothesHistory
 
 SURE = 0.9
-"""From this probability on a person is taken for one of them, or for a stranger."""
+"""From this probability on, a person counts as one of them, or as a stranger."""
 _SAME_SD = np.array([[9.0, 5.0, 6.0], [8.0, 4.0, 5.0]])
-"""CIE Lab of torso and legs of one person, from one time to another."""
+"""Standard deviation of one person's CIE Lab from one time to another, of torso and legs."""
 _ANY_MEAN = np.array([[45.0, 5.0, 5.0], [35.0, 2.0, 0.0]])
 _ANY_SD = np.array([[25.0, 18.0, 20.0], [20.0, 10.0, 14.0]])
-"""Of anybody's."""
+"""Mean and standard deviation of any person's CIE Lab, of torso and legs."""
 _LEAST_ODDS = -8.0
-"""Log odds of one part: a shadow, or a limb of another person, is possible."""
+"""Lower limit of one part's log odds: a shadow, or another person's limb, is possible."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a person most probably is."""
+    """The most probable identity of a person."""
 
     row: int | None
-    """Of those who are known; None: none of them."""
+    """Index among the known people; None: none of them."""
     probability: float
 
 
 def same_clothes_odds(some: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float64]:
-    """Log odds (...) that clothes are one person's against anybody's.
+    """Log odds (...) that clothes are the same person's rather than any person's.
 
     Args:
         some: (..., 2, 3) CIE Lab, NaN where unknown.
@@ -48,7 +48,7 @@ def same_clothes_odds(some: NDArray[Any], others: NDArray[Any]) -> NDArray[np.fl
 
 
 def identify(clothes: ClothesHistory, known: Sequence[ClothesHistory]) -> Identity:
-    """Who a new person is; before, each of those known is as likely as a stranger."""
+    """Identify a new person; a priori, each known person is as likely as a stranger."""
     if not known:
         return Identity(None, 1.0)
     odds = same_clothes_odds(clothes.mean, np.stack([each.mean for each in known]))

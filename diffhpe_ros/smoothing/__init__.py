@@ -1,4 +1,4 @@
-"""Poses over time: overlapping windows blended, joints smoothed, and their slopes."""
+"""Poses over time: blending of overlapping windows, smoothing of joints, and slopes."""
 
 from diffhpe_ros.smoothing.blending import Blending
 from diffhpe_ros.smoothing.one_euro import OneEuro

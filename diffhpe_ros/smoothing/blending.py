@@ -1,4 +1,4 @@
-"""One person's pose over time from windows that overlap."""
+"""One person's pose over time from overlapping windows."""
 
 import math
 from typing import Any
@@ -10,21 +10,21 @@ from diffhpe_ros.errors import DiffhpeError
 
 
 class Blending:
-    """Takes one frame of each window, and what the windows before said about it, too.
+    """Outputs one frame of each window, blended with the previous windows.
 
-    Each window sees the same motion a little differently: shown one after the other, their poses
-    jump. But an earlier window does not reach to the newest frame. What was shown last is therefore
-    moved on by the motion that the newest window saw since, which no jump is part of, and the
-    newest window's own pose takes its place only by and by:
+    Each window gives a slightly different pose for the same motion, so the poses of successive
+    windows jump. But an earlier window does not reach to the newest frame. Therefore the last
+    output is moved on by the motion since then in the newest window, which contains no jump. The
+    newest window's own pose replaces it only gradually:
 
         p(t) = w(t) + e^(-(t - t') / blend_s) · (p(t') - w(t'))
 
-    with the newest window w, t' the time that was shown last, and p what is shown. That is the mean
-    of all windows, weighted by e^(-age / blend_s), each moved on by the motion that those after it
-    saw. It delays nothing.
+    with the newest window w, the time t' of the last output, and the output p. That is the mean of
+    all windows, weighted by e^(-age / blend_s), each moved on by the motion in the later windows.
+    It adds no delay.
 
     Args:
-        blend_s: seconds after which an earlier window's part has fallen to 37 %; 0 shows each
+        blend_s: seconds after which an earlier window's weight has fallen to 37 %; 0 outputs each
             window as it is.
 
     Raises:
@@ -41,16 +41,16 @@ class Blending:
     def __call__(
         self, times_ns: NDArray[np.int64], poses: NDArray[Any], frame: int
     ) -> NDArray[np.float64]:
-        """Take the next window.
+        """Add the next window.
 
         Args:
-            times_ns: (L,) of its frames, rising.
+            times_ns: (L,) times of its frames, rising.
             poses: (L, J, 3).
-            frame: the one to show.
+            frame: index of the output frame.
 
         Returns:
-            (J, 3), the pose of that frame. Where nothing was shown within the window and before
-            that frame, it is the window's own.
+            (J, 3), the blended pose of that frame. If there was no output within the window and
+            before that frame, it is the window's own pose.
         """
         pose: NDArray[np.float64] = poses[frame].astype(np.float64)
         now_ns = int(times_ns[frame])

@@ -1,4 +1,4 @@
-"""The 1€ filter (Casiez, Roussel and Vogel, CHI 2012) of joints, by their stamps."""
+"""The 1€ filter (Casiez, Roussel and Vogel, CHI 2012) for joints with time stamps."""
 
 import math
 from typing import Any
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 
 _SPEED_CUTOFF_HZ = 1.0
-"""Of the filter of the speed, as in the paper."""
+"""Cutoff in Hz of the speed's filter, as in the paper."""
 
 
 class OneEuro:
     """A low-pass filter of each joint whose cutoff rises with the joint's speed.
 
-    A joint at rest does not tremble, a fast one lags little. The speed is the length of a joint's
-    velocity, so that the result does not depend on where the axes point.
+    A joint at rest does not jitter, and a fast one lags little. The speed is the length of the
+    joint's velocity, so the result does not depend on the directions of the axes.
 
     Args:
-        min_cutoff: Hz, of a joint at rest; 0 passes everything as it is.
+        min_cutoff: Hz, for a joint at rest; 0 passes everything unchanged.
         beta: Hz per m/s, by which the cutoff rises.
 
     Raises:
@@ -40,8 +40,8 @@ class OneEuro:
         """Filter the next joints.
 
         Args:
-            stamp_ns: their time; earlier than the last, the filter begins anew.
-            joints: (J, 3) metres; where one is not finite, the filter begins anew after it.
+            stamp_ns: their time; if it goes back, the filter starts over.
+            joints: (J, 3) metres; if one is not finite, the filter starts over with the next call.
 
         Returns:
             (J, 3).
@@ -67,5 +67,5 @@ class OneEuro:
 
 
 def _share(cutoff: Any, seconds: float) -> Any:
-    """How much of what is new passes after so many seconds."""
+    """Weight of a new value after this many seconds."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff * seconds))

@@ -1,4 +1,4 @@
-"""How fast a value changes at one frame of a window."""
+"""The rate of change of a value at one frame of a window."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ _FEWEST = 2
 def slope_at(
     times_s: NDArray[Any], values: NDArray[Any], frame: int, frames: int
 ) -> NDArray[np.float64]:
-    """The slope of the straight line that fits best the frames around one of them.
+    """The slope of the line of best fit through the frames around one frame.
 
     Args:
-        times_s: (P, L) of the frames, rising.
-        values: (P, L, ...) of each window; a frame with a NaN counts for nothing.
-        frame: the one whose slope is wanted; negative from the newest.
-        frames: how many the line is fitted to: as many before as after it, or those at that end of
-            the window.
+        times_s: (P, L) times of the frames, rising.
+        values: (P, L, ...) values of each window; a frame with a NaN is ignored.
+        frame: index of the frame; negative indices count from the newest.
+        frames: number of frames to fit: as many before as after it, or those at the nearest end
+            of the window.
 
     Returns:
         (P, ...) units of the values per second; NaN where fewer than 2 frames are known.

@@ -1,4 +1,4 @@
-"""Tracks: which detection of an image is which person of the images before."""
+"""Tracking: assigns the detections in an image to the people of earlier images."""
 
 from diffhpe_ros.tracking.people_tracker import PeopleTracker
 from diffhpe_ros.tracking.tracker import NOT_FOLLOWED, Return, Tracker

@@ -1,4 +1,4 @@
-"""Which detections go on with which tracks: their distances, and the best assignment."""
+"""Association of detections with tracks: the costs, and the best assignment."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,17 +19,17 @@ expected, in units of the person's size, may be that person."""
 def association_costs(
     tracks: Sequence[Track], ended: Sequence[Track], people: People, stamp_ns: int
 ) -> NDArray[Any]:
-    """How far detections are from where the tracks' people are expected.
+    """Costs from the distances between detections and the expected places of the tracks' people.
 
-    1: too far away, and as bad as not to be there. Hence no detection is given to a track to make
-    room for another pair. Neither is one that clearly wears the clothes of another track's person
-    who may be there, also of a track that has ended.
+    A cost of 1 means too far away, which is as bad as no detection. So no track gets such a
+    detection just to improve another pair. The cost is also 1 if the detection clearly wears the
+    clothes of another track's person who may be there, including tracks that have ended.
 
     Args:
         tracks: T active tracks.
-        ended: whose people may come back.
+        ended: ended tracks whose people may come back.
         people: P people.
-        stamp_ns: of their image.
+        stamp_ns: stamp of their image.
 
     Returns:
         (T, P) in 0..1.
@@ -45,7 +45,7 @@ def association_costs(
     apart = (pose_distances(expected, people.keypoints) / reach[:, None]).clip(max=1)
     if people.clothes is not None and len(known) > 1:
         apart[_is_another(known, people.clothes, apart < 1)] = 1
-    # One scale for each track, not one for each pair: the larger is not nearer.
+    # One scale for each track, not for each pair: otherwise larger detections would seem nearer.
     sizes = np.maximum(pose_sizes(expected)[:, None], pose_sizes(people.keypoints))
     sizes = np.where(apart < 1, sizes, 0)
     largest = np.maximum(sizes.max(1, keepdims=True), 1)
@@ -53,12 +53,12 @@ def association_costs(
 
 
 def assign(cost: NDArray[Any]) -> list[tuple[int, int]]:
-    """Pairs (row, column) of the least total cost, each row and column used once at most.
+    """Pairs (row, column) of the least total cost, each row and column used at most once.
 
     Args:
         cost: (R, C) finite.
     """
-    if cost.shape == (1, 1):  # one person, the usual case, needs no third of a second of imports
+    if cost.shape == (1, 1):  # one person, the usual case, saves a third of a second of imports
         return [(0, 0)]
     from scipy.optimize import linear_sum_assignment
 
@@ -68,7 +68,7 @@ def assign(cost: NDArray[Any]) -> list[tuple[int, int]]:
 def _is_another(
     known: Sequence[Track], clothes: NDArray[Any], near: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """(K, P) where a detection clearly is the person of another track that is near."""
+    """(K, P) whether a detection clearly is the person of another, near track."""
     means = np.stack([track.clothes.mean for track in known])
     odds = same_clothes_odds(clothes, means[:, None])
     best = np.where(near, odds, -np.inf).max(0)

@@ -1,4 +1,4 @@
-"""The tracker of several people: by their motion, their 2D poses and their clothes."""
+"""Tracks several people by their motion, their 2D poses and their clothes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
@@ -16,32 +16,31 @@ from diffhpe_ros.tracking.track import Track
 from diffhpe_ros.tracking.tracker import NOT_FOLLOWED, Return
 
 _MOST_ENDED = 32
-"""Tracks whose people may come back: bounds memory and time."""
+"""Most ended tracks whose people may come back: bounds memory and time."""
 
 
 class PeopleTracker:
     """Tracks several people by their motion, their 2D poses and their clothes; a `Tracker`.
 
-    Each person is expected where the motion so far leads. Tracks and detections are paired so
-    that the distances are smallest in all (`association_costs`; the assignment is optimal, so that
-    people keep their ids when the camera turns and all of them shift). Tracks seen in the image
-    before choose first, then the other active ones. No track is paired with a person who clearly
-    wears the clothes of another one who may be there.
+    Each person's place is predicted from their motion. Tracks and detections are paired so that the
+    sum of distances is smallest (`association_costs`). The assignment is optimal, so people keep
+    their ids when the camera turns and all of them shift. Tracks seen in the previous image choose
+    first, then the other active ones. No track is paired with a person who clearly wears the
+    clothes of another person who may be there.
 
     An unseen track stays active for `forget_s`, or for 0.2 s longer than it was seen if that is
-    shorter: a phantom of one image soon makes room again. A person who returns sooner, near enough
-    to where they are expected, keeps the id. A clock that jumps back ends all tracks.
+    shorter: so a false detection in one image soon frees its place. A person who returns earlier,
+    near enough to the predicted place, keeps the id. A clock that jumps back ends all tracks.
 
-    A person who returns within `return_s`, anywhere, is known again by the clothes where those are
-    in `People.clothes` and leave no doubt (`returns`). Where the clothes are seen only after the
-    person got a new id, they get the former one instead (`exchanges`). Where the people of two
-    tracks wear each other's clothes after they met, the tracks exchange their ids (`exchanges`,
-    too).
+    A person who returns within `return_s`, anywhere, is recognized by the clothes if they are in
+    `People.clothes` and leave no doubt (`returns`). If the clothes are seen only after the person
+    got a new id, the former id replaces it (`exchanges`). If the people of two tracks wear each
+    other's clothes after they met, the tracks exchange their ids (also `exchanges`).
 
-    There is room for `max_people` active tracks. A track keeps its place; places that become free
-    go to the largest and most confidently seen people. The number may be changed between images;
-    where it falls, the newest tracks go first. A detection that lies on a tracked person is the
-    same person, detected twice, and gets no track.
+    At most `max_people` tracks are active. A track keeps its place; free places go to the largest
+    and most confidently seen people. The number may be changed between images; if it falls, the
+    newest tracks end first. A detection that lies on a tracked person is a duplicate of the same
+    person, and gets no track.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class PeopleTracker:
         return {track.track_id for track in self._tracks}
 
     def reset(self) -> None:
-        """End all tracks; their ids are not given again."""
+        """End all tracks; their ids are not used again."""
         self._tracks = []
         self._ended = []
 
@@ -79,7 +78,7 @@ class PeopleTracker:
         if stamp_ns < self._last_ns:
             self.reset()
         tracks = self._tracks[: self.max_people]
-        # Only now: a person unseen for longer is not matched, whatever came in between.
+        # Before matching: a person unseen for longer is not matched, whatever happened in between.
         kept = [stamp_ns - track.seen_ns <= self._forget_ns for track in tracks]
         self._keep(tracks, kept, stamp_ns)
         found = self._match(people, stamp_ns)
@@ -96,7 +95,7 @@ class PeopleTracker:
         return ids
 
     def _keep(self, tracks: Sequence[Track], kept: Sequence[bool], stamp_ns: int) -> None:
-        """Go on with some of the tracks; the others have ended."""
+        """Keep some of the tracks; the others have ended."""
         self._tracks = [track for track, stays in zip(tracks, kept, strict=True) if stays]
         ended = [track for track, stays in zip(tracks, kept, strict=True) if not stays]
         self._ended = [
@@ -104,7 +103,7 @@ class PeopleTracker:
         ][-_MOST_ENDED:]
 
     def _match(self, people: People, stamp_ns: int) -> dict[int, Track]:
-        """Rows of people → their tracks: first those seen in the image before, then the others."""
+        """Row of people → track: tracks seen in the last image choose first, then the others."""
         in_view = [track for track in self._tracks if track.seen_ns == self._last_ns]
         unseen = [track for track in self._tracks if track.seen_ns != self._last_ns]
         costs = association_costs(self._tracks, self._ended, people, stamp_ns)
@@ -122,7 +121,7 @@ class PeopleTracker:
         found: dict[int, Track],
         stamp_ns: int,
     ) -> None:
-        """Add to `found`: some of the tracks, among the people without one."""
+        """Match some of the tracks to people who have none, and add them to `found`."""
         free = [row for row in range(len(people)) if row not in found]
         if not tracks or not free:
             return
@@ -133,7 +132,7 @@ class PeopleTracker:
                 found[free[column]] = tracks[row]
 
     def _start_tracks(self, people: People, found: dict[int, Track], stamp_ns: int) -> None:
-        """Track new people while there is room for them."""
+        """Start tracks for new people, up to `max_people`."""
         if len(found) == len(people):
             return
         scores = np.nan_to_num(people.confidence).sum(-1) * pose_sizes(people.keypoints)
@@ -148,7 +147,7 @@ class PeopleTracker:
                 self._tracks.append(track)
 
     def _identify(self, found: Collection[Track]) -> None:
-        """Find which new tracks go on with earlier ones, as soon as their clothes say it."""
+        """Find new tracks that continue earlier ones, as soon as their clothes are clear."""
         for track in found:
             if track.identified:
                 continue
@@ -172,7 +171,7 @@ class PeopleTracker:
                 first.clothes, second.clothes = second.clothes, first.clothes
 
     def _return(self, track: Track, before: Track, probability: float) -> None:
-        """Go on with the id of an earlier track of the same person."""
+        """Continue with the id of an earlier track of the same person."""
         away_s = before.unseen_s(track.first_ns)
         if track.has_id:
             self.exchanges.append((track.track_id, before.track_id))

@@ -1,6 +1,6 @@
-"""What a tracker does: it gives the people of successive images their track ids.
+"""The interface of a tracker, which assigns track ids to the people of successive images.
 
-The windows of a person are built from one id's observations, so an id must never jump from one
+A person's windows are built from the observations of one id, so an id must never jump from one
 body to another.
 """
 
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from diffhpe_ros.detection.types import People
 
 NOT_FOLLOWED = -1
-"""Instead of a track id, where a detection has no track."""
+"""Used in place of a track id if a detection has no track."""
 
 
 @dataclass(frozen=True)
 class Return:
-    """A person whose track had ended, and who has got its id again."""
+    """A person whose track had ended, and who got the same id again."""
 
     track_id: int
     probability: float
-    """That it is the same person, by the clothes."""
+    """Probability that it is the same person, from the clothes."""
     away_s: float
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class Return:
 
 
 class Tracker(Protocol):
-    """Gives track ids to the people of successive images of one camera."""
+    """Assigns track ids to the people of successive images of one camera."""
 
     @property
     def track_ids(self) -> set[int]:
@@ -41,13 +41,13 @@ class Tracker(Protocol):
 
     @property
     def returns(self) -> Sequence[Return]:
-        """People of the newest image who have got the id of a track that had ended."""
+        """People of the newest image who got the id of a track that had ended."""
 
     @property
     def exchanges(self) -> Sequence[tuple[int, int]]:
-        """Pairs of ids that were found, by the newest image, to be each on the other's person.
+        """Pairs of ids that the newest image has shown to be on each other's person.
 
-        The second may be of a track that had ended.
+        The second id may be of a track that had ended.
         """
 
     def update(self, people: People, stamp_ns: int) -> NDArray[np.int64]:
@@ -55,11 +55,11 @@ class Tracker(Protocol):
 
         Args:
             people: P people.
-            stamp_ns: of the image.
+            stamp_ns: stamp of the image.
 
         Returns:
             (P,) ids from 0 upwards, `NOT_FOLLOWED` for those without a track.
         """
 
     def reset(self) -> None:
-        """End all tracks; their ids are not given again."""
+        """End all tracks; their ids are not used again."""

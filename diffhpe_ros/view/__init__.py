@@ -1,7 +1,7 @@
 """`diffhpe view`: people in 3D in a browser page, without ROS's tools.
 
-A source gives images, an estimator makes people of them, a player moves through the source, and
-the page shows it all. Only `view.page` and what it is made of import viser.
+A source provides images, an estimator finds the people in them, a player moves through the source,
+and the page shows everything. Only `view.page` and its parts import viser.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ __all__ = ["Settings", "Source", "choose_source", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `serve` at first use: it needs the extra `view`."""
+    """Import `serve` on first use: it needs the extra `view`."""
     if name == "serve":
         from diffhpe_ros.view.server import serve
 

@@ -1,4 +1,4 @@
-"""Bags as recordings, whose images are read in any order."""
+"""Bags as recordings whose images can be read in any order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +15,11 @@ class BagRecording:
     """The images of one topic of a bag (MCAP or SQLite)."""
 
     def __init__(self, path: Path, topic: str | None = None) -> None:
-        """Read when each image was taken.
+        """Read the time of each image.
 
         Args:
             path: the bag: a folder with metadata.yaml, or one .mcap or .db3 file.
-            topic: of the images; None where the bag has one such topic only.
+            topic: topic of the images; None if the bag has only one such topic.
 
         Raises:
             DiffhpeError: see `ImageTopic`, or the topic has no images.
@@ -37,7 +37,7 @@ class BagRecording:
         kept = np.r_[True, np.diff(stamps) > 0]
         self.stamps_ns, self._recorded_ns = stamps[kept] - stamps[0], recorded[kept]
         self.camera = self._topic.camera()
-        """From the camera_info beside the images; None where there is none."""
+        """The camera from the images' camera_info; None if there is none."""
 
     def image(self, index: int) -> Image:
         """See `Recording.image`."""

@@ -15,11 +15,11 @@ class Controls:
     """Folders of controls for model, detector and output.
 
     Args:
-        server: of the page.
-        settings: to begin with.
-        min_confidence: of the detector to begin with.
+        server: the page's server.
+        settings: initial settings.
+        min_confidence: initial value of the detector's `min_confidence`.
         models: names that can be chosen.
-        presets: of the model to begin with.
+        presets: presets of the initial model.
         detectors: names that can be chosen.
         changed: called with the settings after each change.
     """
@@ -77,7 +77,7 @@ class Controls:
     def _on(
         self, handle: Any, name: str, value_of: Callable[[Any], Any] = lambda value: value
     ) -> None:
-        """Have a control set a setting."""
+        """Connect a control to a setting."""
 
         def change(_: object) -> None:
             with self._lock:

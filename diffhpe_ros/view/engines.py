@@ -1,4 +1,4 @@
-"""What runs on which engine, and why."""
+"""A text that says what runs on which engine, and why."""
 
 from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.lifting.engines.native.engines import why_not_native
@@ -6,7 +6,7 @@ from diffhpe_ros.view.estimator import Estimator
 
 
 def engines_text(estimator: Estimator) -> str:
-    """Markdown: detector and lifter, with what they run on and what decided that."""
+    """Markdown: what detector and lifter run on, and the reason."""
     detector, lifter = estimator.detector, estimator.lifter
     return "\n".join(
         (

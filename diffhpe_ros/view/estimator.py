@@ -24,19 +24,19 @@ FRAME_ID = "camera"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the page's controls set."""
+    """The settings that the page's controls change."""
 
     model: str = DEFAULT_MODEL
     """A name of models/, a model folder, or a released checkpoint."""
     preset: str | None = None
-    """Of the model; None for its own."""
+    """Preset of the model; None for its default."""
     detector: str = "blazepose"
-    """One of the detectors that the estimator was given."""
+    """Name of one of the estimator's detectors."""
     min_confidence: float | None = None
-    """Joints below it are unseen; None for the detector's own."""
+    """Joints below it count as unseen; None for the detector's default."""
     max_people: int = 4
     decode: str = "rigid"
-    """rigid: bones keep their length; free: as the model gives them."""
+    """rigid: bones keep their length; free: as the model predicts them."""
     output: OutputOptions = field(default_factory=OutputOptions)
 
 
@@ -46,11 +46,11 @@ class Estimate:
 
     stamp_ns: int
     detected: People
-    """All people that were detected, in pixels."""
+    """All detected people, in pixels."""
     people: LiftedPeople
-    """Those whose window is complete, in metres."""
+    """The people whose window is complete, in metres."""
     warnings: tuple[str, ...]
-    """For each of them why the pose is not to be trusted; "" for none."""
+    """For each of them the reason not to trust the pose; "" for none."""
     detect_ms: float
     lift_ms: float
 
@@ -59,11 +59,11 @@ class Estimator:
     """Detects and lifts people in the images of one camera.
 
     Args:
-        detectors: what makes the detectors that can be chosen, by name.
-        settings: to begin with.
-        camera: that takes the images; None to assume a field of view.
-        field_of_view: degrees across the longer image side, for a camera of None.
-        device: of the lifter: cpu, cuda or cuda:N.
+        detectors: name → function that makes the detector.
+        settings: initial settings.
+        camera: camera that takes the images; None to assume a field of view.
+        field_of_view: degrees across the longer image side, if `camera` is None.
+        device: device of the lifter: cpu, cuda or cuda:N.
 
     Raises:
         DiffhpeError: the model, the detector or the device does not exist.
@@ -89,14 +89,14 @@ class Estimator:
 
     @property
     def config(self) -> ModelConfig:
-        """Of the model."""
+        """Configuration of the model."""
         return self.lifter.config
 
     def use(self, settings: Settings) -> None:
         """Change settings; tracks and windows are kept where only the lifter changes.
 
         Raises:
-            DiffhpeError: the model, preset or detector cannot be used; the former ones stay.
+            DiffhpeError: the model, preset or detector cannot be used; the previous ones stay.
         """
         before = self.settings
         lifter, detector = self.lifter, self.detector
@@ -174,10 +174,10 @@ def _set(detector: Detector, settings: Settings) -> None:
 
 
 def settings_with(settings: Settings, name: str, value: Any) -> Settings:
-    """Settings with one value changed, which may be one of `OutputOptions`.
+    """Settings with one value changed, which may also belong to `OutputOptions`.
 
     Raises:
-        DiffhpeError: there is no setting of that name.
+        DiffhpeError: there is no setting with that name.
     """
     if name in vars(settings):
         return replace(settings, **{name: value})

@@ -1,4 +1,4 @@
-"""Estimates by their time, so that plots, trails and a slider can look back."""
+"""Estimates by their time, for plots, trails and the time slider."""
 
 from bisect import bisect_left, bisect_right, insort
 
@@ -6,10 +6,10 @@ from diffhpe_ros.view.estimator import Estimate
 
 
 class History:
-    """Estimates of a source, each time once.
+    """Estimates of a source, one for each time.
 
     Args:
-        longest_s: what is older than this before the newest is dropped; None keeps all.
+        longest_s: estimates older than the newest by more than this are dropped; None keeps all.
     """
 
     def __init__(self, longest_s: float | None = None) -> None:
@@ -31,7 +31,7 @@ class History:
                 del self._estimates[self._stamps.pop(0)]
 
     def get(self, stamp_ns: int) -> Estimate | None:
-        """The estimate of that time; None if it is not known."""
+        """The estimate at that time; None if there is none."""
         return self._estimates.get(stamp_ns)
 
     def until(self, stamp_ns: int, seconds: float) -> list[Estimate]:

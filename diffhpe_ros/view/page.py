@@ -22,11 +22,11 @@ from diffhpe_ros.view.table import people_table
 
 _PLOT_PERIOD_S = 0.25
 _IMAGE_SIDE = 640
-"""The longer side of images that are sent to the browser, pixels."""
+"""The longer side of images sent to the browser, in pixels."""
 
 
 class Page:
-    """Shows a source on a viser server, and does what is clicked there."""
+    """Shows a source on a viser server, and handles the clicks there."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Page:
     def show(self, shown: Shown) -> None:
         """See `Display.show`."""
         estimate, camera = shown.estimate, self._estimator.camera
-        assert camera is not None  # it is known from the first image on
+        assert camera is not None  # known from the first image on
         image = _with_joints(shown)
         with self._server.atomic():
             self._image.image = image[..., ::-1]
@@ -94,7 +94,7 @@ class Page:
         gui, player = self._server.gui, self.player
         self._play = gui.add_button("Pause", icon=viser.Icon.PLAYER_PAUSE)
         self._play.on_click(lambda _: self._pause_or_play())
-        self._time: Any = None  # of a slider, type checkers do not see that `value` can be set
+        self._time: Any = None  # a slider; type checkers do not see that its `value` can be set
         if not isinstance(player, RecordingPlayer) or not player.length_s:
             return
 
@@ -119,7 +119,7 @@ class Page:
         )  # fmt: skip
 
     def _add_switches(self, tilt: float) -> None:
-        """What is drawn."""
+        """Switches for the drawn elements."""
         gui = self._server.gui
         with gui.add_folder("Show"):
             for text, name in (
@@ -156,7 +156,7 @@ class Page:
 
 
 def _with_joints(shown: Shown) -> NDArray[np.uint8]:
-    """The image with people's 2D joints, small enough to be sent."""
+    """The image with people's 2D joints, scaled down for the browser."""
     image = shown.image
     for keypoints, confidence in zip(
         shown.estimate.detected.keypoints, shown.estimate.detected.confidence, strict=True

@@ -1,4 +1,4 @@
-"""Moves through a source in a thread of its own, and shows each image with its people."""
+"""Moves through a source in its own thread, and shows each image with its people."""
 
 import threading
 import time
@@ -17,14 +17,15 @@ from diffhpe_ros.view.history import History
 from diffhpe_ros.view.recordings import Recording
 
 RUN_UP_S = 1.2
-"""Before an image that is jumped to: windows are 0.87 s long, smoothing needs a little."""
+"""Time processed before the target image of a jump: windows are 0.87 s long, and smoothing needs a
+little more."""
 LIVE_S = 60.0
 """How far back the history of live images goes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What there is to see at one moment."""
+    """The image and the estimate shown at one moment."""
 
     image: NDArray[np.uint8]
     """(H, W, 3) BGR."""
@@ -33,17 +34,17 @@ class Shown:
 
 
 class Display(Protocol):
-    """What a player shows its images on; called in the player's thread."""
+    """The display of a player; called in the player's thread."""
 
     def show(self, shown: Shown) -> None:
         """Show an image with its people."""
 
     def report(self, text: str) -> None:
-        """Show what is wrong; "" for nothing."""
+        """Show a problem; "" for none."""
 
 
 class Player:
-    """What both players share: a thread, and settings that are taken over between two images."""
+    """Base of both players: a thread, and settings that are applied between two images."""
 
     def __init__(self, estimator: Estimator, display: Display, history: History) -> None:
         self.estimator = estimator
@@ -58,11 +59,11 @@ class Player:
         self._thread = threading.Thread(target=self._run_safely, name="player", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """End, and wait for the end."""
+        """Stop the thread and wait for its end."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -70,23 +71,23 @@ class Player:
 
     @property
     def playing(self) -> bool:
-        """Whether it goes on by itself."""
+        """Whether it plays or is paused."""
         return self._playing
 
     def play(self, on: bool) -> None:
-        """Go on by itself, or stay where it is."""
+        """Play or pause."""
         with self._changed:
             self._playing = on
             self._changed.notify()
 
     def use(self, settings: Settings) -> None:
-        """Change settings as soon as the image in work is done."""
+        """Change settings after the current image."""
         with self._changed:
             self._settings = settings
             self._changed.notify()
 
     def redraw(self) -> None:
-        """Show the same image again: it is to be drawn otherwise."""
+        """Show the same image again, because it must be drawn differently."""
         with self._changed:
             self._redraws = True
             self._changed.notify()
@@ -102,7 +103,7 @@ class Player:
             self._display.show(self._shown)
 
     def _take_settings(self) -> bool:
-        """Apply the settings that were given; whether there were any."""
+        """Apply new settings; returns whether there were any."""
         with self._changed:
             settings, self._settings = self._settings, None
         if settings is None:
@@ -125,7 +126,7 @@ class Player:
 
 
 class LivePlayer(Player):
-    """Shows live images, always the newest. While it is paused, images are left out."""
+    """Shows live images, always the newest. While it is paused, images are skipped."""
 
     def __init__(self, frames: LiveFrames, estimator: Estimator, display: Display) -> None:
         super().__init__(estimator, display, History(LIVE_S))
@@ -141,7 +142,7 @@ class LivePlayer(Player):
         self._frames.close()
 
     def _ends(self) -> bool:
-        """What is to be done while there is no new image; whether it was closed."""
+        """Do the work between images; returns whether the player was closed."""
         self._take_settings()
         self._redraw_if_asked()
         if self._frames.problem != self._problem:
@@ -151,10 +152,10 @@ class LivePlayer(Player):
 
 
 class RecordingPlayer(Player):
-    """Shows the images of a recording at their pace, or as fast as it can; over and over.
+    """Shows the images of a recording in a loop, in real time or as fast as possible.
 
-    All estimates are kept, so that a part that was shown once is there at once. Before an image
-    that is jumped to, the second before it is run through.
+    All estimates are kept, so a part that was shown once appears at once. Before the target image
+    of a jump, the `RUN_UP_S` before it are processed.
     """
 
     def __init__(self, recording: Recording, estimator: Estimator, display: Display) -> None:
@@ -167,7 +168,7 @@ class RecordingPlayer(Player):
         self._target: int | None = 0
         self._position = 0
         self._estimated = -1
-        """The index of the image that the estimator saw last."""
+        """Index of the image that the estimator processed last."""
 
     def seek(self, time_s: float) -> None:
         """Jump to the image nearest to a time in seconds."""
@@ -209,7 +210,7 @@ class RecordingPlayer(Player):
         return target
 
     def _wait_until(self, due: float | None) -> bool:
-        """Wait, for a change if None; whether the time has come without one."""
+        """Wait until a time or a change (None: only a change); whether the time came first."""
         playing = self._playing
         with self._changed:
             return not self._changed.wait_for(
@@ -218,7 +219,7 @@ class RecordingPlayer(Player):
             )
 
     def _jump_to(self, index: int) -> None:
-        """Show an image, with what comes before it taken into account."""
+        """Show an image, after processing the images before it if necessary."""
         self._position = index
         estimate = self.history.get(int(self._stamps[index]))
         if estimate is None and index != self._estimated + 1:
@@ -230,14 +231,14 @@ class RecordingPlayer(Player):
                     self._estimate(before, image)
         image = self._image(index)
         if image is None:
-            return  # the image before it stays
+            return  # the previous image stays
         if estimate is None:
             estimate = self._estimate(index, image)
             self.history.add(estimate)
         self._show(image, estimate)
 
     def _image(self, index: int) -> NDArray[np.uint8] | None:
-        """An image of the recording; None where it is damaged."""
+        """An image of the recording; None if it is damaged."""
         try:
             return self._recording.image(index)
         except DamagedImageError:

@@ -1,4 +1,4 @@
-"""Coherence, confidence and latency over the last seconds."""
+"""Plots of coherence, confidence and latency over the last seconds."""
 
 import numpy as np
 import viser
@@ -10,11 +10,11 @@ from diffhpe_ros.view.style import css, person_colour
 
 SPAN_S = 10.0
 LINES = 4
-"""People that are plotted, those with the lowest track ids of the span."""
+"""Number of plotted people: those with the lowest track ids in the span."""
 _HEIGHT = 150
 _LEAST_TOP = 20.0
 _MARGIN = 1.08
-"""The plot goes on above the highest number of its axis, which would be cut otherwise."""
+"""The plot extends above the highest number of its axis, which would be cut off otherwise."""
 
 
 class Plots:
@@ -61,14 +61,14 @@ class Plots:
 
 
 def top_of(values: NDArray[np.float64]) -> float:
-    """The upper end of an axis: one of 20, 40, 80 ... so that it does not move all the time."""
+    """The upper end of an axis: one of 20, 40, 80 ..., so that it rarely changes."""
     known = values[np.isfinite(values)]
     most = max(float(known.max()) if known.size else 0.0, _LEAST_TOP)
     return float(_LEAST_TOP * 2 ** np.ceil(np.log2(most / _LEAST_TOP)))
 
 
 def usual(ms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Times (..., N) without the few longest, such as that of a detector's first image."""
+    """95th percentile (...) of times (..., N), without a few long ones such as a first image's."""
     return np.asarray(np.nanpercentile(ms, 95, axis=-1), np.float64)
 
 
@@ -87,7 +87,7 @@ def per_person(past: list[Estimate], ids: list[int]) -> NDArray[np.float64]:
 
 
 def _series(ids: list[int], dashed: bool = False) -> tuple[uplot.Series, ...]:
-    """Of the times and of LINES people; with `dashed`, one more for each."""
+    """Series of the times and of LINES people; with `dashed`, one more for each person."""
     lines = [
         uplot.Series(label=f"#{track_id}", stroke=css(person_colour(track_id)), width=2)
         for track_id in ids
@@ -103,7 +103,7 @@ def _rescale(plot: viser.GuiUplotHandle, top: float) -> None:
 
 
 def _scales(top: float) -> dict[str, uplot.Scale]:
-    # Fixed: an axis that fits itself to the data is lost where NaN stands for a gap.
+    # Fixed scales: an axis that fits itself to the data fails if it contains NaN for a gap.
     return {
         "x": uplot.Scale(time=False, range=(-SPAN_S, 0.0)),
         "y": uplot.Scale(range=(0.0, _MARGIN * top)),

@@ -1,4 +1,4 @@
-"""Recordings: images that can be looked at in any order."""
+"""Recordings: images that can be read in any order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 
 @runtime_checkable
 class Recording(Protocol):
-    """Images with times. Reading them in order is fast; any other order is possible."""
+    """Images with times. Reading in order is fast; any other order is possible."""
 
     stamps_ns: NDArray[np.int64]
     """(N,) time of each image in nanoseconds, rising; N is at least 1."""
@@ -35,7 +35,7 @@ class Recording(Protocol):
 
 
 class VideoRecording:
-    """A video file. Memory does not grow with its length, but for 8 bytes an image."""
+    """A video file. Memory grows with its length only by 8 bytes per image."""
 
     def __init__(self, path: Path) -> None:
         """Read the times of all frames, without decoding them.
@@ -43,7 +43,7 @@ class VideoRecording:
         Raises:
             DiffhpeError: the file cannot be read, or does not say when its frames are shown.
         """
-        with VideoReader(path) as video:  # says what is wrong with a file
+        with VideoReader(path) as video:  # reports what is wrong with a file
             fps, self.size = video.fps, (video.width, video.height)
             self.stored_size = video.stored_size
         self._path = path

@@ -21,12 +21,12 @@ from diffhpe_ros.view.style import person_colour
 
 TRAIL_S = 3.0
 _TRAIL_HEIGHT_M = 0.015
-_GAP_NS = 300_000_000  # trails are not drawn across what was jumped over
+_GAP_NS = 300_000_000  # trails are not drawn across a jump
 _LABEL_ABOVE_M = 0.3
 
 
 class Instances:
-    """Instances of one mesh. There is room for a number of them; those not used are points."""
+    """Instances of one mesh. Spare instances are kept ready, shrunk to points."""
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class Instances:
 
 
 def _padded(rows: NDArray[Any], room: int, filler: Any = 0) -> NDArray[Any]:
-    """The rows, and as many of the filler as there is room."""
+    """The rows, padded with the filler up to the available room."""
     padded = np.empty((room, *rows.shape[1:]), rows.dtype)
     padded[: len(rows)], padded[len(rows) :] = rows, filler
     return padded
 
 
 def _look_below_people(client: viser.ClientHandle) -> None:
-    """On a phone held upright the controls cover the lower part: people are in the upper one."""
+    """On an upright phone the controls cover the lower part: move people to the upper part."""
     if client.camera.aspect < 1:
         client.camera.position = (0.6, -3.6, 1.9)
         client.camera.look_at = (2.56, -1.53, 0.0)
@@ -90,7 +90,7 @@ class Scene:
     """Draws people into a viser scene with z up and the floor at 0.
 
     Args:
-        server: of the page.
+        server: the page's server.
         up: (3,) direction against gravity in the camera's optical frame.
     """
 
@@ -153,7 +153,7 @@ class Scene:
 
     @property
     def _origin(self) -> NDArray[np.float64]:
-        """(3,) where the camera is."""
+        """(3,) position of the camera."""
         return np.array([0.0, 0.0, self._camera_height.metres])
 
     def _draw_labels(
@@ -176,7 +176,7 @@ class Scene:
             label.text, label.position = text, above
 
     def _draw_trails(self, estimate: Estimate, history: History) -> None:
-        """Lines on the floor where people's hips were."""
+        """Lines on the floor that show the paths of people's hips."""
         past = history.until(estimate.stamp_ns, TRAIL_S) if self.shows_trails else []
         starts, colours = [], []
         for before, after in pairwise(past):
@@ -192,7 +192,7 @@ class Scene:
         points = np.array(starts, np.float32).reshape(-1, 2, 3) @ self._axes.T.astype(np.float32)
         points[..., 2] = _TRAIL_HEIGHT_M
         known = np.isfinite(points).all((1, 2))
-        # One more, without length: there are no line segments without any.
+        # One more segment, of length 0: an empty list of line segments is not possible.
         self._trails.points = _padded(points[known], known.sum() + 1)
         shades = np.array(colours, np.uint8).reshape(-1, 2, 3)
         self._trails.colors = _padded(shades[known], known.sum() + 1)

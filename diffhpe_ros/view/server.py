@@ -23,16 +23,16 @@ def serve(
     host: str = HOST,
     port: int = PORT,
 ) -> Iterator[str]:
-    """Show a source on a page; gives its address, and ends with the block.
+    """Show a source on a page; yields its address, and stops at the end of the block.
 
     Args:
-        source: what is looked at.
-        detectors: that can be chosen, by name.
-        settings: to begin with.
-        field_of_view: degrees, where the source's camera is not calibrated.
-        device: of the lifter.
-        host: address that the page is served on; the default is for this computer alone.
-        port: of the page; the next free one if it is taken. 0 takes any.
+        source: the source of the images.
+        detectors: detectors that can be chosen, by name.
+        settings: initial settings.
+        field_of_view: degrees, used if the source's camera is not calibrated.
+        device: device of the lifter.
+        host: address that serves the page; the default is for this computer only.
+        port: port of the page; the next free one if it is taken. 0 takes any free port.
 
     Raises:
         DiffhpeError: viser is not installed, or the model or the detector cannot be used.

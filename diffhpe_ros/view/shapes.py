@@ -1,4 +1,4 @@
-"""People as cylinders, balls and ellipsoids: where each of them is, how it is turned, how large.
+"""People as cylinders, balls and ellipsoids: position, rotation and scale of each shape.
 
 Unit shapes are a cylinder of radius 1 from z = -0.5 to 0.5, and a ball of radius 1.
 """
@@ -39,7 +39,7 @@ class Shapes:
     colours: NDArray[np.uint8]
     """(N, 3) red, green, blue."""
     opacities: Array | None = None
-    """(N,) in 0..1; None where all are the same."""
+    """(N,) in 0..1; None if all are the same."""
 
 
 def _rgb(colour: Colour) -> Colour:
@@ -58,7 +58,7 @@ _COLOURS = np.array(
 def bones(joints: Array, confidence: Array, trusted: NDArray[np.bool_]) -> Shapes:
     """The cylinders of P people: joints (P, 17, 3), confidence (P, 17), trusted (P,).
 
-    Bones to joints that were not seen are transparent, people that are not trusted dark.
+    Bones to unseen joints are transparent; people whose poses are not trusted are dark.
     """
     parents, children = np.array(BONES).T
     start, end = joints[:, parents].reshape(-1, 3), joints[:, children].reshape(-1, 3)
@@ -73,7 +73,7 @@ def bones(joints: Array, confidence: Array, trusted: NDArray[np.bool_]) -> Shape
 
 
 def balls(joints: Array, confidence: Array, trusted: NDArray[np.bool_]) -> Shapes:
-    """The balls of P people, one a joint and one for the head; arguments as of `bones`."""
+    """The balls of P people, one per joint and one for the head; arguments as for `bones`."""
     head = joints[:, [_NOSE, _HEAD]].mean(1, keepdims=True)
     places = np.concatenate([joints, head], 1).reshape(-1, 3)
     radii = np.full((len(joints), NUM_JOINTS + 1), _JOINT_M)
@@ -87,9 +87,9 @@ def balls(joints: Array, confidence: Array, trusted: NDArray[np.bool_]) -> Shape
 
 
 def ellipsoids(joints: Array, covariance: NDArray[np.float32]) -> Shapes:
-    """The balls, stretched to two standard deviations, of covariance (P, 17, 3, 3) in m²."""
+    """Ellipsoids of two standard deviations, from the covariance (P, 17, 3, 3) in m²."""
     variances, axes = np.linalg.eigh(np.nan_to_num(covariance.reshape(-1, 3, 3)))
-    axes[..., 2] *= np.sign(np.linalg.det(axes))[:, None]  # right-handed: the same ellipsoid
+    axes[..., 2] *= np.sign(np.linalg.det(axes))[:, None]  # right-handed; same ellipsoid
     colours = np.tile(np.array(_rgb(_ELLIPSOID), np.uint8), (len(axes), 1))
     return _shapes(
         joints.reshape(-1, 3), _wxyz(Rotation.from_matrix(axes)) if len(axes) else _unturned(0),
@@ -115,7 +115,7 @@ def _wxyz(rotation: Rotation) -> NDArray[np.float64]:
 
 
 def _coloured(joints: NDArray[np.int64], trusted: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """(P times joints, 3) colours of these joints of people, dark of those not trusted."""
+    """(P times joints, 3) colours of people's joints; dark for people who are not trusted."""
     dark = np.array(_rgb(_UNTRUSTED), np.uint8)
     each = np.where(trusted[:, None, None], _COLOURS[joints], dark)
     return np.asarray(each.reshape(-1, 3), np.uint8)

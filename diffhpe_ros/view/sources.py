@@ -1,4 +1,4 @@
-"""What the page looks at: the package's own clip, a video, a bag, a webcam or a stream."""
+"""The page's source of images: the package's own clip, a video, a bag, a webcam or a stream."""
 
 import time
 from dataclasses import dataclass, replace
@@ -21,15 +21,15 @@ from diffhpe_ros.view.recordings import Recording, VideoRecording
 
 @dataclass(frozen=True)
 class Source:
-    """Images with what is known of them."""
+    """A source of images, and what is known about them."""
 
     name: str
     images: Recording | LiveFrames
-    """A recording can be looked at in any order."""
+    """Live frames, or a recording that can be read in any order."""
     camera: Camera | None = None
-    """Calibration, where known."""
+    """Calibration, if known."""
     up: NDArray[np.float64] | None = None
-    """(3,) direction against gravity in the optical frame, where known."""
+    """(3,) direction against gravity in the optical frame, if known."""
 
 
 def choose_source(
@@ -39,13 +39,13 @@ def choose_source(
     topic: str | None = None,
     calibration: Path | None = None,
 ) -> Source:
-    """The video or stream, the webcam or the bag; without any, the package's own clip.
+    """Open the video or stream, the webcam or the bag; without any, the package's own clip.
 
     Args:
         video: a file, the address of a stream, or a bag.
         camera: the number of a webcam.
-        bag: with images.
-        topic: of the images in the bag.
+        bag: a bag with images.
+        topic: topic of the images in the bag.
         calibration: the camera's YAML file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Colours that tell people apart, the same in trails, plots and the table."""
+"""Colours that distinguish people, the same in trails, plots and the table."""
 
 PERSON_COLOURS: tuple[tuple[int, int, int], ...] = (
     (0, 114, 178),
@@ -12,10 +12,10 @@ PERSON_COLOURS: tuple[tuple[int, int, int], ...] = (
 
 
 def person_colour(track_id: int) -> tuple[int, int, int]:
-    """Of a track."""
+    """The colour of a track."""
     return PERSON_COLOURS[track_id % len(PERSON_COLOURS)]
 
 
 def css(colour: tuple[int, int, int]) -> str:
-    """A colour as style sheets have it."""
+    """A colour in CSS notation."""
     return f"rgb({colour[0]},{colour[1]},{colour[2]})"

@@ -11,7 +11,7 @@ _CELL = "padding:1px 8px 1px 0;text-align:right"
 
 
 def people_table(estimate: Estimate) -> str:
-    """HTML: id, distance, coherence and what is wrong, a row for each person."""
+    """HTML: id, distance, coherence and warnings, a row for each person."""
     people = estimate.people
     if not len(people):
         seen = len(estimate.detected)

@@ -1,6 +1,6 @@
 """From 2D frames at any rate to windows on the uniform grid that the lifters were trained on.
 
-Cameras run at 15, 30 or 60 Hz, skip frames and jitter; a lifter expects 27 frames at its rate.
+Cameras run at 15, 30 or 60 Hz, skip frames and have jitter; a lifter expects 27 frames at its rate.
 `live` does frame by frame what `track` does with a whole recording.
 """
 

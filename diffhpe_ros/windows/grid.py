@@ -14,10 +14,10 @@ FRAMES = 27
 RATE = 50.0
 """Frames per second of the papers' windows, and of motion capture files."""
 LIVE_RATE = 30.0
-"""Of the windows of the default model."""
+"""Frames per second of the default model's windows."""
 BRIDGE_S = 0.1
 TOLERANCE_S = 1e-3
-"""Stamps jitter: this much is forgiven where a time is compared with a limit."""
+"""Stamps have jitter: comparisons of a time with a limit have this tolerance."""
 
 TOLERANCE_NS = round(TOLERANCE_S * 1e9)
 
@@ -30,18 +30,18 @@ def interpolate_joints(
 ) -> NDArray[np.float32]:
     """Interpolate each joint linearly between its own neighbouring sightings.
 
-    All channels are linear in time, confidence and covariance included, so that none jumps when
-    a stamp moves by a microsecond. For the covariance that is an upper bound: were the errors of
-    the two sightings independent, the mean between them would be surer than either.
+    All channels are interpolated linearly, including confidence and covariance, so that none jumps
+    when a stamp changes by a microsecond. For the covariance that is an upper bound: if the errors
+    of the two sightings were independent, their mean would be more certain than either.
 
     Args:
         stamps_ns: (T,) rising.
         values: (T, J, C); a joint is seen where its first channel is not NaN.
-        grid_ns: (G,) times at which values are wanted.
-        bridge_ns: sightings further apart than this are not joined.
+        grid_ns: (G,) times of the interpolated values.
+        bridge_ns: there is no interpolation between sightings further apart than this.
 
     Returns:
-        (G, J, C); NaN where a joint has no sighting at that time and none near enough on both
+        (G, J, C); NaN where a joint has no sighting at that time, nor sightings near enough on both
         sides. Nothing is extrapolated.
     """
     count = len(stamps_ns)
@@ -68,7 +68,7 @@ def interpolate_joints(
 
 
 def check_grid(frames: int, rate: float, bridge_s: float) -> None:
-    """Raise a DiffhpeError where the grid makes no sense."""
+    """Raise a DiffhpeError if the grid makes no sense."""
     if frames < 2:
         raise DiffhpeError(f"windows of at least 2 frames are expected, got {frames}")
     if not 1.0 <= rate <= 1000.0:
@@ -78,6 +78,6 @@ def check_grid(frames: int, rate: float, bridge_s: float) -> None:
 
 
 def hide_unseen(keypoints: NDArray[Any], confidence: NDArray[Any]) -> NDArray[np.float32]:
-    """Keypoints (..., 2) as float32, NaN where one is not finite or its confidence not above 0."""
+    """Keypoints (..., 2) as float32, NaN where not finite or with a confidence of 0 or less."""
     seen = np.isfinite(keypoints).all(-1) & (confidence > 0)
     return np.where(seen[..., None], keypoints, np.nan).astype(np.float32)

@@ -1,4 +1,4 @@
-"""One person's frames as they come, to a window for each.
+"""Makes a window for each new frame of one person.
 
 The grid is anchored at the newest frame, so that its pose has the newest frame's stamp.
 """
@@ -72,13 +72,13 @@ class Window:
 
 
 class WindowBuilder:
-    """Collects one person's observations and gives a window for each (causal).
+    """Collects one person's observations and returns a window for each (causal).
 
-    The first window spans the time of `first_rate`, the next ones all of the history, and from
-    then on windows span the time of `rate`: who has just come is not waited for.
+    The first window spans the time of `first_rate`. The next ones span the whole history, until
+    windows span the time of `rate`. So a new person's first window comes early.
 
-    Memory is bounded whatever the input: only what the next window can need is kept, and no two
-    kept observations but the newest are closer than a quarter of a grid step.
+    Memory is bounded whatever the input. Only observations that the next window can need are kept,
+    and no two of them, except the newest, are closer than a quarter of a grid step.
     """
 
     def __init__(
@@ -90,15 +90,15 @@ class WindowBuilder:
         restart_s: float = WINDOW_S,
         first_rate: float | None = None,
     ) -> None:
-        """Begin with no history.
+        """Start without history.
 
         Args:
             frames: frames of a window.
             rate: grid frames per second.
-            stride: give a window for every `stride`-th observation.
-            bridge_s: sightings of a joint further apart than this (in seconds) are not joined: it
-                is unseen between them. A camera slower than 1 / bridge_s needs a larger value.
-            restart_s: a longer gap (in seconds) between observations forgets the history.
+            stride: return a window for every `stride`-th observation.
+            bridge_s: a joint is unseen between sightings further apart than this (in seconds). A
+                camera slower than 1 / bridge_s needs a larger value.
+            restart_s: after a longer gap (in seconds) between observations the history is dropped.
             first_rate: grid frames per second of the first window; `rate` if not given or less.
 
         Raises:
@@ -121,19 +121,19 @@ class WindowBuilder:
         self.bridge(bridge_s)
         self._restart_ns = round(restart_s * 1e9)
         self.restarts = 0
-        """How often the history was forgotten for a gap or a stamp that went back."""
+        """How often the history was dropped because of a gap or a stamp that went back."""
         self.reset()
 
     def __len__(self) -> int:
-        """Observations that are kept for the next windows."""
+        """Number of observations kept for the next windows."""
         return len(self._stamps)
 
     def bridge(self, seconds: float) -> None:
-        """Join sightings of a joint up to this far apart, from now on."""
+        """From now on, interpolate between sightings of a joint up to this far apart."""
         self._bridge_ns = round(seconds * 1e9)
 
     def reset(self) -> None:
-        """Forget the history, without counting it as a restart."""
+        """Drop the history, without counting it as a restart."""
         self._stamps = np.zeros(0, np.int64)
         self._values = np.zeros((0, NUM_JOINTS, _CHANNELS), np.float32)
         self._world = np.zeros((0, NUM_JOINTS, 3), np.float32)
@@ -144,7 +144,7 @@ class WindowBuilder:
         """Add the newest observation.
 
         Returns:
-            The window that ends with it; None where there is none, see `remember`.
+            The window that ends with it; None if there is none, see `remember`.
 
         Raises:
             DiffhpeError: the arrays have wrong shapes.
@@ -154,15 +154,15 @@ class WindowBuilder:
     def remember(self, observation: Observation) -> bool:
         """Add the newest observation, without building a window.
 
-        A stamp equal to the last is ignored. A stamp before it, or more than `restart_s` after
-        it, begins a new history.
+        An observation with the same stamp as the last one is ignored. An earlier stamp, or one more
+        than `restart_s` later, starts a new history.
 
         Args:
-            observation: the person now.
+            observation: the newest observation.
 
         Returns:
-            Whether a window ends with it: not before the history spans one, for a repeated stamp,
-            and between strides.
+            Whether a window ends with it. It is False before the history spans a window, for a
+            repeated stamp, and between strides.
 
         Raises:
             DiffhpeError: the arrays have wrong shapes.
@@ -186,10 +186,11 @@ class WindowBuilder:
         return True
 
     def reorder(self, stamp_ns: int, order: NDArray[np.intp]) -> None:
-        """Put the joints of a kept observation into another order (17,), such as left for right.
+        """Reorder the joints of a kept observation (17,), such as left and right swapped.
 
-        While they are not in their first order, the observation has no world landmarks: a network
-        that takes left for right takes front for back. Observations that are not kept are ignored.
+        While the joints are not in their original order, the observation has no world landmarks: a
+        network that mistakes left for right also mistakes front for back. Other observations than
+        kept ones are ignored.
         """
         at = int(np.searchsorted(self._stamps, stamp_ns))
         if at < len(self._stamps) and self._stamps[at] == stamp_ns:
@@ -197,11 +198,11 @@ class WindowBuilder:
             self._values[at] = self._values[at, order]
 
     def _remember(self, stamp: int, row: NDArray[np.float32], world: NDArray[np.float32]) -> None:
-        """Append the newest and drop what no window will need any more."""
+        """Append the newest observation, and drop those that no window will need."""
         end = len(self._stamps)
         if end > 1 and self._stamps[-1] - self._stamps[-2] < self._thinning_ns:
             end -= 1
-        # The one observation before this time stays: it shows that the history spans a window.
+        # The last observation before this time stays: it shows that the history spans a window.
         needed = stamp - self._span_ns - self._bridge_ns - TOLERANCE_NS
         start = max(0, int(np.searchsorted(self._stamps[:end], needed, "right")) - 1)
         self._stamps = np.append(self._stamps[start:end], stamp)
@@ -210,7 +211,7 @@ class WindowBuilder:
         self._orders = np.concatenate([self._orders[start:end], _FIRST_ORDER[None]])
 
     def window(self) -> Window:
-        """The window that ends with the newest observation, if `remember` says there is one."""
+        """The window that ends with the newest observation, if `remember` has returned True."""
         stamp = int(self._stamps[-1])
         span = min(max(stamp - int(self._stamps[0]), self._first_span_ns), self._span_ns)
         offsets = np.rint(np.linspace(-span, 0, self._frames)).astype(np.int64)
@@ -236,7 +237,7 @@ class WindowBuilder:
 
 
 def _world_landmarks(observation: Observation) -> NDArray[np.float32]:
-    """World landmarks (17, 3), NaN where there are none."""
+    """World landmarks (17, 3), NaN if there are none."""
     if observation.world_landmarks is None:
         return np.full((NUM_JOINTS, 3), np.nan, np.float32)
     if np.shape(observation.world_landmarks) != (NUM_JOINTS, 3):
@@ -248,7 +249,7 @@ def _world_landmarks(observation: Observation) -> NDArray[np.float32]:
 
 
 def _pack(observation: Observation) -> NDArray[np.float32]:
-    """The observation as (17, 7): all that is interpolated."""
+    """The interpolated channels of an observation, (17, 7)."""
     shapes = tuple(
         np.shape(getattr(observation, name)) for name in ("keypoints", "confidence", "covariance")
     )

@@ -1,7 +1,7 @@
-"""A recorded track to windows and back: what the live graph does frame by frame, at once.
+"""Cuts a recorded track into windows and joins lifted windows to a track.
 
-The track is resampled to the lifters' grid, cut into overlapping windows, and the lifted windows
-are blended and read off at the recording's own times.
+The track is resampled to the lifters' grid and cut into overlapping windows. The lifted windows
+are blended and interpolated to the recording's own times.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from diffhpe_ros.windows.grid import (
     interpolate_joints,
 )
 
-# More grid frames than this per recorded frame mean times in a wrong unit, or hours of nothing.
+# More grid frames than this per recorded frame mean times in a wrong unit, or hours without data.
 _MOST_GRID_FRAMES = 100
 
 
@@ -57,8 +57,8 @@ class TrackWindows:
             window_poses: (W, frames, 17, 3).
 
         Returns:
-            (T, 17, 3) at the track's own times; NaN in frames in which no joint was seen, however
-            short: a lifter would still answer, but nobody was there to be seen.
+            (T, 17, 3) at the track's own times; NaN in every frame in which no joint was seen. A
+            lifter would give a pose there, too, but nobody was visible.
         """
         blended = blend_windows(window_poses, self.starts, len(self.grid_times_s))
         poses = at_times(blended, self.grid_times_s, self.times_s)
@@ -78,8 +78,8 @@ def windows_of_track(
 ) -> TrackWindows:
     """Resample a recorded track to the grid and cut it into overlapping windows.
 
-    The grid spans the track exactly, so its rate is the one nearest to `rate` that does: within
-    2 % for the shortest track, 0.1 % after ten seconds. The last window ends with the track.
+    The grid spans the track exactly, with the possible rate nearest to `rate`: within 2 % for the
+    shortest track, 0.1 % after ten seconds. The last window ends with the track.
 
     Args:
         times_s: (T,) rising.
@@ -88,7 +88,7 @@ def windows_of_track(
         rate: grid frames per second.
         frames: frames of a window.
         stride: grid frames from one window to the next; at most `frames`.
-        bridge_s: sightings of a joint further apart than this are not joined, as in
+        bridge_s: a joint is unseen between sightings further apart than this, as in
             `WindowBuilder`.
         world_landmarks: (T, 17, 3), see `People.world_landmarks`.
 
@@ -96,7 +96,7 @@ def windows_of_track(
         The windows.
 
     Raises:
-        DiffhpeError: shapes, times or numbers make no sense, or the track is shorter than a window.
+        DiffhpeError: shapes, times or numbers are invalid, or the track is shorter than a window.
     """
     check_grid(frames, rate, bridge_s)
     if not 1 <= stride <= frames:
@@ -106,7 +106,7 @@ def windows_of_track(
     total = _grid_size(times, rate, frames)
 
     relative = times - times[0]
-    # Nanoseconds as in the live windows, so that both share one interpolation.
+    # Nanoseconds as in the live windows, so that both use the same interpolation.
     stamps = np.rint(relative * 1e9).astype(np.int64)
     grid = np.linspace(0.0, relative[-1], total)
     values = np.concatenate([hide_unseen(keypoints, confidence), confidence[..., None]], -1)
@@ -136,8 +136,8 @@ def blend_windows(
 ) -> NDArray[Any]:
     """Blend overlapping windows into one sequence.
 
-    Each frame is the mean of the windows that cover it, weighted by a triangle: a window knows
-    most about its middle, and no window begins or ends with a jump.
+    Each frame is the mean of the windows that cover it, weighted by a triangle: a window is most
+    accurate in its middle, and no window begins or ends with a jump.
 
     Args:
         window_poses: (W, L, 17, 3).
@@ -173,8 +173,8 @@ def at_times(
 ) -> NDArray[Any]:
     """Interpolate a sequence to other times, by cubic Hermite splines (Catmull-Rom).
 
-    Videos may have twice as many images as the grid has frames. Beside a frame that is unknown,
-    the interpolation is linear.
+    Videos may have twice as many images as the grid has frames. Next to an unknown frame the
+    interpolation is linear.
 
     Args:
         grid_poses: (G, ...).
@@ -185,7 +185,7 @@ def at_times(
         (T, ...); NaN at times outside the grid by more than 1 ms.
 
     Raises:
-        DiffhpeError: there are not as many times as poses, or none.
+        DiffhpeError: the numbers of times and poses differ, or are 0.
     """
     if len(grid_poses) != len(grid_times) or not len(grid_times):
         raise DiffhpeError(
@@ -210,7 +210,7 @@ def at_times(
 
 
 def _velocities(poses: NDArray[Any], times: NDArray[Any]) -> NDArray[Any]:
-    """(G, ...) by the frames before and after each; NaN at both ends and beside unknown frames."""
+    """(G, ...) from the frames before and after; NaN at both ends and next to unknown frames."""
     velocity = np.full(poses.shape, np.nan)
     velocity[1:-1] = (poses[2:] - poses[:-2]) / _column(times[2:] - times[:-2], poses)
     return velocity
@@ -235,7 +235,7 @@ def _check_track(
 
 
 def _grid_size(times: NDArray[np.float64], rate: float, frames: int) -> int:
-    """Number of grid frames over the track."""
+    """Number of grid frames of the track."""
     duration = float(times[-1] - times[0]) if len(times) else 0.0
     total = round(duration * rate) + 1
     if total < frames:

@@ -1,4 +1,4 @@
-"""How somebody whom BlazePose has found looks: by it people side by side are kept apart."""
+"""The looks of people found by BlazePose, which keep people side by side apart."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,20 +13,20 @@ from diffhpe_ros.skeleton import LAYOUTS, PARENTS
 
 _GREY = (128, 128, 128)
 _TRUNK, _LIMB = 0.09, 0.05
-"""Thickness in sizes of the region: a trunk, and arms, legs or a head."""
+"""Thickness of the trunk, and of arms, legs and head, as a fraction of the region's size."""
 _TRUNK_JOINTS = (1, 4, 7, 8, 11, 14)
 _HEAD = 10
 _FARTHEST = 30000
-"""Pixels: OpenCV draws no farther."""
+"""Largest coordinate in pixels that OpenCV can draw."""
 
 
 def colours_of(
     person: Landmarks, others: Sequence[Landmarks], image_bgr: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Colours (2, 3) of a person's clothes where no others hide them; see `clothes_colours`."""
+    """Colours (2, 3) of a person's clothes where others do not hide them: `clothes_colours`."""
     people = [person, *others]
     confidence = np.stack([(each.visibility * each.presence)[:NUM_BODY] for each in people])
-    # The least sure of the joints that one is made of.
+    # A mapped joint is only as sure as the least sure joint that it is made of.
     weights = LAYOUTS["blazepose33"] > 0
     least = np.where(weights, confidence[:, None], 1.0).min(-1)
     joints = np.stack([_joints(each) for each in people])
@@ -34,7 +34,7 @@ def colours_of(
 
 
 def without(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArray[np.uint8]:
-    """A copy of an image (H, W, 3) with people painted over, so that a network sees the others."""
+    """A copy of an image (H, W, 3) with some people painted over, so a network sees the others."""
     image = image_bgr.copy()
     for person in people:
         region, points = person.next_region(), _joints(person)

@@ -1,4 +1,4 @@
-"""Checks of a fast landmark network by a better one, now and then and in the free time."""
+"""Checks of a fast landmark network by a better one, from time to time, in the background."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -16,8 +16,8 @@ from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 from diffhpe_ros.detection.types import Check
 
 DELAY = 5
-"""Images after which a check is waited for: results depend on the images alone, and at 30 images a
-second it has long been made."""
+"""A check is used this many images after it began, and waited for if necessary. So results depend
+on the images alone. At 30 images a second the check has long finished by then."""
 _NICENESS = 10
 
 
@@ -29,12 +29,12 @@ class _Pending:
 
 
 class Checks:
-    """Looks at one person of every n-th image with another network, people in turn.
+    """Checks one person of every n-th image with another network, taking people in turn.
 
     Args:
-        network: the better one; no other thread runs it meanwhile.
+        network: the better network; no other thread may run it.
         every: images from one check to the next, more than `DELAY`.
-        threshold: score from which there is a person in a region.
+        threshold: score from which a region holds a person.
     """
 
     def __init__(self, network: LandmarkNetwork, every: int, threshold: float) -> None:
@@ -50,7 +50,7 @@ class Checks:
         self._network.lens = lens
 
     def reset(self) -> None:
-        """Begin with the next image, once the network is free."""
+        """Wait until the network is free, then start over with the next image."""
         if self._pending is not None:
             self._pending.landmarks.exception()
         self._pending = None
@@ -63,7 +63,7 @@ class Checks:
 
         Args:
             image_bgr: the next image (H, W, 3).
-            people: in it.
+            people: the people in it.
             may_begin: whether a check of this image may begin.
         """
         due = self._due(image_bgr.shape[1], image_bgr.shape[0])
@@ -94,7 +94,7 @@ class Checks:
 
 
 def body(person: Landmarks) -> Joints:
-    """The joints of the body."""
+    """The person's body joints, with measured covariances."""
     points = person.points[:NUM_BODY]
     confidence = (person.visibility * person.presence)[:NUM_BODY]
     size = float(np.ptp(points, axis=0).max())

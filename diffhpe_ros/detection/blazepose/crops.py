@@ -1,4 +1,4 @@
-"""What the landmark network sees of a person: a square of pixels, and where it is in the image."""
+"""Square image crops for the landmark network, and the map from each crop back to the image."""
 
 import math
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from diffhpe_ros.detection.blazepose.regions import ENVELOPE_PER_SIZE, Region
 Array = NDArray[np.float64]
 
 _GRID = 33
-"""Points along a side where a rectified crop's pixels are computed; those between, linearly: they
-are within some 0.1 pixels of the crop."""
+"""Points along a side at which a rectified crop's source pixels are computed. Those in between are
+interpolated linearly, which is exact to about 0.1 pixels of the crop."""
 _WIDEST = 1.2
-"""Tangent of the angle from the hips to the circle round the body: beyond, a person is so near that
-a pinhole camera would stretch them, too."""
+"""Largest tangent of the angle from the hips to the circle around the body. Beyond it, a person is
+so near that a pinhole camera would stretch them, too."""
 _STEP = 1e-3
 _LEAST_AHEAD = 0.02
 
@@ -28,22 +28,22 @@ class Crop(Protocol):
     """A square crop of an image."""
 
     def cut(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Its pixels (side, side, 3) of an image (H, W, 3)."""
+        """The crop's pixels (side, side, 3), taken from an image (H, W, 3)."""
 
     def to_image(self, points: NDArray[Any]) -> Array:
-        """Points (K, 2) of the crop in pixels of the image."""
+        """Map points (K, 2) of the crop to pixels of the image."""
 
     def slopes(self, points: NDArray[Any]) -> Array:
-        """Derivatives of `to_image` at points (K, 2); (2, 2) where they are all the same."""
+        """Derivatives of `to_image` at points (K, 2); one (2, 2) where they are all the same."""
 
     @property
     def roll(self) -> Array:
-        """(2, 2) from the crop's axes to the image's, by rotation alone."""
+        """(2, 2) rotation from the crop's axes to the image's."""
 
 
 @dataclass(frozen=True, eq=False)
 class FlatCrop:
-    """A region as it is in the image."""
+    """A region cut out of the image as it is."""
 
     region: Region
     side: int
@@ -80,19 +80,20 @@ class FlatCrop:
 
 @dataclass(frozen=True, eq=False)
 class RectifiedCrop:
-    """A region as a pinhole camera sees it that is turned to the person.
+    """A region as seen by a virtual pinhole camera that is turned towards the person.
 
-    In it nobody is stretched or bent, wherever they are in a wide image. The hips, and the point on
-    the circle round the body that gives a region its size, are where they are in a flat crop.
+    In it people are not stretched or bent, wherever they are in a wide-angle image. Two points are
+    where they are in a flat crop: the hips, and the point on the circle around the body that sets
+    the region's size.
     """
 
     camera: Camera
     centre: Array
     """(2,) pixels of the image."""
     axes: Array
-    """(3, 3), rows: the crop's right, down and forward in the camera's frame."""
+    """(3, 3), rows: the crop's right, down and forward axes in the camera's frame."""
     half: float
-    """Tangent of half its field of view."""
+    """Tangent of half the crop's field of view."""
     roll: Array
     side: int
 
@@ -106,7 +107,7 @@ class RectifiedCrop:
             return None
         level = _level_axes(rays[0])
         above = rays[1]
-        if not np.isfinite(above).all():  # beyond a fisheye's border: as below the hips
+        if not np.isfinite(above).all():  # beyond a fisheye's border: mirror the lower end
             above = 2 * (rays[0] @ rays[2]) * rays[0] - rays[2]
         right, down, ahead = level @ above
         size = math.hypot(right, down) / ahead if ahead > _LEAST_AHEAD else math.inf
@@ -138,7 +139,7 @@ class RectifiedCrop:
         return bool(np.isfinite(self._project(self._tangents(points))).all())
 
     def to_image(self, points: NDArray[Any]) -> Array:
-        """See `Crop`. Where the camera has no ray, the map goes on as it is in the middle."""
+        """See `Crop`. Where the camera has no ray, the map is extrapolated from the middle."""
         tangents = self._tangents(points)
         pixels = self._project(tangents)
         beyond = ~np.isfinite(pixels).all(-1)
@@ -156,39 +157,40 @@ class RectifiedCrop:
         return np.where(known, slopes, self._slope) * (2 * self.half / self.side)
 
     def _tangents(self, points: NDArray[Any]) -> Array:
-        """Points (K, 2) → the tangents of their angles, right and down from the middle."""
+        """Points (K, 2) → tangents of their angles, right and down from the middle."""
         return np.asarray(points, np.float64) * (2 * self.half / self.side) - self.half
 
     @cached_property
     def _slope(self) -> Array:
-        """(2, 2) pixels of the image per tangent, in the middle."""
+        """(2, 2) image pixels per tangent, at the crop's middle."""
         start, *ends = self._project(_STEP * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
         return np.stack([(end - start) / _STEP for end in ends], -1)
 
     def _project(self, tangents: Array) -> Array:
-        """Rays of the crop (K, 2) → pixels of the image, NaN where the camera has no such ray."""
+        """Tangents (K, 2) in the crop → image pixels, NaN where the camera has no such ray."""
         rays = np.column_stack([tangents, np.ones(len(tangents))]) @ self.axes
         ahead = rays[:, 2:] > _LEAST_AHEAD * np.linalg.norm(rays, axis=-1, keepdims=True)
         return self.camera.project(np.where(ahead, rays, np.nan))
 
 
 def _rays(camera: Camera, pixels: Array) -> Array:
-    """Unit rays (K, 3) of pixels (K, 2), NaN where there is none."""
+    """Unit rays (K, 3) of pixels (K, 2), NaN where the camera has none."""
     flat = camera.to_canonical(pixels) / CANONICAL_FOCAL
     rays = np.column_stack([flat, np.ones(len(flat))])
     return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True), np.float64)
 
 
 def _level_axes(ray: Array) -> Array:
-    """(3, 3), rows: right, down and forward of a camera turned to a unit ray, not rolled."""
+    """(3, 3), rows: right, down, forward of a camera turned to a unit ray without roll."""
     right = np.array([ray[2], 0.0, -ray[0]]) / math.hypot(ray[2], ray[0])
     return np.stack([right, np.cross(ray, right), ray])
 
 
 def _between(known: Array, side: int) -> Array:
-    """(grid, ...) → (side, ...), linearly.
+    """Linear interpolation (grid, ...) → (side, ...).
 
-    By elements, since a product so large would start BLAS's threads, whose waiting takes the cores.
+    It is element-wise: a matrix product of this size would start BLAS's threads, which keep the
+    cores busy while they wait.
     """
     place = np.linspace(0, _GRID - 1, side)
     low = np.minimum(place.astype(int), _GRID - 2)

@@ -23,53 +23,54 @@ from diffhpe_ros.errors import DiffhpeError
 class BlazePose:
     """Follows people through a video.
 
-    The regions that people fill are carried from frame to frame. New people are looked for now
-    and then, in the whole image and in squares of it in turn, by a thread beside the caller's
-    work; results depend on the images alone. See `PeopleFollower` for the limit and the cost, and
-    `Search` for the turns. People should fill about 30 % of the shorter side
-    of the image or more; down to some 20 % they are found, too, but it may take seconds.
+    Each person's image region is carried from frame to frame. A background thread looks for new
+    people from time to time, in the whole image and in squares of it in turn. Results depend on
+    the images alone. See `PeopleFollower` for the limit and the cost, and `Search` for the turns.
+    People should fill about 30 % of the image's shorter side or more. Down to about 20 % they are
+    found, too, but it may take seconds.
 
     A joint's confidence is the product of the network's visibility and presence. On real clips
-    98 % of a whole person's joints have 0.5 or more, and the joints from 0.5 on err by a median of
-    2.5 % of the person's height (90th percentile 6 %). Those below err by 5 % where they are in
-    view, and by 20 % behind furniture; a lifter does better with them than without, so they are
-    seen down to `min_confidence`. The network is often sure of what a thing in front of the person
-    hides: of joints behind a patch half are above 0.5, with errors of about 14 %.
+    98 % of the joints of a fully visible person have 0.5 or more. Joints from 0.5 on have a median
+    error of 2.5 % of the person's height (90th percentile 6 %). Joints below 0.5 are off by 5 %
+    where they are in view, and by 20 % behind furniture. A lifter does better with them than
+    without, so joints count as seen down to `min_confidence`. The network is often sure of joints
+    that an object hides: half of the joints behind a patch are above 0.5, with errors of about
+    14 %.
 
-    A joint's covariance is the spread of its heat map; compared with the errors on calibrated
-    views it is right to a factor of 1.3 in standard deviation, on the large side, except for
-    outliers such as a swapped left and right. Below a confidence of 0.5, and where the heat map
-    says nothing, it is as large as the errors that were measured at that confidence
-    (`uncertainty`).
+    A joint's covariance is the spread of its heat map. Compared with the errors on calibrated
+    views, its standard deviation is right to a factor of 1.3, on the large side, except for
+    outliers such as swapped left and right. Below a confidence of 0.5, and where the heat map
+    says nothing, the covariance matches the errors measured at that confidence (`uncertainty`).
 
-    Told the camera, it sees people whom a wide lens stretches or bends in rectified crops
-    (`WideLens`).
+    If the camera is known (`use_camera`), people whom a wide lens stretches or bends are seen in
+    rectified crops (`WideLens`).
 
-    The figures are of the model `full`. On single frames the joints are mediapipe's own (0.10.21)
-    within a pixel or so. Its smoothing over time is left out: the lifter sees whole windows, with
-    their noise as it is.
+    The figures are for the model `full`. On single frames the joints agree with mediapipe's own
+    (0.10.21) within a pixel or so. Mediapipe's smoothing over time is left out: the lifter sees
+    whole windows, with their noise as it is.
 
     Args:
-        threads: of each network.
-        detection_threshold: score from which a person found by the search is one.
-        tracking_threshold: score from which there is a person in a region.
-        min_confidence: joints below it are unseen.
-        max_people: no more are followed; the largest and surest first, those followed already
-            before new ones.
-        search_every: frames from one search for new people to the next, while somebody is
-            followed and nobody has been lost.
-        runtime: of the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`, which is
-            onnx where onnxruntime really runs on a GPU, else litert. `device` says what runs.
-        model: of landmarks: `lite`, `full`, `heavy`, or `auto`, which is the heaviest that can be
-            had, and from `adapt_to` on the heaviest that keeps up. `model_status` says what runs.
-        check_every: in images: so often `heavy`, where it can be had, looks at somebody whom a
-            faster model sees, in the background (`People.check`). 0: never.
-        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
+        threads: CPU threads of each network.
+        detection_threshold: score from which the search counts a candidate as a person.
+        tracking_threshold: score from which a region holds a person.
+        min_confidence: joints below it count as unseen.
+        max_people: the largest number of people followed. People already followed come before new
+            ones, and the largest and surest come first.
+        search_every: frames from one search for new people to the next, while people are followed
+            and none has been lost.
+        runtime: runs the networks: `litert` on the CPU, `onnx` on onnxruntime, or `auto`: onnx
+            where onnxruntime really runs on a GPU, else litert. `device` says what runs.
+        model: the landmark model: `lite`, `full`, `heavy`, or `auto`. `auto` takes the heaviest
+            one available, and after `adapt_to` the heaviest that keeps up with the camera.
+            `model_status` says what runs.
+        check_every: every so many images `heavy`, where available, checks in the background a
+            person whom a faster model sees (`People.check`). 0: never.
+        providers: onnxruntime's execution providers in order of preference. None takes CUDA
             where the installed onnxruntime has it, else the CPU.
 
     Raises:
         DiffhpeError: an option is out of range, ai-edge-litert or onnxruntime is not installed, or
-            the networks are neither cached nor to be fetched.
+            the networks are neither cached nor can be fetched.
     """
 
     name = "blazepose"
@@ -150,7 +151,7 @@ class BlazePose:
         return self._models.missing
 
     def state(self) -> dict[str, Any]:
-        """See `ResumableDetector.state`; checks of left and right begin anew."""
+        """See `ResumableDetector.state`; checks of left and right start over after a restore."""
         shape = list(self._shape)
         return {"model": self._models.model, "shape": shape, **self._follower.state()}
 
@@ -166,7 +167,7 @@ class BlazePose:
         self._follower.restore(state)
 
     def reset(self) -> None:
-        """Look in the whole of the next image."""
+        """Forget all people and search the whole next image."""
         self._follower.reset()
         if self._checks is not None:
             self._checks.reset()
@@ -179,7 +180,7 @@ class BlazePose:
             DiffhpeError: the image is not (H, W, 3) uint8 or has no pixels.
         """
         check_image(image_bgr)
-        if image_bgr.shape != self._shape:  # another video: pixels have another meaning
+        if image_bgr.shape != self._shape:  # another video: its pixels mean something else
             self.reset()
             self._shape = image_bgr.shape
         found = self._follower.update(image_bgr)

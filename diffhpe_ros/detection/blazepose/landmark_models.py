@@ -1,4 +1,4 @@
-"""BlazePose's landmark networks, of which one runs at a time."""
+"""BlazePose's landmark networks; one runs at a time."""
 
 import time
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _REPEATS = 5
 
 @dataclass(frozen=True, eq=False)
 class OpenedModels:
-    """Networks, of which some may be chosen from."""
+    """The opened networks, and the models that may be chosen."""
 
     networks: Networks
     models: tuple[str, ...]
-    """That may run, the fastest first."""
+    """Names of the models that may run, the fastest first."""
     missing: str = ""
-    """Why not all models are there; empty where they are."""
+    """Why some models are missing; empty if none is."""
 
 
 def open_models(
@@ -37,17 +37,17 @@ def open_models(
     providers: Sequence[str] | None,
     with_heavy: bool = False,
 ) -> OpenedModels:
-    """Open the networks of a model; for auto of all, or of full alone where others are missing.
+    """Open a model's networks; for `auto` all models, or `full` alone if others are missing.
 
     Args:
         model: one of `weights.MODELS`.
         runtime: see `open_networks`.
         threads: see `open_networks`.
         providers: see `open_networks`.
-        with_heavy: whether heavy is wanted, too, where it can be had.
+        with_heavy: whether to open `heavy`, too, where it is available.
 
     Raises:
-        DiffhpeError: the model is unknown, or see `open_networks`.
+        DiffhpeError: the model is unknown; see also `open_networks`.
     """
     if model not in MODELS:
         raise DiffhpeError(f"model of blazepose is one of {', '.join(MODELS)}, got {model!r}")
@@ -65,20 +65,20 @@ def open_models(
 class LandmarkModels:
     """Finds joints with one of several networks, as `LandmarkNetwork` does.
 
-    It begins with the heaviest.
+    It starts with the heaviest one.
     """
 
     def __init__(self, opened: OpenedModels) -> None:
         landmarks = opened.networks.landmarks
         self._networks = {model: LandmarkNetwork(landmarks[model]) for model in opened.models}
         self.model = opened.models[-1]
-        """The one that runs."""
+        """Name of the model that runs."""
         self._missing = opened.missing
         self._choice: ModelChoice | None = None
 
     @property
     def missing(self) -> str:
-        """Why not all models are there that were asked for; empty where they are."""
+        """Why some of the requested models are missing; empty if none is."""
         return self._missing
 
     @property
@@ -105,13 +105,13 @@ class LandmarkModels:
             self.model = self._choice.model
 
     def keep_up(self, load: Load, now_s: float) -> None:
-        """See `AdaptiveDetector`; `now_s` is of any clock."""
+        """See `AdaptiveDetector`; `now_s` may come from any clock."""
         if self._choice is not None and self._choice.update(load, now_s):
             self.model = self._choice.model
 
 
 def _seconds(network: LandmarkNetwork) -> float:
-    """Time of a person."""
+    """Time in seconds that one person takes."""
     image = np.full((480, 640, 3), 128, np.uint8)
     region = Region(np.array([320.0, 240.0]), 400.0, 0.0)
     network.run(image, region)
@@ -120,4 +120,4 @@ def _seconds(network: LandmarkNetwork) -> float:
         begin = time.perf_counter()
         network.run(image, region)
         times.append(time.perf_counter() - begin)
-    return min(times)  # other programs may be starting, too
+    return min(times)  # the minimum, since other programs may be busy, too

@@ -14,28 +14,29 @@ from diffhpe_ros.detection.blazepose.regions import Region
 from diffhpe_ros.detection.blazepose.wide_lens import WideLens
 
 NUM_LANDMARKS = 39
-"""33 of the body, two that place the next region, four that nobody uses."""
+"""33 of the body, two that place the next region, four unused."""
 NUM_BODY = 33
 _HIPS, _ENVELOPE = 33, 34
 _RAW, _HEATMAPS, _SCORE = (1, NUM_LANDMARKS * 5), (1, 64, 64, NUM_LANDMARKS), (1, 1)
 _WORLD = (1, NUM_LANDMARKS * 3)
 LANDMARK_OUTPUTS = (_RAW, _HEATMAPS, _SCORE, _WORLD)
-"""By shape. The other is a mask of the person, which would take two fifths of the time."""
+"""Shapes of the outputs that are read. The unused one, a mask of the person, would take two fifths
+of the time."""
 _KERNEL = 7
 _MIN_PEAK = 0.5
-"""Heat maps that nowhere reach this say nothing (mediapipe's figure)."""
+"""Heat maps that reach this value nowhere say nothing (mediapipe's value)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Landmarks:
-    """What the network says of one person."""
+    """The network's output for one person."""
 
     points: NDArray[Any]
     """(39, 2) pixels of the image."""
     visibility: NDArray[Any]
-    """(39,) probability that nothing hides the point."""
+    """(39,) probability that the point is not hidden."""
     presence: NDArray[Any]
-    """(39,) probability that the point is inside of the crop."""
+    """(39,) probability that the point is inside the crop."""
     covariance: NDArray[Any]
     """(39, 2, 2) pixels squared, NaN where the heat map says nothing."""
     world: NDArray[Any]
@@ -50,28 +51,28 @@ class Landmarks:
 
 @dataclass(frozen=True, eq=False)
 class CutOut:
-    """What the network is to look at."""
+    """An input for the network."""
 
     pixels: NDArray[np.uint8]
     """(S, S, 3) BGR."""
     crop: Crop
-    """Where it is in the image."""
+    """Where the crop is in the image."""
 
 
 class LandmarkNetwork:
-    """Runs the landmark network, of which it reads `LANDMARK_OUTPUTS`."""
+    """Runs the landmark network and reads its `LANDMARK_OUTPUTS`."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self.lens: WideLens | None = None
-        """Of the next images, where it is wide."""
+        """The camera's lens for the next images; None if it is not wide or not known."""
 
     def run(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks:
         """The landmarks of the person in a region of an image (H, W, 3)."""
         return self.read(self.cut(image_bgr, region))
 
     def cut(self, image_bgr: NDArray[np.uint8], region: Region) -> CutOut:
-        """What the network sees of a region of an image (H, W, 3)."""
+        """Cut a region of an image (H, W, 3) out for the network."""
         flat = FlatCrop(region, self._network.input_size)
         rectified = None if self.lens is None else self.lens.rectified(flat)
         crop = flat if rectified is None else rectified
@@ -79,7 +80,7 @@ class LandmarkNetwork:
         return CutOut(brightened(pixels) if is_dark(pixels) else pixels, crop)
 
     def read(self, cut_out: CutOut) -> Landmarks:
-        """The landmarks of the person in a region that was cut out."""
+        """The landmarks of the person in a cut-out region."""
         side, crop = self._network.input_size, cut_out.crop
         rgb = cv2.cvtColor(cut_out.pixels, cv2.COLOR_BGR2RGB)
         outputs = self._network(np.divide(rgb, 255, dtype=np.float32))
@@ -107,8 +108,8 @@ def refine(
         heatmaps: (rows, columns, K) logits.
 
     Returns:
-        Points (K, 2) in 0..1, as given where the heat map says nothing, and covariances
-        (K, 2, 2), the spread of those cells in the same unit squared, NaN where not moved.
+        Points (K, 2) in 0..1, unchanged where the heat map says nothing. Covariances (K, 2, 2),
+        the spread of those cells in the same unit squared, NaN for unchanged points.
     """
     rows, columns, count = heatmaps.shape
     size = np.array([columns, rows])

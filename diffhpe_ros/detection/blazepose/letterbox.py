@@ -1,4 +1,4 @@
-"""Scaling an image, or a part of one, into the square that a network looks at."""
+"""Scaling an image, or a part of it, into a network's square input."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +16,13 @@ class Letterbox:
     """A part of an image in the middle of a square."""
 
     image: NDArray[np.uint8]
-    """(S, S, 3) BGR, black beside the part; no view of the image that it was made of."""
+    """(S, S, 3) BGR, black around the part; a copy, not a view of the image."""
     scale: float
     """Pixels of the square per pixel of the image."""
     shift: NDArray[np.float64]
-    """(2,) x, y in the square of the part's first pixel."""
+    """(2,) x, y of the part's first pixel in the square."""
     corner: tuple[int, int]
-    """x, y in the image of the part's first pixel."""
+    """x, y of the part's first pixel in the image."""
 
     @classmethod
     def of(cls, image_bgr: NDArray[np.uint8], part: Part, size: int) -> "Letterbox":
@@ -37,14 +37,14 @@ class Letterbox:
         return cls(square, scale, shift, (part.x, part.y))
 
     def to_image(self, points: NDArray[Any]) -> NDArray[np.float64]:
-        """Points (..., 2) of the square in pixels of the image."""
+        """Map points (..., 2) of the square to pixels of the image."""
         return (points - self.shift) / self.scale + self.corner
 
 
 def _averaged(
     cut: NDArray[np.uint8], square: NDArray[np.uint8], scale: float, shift: NDArray[Any]
 ) -> NDArray[np.uint8]:
-    """The square with all pixels of the part in it, not only some: the noise is less."""
+    """Downscale by averaging all pixels of the part instead of sampling some: less noise."""
     left, top = np.ceil(shift).astype(int)
     averaged = square.copy()
     size = square.shape[1] - 2 * left, square.shape[0] - 2 * top

@@ -1,4 +1,4 @@
-"""One tflite network on ai-edge-litert, on the CPU."""
+"""A tflite network on ai-edge-litert, on the CPU."""
 
 import os
 import sys
@@ -18,8 +18,9 @@ class LiteRTNetwork:
 
     Args:
         model: a .tflite file.
-        threads: of the CPU.
-        outputs: shapes of those that are wanted: what only others need is not computed.
+        threads: CPU threads.
+        outputs: shapes of the wanted outputs. Layers that only other outputs need are not
+            computed.
 
     Raises:
         DiffhpeError: ai-edge-litert is not installed.
@@ -49,7 +50,7 @@ class LiteRTNetwork:
         }
 
     def __call__(self, image: NDArray[np.float32]) -> dict[tuple[int, ...], NDArray[np.float32]]:
-        """Run on an image (S, S, 3) RGB; every wanted output under its shape."""
+        """Run on an image (S, S, 3) RGB; returns every wanted output by its shape."""
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
         return {shape: self._interpreter.get_tensor(i) for shape, i in self._outputs.items()}
@@ -57,9 +58,9 @@ class LiteRTNetwork:
 
 @contextmanager
 def _without_info() -> Iterator[None]:
-    """Keep lines that begin with INFO off the standard error of this process.
+    """Keep lines that begin with INFO out of this process's standard error.
 
-    The library writes them itself, whatever level is asked for.
+    The library writes them whatever log level is set.
     """
     sys.stderr.flush()
     shown = os.dup(2)

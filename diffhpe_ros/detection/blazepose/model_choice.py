@@ -1,29 +1,29 @@
-"""Which of BlazePose's landmark networks keeps up with the camera."""
+"""Choosing the BlazePose landmark network that keeps up with the camera."""
 
 from collections.abc import Mapping
 
 from diffhpe_ros.detection.types import Load
 
 _BUSY = 0.6
-"""Share of the time between two images that joints may take: the rest is for the search for
-people, and on few cores for the lifter."""
+"""Largest share of the time between two images that the joints may take. The rest is for the search
+for people, and on few cores for the lifter."""
 _DROPPED = 0.1
-"""Share of dropped images from which a model does not keep up."""
+"""Share of dropped images above which a model does not keep up."""
 _ENOUGH_PER_S = {"full": 12.0}
-"""With so many images a second a model keeps up, however many come: `full` on some of the images is
-better than `lite` on all."""
+"""A model that handles this many images a second keeps up, however many arrive: `full` on some of
+the images is better than `lite` on all."""
 _SETTLE_S = 5.0
-"""The least time between two changes: what is measured is of the last seconds."""
+"""The least time between two changes: the load is measured over the last seconds."""
 _RETRY_S = 20.0
-"""A model that did not keep up is tried again after so long, and each time after twice as long."""
+"""A model that did not keep up is tried again after this time, which then doubles each time."""
 
 
 class ModelChoice:
-    """Takes the heaviest model that keeps up with the camera, and changes it when that changes.
+    """Chooses the heaviest model that keeps up with the camera, and adapts to changes.
 
     Args:
-        seconds: that one person takes, by model, the fastest first; at least one.
-        images_per_s: to be expected before images come.
+        seconds: time per person by model, the fastest first; at least one model.
+        images_per_s: expected rate, used before images arrive.
     """
 
     def __init__(self, seconds: Mapping[str, float], images_per_s: float) -> None:
@@ -37,16 +37,16 @@ class ModelChoice:
             if person_s * _needed_per_s(model, images_per_s) <= _BUSY
         ]
         self.model = (fitting or self._models[:1])[-1]
-        """The chosen one."""
+        """Name of the chosen model."""
         self.reason = f"for {images_per_s:.0f} images/s; " + self._times()
         """Why it was chosen."""
 
     def update(self, load: Load, now_s: float) -> bool:
-        """Look at the load; best once a second.
+        """Adapt the choice to the load; best called once a second.
 
         Args:
-            load: of the last seconds.
-            now_s: any clock.
+            load: load of the last seconds.
+            now_s: time of any clock.
 
         Returns:
             Whether another model was chosen.

@@ -1,4 +1,4 @@
-"""How a person's region moves from image to image, and where it leads."""
+"""How a person's region moves from image to image, and where to expect it next."""
 
 import math
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from diffhpe_ros.detection.blazepose.regions import Region
 from diffhpe_ros.reidentification import ClothesHistory, same_clothes_odds
 
 COASTING_IMAGES = 10
-"""So long somebody out of sight is expected to move on."""
+"""Number of images for which an unseen person is expected to move on."""
 _NEWEST = 0.5
-"""Weight of the newest step in the mean of all."""
+"""Weight of the newest step in the running mean."""
 _MOVED, _TURNED = 0.02, math.radians(2)
-"""Regions that differ by less, in sizes, are the same to the landmark network."""
+"""Shift in sizes of the region, and rotation, too small to matter to the landmark network."""
 _FAMILIAR_IMAGES = 30
-"""Whoever has been followed for longer is not preferred for it."""
+"""People followed for longer than this gain no more priority."""
 _REACH = 1.0
-"""In sizes of the region: who went out of sight is no farther from where they are expected."""
+"""Largest distance of a lost person from the expected place, in sizes of the region."""
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Of one person's region."""
+    """The motion of one person's region."""
 
     region: Region
     """Where the person is, or is expected while unseen."""
@@ -33,40 +33,40 @@ class Motion:
     """(3,) mean change from image to image: x and y in pixels, and the rotation in radians."""
     images_seen: int = 1
     images_unseen: int = 0
-    """Since the last one that showed the person."""
+    """Images since the last one that showed the person."""
     clothes: ClothesHistory = field(default_factory=ClothesHistory)
-    """That the person was seen in while others were near."""
+    """Clothes that the person was seen in while others were near."""
 
     @classmethod
     def of(cls, region: Region, images_seen: int = 1) -> "Motion":
-        """Of somebody whose motion is not known."""
+        """The motion of a new person, which is not known yet."""
         return cls(region, np.zeros(3), images_seen)
 
     @property
     def numbers(self) -> list[float]:
-        """All of it, for `from_numbers`."""
+        """The whole state, for `from_numbers`."""
         counts = self.images_seen, self.images_unseen
         return [*self.region.numbers, *self.step.tolist(), *counts, *self.clothes.numbers]
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[float]) -> "Motion":
-        """Read what `numbers` gave."""
+        """Rebuild a motion from its `numbers`."""
         region, step, (seen, unseen) = numbers[:4], np.array(numbers[4:7]), numbers[7:9]
         clothes = ClothesHistory.from_numbers(numbers[9:])
         return cls(Region.from_numbers(region), step, int(seen), int(unseen), clothes)
 
     @property
     def priority(self) -> float:
-        """Who is large, and has been followed for long, comes first."""
+        """Higher for large people and for those followed for long."""
         return self.region.size * min(self.images_seen, _FAMILIAR_IMAGES)
 
     def to(self, region: Region, in_a_crowd: bool = False) -> "Motion":
-        """The person was seen, and is in this region.
+        """The motion after the person was seen in a region.
 
         Args:
             region: where the person is.
-            in_a_crowd: others are so near that the landmarks may be partly theirs: the motion is
-                taken to go on as it was.
+            in_a_crowd: others are so near that the landmarks may be partly theirs. The motion is
+                then assumed to go on as before.
         """
         if in_a_crowd:
             return replace(self, region=region, images_seen=self.images_seen + 1, images_unseen=0)
@@ -81,23 +81,23 @@ class Motion:
         return apart / max(self.region.size, other.region.size)
 
     def unseen(self) -> "Motion":
-        """The person was not seen."""
+        """The motion after an image in which the person was not seen."""
         return replace(self, region=self.expected(), images_unseen=self.images_unseen + 1)
 
     def expected(self) -> Region:
-        """The region in the next image if the person goes on moving alike."""
+        """The region in the next image if the motion goes on as before."""
         rotation = self.region.rotation + float(self.step[2])
         return Region(self.region.centre + self.step[:2], self.region.size, rotation)
 
     def is_still(self) -> bool:
-        """Whether the region expected in the next image is as good as the one in this."""
+        """Whether the region expected in the next image is about the current one."""
         moved = math.hypot(*self.step[:2]) / self.region.size
         return moved < _MOVED and abs(float(self.step[2])) < _TURNED
 
     def odds_of(self, colours: NDArray[Any]) -> float:
-        """Log odds that somebody who wears colours (2, 3) is the person; 0 where unknown."""
+        """Log odds that a person who wears colours (2, 3) is this one; 0 where unknown."""
         return float(same_clothes_odds(colours, self.clothes.mean))
 
     def may_lead_to(self, region: Region) -> bool:
-        """Whether somebody in this region may be the person, who was lost."""
+        """Whether a person found in this region may be this lost person."""
         return math.dist(region.centre, self.region.centre) < _REACH * self.region.size

@@ -1,4 +1,4 @@
-"""What runs a network of images, whichever library does it."""
+"""The interface of an image network, whichever library runs it."""
 
 from typing import Any, Protocol, TypeAlias
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 RUNTIMES = ("auto", "litert", "onnx")
-"""What runs BlazePose's networks; see `blazepose_networks.open_networks`."""
+"""Libraries that can run BlazePose's networks; see `networks.open_networks`."""
 Outputs: TypeAlias = tuple[tuple[int, ...], ...]
-"""Shapes, by which a network's outputs are told apart."""
+"""Shapes, which identify a network's outputs."""
 
 
 class Network(Protocol):
@@ -18,9 +18,9 @@ class Network(Protocol):
     """Pixels along a side of the square input."""
 
     def __call__(self, image: NDArray[np.float32]) -> dict[tuple[int, ...], NDArray[np.float32]]:
-        """Run on an image (S, S, 3) RGB; every wanted output under its shape."""
+        """Run on an image (S, S, 3) RGB; returns every wanted output by its shape."""
 
 
 def sigmoid(logits: NDArray[Any]) -> NDArray[np.float64]:
-    """Probabilities of logits (...), limited to ±100 as in mediapipe."""
+    """Probabilities of logits (...), which are limited to ±100 as in mediapipe."""
     return 1 / (1 + np.exp(-logits.astype(np.float64).clip(-100, 100)))

@@ -20,11 +20,11 @@ class Networks:
     """The networks, ready to run."""
 
     regions: Network
-    """Finds people."""
+    """The person detection network."""
     landmarks: Mapping[str, Network]
-    """Find a person's joints; by the name of the model."""
+    """The landmark networks by the name of the model."""
     device: str
-    """What they really run on."""
+    """The device that they really run on."""
 
 
 def open_networks(
@@ -33,16 +33,16 @@ def open_networks(
     providers: Sequence[str] | None,
     models: Sequence[str] = ("full",),
 ) -> Networks:
-    """Open the person detection network and one landmark network or more.
+    """Open the person detection network and one or more landmark networks.
 
     Args:
         runtime: `litert`, `onnx`, or `auto`: onnx where onnxruntime really runs on a GPU.
-        threads: of each network on the CPU.
+        threads: CPU threads of each network.
         providers: onnxruntime's execution providers, see `OnnxModel`.
-        models: of landmarks, keys of `weights.LANDMARKS`.
+        models: landmark models, keys of `weights.LANDMARKS`.
 
     Raises:
-        DiffhpeError: the runtime is unknown or not installed, or the networks cannot be had.
+        DiffhpeError: the runtime is unknown or not installed, or the networks are not available.
     """
     if runtime not in RUNTIMES:
         raise DiffhpeError(f"runtime is one of {', '.join(RUNTIMES)}, got {runtime!r}")
@@ -76,7 +76,7 @@ def _on_litert(threads: int, models: Sequence[str], why: str = "") -> Networks:
 def _on_onnxruntime(
     threads: int, providers: Sequence[str] | None, models: Sequence[str]
 ) -> tuple[Networks, bool]:
-    """The networks, and whether they are on a GPU."""
+    """The networks on onnxruntime, and whether they run on a GPU."""
     regions, *landmarks = (OnnxNetwork(file, threads, providers) for file in blazepose_onnx(models))
     first = {network.providers[0] for network in (regions, *landmarks)}
     return (

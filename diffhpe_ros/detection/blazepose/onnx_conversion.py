@@ -1,8 +1,8 @@
-"""BlazePose's networks as ONNX files: converted once, and kept in the cache beside the weights.
+"""BlazePose's networks as ONNX files, converted once and cached next to the weights.
 
-`python -m diffhpe_ros.detection.blazepose.onnx_conversion` makes them ahead of time and prints
-their paths, for a computer without a network or without the packages that converting needs;
-`heavy` or `lite` as arguments: those of these models.
+`python -m diffhpe_ros.detection.blazepose.onnx_conversion` converts them ahead of time and prints
+their paths. Use it for a computer without internet access, or without the packages that the
+conversion needs. With `heavy` or `lite` as arguments it converts those models.
 """
 
 import hashlib
@@ -27,19 +27,19 @@ from diffhpe_ros.io import replacing
 _LOG = logging.getLogger(__name__)
 
 CONVERTER_VERSION = 1
-"""Of `tflite_onnx`: a new one makes all files anew."""
+"""Version of `tflite_onnx`: with a new version all files are converted again."""
 
 
 def blazepose_onnx(models: Sequence[str] = ("full",)) -> list[Path]:
-    """The files of the person detection network and of landmark networks.
+    """The files of the person detection network and of landmark networks, converted if needed.
 
-    Where all are there, nothing else is needed: no .tflite file, no ai-edge-litert, no onnx.
+    If all files are cached, nothing else is needed: no .tflite file, no ai-edge-litert, no onnx.
 
     Args:
-        models: of landmarks, keys of `weights.LANDMARKS`.
+        models: landmark models, keys of `weights.LANDMARKS`.
 
     Raises:
-        DiffhpeError: they have to be made, and a package or the weights cannot be had, or the
+        DiffhpeError: a conversion is needed, and a package or the weights are missing, or the
             cache cannot be written.
     """
     landmarks = [(LANDMARKS[model], LANDMARK_OUTPUTS) for model in models]
@@ -56,7 +56,7 @@ def blazepose_onnx(models: Sequence[str] = ("full",)) -> list[Path]:
 
 
 def converted_path(source: WeightFile, outputs: Outputs) -> Path:
-    """Where the cache has a network as ONNX; another source, output or converter, another file."""
+    """The cache path of a converted network, unique to its source, outputs and converter."""
     made_of = repr((source.sha256, sorted(outputs), CONVERTER_VERSION))
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:12]
     return source.path(cache_folder()).with_suffix(f".{digest}.onnx")

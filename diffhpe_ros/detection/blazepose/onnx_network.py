@@ -1,4 +1,4 @@
-"""One network on onnxruntime, on a GPU or the CPU."""
+"""A network on onnxruntime, on a GPU or the CPU."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ class OnnxNetwork:
 
     Args:
         path: an .onnx file.
-        threads: of the CPU.
+        threads: CPU threads.
         providers: see `OnnxModel`.
 
     Raises:
@@ -24,11 +24,11 @@ class OnnxNetwork:
     def __init__(self, path: Path, threads: int, providers: Sequence[str] | None) -> None:
         self._model = OnnxModel(path, providers, threads)
         self.providers = self._model.providers
-        """What onnxruntime really uses, the first one before the others."""
+        """The execution providers that onnxruntime really uses, the preferred one first."""
         self.input_size = self._model.input_shape[1] or 0
-        # A GPU looks for its fastest kernels at the first run: no image is to wait for that.
+        # On a GPU the first run searches for the fastest kernels: no image should wait for that.
         self(np.zeros((self.input_size, self.input_size, 3), np.float32))
 
     def __call__(self, image: NDArray[np.float32]) -> dict[tuple[int, ...], NDArray[np.float32]]:
-        """Run on an image (S, S, 3) RGB; every output under its shape."""
+        """Run on an image (S, S, 3) RGB; returns every output by its shape."""
         return {values.shape: values for values in self._model.run(image[None]).values()}

@@ -1,4 +1,4 @@
-"""Follows the regions that people fill through a video."""
+"""Follows people's image regions through a video."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -20,11 +20,11 @@ from diffhpe_ros.detection.blazepose.search import Search, part_around
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances
 
 _CROWDED = 0.35
-"""In sizes of the region: people so near each other may have each other's landmarks."""
+"""In sizes of the region: people this near may get each other's landmarks."""
 _NEAR = 1.0
-"""In sizes of the region: what people wear who are so near each other will tell them apart."""
+"""In sizes of the region: the clothes of people this near are remembered, to tell them apart."""
 _CLEAR = 4.0
-"""Log odds by which clothes are rather one person's than another's."""
+"""Log odds from which clothes clearly belong to one person rather than to another."""
 
 
 class Finder(Protocol):
@@ -42,33 +42,34 @@ class LandmarkFinder(Protocol):
 
 
 class PeopleFollower:
-    """Carries each person's region from image to image, and looks for new people now and then.
+    """Carries each person's region from image to image, and looks for new people regularly.
 
-    A search goes on beside all else until the next image, and whom it finds is looked at in that
-    one: no image takes longer for it, and nothing depends on how fast it was. Where somebody has
-    just been lost or nobody is followed, people are found in the very image that is searched.
+    A search runs in the background until the next image, and the regions that it finds are
+    examined in that one. So no image takes longer for it, and results do not depend on its speed.
+    If a person has just been lost, or nobody is followed, the search runs at once, and people are
+    found in the very image that is searched.
 
-    Whoever is not in the region carried over is looked for where their motion leads, in the same
-    image and in the next `COASTING_IMAGES`: people turn somersaults, and pass behind others. Who
-    is found there takes their place again from somebody followed for a shorter time.
+    A person who is not in the region carried over is looked for where their motion leads, in the
+    same image and in the next `COASTING_IMAGES`: people turn somersaults, and pass behind others.
+    A person found again takes precedence over one followed for a shorter time.
 
-    The cost of an image is bounded: a search of one part of it (of two while nobody is followed),
-    and looks at no more than two regions for each of `max_people` and of as many who were lost,
-    and at one new one for each. Whoever is followed comes before new people, and the large and
-    those followed for longest are the first. Regions that come to lie on one person are merged.
-    With `max_people` in view and nobody lost there is no search.
+    The cost of an image is bounded. One part of it is searched (two while nobody is followed). At
+    most two regions are examined for each of `max_people` and for each of as many lost people,
+    and one new region for each. Followed people come before new ones; large people and those
+    followed for longest come first. Regions that come to lie on one person are merged. With
+    `max_people` in view and nobody lost there is no search.
 
-    People side by side are kept apart. Landmarks that are another person's already, or lie on
-    other clothes, are not theirs: the second look goes where the motion leads, with those who are
-    known in the image painted over. While clothes do not show whose landmarks they are, each is
-    expected to move on as before.
+    People side by side are kept apart. Landmarks that already belong to another person, or lie on
+    other clothes, are rejected. The second look then goes where the motion leads, with the people
+    already known in the image painted over. While clothes do not show whose landmarks they are,
+    each person is expected to move on as before.
 
     Args:
         finder: finds new people.
         network: finds their joints.
-        max_people: no more are followed; may change between images.
+        max_people: largest number of people followed; may change between images.
         search_every: in images, see `Search`.
-        threshold: score from which there is a person in a region.
+        threshold: score from which a region holds a person.
     """
 
     def __init__(
@@ -90,15 +91,15 @@ class PeopleFollower:
         self._searching: Future[Sequence[Region]] | None = None
 
     def reset(self) -> None:
-        """Follow nobody."""
+        """Forget all people."""
         self._followed, self._lost = [], []
         self._search.restart()
         if self._searching is not None:
-            self._searching.exception()  # the finder is free again
+            self._searching.exception()  # waits until the finder is free
             self._searching = None
 
     def state(self) -> dict[str, Any]:
-        """What the people of the next images depend on; waits for a search that goes on."""
+        """All state that the next results depend on; waits for a running search."""
         found = [] if self._searching is None else self._searching.result()
         return {
             "followed": [motion.numbers for motion in self._followed],
@@ -108,7 +109,7 @@ class PeopleFollower:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on as another one that gave this `state`."""
+        """Continue from a `state` of another follower."""
         self.reset()
         self._followed, self._lost = (
             [Motion.from_numbers(each) for each in state[name]] for name in ("followed", "lost")
@@ -118,7 +119,7 @@ class PeopleFollower:
         self._search.restore(state["search"])
 
     def update(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
-        """The landmarks of everybody in the next image (H, W, 3)."""
+        """The landmarks of all people in the next image (H, W, 3)."""
         found_before = self._found_before()
         people = self._follow(image_bgr)
         just_lost = [motion for motion in self._lost if motion.images_unseen == 1]
@@ -135,14 +136,14 @@ class PeopleFollower:
         return self._first_by_priority(people)
 
     def _first_by_priority(self, people: Sequence[Landmarks]) -> list[Landmarks]:
-        """No more people than are to be followed."""
+        """The `max_people` of highest priority; the others are dropped."""
         priorities = [-motion.priority for motion in self._followed]
         chosen = np.argsort(priorities, kind="stable")[: self.max_people]
         self._followed = [self._followed[row] for row in chosen]
         return [people[row] for row in chosen]
 
     def _follow(self, image_bgr: NDArray[np.uint8]) -> list[Landmarks]:
-        """Those who were known before and are in this image."""
+        """People known from before who are in this image."""
         people: list[Landmarks] = []
         known = sorted([*self._followed, *self._lost], key=lambda each: -each.priority)
         self._followed, self._lost = [], []
@@ -171,7 +172,7 @@ class PeopleFollower:
     def _find(
         self, image_bgr: NDArray[np.uint8], motion: Motion, people: Sequence[Landmarks]
     ) -> Landmarks | None:
-        """Somebody where they were in the image before, or else where their motion leads."""
+        """A person where they were in the last image, or else where their motion leads."""
         person = self._look(image_bgr, motion.region)
         if person is None and not motion.is_still():
             person = self._look(image_bgr, motion.expected())
@@ -180,9 +181,9 @@ class PeopleFollower:
     def _find_in_a_crowd(
         self, image_bgr: NDArray[np.uint8], motion: Motion, people: Sequence[Landmarks]
     ) -> Landmarks | None:
-        """The same beside others, some of whom are known in this image, with these clothes.
+        """Like `_find`, but next to others, whose clothes must not match better.
 
-        Where the network sees somebody else at first, those known are painted over.
+        If the network first sees another person, the people already known are painted over.
         """
         person = self._look(image_bgr, motion.region)
         if (
@@ -196,13 +197,13 @@ class PeopleFollower:
         person = self._look(without(image_bgr, people), motion.expected())
         if person is None or _is_one_of(person, people):
             return None
-        # What was painted looks like a person: only clothes unlike theirs show that there is one.
+        # The painted shape looks like a person: only clothes unlike theirs show a real one.
         colours = colours_of(person, people, image_bgr)
         theirs = max((other.odds_of(colours) for other in self._followed), default=-inf)
         return person if motion.odds_of(colours) > max(theirs + _CLEAR, 0) else None
 
     def _found_before(self) -> list[Region]:
-        """The new ones among the regions that the search in the image before has found."""
+        """New regions among those that the search in the last image found."""
         searching, self._searching = self._searching, None
         found = [] if searching is None else searching.result()
         known = [motion.region for motion in self._followed]
@@ -211,7 +212,7 @@ class PeopleFollower:
     def _search_now(
         self, image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]
     ) -> list[Landmarks]:
-        """People besides those who are known, in this image."""
+        """New people in this image, by a search that the caller waits for."""
         height, width = image_bgr.shape[:2]
         for part in self._search.next_parts(width, height, nobody=not people):
             found = self._finder.find(Letterbox.of(image_bgr, part, VIEW_SIZE))
@@ -220,10 +221,10 @@ class PeopleFollower:
         return []
 
     def _search_beside(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Begin to look for more people, if it is time to."""
+        """Start a search in the background, if one is due."""
         height, width = image_bgr.shape[:2]
         for part in self._search.next_parts(width, height, nobody=False):  # one at most
-            # A copy: the image is the caller's, who may draw on it by then.
+            # A copy: the caller may have drawn on the image before the search reads it.
             view = Letterbox.of(image_bgr, part, VIEW_SIZE)
             self._searching = self._beside.do(partial(self._finder.find, view))
 
@@ -233,9 +234,9 @@ class PeopleFollower:
         people: Sequence[Landmarks],
         found: Iterable[Region],
     ) -> list[Landmarks]:
-        """People in found regions, besides those who are known, as far as there is room.
+        """New people in found regions, up to `max_people`.
 
-        There always is for somebody where a person was lost.
+        A lost person who is found again is always taken.
         """
         known = [motion.region for motion in self._followed]
         regions = [region for region in found if not any(map(region.same_as, known))]
@@ -261,20 +262,20 @@ class PeopleFollower:
         return new
 
     def _which(self, lost: Sequence[Motion], colours: NDArray[Any]) -> Motion | None:
-        """Who of the lost it is by these clothes (2, 3), if it is not somebody near them."""
+        """Which lost person wears these clothes (2, 3); None if it may be a neighbour."""
         odds, best = max(((each.odds_of(colours), each) for each in lost), key=lambda each: each[0])
         others = [each for each in [*self._followed, *self._lost] if each is not best]
         mixed_up = odds < 0 and any(best.apart(each) < _NEAR for each in others)
         return None if mixed_up else best
 
     def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
-        """The person in a region, if there is one."""
+        """Run the landmark network on a region; None if it holds no person."""
         person = self._network.run(image_bgr, region)
         return person if person.score >= self._threshold else None
 
 
 def _is_one_of(person: Landmarks, people: Sequence[Landmarks]) -> bool:
-    """Whether a person is one of the people, seen twice."""
+    """Whether a person is already among the people."""
     if not people:
         return False
     others: NDArray[Any] = np.array([each.points[:NUM_BODY] for each in people])

@@ -1,4 +1,4 @@
-"""BlazePose's first network: where in an image people are, and how they are turned."""
+"""BlazePose's first network: finds where in an image people are, and how they are rotated."""
 
 import math
 from collections.abc import Sequence
@@ -15,42 +15,43 @@ from diffhpe_ros.detection.blazepose.network import Network, sigmoid
 from diffhpe_ros.detection.boxes import overlaps
 
 VIEW_SIZE = 224
-"""Pixels along a side of what the network looks at."""
+"""Pixels along a side of the network's input."""
 _LAYERS = ((8, 2), (16, 2), (32, 6))
 """(stride in pixels, anchors per cell) of the network's output."""
 _CANDIDATES = sum((VIEW_SIZE // stride) ** 2 * per_cell for stride, per_cell in _LAYERS)
 _OFFSETS, _LOGITS = (1, _CANDIDATES, 12), (1, _CANDIDATES, 1)
 REGION_OUTPUTS = (_OFFSETS, _LOGITS)
-"""By shape."""
+"""Shapes of the outputs that are read."""
 _HIPS, _ENVELOPE = 0, 1
-"""Keypoints of a candidate: the middle of the hips, and a point on the circle round the body."""
+"""Keypoints of a candidate: the middle of the hips, and a point on the circle around the body."""
 _OVERLAP = 0.3
 _MARGIN = 1.25
 ENVELOPE_PER_SIZE = 1 / (2 * _MARGIN)
-"""From the hips to the circle round the body, in sizes of the region."""
+"""Distance from the hips to the circle around the body, in sizes of the region."""
 _SAME_PLACE, _SAME_SIZE = 0.1, 1.5
-"""Regions of one person are nearer than this part of their size (25 cm for people side by side),
-and their sizes are within this factor."""
+"""Regions of one person are nearer than this share of their size (25 cm for people side by side),
+and their sizes differ by less than this factor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A turned square of the image, in which a person stands upright."""
+    """A rotated square of the image, in which a person stands upright."""
 
     centre: NDArray[np.float64]
     """(2,) pixels."""
     size: float
     """Pixels along a side."""
     rotation: float
-    """Radians, from x to y: 0 for a person upright in the image."""
+    """Radians, from x towards y; 0 for a person upright in the image."""
 
     @classmethod
     def around(cls, hips: NDArray[Any], envelope: NDArray[Any]) -> "Region | None":
-        """The region of a person, None where the two points (2,) give none.
+        """A person's region from two points (2,); None where they do not give one.
 
         Args:
             hips: the middle of the hips, pixels.
-            envelope: above the head, on the circle round the hips that the body fits in.
+            envelope: the point above the head, on the circle around the hips that the body fits
+                into.
         """
         x, y = np.asarray(envelope, np.float64) - hips
         size = 2 * _MARGIN * math.hypot(x, y)
@@ -60,7 +61,7 @@ class Region:
 
     @classmethod
     def from_numbers(cls, numbers: Sequence[float]) -> "Region":
-        """The region of four `numbers`."""
+        """Rebuild a region from its four `numbers`."""
         x, y, size, rotation = numbers
         return cls(np.array([x, y]), size, rotation)
 
@@ -70,7 +71,7 @@ class Region:
         return [*map(float, self.centre), float(self.size), float(self.rotation)]
 
     def to_image(self, crop: int) -> NDArray[np.float64]:
-        """The affine map (2, 3) from a crop of this region, `crop` pixels a side, to the image.
+        """The affine map (2, 3) from a crop of this region, `crop` pixels wide, to the image.
 
         Pixel centres are at whole numbers and no half pixel is added, as in mediapipe: the
         networks were trained with crops made this way.
@@ -80,7 +81,7 @@ class Region:
         return np.column_stack([turn, self.centre - turn @ (crop / 2, crop / 2)])
 
     def same_as(self, other: "Region") -> bool:
-        """Whether the two are regions of one person."""
+        """Whether both are regions of one person."""
         apart = math.dist(self.centre, other.centre)
         ratio = max(self.size, other.size) / min(self.size, other.size)
         return apart < _SAME_PLACE * max(self.size, other.size) and ratio < _SAME_SIZE
@@ -88,7 +89,7 @@ class Region:
 
 @cache
 def anchors() -> NDArray[np.float32]:
-    """Centres (2254, 2) of the cells that the network's candidates count from, in 0..1."""
+    """Centres (2254, 2) in 0..1 of the cells that the network's offsets refer to."""
     layers = []
     for stride, per_cell in _LAYERS:
         cells = (np.arange(VIEW_SIZE // stride) + 0.5) / (VIEW_SIZE // stride)
@@ -108,7 +109,7 @@ def merge_candidates(
         scores: (N,).
 
     Returns:
-        Keypoints (M, K, 2) and scores (M,) of the M people, the surest first.
+        Keypoints (M, K, 2) and scores (M,) of M people, the surest first.
     """
     middles, sides = boxes[:, :2], boxes[:, 2:]
     corners = np.concatenate([middles - sides / 2, middles + sides / 2], -1)
@@ -117,7 +118,7 @@ def merge_candidates(
     while left.size:
         best = left[0]
         same = overlaps(corners[best], corners[left]) > _OVERLAP
-        same[0] = True  # even a box without any area
+        same[0] = True  # even a box with zero area
         group, left = left[same], left[~same]
         merged.append((np.average(keypoints[group], axis=0, weights=scores[group]), scores[best]))
     if not merged:
@@ -127,7 +128,7 @@ def merge_candidates(
 
 
 class RegionFinder:
-    """Runs the person detection network, of which it reads `REGION_OUTPUTS`."""
+    """Runs the person detection network and reads its `REGION_OUTPUTS`."""
 
     def __init__(self, network: Network, threshold: float) -> None:
         self._network = network
@@ -137,7 +138,7 @@ class RegionFinder:
         """Regions of the people in a part of an image, the largest and surest first.
 
         Args:
-            view: the part, `VIEW_SIZE` pixels a side. The regions are in pixels of the image.
+            view: the part, `VIEW_SIZE` pixels wide. The regions are in pixels of the image.
         """
         rgb = cv2.cvtColor(view.image, cv2.COLOR_BGR2RGB)
         outputs = self._network(np.divide(rgb, 127.5, dtype=np.float32) - 1)

@@ -1,4 +1,4 @@
-"""Where BlazePose looks for people whom it does not know yet, and when."""
+"""Where and when BlazePose searches for new people."""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 _MAX_PARTS = 8
 _LARGE_BEFORE_SMALL = 2
-"""Large parts from one small part to the next: the near are found soon, and the far in the end."""
+"""Large parts searched for each small one: near people are found soon, far ones eventually."""
 _LEAST_SIDE = 112
-"""Pixels: in a smaller part the network would see people of too few of them."""
+"""In pixels: in a smaller part people would have too few pixels for the network."""
 _AROUND = 2.0
-"""Sizes of the region of somebody who was lost."""
+"""Side of the square searched around a lost person, in sizes of their region."""
 _KEEN_FRAMES = 30
-"""So long somebody lost is looked for in every image."""
+"""Number of images in which a lost person is looked for in every image."""
 
 
 class Part(NamedTuple):
@@ -28,10 +28,10 @@ class Part(NamedTuple):
 
 
 def parts_of(width: int, height: int) -> list[Part]:
-    """The whole image, then squares of its shorter side that overlap by half at least.
+    """The whole image, then squares of its shorter side that overlap by at least half.
 
-    The network sees whatever it is given at 224 pixels, and misses people who fill less than some
-    30 % of that: in a square of a 16:9 image they are 1.8 times as large as in the whole of it.
+    The network sees every part scaled to 224 pixels, and misses people who fill less than about
+    30 % of it. In a square of a 16:9 image people are 1.8 times as large as in the whole image.
     """
     side, length = min(width, height), max(width, height)
     count = min(1 + math.ceil(2 * (length / side - 1)), _MAX_PARTS)
@@ -44,17 +44,17 @@ def parts_of(width: int, height: int) -> list[Part]:
 
 
 def part_around(centre: NDArray[Any], size: float, width: int, height: int) -> Part | None:
-    """A square of the image in which to look for somebody who was lost.
+    """A square of the image in which to look for a lost person.
 
     Args:
-        centre: (2,) of the region where they were, pixels.
-        size: of that region.
+        centre: (2,) centre of the person's last region, pixels.
+        size: size of that region.
         width: pixels of the image.
         height: pixels of the image.
 
     Returns:
-        None where they are so large that the large parts are as good: there they are found, too,
-        if they have moved on.
+        None for a person so large that the large parts work as well: those also find the person
+        after moving on.
     """
     side = round(_AROUND * size)
     if side >= min(width, height) / 2:
@@ -69,8 +69,8 @@ def part_around(centre: NDArray[Any], size: float, width: int, height: int) -> P
 def small_parts_of(width: int, height: int) -> list[Part]:
     """Squares of half the image's shorter side that overlap by half, for people who are far away.
 
-    In them the network finds people who fill some 15 % of the shorter side, and it takes long to
-    search them all. In a very long image they overlap less, and leave some of it out.
+    In them the network finds people who fill about 15 % of the shorter side, but searching them
+    all takes long. In a very long image they overlap less and leave some of it out.
     """
     side = min(width, height) // 2
     if side < _LEAST_SIDE:
@@ -84,12 +84,15 @@ def small_parts_of(width: int, height: int) -> list[Part]:
 
 
 class Search:
-    """Decides which parts of each image are searched, if any, to bound the time.
+    """Decides which parts of each image to search, if any, to bound the time.
 
-    While nobody is followed, that is the whole of every image and one other part; for a while
-    after somebody was lost, one part of every image, in turn with the place where that was; else
-    of every n-th one. After a round of large ones every third part
-    is small, but not for the lost.
+    - While nobody is followed: every whole image and one other part of it.
+    - For a while after a person was lost: one part of every image, alternating with the place
+      where they were lost.
+    - Otherwise: one part of every n-th image.
+
+    After the first round of large parts every third part is small, except while searching for a
+    lost person.
     """
 
     def __init__(self, every: int) -> None:
@@ -97,37 +100,37 @@ class Search:
         self.restart()
 
     def restart(self) -> None:
-        """Begin with the whole of the next image."""
+        """Start over with the whole next image."""
         self._turn = self._small_turn = self._large_since = 0
         self._keen = 0
         self._wait = 0
         self._place: Part | None = None
 
     def state(self) -> list[int]:
-        """Whole numbers for `restore`."""
+        """The state as whole numbers, for `restore`."""
         turns = self._turn, self._small_turn, self._large_since
         return [*turns, self._keen, self._wait, *(self._place or ())]
 
     def restore(self, state: Sequence[int]) -> None:
-        """Go on as another search that gave this `state`."""
+        """Continue from a `state` of another search."""
         self._turn, self._small_turn, self._large_since, *rest = state
         self._keen, self._wait, *place = rest
         self._place = Part(*place) if place else None
 
     def hurry(self, place: Part | None = None) -> None:
-        """Search every image for a while: somebody was lost, perhaps at a place of their own."""
+        """Search every image for a while after a person was lost, perhaps at a known place."""
         self._place = place
-        if self._keen <= 0:  # else people who come and go would keep it from the squares
+        if self._keen <= 0:  # people who come and go must not keep it from the squares
             self._turn = 0
         self._keen = _KEEN_FRAMES
 
     def next_parts(self, width: int, height: int, nobody: bool) -> list[Part]:
-        """The parts of this image that are to be searched, until somebody is found.
+        """The parts of this image to search, in order, until a person is found.
 
         Args:
             width: pixels of the image.
             height: pixels of the image.
-            nobody: nobody is followed.
+            nobody: whether no person is followed.
         """
         self._wait -= 1
         if not nobody and self._keen <= 0 and self._wait > 0:

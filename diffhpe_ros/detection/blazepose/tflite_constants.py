@@ -1,4 +1,4 @@
-"""What a tflite network knows before it sees an image: its weights, as arrays."""
+"""The constants of a tflite network: its weights, as arrays."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ _UNPACKING = (schema.BuiltinOperator.DEQUANTIZE, schema.BuiltinOperator.DENSIFY)
 def fold_constants(
     content: schema.ModelT,
 ) -> tuple[dict[int, NDArray[Any]], list[schema.OperatorT]]:
-    """Unpack the weights, which are stored in half precision and, in part, without their zeros.
+    """Unpack the weights, which are stored in half precision and partly sparse.
 
     Returns:
-        The constant tensors by their number, in the precision that they are stored in, and the
+        The constant tensors by number, in the precision in which they are stored, and the
         operators that depend on the input.
 
     Raises:
-        DiffhpeError: a weight is stored in a way that BlazePose's networks do not use.
+        DiffhpeError: a weight is stored in a format that BlazePose's networks do not use.
     """
     (graph,) = content.subgraphs
     constants = {
@@ -48,7 +48,7 @@ def fold_constants(
 def operator_code(content: schema.ModelT, operator: schema.OperatorT) -> int:
     """The operator's number in `schema.BuiltinOperator`."""
     code = content.operatorCodes[operator.opcodeIndex]
-    # Old files have the number in the second field alone, which ends at 127.
+    # Old files have the number only in the second field, which ends at 127.
     return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
 
@@ -63,7 +63,7 @@ def _stored(tensor: schema.TensorT, data: NDArray[np.uint8]) -> NDArray[Any]:
 def _dense(
     sparsity: schema.SparsityParametersT, values: NDArray[Any], shape: tuple[int, ...]
 ) -> NDArray[Any]:
-    """Put the zeros back: of each row, only the other values and their places are stored."""
+    """Make a sparse tensor dense: each row stores only its non-zero values and their places."""
     *outer, last = sparsity.dimMetadata
     in_order = list(sparsity.traversalOrder) == list(range(len(shape)))
     if not in_order or any(dim.format for dim in outer) or not last.format:

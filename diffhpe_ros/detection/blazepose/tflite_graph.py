@@ -1,4 +1,4 @@
-"""Leaving out what nobody asks for: a tflite network computes every output that it has."""
+"""Removing unused outputs: a tflite network always computes every output that it has."""
 
 from collections.abc import Collection
 
@@ -9,13 +9,13 @@ _IDENTIFIER = b"TFL3"
 
 
 def keep_outputs(model: bytes, shapes: Collection[tuple[int, ...]]) -> bytes:
-    """A network without the outputs of other shapes, and without the layers that only they need.
+    """Remove all outputs but those of some shapes, and the layers that only the others need.
 
-    What is left computes as before, to the bit.
+    The remaining outputs are the same as before, to the bit.
 
     Args:
         model: a .tflite file.
-        shapes: of the outputs that are wanted.
+        shapes: shapes of the outputs to keep.
 
     Returns:
         A .tflite file.
@@ -31,9 +31,9 @@ def keep_outputs(model: bytes, shapes: Collection[tuple[int, ...]]) -> bytes:
 
 
 def _needed(operators: list[schema.OperatorT], outputs: list[int]) -> list[schema.OperatorT]:
-    """The operators that lead to the outputs, in their order."""
+    """The operators that the outputs need, in their order."""
     wanted, kept = set(outputs), []
-    for operator in reversed(operators):  # each comes after those whose results it takes
+    for operator in reversed(operators):  # each comes after its inputs' operators
         if wanted.intersection(operator.outputs):
             wanted.update(operator.inputs)
             kept.append(operator)

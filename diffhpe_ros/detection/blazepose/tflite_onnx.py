@@ -1,8 +1,8 @@
-"""A tflite network as ONNX: the operators of BlazePose's networks, and no others.
+"""Converts a tflite network to ONNX; supports only the operators of BlazePose's networks.
 
-tflite keeps images as (1, H, W, C), ONNX's operators take (1, C, H, W). Every tensor of four
-lengths is therefore kept as (1, C, H, W); input, outputs and what is reshaped are transposed.
-Weights stay in half precision in the file; onnxruntime makes them float32 when it opens it.
+tflite stores images as (1, H, W, C), ONNX's operators take (1, C, H, W). Every 4D tensor is
+therefore kept as (1, C, H, W). The input, the outputs and reshaped tensors are transposed.
+Weights stay in half precision in the file; onnxruntime casts them to float32 when it loads it.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ from diffhpe_ros.detection.blazepose.tflite_constants import fold_constants, ope
 from diffhpe_ros.errors import DiffhpeError
 
 _OPSET, _IR_VERSION = 13, 8
-"""Old enough for the onnxruntime of any robot."""
+"""An opset old enough for the onnxruntime of any robot."""
 _TO_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
-"""Permutations that bring the channels to the second place, and back to the last."""
+"""Permutations that move the channels to the second axis, and back to the last."""
 _Operator = schema.BuiltinOperator
 _Activation = schema.ActivationFunctionType
 
@@ -30,13 +30,13 @@ def tflite_to_onnx(model: bytes, metadata: Mapping[str, str] | None = None) -> b
 
     Args:
         model: a .tflite file with one input, an image (1, S, S, 3).
-        metadata: written into the result.
+        metadata: stored in the ONNX file.
 
     Returns:
-        An .onnx file with the same input and outputs, which computes in float32.
+        An .onnx file with the same input and outputs, computing in float32.
 
     Raises:
-        DiffhpeError: the network has an operator that BlazePose's networks do not have.
+        DiffhpeError: the network has an unsupported operator.
     """
     graph = _Graph(schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0)))
     made = helper.make_model(
@@ -61,7 +61,7 @@ class _Graph:
         self._weights: dict[str, onnx.TensorProto] = {}
 
     def convert(self) -> onnx.GraphProto:
-        """All of the network."""
+        """Convert the whole network."""
         (image,) = self._tflite.inputs
         self._node("Transpose", ["image"], _name(image), perm=_TO_FIRST)
         for operator in self._operators:
@@ -81,7 +81,7 @@ class _Graph:
         """CONV_2D and DEPTHWISE_CONV_2D."""
         image, kernel, bias = (int(number) for number in operator.inputs)
         weight = self._constants[kernel]
-        if isinstance(options, schema.DepthwiseConv2DOptionsT):  # (1, h, w, C), a filter a channel
+        if isinstance(options, schema.DepthwiseConv2DOptionsT):  # (1, h, w, C): one filter each
             weight, group = weight.transpose(3, 0, 1, 2), self._shape(image)[3]
         else:  # (out, h, w, in)
             weight, group = weight.transpose(_TO_FIRST), 1
@@ -129,7 +129,7 @@ class _Graph:
         self._node("Pad", inputs, _name(operator.outputs[0]))
 
     def resize(self, operator: schema.OperatorT, options: Any) -> None:
-        """RESIZE_BILINEAR, as torch and OpenCV count pixels."""
+        """RESIZE_BILINEAR, with half-pixel centres as in torch and OpenCV."""
         if options.alignCorners or not options.halfPixelCenters:
             raise DiffhpeError("RESIZE_BILINEAR without half pixels cannot be converted to ONNX")
         image, result = int(operator.inputs[0]), int(operator.outputs[0])
@@ -139,7 +139,7 @@ class _Graph:
         self._node("Resize", [self._tensor(image), "", scales], _name(result), **how)
 
     def reshape(self, operator: schema.OperatorT, _options: Any) -> None:
-        """RESHAPE, which counts the values with the channels last."""
+        """RESHAPE, which orders the values with the channels last."""
         source, result = int(operator.inputs[0]), int(operator.outputs[0])
         shape = self._weight(f"shape{result}", np.array(self._shape(result), np.int64))
         four = len(self._shape(result)) == 4
@@ -160,7 +160,7 @@ class _Graph:
         options: Any,
         dilations: tuple[int, int] = (1, 1),
     ) -> dict[str, Any]:
-        """Kernel, strides and padding of a convolution or a pooling."""
+        """Kernel, strides and padding of a convolution or pooling."""
         strides = (options.strideH, options.strideW)
         pads = np.zeros((2, 2), np.int64)  # before and after, of rows and columns
         if options.padding == schema.Padding.SAME:
@@ -168,13 +168,13 @@ class _Graph:
             covered = (np.array(kernel) - 1) * dilations + 1
             steps = -(-lengths // strides) - 1
             total = np.maximum(steps * strides + covered - lengths, 0)
-            pads[:] = total // 2, total - total // 2  # the odd one comes after
+            pads[:] = total // 2, total - total // 2  # an odd one goes after
         return {"kernel_shape": kernel, "strides": strides, "pads": pads.reshape(-1).tolist()}
 
     def _activated(
         self, kind: str, inputs: list[str], operator: schema.OperatorT, **attributes: Any
     ) -> None:
-        """A node, and the activation that tflite has as a part of it."""
+        """A node, and the activation that tflite fuses into it."""
         result = _name(operator.outputs[0])
         activation = operator.builtinOptions.fusedActivationFunction
         if activation == _Activation.NONE:
@@ -187,7 +187,7 @@ class _Graph:
         self._node("Clip", [f"{result}_linear", *limits], result)
 
     def _channels_last(self, number: int) -> str:
-        """A tensor as tflite has it."""
+        """A tensor in tflite's layout, channels last."""
         name = self._tensor(number)
         if len(self._shape(number)) != 4:
             return name
@@ -200,7 +200,7 @@ class _Graph:
         return _name(number)
 
     def _weight(self, name: str, values: NDArray[Any]) -> str:
-        """A constant, which several operators may share; half precision is cast to float32."""
+        """A constant, possibly shared by several operators; half precision is cast to float32."""
         half = values.dtype == np.float16
         used = f"{name}_single" if half else name
         if name not in self._weights:

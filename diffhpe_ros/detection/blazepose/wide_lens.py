@@ -1,4 +1,4 @@
-"""A lens so wide that people are stretched or bent at the border of its images."""
+"""Lenses so wide that people are stretched or bent near the border of the image."""
 
 from typing import Any
 
@@ -9,34 +9,34 @@ from diffhpe_ros.camera import CANONICAL_FOCAL, Camera
 from diffhpe_ros.detection.blazepose.crops import FlatCrop, RectifiedCrop
 
 _WIDE = np.tan(np.radians(40.0))
-"""Of the angle from the axis to the middle of the image's left or upper border: people are not
-stretched much by lenses that see less."""
+"""Tangent of the angle from the optical axis to the middle of the image's left or upper border.
+Narrower lenses hardly stretch people."""
 _STRETCHED = 0.08
-"""In sizes of a region: crops differ by less wherever somebody in a usual image is."""
+"""In sizes of a region: with a usual lens, flat and rectified crops differ by less everywhere."""
 _BODY = np.array([[x, y] for x in (-0.3, 0.0, 0.3) for y in (-0.4, 0.0, 0.4)])
-"""Where in a region bodies are, in its sizes from the middle."""
+"""Points of a region where the body is: offsets from its middle in sizes of the region."""
 
 
 class WideLens:
-    """The lens of a camera, see `of`."""
+    """A camera's wide lens; made by `of`."""
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
 
     @classmethod
     def of(cls, camera: Camera) -> "WideLens | None":
-        """The lens of a camera; None where it is a usual one."""
+        """The lens of a camera; None if it is not wide."""
         middle = np.array([(camera.width - 1) / 2, (camera.height - 1) / 2])
         borders = np.array([[0.0, middle[1]], [middle[0], 0.0]])
         rays = camera.to_canonical(borders) / CANONICAL_FOCAL
-        # Without a ray at the border, a fisheye's image ends before.
+        # NaN counts as wide: a fisheye's image may end before the border and have no ray there.
         wide = ~(np.linalg.norm(rays, axis=-1) < _WIDE)
         return cls(camera) if wide.any() else None
 
     def rectified(self, flat: FlatCrop) -> RectifiedCrop | None:
-        """The rectified crop; None where it is about the same, or a part of the trunk has no ray.
+        """The rectified crop; None where it is hardly different, or the trunk partly has no ray.
 
-        At the very border of a fisheye's image the network sees more in the flat crop.
+        In that last case, at the very border of a fisheye's image, the flat crop shows more.
         """
         crop = RectifiedCrop.of(flat.region, self._camera, flat.side)
         if crop is None or not crop.has_rays((0.5 + _BODY / 2) * flat.side):

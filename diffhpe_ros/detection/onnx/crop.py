@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MARGIN = 1.25
-"""A box grows by this, so that hands and feet at its border have surroundings."""
+"""Boxes are enlarged by this factor, so hands and feet at the border keep some context."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class BoxCrop:
     """A box of the image, scaled to a pose model's input."""
 
     image: NDArray[np.uint8]
-    """(h, w, 3) BGR, black outside of the image."""
+    """(h, w, 3) BGR, black outside the image."""
     scale: float
     """Pixels of the image per pixel of the crop."""
     corner: NDArray[np.float64]
@@ -24,7 +24,7 @@ class BoxCrop:
 
     @classmethod
     def around(cls, image_bgr: NDArray[np.uint8], box: NDArray[Any], w: int, h: int) -> "BoxCrop":
-        """The box (4,) x0 y0 x1 y1 with a margin, grown about its centre to the shape w:h."""
+        """The box (4,) x0 y0 x1 y1 with a margin, extended around its centre to the ratio w:h."""
         box = np.asarray(box, np.float64)
         centre = (box[:2] + box[2:]) / 2
         scale = float(_MARGIN * ((box[2:] - box[:2]) / (w, h)).max())
@@ -35,5 +35,5 @@ class BoxCrop:
         return cls(np.asarray(image, np.uint8), scale, corner)
 
     def to_image(self, points: NDArray[Any]) -> NDArray[Any]:
-        """Points (..., 2) of the crop in pixels of the image."""
+        """Map points (..., 2) of the crop to pixels of the image."""
         return points * self.scale + self.corner

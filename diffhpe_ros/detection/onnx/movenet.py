@@ -9,12 +9,12 @@ from diffhpe_ros.onnx_session import OnnxModel
 
 _SCORES = (0.1, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9)
 _ERRORS = (0.22, 0.12, 0.11, 0.095, 0.06, 0.043, 0.025, 0.018)
-"""Standard deviation of each image axis, in sizes of the person: Lightning's on four real views
+"""Standard deviation along each image axis, in sizes of the person: Lightning's on four real views
 (`bench/real_views.py --detector onnx --min-confidence 0`)."""
 
 
 class MoveNet:
-    """Joints, with the errors that were measured at their scores: it tells nothing of its own."""
+    """Joints with the errors measured at their scores: the model gives no covariance."""
 
     layout = "coco17"
 
@@ -26,7 +26,7 @@ class MoveNet:
 
     @staticmethod
     def fits(model: OnnxModel) -> bool:
-        """Whether a model is one: an image (1, S, S, 3) in, (1, 1, 17, 3) out."""
+        """Whether a model is a MoveNet: an image (1, S, S, 3) in, (1, 1, 17, 3) out."""
         _, *inner = model.input_shape or (None,)
         outputs = list(model.outputs.values())
         return len(inner) == 3 and inner[2] == 3 and [o[1:] for o in outputs] == [(1, 17, 3)]
@@ -43,7 +43,7 @@ class MoveNet:
         return [self._joints(crop, each) for crop, each in zip(crops, rows, strict=True)]
 
     def _joints(self, crop: BoxCrop, rows: NDArray[np.float64]) -> Joints:
-        """Of the rows (17, 3) y, x and score in 0..1 of a crop."""
+        """Joints from a crop's rows (17, 3): y, x and score in 0..1."""
         y, x, score = rows.T
         pixels = crop.to_image(np.stack([x, y], -1) * self._size)
         size = float(np.ptp(pixels, axis=0).max())

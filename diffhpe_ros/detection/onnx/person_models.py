@@ -15,17 +15,17 @@ from diffhpe_ros.onnx_session import OnnxModel
 
 KINDS = ("yolox", "rtmdet")
 _PERSON = 0
-"""Both are trained on COCO's classes, or on this one alone."""
+"""The person class: both models are trained on COCO's classes, or on this one alone."""
 _PAD = 114
 _OVERLAP = 0.45
 _STRIDES = (8, 16, 32)
 _CELLS_ACROSS = 8
-"""Raw cells have no offset of this part of the image, and pixels go up to all of it."""
+"""Raw cell offsets stay below 1/8 of the image's size; boxes in pixels go up to all of it."""
 _FREE_SIZE = 320
-"""Pixels along a side where the model takes any."""
+"""Pixels along a side if the model takes any size."""
 _MEAN = np.array([103.53, 116.28, 123.675], np.float32)
 _STD = np.array([57.375, 57.12, 58.395], np.float32)
-"""Of RTMDet, blue, green, red; YOLOX takes 0..255."""
+"""Normalisation of RTMDet: blue, green, red; YOLOX takes 0..255."""
 
 _Found: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Boxes (N, 4) x0 y0 x1 y1 and scores (N,)."""
@@ -34,14 +34,14 @@ _Found: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 class PersonModel:
     """Finds people's boxes.
 
-    Two forms of output are known: the cells of YOLOX (1, N, 5 + classes), and `dets`
-    (1, N, 5) with `labels` (1, N), where overlapping boxes are already merged. The latter is taken
-    for an RTMDet unless `kind` says that it is a YOLOX, which wants another input.
+    Two output formats are supported: the cells of YOLOX (1, N, 5 + classes), and `dets` (1, N, 5)
+    with `labels` (1, N), where overlapping boxes are already merged. A model of the second format
+    counts as an RTMDet unless `kind` is `yolox`, which needs another input.
 
     Args:
         model: the opened model.
-        threshold: score from which a box is a person.
-        kind: `yolox`, `rtmdet`, or None to tell it from the outputs.
+        threshold: score from which a box counts as a person.
+        kind: `yolox`, `rtmdet`, or None to derive it from the outputs.
 
     Raises:
         DiffhpeError: the model is none of these, or the threshold is not in 0..1.
@@ -71,7 +71,7 @@ class PersonModel:
         """People in an image (H, W, 3).
 
         Returns:
-            Boxes (N, 4) x0 y0 x1 y1 in pixels, within the image, and scores (N,), the surest
+            Boxes (N, 4) x0 y0 x1 y1 in pixels, inside the image, and scores (N,), the surest
             first.
         """
         tensor, scale = self.letterbox(image_bgr)
@@ -83,7 +83,7 @@ class PersonModel:
         return boxes[order], scores[order]
 
     def letterbox(self, image_bgr: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        """The image (3, H, W) scaled into the top left corner, and the scale."""
+        """The image (3, H, W), scaled into the top left corner, and the scale."""
         rows, columns = self._size
         height, width = image_bgr.shape[:2]
         scale = min(rows / height, columns / width)
@@ -96,7 +96,7 @@ class PersonModel:
         return tensor.transpose(2, 0, 1), scale
 
     def _decode_cells(self, outputs: dict[str, NDArray[Any]]) -> _Found:
-        """People among the cells of a YOLOX."""
+        """People's boxes and scores from the cells of a YOLOX."""
         (cells,) = (output[0] for output in outputs.values())
         scores = cells[:, 4] * cells[:, 5 + _PERSON]
         sure = scores >= self._threshold
@@ -113,7 +113,7 @@ class PersonModel:
     def _are_pixels(self, cells: NDArray[Any]) -> bool:
         """Whether a YOLOX was exported with its decoding inside (`--decode_in_inference`).
 
-        Its boxes then fill the image. Else they are offsets of few cells, and logarithms.
+        Its boxes then span the image. Otherwise they are offsets of a few cells, and logarithms.
         """
         return bool(cells[:, :4].max(initial=0) > min(self._size) / _CELLS_ACROSS)
 
@@ -126,7 +126,7 @@ def suppress(boxes: NDArray[Any], scores: NDArray[Any]) -> NDArray[np.intp]:
         scores: (N,).
 
     Returns:
-        Indices of the boxes that overlap no surer one, the surest first.
+        Indices of the boxes that do not overlap a surer one, the surest first.
     """
     left = np.argsort(-scores, kind="stable")
     kept = []

@@ -1,7 +1,7 @@
-"""SimCC pose models as ONNX, RTMPose above all: each joint's x and y as distributions.
+"""SimCC pose models as ONNX, mainly RTMPose: each joint's x and y as distributions.
 
-Written from RTMPose's own description and tested on models made for the tests. It has not run on
-released RTMPose weights yet.
+It follows RTMPose's own description and is tested on models made for the tests. It has not run
+on released RTMPose weights yet.
 """
 
 from typing import Any
@@ -19,10 +19,10 @@ _STD = np.array([58.395, 57.12, 57.375], np.float32)
 """Red, green, blue."""
 _LAYOUTS = {17: "coco17", 26: "halpe26"}
 _BETA = 10.0
-"""RTMPose is trained so that softmax(10 · output) is the distribution of the joint's place."""
+"""RTMPose is trained so that softmax(10 · output) is the distribution of the joint's position."""
 _FLOOR = 0.5
-"""Bins this much below the peak (a likelihood below 1/150 of it) are the training labels' own
-background: hundreds of them would outweigh the peak in the spread."""
+"""Bins this far below the peak (a likelihood below 1/150 of it) are background of the training
+labels: hundreds of them would outweigh the peak in the spread."""
 
 
 class SimCC:
@@ -53,7 +53,7 @@ class SimCC:
 
     @staticmethod
     def fits(model: OnnxModel) -> bool:
-        """Whether a model is one: an image (N, 3, H, W) in, simcc_x and simcc_y (N, K, n) out."""
+        """Whether a model is a SimCC: image (N, 3, H, W) in, simcc_x and simcc_y (N, K, n) out."""
         shape = model.input_shape
         return (
             len(shape) == 4
@@ -90,12 +90,12 @@ def decode(
     Args:
         x: (..., W · bins_per_pixel) outputs along x.
         y: (..., H · bins_per_pixel) outputs along y.
-        bins_per_pixel: how finely the input's pixels are split, 2 in RTMPose.
+        bins_per_pixel: bins per pixel of the input, 2 in RTMPose.
 
     Returns:
-        Points (..., 2) in pixels of the input, scores (...), the lesser of the two peaks, at or
-        below 0 where a joint is unseen, and covariances (..., 2, 2) in pixels squared, without
-        correlation since x and y are apart.
+        Points (..., 2) in pixels of the input. Scores (...), the lower of the two peaks, at or
+        below 0 where a joint is unseen. Covariances (..., 2, 2) in pixels squared, without
+        correlation since x and y are separate.
     """
     axes = [np.asarray(axis, np.float64) for axis in (x, y)]
     points = np.stack([axis.argmax(-1) for axis in axes], -1) / bins_per_pixel
@@ -115,5 +115,5 @@ def _variance(axis: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _normalise(crop_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(3, h, w) RGB as RTMPose was trained; blue first would ruin it."""
+    """(3, h, w) RGB, normalised as in RTMPose's training; BGR would ruin the result."""
     return ((crop_bgr[..., ::-1] - _MEAN) / _STD).astype(np.float32).transpose(2, 0, 1)

@@ -13,25 +13,25 @@ from diffhpe_ros.detection.types import People, check_counts, check_image, check
 
 
 class PoseModel(Protocol):
-    """Finds the joints of people whose boxes are known."""
+    """Finds people's joints in given boxes."""
 
     layout: str
     """A key of `skeleton.LAYOUTS`."""
     device: str
-    """What it really runs on."""
+    """The device that it really runs on."""
 
     def estimate(self, image_bgr: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Joints]:
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
 
 
 _SAME_BOX = 0.3
-"""Overlap, as intersection over union, from which boxes of two images are of one person."""
+"""Intersection over union from which boxes in two images belong to one person."""
 _REMEMBERED_IMAGES = 10
 
 
 @dataclass
 class _Followed:
-    """Somebody's box."""
+    """A followed person's box."""
 
     box: NDArray[np.float32]
     """(4,) x0 y0 x1 y1, when last seen."""
@@ -39,19 +39,19 @@ class _Followed:
 
 
 class TopDown:
-    """Finds people in each image, those of the images before first.
+    """Finds people in each image; people of earlier images come first.
 
-    Where the person model finds nobody there is nobody: the pose model never sees the whole
-    frame, in which it would find a skeleton all the same. A box that overlaps somebody's box of an
-    earlier image is theirs; they come first, in the order in which they were found, and then the
-    surest. Who is not found keeps the place for `_REMEMBERED_IMAGES`.
+    If the person model finds nobody, the result is empty: the pose model never sees the whole
+    frame, in which it would always find a skeleton. A box that overlaps a person's box of an
+    earlier image belongs to that person. Known people come first, in the order in which they were
+    found, then the surest new ones. An unseen person keeps their place for `_REMEMBERED_IMAGES`.
 
     Args:
-        name: that `create_detector` knows it by.
-        person_model: finds boxes.
+        name: the name that `create_detector` knows it by.
+        person_model: finds the boxes.
         pose_model: finds the joints in them.
-        min_confidence: joints below it are unseen.
-        max_people: so many are looked at, to bound the time of a frame.
+        min_confidence: joints below it count as unseen.
+        max_people: only this many people are processed, to bound a frame's time.
 
     Raises:
         DiffhpeError: an option is out of range.
@@ -76,7 +76,7 @@ class TopDown:
         self.device = " and ".join(dict.fromkeys((person_model.device, pose_model.device)))
 
     def reset(self) -> None:
-        """Prefer nobody in the next image."""
+        """Forget the people of earlier images."""
         self._followed: list[_Followed] = []
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> People:
@@ -95,7 +95,7 @@ class TopDown:
         return to_people(persons, self._pose_model.layout, width, height, self.min_confidence)
 
     def _in_order(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The boxes (N, 4) that are to be looked at: followed people first, then the surest."""
+        """The boxes (N, 4) to process: followed people first, then the surest new ones."""
         left = list(boxes)
         for each in self._followed:
             shares = overlaps(each.box, np.array(left).reshape(-1, 4))

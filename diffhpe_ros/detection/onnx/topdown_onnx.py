@@ -26,20 +26,20 @@ def onnx_topdown(
 
     Args:
         person_model: .onnx file of a YOLOX or an RTMDet.
-        pose_model: .onnx file of a MoveNet (single pose) or a SimCC model such as RTMPose. What
-            each file is, is told from its inputs and outputs.
-        providers: onnxruntime's execution providers in the order of preference; None takes CUDA
-            where the installed onnxruntime has it, else the CPU. One that is not to be had is
-            warned of (RuntimeWarning), and `device` says what runs.
-        threads: of one operator on the CPU; None takes all cores.
-        person_threshold: score from which a box is a person.
-        min_confidence: joints below it are unseen.
-        max_people: the surest so many are looked at, to bound the time of a frame.
-        person_kind: `yolox` or `rtmdet` where the outputs do not tell (see `PersonModel`).
+        pose_model: .onnx file of a MoveNet (single pose) or a SimCC model such as RTMPose. The
+            kind of each file is derived from its inputs and outputs.
+        providers: onnxruntime's execution providers in order of preference. None takes CUDA
+            where the installed onnxruntime has it, else the CPU. An unavailable one gives a
+            RuntimeWarning, and `device` says what runs.
+        threads: CPU threads per operator; None takes all cores.
+        person_threshold: score from which a box counts as a person.
+        min_confidence: joints below it count as unseen.
+        max_people: only this many of the surest people are processed, to bound a frame's time.
+        person_kind: `yolox` or `rtmdet` where the outputs are ambiguous (see `PersonModel`).
 
     Raises:
         DiffhpeError: an option is out of range, onnxruntime is not installed, or a file is
-            missing, corrupt or of no known kind.
+            missing, corrupt or of an unknown kind.
     """
     check_options(threads)
     person = PersonModel(OnnxModel(person_model, providers, threads), person_threshold, person_kind)

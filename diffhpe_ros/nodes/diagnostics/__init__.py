@@ -1,1 +1,1 @@
-"""Topic `/diagnostics`: a node's values and thresholds, what is wrong with topics, and the log."""
+"""Topic `/diagnostics`: a node's values and thresholds, problems with topics, and the log."""

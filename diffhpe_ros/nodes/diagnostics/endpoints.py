@@ -1,4 +1,4 @@
-"""The other nodes of a topic, and why no messages arrive from them, in words."""
+"""The other nodes on a topic, and texts that explain why no messages arrive from them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -66,12 +66,12 @@ def explain_silence(
     """Why a subscription receives nothing, as far as this node can know.
 
     Args:
-        node: that has the subscription.
-        topic: its full name.
+        node: the subscribing node.
+        topic: full name of the topic.
         message_type: such as sensor_msgs/msg/Image.
         misfits: result of `incompatible_publishers`.
-        received: number of messages that came before.
-        lost: number of messages that the middleware has reported as lost since.
+        received: number of messages received before.
+        lost: number of messages that the middleware has reported as lost since then.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
@@ -95,7 +95,7 @@ def explain_silence(
 
 
 def elsewhere(node: Node, topic: str, message_type: str) -> str:
-    """Where else messages of a type are published, as a part of a sentence; may be empty."""
+    """Other topics with messages of a type, as a part of a sentence; may be empty."""
     others = _topics_of(node, message_type, topic)
     return f"; {message_type} is published on {' and '.join(others)}" if others else ""
 

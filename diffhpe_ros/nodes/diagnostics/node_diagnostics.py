@@ -10,9 +10,9 @@ import numpy as np
 
 _KEPT_TIMES = 200
 _KEPT_REPORTS = 6
-"""Rates are over the time between the first and the last of them; there is one a second."""
+"""Number of reports over which rates are computed; there is one report per second."""
 _OF_MESSAGES_S = 5.0
-"""What is wrong with messages is over when none has come for so long."""
+"""A warning about messages ends when no message has come for this long."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,21 @@ class NodeDiagnostics:
         self._failures: deque[str] = deque(maxlen=3)
         self._errors: dict[str, str] = {}
         self._warnings: dict[str, tuple[str, float]] = {}
-        """Text, and the time at which it ends by itself."""
+        """Warning text, and the time at which it expires."""
         self._values: dict[str, object] = {}
         self._tallies: dict[str, int] = {}
         self._times: dict[str, deque[tuple[float, float]]] = {}
         self._past: deque[tuple[float, dict[str, int]]] = deque(maxlen=_KEPT_REPORTS)
 
     def count(self, name: str, by: int = 1) -> None:
-        """Add to a count, which starts at 0; `by` 0 shows it."""
+        """Add to a count, which starts at 0; with `by` 0 it is only shown."""
         with self._lock:
             value = self._values.get(name, 0)
             assert isinstance(value, int)
             self._values[name] = value + by
 
     def tally(self, name: str, by: int) -> None:
-        """Add to a count that is not shown, for `share`."""
+        """Add to a hidden count, for `share`."""
         with self._lock:
             self._tallies[name] = self._tallies.get(name, 0) + by
 
@@ -69,7 +69,7 @@ class NodeDiagnostics:
             self._values.pop(name, None)
 
     def time(self, name: str, seconds: float) -> None:
-        """Add to times; their median and 95th percentile are reported in ms."""
+        """Add a duration; the median and the 95th percentile are reported in ms."""
         with self._lock:
             times = self._times.setdefault(name, deque(maxlen=_KEPT_TIMES))
             times.append((time.monotonic(), 1000 * seconds))
@@ -90,7 +90,7 @@ class NodeDiagnostics:
         self._warn(name, text, math.inf)
 
     def warn_of_message(self, name: str, text: str) -> None:
-        """Report a warning that a message causes, until `clear` or until no more messages do."""
+        """Report a warning caused by messages, until `clear` or until no message causes it."""
         self._warn(name, text, time.monotonic() + _OF_MESSAGES_S)
 
     def clear(self, name: str) -> None:
@@ -107,7 +107,7 @@ class NodeDiagnostics:
             return self._grown(name) / (self._past[-1][0] - self._past[0][0])
 
     def share(self, part: str, whole: str) -> float | None:
-        """Growth of a count over that of another, in the last reports; None if that is 0."""
+        """Growth of a count divided by another's, in the last reports; None if that is 0."""
         with self._lock:
             grown = self._grown(whole)
             return self._grown(part) / grown if grown else None
@@ -118,14 +118,14 @@ class NodeDiagnostics:
             return self._grown(name)
 
     def recent_s(self, name: str, seconds: float) -> float | None:
-        """Median of the times of the last seconds, in seconds; None if there are none."""
+        """Median of the durations of the last seconds, in seconds; None if there are none."""
         since = time.monotonic() - seconds
         with self._lock:
             times = [value for when, value in self._times.get(name, ()) if when >= since]
         return float(np.median(times)) / 1000 if times else None
 
     def report(self) -> Report:
-        """The present state; failures are reported once."""
+        """The current state; failures are reported once."""
         with self._lock:
             values = dict(self._values)
             for name, times in self._times.items():

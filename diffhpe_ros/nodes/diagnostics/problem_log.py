@@ -1,4 +1,4 @@
-"""Logs the errors and warnings of a node: each once, however often it is reported."""
+"""Logs a node's errors and warnings, each only once, however often it is reported."""
 
 import re
 import threading
@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 AGAIN_S = 30.0
-"""A problem that comes and goes is logged at most this often."""
+"""Least time between two log entries of a problem that comes and goes."""
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 class ProblemLog:
     """Logs errors and warnings when they are new.
 
-    Texts that differ in their numbers only are the same problem: "nothing came for 4 s" follows
+    Texts that differ only in their numbers are the same problem: "nothing came for 4 s" follows
     "nothing came for 3 s".
 
     Args:
-        logger: of a node.
-        now_s: a clock.
+        logger: the node's logger.
+        now_s: returns the time in seconds.
     """
 
     def __init__(self, logger: Any, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class ProblemLog:
             self._log("error", text)
 
     def report(self, errors: Iterable[str], warnings: Iterable[str]) -> None:
-        """Log those of the present problems that are new; others are over."""
+        """Log the current problems that are new; problems not listed are over."""
         with self._lock:
             before, self._present = self._present, set()
             for severity, texts in (("error", errors), ("warning", warnings)):

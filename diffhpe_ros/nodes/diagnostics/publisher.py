@@ -20,9 +20,9 @@ class DiagnosticsPublisher:
         """Start the timer.
 
         Args:
-            node: that has the status.
+            node: the node whose status is published.
             report: called once a second; its values contain `state`.
-            log: gets the same errors and warnings.
+            log: receives the same errors and warnings.
         """
         self._node = node
         self._report = report

@@ -5,10 +5,10 @@ from diffhpe_ros.nodes.parameters.tables import StageParameters
 
 _RECENT_S = 3.0
 _MOST_DROPPED = 0.5
-_FEWEST_DROPPED = 3  # a message that waits when its sender ends says nothing
+_FEWEST_DROPPED = 3  # one message left over when its sender ends is not a problem
 _LEAST_SEEN = 0.5
-_OTHER_CLOCK_S = 600.0  # a larger latency is a difference of clocks
-_AHEAD_S = 0.1  # results before their image, but for what clocks that are synchronised differ
+_OTHER_CLOCK_S = 600.0  # a larger latency means that the clocks differ
+_AHEAD_S = 0.1  # results earlier than their image; synchronised clocks differ by less
 
 
 def check_input(diagnostics: NodeDiagnostics) -> None:
@@ -28,7 +28,7 @@ def check_input(diagnostics: NodeDiagnostics) -> None:
 
 
 def check_completeness(diagnostics: NodeDiagnostics) -> None:
-    """Set the share of joints that are seen in the windows; warn if it is low."""
+    """Set the share of joints seen in the windows; warn if it is low."""
     found = diagnostics.share("joints_seen", "joints_expected")
     if found is None:
         diagnostics.remove_value("window_completeness")

@@ -1,7 +1,7 @@
-"""The interface of ROS4HRI (REP-155), where `hri` asks for it: people as `/humans/bodies/<id>`.
+"""The ROS4HRI interface (REP-155), with the parameter `hri`: people as `/humans/bodies/<id>`.
 
-The detector publishes what is in the image, the lifter what is in space. hri_msgs is imported only
-when it is asked for.
+The detector publishes the image topics, the lifter the 3D topics. hri_msgs is imported only when
+it is needed.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What the detector publishes of bodies: where they are in the image."""
+"""The detector's topics of bodies: where they are in the image."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from diffhpe_ros.tracking import NOT_FOLLOWED
 
 
 class BodiesInImage:
-    """Publishes `roi`, `skeleton2d` and, where it is subscribed to, `cropped` of each track.
+    """Publishes `roi`, `skeleton2d` and, if there is a subscriber, `cropped` of each track.
 
     Raises:
         DiffhpeError: hri_msgs is not installed.

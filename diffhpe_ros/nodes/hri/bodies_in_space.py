@@ -1,4 +1,4 @@
-"""What the lifter publishes of bodies: where they are, their joint angles, and their frames."""
+"""The lifter's topics of bodies: their positions, joint angles and frames."""
 
 import numpy as np
 from geometry_msgs.msg import PointStamped, TwistStamped
@@ -25,11 +25,11 @@ from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import HIP
 
 _NEW_LENGTH_M = 0.0005
-"""A URDF is published again when a bone has become longer or shorter by this."""
+"""A URDF is published again when a bone's length has changed by this much."""
 
 
 class BodiesInSpace:
-    """Publishes `tracked`, and of each body `joint_states`, `urdf`, `position`, `velocity` and TF.
+    """Publishes `tracked`; per body `joint_states`, `urdf`, `position`, `velocity` and TF.
 
     Raises:
         DiffhpeError: hri_msgs or tf2_msgs is not installed.
@@ -58,8 +58,8 @@ class BodiesInSpace:
         """Publish the bodies of one camera's people.
 
         Args:
-            people: of one camera.
-            active: track ids of all cameras whose bodies are still there, seen or not.
+            people: people of one camera.
+            active: ids of the active tracks of all cameras, seen or not.
         """
         self.keep(active, people.frame_id, people.stamp_ns)
         for row in np.flatnonzero(people.placed).tolist():
@@ -68,7 +68,7 @@ class BodiesInSpace:
                 self._publish_body(people, row, body)
 
     def keep(self, active: set[int], frame_id: str, stamp_ns: int) -> None:
-        """Publish which bodies are there, and remove the topics of all others."""
+        """Publish the list of active bodies, and remove the topics of all others."""
         self._bodies.keep(active)
         self._lengths = {each: known for each, known in self._lengths.items() if each in active}
         message = self._ids_list(

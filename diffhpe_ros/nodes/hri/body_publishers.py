@@ -1,4 +1,4 @@
-"""Publishers of the topics that each body has of its own."""
+"""Publishers for the topics of each body."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from diffhpe_ros.nodes.rclpy_api import PublisherEventCallbacks
 class BodyPublishers:
     """Makes a body's publishers when it is first seen, and destroys them when it has left.
 
-    That is done in the worker's thread, so they have no events: the executor waits for events in
-    its own thread, perhaps while they are destroyed.
+    This happens in the worker's thread, so the publishers have no events: the executor waits for
+    events in its own thread, perhaps while they are being destroyed.
 
     Args:
-        node: that has them.
-        topics: name below the body's → type and quality of service.
+        node: the publishing node.
+        topics: topic name below the body's namespace → type and quality of service.
     """
 
     def __init__(self, node: StageNode[Any], topics: Mapping[str, tuple[type, QoSProfile]]) -> None:

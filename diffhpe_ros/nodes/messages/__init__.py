@@ -1,1 +1,1 @@
-"""Conversions between arrays and ROS messages, a file for each kind of message."""
+"""Conversions between arrays and ROS messages, one file for each kind of message."""

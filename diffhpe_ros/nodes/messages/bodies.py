@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 def pack_joint_states(person: str, stamp_ns: int, body: ArticulatedBody) -> JointState:
-    """The angles of the joints of one body."""
+    """The joint angles of one body."""
     return JointState(
         header=make_header(f"{ROOT}_{person}", stamp_ns),
         name=[f"{name}_{person}" for name in body.angles],

@@ -1,4 +1,4 @@
-"""Messages of a body in the image: its region and its 2D skeleton, as ROS4HRI has them."""
+"""Messages of a body in the image: its region and its 2D skeleton, as ROS4HRI defines them."""
 
 from types import MappingProxyType
 from typing import Any
@@ -17,22 +17,22 @@ SKELETON_2D = MappingProxyType(
         "LEFT_HIP": 4, "LEFT_KNEE": 5, "LEFT_ANKLE": 6,
     }
 )  # fmt: skip
-"""Point of hri_msgs/Skeleton2D → joint. Eyes and ears are not told apart: their confidence is 0."""
+"""Point of hri_msgs/Skeleton2D → joint. Eyes and ears have no joint: their confidence is 0."""
 _POINTS = 18
 _MARGIN = 0.1
 
 
 def region(keypoints: NDArray[Any], width: int, height: int) -> tuple[int, int, int, int] | None:
-    """Pixels x from, y from, x to and y to of what shows a body.
+    """A body's box in the image: x from, y from, x to and y to in pixels.
 
     Args:
         keypoints: (17, 2) pixels, NaN where unseen.
-        width: of the image.
-        height: of the image.
+        width: width of the image.
+        height: height of the image.
 
     Returns:
-        The box of the seen joints with a tenth of its size as margin, within the image; None if
-        nothing of it is in the image.
+        The box of the seen joints with a margin of a tenth of its size, cut to the image; None if
+        it is outside the image.
     """
     seen = keypoints[np.isfinite(keypoints).all(-1)].astype(np.float64)
     if not len(seen):
@@ -52,8 +52,8 @@ def pack_region(
 
     Args:
         messages: the module `hri_msgs.msg`.
-        frame_id: of the camera.
-        stamp_ns: of the image.
+        frame_id: frame_id of the camera.
+        stamp_ns: stamp of the image.
         box: x from, y from, x to, y to in pixels.
         size: width and height of the image.
         confidence: in 0..1.
@@ -71,13 +71,13 @@ def pack_skeleton_2d(
 ) -> Any:  # fmt: skip
     """A Skeleton2D of keypoints (17, 2) in pixels and confidence (17,); others as above.
 
-    Points that were not seen, or lie outside of the image, have the confidence 0.
+    Points that were not seen, or lie outside the image, have the confidence 0.
     """
     points = [messages.NormalizedPointOfInterest2D() for _ in range(_POINTS)]
     places = keypoints.astype(np.float64) / size
     for name, joint in SKELETON_2D.items():
         x, y = places[joint].tolist()
-        if 0 <= x <= 1 and 0 <= y <= 1:  # NaN is not
+        if 0 <= x <= 1 and 0 <= y <= 1:  # false for NaN
             point = points[getattr(messages.Skeleton2D, name)]
             point.x, point.y, point.c = x, y, float(confidence[joint])
     return messages.Skeleton2D(header=make_header(frame_id, stamp_ns), skeleton=points)

@@ -1,4 +1,4 @@
-"""CameraInfo, its calibration files, and cameras."""
+"""Conversions between CameraInfo, calibration files and cameras."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from diffhpe_ros.paths import expand
 
 
 def info_from_camera(camera: Camera) -> CameraInfo:
-    """The message of a camera; K is 0 if it is not calibrated."""
+    """A camera's message; K is 0 if the camera is not calibrated."""
     info = CameraInfo(width=camera.width, height=camera.height)
     if not camera.calibrated:
         return info
@@ -28,9 +28,9 @@ def info_from_camera(camera: Camera) -> CameraInfo:
 
 
 def info_of_video(info: CameraInfo, shown: tuple[int, int], stored: tuple[int, int]) -> CameraInfo:
-    """A calibration for the frames of a video as they are shown; see `camera_of_video`.
+    """Adapt a calibration to a video's frames as they are shown; see `camera_of_video`.
 
-    One of another shape stays as it is: the detector names the shapes.
+    A calibration for another image shape is returned as it is: the detector reports the mismatch.
     """
     size = info.width, info.height
     if not is_of_stored(size, shown, stored):
@@ -49,13 +49,13 @@ def info_of_video(info: CameraInfo, shown: tuple[int, int], stored: tuple[int, i
 
 
 def read_calibration(path: str) -> CameraInfo:
-    """Read a calibration file as the camera_calibration package and camera drivers write it.
+    """Read a calibration file in the format of the camera_calibration package and camera drivers.
 
     Args:
         path: the YAML file, also as a file:// URL.
 
     Raises:
-        DiffhpeError: the file is missing, or is no such calibration.
+        DiffhpeError: the file is missing, or is not such a calibration.
     """
     file = Path(expand(path.removeprefix("file://")))
     try:
@@ -84,7 +84,7 @@ def read_calibration(path: str) -> CameraInfo:
 
 
 def write_calibration(camera: Camera, path: Path) -> None:
-    """Write a calibration file that `read_calibration` and ROS's camera drivers read."""
+    """Write a calibration file that `read_calibration` and ROS camera drivers can read."""
     info = info_from_camera(camera)
     values: dict[str, Any] = {
         "image_width": camera.width,

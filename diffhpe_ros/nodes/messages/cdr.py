@@ -1,7 +1,7 @@
 """Reproducible serialization: equal messages have equal bytes.
 
-The middleware does not initialize the padding between a message's fields, so that two recordings of
-equal messages differ. Here the padding is 0.
+The middleware does not initialize the padding between a message's fields, so two recordings of
+equal messages would differ. Here the padding is 0.
 """
 
 import re
@@ -20,9 +20,9 @@ _ARRAY = re.compile(r"(.+)\[\d+\]")
 
 
 def serialize(message: Any) -> bytes:
-    """A message's bytes, as `rclpy.serialization.serialize_message` gives, except for the padding.
+    """A message's bytes, as from `rclpy.serialization.serialize_message` except for the padding.
 
-    A publisher accepts them instead of the message.
+    A publisher accepts them in place of the message.
     """
     out = bytearray()
     _write(out, message)

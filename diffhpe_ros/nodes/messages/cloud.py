@@ -1,4 +1,4 @@
-"""PointCloud2 to and from structured arrays."""
+"""Conversion of PointCloud2 to and from structured arrays."""
 
 from array import array
 from typing import Any
@@ -22,12 +22,12 @@ _MAX_POINT_STEP = 4096
 
 
 def pack_cloud(header: Header, points: NDArray[Any], is_dense: bool) -> PointCloud2:
-    """A structured array (height, width) as a PointCloud2 with one field for each of its fields.
+    """Convert a structured array (height, width) to a PointCloud2 with the same fields.
 
     Args:
-        header: of the message.
-        points: fields of uint8, int32, uint32 or float32.
-        is_dense: whether no value is NaN.
+        header: header of the message.
+        points: array with fields of uint8, int32, uint32 or float32.
+        is_dense: true if no value is NaN.
     """
     layout = points.dtype
     return PointCloud2(
@@ -49,14 +49,14 @@ def pack_cloud(header: Header, points: NDArray[Any], is_dense: bool) -> PointClo
 def unpack_cloud(message: PointCloud2, wanted: np.dtype[Any]) -> NDArray[Any]:
     """Read a PointCloud2 of any sender as a structured array (height, width).
 
-    The fields may be in any order, with others between them. The array is a view of the message.
+    Fields may be in any order, with other fields between them. The array is a view of the message.
 
     Args:
         message: the cloud.
-        wanted: names and types of the required fields; its offsets do not matter.
+        wanted: names and types of the required fields; their offsets do not matter.
 
     Raises:
-        DiffhpeError: a field is missing or of another type, or the sizes contradict each other.
+        DiffhpeError: a field is missing or has another type, or the sizes contradict each other.
     """
     if len(message.fields) > _MAX_FIELDS or message.point_step > _MAX_POINT_STEP:
         raise DiffhpeError(
@@ -86,8 +86,8 @@ def unpack_cloud(message: PointCloud2, wanted: np.dtype[Any]) -> NDArray[Any]:
 def name_camera(message: PointCloud2, camera: str) -> None:
     """Add the name of a camera to a cloud that has a field `person`.
 
-    A cloud has no room for text but the names of its fields, so the name is that of a second field
-    at the place of `person`: `camera:<name>`.
+    A cloud can hold text only in its field names. So a second field named `camera:<name>` is added
+    at the offset of `person`.
     """
     (person,) = (field for field in message.fields if field.name == "person")
     message.fields.append(

@@ -1,4 +1,4 @@
-"""Depth images to arrays of metres."""
+"""Conversion of depth images to arrays in metres."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from sensor_msgs.msg import Image
 
 from diffhpe_ros.errors import DiffhpeError
 
-# Type and metres of one unit, as REP-118 has them.
+# Type and size of one unit in metres, by REP-118.
 _ENCODINGS = {"16UC1": ("u2", 1e-3), "mono16": ("u2", 1e-3), "32FC1": ("f4", 1.0)}
 
 
@@ -15,12 +15,11 @@ def image_to_depth(message: Image, width: int, height: int) -> NDArray[np.float3
 
     Args:
         message: 16UC1 in millimetres or 32FC1 in metres.
-        width: that it must have: that of the colour image.
-        height: likewise.
+        width: required width, that of the colour image.
+        height: required height.
 
     Raises:
-        DiffhpeError: it is of another encoding or size, or its sizes and data contradict each
-            other.
+        DiffhpeError: it has another encoding or size, or its sizes and data contradict each other.
     """
     if message.encoding not in _ENCODINGS:
         raise DiffhpeError(

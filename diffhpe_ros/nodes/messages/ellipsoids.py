@@ -12,7 +12,8 @@ from diffhpe_ros.skeleton import HIP
 
 _SMALLEST_M = 0.001
 _ALPHA = 0.3
-# The distance of the person is the least certain: it is drawn large enough to show among the bones.
+# The person's distance is the least certain value: the hip's ellipsoid is drawn large enough to be
+# visible among the bones.
 _HIP_COLOUR, _HIP_ALPHA, _HIP_SMALLEST_M = (255, 150, 200), 0.8, 0.08
 _ELLIPSOIDS = [
     Prototype(
@@ -31,9 +32,9 @@ def draw_ellipsoids(joints: NDArray[np.float64], covariance: NDArray[np.float64]
 
     Args:
         joints: (17, 3) metres.
-        covariance: (17, 3, 3) m²; where it is unknown, the ellipsoid is a point.
+        covariance: (17, 3, 3) m²; the ellipsoid is a point where it is unknown.
     """
-    # Not quite a point, which RViz warns of, where the covariance is 0 or unknown.
+    # RViz warns about an ellipsoid of size 0, so a covariance of 0 or unknown gives a tiny one.
     variances, axes = np.linalg.eigh(np.nan_to_num(covariance))
     diameters = np.maximum(2 * np.sqrt(np.maximum(variances, 0)), _SMALLEST_M)
     diameters[HIP] = np.maximum(diameters[HIP], _HIP_SMALLEST_M)

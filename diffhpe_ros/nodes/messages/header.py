@@ -9,10 +9,10 @@ _SECOND = 1_000_000_000
 
 
 def stamp_to_ns(stamp: Time) -> int:
-    """Nanoseconds of a stamp.
+    """Convert a stamp to nanoseconds.
 
     Raises:
-        DiffhpeError: its nanoseconds are a second or more, which no other message could repeat.
+        DiffhpeError: its nanoseconds field is a second or more: such a stamp cannot be reproduced.
     """
     if stamp.nanosec >= _SECOND:
         raise DiffhpeError(f"a stamp of under 10^9 nanoseconds is expected, got {stamp.nanosec}")

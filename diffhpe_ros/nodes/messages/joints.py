@@ -33,13 +33,13 @@ class UnpackedJoints:
     velocity_covariance: NDArray[np.float32]
     """(P, 17, 3, 3) m²/s²."""
     seen: NDArray[np.bool_]
-    """(P, 17) whether the joint was seen; else its position is the model's guess."""
+    """(P, 17) whether the joint was seen; if not, its position is the model's guess."""
     camera: str
-    """Identity of the camera; together with the track id it identifies a person."""
+    """Name of the camera; together with the track id it identifies a person."""
 
 
 def pack_joints(people: LiftedPeople) -> PointCloud2:
-    """The message with the people whose position is known; its height is 0 if there are none."""
+    """The message of the people with a known position; its height is 0 if there are none."""
     placed = people.placed
     covariance, of_velocity = people.covariance[placed], people.velocity_covariance[placed]
     points = np.zeros((len(covariance), NUM_JOINTS), JOINT_POINT)

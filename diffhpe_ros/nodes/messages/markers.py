@@ -13,7 +13,7 @@ from diffhpe_ros.nodes.messages.person_markers import NUMBERS, PersonMarkers
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-_IDS = 2**31  # of markers, from 0
+_IDS = 2**31  # number of marker ids, from 0
 
 
 def namespace(camera: str, person: int) -> str:
@@ -42,11 +42,11 @@ def pack_skeletons(
     """Bodies, labels and one-sigma ellipsoids of the people whose position is known.
 
     Args:
-        people: of one camera.
+        people: people of one camera.
         warnings: plausibility warnings, one text per person; "" for none.
-        removed: track ids whose markers are to be deleted.
+        removed: track ids whose markers must be deleted.
         lifetime_s: seconds after which RViz deletes markers that are not sent again.
-        ellipsoids: add the ellipsoids.
+        ellipsoids: whether to add the ellipsoids.
     """
     header, lifetime = make_header(people.frame_id, people.stamp_ns), _duration(lifetime_s)
     markers: list[Marker] = delete_skeletons(people.camera, header, removed).markers

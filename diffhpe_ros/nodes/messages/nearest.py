@@ -1,4 +1,4 @@
-"""Topic `nearest`: how near each person is to each target frame."""
+"""Topic `nearest`: the distance of each person to each target frame."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ POINT = np.dtype(
     ],
     align=True,
 )
-"""One person and target: metres, m/s; the target is a number in the list of frames."""
+"""One person and target, in metres and m/s; the target is an index into the list of frames."""
 
 
 def pack_nearest(frame_id: str, stamp_ns: int, found: Sequence[Nearest]) -> PointCloud2:

@@ -1,4 +1,4 @@
-"""Topic `obstacles`: points on what people fill, for the costmaps and octomaps of planners."""
+"""Topic `obstacles`: points on people's bodies, for the costmaps and octomaps of planners."""
 
 import numpy as np
 from sensor_msgs.msg import PointCloud2
@@ -14,7 +14,7 @@ POINT = np.dtype(
 
 
 def pack_obstacles(frame_id: str, stamp_ns: int, obstacles: Obstacles) -> PointCloud2:
-    """The message, one row of points; with none it says that nobody is there any more."""
+    """The message, one row of points. Without points it says that all people have left."""
     points = np.zeros((1, len(obstacles.points)), POINT)
     points["x"], points["y"], points["z"] = obstacles.points.T
     points["person"] = obstacles.track_ids

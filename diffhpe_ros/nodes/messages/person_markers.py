@@ -18,13 +18,13 @@ BONES_ID, JOINTS_ID, HEAD_ID, FLOOR_ID, LABEL_ID = NUMBERS = range(5)
 _LEFT_FOOT, _RIGHT_FOOT, _NOSE, _HEAD = 6, 3, 9, 10
 _BONE_M, _JOINT_M, _HEAD_M = 0.045, 0.055, 0.2
 _DISC_M, _DISC_HEIGHT_M, _DISC_ALPHA = 0.6, 0.03, 0.9
-_SOLE_M = 0.08  # below the joint `Foot`, which is the ankle
-_ABOVE_M = 0.1  # of the label, above the highest joint
-_LABEL_WIDTH = 14  # letters
+_SOLE_M = 0.08  # the sole, below the joint `Foot`, which is the ankle
+_ABOVE_M = 0.1  # the label, above the highest joint
+_LABEL_WIDTH = 14  # characters
 
 
 def rgba(colour: Colour, alpha: float = 1.0) -> ColorRGBA:
-    """A colour (blue, green, red) of the drawings as messages have it."""
+    """Convert a drawing colour (blue, green, red) to a message."""
     blue, green, red = colour
     return ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=alpha)
 
@@ -33,12 +33,12 @@ JOINT_COLOURS: tuple[Colour, ...] = tuple(
     LEFT if joint in LEFT_JOINTS else RIGHT if joint in RIGHT_JOINTS else (215, 222, 225)
     for joint in range(NUM_JOINTS)
 )
-"""Of each joint and of the bone that ends at it, on RViz's dark background."""
+"""Colours of each joint and of the bone that ends at it, for RViz's dark background."""
 _GREEN, _AMBER, _WHITE = (120, 240, 90), (20, 170, 255), (240, 240, 240)
 _GUESSED_ALPHA = 0.3
 _SEEN = [rgba(colour) for colour in JOINT_COLOURS]
 _GUESSED = [rgba(colour, _GUESSED_ALPHA) for colour in JOINT_COLOURS]
-# RViz draws a list of lines opaque, whatever its `colors` say, unless `color` is transparent.
+# RViz ignores transparency in a line list's `colors` unless its `color` is transparent.
 _BLENDED = ColorRGBA(a=0.99)
 
 _BONES = Prototype(
@@ -70,7 +70,7 @@ _HEADS = [
     )
     for colour in (JOINT_COLOURS[_HEAD], _AMBER)
 ]
-"""Without and with a plausibility warning; the same for those that follow."""
+"""Without and with a plausibility warning; likewise the next constants."""
 _FLOORS = [
     Prototype(
         Marker(
@@ -94,7 +94,7 @@ class PersonMarkers:
 
     Args:
         up: (3,) unit vector against gravity.
-        viewpoint: (3,) position of the camera, from which labels say the distance.
+        viewpoint: (3,) position of the camera; labels show the distance from it.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class PersonMarkers:
         Args:
             person: track id.
             joints: (17, 3) metres.
-            seen: (17,) joints that were seen; the others are guesses, and drawn transparent.
+            seen: (17,) whether a joint was seen; the others are guesses and drawn transparent.
             warning: why the pose must not be trusted; "" for none.
         """
         places: list[list[float]] = joints.tolist()
@@ -134,14 +134,14 @@ class PersonMarkers:
         return [bones, balls, head, floor, label]
 
     def _at(self, place: list[float], height: float) -> list[float]:
-        """The point above or below a place, at a height in metres along `up` from the origin."""
+        """The point straight above or below a place, at a height in metres along `up`."""
         x, y, z = place
         rise = height - (x * self._x + y * self._y + z * self._z)
         return [x + rise * self._x, y + rise * self._y, z + rise * self._z]
 
 
 def _skeleton(places: list[list[float]], seen: list[bool]) -> tuple[Marker, Marker]:
-    """Bones and joints of 17 places."""
+    """Bones and joints at 17 places."""
     bones, balls = _BONES(), _BALLS()
     balls.points = points = [_point(place) for place in places]
     bones.points = [points[end] for bone in BONES for end in bone]
@@ -161,7 +161,7 @@ def _text(person: int, distance: float, warning: str) -> tuple[str, int, float]:
     text, height = f"#{person}  {distance:.1f} m", 0.13 + 0.015 * distance
     if not warning:
         return text, 1, height
-    # The first reason, without its limit, and small: people may stand side by side.
+    # Only the first reason, without its limit: labels must be small for people side by side.
     reason = warning.removeprefix("do not trust: ").split(";")[0].split(",")[0]
     rows = [text, "do not trust:", *wrap(reason, _LABEL_WIDTH)]
     return "\n".join(rows), len(rows), 0.7 * height

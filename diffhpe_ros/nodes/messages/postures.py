@@ -15,7 +15,7 @@ def pack_postures(people: LiftedPeople) -> DiagnosticArray:
     """One status per person with a state: ERROR for those who have fallen.
 
     Args:
-        people: of one camera, with their states.
+        people: people of one camera, with their states.
     """
     return DiagnosticArray(
         header=make_header(people.frame_id, people.stamp_ns),

@@ -8,8 +8,8 @@ T = TypeVar("T")
 class Prototype(Generic[T]):
     """Makes shallow copies of a message.
 
-    The constructor of a message makes every field, even those that it is given: a copy of a Marker
-    takes a tenth of its time, and a third of that of `copy.copy`.
+    A message's constructor makes every field, even those passed as arguments. Copying a Marker
+    here takes a tenth of that time, and a third of the time of `copy.copy`.
 
     Args:
         message: the prototype; must not change afterwards.

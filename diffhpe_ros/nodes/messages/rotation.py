@@ -1,4 +1,4 @@
-"""Rotations to quaternions."""
+"""Conversion of rotations to quaternions."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 def make_status(
     name: str, hardware: str, level: bytes, text: str, values: Mapping[str, object]
 ) -> DiagnosticStatus:
-    """One status; floating-point values with 6 digits, so that tools can plot them."""
+    """One status; floats have 6 digits, so that tools can plot them."""
     return DiagnosticStatus(
         name=name,
         hardware_id=hardware,
@@ -29,9 +29,9 @@ def pack_coherence(people: LiftedPeople, warnings: Sequence[str], model: str) ->
     """One status per person: how plausible the pose is, without ground truth.
 
     Args:
-        people: of one camera.
+        people: people of one camera.
         warnings: plausibility warnings, one text per person; "" for none.
-        model: its name.
+        model: name of the model.
     """
     return DiagnosticArray(
         header=make_header(people.frame_id, people.stamp_ns),

@@ -1,4 +1,4 @@
-"""Topic `/tf`: people as coordinate frames, named as REP-155 has it."""
+"""Topic `/tf`: people as coordinate frames, named by REP-155."""
 
 from importlib import import_module
 from typing import Any
@@ -16,13 +16,13 @@ from diffhpe_ros.pipeline.people import LiftedPeople
 
 
 def tf_message_type(parameter: str) -> Any:
-    """The type of `/tf`.
+    """The message type of `/tf`.
 
     Args:
-        parameter: that needs it.
+        parameter: name of the parameter that needs it.
 
     Raises:
-        DiffhpeError: it is not installed.
+        DiffhpeError: tf2_msgs is not installed.
     """
     try:
         return import_module("tf2_msgs.msg").TFMessage
@@ -34,20 +34,20 @@ def tf_message_type(parameter: str) -> Any:
 
 
 def body_id(camera: str, person: int) -> str:
-    """A name for a track that is unique among all cameras, for names of frames."""
+    """A name for a track, unique among all cameras, to build frame names."""
     return f"{camera.strip('/').replace('/', '_')}_{person}"
 
 
 def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped]:
-    """Frames of the people whose position is known.
+    """Frames of the people with a known position.
 
     `body_<id>` has its origin between the hips, x forward, y to the person's left and z towards the
-    head; its parent is the frame of the joints. The joints' frames are its children: those of limbs
-    have the limb along -z, and their y axis is the hinge of elbow or knee.
+    head; its parent is the frame of the joints' coordinates. The joints' frames are its children.
+    Limb frames have the limb along -z, and their y axis is the hinge of elbow or knee.
 
     Args:
-        people: of one camera.
-        joints: make frames of the joints, too.
+        people: people of one camera.
+        joints: whether to make frames of the joints, too.
     """
     transforms: list[TransformStamped] = []
     for row in np.flatnonzero(people.placed):
@@ -74,7 +74,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
 def stamped(
     header: Any, child: str, position: NDArray[np.float64], orientation: Quaternion
 ) -> TransformStamped:
-    """A frame at a position (3,) of its parent, the header's frame."""
+    """A child frame at a position (3,) in its parent, the header's frame."""
     x, y, z = position.tolist()
     transform = Transform(translation=Vector3(x=x, y=y, z=z), rotation=orientation)
     return TransformStamped(header=header, child_frame_id=child, transform=transform)

@@ -29,9 +29,9 @@ POINT = np.dtype(
 """One joint in one frame; t in nanoseconds relative to the header's stamp."""
 
 DEPTH = [("depth", np.float32)]
-"""Further field: the depth from a depth camera, in metres; NaN in all but the newest frame."""
+"""Optional field: the depth from a depth camera, in metres; NaN in all but the newest frame."""
 WORLD_LANDMARKS = [("wx", np.float32), ("wy", np.float32), ("wz", np.float32)]
-"""Further fields: the detector's own 3D joints in metres, see `People.world_landmarks`."""
+"""Optional fields: the detector's own 3D joints in metres, see `People.world_landmarks`."""
 
 _LARGEST_VIEW = 1000.0  # tan of 89.87 degrees times 2.29: no camera has a wider view
 _LARGEST_BODY_M = 5.0
@@ -71,7 +71,7 @@ def pack_windows(windows: PeopleWindows) -> PointCloud2:
 
 
 def pack_progress(frame_id: str, stamp_ns: int, camera: str) -> PointCloud2:
-    """A message without rows and columns: there are no windows of this image."""
+    """A message of size 0: this image has no windows."""
     message = pack_cloud(make_header(frame_id, stamp_ns), np.empty((0, 0), POINT), is_dense=False)
     if camera:
         name_camera(message, camera)
@@ -79,18 +79,18 @@ def pack_progress(frame_id: str, stamp_ns: int, camera: str) -> PointCloud2:
 
 
 def is_progress(message: PointCloud2) -> bool:
-    """Whether it is one of `pack_progress`."""
+    """Whether a message was made by `pack_progress`."""
     has_people = any(field.name == "person" for field in message.fields)
     return has_people and message.height == message.width == 0
 
 
 def camera_of(message: PointCloud2) -> str:
-    """Identity of the camera that a message is from."""
+    """Name of the camera that a message is from."""
     return camera_name(message) or message.header.frame_id
 
 
 def unpack_windows(message: PointCloud2) -> PeopleWindows:
-    """Read the message of any sender.
+    """Read a message of any sender.
 
     Raises:
         DiffhpeError: it has other fields or sizes, or a value is out of range.
@@ -128,7 +128,7 @@ def unpack_windows(message: PointCloud2) -> PeopleWindows:
 
 
 def _layout(has_depth: bool, has_world_landmarks: bool) -> np.dtype[Any]:
-    """`POINT` with the further fields."""
+    """`POINT` with the optional fields."""
     further = DEPTH * has_depth + WORLD_LANDMARKS * has_world_landmarks
     return np.dtype([*((name, POINT[name]) for name in POINT.names or ()), *further])
 

@@ -1,8 +1,8 @@
-"""Writes what users read about the parameters from their tables.
+"""Writes the documentation of the parameters from their tables.
 
 python -m diffhpe_ros.nodes.parameters.document
 
-writes the tables of docs/ros.md and the whole of config/lift.yaml, in a checkout.
+writes the tables in docs/ros.md and the whole config/lift.yaml, in a checkout.
 """
 
 import re
@@ -52,7 +52,7 @@ def parameter_file() -> str:
 
 
 def with_tables(text: str) -> str:
-    """A document with the tables of its marked sections replaced by current ones."""
+    """A document with the tables in its marked sections updated."""
     tables = {
         "all nodes": fields(CommonParameters),
         "detector and lifter": _own(StageParameters),
@@ -86,7 +86,7 @@ def values(parameter: Field[Any], code: str = "") -> str:
 
     Args:
         parameter: a field of a table.
-        code: quotes names with this.
+        code: quotation mark for names.
     """
     if choices := parameter.metadata["choices"]:
         return ", ".join(f"{code}{_yaml(choice)}{code}" for choice in choices)
@@ -114,12 +114,12 @@ def _node_of_file(name: str) -> str:
 
 
 def _own(kind: type[CommonParameters]) -> list[Field[Any]]:
-    """The parameters of a node that it does not share with others."""
+    """The parameters that a node does not share with others."""
     return [each for each in fields(kind) if each.name in kind.__annotations__]
 
 
 def _with_names(text: str) -> str:
-    """A description with the names of parameters as code."""
+    """A description with parameter names formatted as code."""
     names = {each.name for kind in NODES.values() for each in fields(kind) if "_" in each.name}
     return re.sub(r"\b\w+_\w+\b", lambda m: f"`{m[0]}`" if m[0] in names else m[0], text)
 

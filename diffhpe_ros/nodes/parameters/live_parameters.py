@@ -1,4 +1,4 @@
-"""From a node's typed table of parameters to ROS parameters, and back while it runs."""
+"""Declares a node's typed parameter table as ROS parameters, and applies changes at runtime."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ P = TypeVar("P", bound=CommonParameters)
 
 
 class LiveParameters(Generic[P]):
-    """A node's parameters. Once they are taken, only those marked `live` can be set."""
+    """A node's parameters. After `take`, only those marked `live` can be set."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class LiveParameters(Generic[P]):
         """Declare the parameters.
 
         Args:
-            node: that has them.
-            kind: their table.
+            node: the node.
+            kind: class of its parameter table.
             check: raises a DiffhpeError for values that the running node cannot change to.
             on_changed: called with the new values of a running node.
 
@@ -67,14 +67,14 @@ class LiveParameters(Generic[P]):
         return self._taken
 
     def unknown(self, known: Collection[str]) -> list[str]:
-        """A text for each parameter that was given and that no node has.
+        """A text for each given parameter that no node has.
 
-        A file for all nodes gives each the parameters of the others, too.
+        A file for all nodes also gives each node the parameters of the others.
 
         Args:
             known: names of the parameters of all nodes.
         """
-        # rclpy has no public list of what was given at start.
+        # rclpy has no public list of the parameters given at start.
         given: Iterable[str] = getattr(self._node, "_parameter_overrides", {})
         names = [
             name

@@ -1,5 +1,5 @@
-"""Coordinate frames of the robot: what /tf and /tf_static say, at any time of the last seconds.
+"""Coordinate frames of the robot, from /tf and /tf_static, at any time of the last seconds.
 
-tf2_ros is not on PyPI, and what its listener knows at a moment depends on the network. This buffer
-needs tf2_msgs alone, and its answers in replay depend on the messages only.
+tf2_ros is not on PyPI, and what its listener knows at a given moment depends on the network. This
+buffer needs only tf2_msgs, and its answers in replay depend only on the messages.
 """

@@ -14,9 +14,9 @@ from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.nodes.transforms.link import NEVER, Link, TransformSample
 
 KEPT_NS = 5_000_000_000
-"""Samples are kept for this long before the newest stamp, or before the last time asked for."""
+"""Samples are kept for this long before the newest stamp, or before the last requested time."""
 MAX_FRAMES = 1000
-"""Beyond, the frame that was not updated for the longest time is dropped."""
+"""Beyond this number, the frame that was not updated for the longest time is dropped."""
 _LONGEST_NAME = 256
 _NORM_TOLERANCE = 0.01
 _NAMED = 5
@@ -24,7 +24,7 @@ _JUMP_NS = 1_000_000_000
 
 
 class TransformError(DiffhpeError):
-    """Two frames have no transform at a time."""
+    """There is no transform between two frames at a time."""
 
 
 class DisconnectedError(TransformError):
@@ -32,13 +32,13 @@ class DisconnectedError(TransformError):
 
 
 class TransformBuffer:
-    """What /tf and /tf_static said, of frames as a tree of links from child to parent.
+    """The content of /tf and /tf_static, stored as a tree of links from child to parent.
 
-    Transforms are interpolated between samples and never extrapolated, as in tf2. Memory is bounded
+    As in tf2, transforms are interpolated between samples and never extrapolated. Memory is bounded
     whatever is sent. Not thread-safe.
 
     Args:
-        keeps_all: keep what `forget_before` did not name, instead of the last seconds.
+        keeps_all: keep samples until `forget_before` drops them, instead of for the last seconds.
     """
 
     def __init__(self, keeps_all: bool = False) -> None:
@@ -68,19 +68,19 @@ class TransformBuffer:
         Args:
             parent: frame; a leading slash is dropped.
             child: frame.
-            stamp_ns: when it held.
+            stamp_ns: time at which it holds.
             translation: x, y, z in metres, of the child in the parent.
             quaternion: x, y, z, w.
-            is_static: it holds at any time.
+            is_static: whether it holds at any time.
 
         Raises:
-            DiffhpeError: it is no transform: NaN, a quaternion that is not of length 1, a frame
-                that is its own parent, or a name that is empty or too long.
+            DiffhpeError: it is invalid: NaN, a quaternion that is not of length 1, a frame that is
+                its own parent, or a name that is empty or too long.
         """
         parent, child = parent.lstrip("/"), child.lstrip("/")
         values = (*translation, *_checked(parent, child, translation, quaternion))
         link = self._links.pop(child, None) or Link()
-        self._links[child] = link  # the frame updated last is last
+        self._links[child] = link  # keep the most recently updated frame last
         sample = TransformSample(stamp_ns, parent, values)
         if is_static:
             link.set_static(sample)
@@ -94,7 +94,7 @@ class TransformBuffer:
             del self._links[next(iter(self._links))]
 
     def forget_before(self, stamp_ns: int) -> None:
-        """Drop what is older than this by more than `KEPT_NS`."""
+        """Drop samples older than this time by more than `KEPT_NS`."""
         for link in self._links.values():
             link.forget_before(stamp_ns - KEPT_NS)
 
@@ -107,11 +107,11 @@ class TransformBuffer:
             target: frame.
             source: frame.
             stamps_ns: N times.
-            known_by_ns: ignore what arrived after /tf had reached this stamp.
+            known_by_ns: ignore samples that arrived after /tf had reached this stamp.
 
         Raises:
             DisconnectedError: no chain of frames leads from one to the other.
-            TransformError: a link of the chain has no sample before or after a time; or frames
+            TransformError: a link of the chain has no sample before or after a time, or frames
                 form a loop.
         """
         target, source = target.lstrip("/"), source.lstrip("/")
@@ -130,7 +130,7 @@ class TransformBuffer:
     def _chains(
         self, target: str, source: str, stamp_ns: int, known_by_ns: int
     ) -> tuple[_Chain, _Chain]:
-        """From source and from target up to the first frame that both reach."""
+        """The chains from source and from target up to their first common ancestor."""
         up = self._up(source, stamp_ns, known_by_ns)
         down = self._up(target, stamp_ns, known_by_ns)
         for frame in down.frames:
@@ -142,7 +142,7 @@ class TransformBuffer:
         raise DisconnectedError(self._apart(target, source, down.frames[-1], up.frames[-1]))
 
     def _up(self, frame: str, stamp_ns: int, known_by_ns: int) -> _Chain:
-        """From a frame to its ancestors, as far as they are known at that time."""
+        """The chain from a frame to its ancestors, as far as they are known at that time."""
         chain = _Chain([frame], [])
         while (link := self._links.get(frame)) is not None:
             pair = link.around(stamp_ns, known_by_ns)
@@ -166,7 +166,7 @@ class TransformBuffer:
         return found
 
     def _newest_frames(self) -> str:
-        """A few frames, for a text."""
+        """Names of the most recently updated frames, for a message."""
         return ", ".join([*self._links][: -_NAMED - 1 : -1])
 
     def _apart(self, target: str, source: str, above_target: str, above_source: str) -> str:
@@ -188,7 +188,7 @@ class _Chain(NamedTuple):
 
     frames: list[str]
     pairs: list[tuple[int, int]]
-    """The samples round the time, of each frame but the last."""
+    """The samples around the time, for each frame but the last."""
 
     def until(self, frame: str) -> _Chain:
         """The chain up to a frame."""
@@ -206,7 +206,7 @@ def _gap(child: str, link: Link, stamp_ns: int) -> str:
 def _checked(
     parent: str, child: str, translation: Sequence[float], quaternion: Sequence[float]
 ) -> tuple[float, ...]:
-    """The quaternion, of length 1."""
+    """Check a transform; returns its quaternion with length 1."""
     if not (0 < len(parent) <= _LONGEST_NAME and 0 < len(child) <= _LONGEST_NAME):
         raise DiffhpeError(f"frame names of 1 to {_LONGEST_NAME} characters are expected")
     if parent == child:

@@ -1,4 +1,4 @@
-"""The camera's rotation, and gravity, by an inertial measurement unit that is fixed to it."""
+"""The camera's rotation, and gravity, from an inertial measurement unit that is fixed to it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _REPLAY_WAIT_S = 2.0
 
 
 class ImuSource:
-    """Integrates the topic `imu`; says how the camera turned, and which way is up.
+    """Integrates the topic `imu` to the camera's rotation and the up direction.
 
     Args:
-        transforms: know where the sensor is on the robot.
+        transforms: give the sensor's pose on the robot.
         timeout_s: longest wait for the messages up to an image; in replay 2 s.
         replay: see `CommonParameters`.
-        diagnostics: of the node.
+        diagnostics: the node's diagnostics.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ImuSource:
         self._is_open = True
 
     def put(self, message: Imu) -> None:
-        """Add a measurement; called in the thread of the callbacks."""
+        """Add a measurement; called in the callback thread."""
         rate, force = message.angular_velocity, message.linear_acceleration
         with self._changed:
             self._frame_id = message.header.frame_id
@@ -70,11 +70,10 @@ class ImuSource:
             self._changed.notify_all()
 
     def motion(self, camera_frame: str, stamps_ns: NDArray[np.int64]) -> RigidTransform:
-        """Rotations (N) from the camera at N times to a frame that stands still; no translation.
+        """Rotations (N) from the camera at N times to a fixed frame; the translation is 0.
 
         Raises:
-            DiffhpeError: the messages do not cover the times, or TF does not say where the sensor
-                is.
+            DiffhpeError: the messages do not cover the times, or TF lacks the sensor's pose.
         """
         newest_ns = int(stamps_ns.max())
         with self._changed:
@@ -89,10 +88,10 @@ class ImuSource:
         return RigidTransform(turned @ mounted.rotation, np.zeros((len(stamps_ns), 3)))
 
     def gravity(self, camera_frame: str, stamp_ns: int) -> Gravity | None:
-        """In the camera's frame, by the messages up to a time; None where it is unknown.
+        """Gravity in the camera's frame from the messages up to a time; None if unknown.
 
         Raises:
-            TransformError: TF does not say where the sensor is.
+            TransformError: TF lacks the sensor's pose.
         """
         with self._changed:
             found, frame_id = self._accelerometer.gravity(stamp_ns), self._frame_id

@@ -13,15 +13,16 @@ NEVER = 2**63 - 1
 _VALUES = 7  # translation x y z, quaternion x y z w
 _DROPPED_AT_ONCE = 64
 _JUMP_NS = 1_000_000_000
-"""A sample that is older than the newest by more than this: the clock jumped back."""
+"""If a sample is older than the newest by more than this, the clock has jumped back."""
 _SPACING_NS = 2_000_000
-"""The newest sample is replaced where it is nearer to the one before: at most 500 Hz are kept."""
+"""If the newest sample is closer than this to the one before, the next sample replaces it: at most
+500 Hz are kept."""
 _MOST = 10_000
-"""Samples of a frame, whatever their stamps."""
+"""Most samples of a frame, whatever their stamps."""
 
 
 class TransformSample(NamedTuple):
-    """Where a frame was at a time."""
+    """The pose of a frame at a time."""
 
     stamp_ns: int
     parent: str
@@ -46,18 +47,18 @@ class Link:
 
     @property
     def newest_parent(self) -> str:
-        """The parent now."""
+        """The current parent."""
         return self._parents[-1]
 
     def set_static(self, sample: TransformSample) -> None:
-        """Hold this sample at any time."""
+        """Use this sample for all times."""
         self._clear()
         self._insert(0, sample, 0)
         values = np.array([sample.values])
         self._fixed = RigidTransform.from_quaternion(values[:, :3], values[:, 3:])
 
     def add(self, sample: TransformSample, known_at_ns: int) -> None:
-        """Add a sample; one of the same stamp is replaced.
+        """Add a sample; it replaces one with the same stamp.
 
         Args:
             sample: the sample.
@@ -78,16 +79,16 @@ class Link:
             self._delete(0, _DROPPED_AT_ONCE)
 
     def forget_before(self, stamp_ns: int) -> None:
-        """Drop samples that no time from this one on needs."""
+        """Drop samples that are not needed from this time on."""
         first = bisect_right(self._stamps, stamp_ns) - 1
         if self._fixed is None and first >= _DROPPED_AT_ONCE:
             self._delete(0, first)
 
     def around(self, stamp_ns: int, known_by_ns: int = NEVER) -> tuple[int, int] | None:
-        """The samples before and after a time, as numbers; None where one is missing.
+        """Indices of the samples before and after a time; None if one is missing.
 
-        Both are the same at the stamp of a sample, and for static frames. Where the parent changed
-        between the two, the earlier one holds.
+        Both are the same at the stamp of a sample, and for static frames. If the parent changed
+        between the two, both are the earlier one.
 
         Args:
             stamp_ns: the time.
@@ -110,7 +111,7 @@ class Link:
         return before, after if self._parents[after] == self._parents[before] else before
 
     def parent(self, number: int) -> str:
-        """The parent in a sample."""
+        """The parent in a sample, given by its index."""
         return self._parents[number]
 
     def at(self, stamps_ns: Sequence[int], pairs: Sequence[tuple[int, int]]) -> RigidTransform:

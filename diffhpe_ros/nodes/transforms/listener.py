@@ -1,4 +1,4 @@
-"""The transforms that a node hears on /tf and /tf_static, and waits for."""
+"""Receives the transforms on /tf and /tf_static, and waits for those that are needed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from diffhpe_ros.nodes.transforms.buffer import DisconnectedError, TransformBuff
 from diffhpe_ros.nodes.transforms.link import NEVER
 
 _REPLAY_NS = 1_000_000_000
-"""In replay a transform counts if it came before /tf had gone on for so long after the image."""
+"""In replay a transform counts if it arrived before /tf was this far beyond the image's stamp."""
 _REPLAY_WAIT_S = 30.0
-"""And the first one is waited for so long, by the clock of the machine."""
+"""In replay, the longest wait for the first transform, by the machine's clock."""
 _REPLAY_SILENCE_S = 2.0
-"""Later a /tf that is silent for so long has ended."""
+"""In replay, a /tf that is later silent for this long has ended."""
 
 _WAKE_S = 0.02
 
@@ -29,9 +29,8 @@ _WAKE_S = 0.02
 class TransformListener:
     """Collects transforms, and looks them up at the stamps of images.
 
-    Live, a lookup waits for `timeout_s` at most: transforms come a little after the image. In
-    replay what counts is the order of the messages on /tf, so that results do not depend on how
-    fast the machine is.
+    Live, a lookup waits at most `timeout_s`: transforms come a little after the image. In replay
+    only the order of the messages on /tf counts, so results do not depend on the machine's speed.
     """
 
     def __init__(self, timeout_s: float, replay: bool, diagnostics: NodeDiagnostics) -> None:
@@ -55,7 +54,7 @@ class TransformListener:
         )
 
     def put(self, message: Any) -> None:
-        """Add the transforms of a message; called in the thread of the callbacks."""
+        """Add the transforms of a message; called in the callback thread."""
         self._put(message, is_static=False)
 
     def put_static(self, message: Any) -> None:
@@ -63,7 +62,7 @@ class TransformListener:
         self._put(message, is_static=True)
 
     def inspect(self) -> None:
-        """End the warning of refused transforms when no more came; called once a second."""
+        """End the warning about refused transforms when no more come; called once a second."""
         if self._refused == self._reported:
             self._diagnostics.clear("tf_refused")
         self._reported = self._refused
@@ -78,7 +77,7 @@ class TransformListener:
         """Transforms (N) from source to target at N times.
 
         Raises:
-            TransformError: there is none, see `TransformBuffer.lookup`; nor did one come in time.
+            TransformError: there is none (see `TransformBuffer.lookup`), and none came in time.
         """
         begin, last_ns = time.monotonic(), max(stamps_ns)
         known_by_ns = last_ns + _REPLAY_NS if self._replay else NEVER

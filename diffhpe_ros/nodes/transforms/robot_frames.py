@@ -1,4 +1,4 @@
-"""What the lifter uses of the robot's frames: where people are given, and how the camera moves."""
+"""The lifter's use of the robot's frames: the target frame, the camera's motion and gravity."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 
 
 class RobotFrames:
-    """Listens to /tf, /tf_static and imu as far as the parameters ask for it.
+    """Subscribes to /tf, /tf_static and imu if the parameters need them.
 
     Args:
-        parameters: of the lifter.
-        diagnostics: of the lifter.
+        parameters: the lifter's parameters.
+        diagnostics: the lifter's diagnostics.
 
     Raises:
         DiffhpeError: tf2_msgs is needed and not installed.
@@ -49,7 +49,7 @@ class RobotFrames:
                 self._imu = ImuSource(self.transforms, *timing)
 
     def subscribe(self, topics: Topics) -> None:
-        """Subscribe to what is used."""
+        """Subscribe to the topics in use."""
         if self.transforms is not None:
             self.transforms.subscribe(topics, self._tf_type)
         if self._imu is not None:
@@ -67,7 +67,7 @@ class RobotFrames:
             self.transforms.inspect()
 
     def with_motion(self, windows: PeopleWindows) -> PeopleWindows:
-        """The windows with the camera's motion over their frames, where it is wanted and known."""
+        """Add the camera's motion over their frames to windows, if it is wanted and known."""
         if not len(windows) or not (self._motion_frame or self._imu):
             return windows
         stamps, rows = np.unique(windows.stamp_ns + windows.offsets_ns, return_inverse=True)
@@ -83,7 +83,7 @@ class RobotFrames:
         return replace(windows, motion=motion[rows.reshape(windows.offsets_ns.shape)])
 
     def in_target_frame(self, people: LiftedPeople) -> LiftedPeople | None:
-        """The people in the target frame; None, with a warning, where it is not known."""
+        """Transform people to the target frame; None, with a warning, if it is not known."""
         target, transforms = self._target_frame, self.transforms
         if not target or transforms is None:
             return people
@@ -100,7 +100,7 @@ class RobotFrames:
         return people.moved(transform, target, up_of(target))
 
     def up(self, frame_id: str, stamp_ns: int) -> NDArray[np.float64]:
-        """Against gravity (3,) in a camera's optical frame, by the target frame.
+        """The up direction (3,) in a camera's optical frame, from the target frame.
 
         Raises:
             TransformError: the frames are not connected at that time.
@@ -110,16 +110,16 @@ class RobotFrames:
         return transform.inverse().vectors(np.array(up_of(self._target_frame)))
 
     def gravity(self, frame_id: str, stamp_ns: int) -> Gravity | None:
-        """In a camera's optical frame, by the accelerometer; None without one."""
+        """Gravity in a camera's optical frame from the accelerometer; None without one."""
         if self._imu is None:
             return None
         try:
             return self._imu.gravity(frame_id, stamp_ns)
         except TransformError:
-            return None  # `with_motion` has said so
+            return None  # `with_motion` has warned of it
 
     def _motion(self, frame_id: str, stamps_ns: NDArray[np.int64]) -> RigidTransform:
-        """By /tf where it is known, or else by the gyroscope."""
+        """The camera's motion from /tf if it is known, or else from the gyroscope."""
         if self._motion_frame and self.transforms is not None:
             try:
                 return self.transforms.lookup(self._motion_frame, frame_id, stamps_ns.tolist())
@@ -131,5 +131,5 @@ class RobotFrames:
 
 
 def up_of(frame: str) -> tuple[float, float, float]:
-    """Against gravity in a frame, by REP-103: z, but -y in optical frames."""
+    """The up direction of a frame by REP-103: z, but -y in optical frames."""
     return (0.0, -1.0, 0.0) if frame.endswith(("optical_frame", "_optical")) else (0.0, 0.0, 1.0)
