@@ -45,8 +45,7 @@ class DenoisingLoss(Protocol):
 
 
 class SquaredErrorLoss:
-    """Mean squared error of the denoiser's output, with equal weights for all steps, as
-    published."""
+    """Mean squared error of the denoiser's output, all steps with equal weight, as published."""
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
