@@ -257,8 +257,7 @@ def test_searching_thread_ends_with_the_follower():
 
 
 def test_who_passes_behind_somebody_is_expected_to_move_on_as_before():
-    """While both regions show the same person, the hidden track moves on to its expected
-    position."""
+    """While both regions show one person, the hidden track moves on to its expected position."""
     scene = Scene(100, 300)
     follow = follower(scene, max_people=2)
     for x in range(110, 220, 10):
