@@ -80,7 +80,7 @@ def test_layout_may_be_bytes_or_an_array_of_one(tmp_path, recording, layout):
 
 @pytest.mark.parametrize("every", [1, 2, 4])
 def test_slow_recordings_are_lifted_too(tmp_path, recording, every):
-    """30, 15 and 7.5 frames a second."""
+    """30, 15 and 7.5 frames per second."""
     keypoints = np.array(recording["keypoints"])[::every]
     track = read_track(saved(tmp_path, recording, keypoints=keypoints, fps=FPS / every))
     lifted = lift_track(Lifter.from_pretrained("mixste"), track)

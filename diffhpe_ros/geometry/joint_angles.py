@@ -71,7 +71,7 @@ def _torso(directions: Array) -> tuple[Array, dict[str, float]]:
 
 
 def _neck_and_head(directions: Array) -> dict[str, float]:
-    """From directions (17, 3) in the torso."""
+    """Angles of neck and head from directions (17, 3) in the torso."""
     p_neck, r_neck = _pitch_and_roll(directions[9])
     neck = about((0, 1, 0), p_neck) @ about((1, 0, 0), r_neck)
     x, y, z = neck.T @ directions[10]
@@ -82,7 +82,7 @@ def _neck_and_head(directions: Array) -> dict[str, float]:
 
 
 def _arm(side: str, sign: float, directions: Array) -> dict[str, float]:
-    """From directions (3, 3) of clavicle, upper arm and forearm in the torso."""
+    """Angles of an arm from directions (3, 3) of clavicle, upper arm and forearm in the torso."""
     yaw, pitch = _yaw_and_pitch(sign * directions[0])
     clavicle = about((0, 0, 1), yaw) @ about((1, 0, 0), pitch)
     _, upper, fore = directions @ clavicle
@@ -96,7 +96,7 @@ def _arm(side: str, sign: float, directions: Array) -> dict[str, float]:
 
 
 def _leg(side: str, sign: float, directions: Array) -> dict[str, float]:
-    """From directions (3, 3) of pelvis, thigh and shank in the body."""
+    """Angles of a leg from directions (3, 3) of pelvis, thigh and shank in the body."""
     yaw, pitch = _yaw_and_pitch(sign * directions[0])
     pelvis = about((0, 0, 1), yaw) @ about((1, 0, 0), pitch)
     _, thigh, shank = directions @ pelvis

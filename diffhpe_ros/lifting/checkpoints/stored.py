@@ -22,7 +22,7 @@ from diffhpe_ros.lifting.weights import Weights
 
 WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
-"""In the format of `sha256sum`; a folder without it is not checked."""
+"""Name of the file with the checksum, as from `sha256sum`; without it nothing is checked."""
 TRUNK = "trunk."
 """Prefix of the names of the trunk's weights."""
 

@@ -67,10 +67,10 @@ TRAINING_CAMERAS: Mapping[str, Camera] = MappingProxyType(
         "13": _lens((1496.961, 1497.378), (1005.702, 1004.214)),
     }
 )
-"""From the data set's camera.calibration."""
+"""The training cameras' values, from the data set's camera.calibration."""
 
 INDOOR_CAMERA = TRAINING_CAMERAS["8"]
-"""Of TS1 to TS4: the data set's ts1-4cameras.calib has camera 8's figures in other units."""
+"""The camera of TS1 to TS4: ts1-4cameras.calib has camera 8's values in other units."""
 
 OUTDOOR_CAMERA = _lens(
     (1683.98345952, 1672.59370772),
@@ -78,7 +78,7 @@ OUTDOOR_CAMERA = _lens(
     (1920, 1080),
     (-0.276859611, 0.131125256, -0.000360494, -0.001149441, -0.049318332),
 )
-"""Of TS5 and TS6, from ts5-6cameras.calib."""
+"""The camera of TS5 and TS6, from ts5-6cameras.calib."""
 
 
 def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:

@@ -16,9 +16,9 @@ class TableRow:
     model: str
     """Its recipe."""
     paper: tuple[float, float, float] | None = None
-    """Of Human3.6M: MPJPE, symmetry gap and segment std, mm."""
+    """The paper's values on Human3.6M: MPJPE, symmetry gap and segment std, mm."""
     flipped: bool = False
-    """With test-time augmentation, which the paper does not use."""
+    """Whether the row uses test-time augmentation, which the paper does not use."""
 
 
 TABLE_2_ROWS = (

@@ -24,7 +24,7 @@ class Denoised(NamedTuple):
     """Output of a denoiser at drawn diffusion steps, and its target."""
 
     output: Tensor
-    """Of the network, (B, L, J, 3)."""
+    """The network's output, (B, L, J, 3)."""
     target: Tensor
     """Target of the output."""
     prediction: Prediction
