@@ -1,9 +1,10 @@
-"""Several cameras, one person: each camera alone, every pair, and all together.
+"""Errors with several cameras: each camera alone, every pair, and all together.
 
-Four calibrated real views of one man, against both triangulated truths (a few cm off, 30 mm from
-each other); and with `--rendered N`, N images of three people who walk round each other in a
-rendered room before three cameras. All through BlazePose, windows, the lifter and fusion, as live.
-Errors are of all joints where they are in the room, not relative to the hip.
+The input is four calibrated real views of one man, compared with both triangulated truths (a few cm
+off, 30 mm from each other). With `--rendered N` it is also N images of three people who walk around
+each other in a rendered room in front of three cameras. All goes through BlazePose, windows, the
+lifter and fusion, as live. Errors are those of all joints' positions in the room, not relative to
+the hip.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from diffhpe_ros.video import VideoReader
 
 Array = NDArray[np.float64]
 Seen = Mapping[int, Mapping[int, LiftedPeople]]
-"""Number of the image → camera → its people in the common frame."""
+"""Image number → camera → its people in the common frame."""
 REAL_FPS = 60
 HEADER = [
     "cameras", "truth", "joints, mm", "Hip, mm", "relative, mm", "within 2 sigma, %", "people",
@@ -46,7 +47,7 @@ HEADER = [
 
 @dataclass(frozen=True)
 class Watched:
-    """A camera, and where it is."""
+    """A camera and its pose."""
 
     name: str
     camera: Camera
@@ -55,7 +56,7 @@ class Watched:
 
 
 def watch(lifter: Lifter, cameras: Mapping[int, Watched], fps: float, people: int) -> Seen:
-    """What each camera sees, image by image."""
+    """The people that each camera sees, image by image."""
     seen: dict[int, dict[int, LiftedPeople]] = {}
     for number, each in cameras.items():
         detector = create_detector("blazepose", max_people=people)
@@ -71,7 +72,7 @@ def watch(lifter: Lifter, cameras: Mapping[int, Watched], fps: float, people: in
 
 
 def fused(seen: Seen, cameras: Sequence[int]) -> dict[int, LiftedPeople]:
-    """What the node publishes last for each image."""
+    """The last result that the node publishes for each image."""
     fusion, result = CameraFusion(), {}
     for index, by_camera in sorted(seen.items()):
         for camera in cameras:
@@ -81,7 +82,7 @@ def fused(seen: Seen, cameras: Sequence[int]) -> dict[int, LiftedPeople]:
 
 
 def row(name: str, truth_name: str, result: dict[int, LiftedPeople], truth: Array) -> list[str]:
-    """Errors against the nearest of the true people (T, P, 17, 3) in each image."""
+    """Errors relative to the nearest of the true people (T, P, 17, 3) in each image."""
     joints, hips, relative, within = [], [], [], []
     for index, people in result.items():
         for found, covariance in zip(people.joints, people.covariance, strict=True):
@@ -101,7 +102,7 @@ def row(name: str, truth_name: str, result: dict[int, LiftedPeople], truth: Arra
 
 
 def table(seen: Seen, cameras: Sequence[int], truths: Mapping[str, Array]) -> str:
-    """Each camera alone, every pair, and all."""
+    """Results for each camera alone, every pair, and all."""
     chosen = [each for count in (1, 2) for each in combinations(cameras, count)]
     rows = []
     for each in [*chosen, tuple(cameras)]:
@@ -136,7 +137,7 @@ def real(lifter: Lifter, data: Path) -> str:
 
 
 def rendered(lifter: Lifter, images: int) -> str:
-    """Three people on one circle, a third of it apart."""
+    """Three people on one circle, a third of a turn apart."""
     lens = clip_view().camera
     places = {1: (0.0, 0.0, 1.3), 2: (-2.7, 1.2, 1.5), 3: (2.7, 1.2, 1.5)}
     apart_s = WALK.lap_s / 3

@@ -1,15 +1,15 @@
-"""What the package makes of files and cameras that went wrong for others: one row for each input.
+"""Results for files and cameras that caused trouble in other projects: one row for each input.
 
     python bench/cases.py --files FOLDER [--only WORD …] [--write]
     python bench/cases.py --drivers [--only WORD …] [--write]
 
-With `--only`, `--write` renews the rows of these cases and leaves the others.
+With `--only`, `--write` replaces only the rows of these cases.
 
-FOLDER holds `CASE/…`, inputs as users have them. An input is given to the command that is for it:
-keypoints to `diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the
-reader, ONNX models to the person detector, lines of `cases.txt` to `train`. With `--drivers` real
-nodes look through a camera that sends what real drivers send (`driver_cases/`). The last column
-is what a user sees.
+FOLDER holds `CASE/…`, inputs as users have them. Each input goes to its command: keypoints to
+`diffhpe lift`, labelled windows to `evaluate`, checkpoints to `convert`, videos to the reader, ONNX
+models to the person detector, lines of `cases.txt` to `train`. With `--drivers`, real nodes get
+images from a camera that behaves like real drivers (`driver_cases/`). The last column is what a
+user sees.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ PAGE = ROOT / "docs" / "results" / "cases.md"
 HEADER = ["case", "input", "now"]
 PROGRESS = re.compile(r"%\||/s[,\]]")
 LOGGED = re.compile(r"\[([A-Z]+)\] \[[\d.]+\] \[[^]]+\]: ")
-"""What ROS writes before a text."""
+"""The prefix that ROS writes before a log text."""
 MOST_SHOWN = 500
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if bool(chosen.files) == chosen.drivers:
         parser.error("either --files FOLDER or --drivers is needed")
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in the background ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background programs ignore SIGINT
     with ExitStack() as stack:
         cases = file_cases(chosen.files) if chosen.files else _driver_cases(stack, chosen.domain)
         rows = []
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def table_rows(text: str) -> list[list[str]]:
-    """Rows of a table of three columns in Markdown, without its header."""
+    """Rows of a three-column Markdown table, without its header."""
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[2:]]
 
@@ -93,7 +93,7 @@ def _written(name: str) -> str:
 
 
 def merged(old: list[list[str]], new: list[list[str]]) -> list[list[str]]:
-    """The rows of a case's input are replaced, those of others stay."""
+    """The old rows with those of newly run inputs replaced."""
     latest = {(case, name): now for case, name, now in [*old, *new]}
     return [[*key, now] for key, now in latest.items()]
 
@@ -103,7 +103,7 @@ Case = tuple[str, str, Callable[[], str]]
 
 
 def file_cases(folder: Path) -> Iterator[Case]:
-    """Each file that a command is for."""
+    """A case for each file that a command accepts."""
     for file in sorted(folder.glob("*/*")):
         case = file.parent.name
         if file.name == "cases.txt":
@@ -136,7 +136,7 @@ def _command(file: Path) -> Callable[[Path], str] | None:
 
 
 def diffhpe(*arguments: str) -> str:
-    """What the program says, and how it ends."""
+    """The program's output and exit status."""
     result = CliRunner().invoke(app, arguments, standalone_mode=False)
     output = re.split(r"[\r\n]+", result.stderr + result.stdout)
     lines = [line for line in output if line.strip() and not PROGRESS.search(line)]
@@ -148,7 +148,7 @@ def diffhpe(*arguments: str) -> str:
 
 
 def lift(file: Path) -> str:
-    """A recording of keypoints."""
+    """Lift a recording of keypoints."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "poses.npz"
         said = diffhpe("lift", str(file), "--out", str(out))
@@ -161,18 +161,18 @@ def lift(file: Path) -> str:
 
 
 def evaluate(file: Path) -> str:
-    """Labelled windows."""
+    """Evaluate on labelled windows."""
     return diffhpe("evaluate", "--data", str(file)).partition("; P-MPJPE, mm")[0]
 
 
 def convert(file: Path) -> str:
-    """A checkpoint."""
+    """Convert a checkpoint."""
     with tempfile.TemporaryDirectory() as folder:
         return diffhpe("convert", str(file), "--out", f"{folder}/model").replace(folder, "")
 
 
 def video(file: Path) -> str:
-    """A video: size, length, and how much its first image is that of `plain` in each position."""
+    """Read a video: size, length, and its first image's likeness to `plain` by orientation."""
     with VideoReader(file) as reader:
         frames = list(reader)
     said = f"{len(frames)} frames of {reader.width}x{reader.height}, {frames[-1][1]:.2f} s"
@@ -190,7 +190,7 @@ def video(file: Path) -> str:
 
 
 def persons(file: Path) -> str:
-    """An ONNX model, shown a grey image of 640x640."""
+    """Run an ONNX model on a grey image of 640x640."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         boxes, _ = PersonModel(OnnxModel(file), 0.4).find(np.full((640, 640, 3), 90, np.uint8))
@@ -198,7 +198,7 @@ def persons(file: Path) -> str:
 
 
 def train(line: str) -> str:
-    """Overrides of a training, which is otherwise small."""
+    """Train a small model with these overrides."""
     with tempfile.TemporaryDirectory() as folder:
         overrides = [each for each in line.split("|") if not re.match(r"out=[\w]", each)]
         out = [] if any(each.startswith("out=") for each in overrides) else [f"out={folder}/out"]
@@ -206,7 +206,7 @@ def train(line: str) -> str:
 
 
 def guarded(run: Callable[[Path], str]) -> Callable[[Path], str]:
-    """What does not go through the program ends as it would."""
+    """The same case, with errors reported as the program would report them."""
 
     def guarded_run(file: Path) -> str:
         try:

@@ -1,4 +1,4 @@
-"""The embedded clip at the sizes of other cameras."""
+"""The embedded clip at other cameras' image sizes."""
 
 import argparse
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def clip_camera(width: int, height: int) -> Camera:
 
 
 def clip_images(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
-    """The images (height, width, 3), enlarged; their borders are drawn out to the sides."""
+    """The images (height, width, 3), enlarged; their borders are stretched to the sides."""
     source = embedded_clip()
     assert source.path is not None and source.camera is not None
     border = _border(source.camera, width, height)
@@ -46,7 +46,7 @@ def clip_images(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def clip_source(folder: Path, width: int, height: int, images_per_s: float) -> DemoSource:
-    """A video of such images in a folder, each shown so often as a camera of that rate would."""
+    """A video of such images in a folder, repeated or dropped to match a camera's rate."""
     clip, path = embedded_clip(), folder / f"{width}x{height}.mp4"
     frames = 0
     with VideoWriter(path, width, height, images_per_s) as video:

@@ -1,4 +1,4 @@
-"""How BlazePose errs on rendered people whose joints are known: measure, then fit and draw.
+"""BlazePose's errors on rendered people with known joints: measure, then fit and draw.
 
 python bench/detector_errors.py measure data/mocap/cmu_h36m17_50hz.npz measured.npz
 python bench/detector_errors.py fit measured.npz
@@ -48,14 +48,14 @@ def main() -> None:
 @click.option("--clips", default=56, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def measure_command(mocap: Path, out: Path, clips: int, seed: int) -> None:
-    """Render clips and run BlazePose on them, 5 s a clip on one core; Ctrl-C keeps those done."""
+    """Render clips, run BlazePose on them, 5 s per clip on one core; Ctrl-C keeps finished ones."""
     measure(draw_clips(mocap, clips, seed, HELD_OUT_SUBJECTS)).save(out)
 
 
 @main.command("fit")
 @click.argument("measured", type=click.Path(path_type=Path))
 def fit_command(measured: Path) -> None:
-    """Write the statistics and the figure of the documentation; print its table."""
+    """Write the statistics and the documentation's figure; print its table."""
     data = read_measured(measured)
     offsets = fit_offsets(data)
     errors = relative_errors(data, offsets)

@@ -1,9 +1,9 @@
 """BlazePose on LiteRT against BlazePose on onnxruntime: outputs, joints and time on one core.
 
 Outputs are compared on the same images, relative to their range over all images. Joints are those
-of the embedded clip, in pixels, at first with the same regions, then with each detector following
-the person by itself. A detector that follows magnifies the smallest difference, since the joints
-place the next region; what LiteRT makes of a region that lies 0.001 px further shows how much.
+of the embedded clip, in pixels: first with the same regions, then with each detector tracking the
+person on its own. Tracking magnifies the smallest difference, since the joints determine the next
+region. LiteRT's result for a region shifted by 0.001 px shows by how much.
 """
 
 import argparse
@@ -42,7 +42,7 @@ SHIFT = 1e-3  # px
 
 @dataclass
 class Recorder:
-    """A network, and the images that it was shown."""
+    """A network that records its input images."""
 
     network: Network
     images: list[np.ndarray] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Recorder:
 
 @dataclass
 class Distances:
-    """Landmarks by one network, and how far another one's are from them in the same region."""
+    """Landmarks from one network, with the distances of another network's in the same region."""
 
     network: LandmarkFinder
     other: LandmarkFinder
@@ -75,7 +75,7 @@ class Distances:
 
 @dataclass
 class Shifted:
-    """Landmarks that are all a little to the right, so that the next region is."""
+    """Landmarks shifted slightly to the right, so that the next region is, too."""
 
     network: LandmarkFinder
 
@@ -93,7 +93,7 @@ def follower(networks: Networks, change: Callable = lambda network: network) -> 
 def report(title: str, ours: Network, other: Network, images: Sequence[np.ndarray]) -> None:
     side = ours.input_size
     random = np.random.default_rng(0).random
-    noise = random((10, side, side, 3), np.float32)  # no image: badly conditioned
+    noise = random((10, side, side, 3), np.float32)  # not an image: badly conditioned
     patches = [cv2.resize(random((14, 14, 3), np.float32), (side, side)) for _ in range(10)]
     for kind, shown in (("clip", images), ("patches", patches), ("noise", noise)):
         for shape, most in differences(ours, other, shown).items():
@@ -103,19 +103,19 @@ def report(title: str, ours: Network, other: Network, images: Sequence[np.ndarra
 
 
 def differences(ours: Network, other: Network, images: Sequence[np.ndarray]) -> dict:
-    """The largest difference of each output, over its range on all images."""
+    """The largest difference of each output, divided by its range over all images."""
     apart, values = defaultdict(float), defaultdict(list)
     for image in images:
         theirs = other(image)
         for shape, output in ours(image).items():
             apart[shape] = max(apart[shape], float(np.abs(output - theirs[shape]).max()))
             values[shape] += [output.min(), output.max()]
-    # The score is a probability: its range is 1, even where all images show a person.
+    # The score is a probability: its range is 1, even if all images show a person.
     return {s: most / (1 if s == (1, 1) else np.ptp(values[s])) for s, most in apart.items()}
 
 
 def cpu_ms(runs: Sequence[Callable]) -> list[float]:
-    """Least CPU time of each, taken in turn."""
+    """The least CPU time of each, measured in turn."""
     taken: list[list[float]] = [[] for _ in runs]
     for _ in range(REPEATS):
         for times, run in zip(taken, runs, strict=True):
@@ -160,7 +160,7 @@ def main() -> None:
 
 
 def apart(frames: Sequence[np.ndarray], ours: PeopleFollower, other: PeopleFollower) -> np.ndarray:
-    """Distances of the first person's joints, of both, in pixels."""
+    """Distances in pixels between the first person's joints from both."""
     distances = []
     for frame in frames:
         people = ours.update(frame), other.update(frame)

@@ -1,8 +1,8 @@
-"""CPU time of an image in the detector by stage, at several sizes of the image.
+"""CPU time per image in the detector by stage, at several image sizes.
 
-CPU time of the threads that do it, not time: other programs disturb it little. Sums over the
-embedded clip, enlarged, divided by its images, so that what is done in every fifth image counts
-for a fifth.
+The CPU time of the threads is measured rather than wall time, since other programs disturb it
+little. It is summed over the enlarged embedded clip and divided by the number of images, so work
+that is done in every fifth image counts for a fifth.
 """
 
 import argparse
@@ -35,7 +35,7 @@ PARTS = {
     "a person: the network": (LandmarkNetwork, "read"),
     "clothes": (detection_stage, "see_clothes"),
 }
-"""What is timed inside of the stage: where it is, and its name."""
+"""The timed functions inside the detection stage: their location and name."""
 READ, RECEIVED = "rclpy: bytes to message", "message to array"
 ALL, REST = "all of the detector", "tracking, windows and the rest"
 
@@ -47,7 +47,7 @@ class Stages:
         self.seconds: dict[str, float] = defaultdict(float)
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, whose time counts."""
+        """The same function, with its time counted."""
 
         @wraps(function)
         def run(*arguments: Any, **options: Any) -> Any:
@@ -61,7 +61,7 @@ class Stages:
 
 
 def measure(stages: Stages, width: int, height: int, model: str, every: int) -> int:
-    """Send every n-th image of the clip through the detector; how many were timed."""
+    """Send every n-th image of the clip through the detector; return the number of timed images."""
     most = DetectorParameters().max_people
     detector = create_detector("blazepose", model=model, max_people=most)
     stage = DetectionStage(detector, PeopleTracker(most))
@@ -74,7 +74,7 @@ def measure(stages: Stages, width: int, height: int, model: str, every: int) -> 
         sent = serialize_message(packer.pack(pixels, "camera", k))
         process(receive(read(sent, Image)), camera, "camera", round((k + 1) * 1e9 / 30))
         images += 1
-        if not images:  # libraries fill their tables
+        if not images:  # warm-up: libraries fill their tables
             stages.seconds.clear()
     return images
 
@@ -97,7 +97,7 @@ def main() -> None:
         columns.append({stage: 1000 * spent / images for stage, spent in stages.seconds.items()})
     rows = [[stage, *(f"{each.get(stage, 0):.2f}" for each in columns)] for stage in
             (READ, RECEIVED, *PARTS)]  # fmt: skip
-    inside = [stage for stage in PARTS if stage != "search: the network"]  # in a thread beside
+    inside = [stage for stage in PARTS if stage != "search: the network"]  # in a thread of its own
     rest = [each[ALL] - sum(each.get(stage, 0) for stage in inside) for each in columns]
     rows.append([REST, *(f"{each:.2f}" for each in rest)])
     print(markdown_table(["ms an image", *(f"{w}x{h}" for w, h in arguments.size)], rows))

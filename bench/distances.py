@@ -1,8 +1,8 @@
-"""How far off people are placed: the embedded clip, four real views of a man, two people outdoors.
+"""Errors of people's distances: the embedded clip, four real views of a man, two people outdoors.
 
-All through BlazePose, windows and the lifter as live, every image; the clip once more with the
-depth that a camera in its place would see, rendered at every sixth image. The man's true joints
-are triangulated from the four views (a few cm off); of the two people only plausibility is known.
+Every image goes through BlazePose, windows and the lifter, as live. The clip is measured again with
+the depth that a camera in its place would see, rendered at every sixth image. The man's true joints
+are triangulated from the four views (a few cm off). For the two people, only plausibility is known.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from diffhpe_ros.video import VideoReader
 
 Array = NDArray[np.float64]
 Seen = list[tuple[int, PeopleWindows, LiftResult]]
-"""Number of each image with people, their windows, and their poses."""
+"""For each image with people: its number, their windows, and their poses."""
 HEADER = ["source", "placed by", "median", "95 %", "worst", "across, mm", "within 1 sigma", "2"]
 DEPTH_EVERY = 6
 
@@ -43,7 +43,7 @@ def watch(
     camera_of: Callable[[int, int], Camera],
     depth_at: DepthAt | None = None,
 ) -> Seen:
-    """All images of a video."""
+    """Results for all images of a video."""
     parameters = DetectorParameters()
     tracker = PeopleTracker(parameters.max_people, parameters.forget_s)
     detection = DetectionStage(create_detector("blazepose"), tracker, depth_at=depth_at)
@@ -64,7 +64,7 @@ def watch(
 
 
 def alone(seen: Seen) -> list[Array]:
-    """Roots (P, 3) by the newest frame of each window alone."""
+    """Roots (P, 3) from only the newest frame of each window."""
     return [
         localize_root(lifted.poses[:, -1:], windows.keypoints[:, -1:], windows.confidence[:, -1:])[
             :, 0
@@ -74,7 +74,7 @@ def alone(seen: Seen) -> list[Array]:
 
 
 def followed(seen: Seen) -> list[LocalizedWindows]:
-    """As live."""
+    """Localization over time, as live."""
     localizer = RootLocalizer()
     return [localizer.localize(windows, lifted) for _, windows, lifted in seen]
 
@@ -96,7 +96,7 @@ def figures(found: Array, covariance: Array | None, truth: Array) -> list[str]:
 
 
 def live_figures(seen: Seen, truth: Array) -> list[str]:
-    """Of the first person, as live."""
+    """Figures of the first person, as live."""
     placed = followed(seen)
     root = np.array([each.root[0, -1] for each in placed], np.float64)
     covariance = np.array([each.root_covariance[0, -1] for each in placed], np.float64)
@@ -104,7 +104,7 @@ def live_figures(seen: Seen, truth: Array) -> list[str]:
 
 
 def compare(title: str, seen: Seen, truth: Array) -> list[list[str]]:
-    """The first person's errors, by single frames and as live."""
+    """The first person's errors, from single frames and as live."""
     single = np.array([root[0] for root in alone(seen)], np.float64)
     numbers = [index for index, _, _ in seen]
     return [
@@ -139,7 +139,7 @@ def view_rows(lifter: Lifter, data: Path, number: int) -> list[list[str]]:
 
 
 def two_people(seen: Seen) -> list[str]:
-    """How far away people whose truth is not known are placed."""
+    """Distances of people whose true distance is not known."""
     distances: dict[int, list[tuple[float, float]]] = {}
     for placed, single in zip(followed(seen), alone(seen), strict=True):
         for person, live, by_frame in zip(

@@ -1,6 +1,7 @@
-"""The engines against each other, in turn in one run: the time of a window, and their poses.
+"""Compares the engines, in turn in one run: the time per window, and their poses.
 
-Times are ratios to the readable training model ("reference"), beside the floor of the arithmetic.
+Times are relative to the readable training model ("reference"), next to the floor set by the
+arithmetic.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from diffhpe_ros.lifting.engines.choice import ENGINES, KERNELS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 FAILED = "failed:"
-"""How the reason begins where an engine should run and does not."""
+"""The start of the reason if an engine should run but does not."""
 ROUNDS = 5
 LEAST_MS = 100.0
 SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
@@ -28,7 +29,7 @@ SAMPLINGS = ((1, 1), (1, 5), (5, 1), (5, 5))
 
 
 def lifters_of(model: str, device: str, **how: object) -> tuple[dict[str, Lifter], dict[str, str]]:
-    """By engine and kernels, `reference` first; and why others cannot run here."""
+    """Lifters by engine and kernels, `reference` first; and why others cannot run here."""
     lifters, refused = {}, {}
     engines = ["reference", *(name for name in ENGINES if name not in ("auto", "reference"))]
     for kernels, engine in itertools.product(KERNELS, engines):

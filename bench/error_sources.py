@@ -1,7 +1,7 @@
-"""What an error in millimetres consists of: keypoint noise, people never seen, and the model.
+"""The parts of the error in millimetres: keypoint noise, people not trained on, and the model.
 
-Two models lift the same windows, with their noisy keypoints and with true ones. Windows are of
-people of the training (but not augmented), of both validations, and of the test.
+Two models lift the same windows, with noisy and with true keypoints. The windows show people of the
+training (without augmentation), of both validations, and of the test.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def sets(windows: int) -> dict[str, LabelledWindows]:
-    """Windows with known places of the hip, by who is seen."""
+    """Windows with known hip positions, by group of people."""
     motion, validation = files()
     seen = read_motion_capture_files(motion, lambda subject: subject not in VALIDATION_PEOPLE)
     others = read_motion_capture_files(motion, VALIDATION_PEOPLE.__contains__)
@@ -74,7 +74,7 @@ def errors_mm(lifter: Lifter, windows: LabelledWindows) -> NDArray[np.float32]:
 
 
 def correlation(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-    """Of two sets of error vectors: 1 where they have the same direction and size."""
+    """The correlation of two sets of error vectors: 1 if they have the same direction and size."""
     return float((one * two).sum() / np.sqrt((one**2).sum() * (two**2).sum()))
 
 

@@ -1,8 +1,9 @@
-"""How far off people are whose floor is known: distance, its stated uncertainty, and their feet.
+"""Errors of people on a known floor: distance, its stated uncertainty, and their feet.
 
-Motion capture of bodies from 1.0 to 2.0 m tall through random cameras, with joints that are 2 px
-of 640 off; and the four real views, whose world has z up and its floor where the man's feet stand.
-Floor and gravity are off by as much as is stated. A body of 1.0 m is an adult's, made smaller.
+The input is motion capture of bodies from 1.0 to 2.0 m tall through random cameras, with joints
+that are 2 px of 640 off. It is also the four real views, whose world has z up and the floor at the
+man's feet. Floor and gravity are off by as much as is stated. A body of 1.0 m is a scaled-down
+adult.
 """
 
 import argparse
@@ -31,15 +32,15 @@ from diffhpe_ros.windows import FRAMES, RATE
 Array = NDArray[np.float64]
 FEET = [3, 6]
 TALL_M = (1.0, 2.0)
-"""Bodies."""
+"""Statures of the bodies."""
 BOUNDS_M = (1.0, 1.4, 1.6, 1.8, 2.0)
-"""Of the groups in the table."""
+"""Limits of the groups in the table."""
 USUAL_M = 1.7
 SECONDS = 10.0
 IMAGES = 5
 """Frames of motion capture from one window to the next."""
 UP_SD, HEIGHT_SD = np.radians(0.5), 0.02
-"""Of the floor that is given, and of what it is off by."""
+"""Stated uncertainties of the given floor, which are also its true errors."""
 HEADER = [
     "people", "placed by", "distance: median", "95 %", "Hip within 1 sigma, %", "2",
     "standing feet, mm: mean", "5 to 95 %",
@@ -48,7 +49,7 @@ HEADER = [
 
 @dataclass(frozen=True)
 class Walk:
-    """One person before one camera, lifted."""
+    """One person in front of one camera, lifted."""
 
     tall_m: float
     joints: Array
@@ -58,7 +59,7 @@ class Walk:
     """Newest frame of each window, the window, and its pose."""
 
     def given(self, rng: np.random.Generator) -> Floor:
-        """The floor, as wrong as it is stated to be."""
+        """The floor with an error drawn from its stated uncertainty."""
         up = self.floor.up + rng.normal(0, UP_SD / np.sqrt(2), 3)
         height = self.floor.height + rng.normal(0, HEIGHT_SD)
         return Floor(up / np.linalg.norm(up), height, float(UP_SD), HEIGHT_SD, "bench")
@@ -66,7 +67,7 @@ class Walk:
 
 @dataclass
 class Errors:
-    """Of some windows."""
+    """Errors of some windows."""
 
     share: list[float]
     sigmas: list[float]
@@ -74,7 +75,7 @@ class Errors:
 
     @classmethod
     def joined(cls, parts: Sequence["Errors"]) -> "Errors":
-        """All together."""
+        """All parts joined."""
         names = ("share", "sigmas", "feet")
         return cls(*([value for part in parts for value in getattr(part, name)] for name in names))
 
@@ -91,7 +92,7 @@ class Errors:
 
 
 def standing(joints: Array, up: Array) -> NDArray[np.bool_]:
-    """(T, 2) feet of (T, 17, 3) that stand: slower than 0.1 m/s, and lowest."""
+    """(T, 2) standing feet of (T, 17, 3): slower than 0.1 m/s, and lowest."""
     feet = joints[:, FEET]
     speed = np.linalg.norm(np.gradient(feet, 1 / RATE, axis=0), axis=-1)
     height = feet @ up
@@ -99,7 +100,7 @@ def standing(joints: Array, up: Array) -> NDArray[np.bool_]:
 
 
 def floor_z(joints: Array) -> float | None:
-    """Height of the floor of a take, world z up; None where it is not clear."""
+    """Height of a take's floor, world z up; None if it is not clear."""
     up = np.array([0.0, 0, 1])
     stands = standing(joints, up)
     if stands.sum() < RATE:
@@ -127,7 +128,7 @@ def takes(data: Path, count: int) -> list[Array]:
 
 
 def before_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Floor]:
-    """The joints in a camera 0.5 to 2.5 m high, 2 to 7 m from the middle, and the floor in it."""
+    """The joints and the floor in a camera 0.5 to 2.5 m high, 2 to 7 m from the middle."""
     height, away = rng.uniform(0.5, 2.5), rng.uniform(2, 7)
     down, roll = np.arctan2(height - 0.9, away), np.radians(rng.normal(0, 3))
     yaw = rng.uniform(0, 2 * np.pi)
@@ -141,7 +142,7 @@ def before_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Floor
 
 
 def mocap_walks(lifter: Lifter, motions: Sequence[Array], seed: int) -> list[Walk]:
-    """Each take, as large as may be, before a random camera."""
+    """Each take, at a random size, in front of a random camera."""
     rng, walks = np.random.default_rng(seed), []
     for number, motion in enumerate(motions):
         tall = rng.uniform(*TALL_M)
@@ -171,7 +172,7 @@ def lifted(
 
 
 def view_walk(lifter: Lifter, data: Path, number: int) -> Walk:
-    """One real view. Its floor is where both truths have the man's feet."""
+    """One real view. Its floor is at the man's feet in both truths."""
     view = RecordedView.read(data, number)
     with np.load(data / "multiview" / "pose2sim_single_coco17.npz", allow_pickle=False) as file:
         up = file["R"][number - 1][:, 2].astype(np.float64)
@@ -186,7 +187,7 @@ def view_walk(lifter: Lifter, data: Path, number: int) -> Walk:
 
 
 def errors(walk: Walk, way: str, seed: int) -> Errors:
-    """All windows of a person, placed in one way."""
+    """Errors of all windows of a person, placed in one way."""
     found, localizer = Errors([], [], []), RootLocalizer(walk.tall_m if "height" in way else None)
     given = walk.given(np.random.default_rng(seed)) if "floor" in way else None
     stands = standing(walk.joints, walk.floor.up)
@@ -211,7 +212,7 @@ WAYS = ("picture", "picture and floor", "picture and height", "picture and floor
 
 
 def mocap_rows(walks: Sequence[Walk], seed: int) -> list[list[str]]:
-    """By size."""
+    """Rows by size."""
     found = {
         way: [errors(walk, way, seed + number) for number, walk in enumerate(walks)] for way in WAYS
     }

@@ -1,10 +1,11 @@
-"""What joints of low confidence are worth: rendered people behind furniture or cut by the border.
+"""Accuracy of low-confidence joints: rendered people behind furniture or cut off by the border.
 
 python bench/hidden_people.py render clips.npz
 python bench/hidden_people.py score clips.npz [--model full heavy] [--threshold 0.5 0.3 0.1]
 
-The joints are known. Motion capture of 1.1 s at 25 images a second is drawn at 320 pixels; errors
-in the image are shares of the person's size, the longer side of the box round all joints.
+The true joints are known. Motion capture of 1.1 s at 25 images per second is rendered at 320
+pixels. Errors in the image are relative to the person's size, the longer side of the box around all
+joints.
 """
 
 import argparse
@@ -52,17 +53,17 @@ ARRAYS = ("images", "scene", "joints", "head_forward", "hidden")
 
 @dataclass(frozen=True)
 class Scene:
-    """Where somebody is, and what hides them."""
+    """A person's position, and the objects that hide them."""
 
     name: str
     seated: bool
     distance_m: tuple[float, float]
     yaw: float
-    """They face the camera within this angle, radians."""
+    """The person faces the camera within this angle, radians."""
     furniture: Callable[[float, float], list[Box]] = lambda x, y: []
-    """Round a person at x and y."""
+    """Objects around a person at x and y."""
     looks_at_m: tuple[float, float] = (0.8, 1.0)
-    """Height that the camera is pointed at."""
+    """Height of the point that the camera looks at."""
     camera_m: tuple[float, float] = (0.9, 1.6)
     """Height of the camera."""
 
@@ -87,7 +88,7 @@ SCENES = (
 
 @dataclass(frozen=True)
 class Motion:
-    """People who stay about where they are, all frames of all clips."""
+    """People who stay roughly in place; all frames of all clips."""
 
     positions: Array
     head_forward: Array
@@ -97,7 +98,7 @@ class Motion:
 
     @classmethod
     def read(cls, path: Path, seated: bool) -> "Motion":
-        """Those who sit, or those who stand."""
+        """Read the people who sit, or those who stand."""
         names = ("positions", "head_forward", "toes", "offsets")
         arrays = read_npz(path, names)
         positions, facing, toes = (arrays[name].astype(np.float64) for name in names[:3])
@@ -114,32 +115,32 @@ class Motion:
 
 
 def sits(positions: Array) -> NDArray[np.bool_]:
-    """Whether somebody sits on a stool, (T,) of (T, 17, 3)."""
+    """Whether the person sits on a stool, (T,) of (T, 17, 3)."""
     thighs = positions[:, [2, 5]] - positions[:, [1, 4]]
     flat = (np.abs(thighs[..., 2]) < 0.6 * np.linalg.norm(thighs, axis=-1)).all(-1)
     return flat & upright(positions) & (positions[:, HIP, 2] < 0.7)
 
 
 def stands(positions: Array) -> NDArray[np.bool_]:
-    """Whether somebody stands on both legs, (T,) of (T, 17, 3)."""
+    """Whether the person stands on both legs, (T,) of (T, 17, 3)."""
     low = positions[:, [3, 6], 2] < 0.25
     return low.all(-1) & upright(positions) & (positions[:, HIP, 2] > 0.78)
 
 
 def upright(positions: Array) -> NDArray[np.bool_]:
-    """Whether the trunk is, (T,) of (T, 17, 3)."""
+    """Whether the trunk is upright, (T,) of (T, 17, 3)."""
     trunk = positions[:, THORAX] - positions[:, HIP]
     return np.asarray(trunk[:, 2] > 0.85 * np.linalg.norm(trunk, axis=-1))
 
 
 def stays(positions: Array) -> bool:
-    """Whether somebody stays where they are."""
+    """Whether the person stays in place."""
     return bool((np.ptp(positions[:, HIP], axis=0) < STAYS_M).all())
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Somebody in a scene."""
+    """A person in a scene."""
 
     images: NDArray[np.uint8]  # (L, height, width, 3)
     joints: Array  # (L, 17, 3), optical frame
@@ -148,7 +149,7 @@ class Clip:
 
 
 def make_clip(scene: Scene, motion: Motion, rng: np.random.Generator) -> Clip:
-    """Render somebody who does something in a scene."""
+    """Render a person's motion in a scene."""
     start = rng.choice(motion.starts)
     rows = slice(start, start + STEP * FRAMES, STEP)
     positions = motion.positions[rows]
@@ -178,7 +179,7 @@ def make_clip(scene: Scene, motion: Motion, rng: np.random.Generator) -> Clip:
 
 
 def hidden(joints: Array, view: CameraView, boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    """Which joints (17, 3) are behind furniture or outside of the image, (17,)."""
+    """Which joints (17, 3) are behind furniture or outside the image, (17,)."""
     away = joints - view.position
     distance = np.linalg.norm(away, axis=-1)
     before, _ = nearest(boxes, view.position, (away / distance[:, None]).astype(np.float32))
@@ -188,7 +189,7 @@ def hidden(joints: Array, view: CameraView, boxes: Sequence[Box]) -> NDArray[np.
 
 
 def render(path: Path, mocap: Path, clips: int, seed: int) -> None:
-    """Render so many clips of each scene and write them to a file."""
+    """Render this many clips of each scene and write them to a file."""
     rng = np.random.default_rng(seed)
     motions = {
         seated: Motion.read(mocap / (SEATED if seated else STANDING), seated)
@@ -209,16 +210,16 @@ def render(path: Path, mocap: Path, clips: int, seed: int) -> None:
 
 @dataclass(frozen=True)
 class Detected:
-    """What BlazePose sees in N images."""
+    """BlazePose's results for N images."""
 
     keypoints: NDArray[np.float32]  # (N, 17, 2)
     confidence: NDArray[np.float32]  # (N, 17)
     world_landmarks: NDArray[np.float32]  # (N, 17, 3)
-    stated: NDArray[np.float32]  # (N, 17) pixels, standard deviation by the covariance
-    has_heat: NDArray[np.bool_]  # (N, 17), whether the heat maps say where
+    stated: NDArray[np.float32]  # (N, 17) pixels, standard deviation from the covariance
+    has_heat: NDArray[np.bool_]  # (N, 17), whether the heat maps locate it
 
     def at(self, threshold: float, camera: Camera) -> KeypointTrack:
-        """As a track, the joints of less confidence unseen."""
+        """A track in which joints of lower confidence are unseen."""
         seen = self.confidence >= max(threshold, 1e-6)
         return KeypointTrack(
             np.arange(len(seen)) * STEP / MOCAP_HZ,
@@ -230,14 +231,14 @@ class Detected:
 
 
 def follower_of(model: str) -> PeopleFollower:
-    """BlazePose without what comes after its networks."""
+    """BlazePose without the stages after its networks."""
     networks = open_models(model, "auto", 1, None, with_heavy=False).networks
     landmarks = LandmarkNetwork(networks.landmarks[model])
     return PeopleFollower(RegionFinder(networks.regions, 0.5), landmarks, 1, 5, 0.5)
 
 
 def detect(follower: PeopleFollower, images: NDArray[np.uint8]) -> Detected:
-    """Look at the images of a clip."""
+    """Run the detector on the images of a clip."""
     follower.reset()
     rows = []
     for image in images:
@@ -284,7 +285,7 @@ def table_by_confidence(
     head_forward: Array,
     hidden: NDArray[np.bool_],
 ) -> str:
-    """Errors of the joints that BlazePose finds, both axes together as their mean square."""
+    """Errors of the joints that BlazePose finds: root mean square over both axes."""
     columns = []
     for found, true_joints, facing, unseen in zip(clips, joints, head_forward, hidden, strict=True):
         errors, size = relative_errors(found, camera, true_joints, facing)
@@ -312,7 +313,7 @@ def table_by_confidence(
 def relative_errors(
     found: Detected, camera: Camera, joints: Array, head_forward: Array
 ) -> tuple[NDArray[np.float64], float]:
-    """Errors (L, 17, 2) in the image, in sizes of the person, NaN where not found; that size."""
+    """Errors (L, 17, 2) relative to the person's size in the image, NaN if not found; the size."""
     offsets = FittedErrors(blazepose_statistics()).offsets.double()
     true_joints = to_detector_joints(
         torch.from_numpy(joints).double(), torch.from_numpy(head_forward).double(), offsets
@@ -323,7 +324,7 @@ def relative_errors(
 
 
 def lifted_errors(lifter: Lifter, track: KeypointTrack, joints: Array) -> NDArray[Any]:
-    """Errors (L, 17) of the lifted joints relative to the hip, metres; NaN where there are none."""
+    """Errors (L, 17) of the lifted joints relative to the hip, metres; NaN if there are none."""
     if not (track.confidence > 0).any():
         return np.full(joints.shape[:2], np.nan)
     poses = lift_track(lifter, track).poses
@@ -331,7 +332,7 @@ def lifted_errors(lifter: Lifter, track: KeypointTrack, joints: Array) -> NDArra
 
 
 def lifted_cell(apart: NDArray[Any], hidden: NDArray[np.bool_]) -> str:
-    """Means of errors (C, L, 17): of all joints, of those seen, of those hidden."""
+    """Mean errors (C, L, 17): of all joints, of the visible, of the hidden."""
     groups = apart, apart[~hidden], apart[hidden]
     return " / ".join(
         f"{1000 * np.nanmean(each):.0f}" if np.isfinite(each).any() else "" for each in groups

@@ -1,4 +1,4 @@
-"""The camera driver of `hosts.py`: the embedded clip forth and back, raw or as JPEG.
+"""The camera driver of `hosts.py`: the embedded clip forwards and backwards, raw or as JPEG.
 
 python bench/host_camera.py raw|jpeg RATE
 """
@@ -26,7 +26,7 @@ FRAME = "camera"
 
 
 def as_jpeg(image: NDArray[Any], frame_id: str, stamp_ns: int) -> CompressedImage:
-    """An image message as image_transport's plugin makes it."""
+    """An image message as from image_transport's plugin."""
     data = cv2.imencode(".jpg", image)[1].tobytes()
     header = make_header(frame_id, stamp_ns)
     return CompressedImage(header=header, format="bgr8; jpeg compressed bgr8", data=data)

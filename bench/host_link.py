@@ -14,7 +14,7 @@ from diffhpe_ros.errors import DiffhpeError
 ADDRESS = {"camera": "10.77.0.1", "robot": "10.77.0.2"}
 ADDRESS_BEHIND_ROUTER = {"camera": "10.77.0.1", "robot": "10.88.0.2"}
 UP_S = 10.0
-# A host holds its namespaces by a process that sleeps, and has shared memory of its own.
+# A sleeping process keeps a host's namespaces; each host has its own shared memory.
 HOST = "mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep infinity"
 
 
@@ -25,10 +25,11 @@ class Link:
 
     Args:
         mbit_s: rate of every cable, in each direction.
-        routed: whether a router stands between the hosts, which passes no multicast on.
+        routed: whether a router is between the hosts, which forwards no multicast.
 
     Raises:
-        DiffhpeError: on entering, the hosts cannot be made; names the command that failed.
+        DiffhpeError: on entering, the hosts cannot be created; the message names the failed
+            command.
     """
 
     def __init__(self, mbit_s: float, routed: bool = False) -> None:
@@ -39,7 +40,7 @@ class Link:
         )
         self._hosts: dict[str, int] = {}
         self._other_end = ("router", "cable1") if routed else ("camera", "cable")
-        """Of the robot's cable."""
+        """Name of the robot's end of the cable."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Link:
@@ -56,10 +57,10 @@ class Link:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()  # the namespaces and their cables go with their processes
+        self._stack.close()  # namespaces and cables end with their processes
 
     def command(self, host: str, program: Sequence[str]) -> list[str]:
-        """What runs a program on a host."""
+        """The command that runs a program on a host."""
         pid = str(self._hosts[host])
         return [
             "nsenter",
@@ -73,13 +74,13 @@ class Link:
         ]
 
     def received_bytes(self, host: str) -> int:
-        """All that has come to a host by its cable."""
+        """Bytes that a host has received through its cable."""
         counter = self._run(host, "cat", "/sys/class/net/cable/statistics/rx_bytes")
         return int(counter)
 
     @contextmanager
     def unplugged(self) -> Iterator[None]:
-        """Pull the robot's cable, at its other end, and put it back."""
+        """Unplug the robot's cable at its other end, and plug it in again."""
         host, device = self._other_end
         self._run(host, "ip", "link", "set", device, "down")
         yield
@@ -108,7 +109,7 @@ class Link:
     def _plug(
         self, one: str, other: str, address: str, others_address: str, others_end: str = "cable"
     ) -> None:
-        """Put a cable between two hosts."""
+        """Connect two hosts with a cable."""
         pids = str(self._hosts[one]), str(self._hosts[other])
         _run("ip", "link", "add", "cable", "netns", pids[0], "type", "veth",
              "peer", "name", others_end, "netns", pids[1])  # fmt: skip
@@ -125,7 +126,7 @@ class Link:
             self._wait_until_up(host, device)
 
     def _wait_until_up(self, host: str, device: str) -> None:
-        """Programs that start before leave the cable out; Linux takes up to a second."""
+        """Wait for Linux, up to a second: programs that start earlier ignore the cable."""
         give_up = time.monotonic() + UP_S
         while self._run(host, "cat", f"/sys/class/net/{device}/operstate").strip() != "up":
             if time.monotonic() > give_up:
@@ -137,10 +138,10 @@ class Link:
 
 
 def _run(*command: str) -> str:
-    """What a command prints.
+    """The output of a command.
 
     Raises:
-        DiffhpeError: it fails.
+        DiffhpeError: the command fails.
     """
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:

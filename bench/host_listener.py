@@ -1,9 +1,9 @@
-"""What a robot's program gets in `hosts.py`: the joints, and how old they are.
+"""A robot's program in `hosts.py`: receives the joints and measures their age.
 
     python bench/host_listener.py SECONDS
 
-Waits for the first joints, listens for so long, and prints one line for each message: the time at
-which it came and its age, both in seconds.
+Waits for the first joints, listens for SECONDS, and prints one line per message: the time at which
+it arrived and its age, both in seconds.
 """
 
 import sys

@@ -1,10 +1,10 @@
-"""Camera and robot on two hosts: what reaches the robot by cables of several rates.
+"""Camera and robot on two hosts: the joints that reach the robot through cables of several rates.
 
     sudo .venv/bin/python bench/hosts.py [--seconds 10] [--write]
 
 The hosts are network namespaces of this machine, each with its own network stack and shared memory.
-They share the cores and the clock, so ages are true, and no slower than here. `--write` puts the
-tables into docs/scale.md.
+They share the cores and the clock, so the ages are exact, and computing is not slower. `--write`
+puts the tables into docs/scale.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SERVER_PORT = 11811
 
 @dataclass(frozen=True)
 class Case:
-    """What goes over which cable, and how the hosts find each other."""
+    """What is sent over which cable, and how the hosts discover each other."""
 
     crosses: str
     """raw, jpeg or windows."""
@@ -52,7 +52,7 @@ class Case:
 
     @property
     def hosts(self) -> str:
-        """In words."""
+        """The hosts in words."""
         return "a router between" if self.routed else "one subnet"
 
 
@@ -74,14 +74,14 @@ OUTAGES = tuple(
 
 @dataclass(frozen=True)
 class Graph:
-    """The hosts, and what all processes on them are told."""
+    """The hosts, and the environment of all processes on them."""
 
     link: Link
     environment: Mapping[str, str]
 
     @contextmanager
     def program(self, host: str, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-        """A program that runs on a host, and is ended at the end."""
+        """Run a program on a host within a context."""
         whole = {**os.environ, **self.environment}
         use_fastdds_profile(whole)
         with subprocess.Popen(
@@ -95,13 +95,13 @@ class Graph:
 
 @dataclass(frozen=True)
 class Heard:
-    """What the robot got."""
+    """The messages that the robot received."""
 
     joints_per_s: float
     age_ms: tuple[float, float]
-    """Median and 95th percentile, from the image's stamp."""
+    """Median and 95th percentile of the age since the image's stamp."""
     mbit_s: float
-    """Of all that came over its cable."""
+    """Rate of all data through its cable."""
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def running(case: Case, model: str) -> Iterator[Graph]:
     """The graph on two hosts.
 
     Raises:
-        DiffhpeError: the hosts cannot be made.
+        DiffhpeError: the hosts cannot be created.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -122,7 +122,7 @@ def running(case: Case, model: str) -> Iterator[Graph]:
 
 
 def hear(case: Case, seconds: float, model: str) -> Heard | None:
-    """Listen on the robot; None: no joints come."""
+    """Listen on the robot; None if no joints arrive."""
     with running(case, model) as graph, listening(graph, seconds) as listener:
         if listener is None:
             return None
@@ -134,7 +134,7 @@ def hear(case: Case, seconds: float, model: str) -> Heard | None:
 
 
 def seconds_until_back(case: Case, outage_s: float, model: str) -> float | None:
-    """From a pulled cable's return to the next joints on the robot; None: none come again."""
+    """Seconds from replugging the cable to the next joints on the robot; None if none arrive."""
     seconds = BEFORE_S + outage_s + PATIENCE_S
     with running(case, model) as graph, listening(graph, seconds) as listener:
         if listener is None:
@@ -148,7 +148,7 @@ def seconds_until_back(case: Case, outage_s: float, model: str) -> float | None:
 
 
 def discovery_environment(discovery: str, link: Link) -> dict[str, str]:
-    """Variables of every process."""
+    """Environment variables of every process."""
     environment = {"ROS_DOMAIN_ID": "0", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     if discovery == "peer":
         environment["ROS_STATIC_PEERS"] = ";".join(link.addresses.values())
@@ -158,13 +158,13 @@ def discovery_environment(discovery: str, link: Link) -> dict[str, str]:
 
 
 def discovery_server() -> list[str]:
-    """The server of Kilted's wheels; 42 is how their `fastdds discovery` calls it."""
+    """The discovery server of Kilted's wheels; their `fastdds discovery` calls it with 42."""
     server = Path(sys.executable).with_name("fast-discovery-server")
     return [str(server), "42", "-i", "0", "-l", "0.0.0.0", "-p", str(SERVER_PORT)]
 
 
 def start_graph(stack: ExitStack, case: Case, graph: Graph, folder: Path, model: str) -> None:
-    """Start camera, detector and lifter; windows come from the camera's host, else images do."""
+    """Start camera, detector and lifter; the camera's host sends either windows or images."""
     kind = "jpeg" if case.crosses == "jpeg" else "raw"
     camera = [sys.executable, str(HERE / "host_camera.py"), kind, f"{RATE_HZ}"]
     stack.enter_context(graph.program("camera", camera))
@@ -185,7 +185,7 @@ def start_graph(stack: ExitStack, case: Case, graph: Graph, folder: Path, model:
 
 @contextmanager
 def listening(graph: Graph, seconds: float) -> Iterator[subprocess.Popen[str] | None]:
-    """A listener on the robot, once it has heard joints; None: it hears none."""
+    """A listener on the robot, after its first joints; None if it receives none."""
     command = [sys.executable, str(HERE / "host_listener.py"), f"{seconds}"]
     with graph.program("robot", command) as listener:
         assert listener.stdout is not None
@@ -194,13 +194,13 @@ def listening(graph: Graph, seconds: float) -> Iterator[subprocess.Popen[str] | 
 
 
 def joints_of(listener: subprocess.Popen[str]) -> NDArray[np.float64]:
-    """When joints came, and their ages, (2, N) seconds; waits for the listener's end."""
+    """Arrival times and ages of joints, (2, N) seconds; waits for the listener's end."""
     assert listener.stdout is not None
     return np.array([line.split() for line in listener.stdout], float).T
 
 
 def hosts_table(found: Mapping[Case, Heard | None]) -> str:
-    """In Markdown."""
+    """The table of hosts in Markdown."""
     columns = [
         "crosses",
         "Mbit/s",
@@ -223,7 +223,7 @@ def hosts_table(found: Mapping[Case, Heard | None]) -> str:
 
 
 def outages_table(found: Mapping[tuple[Case, float], float | None]) -> str:
-    """In Markdown."""
+    """The table of outages in Markdown."""
     columns = ["hosts", "discovery", "cable out, s", "joints again after, s"]
     rows = [
         [case.hosts, case.discovery, f"{outage:g}", "-" if back is None else f"{back:.1f}"]

@@ -1,4 +1,4 @@
-"""The clips of bench/image_conditions.py: one rendered person whose joints are known."""
+"""The clips of bench/image_conditions.py: one rendered person with known joints."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ WEAR = (RED, WHITE, BLUE, GREEN)
 
 @dataclass(frozen=True)
 class Lens:
-    """An image's size and what is in it, level from border to border."""
+    """An image's size and the field of view across its longer side."""
 
     name: str
     degrees: float
@@ -50,25 +50,25 @@ class Lens:
 
 @dataclass(frozen=True)
 class Shot:
-    """Somebody who walks on the spot, and where the camera looks."""
+    """A person who walks on the spot, and the camera's direction."""
 
     table: str
     lens: Lens
     distance_m: float
     yaw: float = 0.0
-    """Degrees from the person to where the camera looks."""
+    """Degrees from the person to the camera's axis."""
     pitch: float = 0.0
     """Degrees that the camera looks down."""
     clothes: Clothes = field(default=RED)
     start: float = 0.0
-    """Degrees, which way the person walks."""
+    """Degrees, the direction in which the person walks."""
     scale: int = 1
-    """It is drawn this much smaller, and enlarged."""
+    """Factor by which the image is rendered smaller, then enlarged."""
     frames: int = 10
 
     @property
     def name(self) -> str:
-        """Of the file."""
+        """Name of the file."""
         where = f"{self.distance_m:g} m, {self.yaw:g} {self.pitch:g}, {self.start:g}"
         return f"{self.table}, {self.lens.name}, {where}"
 
@@ -82,13 +82,13 @@ class Shot:
 
     @property
     def poses(self) -> list[Pose]:
-        """Of the person in each image."""
+        """The person's pose in each image."""
         walker = Walker(self.clothes, 0.0, self.distance_m, 0.3, self.start, 0.8)
         return [walker.pose(frame / FPS) for frame in range(self.frames)]
 
 
 class _WholeSphere(CameraView):
-    """A camera whose corners may be darker than any ray is wide: they look straight ahead."""
+    """A camera whose corners may be beyond the lens's field: their rays look straight ahead."""
 
     def rays(self, pixels: NDArray[np.floating]) -> Floats:
         """See `CameraView.rays`."""
@@ -104,13 +104,13 @@ class Clip:
     images: NDArray[np.uint8]
     """(T, height, width, 3)."""
     keypoints: Array
-    """(T, 17, 2) pixels, where the detector is taken to put the joints; NaN behind the camera."""
+    """(T, 17, 2) pixels, the expected positions of detected joints; NaN behind the camera."""
     angle: Array
     """(T,) degrees from the lens's axis to the hip."""
 
     @classmethod
     def read(cls, folder: Path, shot: Shot) -> "Clip":
-        """As `render` has written it."""
+        """Read a clip that `render` wrote."""
         return cls(**read_npz(folder / f"{shot.name}.npz", ("images", "keypoints", "angle")))
 
 

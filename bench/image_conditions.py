@@ -1,11 +1,12 @@
-"""How well people are seen in images that are not usual: dark, noisy, blurred, wide, large, small.
+"""Detection in unusual images: dark, noisy, blurred, wide, large, small.
 
 python bench/image_conditions.py render FOLDER
 python bench/image_conditions.py score FOLDER [--only WORD] [--model full heavy]
 
-One rendered person walks on the spot for 0.7 s at 15 images a second, and nobody is known in the
-first image. Found is who has joints within 20 % of the person's size of where they are. Errors are
-of the joints in the image, in % of that size, the longer side of the box round all joints.
+One rendered person walks on the spot for 0.7 s at 15 images per second; the detector starts without
+known people. A person counts as found if the joints are within 20 % of the person's size of their
+true positions. Errors are those of the joints in the image, in % of that size, the longer side of
+the box around all joints.
 """
 
 import argparse
@@ -30,33 +31,33 @@ from diffhpe_ros.training.experiments.document import markdown_table
 
 SAME = 0.2
 READ_NOISE, SHOT_NOISE = 0.0015, 0.0004
-"""Standard deviation in the dark, and variance of white: shares of white light."""
+"""Standard deviation in the dark, and variance at white; relative to white light."""
 SIZES_PX = (0, 50, 65, 80, 100, 130, 180, 250, 400)
 
 Image = NDArray[np.uint8]
 Change = Callable[[Image, float, np.random.Generator], Image]
-"""An image and the person's size in it, pixels."""
+"""A change of an image, given the person's size in pixels."""
 
 
 def exposed(image: Image, size: float, rng: np.random.Generator, light: float) -> Image:
-    """As with so much of the light, by a sensor whose noise stays the same."""
+    """The image with this share of the light, from a sensor with unchanged noise."""
     linear = light * (image / 255.0) ** GAMMA
     noise = np.sqrt(READ_NOISE**2 + SHOT_NOISE * linear) * rng.standard_normal(image.shape)
     return _eight_bit((linear + noise).clip(0, 1) ** (1 / GAMMA))
 
 
 def noisy(image: Image, size: float, rng: np.random.Generator, deviation: float) -> Image:
-    """With noise of a share of white."""
+    """The image with noise of this share of white."""
     return _eight_bit(image / 255.0 + deviation * rng.standard_normal(image.shape))
 
 
 def blurred(image: Image, size: float, rng: np.random.Generator, share: float) -> Image:
-    """Out of focus by a share of the person's size."""
+    """The image out of focus by a share of the person's size."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), share * size), np.uint8)
 
 
 def moved(image: Image, size: float, rng: np.random.Generator, share: float) -> Image:
-    """By a camera that turns by a share of the person's size."""
+    """The image from a camera that turns by a share of the person's size."""
     length = max(round(share * size), 1)
     return np.asarray(cv2.blur(image, (length, 1)), np.uint8)
 
@@ -76,12 +77,12 @@ CHANGES: Mapping[str, Change | None] = {
 
 
 class Score:
-    """Of some clips.
+    """Scores of some clips.
 
     Args:
-        clips: with the camera of each.
-        model: of landmarks.
-        change: of the images.
+        clips: each with its camera.
+        model: the landmark model.
+        change: a change of the images.
     """
 
     def __init__(
@@ -89,12 +90,12 @@ class Score:
     ) -> None:
         per_clip = [_errors(shot, clip, model, change) for shot, clip in clips]
         self.errors: NDArray[Any] = np.concatenate(per_clip)
-        """(T, 17) in sizes of the person, infinite where not found, NaN outside of the image."""
+        """(T, 17) relative to the person's size, infinite if not found, NaN outside the image."""
         self.sizes: NDArray[Any] = np.concatenate([_sizes(clip) for _, clip in clips])
         """(T,) pixels."""
 
     def cells(self, rows: NDArray[np.bool_] | None = None) -> list[str]:
-        """Images, recall, median and 90 % of the errors, of all images or of some."""
+        """Images, recall, median and 90th percentile of errors, for all images or some."""
         errors = self.errors if rows is None else self.errors[rows]
         found = ~np.isinf(errors).any(-1)
         known = errors[found][np.isfinite(errors[found])]
@@ -130,13 +131,13 @@ HEADER = ["images", "recall, %", "median error, %", "90 %"]
 
 
 def by_change(clips: Sequence[tuple[Shot, Clip]], model: str) -> str:
-    """A table of changes of the usual images."""
+    """A table of changes to normal images."""
     rows = [[name, *Score(clips, model, change).cells()] for name, change in CHANGES.items()]
     return markdown_table(["image", *HEADER], rows)
 
 
 def by_lens(clips: Sequence[tuple[Shot, Clip]], model: str) -> str:
-    """A table of lenses, and degrees from their axis."""
+    """A table of lenses and of degrees from their axis."""
     rows = []
     for name in dict.fromkeys((shot.lens.name, shot.yaw) for shot, _ in clips):
         group = [each for each in clips if (each[0].lens.name, each[0].yaw) == name]
@@ -146,7 +147,7 @@ def by_lens(clips: Sequence[tuple[Shot, Clip]], model: str) -> str:
 
 
 def by_format(clips: Sequence[tuple[Shot, Clip]], model: str) -> str:
-    """A table of image sizes, and distances."""
+    """A table of image sizes and distances."""
     rows = [
         [shot.lens.name, f"{shot.distance_m:g} m", *Score([(shot, clip)], model).cells()]
         for shot, clip in clips

@@ -1,7 +1,7 @@
-"""Image stamp to marker on the live graph over the embedded clip, at the default settings.
+"""Time from image stamp to marker on the live graph with the embedded clip, default settings.
 
-With --size and --rate the clip is enlarged and shown at another rate. Where the graph keeps up, the
-times of the last third are not longer than those of the first: nothing queues.
+With --size and --rate the clip is enlarged and shown at another rate. If the graph keeps up, the
+times in the last third are not longer than in the first: nothing queues.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def main() -> None:
 
 
 def cpu_ticks() -> NDArray[np.int64]:
-    """What the host of a virtual machine took from its CPUs, and all of their time, so far."""
+    """CPU ticks so far: those that a virtual machine's host stole, and all."""
     with Path("/proc/stat").open() as file:
-        spent = np.array(file.readline().split()[1:9], np.int64)  # the others are part of these
+        spent = np.array(file.readline().split()[1:9], np.int64)  # these include the other columns
     return np.array([spent[7], spent.sum()])
 
 

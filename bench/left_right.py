@@ -1,7 +1,8 @@
-"""Left and right kept straight on real motion: nothing exchanged, and confusions put in undone.
+"""Correction of swapped sides on real motion: no false swaps, and inserted swaps undone.
 
-Motion-capture clips of 4 s, seen by a virtual camera at 25 images a second with a detector's noise
-of 1 % of the person's height, half of it smooth. People dance, jump, turn round and cross legs.
+The input is motion-capture clips of 4 s, seen by a virtual camera at 25 images per second, with a
+detector's noise of 1 % of the person's height, half of it smooth. People dance, jump, turn around
+and cross their legs.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def clips(mocap: Path, count: int, rng: np.random.Generator) -> Iterator[NDArray
 
 
 def noisy(keypoints: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """The keypoints with white noise, and as much that is correlated over time."""
+    """The keypoints with white noise and equal noise that is correlated over time."""
     white, smooth = rng.normal(size=(2, *keypoints.shape))
     for frame in range(1, len(smooth)):
         smooth[frame] = LAG * smooth[frame - 1] + np.sqrt(1 - LAG**2) * smooth[frame]
@@ -63,7 +64,7 @@ def noisy(keypoints: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def orders(keypoints: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The joints' orders (frames, 17) as given out first, and as they are in the end."""
+    """The joints' orders (frames, 17) as first published, and as finally known."""
     left_right = LeftRight()
     stamps = [round(frame * STEP / MOCAP_HZ * 1e9) for frame in range(len(keypoints))]
     first = np.tile(np.arange(NUM_JOINTS), (len(keypoints), 1))

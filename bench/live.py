@@ -1,12 +1,12 @@
-"""MPJPE and jitter of what is shown live: plain, blended, smoothed and later, for each model.
+"""MPJPE and jitter of live results: plain, blended, smoothed and delayed, for each model.
 
-With --rates it measures the newest frame of windows of several lengths instead, at the same images.
+With --rates it instead measures the newest frame of windows of several lengths, at the same images.
 
 Jitter is the acceleration error of VIBE (Kocabas et al., CVPR 2020), in mm per frame²; see
 `metrics.acceleration_errors`.
 
-People of the held-out motion capture walk before cameras of 30 images a second; a detector with
-BlazePose's measured errors sees them; windows overlap as they do in the live graph.
+People of the held-out motion capture walk in front of cameras with 30 images per second. A detector
+with BlazePose's measured errors sees them. Windows overlap as in the live graph.
 """
 
 import argparse
@@ -37,7 +37,7 @@ WINDOWS_AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Way:
-    """How windows are shown; the parameters of the lifter node."""
+    """How results are published; the lifter node's parameters."""
 
     title: str
     lag: int = 0
@@ -63,7 +63,7 @@ LAGS = tuple(Way(str(lag), lag) for lag in range(14))
 
 @dataclass(frozen=True)
 class LiftedTrack:
-    """A track and what a model makes of its N windows."""
+    """A track and a model's results for its N windows."""
 
     track: SyntheticStream
     times_ns: NDArray[np.int64]  # (N, 27)
@@ -117,7 +117,7 @@ def table(
 
 
 def by_rate(model: str, rates: Sequence[float], tracks: Sequence[SyntheticStream]) -> str:
-    """A table of windows of several rates, at the images at which all of them have a window."""
+    """A table of windows at several rates, for images at which all rates have a window."""
     lifter = Lifter.from_pretrained(model, decode="rigid")
     lifted: dict[float, list[LiftedTrack]] = {rate: [] for rate in rates}
     for track in tracks:
@@ -141,7 +141,7 @@ def by_rate(model: str, rates: Sequence[float], tracks: Sequence[SyntheticStream
 
 
 def streams(split: str, seconds: float, most: int) -> list[SyntheticStream]:
-    """Of the people's motions; those of the second validation are in several files."""
+    """Streams of people's motions; the second validation's are in several files."""
     first = data_folder() / "mocap/cmu_h36m17_50hz.npz"
     motion = list(files()[0]) if split == "people" else [first]
     found = [read_streams(path, SPLITS[split], seconds=seconds) for path in motion]

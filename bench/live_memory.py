@@ -1,9 +1,9 @@
-"""Memory of `PosePipeline` over hours of people at 30 images a second, played as fast as it goes.
+"""Memory of `PosePipeline` over hours of people at 30 images per second, played at full speed.
 
     python bench/live_memory.py --hours 4
 
-Two people walk to and fro; each leaves and returns, and gets a new id. Their keypoints are those of
-the package's own clip with noise: no time goes into detection. Every image is tracked, one in
+Two people walk to and fro; each leaves, returns and gets a new id. Their keypoints are those of the
+package's own clip with noise, so no time is spent on detection. Every image is tracked; one in
 `--lift-every` is lifted by the real model.
 """
 
@@ -28,7 +28,7 @@ NOISE_PX = 2.0
 
 
 class Walkers:
-    """A detector of two people whose keypoints are known."""
+    """A detector that returns the known keypoints of two people."""
 
     name, device = "walkers", "none"
     min_confidence, max_people = 0.3, 4
@@ -58,11 +58,11 @@ class Walkers:
         return People(joints, confidence, np.full((*joints.shape, 2), np.nan, np.float32))
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing, since there is no state."""
 
 
 def own_mb() -> float:
-    """Memory of this process alone."""
+    """Memory of this process only."""
     gc.collect()
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024

@@ -1,11 +1,12 @@
-"""What a camera that turns costs, with and without compensation, and what transforms it takes.
+"""Errors with a turning camera, with and without compensation, and the transforms it needs.
 
-The frozen test windows, seen by a camera that pans or tilts: a rotation of their rays. Compensated
-windows are turned back by transforms as a robot sends them: sampled, noisy, late. Errors are the
-MPJPE of the newest frame, mm.
+The input is the frozen test windows, seen by a camera that pans or tilts, which rotates their rays.
+Compensated windows are rotated back with transforms as a robot sends them: sampled, noisy, late.
+Errors are the MPJPE of the newest frame, mm.
 
-First table: constant speed, exact transforms. Second: the camera sways to and fro by 30 degrees to
-each side, at most 120 degrees a second, with one property of the transforms varied at a time.
+The first table has constant speeds and exact transforms. In the second, the camera sways by 30
+degrees to each side, at up to 120 degrees per second, and one property of the transforms is varied
+at a time.
 """
 
 import argparse
@@ -31,10 +32,10 @@ from diffhpe_ros.windows import FRAMES, RATE
 Array = NDArray[np.float64]
 SPEEDS = (0, 15, 30, 60, 120)
 AXES = {"pan": (0.0, 1.0, 0.0), "tilt": (1.0, 0.0, 0.0), "roll": (0.0, 0.0, 1.0)}
-"""Of the optical frame."""
+"""Axes in the optical frame."""
 OFFSETS_NS = np.rint(np.arange(1 - FRAMES, 1) * (1e9 / RATE)).astype(np.int64)
 SWAY_DEG, SWAY_PER_S = 30.0, 4.0
-"""Amplitude, and angular frequency: 120 degrees a second at most."""
+"""Amplitude, and angular frequency, for at most 120 degrees per second."""
 AT_ONCE = 64
 
 
@@ -47,7 +48,7 @@ class Transforms:
     noise_deg: float = 0.0
     """Standard deviation of each sample."""
     delay_s: float = 0.0
-    """By which stamps of transforms are later than those of images for the same moment."""
+    """Offset by which transforms' stamps are later than images' stamps of the same moment."""
 
 
 SENT = (
@@ -72,9 +73,9 @@ def turned(degrees: Array, axis: tuple[float, float, float]) -> Array:
 
 
 def seen_by(windows: LabelledWindows, orientation: Array) -> PeopleWindows:
-    """The windows as a camera of other orientations (N, 27, 3, 3) sees them.
+    """The windows as seen by a camera with orientations (N, 27, 3, 3).
 
-    The newest is that of the recorded camera, in whose frame the true poses are.
+    The newest orientation is the recorded camera's, in whose frame the true poses are.
     """
     newest = orientation[:, -1:]
     back = np.swapaxes(orientation, -1, -2) @ newest
@@ -94,7 +95,7 @@ def seen_by(windows: LabelledWindows, orientation: Array) -> PeopleWindows:
 
 
 def known(windows: PeopleWindows, orientation: Array) -> PeopleWindows:
-    """The windows with the camera's motion, as it is said to be."""
+    """The windows with the stated camera motion."""
     motion = RigidTransform(orientation, np.zeros(orientation.shape[:-1]))
     return steadied(PeopleWindows(**{**vars(windows), "motion": motion}))
 

@@ -41,7 +41,7 @@ def main(minutes: tuple[int, ...], video: Path | None, model: str | None, ending
 
 
 def keypoints(folder: Path, minutes: int) -> Path:
-    """The package's own clip, there and back, as keypoints."""
+    """The package's own clip, forwards and backwards, as keypoints."""
     clip = walking_clip()
     once = clip.camera.project(clip.joints.astype(float)).astype(np.float32)
     there_and_back = np.concatenate([once, once[::-1]])
@@ -55,7 +55,7 @@ def keypoints(folder: Path, minutes: int) -> Path:
 
 
 def looped(video: Path, folder: Path, minutes: int) -> Path:
-    """A video, there and back, with half of its pixels across and every other image."""
+    """A video, forwards and backwards, with half of its width and height and every other image."""
     with VideoReader(video) as source:
         fps = source.fps / 2
         images = [cv2.resize(image, None, fx=0.5, fy=0.5) for _, _, image in source][::2]

@@ -1,10 +1,10 @@
-"""No times: whether another machine, or an emulated one, gives the same poses as this one.
+"""Checks whether another machine, or an emulated one, gives the same poses; measures no times.
 
     python bench/other_machine.py write FILE.npz      # on both machines
     python bench/other_machine.py compare ONE.npz OTHER.npz
 
-Windows of the test data are lifted by the default model, and the first images of the embedded clip
-are looked at by BlazePose. Nothing needs torch.
+The default model lifts windows of the test data, and BlazePose processes the first images of the
+embedded clip. Nothing needs torch.
 """
 
 import argparse
@@ -25,7 +25,7 @@ COUNT, IMAGES = 4, 2
 
 
 def write(file: Path) -> None:
-    """Lift, detect, and write what came of it."""
+    """Lift, detect, and write the results."""
     lifter = Lifter.from_pretrained(DEFAULT_MODEL)
     windows = read_npz(WINDOWS, ("x",))["x"][:COUNT].astype(np.float32)
     lifted = lifter.lift(windows)
@@ -37,7 +37,7 @@ def write(file: Path) -> None:
 
 
 def compare(one: Path, other: Path) -> None:
-    """Print how far they are apart."""
+    """Print the differences."""
     names = ("poses", "covariance", "keypoints")
     a, b = (read_npz(file, names) for file in (one, other))
     apart = {name: np.nanmax(np.abs(a[name] - b[name])) for name in names}

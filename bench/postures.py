@@ -1,7 +1,7 @@
-"""Postures and gestures of people in motion capture: how probable they are said to be, and are.
+"""Postures and gestures in motion capture: stated probabilities compared with frequencies.
 
-The people are seen by a level camera through BlazePose's measured errors, and lifted as live. The
-labels come from what a take is, and from its own extremes, not from the rules (`TAKES`). UI-PRMD's
+The people are seen by a level camera with BlazePose's measured errors, and lifted as live. The
+labels come from a take's description and its own extremes, not from the rules (`TAKES`). UI-PRMD's
 people 3006 and 3009 and CMU's 7, 16 and 39 were never trained on; those of the falls were.
 """
 
@@ -36,7 +36,7 @@ UP = (0.0, -1.0, 0.0)
 HEIGHT_M, DISTANCE_M = 1.2, (3.0, 5.0)
 OPTICAL = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
 EXTREME = 0.15
-"""Share of a take's frames that are its highest, and its lowest."""
+"""Share of a take's frames that count as its highest, and as its lowest."""
 RAISED = ("LEFT_HAND_RAISED", "RIGHT_HAND_RAISED", "BOTH_HANDS_RAISED")
 BINS = np.linspace(0, 1, 6)
 WRISTS, REST_S, HELD_S = [13, 16], 1.0, 2.0
@@ -44,16 +44,17 @@ WRISTS, REST_S, HELD_S = [13, 16], 1.0, 2.0
 
 @dataclass(frozen=True)
 class Kind:
-    """Takes of one movement, and what their frames are by that."""
+    """Takes of one movement, and the labels of their frames."""
 
     file: str
     subjects: tuple[int, ...]
     words: tuple[str, ...]
-    """The take's label is one of them."""
+    """Take labels of this kind."""
     labels: str
-    """CROUCHING, KNEELING or SITTING: the frames with the Hip at its lowest, by construction of the
-    exercise; those with it at its highest stand. RAISED: those with a wrist at its highest; at its
-    lowest not. FALL: the last second lies, and lasts for three. STANDING: all frames."""
+    """CROUCHING, KNEELING or SITTING: the frames with the Hip at its lowest, given by the exercise;
+    frames with the Hip at its highest are standing. RAISED: frames with a wrist at its highest;
+    those with it at its lowest are not raised. FALL: the person lies in the last second, which is
+    held for three. STANDING: all frames."""
 
 
 TAKES = {
@@ -74,12 +75,12 @@ class Take:
     """A person seen by a camera."""
 
     kind: str
-    joints: Array  # (T, 17, 3) m, optical frame of a level camera, 50 a second
+    joints: Array  # (T, 17, 3) m, optical frame of a level camera, 50 Hz
     head_forward: Array  # (T, 3)
     number: int
 
     def labels(self) -> list[tuple[str, bool] | None]:
-        """What each frame is; None where that is not known."""
+        """The label of each frame; None if it is not known."""
         what, count = TAKES[self.kind].labels, len(self.joints)
         if what == "STANDING":
             return [("STANDING", True)] * count
@@ -97,7 +98,7 @@ class Take:
 
 
 def takes(data: Path, most: int) -> Iterator[Take]:
-    """The takes of all kinds, `most` of each at most and of walks thrice, from random sides."""
+    """Takes of all kinds, at most `most` of each, three times as many walks, from random sides."""
     for kind, wanted in TAKES.items():
         arrays = read_npz(data / f"{wanted.file}_h36m17_50hz.npz")
         chosen = [
@@ -125,7 +126,7 @@ def takes(data: Path, most: int) -> Iterator[Take]:
 
 
 def watch(lifter: Lifter, take: Take) -> Iterator[tuple[int, PersonState]]:
-    """Frame and state, of each image from the first window on."""
+    """Frame and state for each image, starting with the first window."""
     generator = generator_of("cpu", TRACKS, 0, take.number)
     detector = FittedErrors(blazepose_statistics().at(MOCAP_HZ / STEP))
     joints, forward = torch.from_numpy(take.joints).float(), torch.from_numpy(take.head_forward)
@@ -157,19 +158,19 @@ def watch(lifter: Lifter, take: Take) -> Iterator[tuple[int, PersonState]]:
 
 
 def said(state: PersonState, name: str) -> list[tuple[float, bool]]:
-    """Probabilities of a labelled frame, and whether each is of the truth."""
+    """Probabilities for a labelled frame, and whether each belongs to the true label."""
     if name == "RAISED":
         return [(sum(state.gesture_probability[each] for each in RAISED), True)]
     return [(state.posture_probability[each], each == name) for each in POSTURES]
 
 
 def decided(state: PersonState, name: str) -> bool:
-    """Whether the state is what the frame is."""
+    """Whether the state agrees with the frame's label."""
     return bool(set(RAISED) & set(state.gestures)) if name == "RAISED" else state.posture == name
 
 
 def reliability(pairs: list[tuple[float, bool]]) -> list[tuple[float, float, int]]:
-    """Mean probability, frequency and number in each bin."""
+    """Mean probability, frequency and count in each bin."""
     probability, true = (np.array(each, np.float64) for each in zip(*pairs, strict=True))
     which = np.digitize(probability, BINS[1:-1])
     return [
@@ -180,7 +181,7 @@ def reliability(pairs: list[tuple[float, bool]]) -> list[tuple[float, float, int
 
 
 def draw(path: Path, tables: dict[str, list[tuple[float, float, int]]]) -> None:
-    """The reliability diagram."""
+    """Draw the reliability diagram."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(4.5, 4.5), layout="constrained")

@@ -1,8 +1,8 @@
-"""What lower precision would change: poses with coarser products, and the time of bfloat16.
+"""Effects of lower precision: poses with coarser matrix products, and the time of bfloat16.
 
-The products' factors are rounded as TF32 (10 bits) and bfloat16 (7 bits) round them, and summed in
-float32, as tensor cores do: so far joints move on a GPU, found on any machine. The time is that of
-bfloat16 autocast on this CPU.
+The factors are rounded as in TF32 (10 bits) and bfloat16 (7 bits), and summed in float32, as tensor
+cores do. This shows on any machine how far joints move on a GPU. The time is that of bfloat16
+autocast on this CPU.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from diffhpe_ros.paths import data_folder
 
 REPEATS = 15
 WINDOWS = 32
-BITS = {"TF32": 11, "bfloat16": 8}  # with the leading one
+BITS = {"TF32": 11, "bfloat16": 8}  # including the leading one
 _aten = torch.ops.aten
 FACTORS = {
     _aten.mm.default: (0, 1),
@@ -29,11 +29,11 @@ FACTORS = {
     _aten.addmm_.default: (1, 2),
     _aten.baddbmm.default: (1, 2),
 }
-"""Where products have their factors among their arguments."""
+"""Positions of the factors among the arguments of matrix products."""
 
 
 class RoundedFactors(TorchDispatchMode):
-    """Matrix products see factors of so many bits."""
+    """Rounds the factors of matrix products to this number of bits."""
 
     def __init__(self, bits: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class RoundedFactors(TorchDispatchMode):
 
 @torch.inference_mode()
 def bfloat16_times(model, x_2d):
-    """Milliseconds of one DDIM step in float32 and by bfloat16 autocast."""
+    """Milliseconds of one DDIM step in float32 and with bfloat16 autocast."""
 
     def step(dtype):
         with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):

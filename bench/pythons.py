@@ -1,8 +1,8 @@
-"""Demo, tests and one training step on every Python that is supported.
+"""Runs demo, tests and one training step on every supported Python.
 
-With the versions of constraints/, or with `--newest` of everything. Each Python gets an environment
-of its own in `.pythons/`, where pip installs as in the Makefile, and which is removed afterwards:
-torch with CUDA takes several GB. uv finds the Python, or fetches it.
+Packages have the versions of constraints/, or the newest ones with `--newest`. Each Python gets its
+own environment in `.pythons/`, where pip installs as in the Makefile. It is removed afterwards,
+since torch with CUDA takes several GB. uv finds the Python, or downloads it.
 """
 
 import argparse
@@ -32,13 +32,13 @@ print(*(f"{name} {version(name)}" for name in ("numpy", "torch", "scipy", "av"))
 
 
 def install(version: str, folder: Path, torch: str, newest: bool) -> None:
-    """Make an environment.
+    """Create an environment.
 
     Args:
-        version: of Python.
-        folder: of the environment.
-        torch: a requirement, and perhaps options of `pip install`.
-        newest: whether to go without the constraints.
+        version: the Python version.
+        folder: the environment's folder.
+        torch: a requirement, optionally with options of `pip install`.
+        newest: whether to install without the constraints.
     """
     uv = Path(sys.executable).with_name("uv")
     held = [] if newest else ["-c", str(ROOT / "constraints" / f"{version}.txt")]
@@ -54,7 +54,7 @@ def install(version: str, folder: Path, torch: str, newest: bool) -> None:
 
 
 def check(folder: Path, tests: Sequence[str]) -> dict[str, str]:
-    """What works in an environment: step → ok or failed, with its seconds."""
+    """The results in an environment: step → ok or failed, with its seconds."""
     python = str(folder / "bin" / "python")
     pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     steps = {
@@ -76,7 +76,7 @@ def check(folder: Path, tests: Sequence[str]) -> dict[str, str]:
 
 
 def main() -> int:
-    """Check each Python; the exit status is 1 where something failed."""
+    """Check each Python; the exit status is 1 if something failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--newest", action="store_true", help="leave the constraints out")
     parser.add_argument("--only", nargs="+", choices=PYTHONS, default=PYTHONS)

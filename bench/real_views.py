@@ -1,9 +1,9 @@
-"""Errors on four real views of one man, through each detector, against both triangulated truths.
+"""Errors on four real views of one man, with each detector, against both triangulated truths.
 
 The truths are pseudo-truths: keypoints triangulated from the same views by other detectors, a few
-cm off, 30 mm from each other. Intervals are of the first one: 95 %, by a bootstrap over blocks of
-ten frames. With BlazePose there are three rows a view: its own world landmarks, the lifter alone,
-and both fused.
+cm off, 30 mm from each other. Intervals are for the first one: 95 %, from a bootstrap over blocks
+of ten frames. With BlazePose there are three rows per view: its own world landmarks, the lifter
+alone, and both fused.
 """
 
 import argparse
@@ -45,7 +45,7 @@ HEADER = [
 
 @dataclass(frozen=True)
 class RecordedView:
-    """One camera's video and the joints that were triangulated from all."""
+    """One camera's video and the joints triangulated from all cameras."""
 
     video: Path
     K: NDArray[Any]
@@ -54,7 +54,7 @@ class RecordedView:
 
     @classmethod
     def read(cls, data: Path, number: int) -> "RecordedView":
-        """View number 1 to 4."""
+        """Read view number 1 to 4."""
         folder, index = data / "multiview", number - 1
         with np.load(folder / "p2s_single_consensus.npz", allow_pickle=False) as file:
             other = file["joints_h36m17"]
@@ -70,7 +70,7 @@ class RecordedView:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Poses of a view's frames, by one way."""
+    """Poses of a view's frames from one method."""
 
     name: str
     poses: NDArray[Any]  # (T, 17, 3) root-relative, NaN where there is none
@@ -90,7 +90,7 @@ def detector(name: str, data: Path, options: dict[str, Any]) -> Detector:
 
 
 def track(view: RecordedView, detect: Detector) -> KeypointTrack:
-    """The first person of each frame, left and right kept straight as in the nodes."""
+    """The first person of each frame, with swapped sides corrected as in the nodes."""
     times: list[float] = []
     found: list[People] = []
     with VideoReader(view.video) as reader:
@@ -113,7 +113,7 @@ def track(view: RecordedView, detect: Detector) -> KeypointTrack:
 
 
 def keep_left_and_right(times: list[float], found: list[People]) -> list[People]:
-    """The first people of the frames with left and right as they are known in the end."""
+    """The first person of each frame, with left and right as finally known."""
     left_right = LeftRight()
     stamps = [round(1e9 * time) for time in times]
     rows = {stamp_ns: row for row, stamp_ns in enumerate(stamps)}
@@ -131,7 +131,7 @@ def keep_left_and_right(times: list[float], found: list[People]) -> list[People]
 
 
 def first_person(people: People) -> tuple[NDArray[Any], ...]:
-    """Keypoints, confidence and world landmarks; unseen where there is nobody."""
+    """Keypoints, confidence and world landmarks; unseen if there is no person."""
     nothing = np.full((NUM_JOINTS, 2), np.nan), np.zeros(NUM_JOINTS), np.full((17, 3), np.nan)
     if not len(people):
         return nothing
@@ -140,7 +140,7 @@ def first_person(people: People) -> tuple[NDArray[Any], ...]:
 
 
 def confused(keypoints: NDArray[Any], projected: NDArray[Any]) -> float:
-    """Share of frames whose legs or arms fit the projected truth better when exchanged."""
+    """Share of frames whose legs or arms fit the projected truth better when swapped."""
     worse = [
         np.nanmean(np.linalg.norm(keypoints[:, rows] - projected[:, rows], axis=-1), 1)
         > np.nanmean(np.linalg.norm(keypoints[:, mirrored] - projected[:, rows], axis=-1), 1)
@@ -168,7 +168,7 @@ def errors_by_confidence(tracks: list[KeypointTrack], projected: list[NDArray[An
 
 
 def estimates(model: str, keypoints: KeypointTrack, weights: list[float]) -> Iterator[Estimate]:
-    """All ways to poses from one view's keypoints."""
+    """Poses from one view's keypoints with all methods."""
     lifter = Lifter.from_pretrained(model)
     fused = lift_track(lifter, keypoints)
     if keypoints.world_landmarks is None:
@@ -178,7 +178,7 @@ def estimates(model: str, keypoints: KeypointTrack, weights: list[float]) -> Ite
     yield Estimate("world landmarks", world_poses(keypoints), None)
     yield Estimate(model, lifted.poses, lifted.root)
     yield Estimate(f"{model}, fused", fused.poses, fused.root)
-    for weight in weights:  # the fused poses are linear in it
+    for weight in weights:  # the fused poses are linear in the weight
         share = weight / WEIGHT
         poses = lifted.poses + share * (fused.poses - lifted.poses)
         yield Estimate(f"{model}, fused with {weight:g}", poses, lifted.root)
@@ -192,7 +192,7 @@ def world_poses(keypoints: KeypointTrack) -> NDArray[Any]:
 
 
 def figures(estimate: Estimate, truths: tuple[NDArray[Any], NDArray[Any]]) -> list[float]:
-    """P-MPJPE with its interval, MPJPE, both by the other truth, and so on, mm or m/s²."""
+    """P-MPJPE with its interval, MPJPE, both against the other truth, and so on, mm or m/s²."""
     known = np.isfinite(estimate.poses).all((1, 2))
     poses = estimate.poses[known]
     first, second = (each[: len(known)][known] for each in truths)
@@ -212,7 +212,7 @@ def figures(estimate: Estimate, truths: tuple[NDArray[Any], NDArray[Any]]) -> li
 
 
 def rooted(poses: NDArray[Any]) -> NDArray[Any]:
-    """The same poses, root-relative."""
+    """The poses made root-relative."""
     return poses - poses[:, :1]
 
 

@@ -1,11 +1,12 @@
-"""One lifter for many cameras: how many people it lifts, and what more processes make of it.
+"""One lifter for many cameras: the number of people it lifts, and the effect of more processes.
 
     python bench/scale.py [--rounds 2] [--write]
 
-Three measurements, all in one run: lifting alone, by people, engine and threads, beside the floor
-(the operations of the matrix products over the machine's rate in products as thin); the stage that
-also localizes and smooths, by people and cameras; and real nodes with cameras in processes of their
-own on the loopback device. `--write` puts tables and picture into docs/scale.md.
+One run makes three measurements. The first is lifting alone, by people, engine and threads, next to
+the floor (the operations of the matrix products divided by the machine's rate in equally thin
+products). The second is the stage that also localizes and smooths, by people and cameras. The third
+is real nodes with cameras in their own processes on the loopback device. `--write` puts the tables
+and the figure into docs/scale.md.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ PEOPLE = (1, 2, 4, 16, 64)
 ENGINES = ("native", "folded")
 IN_STAGE = (1, 4, 16, 64)
 GRAPHS = ((1, 1), (4, 1), (4, 2))
-"""Cameras of one person each, and lifters that share them."""
+"""Numbers of cameras with one person each, and of lifters that share them."""
 
 
 # Lifting alone
@@ -45,14 +46,14 @@ GRAPHS = ((1, 1), (4, 1), (4, 2))
 
 @dataclass(frozen=True)
 class Curve:
-    """Of one engine with a number of threads."""
+    """Times of one engine with a number of threads."""
 
     engine: str
     threads: int
     ms: tuple[float, ...]
-    """Of a batch with each number of people; the least of all rounds."""
+    """Time of a batch for each number of people; the least of all rounds."""
     floor_ms: tuple[float, ...]
-    """The same, if the matrix products were all there is."""
+    """The same for the matrix products alone."""
 
 
 def lifting_curves(model: str, rounds: int, threads: Sequence[int]) -> list[Curve]:
@@ -101,7 +102,7 @@ def _next_round(stage: LiftingStage, messages: list[PeopleWindows], stamps: Any)
 
 
 def curves_table(curves: Sequence[Curve]) -> str:
-    """Milliseconds a person, and how many people are lifted 30 times a second."""
+    """Milliseconds per person, and the number of people lifted 30 times per second."""
     header = ["engine", "threads", *(f"{people}" for people in PEOPLE), "people at 30/s"]
     rows = [
         [
@@ -125,7 +126,7 @@ def curves_table(curves: Sequence[Curve]) -> str:
 
 
 def stage_table(times: dict[tuple[int, int], float]) -> str:
-    """Milliseconds a person by people and cameras."""
+    """Milliseconds per person by people and cameras."""
     rows = [
         [str(people), f"{times[people, 1] / people:.2f}", f"{times[people, people] / people:.2f}"]
         for people in IN_STAGE
@@ -134,7 +135,7 @@ def stage_table(times: dict[tuple[int, int], float]) -> str:
 
 
 def graphs_table(runs: Sequence[GraphRun]) -> str:
-    """What arrives of the windows of several processes."""
+    """Windows of several processes that arrive."""
     header = ["cameras", "lifters", "windows lifted/s", "of those sent", "p50, ms"]
     rows = [
         [
@@ -147,14 +148,14 @@ def graphs_table(runs: Sequence[GraphRun]) -> str:
 
 
 def rates_table(rates: dict[str, float]) -> str:
-    """Megabytes a second."""
+    """Megabytes per second."""
     return markdown_table(
         ["topic", "MB/s"], [[name, f"{rate:.2f}"] for name, rate in rates.items()]
     )
 
 
 def draw(curves: Sequence[Curve], times: dict[tuple[int, int], float], path: Path) -> None:
-    """Milliseconds a person over the number of people."""
+    """Draw milliseconds per person over the number of people."""
     import matplotlib
 
     matplotlib.use("agg")

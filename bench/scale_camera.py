@@ -1,9 +1,9 @@
-"""A camera's detector as `scale.py` starts it, in a process of its own that imports little.
+"""A camera's detector for `scale.py`, in its own process with few imports.
 
     python bench/scale_camera.py NAMESPACE FILE RATE
 
-FILE holds a message of windows. It is published RATE times a second, stamped anew, until the
-process is ended.
+FILE contains a windows message. It is published RATE times per second, each time with a new stamp,
+until the process ends.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Real lifters in namespaces, cameras in processes of their own, and what goes between them."""
+"""Real lifters in namespaces, cameras in their own processes, and their messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ START_S = 120.0
 
 
 def rates_mb_s() -> dict[str, float]:
-    """Megabytes a second of one camera of 640x480 with one person, at 30 images a second."""
+    """Megabytes per second for one 640x480 camera with one person at 30 images per second."""
     with VideoReader(walking_clip().video_path) as video:
         image = next(iter(video))[2]
     jpeg = cv2.imencode(".jpg", image)[1]
@@ -45,27 +45,27 @@ def rates_mb_s() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class GraphRun:
-    """What the lifters said of the last seconds of a run."""
+    """The lifters' diagnostics on the last seconds of a run."""
 
     cameras: int
     lifters: int
     lifted_per_s: float
     latency_ms: float
-    """Median from the stamp of the windows to the joints; of the slowest lifter."""
+    """Median time from the windows' stamp to the joints, for the slowest lifter."""
 
     @property
     def share(self) -> float:
-        """Of the windows that the cameras sent."""
+        """Share of the cameras' windows that were lifted."""
         return self.lifted_per_s / (self.cameras * RATE_HZ)
 
 
 def write_windows(name: str, file: Path) -> None:
-    """Write a message of windows of one person, for `scale_camera.py`."""
+    """Write a windows message with one person, for `scale_camera.py`."""
     file.write_bytes(serialize_message(pack_windows(windows_of(1, name))))
 
 
 class Listener:
-    """Subscribes to the joints of all namespaces, and keeps what the lifters say of themselves."""
+    """Subscribes to the joints of all namespaces, and stores the lifters' diagnostics."""
 
     def __init__(self, namespaces: Sequence[str]) -> None:
         self.values: dict[str, dict[str, str]] = {}
@@ -80,14 +80,14 @@ class Listener:
             self._node.create_subscription(PointCloud2, topic, lambda _: None, 10, raw=True)
 
     def cameras(self, namespaces: Sequence[str]) -> int:
-        """How many publish windows."""
+        """The number of cameras that publish windows."""
         return sum(self._node.count_publishers(f"/{each}/windows") for each in namespaces)
 
     def spin_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Listen until something holds.
+        """Listen until the condition holds.
 
         Raises:
-            DiffhpeError: it does not in time.
+            DiffhpeError: it does not hold in time.
         """
         give_up = time.monotonic() + START_S
         while not condition():
@@ -96,13 +96,13 @@ class Listener:
             self.spin(0.2)
 
     def spin(self, seconds: float) -> None:
-        """Listen for so long."""
+        """Listen for this long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=min(0.05, left))
 
     def close(self) -> None:
-        """End."""
+        """Destroy the node."""
         self._executor.shutdown()
         self._node.destroy_node()
         self._context.try_shutdown()
@@ -113,7 +113,7 @@ class Listener:
 
 
 def run_graph(cameras: int, lifters: int, model: str) -> GraphRun:
-    """Run lifters, each in a namespace, and cameras that are dealt out to them.
+    """Run lifters, each in a namespace, and cameras that are distributed among them.
 
     Raises:
         DiffhpeError: a lifter does not start.

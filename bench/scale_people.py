@@ -1,4 +1,4 @@
-"""People who walk, as messages of a camera's windows hold them."""
+"""Walking people, as in the windows messages of a camera."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ NS = 10**9
 
 
 def windows_of(people: int, camera: str = "camera", stamp_ns: int = 5 * NS) -> PeopleWindows:
-    """People who walk as in the package's clip, each at another time of it."""
+    """People who walk as in the package's clip, each at a different time in it."""
     clip = walking_clip()
     keypoints = clip.camera.to_canonical(clip.camera.project(clip.joints.astype(np.float64)))
     times = np.arange(len(keypoints)) / clip.fps

@@ -1,4 +1,4 @@
-"""Memory, threads and open files of the live graph, over minutes or hours at 30 images a second."""
+"""Memory, threads and open files of the live graph over minutes or hours at 30 images/s."""
 
 import argparse
 import json
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 NAMESPACE = "soak"
 DONE = {"video_source": "published", "detector": "processed", "lifter": "lifted"}
-"""What each node counts in its diagnostics."""
-SETTLED = 0.5  # of the run: buffers and caches fill in the time before
+"""The counter in each node's diagnostics."""
+SETTLED = 0.5  # of the run: buffers and caches fill before
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one process holds at one time."""
+    """One process's resources at one time."""
 
     seconds: float
     own_mb: float
-    """Memory of its own (RssAnon)."""
+    """Private memory (RssAnon)."""
     rss_mb: float
-    """With libraries and the shared memory of Fast DDS, as far as they were touched."""
+    """Including the touched parts of libraries and of Fast DDS's shared memory."""
     threads: int
     files: int
 
 
 def take_sample(pid: int, seconds: float) -> Sample:
-    """Of a process, as /proc shows it."""
+    """Read a process's resources from /proc."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
     own_mb, rss_mb = (int(status[key].split()[0]) / 1024 for key in ("RssAnon", "VmRSS"))
@@ -49,7 +49,7 @@ def take_sample(pid: int, seconds: float) -> Sample:
 
 
 def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, list[Sample]]:
-    """Run detector, lifter and a looping video; samples by node, from the first joints on."""
+    """Run detector, lifter and a looping video; samples by node, starting with the first joints."""
     prepare("cpu")
     from diffhpe_ros.demo.recorder import Recorder
 
@@ -84,7 +84,7 @@ def soak(seconds: float, every_s: float, model: str, folder: Path) -> dict[str, 
 
 
 def work_done(records: "Sequence[Record]") -> dict[str, str]:
-    """By node, the latest count of images or windows that it has worked on."""
+    """The latest count of processed images or windows, by node."""
     statuses = [
         status
         for record in list(records)
@@ -101,7 +101,7 @@ def work_done(records: "Sequence[Record]") -> dict[str, str]:
 
 
 def report(samples: dict[str, list[Sample]], done: dict[str, str]) -> None:
-    """One line for the latest samples and what was worked on until then."""
+    """Print one line with the latest samples and the counts until then."""
     seconds = next(iter(samples.values()))[-1].seconds
     each = "   ".join(
         f"{name} {DONE[name]} {done.get(name, 0)}, {own[-1].own_mb:.1f} MB,"
@@ -112,7 +112,7 @@ def report(samples: dict[str, list[Sample]], done: dict[str, str]) -> None:
 
 
 def growth_mb_per_hour(samples: list[Sample]) -> float:
-    """Slope of a node's own memory in the second half, by least squares."""
+    """Slope of a node's private memory in the second half, by least squares."""
     late = settled(samples)
     seconds = [each.seconds for each in late]
     return float(3600 * np.polyfit(seconds, [each.own_mb for each in late], 1)[0])
@@ -124,7 +124,7 @@ def settled(samples: list[Sample]) -> list[Sample]:
 
 
 def summary(samples: list[Sample]) -> str:
-    """First and last memory, and what changed in the second half."""
+    """First and last memory, and the changes in the second half."""
     threads, files = (
         [getattr(each, of) for each in settled(samples)] for of in ("threads", "files")
     )

@@ -1,8 +1,9 @@
-"""CPU time of an image on its way from pixels to markers, step by step, without DDS.
+"""CPU time of each step for an image, from pixels to markers, without DDS.
 
-CPU time, not time: other programs disturb it little. Means are over all images of the embedded
-clip, or all windows. In every fifth image the detector searches for people, in a thread beside
-what comes next: the means of the steps after it contain a part of that, the medians do not.
+CPU time is measured rather than wall time, since other programs disturb it little. Means are over
+all images of the embedded clip, or all windows. In every fifth image, the detector searches for
+people in a parallel thread. The means of the following steps contain a part of that; the medians do
+not.
 """
 
 import argparse
@@ -38,7 +39,7 @@ class Clock:
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
-        """Count what is done inside as a step's."""
+        """Count the CPU time inside the context for a step."""
         begin = time.process_time()
         yield
         self.seconds[step].append(time.process_time() - begin)

@@ -1,10 +1,10 @@
-"""How long it takes from nothing to the first skeleton: python bench/startup.py.
+"""Time from the start to the first skeleton: python bench/startup.py.
 
-Starts detector, lifter and video source as processes over the package's own clip, again and
-again. The clock's time depends on what else runs on the machine; the CPU time of each process up
-to the first skeleton hardly does. Least of all runs, which is closest to a machine that is idle.
-The last lines are of a process that imports the lifter, loads the default model and lifts a window.
-The engine native needs no torch, all others import it.
+It repeatedly starts detector, lifter and video source as processes with the package's own clip.
+Wall time depends on what else runs on the machine; each process's CPU time up to the first skeleton
+hardly does. The least of all runs is reported, which is closest to an idle machine. The last lines
+are for a process that imports the lifter, loads the default model and lifts a window. The native
+engine needs no torch; all others import it.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def measure(one_process: bool, engine: str, run: int) -> dict[str, float]:
-    """Seconds to the first skeleton, by the clock and of each process's CPU time."""
+    """Seconds to the first skeleton: wall time, and each process's CPU time."""
     from diffhpe_ros.demo.recorder import Recorder
 
     source = {"path": str(walking_clip().video_path), "loop": True, "wait_s": START_SECONDS}

@@ -1,13 +1,13 @@
-"""How well people are found and told apart: rendered rooms with 2 to 6 people, and a real video.
+"""Detection and tracking of people: rendered rooms with 2 to 6 people, and a real video.
 
 python bench/tracking.py render FOLDER [--group held-out] [--scene WORD]
 python bench/tracking.py score FOLDER [--model full heavy] [--video FILE]
 
-The scenes of the group `choosing` were looked at while the tracking was made, those of
-`held-out` were not. `render` takes about half an hour on one core. A person counts in the images
-that show at least half of their joints; a detection is theirs if its joints are within 20 % of
-their size. MOTA and IDF1 are motmetrics' (`pip install -e '.[bench]'`). The real video has no
-truth: printed is in how many images each id is seen.
+The scenes of the group `choosing` were used to develop the tracking, those of `held-out` were not.
+`render` takes about half an hour on one core. A person counts in images that show at least half of
+their joints. A detection matches a person if its joints are within 20 % of the person's size. MOTA
+and IDF1 come from motmetrics (`pip install -e '.[bench]'`). The real video has no truth, so the
+number of images with each id is printed.
 """
 
 import argparse
@@ -58,20 +58,20 @@ def track(video: Path, camera: Camera | None, model: str) -> Iterator[Found]:
 
 
 class Score:
-    """Of one scene.
+    """Scores of one scene.
 
     Args:
-        known: where everybody is.
+        known: the true people.
     """
 
     def __init__(self, known: Truth) -> None:
         self._known = known
         self.counts = (~known.hidden).mean(-1) >= LEAST_SEEN
-        """(T, P) whether somebody is to be found in an image."""
+        """(T, P) whether a person should be found in an image."""
         self.accumulator = motmetrics.MOTAccumulator()
 
     def add(self, frame: int, found: Found) -> None:
-        """Compare the tracks of an image with the truth."""
+        """Compare an image's tracks with the truth."""
         ids, keypoints = found
         apart = pose_distances(self._known.keypoints[frame], keypoints)
         apart[apart >= SAME] = np.nan
@@ -82,25 +82,25 @@ class Score:
 
     @property
     def matches(self) -> Any:
-        """Table of who was found in which image: FrameId, OId, HId."""
+        """Table of the people found in each image: FrameId, OId, HId."""
         events = self.accumulator.mot_events.reset_index()
         return events[events.Type.isin(["MATCH", "SWITCH"])]
 
     @property
     def found(self) -> NDArray[np.bool_]:
-        """(T, P) whether somebody was found."""
+        """(T, P) whether a person was found."""
         found = np.zeros_like(self.counts)
         found[self.matches.FrameId.astype(int), self.matches.OId.astype(int)] = True
         return found
 
     def ids_per_person(self) -> float:
-        """Mean number of ids that somebody had for as long as a window takes."""
+        """Mean number of ids per person that lasted for at least a window."""
         images = self.matches.groupby(["OId", "HId"]).size()
         return float(images[images >= WINDOW_S * FPS].groupby("OId").size().mean())
 
     @property
     def sizes(self) -> NDArray[Any]:
-        """(T, P) pixels, of the longer side of the box round all joints."""
+        """(T, P) pixels, the longer side of the box around all joints."""
         return np.ptp(self._known.keypoints, axis=-2).max(-1)
 
     @property
@@ -141,7 +141,7 @@ def score(folder: Path, group: str, scenes: Sequence[Scene], model: str) -> None
 def recall_by(
     what: str, scores: Sequence[tuple[NDArray[Any], Score]], limits: Sequence[int]
 ) -> str:
-    """A table of the recall where some quantity (T, P) of each scene is between limits."""
+    """A table of the recall by ranges of a quantity (T, P) of each scene."""
     values = np.concatenate([value[s.counts] for value, s in scores])
     found = np.concatenate([s.found[s.counts] for _, s in scores])
     rows = []
@@ -154,7 +154,7 @@ def recall_by(
 
 
 def watch(video: Path, model: str) -> None:
-    """Print in how many images of a video each id is seen."""
+    """Print the number of images of a video with each id."""
     images = [ids.tolist() for ids, _ in track(video, None, model)]
     seen = Counter(track_id for ids in images for track_id in ids)
     print(f"\n{video.name}, {model}: {len(images)} images, by people seen: ", end="")

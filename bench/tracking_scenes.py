@@ -1,4 +1,4 @@
-"""The scenes of bench/tracking.py: rendered rooms in which people walk whose joints are known."""
+"""The scenes of bench/tracking.py: rendered rooms with walking people of known joints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ ROOM = Room(half_width=4.5, depth=11.0)
 EYE, LOOKS_AT = np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.5, 0.95])
 STRIDE_M = 1.12
 LIMB_M = 0.09
-"""Who is behind somebody is hidden by a limb of this radius."""
+"""Radius of the limbs that hide people behind them."""
 LEAST_APART_M = 0.45
 SKIN = np.array([0.70, 0.42, 0.31])
 
@@ -39,7 +39,7 @@ BLACK = Clothes((0.02, 0.02, 0.02), (0.40, 0.02, 0.02), skin=(0.45, 0.25, 0.17))
 
 @dataclass(frozen=True)
 class Walker:
-    """Somebody who walks round a circle."""
+    """A person who walks around a circle."""
 
     clothes: Clothes
     x: float
@@ -48,11 +48,11 @@ class Walker:
     start: float = 0.0
     """Degrees on the circle, from the right."""
     speed: float = 1.0
-    """Metres a second; below 0: clockwise, seen from above."""
+    """Metres per second; negative is clockwise, seen from above."""
     size: float = 1.0
 
     def places(self, times_s: Array) -> Array:
-        """On the floor (T, 2) at times (T,), world metres."""
+        """Positions on the floor (T, 2) at times (T,), world metres."""
         angles = np.deg2rad(self.start) + self.speed * times_s / self.radius
         x = self.x + self.radius * np.cos(angles)
         y = self.y + self.radius * np.sin(angles)
@@ -80,7 +80,7 @@ class Walker:
 
 @dataclass(frozen=True)
 class Scene:
-    """People in a room, and what stands in it."""
+    """People in a room, and its furniture."""
 
     name: str
     seconds: float
@@ -89,7 +89,7 @@ class Scene:
 
 
 def _leaving(*clothes: Clothes) -> tuple[Walker, ...]:
-    """Two who go out of the image for some seconds and come back, and one who stays."""
+    """Two people who leave the image for some seconds and return, and one who stays."""
     left, right, stays = clothes
     return (
         Walker(left, -2.5, 4.4, 1.6, 20, 1.25),
@@ -99,7 +99,7 @@ def _leaving(*clothes: Clothes) -> tuple[Walker, ...]:
 
 
 def varied(scene: Scene, seed: int) -> Scene:
-    """The same with other people, paths and speeds, none of whom walks through another."""
+    """The scene with other people, paths and speeds; nobody walks through another person."""
     random = np.random.default_rng(seed)
     wear = {walker.clothes: _any_clothes(random) for walker in scene.walkers}
     while True:
@@ -129,7 +129,7 @@ def _any_clothes(random: np.random.Generator) -> Clothes:
 
 
 def _nearest_m(scene: Scene) -> float:
-    """How near each other two people come in a scene."""
+    """The smallest distance between two people in a scene."""
     times = np.arange(round(scene.seconds * FPS)) / FPS
     places = np.stack([walker.places(times) for walker in scene.walkers], 1)
     apart = np.linalg.norm(places[:, :, None] - places[:, None], axis=-1)
@@ -188,7 +188,7 @@ _FAR = Scene(
     ),
 )
 CHOOSING = (_CROSS, _CUPBOARD, _RETURN, _ROOM, _FAR, varied(_CROSS, 1))
-"""By these the tracking was made."""
+"""The scenes used to develop the tracking."""
 HELD_OUT = (
     varied(_CROSS, 2),
     varied(_FAR, 2),
@@ -198,7 +198,7 @@ HELD_OUT = (
     varied(_CUPBOARD, 2),
     _ALIKE,
 )
-"""Nothing was chosen by these."""
+"""The scenes not used for any choice."""
 GROUPS = {"choosing": CHOOSING, "held-out": HELD_OUT}
 
 
@@ -212,7 +212,7 @@ class Truth:
 
     @classmethod
     def read(cls, path: Path) -> "Truth":
-        """As `render` has written it."""
+        """Read the truth that `render` wrote."""
         return cls(**read_npz(path, ("keypoints", "hidden", "distance")))
 
 
@@ -223,7 +223,7 @@ def view() -> CameraView:
 
 
 def truth(scene: Scene) -> Truth:
-    """Where everybody is."""
+    """The true positions of all people."""
     eye = view()
     frames = range(round(scene.seconds * FPS))
     joints = np.array([[w.pose(k / FPS).joints for w in scene.walkers] for k in frames])
@@ -240,7 +240,7 @@ def truth(scene: Scene) -> Truth:
 
 
 def _hidden_by_people(joints: Array) -> NDArray[np.bool_]:
-    """Which joints (P, 17, 3), seen from 0, are behind somebody's bones, (P, 17)."""
+    """Which joints (P, 17, 3), seen from the origin, are behind a person's bones, (P, 17)."""
     people = len(joints)
     bones = [child for child in range(NUM_JOINTS) if PARENTS[child] >= 0]
     along = np.linspace(0, 1, 8)[:, None, None]

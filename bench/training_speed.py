@@ -1,7 +1,7 @@
-"""Windows a second of `diffhpe train` on the CPU, in 32-bit floats and faster.
+"""Windows per second of `diffhpe train` on the CPU, with 32-bit floats and faster settings.
 
-Each way is timed as a whole process, with few steps and with more; what both have in common, such
-as loading and compiling, cancels. Batches are of 32 windows in all.
+Each setting is timed as a whole process, with few steps and with more. What both share, such as
+loading and compiling, cancels. A batch has 32 windows in total.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def seconds(experiment: str, steps: int, settings: tuple[str, ...]) -> float:
-    """Of a training of some steps, without validation and calibration."""
+    """Seconds for a training of some steps, without validation and calibration."""
     with tempfile.TemporaryDirectory() as out:
         command = [
             str(Path(sys.executable).with_name("diffhpe")), "train", "--experiment", experiment,

@@ -1,8 +1,8 @@
-"""Degrees by which gravity is off that is estimated from people, over time.
+"""Errors, in degrees, of the gravity that is estimated from people, over time.
 
-The embedded clip, played over and over, and the four real views, whose world's z is up, through
-BlazePose and the lifter as live; and motion capture through random cameras that look down by up to
-45 degrees, with joints that are 2 px of 640 off. Times are since the first estimate.
+The embedded clip, played repeatedly, and the four real views, whose world's z is up, go through
+BlazePose and the lifter, as live. Motion capture goes through random cameras that look down by up
+to 45 degrees, with joints that are 2 px of 640 off. Times are since the first estimate.
 """
 
 import argparse
@@ -42,19 +42,19 @@ DETECTOR_NOISE = PIXELS / 640 * CANONICAL_FOCAL
 
 @dataclass
 class Errors:
-    """Of one camera."""
+    """Errors of one camera."""
 
     up: Array
     """(3,) the truth."""
     first_s: float = np.nan
     degrees: dict[int, float] = field(default_factory=dict)
-    """By seconds since the first estimate."""
+    """Errors by seconds since the first estimate."""
     sigmas: list[float] = field(default_factory=list)
-    """Errors as shares of what was stated."""
+    """Errors divided by the stated uncertainty."""
     stated: float = np.nan
 
     def add(self, time_s: float, gravity: Gravity | None) -> None:
-        """Note what is known at a time."""
+        """Add the estimate at a time."""
         if gravity is None:
             return
         if np.isnan(self.first_s):
@@ -68,12 +68,12 @@ class Errors:
 
     @property
     def level(self) -> float:
-        """Degrees by which a camera would be off that is taken to be level."""
+        """The error in degrees if the camera were assumed to be level."""
         return float(np.degrees(np.arccos(np.clip(-self.up[1], -1, 1))))
 
 
 def row(name: str, errors: Errors) -> list[str]:
-    """One camera."""
+    """The table row of one camera."""
     of_times = [f"{errors.degrees[s]:.1f}" if s in errors.degrees else "" for s in AFTER_S]
     if not errors.degrees:
         return [name, "not known", *("" for _ in AFTER_S), "", f"{errors.level:.1f}"]
@@ -84,7 +84,7 @@ def row(name: str, errors: Errors) -> list[str]:
 def watch(
     lifter: Lifter, camera: Camera, up: Array, images: Iterator[tuple[float, NDArray[np.uint8]]]
 ) -> Errors:
-    """Through `PosePipeline`."""
+    """Run a video through `PosePipeline`."""
     pipeline = PosePipeline(create_detector("blazepose"), lifter, camera=camera, max_people=1)
     errors = Errors(up)
     for time_s, image in images:
@@ -94,7 +94,7 @@ def watch(
 
 
 def video(path: Path, times: int = 1) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Seconds and images, played several times."""
+    """Seconds and images of a video that is played several times."""
     begin = 0.0
     for _ in range(times):
         with VideoReader(path) as reader:
@@ -156,7 +156,7 @@ def random_camera(joints: Array, rng: np.random.Generator) -> tuple[Array, Array
 
 
 def windows_at(canonical: Array, camera: str, first: int) -> PeopleWindows:
-    """The window of one person from a frame on."""
+    """The window of one person that starts at a frame."""
     keypoints = canonical[None, first : first + FRAMES].astype(np.float32)
     unknown = np.full((*keypoints.shape, 2), np.nan, np.float32)
     offsets = np.rint(np.arange(1 - FRAMES, 1) * (1e9 / RATE)).astype(np.int64)[None]
@@ -166,7 +166,7 @@ def windows_at(canonical: Array, camera: str, first: int) -> PeopleWindows:
 
 
 def mocap_errors(lifter: Lifter, motions: list[Array], seed: int) -> list[Errors]:
-    """Each take through a random camera, as many as a batch at once."""
+    """Errors of each take through a random camera, lifted in batches."""
     rng, stage = np.random.default_rng(seed), LiftingStage(lifter)
     seen = [random_camera(joints, rng) for joints in motions]
     rays = [CANONICAL_FOCAL * joints[..., :2] / joints[..., 2:] for joints, _ in seen]
@@ -183,7 +183,7 @@ def mocap_errors(lifter: Lifter, motions: list[Array], seed: int) -> list[Errors
 
 
 def mocap_row(name: str, found: list[Errors]) -> list[str]:
-    """Medians, and 95 % in brackets."""
+    """Medians, and 95th percentiles in brackets."""
     known = [each for each in found if not np.isnan(each.first_s)]
 
     def both(values: list[float]) -> str:

@@ -1,11 +1,11 @@
 """Writes the windows of the second validation: people of the further motion capture files.
 
-`diffhpe evaluate --data` measures a model on them. They are the windows that a training adds to
-cmu_validation.npz, where its files have these people (`VALIDATION_PEOPLE`). With wide cameras they
-are seen from ceilings and nearby as well, which no training is validated with.
+`diffhpe evaluate --data` measures a model on them. A training adds the same windows to
+cmu_validation.npz if its files have these people (`VALIDATION_PEOPLE`). Wide cameras also see them
+from ceilings and nearby, which no training is validated with.
 
-With --everybody it writes windows of all people but those of the frozen test, half of them under
-wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
+With --everybody it writes windows of all people except those of the frozen test, half of them seen
+by wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def second_validation(count: int | None, cameras: str, rate: float) -> LabelledW
 
 
 def everybody(each: int, rate: float) -> LabelledWindows:
-    """Windows of each person, half of them under wide cameras."""
+    """Windows of each person, half of them seen by wide cameras."""
     people = _read(files()[0], lambda subject: subject not in TEST_SUBJECTS)
     halves = zip(CAMERA_RANGES.values(), (each - each // 2, each // 2), strict=True)
     several = [

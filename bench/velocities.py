@@ -1,9 +1,10 @@
-"""How well velocities, distances and obstacles hold what they state, on people never trained on.
+"""Calibration of velocities, distances and obstacles, on people that were never trained on.
 
-People of the motion capture walk before cameras of 30 images a second; a detector with BlazePose's
-measured errors sees them, and the lifting stage makes of them what the lifter node publishes. Of
-one of its Gaussian ellipsoids 19.9 % of the truth should be within one sigma, and 73.9 % within
-two. `--fit` prints the constants of `pipeline.joint_velocity` that are most likely for the people.
+People of the motion capture walk in front of cameras with 30 images per second. A detector with
+BlazePose's measured errors sees them, and the lifting stage computes what the lifter node
+publishes. For a correct Gaussian ellipsoid, 19.9 % of the true values are within one sigma, and
+73.9 % within two. `--fit` prints the constants of `pipeline.joint_velocity` that are most likely
+for these people.
 """
 
 import argparse
@@ -40,18 +41,18 @@ from diffhpe_ros.training.synthesis.synthetic_streams import SyntheticStream, re
 Array = NDArray[np.float64]
 SUBJECTS = {"test": TEST_SUBJECTS, "validation": VALIDATION_SUBJECTS | VALIDATION_PEOPLE}
 HALF_NS = 20_000_000
-"""True velocities are of the two frames of motion capture before and after."""
+"""True velocities are measured between the motion capture frames this far before and after."""
 SPEEDS = (0.0, 0.1, 0.3, 0.8, 1.5, np.inf)
 HORIZON_S, SIGMA = 0.5, 2.0
 DIRECTIONS = 300
 CAMERA = np.zeros(3)
 FREEDOM = 4.0
-"""Degrees of freedom of Student's t, which the fit assumes: errors have heavy tails."""
+"""Degrees of freedom of Student's t, which the fit assumes, since errors have heavy tails."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One window of one person as it is published, with the truth."""
+    """One window of one person as published, with the truth."""
 
     people: LiftedPeople
     truth: Array  # (17, 3) m
@@ -61,7 +62,7 @@ class Shown:
 
 
 def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
-    """All windows of a track in which the person has a place."""
+    """All windows of a track in which the person's position is known."""
     stream, localizer, smoothing = (
         lifter.stream(), RootLocalizer(), OutputSmoothing(OutputOptions())
     )  # fmt: skip
@@ -83,7 +84,7 @@ def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
 
 
 def relative(velocity: Array) -> Array:
-    """Velocities (..., 17, 3) as their covariances are: of the Hip, and relative to it."""
+    """Velocities (..., 17, 3) as in their covariances: the Hip's, and others relative to it."""
     moved = velocity - velocity[..., [HIP], :]
     moved[..., HIP, :] = velocity[..., HIP, :]
     return moved
@@ -126,7 +127,7 @@ def _row(name: str, errors: Array, true: Array, covariance: Array) -> list[str]:
 
 
 def clearance_table(shown: list[Shown]) -> str:
-    """How often distances to the camera and obstacles keep what they promise."""
+    """How often the stated bounds of distances and obstacles hold."""
     off, now, later = [], [], []
     for each in shown:
         body = body_capsules(each.people, 0)
@@ -147,7 +148,7 @@ def clearance_table(shown: list[Shown]) -> str:
 
 
 def is_above(shown: list[Shown], sigmas: float) -> list[bool]:
-    """Whether the camera is farther from the true body than so many sigmas below the distance."""
+    """Whether the true distance exceeds the stated one minus a number of sigmas."""
     return [
         _nearest(each.truth, each).distance
         >= closest(body_capsules(each.people, 0), CAMERA, sigmas).lower_bound
@@ -156,7 +157,7 @@ def is_above(shown: list[Shown], sigmas: float) -> list[bool]:
 
 
 def _nearest(truth: Array, shown: Shown) -> Closest:
-    """What of the true body is nearest to the camera."""
+    """The point of the true body that is nearest to the camera."""
     people = replace(shown.people, joints=truth[None].astype(np.float32))
     return closest(body_capsules(people, 0), CAMERA, 0.0)
 

@@ -1,4 +1,4 @@
-"""Trained models as a few files that are whole at any time."""
+"""Packs trained models into a few files that are complete at all times."""
 
 import hashlib
 import zipfile
@@ -7,13 +7,13 @@ from pathlib import Path
 from diffhpe_ros.lifting.checkpoints.model_folders import CHECKSUM_FILE, WEIGHTS_FILE
 
 SMALL = ("mixste", "mixste-robust", "diffpose")
-"""Share a file: results are to come back as eight files of 16 MB."""
+"""Models that share a file: results are returned as eight files of 16 MB."""
 
 
 def bundle_models(models: Path, out: Path) -> None:
-    """Zip the folders models/NAME/model that have changed, one file each or a shared one.
+    """Zip the changed folders models/NAME/model, into one file each or a shared one.
 
-    A folder that is being replaced at this moment is left for the next time.
+    A folder that is being replaced at this moment is left for the next call.
     """
     groups: dict[str, list[Path]] = {}
     for folder in sorted(models.glob("*/model")):
@@ -40,7 +40,7 @@ def unbundle(archives: Path, folder: Path) -> None:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    """Files of a model folder by their names in the archive; none if they do not fit together."""
+    """Files of a model folder by their names in the archive; none if they are inconsistent."""
     name = folder.parent.name
     files = {f"{name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
     weights = files.get(f"{name}/{WEIGHTS_FILE}", b"")

@@ -1,4 +1,4 @@
-"""What every phase is given."""
+"""The inputs of every phase."""
 
 import json
 import time
@@ -19,10 +19,10 @@ CARRIED = Path("gpu/data")
 
 @dataclass(frozen=True)
 class Files:
-    """Data files, wherever they were found."""
+    """Data files, from the first place where they were found."""
 
     mocap: dict[Path, float]
-    """Motion files, and how often their windows are drawn."""
+    """Motion files, with the relative frequency of their windows."""
     validation: Path
     test: Path
     origin: str
@@ -30,36 +30,36 @@ class Files:
 
 @dataclass(frozen=True)
 class Context:
-    """Of one phase in one run."""
+    """The context of one phase in one run."""
 
     device: str
     seconds: float
-    """For the phase."""
+    """Time limit of the phase."""
     tiny: bool
-    """A dry run: everything as small as can be."""
+    """Whether this is a dry run, with everything as small as possible."""
     scratch: Path
     """A folder that all phases of the run share."""
     models: tuple[str, ...]
-    """To be trained; all if empty."""
+    """Names of models to train; all if empty."""
     start: Path | None
-    """A folder of trained models to begin with instead of the shipped ones."""
+    """A folder of trained models to start from instead of the shipped ones."""
     began: float = field(default_factory=time.monotonic)
 
     @property
     def left_s(self) -> float:
-        """Seconds left to the phase."""
+        """Seconds that the phase has left."""
         return self.seconds - (time.monotonic() - self.began)
 
     @property
     def is_cuda(self) -> bool:
-        """Whether this is the real thing."""
+        """Whether the device is a GPU."""
         return self.device != "cpu"
 
     def files(self) -> Files:
-        """The data: carried, in place, or made for a dry run.
+        """The data: brought along, in place, or created for a dry run.
 
         Raises:
-            DiffhpeError: there are none.
+            DiffhpeError: there are no data.
         """
         if self.tiny:
             return _walk(self.scratch / "data")
@@ -78,18 +78,18 @@ class Context:
         return Files(mocap, folder / "cmu_validation.npz", folder / "cmu_test.npz", where)
 
     def windows(self, count: int) -> NDArray[np.float32]:
-        """So many windows (count, 27, 17, 2) of the test, evenly from all."""
+        """Windows (count, 27, 17, 2) of the test, evenly spaced."""
         x_2d = read_npz(self.files().test, ("x",))["x"].astype(np.float32)
         return x_2d[np.linspace(0, len(x_2d) - 1, count).round().astype(int)]
 
     def found(self, phase: str) -> dict[str, Any]:
-        """What another phase of this run has recorded; nothing if it has not run."""
+        """The records of another phase of this run; empty if it has not run."""
         path = self.scratch / f"{phase}.json"
         return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def _unpacked(folder: Path) -> dict[Path, float]:
-    """The carried motion files, unpacked by the first phase that asks."""
+    """The motion files that were brought along, unpacked by the first phase that needs them."""
     listed = folder / "files.json"
     if not listed.is_file():
         files = motion.unpack(CARRIED / motion.PACKED, folder)
@@ -98,7 +98,7 @@ def _unpacked(folder: Path) -> dict[Path, float]:
 
 
 def _walk(folder: Path) -> Files:
-    """Small files of the package's own walk, by way of the packed form."""
+    """Small files with the package's own walk, written through the packed format."""
     paths = [folder / name for name in ("walk.npz", motion.VALIDATION, motion.TEST)]
     if not all(path.is_file() for path in paths):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
-"""Phase: every engine, model and preset on the device gives the CPU's poses; and failures are met.
+"""Phase: engines, models and presets give the CPU's poses on the device; failures are handled.
 
-The CPU's are those of the readable training model (engine `reference`).
+The CPU's poses come from the readable training model (engine `reference`).
 """
 
 import subprocess
@@ -17,10 +17,10 @@ from gpu.context import Context
 from gpu.record import Record
 
 MEAN_MM, MOST_MM = 0.1, 1.0
-"""That a joint may be off: in the mean, and at most."""
+"""Allowed differences of a joint: mean and maximum."""
 WINDOWS, MANY = 4, 70
 FAILURES_S = 45.0
-"""That are kept for failures."""
+"""Seconds reserved for the failures."""
 LOST = "the device is lost, and that is recognised"
 """The last check of `gpu.failures`."""
 
@@ -47,7 +47,7 @@ def shipped() -> list[str]:
 
 
 def engines() -> list[str]:
-    """All that the package knows, by their names."""
+    """Names of all engines in the package."""
     return [name for name in ENGINES if name != "auto"]
 
 
@@ -72,12 +72,12 @@ def _compare(
             model=model, preset=preset, engine=name, ran=lifter.engine_description,
             mean=mean, most=most,
         )  # fmt: skip
-        ok = mean <= MEAN_MM and most <= MOST_MM  # NaN is not
+        ok = mean <= MEAN_MM and most <= MOST_MM  # False for NaN
         record.check(f"{model} {preset} {name}", ok, f"{mean:.4f} mm off, most {most:.4f}")
 
 
 def _same_bits(context: Context, record: Record) -> None:
-    """The same batch gives the same bits again, and a window alone nearly the same as in it."""
+    """Check that a batch gives the same bits again, and a single window nearly the same."""
     x_2d = context.windows(2 if context.tiny else MANY)
     lifter = Lifter.from_pretrained(DEFAULT_MODEL, context.device, preset="fast")
     first, again, alone = (lifter.lift(x).poses for x in (x_2d, x_2d, x_2d[-1:]))
@@ -87,7 +87,7 @@ def _same_bits(context: Context, record: Record) -> None:
 
 
 def _failures(context: Context, record: Record) -> None:
-    """In a process of its own: it loses its device."""
+    """Run the failures in a separate process, since it loses its device."""
     command = [sys.executable, "-m", "gpu.failures", str(context.scratch)]
     try:
         subprocess.run(command, timeout=max(20.0, context.left_s), check=False)

@@ -1,6 +1,6 @@
-"""Let the GPU fail for real: no memory for lifting and for training, and a device that is lost.
+"""Makes the GPU really fail: no memory for lifting and for training, and a lost device.
 
-A process of its own, since CUDA in it is dead in the end.
+This is a separate process, since CUDA no longer works in it at the end.
 """
 
 import sys
@@ -35,7 +35,7 @@ SPARE_MB = 4
 
 
 def main() -> None:
-    """The failures, the one that ends CUDA in this process last."""
+    """Run the failures; the one that ends CUDA in this process comes last."""
     scratch = Path(sys.argv[1])
     record = Record(scratch / "failures.json")
     context = Context("cuda", 60.0, False, scratch, (), None)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _lifting_without_memory(context: Context, record: Record) -> None:
-    """The node's model goes to the CPU, and back when there is memory again."""
+    """The node's model moves to the CPU, and back when memory is available again."""
     x_2d = context.windows(64)
     expected = Lifter.from_pretrained(DEFAULT_MODEL, "cpu").lift(x_2d).poses
     model = _node_model()
@@ -67,7 +67,7 @@ def _lifting_without_memory(context: Context, record: Record) -> None:
 
 
 def _training_without_memory(context: Context, record: Record) -> None:
-    """A training ends with one line."""
+    """A training ends with a one-line error."""
     settings = settings_of(
         context, "mixste", ["budget=gpu", "compile=false", "data.batch_size=1024",
                             "trainer.max_steps=2", f"out={context.scratch}/no-memory"],
@@ -84,7 +84,7 @@ def _training_without_memory(context: Context, record: Record) -> None:
 
 
 def _lost_device(context: Context, record: Record) -> None:
-    """After an assertion on the device every call to it fails; the CPU goes on."""
+    """After an assertion on the device, every call to it fails; the CPU continues."""
     x_2d = context.windows(2)
     expected = Lifter.from_pretrained(DEFAULT_MODEL, "cpu").lift(x_2d).poses
     model = _node_model()
@@ -121,7 +121,7 @@ def _is_near(poses: np.ndarray, expected: np.ndarray) -> bool:
 
 
 class _Full:
-    """While it is entered, torch gets hardly any more memory from this GPU."""
+    """A context in which torch gets hardly any more memory from this GPU."""
 
     def __init__(self, spare_mb: float = SPARE_MB) -> None:
         self.spare = spare_mb * 1e6

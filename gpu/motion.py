@@ -1,8 +1,8 @@
-"""The motion capture files, small enough to be carried to a machine without a network.
+"""Packs the motion capture files, small enough for a machine without a network.
 
-Joints are kept in steps of 0.1 mm, relative to the hip, and the hip to its first place in its
-sequence. Motion is smooth, so that second differences over time are small numbers, which compress
-to a fifth. `python -m gpu.motion cost` shows what that costs, and what 25 Hz would.
+Joints are stored in steps of 0.1 mm relative to the hip, and the hip relative to its first position
+in the sequence. Motion is smooth, so second differences over time are small numbers, which compress
+to a fifth. `python -m gpu.motion cost` shows the error of this, and of 25 Hz.
 """
 
 import argparse
@@ -32,7 +32,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def training_files() -> dict[Path, float]:
-    """The files that trainings draw from, and how often: best ones first."""
+    """The files that trainings draw from, with their frequencies; the best files first."""
     weights = yaml.safe_load(CONFIGURATION.read_text())["mocap"]
     folder = data_folder() / "mocap"
     ordered = sorted(weights.items(), key=lambda item: -item[1])
@@ -43,9 +43,9 @@ def pack(files: Mapping[Path, float], out: Path, limit_mb: float = LIMIT_MB) -> 
     """Pack motion files into one, as many as fit.
 
     Args:
-        files: in the format of `mocap.read_motion_capture`, and how often their windows are drawn.
+        files: files for `mocap.read_motion_capture`, with the relative frequency of their windows.
         out: the packed .npz.
-        limit_mb: of its size; files that do not fit are left out.
+        limit_mb: limit of its size; files that do not fit are left out.
 
     Returns:
         Names of the files in it.
@@ -71,10 +71,10 @@ def pack(files: Mapping[Path, float], out: Path, limit_mb: float = LIMIT_MB) -> 
 
 
 def unpack(packed: Path, folder: Path) -> dict[Path, float]:
-    """Write the files that were packed into a folder.
+    """Unpack the files into a folder.
 
     Returns:
-        The files, and how often their windows are drawn.
+        The files, with the relative frequency of their windows.
     """
     arrays = read_npz(packed, ("names",))
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def encode(arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 
 def decode(arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """What `encode` was given, its positions to 0.1 mm."""
+    """The arrays that `encode` was given, with positions exact to 0.1 mm."""
     pairs = np.stack([arrays["low"], arrays["high"]], -1)
     changes = pairs.view("<i2")[..., 0].T.astype(np.int32)
     positions = np.zeros((len(changes), NUM_JOINTS, 3))
@@ -131,7 +131,7 @@ def decode(arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 
 def keep_some(source: Path, out: Path, every: int) -> None:
-    """Every so many-th window of a file of windows with truth, without what nothing reads."""
+    """Copy every n-th window of a file of labelled windows, without unused arrays."""
     arrays = read_npz(source, ("x", "y"))
     out.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: arrays[name][::every] for name in EVALUATED if name in arrays}
@@ -139,7 +139,7 @@ def keep_some(source: Path, out: Path, every: int) -> None:
 
 
 def cost(arrays: Arrays) -> dict[str, float]:
-    """Mean distances in mm: of what is packed, and of 25 Hz interpolated to 50."""
+    """Mean errors in mm: of the packed positions, and of 25 Hz interpolated to 50."""
     before = arrays["positions"]
     after = decode(encode(arrays))["positions"]
     linear, cubic = (_cost_of_half_the_frames(arrays, how) for how in (_linear, CubicSpline))
@@ -172,7 +172,7 @@ def _mean_mm(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 
 def _kept(path: Path) -> Arrays:
-    """The sequences of a file whose subjects may be trained on or chosen by."""
+    """The sequences of a file whose subjects may be used for training or validation."""
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     wanted = [int(subject) not in HELD_OUT_SUBJECTS for subject in arrays["subject"]]
     parts = [rows for rows, keep in zip(_sequences(arrays["offsets"]), wanted, strict=True) if keep]

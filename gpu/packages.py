@@ -1,6 +1,6 @@
-"""See that all packages are there, and unpack the wheels that are carried for those that are not.
+"""Checks that all packages are installed, and unpacks wheels for those that are missing.
 
-Prints the folder of the unpacked wheels, for PYTHONPATH.
+It prints the folder of the unpacked wheels, for PYTHONPATH.
 """
 
 import sys
@@ -15,11 +15,11 @@ NEEDED = {
     "matplotlib": "matplotlib", "tensorboard": "tensorboard", "cv2": "opencv-python-headless",
 }  # fmt: skip
 CARRIED = {"hydra": "hydra_core", "omegaconf": "omegaconf", "antlr4": "antlr4_python3_runtime"}
-"""Module → how the names of its wheels begin. They are of pure Python."""
+"""Module → prefix of its wheels' names. The wheels are pure Python."""
 
 
 def main(site: Path) -> None:
-    """Unpack what is missing into a folder, or end with one line."""
+    """Unpack missing packages into a folder, or exit with a one-line error."""
     missing = [package for module, package in NEEDED.items() if find_spec(module) is None]
     absent = [prefix for module, prefix in CARRIED.items() if find_spec(module) is None]
     wheels = {prefix: sorted(WHEELS.glob(f"{prefix}-*.whl")) for prefix in absent}

@@ -1,4 +1,4 @@
-"""One phase in a process of its own, which may fail, hang or lose its GPU: the others go on."""
+"""One phase in its own process, which may fail, hang or lose its GPU: the others continue."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ PHASES = ("equality", "speed", "throughput", "train", "tables")
 
 
 def main() -> None:
-    """Run a phase; the exit status says whether it came to its end and all checks hold."""
+    """Run a phase; the exit status is 0 if it completed and all checks hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("phase", choices=PHASES)
     parser.add_argument("--device", required=True)

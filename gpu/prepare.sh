@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gathers what gpu/run.sh needs on a machine without a network: wheels of pure Python in gpu/wheels,
-# motion capture and evaluation windows in gpu/data. Both folders are left out of git: carry them.
+# Collects what gpu/run.sh needs on a machine without a network: pure Python wheels in gpu/wheels,
+# motion capture and evaluation windows in gpu/data. Git ignores both folders: copy them yourself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}

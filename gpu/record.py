@@ -1,4 +1,4 @@
-"""What a phase has found so far, always on the disk."""
+"""The results of a phase so far, always saved on disk."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ class Record:
     """Tables, checks and notes of a phase; each addition is written at once.
 
     Args:
-        path: of the JSON file, replaced in one move.
+        path: the JSON file, which is replaced atomically.
     """
 
     def __init__(self, path: Path) -> None:
@@ -17,7 +17,7 @@ class Record:
         self.values: dict[str, Any] = {"notes": [], "checks": [], "tables": {}}
 
     def note(self, text: str) -> None:
-        """Add a line, or lines that keep their form."""
+        """Add one or more lines, whose layout is kept."""
         self.values["notes"].append(text)
         self._write()
 
@@ -32,7 +32,7 @@ class Record:
         self._write()
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Of a table, so far."""
+        """The rows of a table so far."""
         found: list[dict[str, Any]] = self.values["tables"].get(table, [])
         return found
 

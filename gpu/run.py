@@ -1,7 +1,7 @@
-"""The phases one after the other, each with its own time limit and process.
+"""Runs the phases one after the other, each with its own time limit and process.
 
-Results are written whenever a phase has something new, so that a machine that is taken away leaves
-all that was found until then.
+Results are written whenever a phase has something new, so nothing is lost if the machine is taken
+away.
 """
 
 import argparse
@@ -24,17 +24,17 @@ from gpu.phase import PHASES
 from gpu.record import markdown
 
 LIMITS_S = {"equality": 100, "speed": 100, "throughput": 100, "tables": 60}
-"""Most of each phase; training has what is left."""
+"""Time limit of each phase in seconds; training gets the rest."""
 SHARES = {"equality": 0.2, "speed": 0.2, "throughput": 0.2, "tables": 0.12}
-"""Most of each phase, of all the time."""
+"""Largest share of the total time for each phase."""
 GRACE_S = 10.0
-"""For a phase to end by itself after its time."""
+"""Seconds for a phase to end by itself after its time limit."""
 POLL_S = 1.0
 
 
 @dataclass
 class Session:
-    """One run of phases, and what is known so far."""
+    """One run of phases, and the results so far."""
 
     options: argparse.Namespace
     out: Path
@@ -43,11 +43,11 @@ class Session:
 
     @property
     def left_s(self) -> float:
-        """Until all must have ended."""
+        """Seconds until all phases must have ended."""
         return 60 * self.options.minutes - (time.monotonic() - self.began)
 
     def seconds_for(self, phase: str, later: list[str]) -> float:
-        """How long a phase may take, so that those after it have their time."""
+        """Seconds that a phase may take, so that later phases have their time."""
         if self.options.dry_run:
             return self.left_s
         total = 60 * self.options.minutes
@@ -89,7 +89,7 @@ class Session:
         return command + (["--start", str(options.start)] if options.start else [])
 
     def _collect(self, phase: str, status: str, seconds: float) -> None:
-        """Write what there is."""
+        """Write the results so far."""
         file = self.options.scratch / f"{phase}.json"
         found = json.loads(file.read_text()) if file.is_file() else {}
         self.results[phase] = {"status": status, "seconds": round(seconds, 1), **found}
@@ -97,7 +97,7 @@ class Session:
         self.write()
 
     def write(self) -> None:
-        """results.json and report.md."""
+        """Write results.json and report.md."""
         where = describe(self.options.device)
         sections = [markdown(name, values) for name, values in self.results.items()]
         head = f"# gpu/run.sh on {where}\n\n`gpu/run.sh {' '.join(sys.argv[3:])}`\n"
@@ -140,7 +140,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     options.scratch.mkdir(parents=True, exist_ok=True)
     if options.dry_run:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny products wait for other threads
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # else tiny products wait for threads
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(options.scratch / "inductor"))
     (out / "log.txt").write_text("")
     session = Session(options, out)

@@ -1,4 +1,4 @@
-"""Phase: how fast lifting is, as ratios in one run, beside what cannot be undercut."""
+"""Phase: speed of lifting, as ratios in one run, next to the lower bounds."""
 
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,11 @@ TARGETS = (
     ("5 x 5, ten people", "ddim", 5, 5, 10, 4.0),
     ("faithful, one person", "ddpm", 50, 5, 1, 25.0),
 )
-"""What is lifted; sampler, steps, hypotheses; people; milliseconds to stay under."""
+"""What is lifted; sampler, steps, hypotheses; people; target in milliseconds."""
 
 
 LEAST_MS = 20.0
-"""Of a turn; shorter ones are repeated."""
+"""Least duration of a measurement; shorter ones are repeated."""
 
 
 def run(context: Context, record: Record) -> None:
@@ -49,7 +49,7 @@ def _target(
     context: Context, record: Record, model: str, name: str, sampler: str, steps: int,
     hypotheses: int, people: int, limit_ms: float,
 ) -> None:  # fmt: skip
-    """The engines in turn; on a CPU there is nothing to reach."""
+    """Measure the engines in turn; a CPU has no target."""
     if context.tiny and (steps > 1 or people > 1):
         return
     x_2d = context.windows(people)

@@ -1,4 +1,4 @@
-"""Phase: the figures of the models that were trained, beside those that they began as."""
+"""Phase: metrics of the trained models, next to those of their initial models."""
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
@@ -11,7 +11,7 @@ from gpu.train import trained
 
 
 def run(context: Context, record: Record) -> None:
-    """Trained models first, each beside the shipped one of its name."""
+    """Evaluate trained models first, each next to the shipped one with its name."""
     files = context.files()
     test, validation = read_windows(files.test), read_windows(files.validation)
     record.note(f"Test and validation windows: {len(test)} and {len(validation)}, {files.origin}.")

@@ -1,4 +1,4 @@
-"""Phase: windows a second in training with data made on the device, and what a step consists of."""
+"""Phase: windows per second in training with data made on the device, and the parts of a step."""
 
 import time
 import warnings
@@ -16,7 +16,7 @@ from gpu.record import Record
 from gpu.train import SMALL, SMALL_DENOISER, settings_of
 
 EXPERIMENTS = {"mixste": "mixste", "diffhpe-wrapper": "mixste"}
-"""Experiment → its backbone, where it has one."""
+"""Experiment → its backbone, if it has one."""
 MEASURED_S = 4.0
 FIRST_STEPS = 3
 PROFILED = 3
@@ -33,7 +33,7 @@ WAYS = (
 
 
 def run(context: Context, record: Record) -> None:
-    """Both networks in each way, then a profile of each in its best."""
+    """Train both networks with each setting, then profile each with its best one."""
     ways = (("32-true", False, 4),) if context.tiny else WAYS
     for way in ways:
         for experiment in EXPERIMENTS:
@@ -80,7 +80,7 @@ def _prepare(
 def _settings(
     context: Context, experiment: str, precision: str, compiled: bool, batch: int
 ) -> DictConfig:
-    """A training without an end, validation or checkpoints, in a folder of its own."""
+    """Settings of an endless training without validation or checkpoints, in its own folder."""
     small = [*SMALL, *(() if experiment == "mixste" else SMALL_DENOISER)] if context.tiny else []
     backbone = "null" if experiment == "mixste" or context.tiny else EXPERIMENTS[experiment]
     name = f"{experiment}-{precision}-{compiled}-{batch}-{time.monotonic_ns()}"
@@ -104,7 +104,7 @@ def _settings(
 
 
 def _data_ms(training: Run, context: Context) -> float:
-    """Milliseconds to make a batch, without the training."""
+    """Milliseconds to create a batch, without training."""
     training.data.source.batch(0)
     _wait(context.is_cuda)
     begin, count = time.perf_counter(), 5
@@ -115,7 +115,7 @@ def _data_ms(training: Run, context: Context) -> float:
 
 
 def _waits(training: Run, context: Context) -> int | None:
-    """How often making a batch makes the CPU wait for the GPU."""
+    """Number of times that the CPU waits for the GPU while it creates a batch."""
     if not context.is_cuda:
         return None
     torch.cuda.set_sync_debug_mode("warn")
@@ -146,11 +146,11 @@ def _profile(context: Context, record: Record, experiment: str) -> None:
 
 
 class Pace(Callback):
-    """Counts steps for some seconds, after the first ones, and ends the training.
+    """Counts steps for some seconds after the first steps, then ends the training.
 
     Args:
-        seconds: to count for.
-        is_cuda: whether there is a device to wait for.
+        seconds: duration of the count.
+        is_cuda: whether to wait for a GPU.
     """
 
     def __init__(self, seconds: float, is_cuda: bool) -> None:
@@ -160,13 +160,13 @@ class Pace(Callback):
         self._begin = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """The first step compiles."""
+        """Reset the count; the first step compiles."""
         self._begin = time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, *unused: Any
     ) -> None:
-        """Look at the clock."""
+        """Count the step, and stop when the time is over."""
         self._done += 1
         if self._done == FIRST_STEPS:
             _wait(self.is_cuda)
@@ -180,7 +180,7 @@ class Pace(Callback):
 
 
 class Profiled(Callback):
-    """Profiles some steps after the first ones, and ends the training."""
+    """Profiles some steps after the first ones, then ends the training."""
 
     def __init__(self, profiler: profile) -> None:
         self.profiler = profiler
@@ -189,7 +189,7 @@ class Profiled(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, *unused: Any
     ) -> None:
-        """Start, stop."""
+        """Start or stop the profiler."""
         self._done += 1
         if self._done == FIRST_STEPS:
             self.profiler.start()

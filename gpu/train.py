@@ -1,7 +1,7 @@
-"""Phase: training itself, with all the time that is left, from the weights that there are.
+"""Phase: training, with all the remaining time, from the existing weights.
 
-The models of the live default come first, each with a share of the time. Every two minutes its
-averaged weights are a whole model folder, which `gpu.run` puts among the results.
+The models of the live default come first, each with a share of the time. Every two minutes the
+averaged weights are saved as a complete model folder, which `gpu.run` adds to the results.
 """
 
 import traceback
@@ -22,10 +22,10 @@ from gpu.context import Context
 from gpu.record import Record
 
 LEAST_S = 60.0
-"""For a model to be trained at all."""
+"""Least number of seconds to train a model at all."""
 SAVE_S = 120.0
 ENDING_S = 20.0
-"""For the last validation and the calibration."""
+"""Seconds reserved for the last validation and the calibration."""
 FINE_TUNING = ("optimisation=constant", "module.optimisation.learning_rate=5.0e-4")
 
 
@@ -36,15 +36,15 @@ class Plan:
     name: str
     experiment: str
     share: float
-    """Of the time, relative to the others."""
+    """Share of the time, relative to the other plans."""
     overrides: tuple[str, ...] = FINE_TUNING
     start: str | None = None
-    """The model to begin with; from scratch if None."""
+    """The initial model; None trains from scratch."""
     backbone: str | None = None
-    """Another one of the plans, of which it takes the better of the trained and the shipped."""
+    """Another plan whose model is the backbone: the better of the trained and the shipped one."""
     budget: str = "gpu"
     least_minutes: float = 0.0
-    """Of all the time that training has; with less it is left out."""
+    """Least total training time in minutes; with less, the plan is left out."""
 
 
 ROBUST = (
@@ -63,7 +63,8 @@ PLANS = (
     ),
     Plan("diffpose", "diffpose", 1.0, start="diffpose", least_minutes=20),
     Plan("diffhpe-2d", "diffhpe-2d", 2.0, start="diffhpe-2d", least_minutes=20),
-    # The paper's own: predicts the noise of poses in metres, for 58 million windows, from scratch.
+    # The paper's model: predicts the noise of poses in metres, for 58 million windows, from
+    # scratch.
     Plan(
         "diffhpe-wrapper-published", "diffhpe-wrapper", 8.0,
         ("denoising=published", "optimisation=adam-decay", "model.denoiser.backbone_share=null"),
@@ -77,11 +78,11 @@ SMALL = (
     "trainer.val_check_interval=2", "save_every_s=0",
 )  # fmt: skip
 SMALL_DENOISER = ("++model.denoiser.channels=16", "++model.denoiser.blocks=1")
-"""What a dry run has instead."""
+"""The plans of a dry run."""
 
 
 def run(context: Context, record: Record) -> None:
-    """Train as many as the time allows, or those that were named."""
+    """Train as many models as the time allows, or the named ones."""
     start = context.scratch / "start"
     if context.start is not None:
         unbundle(context.start, start)
@@ -99,7 +100,7 @@ def chosen(context: Context) -> list[Plan]:
     """The plans of this run.
 
     Raises:
-        DiffhpeError: a model is asked for that has none.
+        DiffhpeError: a requested model has no plan.
     """
     known = {plan.name: plan for plan in PLANS}
     for name in context.models:
@@ -113,7 +114,7 @@ def chosen(context: Context) -> list[Plan]:
 
 
 def settings_of(context: Context, experiment: str, overrides: Sequence[str]) -> DictConfig:
-    """An experiment on this run's data.
+    """The settings of an experiment on this run's data.
 
     Raises:
         DiffhpeError: an override does not fit, or there are no data.
@@ -127,12 +128,12 @@ def settings_of(context: Context, experiment: str, overrides: Sequence[str]) -> 
 
 
 def trained(context: Context, name: str) -> Path:
-    """Where this run leaves a model."""
+    """The folder in which this run saves a model."""
     return context.scratch / "models" / name / "model"
 
 
 def _train(context: Context, record: Record, plan: Plan, seconds: float) -> None:
-    """One model, in this process; its failure is a check and leaves the others alone."""
+    """Train one model in this process; a failure becomes a check, and the others continue."""
     steps, measured = _length(context, plan, seconds)
     settings = settings_of(
         context,
@@ -145,7 +146,7 @@ def _train(context: Context, record: Record, plan: Plan, seconds: float) -> None
             f"out={trained(context, plan.name).parent}",
         ],
     )
-    # A recipe from scratch has its own length, unless there is no time for it.
+    # A recipe from scratch has its own length, unless the time is too short.
     from_scratch = plan.start is None
     settings.trainer.max_steps = min(steps, settings.trainer.max_steps) if from_scratch else steps
     try:
@@ -163,7 +164,7 @@ def _train(context: Context, record: Record, plan: Plan, seconds: float) -> None
 
 
 def _weights(context: Context, plan: Plan) -> list[str]:
-    """What a training begins with."""
+    """Overrides for a training's initial weights."""
     if context.tiny:
         own = trained(context, plan.backbone) if plan.backbone else None
         return [f"backbone={own}" if own is not None and own.is_dir() else "backbone=null"]
@@ -174,7 +175,7 @@ def _weights(context: Context, plan: Plan) -> list[str]:
 
 
 def _better(context: Context, name: str) -> str:
-    """The model of that name that this run has trained, if it is better on validation."""
+    """The model with this name that this run trained, if it is better on validation."""
     own = trained(context, name)
     if not own.is_dir():
         return name
@@ -187,7 +188,7 @@ def _better(context: Context, name: str) -> str:
 
 
 def _length(context: Context, plan: Plan, seconds: float) -> tuple[int, list[str]]:
-    """Steps that fit into the time, by the speed that was measured, and what makes it so fast."""
+    """Steps that fit into the time at the measured speed, and the overrides for that speed."""
     if context.tiny:
         return 4, [*SMALL, *(() if plan.experiment == "mixste" else SMALL_DENOISER)]
     network = "mixste" if plan.experiment == "mixste" else "diffhpe-wrapper"

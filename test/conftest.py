@@ -1,4 +1,4 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that all tests share."""
 
 import os
 import signal
@@ -11,19 +11,19 @@ from standing import STANDING
 ROOT = Path(__file__).resolve().parent.parent
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Of a shell's background job, whose programs would not know Ctrl-C either.
+    # In a shell's background job SIGINT is ignored, also by the programs that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-if find_spec("triton") is not None:  # it comes with torch's builds for CUDA
+if find_spec("triton") is not None:  # part of torch's CUDA builds
     import torch
 
     if not torch.cuda.is_available():
-        # Read when triton is imported, which torch's own modules do.
+        # Read when triton is imported, which torch's modules do.
         os.environ["TRITON_INTERPRET"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests: the last ones then keep two processes busy."""
+    """Run files with slow tests first, so that both processes stay busy until the end."""
     slow = {item.path for item in items if any(map(item.get_closest_marker, ("ros", "slow")))}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -45,9 +45,9 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small MixSTE that sees a standing person, whatever the window.
+    """A small MixSTE that returns a standing person for any window.
 
-    Its embedding is 0, so that its features depend on the joint alone, and its head maps them to
+    Its embedding is 0, so its features depend only on the joint, and its head maps them to
     `STANDING`.
     """
     import torch

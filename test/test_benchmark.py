@@ -1,4 +1,4 @@
-"""The benchmark compares like with like."""
+"""The benchmark compares equal work."""
 
 import json
 
@@ -49,7 +49,7 @@ def test_operations_grow_with_steps(model):
     )
     trunk = giga_operations(Lifter.from_pretrained("mixste", engine="folded"), x_2d)
     assert 3 * one < five + 2 * one < 7 * one
-    assert trunk == pytest.approx(0.52, rel=0.1)  # known of the published size
+    assert trunk == pytest.approx(0.52, rel=0.1)  # known for the published size
 
 
 def test_launches_are_operations_that_compute():

@@ -1,4 +1,4 @@
-"""The coherence metrics, by hand and against the released implementation."""
+"""The coherence metrics, compared with manual results and the released implementation."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a user's mistake looks like in Python: one traceback, whose last line says it all."""
+"""A user's mistake in Python: one traceback, whose last line is the whole message."""
 
 import traceback
 from collections.abc import Callable

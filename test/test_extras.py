@@ -1,4 +1,4 @@
-"""Missing packages are named all at once, with the one command that installs them."""
+"""Missing packages are named together, with the command that installs them."""
 
 import shutil
 import sys
@@ -13,7 +13,7 @@ from diffhpe_ros.extras import MODULES, require
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment without some packages, whose pip comes first."""
+    """An environment without some packages, with its pip first on the path."""
     for package in ("matplotlib", "rosbags", "rclpy", "ezc3d"):
         monkeypatch.setitem(sys.modules, package, None)
     pip = str(Path(sys.executable).with_name("pip"))

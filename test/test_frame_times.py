@@ -1,4 +1,4 @@
-"""A video file's own times, and where they make no sense."""
+"""A video file's own times, and implausible ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Data goes one way through the package, and so do its imports."""
+"""Data flows one way through the package, and so do imports."""
 
 import pytest
 from import_graph import PACKAGE, circle, imports, modules, packages, room_of
@@ -75,7 +75,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
 
 @pytest.mark.parametrize("package", packages())
 def test_rooms_of_a_package_import_each_other_in_no_circle(package: str) -> None:
-    """Rooms, not only their files: what is in one room of `lifting` needs none that needs it."""
+    """Applies to rooms (subpackages), not only files: no two rooms of `lifting` need each other."""
     inside = f"{package}."
     arrows: dict[str, set[str]] = {}
     for each in imports():

@@ -1,4 +1,4 @@
-"""Files: .npz archives from outside, and outputs that are never half written."""
+"""Files: foreign .npz archives, and outputs that are never partially written."""
 
 import resource
 from pathlib import Path

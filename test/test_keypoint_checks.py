@@ -1,4 +1,4 @@
-"""What users' keypoint files get wrong: refused where impossible, warned of where unlikely."""
+"""Mistakes in users' keypoint files: impossible values are refused, unlikely ones warned of."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +116,7 @@ def test_truth_that_does_not_fit_its_keypoints_is_warned_of():
     root = CLIP.joints[None, :27, 0]
     x_2d = np.float32(2.29) * CLIP.joints[None, :27, :, :2] / CLIP.joints[None, :27, :, 2:]
     assert list(truth_warnings(x_2d, poses, root)) == []
-    x_2d[0, 5, 1:] = 0  # one joint is seen, whose extent is 0
+    x_2d[0, 5, 1:] = 0  # only one joint is seen, so the extent is 0
     assert list(truth_warnings(x_2d, poses, root)) == []
     (text,) = truth_warnings(x_2d[:, :, list(MIRRORED)], poses, root)
     assert "x does not fit y and root" in text

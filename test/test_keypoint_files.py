@@ -47,7 +47,7 @@ def test_poses_come_at_the_recordings_own_times(tmp_path, recording):
 
 
 def test_shipped_model_lifts_the_walking_person(tmp_path, recording):
-    """From exact 2D joints: root-relative error, distance, and left is left."""
+    """From exact 2D joints: root-relative error, distance, and correct sides."""
     track = read_track(saved(tmp_path, recording))
     lifted = lift_track(Lifter.from_pretrained("mixste"), track)
     truth = walking_clip().joints[:60]
@@ -66,7 +66,7 @@ def test_unseen_frames_are_nan(tmp_path, recording):
 
 
 def test_unseen_joints_may_be_at_the_corner(tmp_path, recording):
-    """COCO and OpenPose files write (0, 0) for a joint that is not there."""
+    """COCO and OpenPose files have (0, 0) for a missing joint."""
     keypoints = np.array(recording["keypoints"])
     keypoints[:, 16] = 0
     track = read_track(saved(tmp_path, recording, keypoints=keypoints))
@@ -80,7 +80,7 @@ def test_layout_may_be_bytes_or_an_array_of_one(tmp_path, recording, layout):
 
 @pytest.mark.parametrize("every", [1, 2, 4])
 def test_slow_recordings_are_lifted_too(tmp_path, recording, every):
-    """30, 15 and 7.5 frames a second."""
+    """30, 15 and 7.5 frames per second."""
     keypoints = np.array(recording["keypoints"])[::every]
     track = read_track(saved(tmp_path, recording, keypoints=keypoints, fps=FPS / every))
     lifted = lift_track(Lifter.from_pretrained("mixste"), track)

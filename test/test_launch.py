@@ -1,4 +1,4 @@
-"""The launch file and the parameter file, without ROS; with launch_ros the launch file loads."""
+"""The launch file and the parameter file, without ROS; with launch_ros the file is loaded."""
 
 import ast
 import importlib.util
@@ -56,7 +56,7 @@ def test_launch_file_declares_all_arguments() -> None:
 
 
 def test_windows_are_those_of_the_model(tmp_path: Path) -> None:
-    """The launch file gives them to the detector; its own are those of the default model."""
+    """The launch file passes them to the detector, whose defaults are the default model's."""
     defaults = DetectorParameters()
     expected = {"rate": defaults.rate, "first_rate": defaults.first_rate}
     assert window_rates(LifterParameters().model) == expected
@@ -72,7 +72,7 @@ def test_windows_are_those_of_the_model(tmp_path: Path) -> None:
 
 
 def test_launch_file_imports_no_package_but_numpy_and_yaml() -> None:
-    """`ros2 launch` runs on the system's Python, which has no others, and must not take long."""
+    """`ros2 launch` runs on the system's Python, which has no other packages, and must be fast."""
     tree = ast.parse(LAUNCH_FILE.read_text())
     ours = {
         node.module

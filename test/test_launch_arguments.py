@@ -1,4 +1,4 @@
-"""What users get wrong at `ros2 launch` is named before any process starts."""
+"""Mistakes in `ros2 launch` arguments are reported before any process starts."""
 
 import subprocess
 import sys

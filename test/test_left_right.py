@@ -1,4 +1,4 @@
-"""Left and right of a person who walks round a circle: legs and arms cross, front turns to back."""
+"""Left and right of a person who walks around a circle: limbs cross, front turns to back."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def confused(keypoints: np.ndarray, order: np.ndarray, frames: slice) -> np.ndar
 def resolve(
     keypoints: np.ndarray, left_right: LeftRight | None = None, start: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The keypoints as first given out, and as mended later."""
+    """The keypoints as first published, and as corrected later."""
     left_right = left_right or LeftRight()
     first, mended = keypoints.copy(), keypoints.copy()
     for frame, seen in enumerate(keypoints):

@@ -1,4 +1,4 @@
-"""The errors: the released figures, and cases whose answer is known."""
+"""The errors: the released figures, and cases with known results."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_constant_shift_costs_no_velocity():
 
 
 def test_drift_is_a_velocity_and_no_acceleration():
-    """One joint runs away by 3 and 4 mm a frame."""
+    """One joint drifts by 3 and 4 mm per frame."""
     still = np.zeros((27, 17, 3))
     drifting = still.copy()
     drifting[:, 16, :2] = np.arange(27)[:, None] * [0.003, 0.004]
@@ -76,7 +76,7 @@ def test_drift_is_a_velocity_and_no_acceleration():
 
 
 def test_trembling_is_an_acceleration():
-    """1 mm to and fro: steps of 2 mm, which change by 4 mm."""
+    """A joint jumps by 1 mm to and fro: steps of 2 mm, which change by 4 mm."""
     still = np.zeros((27, 17, 3))
     trembling = still + 0.001 * (-1.0) ** np.arange(27)[:, None, None] * [1, 0, 0]
     np.testing.assert_allclose(velocity_errors(trembling, still), 0.002)

@@ -1,4 +1,4 @@
-"""Files of pickled arrays: what researchers exchange is read, and nothing in it runs."""
+"""Files of pickled arrays, as researchers exchange them: they are read without running code."""
 
 import functools
 import os
@@ -30,7 +30,7 @@ NESTED = {
 
 
 def write(path: Path, pickled: bytes, header: str = "'descr': '|O', 'shape': ()") -> Path:
-    """An .npz file whose array `data` has that pickle."""
+    """An .npz file whose array `data` contains this pickle."""
     text = f"{{{header}, 'fortran_order': False}}\n".encode()
     with zipfile.ZipFile(path, "w") as archive:
         size = len(text).to_bytes(2, "little")
@@ -61,7 +61,7 @@ def test_what_numpy_writes_is_read(tmp_path):
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize("core", [b"numpy.core", b"numpy._core"])
 def test_every_protocol_of_both_numpys_is_read(tmp_path, protocol, core):
-    """Protocol 4 counts a name's letters, so only the older ones can be renamed in place."""
+    """Protocol 4 stores the length of names, so only older protocols can be renamed in place."""
     pickled = pickle.dumps(as_object_array(NESTED), protocol)
     if protocol < 4:
         pickled = pickled.replace(b"numpy._core", core).replace(b"numpy.core", core)
@@ -69,7 +69,7 @@ def test_every_protocol_of_both_numpys_is_read(tmp_path, protocol, core):
 
 
 class Runs:
-    """Pickles as a call."""
+    """An object that pickles as a function call."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -111,7 +111,7 @@ def test_nothing_else_runs(tmp_path, malice, protocol):
 
 
 def hand_made(state: str) -> bytes:
-    """Protocol 0: an array of the dtype `i8`, with a state of our own making."""
+    """Protocol 0: an array of the dtype `i8`, with a handmade state."""
     return (
         "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR"
         f"(I1\n{state}I00\n(ltb."

@@ -51,7 +51,7 @@ def test_provider_that_was_got_is_not_warned_of(path, recwarn):
 def test_cuda_that_is_installed_but_does_not_work_is_warned_of(path, monkeypatch):
     import onnxruntime
 
-    # As where onnxruntime-gpu finds no driver: it names CUDA, and the session runs without.
+    # As if onnxruntime-gpu found no driver: it lists CUDA, but the session runs without it.
     names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
     with pytest.warns(RuntimeWarning, match="does not give CUDAExecutionProvider and runs on CPU"):

@@ -1,4 +1,4 @@
-"""What the package says of itself agrees, wherever it says it."""
+"""The package's metadata agrees in all places."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""How far apart poses are."""
+"""Distances between poses."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""README's Python runs as it stands there, and the documents' links lead somewhere."""
+"""README's Python code runs unchanged, and the documents' links are valid."""
 
 import re
 import subprocess
@@ -49,7 +49,7 @@ def test_ten_lines_print_the_right_hand_of_each_person_in_metres(tmp_path):
     assert frames / 2 < len(found) < frames  # the first half second fills the window
     assert set(person) == {0}
     truth = clip.joints[np.rint(time_s * clip.fps).astype(int), JOINTS.index("RWrist")]
-    # The camera is not given: a field of view is assumed, so distances have another scale.
+    # Without a camera, a field of view is assumed, so distances have another scale.
     assert np.median(np.linalg.norm(hand - truth, axis=1)) < 0.15 * np.median(truth[:, 2])
 
 

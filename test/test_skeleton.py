@@ -1,4 +1,4 @@
-"""The 17 joints, and how detectors' joints become them."""
+"""The 17 joints, and the mapping of detectors' joints to them."""
 
 import numpy as np
 import pytest

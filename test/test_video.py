@@ -1,4 +1,4 @@
-"""Video files in and out."""
+"""Reading and writing video files."""
 
 import logging
 from fractions import Fraction
@@ -14,7 +14,7 @@ GREY, RED = 128, (40, 40, 220)  # BGR
 
 
 def picture(index, width=96, height=64):
-    """Grey, with a red block in the upper left, and a shade that tells the index."""
+    """Grey, with a red block in the upper left, and a shade that encodes the index."""
     image = np.full((height, width, 3), GREY, np.uint8)
     image[:24, :24] = RED
     image[-16:] = index * 8
@@ -120,7 +120,7 @@ def encode(path, milliseconds, codec="libx264", rate=30, **options):
 
 
 def hide_frame_rate(path):
-    """Make the DefaultDuration of a WebM file void, as browsers write none."""
+    """Void the DefaultDuration of a WebM file, since browsers write none."""
     content = bytearray(path.read_bytes())
     at = content.index(bytes.fromhex("23e383"))
     length = content[at + 3] & 0x7F

@@ -1,4 +1,4 @@
-"""A webcam that is not there is said in one line, before OpenCV says it in its own way."""
+"""A missing webcam is reported in one line, without OpenCV's own messages."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_webcam_that_is_not_there_is_named_with_those_that_are(look):
 
 
 def test_device_that_is_no_camera_is_one_line():
-    """In a process of its own: what OpenCV says goes past Python to stderr."""
+    """In a separate process, since OpenCV writes to stderr without Python."""
     code = (
         "import diffhpe_ros.webcams as webcams\n"
         "webcams.check_webcam = lambda number: None\n"

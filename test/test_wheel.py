@@ -1,4 +1,4 @@
-"""The wheel that is built of the sdist works without the checkout."""
+"""The wheel that is built from the sdist works without the checkout."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 
 def run(*command: object, folder: Path) -> str:
-    """What a command prints; it sees nothing of this checkout."""
+    """The output of a command that cannot see this checkout."""
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         list(map(str, command)), cwd=folder, env=clean, capture_output=True, text=True, timeout=250
@@ -30,7 +30,7 @@ def run(*command: object, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as pip does it, with the build tools of this environment."""
+    """A wheel, built as pip does, with the build tools of this environment."""
     out = tmp_path_factory.mktemp("dist")
     code = f"import setuptools.build_meta as backend; backend.build_sdist({str(out)!r})"
     run(sys.executable, "-c", code, folder=ROOT)
@@ -43,15 +43,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of a new environment with the wheel and what it requires.
+    """The program folder of a new environment with the wheel and its requirements.
 
-    The requirements are those of this environment; `make wheel` installs them anew.
+    The requirements come from this environment; `make wheel` installs them again.
     """
     environment = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", "--without-pip", environment, folder=environment)
     paths = {"base": str(environment), "platbase": str(environment)}
     site = Path(sysconfig.get_path("purelib", "venv", paths))
-    # The packages in the folder alone: its own .pth files, such as this checkout's, do not count.
+    # Only the packages in the folder: its .pth files, such as this checkout's, are ignored.
     (site / "requirements.pth").write_text(sysconfig.get_path("purelib"))
     python = environment / "bin" / "python"
     run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", wheel, folder=site)

@@ -1,6 +1,6 @@
-"""Cameras and drivers that went wrong for others, in front of real nodes.
+"""Cameras and drivers that caused trouble in other projects, tested with real nodes.
 
-Each case is a function that is given the rig and says what came of it.
+Each case is a function that takes the rig and returns the outcome as text.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from driver_cases.programs import program_cases
 
 
 def driver_cases() -> Iterator[Case]:
-    """All cases; those that share a graph follow each other."""
+    """All cases; those that share a graph are adjacent."""
     yield from camera_info_cases()
     yield from image_cases()
     yield from file_cases()

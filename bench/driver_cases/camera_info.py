@@ -13,7 +13,7 @@ from driver_cases.rig import Rig, Shot, bgr_image
 
 
 def camera_info_cases() -> Iterator[Case]:
-    """All of them."""
+    """All cases of camera_info."""
     yield "02-camera-info-jitter", "steady K", shot()
     yield (
         "02-camera-info-jitter",
@@ -91,7 +91,7 @@ def two_infos(rig: Rig) -> str:
 
 
 def only_p(rig: Rig) -> str:
-    """A driver that rectifies and fills P only."""
+    """A driver that rectifies and fills only P."""
 
     def change(message: CameraInfo, _: int) -> None:
         message.p[0] = message.p[5] = 700.0

@@ -1,4 +1,4 @@
-"""What a case is, and cases of a camera that sends something else than usual."""
+"""The type of a case, and cases of a camera that sends something unusual."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sensor_msgs.msg import CameraInfo
 from driver_cases.rig import Rig, Shot, clip_info
 
 Case = tuple[str, str, Callable[[Rig], str]]
-"""Name, input, and what runs it."""
+"""Name, input, and the function that runs it."""
 
 
 def shot(**changes: Any) -> Callable[[Rig], str]:
-    """A case of a camera in front of a detector and a lifter."""
+    """A case with a camera, a detector and a lifter."""
 
     def run(rig: Rig) -> str:
         rig.see()

@@ -11,7 +11,7 @@ from driver_cases.rig import Rig
 
 
 def device_cases() -> Iterator[Case]:
-    """All of them."""
+    """All cases of devices."""
     yield (
         "09-webcam-unplugged",
         "ends after 40 images (OpenCV's device stood in for)",

@@ -21,7 +21,7 @@ FAST_H264 = {"preset": "ultrafast"}
 
 
 def file_cases() -> Iterator[Case]:
-    """All of them."""
+    """All cases of files."""
     yield "01-browser-webm", "150 frames, 6.0 s by their own times, no rate", video(write_webm)
     yield "01b-first-two-1-ms-apart", "90 frames, 3.0 s", video(write_first_two_near)
     yield "01c-rate-of-90000", "60 frames, 2 s, in Matroska", video(write_rate_90000)
@@ -56,7 +56,7 @@ def video(write: Callable[[Rig, Path], None]) -> Callable[[Rig], str]:
 
 
 def write_times(rig: Rig, path: Path, times: list[int], rate: int = 30, **options: str) -> None:
-    """Frames that are shown at these milliseconds."""
+    """Write frames with these display times in milliseconds."""
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libvpx" if options else "libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
@@ -71,12 +71,12 @@ def write_times(rig: Rig, path: Path, times: list[int], rate: int = 30, **option
 
 
 def write_webm(rig: Rig, path: Path) -> None:
-    """Without a duration and a rate, as browsers write."""
+    """Without duration and rate, as browsers write files."""
     chance = random.Random(1)
     times = np.cumsum([0] + [chance.choice([16, 33, 34, 50, 33, 67]) for _ in range(149)])
     write_times(rig, path, times.tolist(), live="1")
     data = bytearray(path.read_bytes())
-    at = data.find(bytes.fromhex("23e383"))  # DefaultDuration becomes Void
+    at = data.find(bytes.fromhex("23e383"))  # replace DefaultDuration by Void
     if at >= 0:
         size = data[at + 3] & 0x7F
         data[at : at + 4 + size] = bytes([0xEC, 0x80 | (size + 2), *bytes(size + 2)])
@@ -89,17 +89,17 @@ def write_first_two_near(rig: Rig, path: Path) -> None:
 
 
 def write_rate_90000(rig: Rig, path: Path) -> None:
-    """A header that takes the clock for the rate."""
+    """A header with the clock's frequency as the frame rate."""
     write_times(rig, path, [33 * number for number in range(60)], rate=90000)
 
 
 def write_phone(rig: Rig, path: Path) -> None:
-    """In the dark half of the frames are missing."""
+    """Half of the frames are missing, as phones record in the dark."""
     write_times(rig, path, [33 * k for k in range(180) if k < 90 or k % 2 == 0])
 
 
 def write_oblong(rig: Rig, path: Path) -> None:
-    """DV, HDV and DVD have such pixels."""
+    """Pixels that are not square, as in DV, HDV and DVD."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 320, 480, "yuv420p"
@@ -116,7 +116,7 @@ def write_one(rig: Rig, path: Path) -> None:
 
 
 def home(rig: Rig) -> str:
-    """A video below the home folder, whose name no shell has expanded."""
+    """A video below the home folder, given as ~, which no shell has expanded."""
     write_times(rig, rig.folder / "a.mkv", list(range(0, 2000, 33)))
     rig.start("video_source", path="~/a.mkv", wait_s=0.0, environment={"HOME": str(rig.folder)})
     rig.spin_until(lambda: rig.value("video_source", "ended") or rig.status("video_source"))
@@ -126,7 +126,7 @@ def home(rig: Rig) -> str:
 
 
 def launch_sources(_: Rig) -> str:
-    """As far as it goes without `ros2 launch`, which PyPI does not have."""
+    """The launch file's sources, as far as possible without `ros2 launch`, which PyPI lacks."""
     texts = []
     for source in ("rtsp://cam.local/live", "~/no.mp4"):
         try:

@@ -16,7 +16,7 @@ from driver_cases.rig import FPS, PERIOD_NS, Pixels, Rig, Shot, bgr_image
 
 
 def image_cases() -> Iterator[Case]:
-    """All of them."""
+    """All cases of images."""
     yield from _stamps()
     yield from _encodings()
     yield "13-camera-info-not-remapped", "image:=/camera/image_raw", not_remapped
@@ -97,7 +97,7 @@ def compressed(
 
 
 def flipped(number: int, data: bytes) -> bytes:
-    """255 begins a marker: libjpeg shows grey from there on."""
+    """One byte set to 255, which begins a marker: libjpeg shows grey from there on."""
     changed = bytearray(data)
     if number % 2:
         changed[random.Random(number).randrange(len(data) // 4, len(data) - 2)] = 255
@@ -105,19 +105,19 @@ def flipped(number: int, data: bytes) -> bytes:
 
 
 def halved(number: int, data: bytes) -> bytes:
-    """As a transfer that was cut off."""
+    """Half of the data, like a transfer that was cut off."""
     return data[: len(data) // 2] if number % 2 else data
 
 
 def not_remapped(rig: Rig) -> str:
-    """The image is remapped, camera_info was forgotten."""
+    """The image is remapped, but camera_info is not."""
     rig.see("-r", "image:=/camera/image_raw")
     rig.shoot(Shot(topic="/camera/image_raw", info_topic="/camera/camera_info"))
     return rig.outcome()
 
 
 def no_publisher(rig: Rig) -> str:
-    """A detector that waits, and a lifter."""
+    """A waiting detector, and a lifter."""
     rig.see()
     rig.spin(8)
     texts = rig.heard.texts
@@ -125,7 +125,7 @@ def no_publisher(rig: Rig) -> str:
 
 
 def same_frame_id(rig: Rig) -> str:
-    """Walks to the right in one camera, to the left in the other."""
+    """A person who walks to the right in one camera, and to the left in the other."""
     rig.stop_if_runs("detector")
     sides = ("left", "right")
     for side in sides:

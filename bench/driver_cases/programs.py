@@ -19,7 +19,7 @@ READS_ALL = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 
 def program_cases() -> Iterator[Case]:
-    """All of them."""
+    """All cases of programs."""
     yield "12-other-user", "camera as root, graph as user 12345, the same profile", other_user
     yield "16c-sim-time", "use_sim_time without /clock", sim_time
     yield "16d-no-home", "user 12345 without passwd entry, HOME unset", no_home
@@ -32,7 +32,7 @@ def program_cases() -> Iterator[Case]:
 
 
 def other_user(rig: Rig) -> str:
-    """One container each, one /dev/shm."""
+    """Two users, each in a container, with a common /dev/shm."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         return "not run: needs root and setpriv"
     for name in ("detector", "lifter"):
@@ -58,7 +58,7 @@ def other_user(rig: Rig) -> str:
 
 
 def sim_time(rig: Rig) -> str:
-    """Images stamped by the wall clock."""
+    """Images with stamps of the wall clock."""
     rig.see(of_both={"use_sim_time": True})
     rig.shoot()
     text = rig.outcome()
@@ -68,7 +68,7 @@ def sim_time(rig: Rig) -> str:
 
 
 def no_home(rig: Rig) -> str:
-    """As in a container that is run by `--user`."""
+    """No home folder, as in a container that is run with `--user`."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         return "not run: needs root and setpriv"
     command = ["env", "-u", "HOME", "-u", "DIFFHPE_CACHE", *OTHER_USER, *READS_ALL]
@@ -82,7 +82,7 @@ def no_home(rig: Rig) -> str:
 
 
 def signals(module: str) -> Callable[[Rig], str]:
-    """Ctrl-C, and what `docker stop` sends, at several times of the start."""
+    """Ctrl-C, and the signal of `docker stop`, at several times during the start."""
 
     def run(rig: Rig) -> str:
         found = set()
@@ -99,7 +99,7 @@ def signals(module: str) -> Callable[[Rig], str]:
 
 
 def demo_without_webcam(rig: Rig) -> str:
-    """What the demo says of the node that does not start."""
+    """The demo's message on a node that does not start."""
     out = rig.folder / "demo"
     shown = subprocess.run(
         [sys.executable, "-c", DIFFHPE, "demo", "--camera", "0", "--out", str(out)],
@@ -109,12 +109,12 @@ def demo_without_webcam(rig: Rig) -> str:
 
 
 def nav2(_: Rig) -> str:
-    """There is no nav2 here."""
+    """Nav2 is not installed here."""
     return "not run: nav2 is not on PyPI; docs/ros.md says to set its bond_timeout to 0.0"
 
 
 def typing_error(rig: Rig) -> str:
-    """In a parameter file for all nodes."""
+    """A typing error in a parameter file for all nodes."""
     file = rig.folder / "mine.yaml"
     file.write_text("/**:\n  ros__parameters:\n    field_of_veiw: 70.0\n")
     rig.forget()
@@ -127,7 +127,7 @@ def typing_error(rig: Rig) -> str:
 
 
 def one_name(rig: Rig) -> str:
-    """Two nodes in one process are renamed alike."""
+    """Two nodes in one process that are given the same name."""
     rig.start("pose_pipeline", "-r", "__node:=pose")
     rig.spin_until(lambda: rig.status("pose_pipeline") is not None, most_s=40)
     status = rig.status("pose_pipeline")

@@ -1,4 +1,4 @@
-"""A camera that sends what real drivers send, the nodes that look through it, and what they say."""
+"""A camera that sends what real drivers send, the nodes that use it, and their messages."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ FPS = 15
 PERIOD_NS = 10**9 // FPS
 PATIENCE_S = 120.0  # machines may be busy
 ANSWER_S = 0.3
-"""For which an image waits for the detector's answer to the one before: machines may be busy."""
+"""Seconds to wait for the detector's answer to an image: machines may be busy."""
 WARM_UP = 8
-"""Images after which warnings are those of this case."""
+"""Number of images after which warnings belong to the current case."""
 FILM_FRAMES = 120
 OF_THE_MACHINE = re.compile(
     r"results come|of the messages are dropped|images/s are looked at|ahead of this clock"
     r"|nothing came on|another user or container|of the windows' joints are seen"
 )
-"""Warnings that say how busy the machine is, or that the camera pauses between two cases."""
+"""Warnings that only show that the machine is busy, or that the camera pauses between cases."""
 
 
 def bgr_image(pixels: Pixels) -> Image:
@@ -65,14 +65,14 @@ def clip_info() -> CameraInfo:
 
 @dataclass
 class Shot:
-    """What the camera sends. All functions are given the number of the image."""
+    """What the camera sends. All functions get the image's number."""
 
     images: int = 60
     message: Callable[[int, Pixels], Any] = lambda _, pixels: bgr_image(pixels)
     kind: Any = Image
     info: Callable[[int], CameraInfo | None] = lambda _: clip_info()
     late_ns: Callable[[int], int] = lambda _: 0
-    """How much earlier than usual the stamp is."""
+    """Time by which the stamp is earlier than usual."""
     frame_id: str = "camera"
     topic: str = "image"
     info_topic: str = "camera_info"
@@ -80,18 +80,18 @@ class Shot:
 
 @dataclass
 class Heard:
-    """What came since the last `forget`."""
+    """Messages received since the last `forget`."""
 
     joints: list[UnpackedJoints] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
     """Stamps of a video source."""
     texts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Warnings and errors by node, with how often they came."""
+    """Warnings and errors by node, with their counts."""
     values: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class Rig:
-    """Nodes in processes of their own, and the camera in this one."""
+    """Nodes in their own processes, and the camera in this process."""
 
     def __init__(self, domain: int) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -135,7 +135,7 @@ class Rig:
         command: list[str] | None = None,
         **parameters: Any,
     ) -> None:
-        """Start a node, activated; one of that name is ended."""
+        """Start an activated node; an existing one with this name is stopped."""
         name = name or program
         self.stop_if_runs(name)
         self._started.pop(name, None)
@@ -153,7 +153,7 @@ class Rig:
         """Wait for nodes to be active.
 
         Raises:
-            DiffhpeError: one of them is not in time, or has ended.
+            DiffhpeError: a node is not active in time, or has ended.
         """
         give_up = time.monotonic() + PATIENCE_S
         while any(self.value(name, "state") != "active" for name in names):
@@ -163,12 +163,12 @@ class Rig:
                 raise DiffhpeError(f"{', '.join(names)} not active: {self.last_line(names[-1])}")
 
     def see(self, *arguments: str, of_both: Mapping[str, Any] = {}, **of_detector: Any) -> None:
-        """Have an active lifter and a detector; those that run with the same settings stay.
+        """Run an active lifter and a detector; nodes that already run with the same settings stay.
 
         Args:
-            arguments: of the detector.
-            of_both: parameters of both.
-            of_detector: its parameters.
+            arguments: the detector's arguments.
+            of_both: parameters of both nodes.
+            of_detector: the detector's parameters.
         """
         self._have("lifter", **of_both)
         self._have("detector", *arguments, blazepose_model="full", **of_both, **of_detector)
@@ -176,7 +176,7 @@ class Rig:
         self.forget()
 
     def see_lifter(self) -> None:
-        """Have an active lifter, and forget what was heard."""
+        """Run an active lifter, and forget received messages."""
         self._have("lifter")
         self.until_active("lifter")
         self.forget()
@@ -198,7 +198,7 @@ class Rig:
         images.publish(message)
 
     def shoot(self, shot: Shot | None = None) -> None:
-        """Publish images, each when the detector has answered the last one, and listen."""
+        """Publish images, each after the detector's answer to the previous one, and listen."""
         shot = shot or Shot()
         images = self.node.create_publisher(shot.kind, shot.topic, 1)
         infos = self.node.create_publisher(CameraInfo, shot.info_topic, 1)
@@ -210,7 +210,7 @@ class Rig:
             message = shot.message(number, self.film[self.frame(number)])
             if number == WARM_UP:
                 self.spin(1.2)
-                self.heard.texts.clear()  # of the case before
+                self.heard.texts.clear()  # texts of the previous case
             for publisher, each in ((infos, shot.info(number)), (images, message)):
                 if each is not None:
                     each.header = header
@@ -221,24 +221,24 @@ class Rig:
         self.node.destroy_publisher(infos)
 
     def frame(self, number: int, speed: int = 2) -> int:
-        """Of the film, which is played forth and back."""
+        """Frame of the clip, which is played forwards and backwards."""
         at = speed * number % (2 * FILM_FRAMES)
         return min(at, 2 * FILM_FRAMES - 1 - at)
 
     def spin(self, seconds: float) -> None:
-        """Listen for so long."""
+        """Receive messages for this long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=min(0.05, left))
 
     def spin_until(self, condition: Callable[[], object], most_s: float = PATIENCE_S) -> None:
-        """Listen until something holds, at most so long."""
+        """Receive messages until the condition holds, at most this long."""
         give_up = time.monotonic() + most_s
         while not condition() and time.monotonic() < give_up:
             self.spin(0.1)
 
     def forget(self) -> None:
-        """Forget what was heard, but for the latest values."""
+        """Forget received messages, except the latest diagnostic values."""
         self.heard = Heard(values=self.heard.values)
 
     def value(self, name: str, key: str) -> str:
@@ -246,16 +246,16 @@ class Rig:
         return self.heard.values.get(name, {}).get(key, "")
 
     def status(self, name: str) -> int | None:
-        """How a node has ended; None: it has not."""
+        """A node's exit status; None if it still runs."""
         return self._processes[name].status
 
     def stop_if_runs(self, name: str) -> None:
-        """End a node that was started."""
+        """Stop a node if it runs."""
         if name in self._processes:
             self.stop(name)
 
     def stop(self, name: str, how: signal.Signals = signal.SIGINT, patience_s: float = 20) -> str:
-        """End a node; how that went."""
+        """Stop a node, and return how it ended."""
         begin = time.monotonic()
         status = self._processes[name].stop(how, patience_s)
         quick = "at once" if time.monotonic() - begin < 6 else "late"
@@ -270,7 +270,7 @@ class Rig:
         self.heard.values.pop(name, None)
 
     def printed(self, name: str) -> str:
-        """All that a node prints, or the last one of that name has."""
+        """Everything that a node, or the last one with this name, has printed."""
         return (self._processes.get(name) or self._ended[name]).printed()
 
     def last_line(self, name: str) -> str:
@@ -278,7 +278,7 @@ class Rig:
         return self._processes[name].last_words()
 
     def outcome(self, *names: str) -> str:
-        """What came of it: joints, and what nodes said."""
+        """The outcome: joints, and the nodes' messages."""
         joints = [each for each in self.heard.joints if each.track_ids]
         parts = [f"{len(joints)} windows lifted" if joints else "nobody"]
         if joints:
@@ -288,7 +288,7 @@ class Rig:
         return "; ".join([*parts, *self.said(*(names or ("detector", "lifter")))])
 
     def said(self, *names: str) -> list[str]:
-        """The warnings and errors of nodes; those that differ in numbers only are said once."""
+        """The nodes' warnings and errors; those that differ only in numbers appear once."""
         different = {}
         for name in names:
             for text in self.heard.texts.get(name, {}):

@@ -1,6 +1,6 @@
-"""Pictures of what the package sees: 2D joints, 3D skeletons, and both side by side.
+"""Drawings of results: 2D joints, 3D skeletons, and both side by side.
 
-The still figure is in `diffhpe_ros.drawing.figure`, apart, since it needs matplotlib.
+The still figure is in a separate module, `diffhpe_ros.drawing.figure`, since it needs matplotlib.
 """
 
 from diffhpe_ros.drawing.background import BACKGROUNDS, overlay_background

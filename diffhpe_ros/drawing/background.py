@@ -1,4 +1,4 @@
-"""What joints are drawn on: the image, or less of it, where people are not to be recognised."""
+"""The background for drawn joints: the image, or less of it if people must not be recognisable."""
 
 import cv2
 import numpy as np
@@ -7,18 +7,19 @@ from diffhpe_ros.drawing.style import Image
 from diffhpe_ros.errors import unknown
 
 BACKGROUNDS = ("image", "blurred", "none")
-"""image: as it is; blurred: shapes, but no faces at some distance; none: no pixel of it."""
+"""image: unchanged; blurred: shapes, but no faces of people at some distance; none: no image
+pixel."""
 _BLURRED_SIDE = 40
-"""Pixels of the longer side that are left of a blurred image. A person as tall as the image has a
-head of 4 pixels then."""
+"""Pixels along the longer side of a blurred image. In it, the head of a person as tall as the image
+has 4 pixels."""
 _PLAIN = 30  # dark grey
 
 
 def overlay_background(image: Image, background: str) -> Image:
-    """What is left of an image (H, W, 3) to draw joints on, of the same size.
+    """The background, of the same size, that is made from an image (H, W, 3).
 
-    A blurred image is averaged down to so few pixels that it holds no faces of people at some
-    distance, and enlarged again: nothing more can be restored from it.
+    A blurred image is averaged down to so few pixels that faces of people at some distance are
+    lost. It is then enlarged again; nothing more can be restored from it.
 
     Raises:
         DiffhpeError: the background is none of `BACKGROUNDS`.

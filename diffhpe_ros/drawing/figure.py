@@ -35,8 +35,8 @@ def save_skeleton_figure(
         image: (H, W, 3) BGR.
         keypoints: (17, 2) pixels, NaN where unseen.
         pose: (17, 3) metres, camera optical frame.
-        truth: (17, 3) the same of the true pose, drawn thin and dashed.
-        title: over the figure.
+        truth: (17, 3), the true pose, drawn thin and dashed.
+        title: text above the figure.
         confidence: (17,) of the keypoints, 0..1.
 
     Raises:
@@ -75,7 +75,7 @@ def save_skeleton_figure(
 def _draw(
     axes: Any, pose: NDArray[Any], colours: list[Any], marker: bool = False, **style: Any
 ) -> None:
-    """Draw the bones, and the joints as dots where wanted."""
+    """Draw the bones and, if wanted, the joints as dots."""
     points = _plotted(pose)
     for parent, child in BONES:
         x, y, z = points[[parent, child]].T
@@ -86,12 +86,12 @@ def _draw(
 
 
 def _plotted(points: NDArray[Any]) -> NDArray[np.float64]:
-    """Optical frame to the plot's: x right, y away from the camera, z up."""
+    """Points of the optical frame in the plot's: x right, y away from the camera, z up."""
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], -1).astype(np.float64)
 
 
 def _extent(poses: list[NDArray[Any]]) -> tuple[NDArray[np.float64], float]:
-    """Middle (3,) and half the side of a cube round the poses, plot axes."""
+    """Centre (3,) and half the side of a cube around the poses, in plot axes."""
     points = _plotted(np.concatenate(poses))
     points = points[np.isfinite(points).all(1)]
     if not len(points):
@@ -101,7 +101,7 @@ def _extent(poses: list[NDArray[Any]]) -> tuple[NDArray[np.float64], float]:
 
 
 def _finish(axes: Any, middle: NDArray[np.float64], half: float, angles: tuple[int, int]) -> None:
-    """Equal metric axes with quiet panes."""
+    """Set equal metric axes with unobtrusive panes."""
     axes.set(
         xlim=(middle[0] - half, middle[0] + half),
         ylim=(middle[1] - half, middle[1] + half),
@@ -118,7 +118,7 @@ def _finish(axes: Any, middle: NDArray[np.float64], half: float, angles: tuple[i
 
 
 def _caption(figure: Figure, axes: Any, text: str) -> None:
-    """Text over one part of the figure, all at one height."""
+    """Write text above one part of the figure; all captions have the same height."""
     box = axes.get_position()
     figure.text((box.x0 + box.x1) / 2, 0.88, text, ha="center", fontsize=10)
 

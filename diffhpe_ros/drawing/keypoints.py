@@ -13,12 +13,12 @@ from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 def draw_keypoints(
     image: Image, keypoints: NDArray[Any], confidence: NDArray[Any] | None = None
 ) -> Image:
-    """Draw one person's bones and joints: left blue, right orange, the less certain the fainter.
+    """Draw one person's bones and joints: left blue, right orange, fainter if less certain.
 
     Args:
         image: (H, W, 3) BGR, not changed.
         keypoints: (17, 2) pixels, NaN where unseen.
-        confidence: (17,) in 0..1; all certain where it is missing.
+        confidence: (17,) in 0..1; without it, all joints are drawn as certain.
 
     Returns:
         A new image.
@@ -58,7 +58,7 @@ def draw_keypoints(
 
 
 def _window(points: NDArray[Any], image: Image, margin: int) -> tuple[slice, slice] | None:
-    """Rows and columns of the image round some points (N, 2), None where there are none."""
+    """Rows and columns of the image around some points (N, 2); None if there are none."""
     if not len(points):
         return None
     size = np.array(image.shape[1::-1])

@@ -1,4 +1,4 @@
-"""One frame of the overlay video: the image with 2D joints beside the 3D view."""
+"""One frame of the overlay video: the image with 2D joints next to the 3D view."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,15 +34,15 @@ def compose_frame(
     Args:
         image: (H, W, 3) BGR.
         keypoints: (P, 17, 2) or (17, 2) pixels of the image, NaN unseen; None without a person.
-        skeletons: (P, 17, 3) metres, optical frame; None where nothing is lifted yet.
+        skeletons: (P, 17, 3) metres, optical frame; None while nothing is lifted yet.
         labels: lines of text, such as time and latency.
-        size: width and height of the result, each half of the width for one picture.
+        size: width and height of the result; each picture has half of the width.
         confidence: (P, 17) or (17,) in 0..1.
         covariance: (P, 17, 3, 3) square metres.
         names: of the P people in the image, written above them; none by default.
-        view: the 3D view to go on with, of half the width; a new one by default, whose floor and
-            viewpoint fit this frame alone.
-        filling: the first window is not yet full, whoever may be there.
+        view: the 3D view to continue with, of half the width; by default a new one whose floor and
+            viewpoint fit only this frame.
+        filling: the first window is not yet full, so nobody is lifted yet even if people are seen.
 
     Returns:
         (size[1], size[0], 3) BGR.
@@ -75,7 +75,7 @@ def compose_frame(
 def _people(
     keypoints: NDArray[Any] | None, confidence: NDArray[Any] | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Keypoints (P, 17, 2) and confidence (P, 17) of nobody, one person or several."""
+    """Keypoints (P, 17, 2) and confidence (P, 17) of no, one or several people."""
     if keypoints is None:
         return np.zeros((0, NUM_JOINTS, 2)), np.zeros((0, NUM_JOINTS))
     if confidence is None:
@@ -89,7 +89,7 @@ def _people(
 
 
 def _fit(image: Image, width: int, height: int) -> tuple[Image, float, NDArray[np.float64]]:
-    """The image in a frame of another size, its scale and the offset (2,) of its corner."""
+    """The image fitted into a frame of another size, its scale and its corner's offset (2,)."""
     scale = min(width / image.shape[1], height / image.shape[0])
     inner = (round(image.shape[1] * scale), round(image.shape[0] * scale))
     left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
@@ -101,7 +101,7 @@ def _fit(image: Image, width: int, height: int) -> tuple[Image, float, NDArray[n
 
 
 def _write_labels(picture: Image, labels: Sequence[str]) -> None:
-    """White lines on a darkened corner."""
+    """Write white lines on a darkened corner."""
     if not labels:
         return
     size = picture.shape[0] / 900
@@ -114,7 +114,7 @@ def _write_labels(picture: Image, labels: Sequence[str]) -> None:
 
 
 def _write_name(picture: Image, keypoints: NDArray[Any], name: str) -> None:
-    """Above the highest joint of a person (17, 2)."""
+    """Write a name above the highest joint of a person (17, 2)."""
     seen = keypoints[np.isfinite(keypoints).all(-1)]
     if not len(seen):
         return

@@ -1,4 +1,4 @@
-"""A fast picture of 3D skeletons, seen from beside the camera that took the image."""
+"""A fast picture of 3D skeletons, seen from a point next to the camera that took the image."""
 
 from typing import Any
 
@@ -17,20 +17,20 @@ GRID: Colour = (222, 217, 212)
 SHADOW: Colour = (205, 200, 196)
 AXIS_COLOURS: tuple[Colour, ...] = ((50, 50, 220), (60, 160, 60), (220, 90, 40))
 NEAR_M = 0.1  # nothing nearer to the viewer is drawn
-FOLLOW = 0.05  # share of the way that floor and viewpoint move in a frame
+FOLLOW = 0.05  # share of the way to their target that floor and viewpoint move per frame
 
 
 class SkeletonView:
     """Draws skeletons over a floor, from a viewpoint that follows people slowly.
 
-    The floor is found under the feet, so a few frames must be drawn in order; `reset` starts anew.
+    The floor is found under the feet, so a few frames must be drawn in order; `reset` starts over.
 
     Args:
-        width: of the picture, pixels.
-        height: of the picture, pixels.
+        width: the picture's width in pixels.
+        height: the picture's height in pixels.
         up: (3,) the direction against gravity in the optical frame; a level camera's by default.
-        azimuth: of the viewpoint round the people, degrees: 0 behind the camera, 90 at its right.
-        elevation: of the viewpoint over the people, degrees.
+        azimuth: of the viewpoint around the people, degrees: 0 behind the camera, 90 at its right.
+        elevation: of the viewpoint above the people, degrees.
         show_camera: draw the camera that took the image.
     """
 
@@ -48,14 +48,14 @@ class SkeletonView:
         self._blank: Image = np.full((height, width, 3), BACKGROUND, np.uint8)
         self._up = np.array([0.0, -1.0, 0.0]) if up is None else up / np.linalg.norm(up)
         level = np.array([0.0, 0.0, 1.0]) - self._up[2] * self._up
-        self._ahead = level / np.linalg.norm(level)  # where the camera looks, over the floor
+        self._ahead = level / np.linalg.norm(level)  # the optical axis, made level
         self._right = np.cross(self._ahead, self._up)
         self._set_direction(np.deg2rad(azimuth), np.deg2rad(elevation))
         self.reset()
 
     def reset(self) -> None:
         """Forget where people and the floor were."""
-        self._floor: float | None = None  # height of the floor over the camera, negative
+        self._floor: float | None = None  # height of the floor relative to the camera, negative
         self._target = 4.0 * self._ahead
         self._distance = 5.0
 
@@ -110,11 +110,11 @@ class SkeletonView:
         return float(np.nanmean(depths)) if np.isfinite(depths).any() else 0.0
 
     def _follow(self, skeletons: NDArray[Any]) -> None:
-        """Move floor and viewpoint a little to where the people are; back at once if need be."""
+        """Move floor and viewpoint slowly towards the people; zoom out at once if needed."""
         points = skeletons[np.isfinite(skeletons).all(-1)]
         if not len(points):
             return
-        lowest = float((points @ self._up).min()) - 0.07  # the sole is under the ankle
+        lowest = float((points @ self._up).min()) - 0.07  # the sole is below the ankle
         if self.show_camera:
             points = np.concatenate([points, np.zeros((1, 3))])
         local = points @ self._axes.T
@@ -127,7 +127,7 @@ class SkeletonView:
         centre = self._axes @ self._target
         half = np.maximum(high - centre, centre - low)
         distance = half[2] + self.focal * max(2 * half[0] / self.width, 2 * half[1] / self.height)
-        # Nobody is cut off by the border of the picture, however fast they walk.
+        # The picture's border cuts nobody off, however fast they walk.
         self._distance = max(distance, self._distance + follow * (distance - self._distance))
 
     def _on_floor(self, points: NDArray[Any]) -> Array:
@@ -136,7 +136,7 @@ class SkeletonView:
         return np.asarray(points + (floor - points @ self._up)[..., None] * self._up, np.float64)
 
     def _draw_grid(self, image: Image) -> None:
-        """Lines every half metre round the people, fixed to the camera."""
+        """Draw lines every half metre around the people, fixed relative to the camera."""
         middle = np.round([self._target @ self._right, self._target @ self._ahead])
         steps = np.arange(-3.0, 3.01, 0.5)
         reach = np.full_like(steps, 3.0)
@@ -146,7 +146,7 @@ class SkeletonView:
         self._draw_lines(image, self._on_floor(flat), GRID, 1)
 
     def _draw_camera(self, image: Image) -> None:
-        """The camera's pyramid and its axes: red x right, green y down, blue z forward."""
+        """Draw the camera's pyramid and its axes: red x right, green y down, blue z forward."""
         corners = 0.4 * np.array([[-0.5, -0.4, 1], [0.5, -0.4, 1], [0.5, 0.4, 1], [-0.5, 0.4, 1]])
         edges = np.concatenate([np.zeros_like(corners), corners])
         rims = np.concatenate([corners, np.roll(corners, -1, 0)])
@@ -163,7 +163,7 @@ class SkeletonView:
         self._draw_lines(image, flat[np.array(BONES).T], SHADOW, self._width)
 
     def _draw_skeleton(self, image: Image, person: NDArray[Any]) -> None:
-        """Bones with a light rim, the farthest first."""
+        """Draw bones with a light rim, the farthest first."""
         pixels = self.project(person)
         seen = np.asarray(np.isfinite(pixels).all(1))
         depth = (person - self._eye) @ self._axes[2]
@@ -176,7 +176,7 @@ class SkeletonView:
             disc(image, pixels[joint], 0.8 * self._width, COLOURS[joint])
 
     def _draw_ellipses(self, image: Image, person: NDArray[Any], covariance: NDArray[Any]) -> None:
-        """One-sigma outlines of the joints' uncertainty as the viewer sees it."""
+        """Draw one-sigma outlines of the joints' uncertainty as the viewer sees it."""
         layer = image.copy()
         for joint, (centre, pixels) in enumerate(zip(person, self.project(person), strict=True)):
             if not (np.isfinite(pixels).all() and np.isfinite(covariance[joint]).all()):

@@ -1,6 +1,6 @@
 """Colours and lines that all drawings share. Colours are BGR, from Okabe and Ito's palette.
 
-Left is blue and right is orange: the two that colour-blind eyes tell apart best.
+Left is blue and right is orange, the two colours that colour-blind people distinguish best.
 """
 
 from typing import Any
@@ -23,17 +23,17 @@ COLOURS: tuple[Colour, ...] = tuple(
 )
 """Colour of each joint and of the bone that ends at it."""
 
-_SHIFT = 4  # OpenCV's points in sixteenths of a pixel
+_SHIFT = 4  # OpenCV takes points in sixteenths of a pixel
 
 
 def line(image: Image, start: NDArray[Any], end: NDArray[Any], colour: Any, width: int) -> None:
-    """Draw a smooth line between two points (2,), pixels with fractions, in place."""
+    """Draw a smooth line between two points (2,), fractional pixels, in place."""
     a, b = _fixed(start), _fixed(end)
     cv2.line(image, a, b, colour, width, cv2.LINE_AA, _SHIFT)
 
 
 def disc(image: Image, centre: NDArray[Any], radius: float, colour: Any) -> None:
-    """Draw a smooth disc round a point (2,), pixels with fractions, in place."""
+    """Draw a smooth disc around a point (2,), fractional pixels, in place."""
     cv2.circle(image, _fixed(centre), round(radius * 16), colour, -1, cv2.LINE_AA, _SHIFT)
 
 
@@ -44,6 +44,6 @@ def write(image: Image, text: str, at: tuple[int, int], size: float, colour: Col
 
 
 def _fixed(point: NDArray[Any]) -> tuple[int, int]:
-    """Far-away points are cut off: OpenCV's fixed point would overflow."""
+    """Fixed-point coordinates; far-away points are clipped, since OpenCV's would overflow."""
     x, y = np.clip(np.asarray(point, np.float64), -20000, 20000)
     return round(float(x) * 16), round(float(y) * 16)

@@ -1,4 +1,4 @@
-"""The 3D poses of a recording: what all writers take."""
+"""The 3D poses of a recording, the input of all writers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ POSE_ROW = np.dtype(
         ("confidence", np.float32, (NUM_JOINTS,)),
     ]
 )
-"""One person in one frame: number and time of the frame; metres in the optical frame (x right,
-y down, z forward), NaN where unknown: the root's position and the pose relative to it; confidence
-of the 2D joints, 0 where unseen."""
+"""One person in one frame: the frame's number and time; the root's position and the pose relative
+to it, in metres in the optical frame (x right, y down, z forward), NaN where unknown; and the
+confidence of the 2D joints, 0 where unseen."""
 
 CHUNK = 4096
-"""Rows that writers take at a time: recordings of hours are not held in memory."""
+"""Rows that writers read at a time, so that recordings of hours need not fit in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,13 @@ class PoseTrack:
 
     track_id: int
     rows: NDArray[Any]
-    """(T,) of `POSE_ROW`, one for every frame; it may be a file mapped into memory."""
+    """(T,) of `POSE_ROW`, one for every frame; may be a memory-mapped file."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def chunks(self, size: int = CHUNK) -> Iterator[NDArray[Any]]:
-        """The rows, some at a time."""
+        """The rows, `size` at a time."""
         for start in range(0, len(self.rows), size):
             yield np.asarray(self.rows[start : start + size])
 
@@ -49,16 +49,16 @@ class PoseRecording:
 
     tracks: Sequence[PoseTrack]
     fps: float
-    """Frames per second; the median, where the rate varies."""
+    """Frames per second; the median if the rate varies."""
     start_ns: int = 0
-    """Stamp of time 0; 0 where the recording has times only."""
+    """Stamp of time 0; 0 if the recording has only relative times."""
 
     def __len__(self) -> int:
-        """Rows of all tracks."""
+        """Number of rows of all tracks."""
         return sum(len(track) for track in self.tracks)
 
     def by_frame(self) -> Iterator[tuple[float, int, list[tuple[int, Any]]]]:
-        """Time and number of each frame with people, and (track id, row) of each of them."""
+        """Each frame with people: its time, its number, and (track id, row) of each person."""
         starts = sorted(self.tracks, key=lambda track: int(track.rows["frame"][0]))
         active: list[tuple[PoseTrack, int]] = []
         frame = 0
@@ -75,6 +75,6 @@ class PoseRecording:
 
 
 def joints_of(rows: NDArray[Any]) -> NDArray[np.float32]:
-    """(..., 17, 3) joints in the optical frame of rows (...); NaN where unknown."""
+    """The joints (..., 17, 3) of rows (...) in the optical frame; NaN where unknown."""
     joints: NDArray[np.float32] = rows["root"][..., None, :] + rows["pose"]
     return joints

@@ -1,4 +1,4 @@
-"""Capsules: all that is within a radius of a line segment, with how sure its place is."""
+"""Capsules: all points within a radius of a line segment; with their positions' covariance."""
 
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ _GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 @dataclass(frozen=True, eq=False)
 class Capsules:
-    """K capsules; the end 0 of a segment and its end 1 move and err on their own."""
+    """K capsules; the two ends of a segment, 0 and 1, have independent motion and errors."""
 
     ends: Array
     """(K, 2, 3) metres."""
@@ -28,7 +28,7 @@ class Capsules:
     """(K, 2, 3, 3) m²/s²."""
 
     def moved_on(self, seconds: float) -> "Capsules":
-        """Where the capsules are later, at constant velocity, and how sure that is."""
+        """The capsules at a later time, at constant velocity, with the covariance then."""
         return replace(
             self,
             ends=self.ends + seconds * self.velocity,
@@ -38,14 +38,14 @@ class Capsules:
 
 @dataclass(frozen=True)
 class Closest:
-    """What of some capsules is nearest to a point."""
+    """The point of some capsules that is nearest to a given point."""
 
     position: Array
     """(3,) on the surface; the point itself if it is inside."""
     distance: float
     """Metres to the surface, 0 inside."""
     lower_bound: float
-    """Metres, which the distance exceeds with the wanted probability."""
+    """Metres; the distance is larger than this with the wanted probability."""
     approach_speed: float
     """m/s by which the distance shrinks; negative where it grows."""
 
@@ -55,14 +55,14 @@ def closest(
 ) -> Closest:
     """The nearest of K capsules, at least one.
 
-    The variance of a distance is that of the capsule's place along the line to the point.
+    The variance of a distance is that of the capsule's position along the line to the point.
 
     Args:
-        capsules: in the frame of the point.
+        capsules: in the point's frame.
         point: (3,) metres.
-        sigmas: standard deviations by which the lower bound is below a distance. The bound is the
-            lowest of all capsules, since one that is farther may be less sure.
-        velocity: (3,) m/s of the point; None: it does not move.
+        sigmas: standard deviations between a distance and its lower bound. The bound is the lowest
+            of all capsules, since a farther capsule may be less certain.
+        velocity: (3,) m/s of the point; None if it does not move.
     """
     start, axis = capsules.ends[:, 0], capsules.ends[:, 1] - capsules.ends[:, 0]
     share = ((point - start) * axis).sum(-1) / np.maximum((axis**2).sum(-1), _LEAST_M)
@@ -87,7 +87,7 @@ def closest(
 
 
 def surface(capsules: Capsules, sigmas: float, spacing: float) -> Array:
-    """Points on K capsules, inflated by so many sigmas of the covariance of their place.
+    """Points on K capsules, inflated by a number of standard deviations of their position.
 
     An inflated end is the sum of a ball and an ellipsoid: its point with the normal n is
     r n + s Σ n / √(nᵀ Σ n) from the end. Large surfaces have wider gaps between the points, which
@@ -114,7 +114,7 @@ def surface(capsules: Capsules, sigmas: float, spacing: float) -> Array:
 
 
 def thin_out(points: Array, spacing: float) -> Array:
-    """One point (M, 3) of (N, 3) for each cell of a grid that has any, in the cells' order."""
+    """One point (M, 3) of (N, 3) for each non-empty cell of a grid, in the cells' order."""
     cells = np.floor(points / spacing).astype(np.int64)
     low = cells.min(0)
     sizes = cells.max(0) - low + 1
@@ -148,14 +148,14 @@ def _sides(capsules: Capsules, axis: Array, sigmas: float, around: int, along: i
 
 
 def _offset(normals: Array, radius: Array, covariance: Array, sigmas: float) -> Array:
-    """From a centre to the surface's point with that normal, (..., 3)."""
+    """The offset (..., 3) from a centre to the surface's point with the given normal."""
     spread = np.einsum("...ij,...j->...i", covariance, normals)
     deviation = np.sqrt(np.maximum((spread * normals).sum(-1), _LEAST_M**2))
     return np.asarray(radius[..., None] * normals + sigmas * spread / deviation[..., None])
 
 
 def _directions(wanted: float) -> Array:
-    """About so many unit vectors (D, 3), evenly over the sphere (Fibonacci's spiral)."""
+    """About `wanted` unit vectors (D, 3), evenly spread over the sphere (Fibonacci spiral)."""
     count = int(np.clip(np.ceil(wanted), _FEWEST_DIRECTIONS, _MOST_DIRECTIONS))
     z = 1 - (2 * np.arange(count) + 1) / count
     turn = np.arange(count) * _GOLDEN_ANGLE

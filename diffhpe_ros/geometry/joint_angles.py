@@ -12,8 +12,8 @@ from diffhpe_ros.skeleton import HIP, PARENTS, SPINE, THORAX
 _RIGHT_HIP, _LEFT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER = 1, 4, 11, 14
 _LEAST_M = 1e-6
 _STRAIGHT = 0.005
-"""Sine of a bend below which the direction of the hinge is not taken from the limb: it would
-tremble. The end of the limb is then off by 2 mm at most."""
+"""Sine of a bend below which the hinge's direction is not taken from the limb, since it would
+jitter. The limb's end is then off by 2 mm at most."""
 
 
 def body_axes(joints: NDArray[Any]) -> Array | None:
@@ -35,7 +35,7 @@ def body_axes(joints: NDArray[Any]) -> Array | None:
 
 
 def joint_angles(joints: NDArray[Any], axes: Array) -> dict[str, float]:
-    """Radians of the chain's joints that turn.
+    """The angles in radians of the chain's rotating joints.
 
     Args:
         joints: (17, 3) metres, in any frame.
@@ -71,7 +71,7 @@ def _torso(directions: Array) -> tuple[Array, dict[str, float]]:
 
 
 def _neck_and_head(directions: Array) -> dict[str, float]:
-    """From directions (17, 3) in the torso."""
+    """Angles of neck and head from directions (17, 3) in the torso."""
     p_neck, r_neck = _pitch_and_roll(directions[9])
     neck = about((0, 1, 0), p_neck) @ about((1, 0, 0), r_neck)
     x, y, z = neck.T @ directions[10]
@@ -82,7 +82,7 @@ def _neck_and_head(directions: Array) -> dict[str, float]:
 
 
 def _arm(side: str, sign: float, directions: Array) -> dict[str, float]:
-    """From directions (3, 3) of clavicle, upper arm and forearm in the torso."""
+    """Angles of an arm from directions (3, 3) of clavicle, upper arm and forearm in the torso."""
     yaw, pitch = _yaw_and_pitch(sign * directions[0])
     clavicle = about((0, 0, 1), yaw) @ about((1, 0, 0), pitch)
     _, upper, fore = directions @ clavicle
@@ -96,7 +96,7 @@ def _arm(side: str, sign: float, directions: Array) -> dict[str, float]:
 
 
 def _leg(side: str, sign: float, directions: Array) -> dict[str, float]:
-    """From directions (3, 3) of pelvis, thigh and shank in the body."""
+    """Angles of a leg from directions (3, 3) of pelvis, thigh and shank in the body."""
     yaw, pitch = _yaw_and_pitch(sign * directions[0])
     pelvis = about((0, 0, 1), yaw) @ about((1, 0, 0), pitch)
     _, thigh, shank = directions @ pelvis
@@ -111,7 +111,7 @@ def _leg(side: str, sign: float, directions: Array) -> dict[str, float]:
 
 
 def _hinge(upper: Array, lower: Array, forwards: float) -> tuple[Array, float]:
-    """The frame of a limb's upper bone, and by how much the lower one is bent.
+    """The frame of a limb's upper bone, and the bend of the lower one.
 
     Args:
         upper: (3,) direction of the bone, the frame's -z.
@@ -119,12 +119,12 @@ def _hinge(upper: Array, lower: Array, forwards: float) -> tuple[Array, float]:
         forwards: 1 where the limb bends towards x, -1 where it bends away.
 
     Returns:
-        Rotation (3, 3) and radians, at least 0.
+        Rotation (3, 3), and an angle in radians, at least 0.
     """
     across = lower - (lower @ upper) * upper
     sine = float(np.linalg.norm(across))
     bend = atan2(sine, float(lower @ upper))
-    if sine < _STRAIGHT:  # x is as near to the parent's as can be, or to its z for a limb along x
+    if sine < _STRAIGHT:  # x as near as possible to the parent's x, or to its z for a limb along x
         preferred = np.array([1.0, 0, 0]) if abs(upper[0]) < 0.9 else np.array([0, 0, 1.0])
         across = preferred - (preferred @ upper) * upper
     else:
@@ -136,10 +136,10 @@ def _hinge(upper: Array, lower: Array, forwards: float) -> tuple[Array, float]:
 def _z_x_z(turn: Array, sign: float) -> tuple[float, float, float]:
     """Angles a, b, c of a rotation about z, then the new x, then the new z.
 
-    Of the two solutions the one with a within a quarter turn, where shoulders can reach.
+    Of the two solutions, this is the one with a within a quarter turn, as shoulders can reach.
     """
     sine = sqrt(turn[0, 2] ** 2 + turn[1, 2] ** 2)
-    if sine < _LEAST_M:  # both turns are about one axis
+    if sine < _LEAST_M:  # both rotations are about the same axis
         return 0.0, (0.0 if turn[2, 2] > 0 else pi), atan2(turn[1, 0], turn[0, 0])
     b = sign * atan2(sine, turn[2, 2])
     a = atan2(sign * turn[0, 2], -sign * turn[1, 2])

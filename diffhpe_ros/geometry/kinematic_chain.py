@@ -1,8 +1,8 @@
 """The human body as a kinematic chain, named as in ros4hri's human_description.
 
-That chain cannot reach every pose of 17 joints: its shoulders, hips and head keep their places on
-a stiff trunk. So joints of the spine, the neck, the clavicles and the pelvis are added, which are 0
-in its neutral pose. Limbs point along the -z axes of their links, the trunk along z.
+That chain cannot reach every pose of 17 joints: its shoulders, hips and head are fixed on a rigid
+trunk. So joints of the spine, the neck, the clavicles and the pelvis are added; they are 0 in its
+neutral pose. Limbs point along the -z axes of their links, the trunk along z.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,14 @@ class ChainJoint:
     parent: str
     child: str
     axis: tuple[float, float, float] | None = None
-    """Of its rotation; None for a fixed joint."""
+    """Axis of its rotation; None for a fixed joint."""
     bone: int | None = None
-    """The joint is at the end of this bone of the parent; None: at the parent's origin."""
+    """The parent's bone at whose end the joint is; None: it is at the parent's origin."""
     along: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Direction of that bone in the parent."""
 
     def offset(self, lengths: NDArray[np.float64]) -> Array:
-        """Position in the parent for the lengths (16,) of the bones, metres."""
+        """Position in the parent, metres, for bones of these lengths (16,)."""
         length = 0.0 if self.bone is None else float(lengths[self.bone - 1])
         return length * np.array(self.along)
 
@@ -100,23 +100,23 @@ CHAIN: Sequence[ChainJoint] = (
 """Parents come before their children."""
 
 ANGLES = tuple(joint.name for joint in CHAIN if joint.axis is not None)
-"""The joints that turn."""
+"""The rotating joints."""
 
 LINKS: Mapping[int, str] = {
     1: "r_hip", 2: "r_knee", 3: "r_ankle", 4: "l_hip", 5: "l_knee", 6: "l_ankle",
     7: "waist", 8: "torso", 9: "nose", 10: "head",
     11: "l_shoulder", 12: "l_elbow", 13: "l_wrist", 14: "r_shoulder", 15: "r_elbow", 16: "r_wrist",
 }  # fmt: skip
-"""Joint of the skeleton → link whose origin it is, as in REP-155; `nose` is ours."""
+"""Joint of the skeleton → the link with its origin there, as in REP-155; `nose` is ours."""
 
 
 def forward(
     angles: Mapping[str, float], lengths: NDArray[np.float64]
 ) -> dict[str, tuple[Array, Array]]:
-    """Where the links are.
+    """The poses of the links.
 
     Args:
-        angles: of the joints that turn, radians.
+        angles: of the rotating joints, radians.
         lengths: (16,) of the bones, metres.
 
     Returns:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class RigidTransform:
-    """Takes points of one frame to another; one transform, or many (...)."""
+    """Transforms points from one frame to another; one transform, or many (...)."""
 
     rotation: NDArray[np.float64]
     """(..., 3, 3) axes of the old frame in the new one, as columns."""
@@ -20,26 +20,26 @@ class RigidTransform:
 
     @classmethod
     def identity(cls) -> RigidTransform:
-        """From a frame to itself."""
+        """The transform from a frame to itself."""
         return cls(np.eye(3), np.zeros(3))
 
     @classmethod
     def from_quaternion(
         cls, translation: NDArray[np.float64], quaternion: NDArray[np.float64]
     ) -> RigidTransform:
-        """Translation (..., 3) and unit quaternion (..., 4), x y z w, as ROS has them."""
+        """From a translation (..., 3) and a unit quaternion (..., 4), x y z w, as in ROS."""
         return cls(rotation_matrix(quaternion), np.asarray(translation, np.float64))
 
     def __matmul__(self, first: RigidTransform) -> RigidTransform:
-        """This transform after another one."""
+        """The transform that applies `first`, then this one."""
         return RigidTransform(self.rotation @ first.rotation, self.points(first.translation))
 
     def __getitem__(self, rows: Any) -> RigidTransform:
-        """Some of many."""
+        """A selection of many transforms."""
         return RigidTransform(self.rotation[rows], self.translation[rows])
 
     def inverse(self) -> RigidTransform:
-        """The way back."""
+        """The inverse transform."""
         back = np.swapaxes(self.rotation, -1, -2)
         return RigidTransform(back, -(back @ self.translation[..., None])[..., 0])
 
@@ -70,12 +70,12 @@ def rotation_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
 def slerp(
     a: NDArray[np.float64], b: NDArray[np.float64], share: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Unit quaternions (..., 4) on the shortest way from a to b, at shares (...) of it."""
+    """Unit quaternions (..., 4) on the shortest path from a to b, at fractions (...) of it."""
     cosine = (a * b).sum(-1)
     b = np.where(cosine[..., None] < 0, -b, b)
     angle = np.arccos(np.minimum(np.abs(cosine), 1.0))
     sine = np.sin(angle)
-    is_small = sine < 1e-6  # then a straight line is as good
+    is_small = sine < 1e-6  # then linear interpolation is as accurate
     divisor = np.where(is_small, 1.0, sine)
     of_a = np.where(is_small, 1 - share, np.sin((1 - share) * angle) / divisor)
     of_b = np.where(is_small, share, np.sin(share * angle) / divisor)

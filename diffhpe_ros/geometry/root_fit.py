@@ -17,18 +17,19 @@ MIN_JOINTS = 3
 """A frame with fewer seen joints has no root."""
 
 _JOINT_M = 0.015
-"""Standard deviation of a pose's joint to the side. Joints are 35 mm off and more, mostly in depth
-and together; with this value the stated distances are as uncertain as they prove on validation."""
+"""Sideways standard deviation of a pose's joints. Joints are off by 35 mm and more, mostly in depth
+and in the same direction. With this value the stated uncertainty of distances matches the errors on
+validation."""
 _RAY = 0.002
-"""Standard deviation of a seen joint (X/Z), where the detector gives none: 2 px of 640."""
+"""Standard deviation of a seen joint (X/Z) if the detector gives none: 2 px of 640."""
 _SPEED = 2.0
-"""m/s, standard deviation of the speed away from the camera. On validation anything from 1 m/s up
-is as good for whole bodies, and 2 to 4 m/s for half-seen ones."""
+"""m/s, standard deviation of the speed away from the camera. On validation, any value from 1 m/s up
+is equally good for whole bodies, and 2 to 4 m/s for half-seen ones."""
 _PRIOR = np.diag([1e-12, _SPEED**-2])
 """Inverse covariance of distance and speed before the first observation."""
 _PASSES = 4
 _MOST_UNCERTAIN = 0.5
-"""Largest standard deviation of a distance, as a share of it; beyond, the root is NaN."""
+"""Largest relative standard deviation of a distance; above it, the root is NaN."""
 
 
 def localize_windows(
@@ -46,29 +47,30 @@ def localize_windows(
         a_j (P_z + R_z) = P_x + R_x        b_j (P_z + R_z) = P_y + R_y
 
     With c = a P_z - P_x and d = b P_z - P_y they read c = R_x - R_z a and d = R_y - R_z b: two
-    straight lines that share their slope -R_z. A single frame determines the distance R_z badly,
-    so R_z is a straight line in time over the window; it determines R_x and R_y well, so they are
-    fitted in each frame. Residuals are lengths at the joint and weighted by confidence and by
-    their variance (of the pose and of the image, at that distance); those above one standard
-    deviation count linearly only (Huber): swapped limbs pull little.
+    straight lines with the same slope -R_z. A single frame determines the distance R_z poorly, so
+    R_z is linear in time over the window. It determines R_x and R_y well, so they are fitted in
+    each frame. Residuals are lengths at the joint, weighted by confidence and by their variance (of
+    the pose and of the image, at that distance). Those above one standard deviation count only
+    linearly (Huber), so swapped limbs have little influence.
 
-    The errors of a pose last longer than a window. Hence all frames together count as one, and
-    the variance is that of one frame.
+    A pose's errors persist for longer than a window. So all frames together count as one, and the
+    variance is that of one frame.
 
     Args:
         poses: (..., F, 17, 3) root-relative metres, optical frame.
         canonical: (..., F, 17, 2) canonical view, NaN where unseen.
         confidence: (..., F, 17); a joint at 0 or below, or not finite, is unseen.
-        times_s: (..., F) of the frames; 50 Hz if not given.
-        covariance_2d: (..., F, 17, 2, 2) of `canonical`, NaN where the detector gives none.
+        times_s: (..., F), the frames' times; 50 Hz if not given.
+        covariance_2d: (..., F, 17, 2, 2), of `canonical`, NaN where the detector gives none.
 
     Returns:
-        The trajectories; root in the type of `poses`. NaN in frames in which fewer than
-        `MIN_JOINTS` joints are seen or the root or a seen joint would be behind the camera, and
-        for windows whose distance is unknown: all joints on one ray, or too far away.
+        The trajectories, with the root in the dtype of `poses`. They are NaN in frames in which
+        fewer than `MIN_JOINTS` joints are seen, or in which the root or a seen joint would be
+        behind the camera. They are also NaN for windows of unknown distance: all joints on one ray,
+        or too far away.
 
     Raises:
-        DiffhpeError: the shapes do not belong together.
+        DiffhpeError: the shapes do not match.
     """
     _check(poses, canonical, confidence)
     frames = poses.shape[-3]
@@ -93,7 +95,7 @@ def localize_windows(
 def localize_root(
     poses: NDArray[Any], canonical: NDArray[Any], confidence: NDArray[Any]
 ) -> NDArray[Any]:
-    """The root (..., F, 3) of windows at 50 Hz, for which see `localize_windows`."""
+    """The root (..., F, 3) of windows at 50 Hz; see `localize_windows`."""
     return localize_windows(poses, canonical, confidence).root
 
 
@@ -102,10 +104,10 @@ class _Seen:
     """The seen joints; unseen ones are 0."""
 
     depth: Array
-    """(..., F, 17), that of the pose."""
+    """(..., F, 17), the pose's."""
     rays_and_lines: Array
-    """(2, 2, ..., F, 17): a and b (X/Z and Y/Z), c and d. Short axes come first, since it takes
-    long to compute along them where they are last."""
+    """(2, 2, ..., F, 17): a and b (X/Z and Y/Z), c and d. The short axes come first: computing
+    along them is slow if they are last."""
     weights: Array
     """(..., F, 17): confidence."""
     ray_variance: Array
@@ -141,14 +143,14 @@ class _Seen:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A trajectory and how well it fits."""
+    """A trajectory and its residuals."""
 
     across: Array
     """(2, ..., F) the root's x and y."""
     distance: Array
     """(..., F)."""
     covariance: Array
-    """(..., 2, 2) of the straight line that the distance is."""
+    """(..., 2, 2), of the distance's two line parameters."""
     ray: Array
     """(2, ..., F) mean ray to the seen joints."""
     residuals: Array
@@ -156,8 +158,8 @@ class _Fit:
 
 
 def _fit(seen: _Seen, steps: Array, weights: Array) -> _Fit:
-    """The trajectory for weights (..., F, 17) in 1/m²; steps (..., F, 2) are 1 and the time."""
-    # Frames without a seen joint count for nothing, all others together as one.
+    """Fit a trajectory with weights (..., F, 17) in 1/m²; steps (..., F, 2) are 1 and the time."""
+    # Frames without a seen joint do not count; all others together count as one.
     total = np.maximum(weights.sum(-1), 1e-12)
     mean = np.einsum("...j,kx...j->kx...", weights, seen.rays_and_lines) / total
     rays, lines = apart = seen.rays_and_lines - mean[..., None]
@@ -175,7 +177,7 @@ def _fit(seen: _Seen, steps: Array, weights: Array) -> _Fit:
 
 
 def _reweighted(seen: _Seen, fit: _Fit) -> Array:
-    """Weights (..., F, 17) in 1/m² by confidence, variance, and Huber's rule."""
+    """Weights (..., F, 17) in 1/m² from confidence, variance, and Huber's rule."""
     depth = seen.depth + fit.distance[..., None]
     variance = _JOINT_M**2 + depth**2 * seen.ray_variance
     huber = np.sqrt(np.minimum(1.0, variance / np.maximum(fit.residuals, 1e-18)))

@@ -1,4 +1,4 @@
-"""Where a person is over a window, and how sure that is."""
+"""A person's position over a window, and its uncertainty."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZE_SD = 0.036
-"""By how much people's sizes differ: the standard deviation of the summed lengths of the bones, as
-a share of their mean (4.10 m), of the 20 named subjects of our motion capture. A large person far
-away and a small one nearby look alike, and the lifters assume the average size, so the distance is
-at least this uncertain. All subjects are adults: a child seems twice as far away as it is.
+"""Relative standard deviation of people's sizes: that of the sum of bone lengths, divided by its
+mean (4.10 m), over the 20 named subjects of our motion capture. A large person far away and a small
+one nearby look alike, and the lifters assume the average size, so the distance is at least this
+uncertain. All subjects are adults: a child seems twice as far away as it is.
 """
 
 ACROSS_M = 0.012
@@ -19,7 +19,7 @@ ACROSS_M = 0.012
 
 @dataclass(frozen=True, eq=False)
 class RootTrajectory:
-    """Positions of a root over the F frames of a window, or of many windows (...)."""
+    """Positions of the root over the F frames of a window, or of many windows (...)."""
 
     root: NDArray[Any]
     """(..., F, 3) metres, optical frame; NaN where unknown."""
@@ -27,22 +27,22 @@ class RootTrajectory:
     """(..., F, 3) mean ray to the seen joints, 1 in z. Moving the root along it changes
     the projection least."""
     variance: NDArray[np.float64]
-    """(..., F) m² of the distance (z), by the fit alone."""
+    """(..., F) m², the variance of the distance (z) from the fit alone."""
 
     def moved(self, metres: NDArray[Any]) -> "RootTrajectory":
-        """The trajectories moved away by metres (...) along z."""
+        """The trajectories moved farther away along z by `metres` (...)."""
         return replace(self, root=self.root + np.asarray(metres)[..., None, None] * self.ray)
 
     def scaled(self, sizes: NDArray[Any]) -> "RootTrajectory":
-        """The trajectories of people `sizes` (...) times as large as the average: farther away."""
+        """The trajectories of people `sizes` (...) times as large as average: farther away."""
         size = np.asarray(sizes)[..., None]
         return replace(self, root=self.root * size[..., None], variance=self.variance * size**2)
 
     def covariance(self, size_sd: NDArray[Any] | float = SIZE_SD) -> NDArray[np.float64]:
-        """Covariance (..., F, 3, 3) of the root in m²: of the fit, in x and y, and of the size.
+        """Covariance (..., F, 3, 3) of the root in m²: from the fit, in x and y, and from the size.
 
         Args:
-            size_sd: (...) standard deviation of the people's sizes, as a share of the average.
+            size_sd: (...), standard deviation of the people's sizes, relative to the average.
         """
         root = self.root.astype(np.float64)
         fit = self.variance[..., None, None] * _outer(self.ray)

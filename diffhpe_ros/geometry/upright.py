@@ -1,4 +1,4 @@
-"""Upright frames of a camera whose direction against gravity is known."""
+"""Upright frames of a camera for which the direction against gravity is known."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = np.array([0.0, -1.0, 0.0])
-"""Against gravity in the optical frame of a level camera."""
+"""The direction against gravity in a level camera's optical frame."""
 
 _STRAIGHT = 0.1
 """Sine of the angle between the optical axis and the vertical below which forward is where the top
-of the image points: the axis itself says it no more."""
+of the image points: the axis itself is then nearly vertical."""
 
 
 def upright_axes(up: NDArray[Any]) -> NDArray[np.float64]:
@@ -29,7 +29,7 @@ def upright_axes(up: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def levelling(up: NDArray[Any]) -> NDArray[np.float64]:
-    """Rotation (3, 3) from the optical frame to that of a level camera in the same place.
+    """Rotation (3, 3) from the optical frame to that of a level camera in the same position.
 
     Args:
         up: (3,) unit vector against gravity in the optical frame.
@@ -39,13 +39,13 @@ def levelling(up: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def up_of_tilt(degrees: float) -> NDArray[np.float64]:
-    """The direction (3,) against gravity in the optical frame of a camera that looks down by it."""
+    """The direction (3,) against gravity, optical frame, of a camera tilted down by `degrees`."""
     tilt = np.radians(degrees)
     return np.array([0.0, -np.cos(tilt), -np.sin(tilt)])
 
 
 def tilt_deg(up: NDArray[Any]) -> tuple[float, float]:
-    """By how many degrees a camera looks down, and is rolled clockwise.
+    """The degrees by which a camera is tilted down, and rolled clockwise.
 
     Args:
         up: (3,) unit vector against gravity in the optical frame.

@@ -1,4 +1,4 @@
-"""The URDF of a person: the kinematic chain with the lengths of the person's bones."""
+"""The URDF of a person: the kinematic chain with the person's bone lengths."""
 
 from itertools import chain
 from math import pi
@@ -16,7 +16,7 @@ def human_urdf(person: str, lengths: NDArray[np.float64]) -> str:
     """The URDF of one person.
 
     Args:
-        person: id, which ends the name of each link and joint.
+        person: the id, the suffix of each link's and joint's name.
         lengths: (16,) of the bones, metres.
     """
     links = [
@@ -29,7 +29,7 @@ def human_urdf(person: str, lengths: NDArray[np.float64]) -> str:
 
 
 def _link(name: str, person: str, lengths: NDArray[np.float64]) -> str:
-    """A link, with a cylinder for the bone that hangs on it."""
+    """A link, with a cylinder for its bone."""
     bones = [each for each in CHAIN if each.parent == name and each.bone is not None]
     if not bones:
         return f'<link name="{name}_{person}"/>'

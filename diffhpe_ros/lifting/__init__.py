@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diffhpe_ros.lifting.checkpoints.model_folders import convert, load_model, save_model
 
 DEFAULT_MODEL = "diffhpe-wrapper-robust"
-"""The model that is lifted with where none is named."""
+"""The model that is used if none is named."""
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -43,7 +43,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is torch's at first use: lifting with the native engine does not need it."""
+    """Import what needs torch only at its first use: the native engine works without torch."""
     if name not in ("build_model", "convert", "load_model", "save_model"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     require_torch(f"{name} is for models of torch")

@@ -21,7 +21,7 @@ def lift_in_batches(
 ) -> NDArray[np.float32]:
     """Poses (N, 27, 17, 3) of windows (N, 27, 17, 2), batch by batch; see `Lifter.lift`.
 
-    `on_share` is called after each batch, with the share of the windows that is done.
+    `on_share` is called after each batch with the share of windows that are done.
     """
     starts = tqdm(range(0, len(x_2d), BATCH), desc="lifting", unit="batch", disable=not progress)
     poses = []

@@ -1,6 +1,6 @@
-"""Devices that models run on, and how their failures are recognised.
+"""Devices that models run on, and how device failures are recognised.
 
-A CPU needs no torch. Any other device is torch's.
+The CPU needs no torch. All other devices do.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ _OF_A_DEVICE = re.compile(r"CUDA|cuDNN|CUBLAS", re.IGNORECASE)
 
 
 def check_device(name: str) -> None:
-    """Check that there is such a device.
+    """Check that this device exists.
 
     Raises:
         DiffhpeError: the name is not cpu, cuda or cuda:N, or there is no such device.
@@ -41,7 +41,7 @@ def check_device(name: str) -> None:
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """float32 whatever the program around has set in torch: autocast, or another default dtype."""
+    """Compute in float32 even if the calling program has set autocast or another default dtype."""
     import torch
 
     default = torch.get_default_dtype()
@@ -57,7 +57,7 @@ def single_precision() -> Iterator[None]:
 
 
 def has_cuda() -> bool:
-    """Whether torch finds a CUDA device; it is not imported where there is no driver for one."""
+    """Whether torch finds a CUDA device. Without a CUDA driver, torch is not imported."""
     if not has_torch():
         return False
     try:
@@ -72,10 +72,10 @@ def has_cuda() -> bool:
 def is_device_failure(error: BaseException) -> bool:
     """Whether an error is a device's failure rather than a wrong request.
 
-    torch has a class of its own for lack of memory only; the rest are RuntimeErrors of CUDA and
-    its libraries.
+    torch has its own exception only for running out of memory. Other failures are RuntimeErrors
+    from CUDA and its libraries.
     """
-    torch = sys.modules.get("torch")  # without it nothing has used a device
+    torch = sys.modules.get("torch")  # if it is not imported, nothing has used a device
     if torch is not None and isinstance(error, torch.cuda.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and _OF_A_DEVICE.search(str(error)) is not None
@@ -83,7 +83,7 @@ def is_device_failure(error: BaseException) -> bool:
 
 def free_device_memory() -> None:
     """Release cached memory of the device."""
-    gc.collect()  # models are in cycles with their engines
+    gc.collect()  # models and engines refer to each other in cycles
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         try:

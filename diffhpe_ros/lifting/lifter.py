@@ -42,19 +42,19 @@ if TYPE_CHECKING:
 
 
 class Lifter:
-    """A model with its view, sampler and seed. The result depends on nothing else.
+    """A model with its view, sampler and seed. Results depend on these and the input alone.
 
     Args:
-        model: any of those that `load_model` gives, or its weights by name.
-        config: of the model.
+        model: a model from `load_model`, or a model's weights by name.
+        config: the model's configuration.
         device: cpu, cuda or cuda:N.
-        backbone: the MixSTE of a wrapper whose sampling is to start at its pose.
-        folder: that the model was loaded from; the engine onnx needs it.
+        backbone: the MixSTE of a wrapper, if sampling should start at its pose.
+        folder: where the model was loaded from; the onnx engine needs it.
         **settings: the fields of `SamplingConfig` and `LifterOptions`, by name.
 
     Raises:
-        DiffhpeError: a setting is unknown, or the device, the backbone or torch, where the engine
-            runs on it, is not there.
+        DiffhpeError: a setting is unknown; the device or the backbone does not exist; or torch is
+            not installed but the engine needs it.
     """
 
     def __init__(
@@ -73,32 +73,32 @@ class Lifter:
         self.config = config
         self._backend = create_backend(model, config, self.options, backbone, folder)
         self.model = self._backend.model
-        """What is sampled: of the engine native its own, else the model of torch."""
+        """The sampled model: the native engine's own model, else the torch model."""
         self._view = views.view(config.input_view)
         self._aggregate = create_aggregation(self.options.aggregation)
         self.decode = create_bone_length_rule(self.options.decode)
-        """The rule that keeps bone lengths, or leaves poses as they are."""
+        """The rule that fixes bone lengths, or leaves poses unchanged."""
         self._set_sampling(sampling)
         self.sampling: Sampling = self._backend.sampling(self._plan)
-        """How windows are sampled: by the plan, recorded or not."""
+        """How windows are sampled: according to the plan, recorded or not."""
 
     @classmethod
     def from_pretrained(cls, name: str | Path, device: str = "cpu", **settings: Any) -> "Lifter":
-        """Load a model by name or path (see `load_model`) and make its lifter.
+        """Load a model by name or path (see `load_model`) and create its lifter.
 
         For example `Lifter.from_pretrained("diffhpe-wrapper", device="cpu", seed=0, steps=5)`.
 
         Args:
-            name: of the model, or its path.
+            name: the model's name or path.
             device: cpu, cuda or cuda:N.
             **settings: the fields of `SamplingConfig` and `LifterOptions`, by name.
 
         Raises:
-            DiffhpeError: the model cannot be loaded, a setting is unknown, or the device is not
-                there.
+            DiffhpeError: the model cannot be loaded, a setting is unknown, or the device does not
+                exist.
         """
         sampling, _ = read_settings(settings)
-        check_device(device)  # before weights are read for one that is not there
+        check_device(device)  # before reading weights for a device that does not exist
         config, weights = read_model(name)
         start = sampling.resolve(config.presets, config.default_preset).start
         backbone = read_backbone(name, config) if start == "backbone" else None
@@ -109,14 +109,14 @@ class Lifter:
             raise DiffhpeError(f"{folder}: {error}") from None
 
     def sampled(self, sampling: SamplingConfig) -> "Lifter":
-        """The same model on the same device, sampled otherwise; nothing is loaded.
+        """The same model on the same device with other sampling settings; nothing is loaded.
 
         Raises:
             DiffhpeError: a setting is unknown or impossible.
         """
         other = copy(self)
         other._set_sampling(sampling)
-        if other.preset != self.preset:  # else it may be recorded already
+        if other.preset != self.preset:  # else keep a sampler that may be recorded already
             other.sampling = self.sampling.planned(other._plan)
         return other
 
@@ -126,7 +126,7 @@ class Lifter:
         backend, model = self._backend, self.model
         sampler = create_sampler(preset.sampler, preset.steps)
         if model.schedule is not None:
-            spaced_steps(preset.steps, model.schedule.steps)  # refuses impossible ones
+            spaced_steps(preset.steps, model.schedule.steps)  # refuses impossible numbers of steps
         augmentation = create_augmentation(preset)
         hypotheses = augmentation.views if model.is_deterministic else preset.hypotheses
         each = per_view(hypotheses, augmentation)
@@ -140,18 +140,18 @@ class Lifter:
 
     @property
     def hypotheses(self) -> int:
-        """Poses per window: of a deterministic model, one of each view of it."""
+        """Poses per window; for a deterministic model, one for each augmented view."""
         return self._plan.hypotheses
 
     def captured(self) -> "Lifter":
-        """The same lifter, ready for live use: with its sampler recorded where it can be."""
+        """The same lifter, ready for live use: with its sampler recorded where possible."""
         other = copy(self)
         other.sampling = self.sampling.captured()
         return other
 
     @property
     def engine(self) -> str:
-        """The engine that is used: folded where cuda_graph is wanted and cannot be."""
+        """The engine that is used: folded where cuda_graph was asked for but is not possible."""
         return self.sampling.engine
 
     @property
@@ -162,7 +162,7 @@ class Lifter:
 
     @property
     def runs_on(self) -> str:
-        """The device, or what onnxruntime has taken instead."""
+        """The device, or what onnxruntime chose instead."""
         return self._backend.runs_on
 
     def lift(
@@ -172,16 +172,16 @@ class Lifter:
         covariance_2d: Any | None = None,
         world_landmarks: Any | None = None,
     ) -> LiftResult:
-        """Lift a batch of windows; each gets the same noise, that of the seed.
+        """Lift a batch of windows; all get the same noise, which depends on the seed.
 
         Args:
             x_2d: (B, 27, 17, 2), canonical view, (0, 0) where unseen.
-            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. Other values
-                are its certainty where covariance_2d gives none.
+            confidence: (B, 27, 17); a joint of confidence 0 counts as unseen. Other values rate its
+                certainty where covariance_2d gives none.
             covariance_2d: (B, 27, 17, 2, 2), canonical units squared, NaN where the detector gives
-                none. Of DiffPose alone the poses depend on it; of all models their covariance does.
-            world_landmarks: (B, 27, 17, 3) the detector's own 3D joints, NaN where it gives none,
-                which are fused with the poses; see `lifting.pipeline.world_landmarks`.
+                none. The result's covariance depends on it; the poses only do with DiffPose.
+            world_landmarks: (B, 27, 17, 3), the detector's own 3D joints, NaN where it gives none.
+                They are fused with the poses; see `lifting.pipeline.world_landmarks`.
 
         Raises:
             DiffhpeError: a shape is wrong, or x_2d is not finite.

@@ -19,7 +19,7 @@ REPEATS = 7
 
 
 def lift_ms(lifter: Lifter, people: int) -> float:
-    """Median time of lifting one window of each of so many people."""
+    """Median time to lift one window for each of this many people."""
     windows = np.full((people, lifter.config.frames, NUM_JOINTS, 2), 0.1, np.float32)
     lifter.lift(windows)
     times = []
@@ -37,19 +37,19 @@ def choose_preset(
     sampling: SamplingConfig | None = None,
     measure: Callable[[Lifter, int], float] = lift_ms,
 ) -> tuple[Lifter, str]:
-    """The lifter, captured, with the best preset that keeps up; the fastest where none does.
+    """The lifter, captured, with the best preset that keeps up; the fastest if none does.
 
     Also returns what was measured, such as "balanced: 3.1 ms of 33 ms".
 
     Args:
-        lifter: of a diffusion model.
-        people: lifted at once.
-        rate: images a second.
-        sampling: what is to differ from each preset; the preset that it names does not count.
-        measure: the time in ms that a lifter takes for so many people.
+        lifter: a diffusion model's.
+        people: number lifted at once.
+        rate: images per second.
+        sampling: settings that override each preset's; the preset that it names is ignored.
+        measure: gives the time in ms that a lifter takes for a number of people.
 
     Raises:
-        DiffhpeError: no preset goes with the other settings.
+        DiffhpeError: no preset can be combined with the other settings.
     """
     period_ms = 1000 / rate
     sampling = sampling or SamplingConfig()
@@ -58,7 +58,7 @@ def choose_preset(
     for name in from_best_to_fastest(lifter.config.presets):
         try:
             candidate = lifter.sampled(replace(sampling, preset=name))
-        except DiffhpeError as error:  # such as an odd number of hypotheses for a flipped one
+        except DiffhpeError as error:  # such as an odd number of hypotheses for a flipped preset
             refused = error
             continue
         candidate = candidate.captured()

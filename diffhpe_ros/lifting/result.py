@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class LiftResult:
     """Poses of a batch of windows; metres, camera optical frame, root-relative.
 
-    Where a window has no seen joint at all, its values are NaN.
+    The values of a window without any seen joint are NaN.
     """
 
     poses: NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""The settings of a lifter, each once: how it samples, and what computes it."""
+"""A lifter's settings: how it samples, and what computes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -14,11 +14,11 @@ _LARGEST_SEED = 2**63
 class SamplingConfig:
     """How windows are sampled: a preset of the model, and the settings that differ from it.
 
-    None leaves a setting as the preset has it, and the preset as the model has it by default.
+    None keeps a setting at the preset's value, and the preset at the model's default.
     """
 
     preset: str | None = None
-    """A name of the model's presets, such as fast, balanced or faithful."""
+    """Name of one of the model's presets, such as fast, balanced or faithful."""
     sampler: str | None = None
     """ddpm, ddim or dpm-solver; see `lifting.diffusion.samplers`."""
     steps: int | None = None
@@ -26,22 +26,22 @@ class SamplingConfig:
     hypotheses: int | None = None
     """Poses sampled per window."""
     start: str | None = None
-    """Where sampling starts: noise; backbone, the pose of a wrapper's own MixSTE; or previous, in
-    a stream the last window of the same track. The first window of a track, and those of
+    """Where sampling starts: noise; backbone, the pose of a wrapper's own MixSTE; or previous, in a
+    stream the previous window of the same track. The first window of a track, and those of
     `Lifter.lift`, which has no memory, start at noise."""
     augmentation: str | None = None
     """none, or flip: half of the hypotheses, and one more pose of MixSTE, come from the mirrored
     window; see `lifting.pipeline.augmentation`."""
 
     def resolve(self, presets: Mapping[str, Preset], default: str) -> Preset:
-        """The preset with the settings that differ.
+        """The preset with its overridden settings.
 
         Args:
-            presets: of the model, by name.
-            default: the preset that is taken where none is named.
+            presets: the model's presets by name.
+            default: the preset to use if none is named.
 
         Raises:
-            DiffhpeError: there is no such preset, or fewer than one hypothesis is wanted.
+            DiffhpeError: there is no such preset, or fewer than one hypothesis is asked for.
         """
         name = self.preset or default
         if name not in presets:
@@ -68,9 +68,9 @@ class LifterOptions:
     """Seed of the noise that sampling starts from."""
     engine: str = "auto"
     """reference, folded, native, onnx, cuda_graph, or auto: cuda_graph on CUDA; on the CPU native
-    where that can be, else folded. See `lifting.engines`."""
+    if possible, else folded. See `lifting.engines`."""
     kernels: str = "torch"
-    """Kernels of the engines folded and cuda_graph: torch, or triton for fused ones."""
+    """Kernels of the engines folded and cuda_graph: torch, or triton for fused kernels."""
     aggregation: str = "mean"
     """How hypotheses become one pose: mean or reprojection; see `lifting.pipeline.aggregation`."""
     decode: str = "free"
@@ -82,10 +82,10 @@ class LifterOptions:
 
 
 def read_settings(settings: Mapping[str, Any]) -> tuple[SamplingConfig, LifterOptions]:
-    """Keyword arguments, sorted into the two.
+    """Split keyword arguments into the two classes.
 
     Raises:
-        DiffhpeError: there is no setting of that name.
+        DiffhpeError: there is no setting with such a name.
     """
     known = {each.name: kind for kind in (SamplingConfig, LifterOptions) for each in fields(kind)}
     for name in settings:

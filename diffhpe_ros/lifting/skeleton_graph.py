@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 
-# The joints body part by body part, so that pooling neighbours pools within a part.
+# Joints ordered by body part, so that pooling neighbours pools within a part.
 PART_ORDER = (2, 3, 5, 6, 1, 4, 0, 7, 8, 9, 10, 15, 16, 12, 13, 11, 14)
 POOL = 2
 

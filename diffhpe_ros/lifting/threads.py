@@ -1,10 +1,10 @@
-"""How many CPU threads lifting takes, in this process."""
+"""The number of CPU threads that lifting uses in this process."""
 
 import os
 import sys
 
 _ASKED_FOR: list[int] = []
-"""The last number that was asked for; empty before."""
+"""The last requested number; empty before any request."""
 
 
 def use_threads(count: int) -> None:
@@ -15,7 +15,7 @@ def use_threads(count: int) -> None:
 
 
 def thread_count() -> int:
-    """Threads of the native library: what was asked for, else OMP_NUM_THREADS or all cores."""
+    """Threads of the native library: the requested number, else OMP_NUM_THREADS or all cores."""
     if _ASKED_FOR:
         return _ASKED_FOR[0]
     given = os.environ.get("OMP_NUM_THREADS", "")
@@ -23,7 +23,7 @@ def thread_count() -> int:
 
 
 def apply_to_torch() -> None:
-    """Give torch the number that was asked for before it was imported, if any."""
+    """Apply the number, if any, that was requested before torch was imported."""
     import torch
 
     if _ASKED_FOR:

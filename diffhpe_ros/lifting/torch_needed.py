@@ -1,4 +1,4 @@
-"""What needs torch, on machines that have none."""
+"""Checks for torch, and the message where it is missing."""
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.extras import how_to_install, is_installed
@@ -16,12 +16,12 @@ def require_torch(reason: str) -> None:
         reason: what needs it, such as "the engine folded runs on torch".
 
     Raises:
-        DiffhpeError: it is not.
+        DiffhpeError: torch is not installed.
     """
     if not has_torch():
         raise DiffhpeError(without_torch(reason))
 
 
 def without_torch(reason: str) -> str:
-    """What a user is told; the reason as for `require_torch`."""
+    """The message for the user; `reason` is as for `require_torch`."""
     return f"{reason}, which is not installed: {how_to_install('torch')}"

@@ -1,4 +1,4 @@
-"""The weights of a model by name, as its file holds them, and the check that they fit."""
+"""A model's weights by name, as stored in its file, and the check that they fit."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -23,26 +23,26 @@ class Affine(NamedTuple):
 
     def __call__(self, x: Array) -> Array:
         """(..., rows, in) → (..., rows, out)."""
-        # Not one product of all rows: BLAS would start threads for it, whose waiting takes the
-        # cores from the detector.
+        # Not one product of all rows: BLAS would start threads for it, which spin while they wait
+        # and take the cores from the detector.
         y = np.matmul(x, self.weight, order="C")
         y += self.bias
         return y
 
 
 class WeightsError(DiffhpeError):
-    """Weights do not fit the model that they are said to be of."""
+    """Weights do not fit their model."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the weights do not fit the model: {reason}")
 
 
 class NamedWeights:
-    """The weights below a prefix. Each is asked for with its shape, so that a wrong one is found.
+    """The weights below a prefix. Each is requested with its shape, so that a wrong shape is found.
 
     Args:
-        weights: of the whole model.
-        prefix: of the names that are asked for.
+        weights: the whole model's.
+        prefix: prefix of the requested names.
     """
 
     def __init__(self, weights: Weights, prefix: str = "") -> None:
@@ -61,10 +61,10 @@ class NamedWeights:
         return (self.below(f"{name}.{number}") for number in range(count))
 
     def array(self, name: str, *shape: int) -> Array:
-        """One of them.
+        """One array.
 
         Raises:
-            WeightsError: it is not there, or has another shape.
+            WeightsError: the array is missing or has another shape.
         """
         name = self._prefix + name
         if name not in self._weights:
@@ -93,13 +93,13 @@ class NamedWeights:
         return Affine(self.array(f"{name}.weight", features), self.array(f"{name}.bias", features))
 
     def check_all_used(self, *unused: str) -> None:
-        """Check that nothing was left.
+        """Check that all weights were used.
 
         Args:
-            unused: last parts of names that are known and not needed.
+            unused: last parts of names that are known but not needed.
 
         Raises:
-            WeightsError: there are weights that were not asked for.
+            WeightsError: there are weights that were not requested.
         """
         for name in self._weights:
             if name not in self._asked_for and name.rpartition(".")[2] not in unused:

@@ -1,4 +1,4 @@
-"""The windows that a lifter takes, and the check of its arguments."""
+"""The windows that a lifter takes, and the checks of its arguments."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,18 +26,18 @@ class WindowBatch:
         return len(self.x_2d)
 
     def __getitem__(self, rows: slice) -> "WindowBatch":
-        """Some of the windows."""
+        """A slice of the windows."""
         return WindowBatch(self.x_2d[rows], self.confidence[rows], self.covariance_2d[rows])
 
 
 def check_windows(
     x_2d: Any, frames: int, confidence: Any | None = None, covariance_2d: Any | None = None
 ) -> WindowBatch:
-    """The arguments of `Lifter.lift` as arrays.
+    """Check the arguments of `Lifter.lift` and return them as arrays.
 
     Args:
         x_2d: (B, L, 17, 2).
-        frames: L, as it should be.
+        frames: L, the expected length.
         confidence: (B, L, 17); joints of confidence 0 become unseen.
         covariance_2d: (B, L, 17, 2, 2).
 
@@ -54,7 +54,7 @@ def check_windows(
     sure = seen.astype(np.float32)
     if confidence is not None:
         given = _of_shape("confidence", confidence, seen.shape)
-        known = given > 0  # and not NaN
+        known = given > 0  # False for NaN, too
         x, sure = x * known[..., None], np.where(seen & known, given, 0).clip(max=1)
     if covariance_2d is None:
         covariance = np.full((*x.shape, 2), np.nan, np.float32)

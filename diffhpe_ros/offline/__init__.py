@@ -1,9 +1,9 @@
-"""Whole recordings to files: what `diffhpe lift` does.
+"""Lifts whole recordings to files, for `diffhpe lift`.
 
-A source gives the people in each frame, from images or from keypoints. They are kept on disk, in a
-folder beside the output; then each person's track is lifted piece by piece; then all are written.
-So recordings of hours need no more memory than those of minutes, and a run that was stopped can go
-on.
+A source gives the people in each frame, from images or from keypoints. They are stored on disk, in
+a folder next to the output. Then each person's track is lifted piece by piece, and finally all
+poses are written. So recordings of hours need no more memory than those of minutes, and a stopped
+run can be resumed.
 """
 
 from diffhpe_ros.offline.lifted import Lifted

@@ -13,16 +13,16 @@ from diffhpe_ros.video.jpeg import DamagedImageError
 
 
 class BagImages(Images):
-    """One image topic of a bag, with the camera_info beside it.
+    """One image topic of a bag, with the camera_info next to it.
 
-    Times are those of the headers; where the headers have none, when the messages were recorded.
+    Times come from the headers; without those, they are when the messages were recorded.
 
     Args:
         path: a file, or a folder.
-        topic: of the images; None where there is one only.
+        topic: the image topic; None if there is only one.
 
     Raises:
-        DiffhpeError: see `ImageTopic`, or the topic has no images.
+        DiffhpeError: as for `ImageTopic`, or the topic has no images.
     """
 
     def __init__(self, path: Path, topic: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The people of a recording as large as they are, by the floor under their feet or a stature."""
+"""Sizes of the people in a recording, from the floor under their feet or a known stature."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -19,7 +19,7 @@ from diffhpe_ros.placement.stature import stature
 
 _WINDOW_S = 0.5
 _FEWEST_WINDOWS = 5
-"""With standing feet, by which a floor is checked."""
+"""Windows with standing feet, against which a floor is checked."""
 
 
 def body_sizes(
@@ -29,17 +29,17 @@ def body_sizes(
     person_height: float | None,
     warn: Callable[[str], None],
 ) -> dict[int, BodyScale]:
-    """How large each person is.
+    """The size of each person.
 
     Args:
-        tracks: of people of the usual size.
+        tracks: lifted as people of average size.
         gravity: in the camera's optical frame; None if it is not known.
         camera_height: above the floor, metres; None if it is not known.
-        person_height: of the one person in the recording, metres; None if it is not known.
-        warn: takes what cannot be used, or contradicts itself.
+        person_height: of the only person in the recording, metres; None if it is not known.
+        warn: receives messages on inputs that cannot be used or that contradict each other.
 
     Returns:
-        By track id; empty where nothing tells it.
+        Sizes by track id; empty if nothing determines them.
     """
     if person_height is not None and len(tracks) > 1:
         warn(f"person_height is of one person, but {len(tracks)} are seen: it is not used")
@@ -59,12 +59,12 @@ def body_sizes(
 
 
 def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) -> list[PoseTrack]:
-    """The tracks of people of other sizes: larger and farther away by the same factor.
+    """The tracks scaled to the people's sizes: larger and farther away by the same factor.
 
     Args:
-        tracks: of people of the usual size.
-        sizes: of each, as a share of the usual one.
-        folder: for files of the poses: recordings of hours are not held in memory.
+        tracks: lifted as people of average size.
+        sizes: each person's size relative to the average.
+        folder: for files of poses, since recordings of hours may not fit in memory.
     """
     found = []
     for track, size in zip(tracks, sizes, strict=True):
@@ -82,13 +82,13 @@ def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) ->
 def _size_of(
     track: PoseTrack, floor: Floor | None, person_height: float | None, check: FloorCheck
 ) -> BodyScale:
-    """How large a person is by a whole recording.
+    """A person's size from a whole recording.
 
     Args:
-        track: of a person of the usual size.
-        floor: below the camera, which stands; None if it is not known.
+        track: lifted as a person of average size.
+        floor: below the camera, which must not move; None if it is not known.
         person_height: of this person, metres; None if it is not known.
-        check: learns whether the floor can be where it is said to be.
+        check: collects evidence on whether the stated floor height is possible.
     """
     size = BodySize()
     if person_height is not None:
@@ -108,7 +108,7 @@ def _size_of(
 
 
 def _stature(track: PoseTrack) -> float:
-    """The median over some of the poses; a person is lifted in one frame at least."""
+    """The median stature over some of the poses; at least one frame must be lifted."""
     known: list[NDArray[Any]] = []
     for rows in track.chunks():
         poses = rows["pose"]
@@ -117,7 +117,7 @@ def _stature(track: PoseTrack) -> float:
 
 
 def _windows(track: PoseTrack) -> Iterator[NDArray[Any]]:
-    """Pieces of half a second in which something is known."""
+    """Pieces of half a second with at least one known position."""
     for rows in track.chunks():
         seconds = (rows["time_s"] - rows["time_s"][0]) // _WINDOW_S
         bounds = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), len(rows)]

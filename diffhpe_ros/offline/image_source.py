@@ -1,4 +1,4 @@
-"""The people in images: a detector sees them, and a tracker tells them apart."""
+"""The people in images: a detector finds them, and a tracker follows them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,13 +13,13 @@ from diffhpe_ros.tracking import PeopleTracker
 
 
 class ImageSource:
-    """The people that a detector sees, and a tracker tells apart.
+    """The people that a detector finds in images and a tracker follows.
 
     Args:
-        images: of one camera.
-        detector: of people in them.
-        options: what the user says.
-        path: of the images, for errors.
+        images: one camera's images.
+        detector: finds people in them.
+        options: what the user specified.
+        path: the images' path, for errors.
 
     Raises:
         DiffhpeError: the camera's calibration does not fit the images.
@@ -51,7 +51,7 @@ class ImageSource:
     def frames(
         self, past: Iterable[PeopleFrame] = (), state: State | None = None
     ) -> Iterator[PeopleFrame]:
-        """See `Source.frames`. Images of the past are decoded, but not looked at again."""
+        """See `Source.frames`. Past images are decoded, but not processed again."""
         tracker = PeopleTracker(self._detector.max_people)
         last_s = -1.0
         for frame in past:
@@ -74,11 +74,11 @@ class ImageSource:
             )
 
     def state(self) -> State:
-        """See `Source.state`: the detector's; the tracker looks at the past frames again."""
+        """See `Source.state`: the detector's state; the tracker processes past frames again."""
         return self._detector.state()
 
     def _rising(self) -> Frames:
-        """The images whose times rise, up to the last that is wanted."""
+        """The images with increasing times, up to the last one that is wanted."""
         before = -1.0
         try:
             for time_s, image in self._images.frames():

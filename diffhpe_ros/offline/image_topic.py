@@ -19,7 +19,7 @@ _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 
 def is_bag(path: Path) -> bool:
-    """Whether a path is a bag: a file of one, or a folder of ROS 2."""
+    """Whether a path is a bag: a bag file, or a ROS 2 bag folder."""
     if path.is_dir():
         return (path / "metadata.yaml").is_file() or any(
             file.suffix in BAG_ENDINGS for file in path.iterdir()
@@ -28,16 +28,16 @@ def is_bag(path: Path) -> bool:
 
 
 def extras_to_read(path: Path) -> tuple[str, ...]:
-    """Extras of setup.py that have the library for a recording: only bags need one."""
+    """Extras of setup.py with the library for a recording; only bags need one."""
     return ("demo",) if is_bag(path) else ()
 
 
 class ImageTopic:
-    """The messages of one image topic, and the camera_info beside it.
+    """The messages of one image topic, and the camera_info next to it.
 
     Args:
         path: a file, or a folder.
-        topic: of the images; None where there is one only.
+        topic: the image topic; None if there is only one.
 
     Raises:
         DiffhpeError: rosbags is not installed, the bag cannot be read, or it has no such topic.
@@ -54,16 +54,16 @@ class ImageTopic:
         self.count = sum(each.msgcount for each in self._connections)
         seconds = self._reader.duration / 1e9
         self.rate = self.count / seconds if seconds > 0 else None
-        """Images a second, on average over the bag."""
+        """Images per second, on average over the bag."""
         self.decode = _DECODERS[self._connections[0].msgtype]
         """Message → BGR image (H, W, 3)."""
 
     def messages(self, start_ns: int | None = None) -> Iterator[tuple[Any, int]]:
-        """Messages and when they were recorded, in this order, from a time on."""
+        """Messages with their recording times, in this order, from `start_ns` on."""
         return self._messages(self._connections, start_ns)
 
     def camera(self) -> Camera | None:
-        """The camera of the first camera_info beside the images' topic, if there is one."""
+        """The camera of the first camera_info next to the image topic, if there is one."""
         space, _, name = self.name.removesuffix("/compressed").rpartition("/")
         infos = [
             each
@@ -71,7 +71,7 @@ class ImageTopic:
             if each.msgtype == _CAMERA_INFO and each.topic == f"{space}/camera_info"
         ]
         for message, _ in self._messages(infos) if infos else ():
-            # By ROS's convention the name says it: image_rect, image_rect_color.
+            # The ROS convention for names of rectified images: image_rect, image_rect_color.
             return camera_from_info(message, rectified=name.startswith("image_rect"))
         return None
 
@@ -98,7 +98,7 @@ class ImageTopic:
 
 
 def stamp_ns(message: Any, recorded_ns: int) -> int:
-    """The time of the header; where that has none, when the message was recorded."""
+    """The header's time; if it has none, the time at which the message was recorded."""
     stamp = message.header.stamp
     return stamp.sec * 10**9 + stamp.nanosec or recorded_ns
 
@@ -111,7 +111,7 @@ def _open(path: Path) -> Any:
     if not path.exists():
         raise DiffhpeError(f"cannot read bag {path}: no such file")
     try:
-        # Bags of before Iron do not hold the definitions of their messages.
+        # Bags from before Iron do not contain the definitions of their messages.
         reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_HUMBLE))
         reader.open()
     except (AnyReaderError, OSError, ValueError, KeyError) as error:

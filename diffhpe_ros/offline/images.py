@@ -1,4 +1,4 @@
-"""Images with their times: of a video, a stream, a folder or a webcam."""
+"""Images with their times, from a video, a stream, a folder or a webcam."""
 
 import logging
 import math
@@ -28,25 +28,25 @@ Frames = Iterator[tuple[float, NDArray[np.uint8]]]
 
 
 class Images(ABC):
-    """Images of one camera with their times."""
+    """One camera's images with their times."""
 
     size: tuple[int, int]
     """Width and height in pixels."""
     stored_size: tuple[int, int] | None = None
-    """In a file whose pixels are not square; None: as `size`."""
+    """Size in a file whose pixels are not square; None: the same as `size`."""
     frame_count: int | None = None
-    """None where it is not known."""
+    """Number of images; None if it is not known."""
     fps: float | None = None
-    """Images a second, on average; None where it is not known."""
+    """Images per second, on average; None if it is not known."""
     live = False
-    """Whether they have no end."""
+    """Whether the images have no end."""
     own_camera: Camera | None = None
-    """The calibration that comes with them."""
+    """The calibration that comes with the images."""
     start_ns = 0
-    """Stamp of the first image; 0 where they have times only."""
+    """Stamp of the first image; 0 if they have only relative times."""
 
     def frames_within(self, seconds: float | None) -> int | None:
-        """About how many images the first seconds have; None: the whole recording."""
+        """The approximate number of images in the first seconds; None: the whole recording."""
         if seconds is None or self.frame_count is None:
             return self.frame_count
         return None if self.fps is None else min(self.frame_count, math.ceil(seconds * self.fps))
@@ -64,7 +64,7 @@ class VideoImages(Images):
     """A video file or a stream.
 
     Raises:
-        DiffhpeError: it cannot be read.
+        DiffhpeError: the video cannot be read.
     """
 
     def __init__(self, address: str) -> None:
@@ -114,11 +114,11 @@ class FolderImages(Images):
         warn_of_damage(damaged, self.frame_count)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, since no file stays open."""
 
 
 class WebcamImages(Images):
-    """A webcam; the time is that at which an image was grabbed.
+    """A webcam; an image's time is when it was grabbed.
 
     Raises:
         DiffhpeError: there is no such webcam, or it gives no image.
@@ -152,11 +152,11 @@ class WebcamImages(Images):
 
 
 def warn_of_damage(damaged: Sequence[str], count: int | None) -> None:
-    """Say in the log how many images were left out.
+    """Log how many images were left out.
 
     Args:
-        damaged: why, of each.
-        count: of all images.
+        damaged: the reason for each one.
+        count: number of all images.
     """
     if damaged:
         texts = len(damaged), count, damaged[0]
@@ -164,7 +164,7 @@ def warn_of_damage(damaged: Sequence[str], count: int | None) -> None:
 
 
 def folder_images(path: str, options: SourceOptions) -> FolderImages | None:
-    """The images of a folder, or of a pattern with * or %05d; None for what is neither.
+    """The images of a folder, or of a pattern with * or %05d; None if `path` is neither.
 
     Raises:
         DiffhpeError: there are none, or the rate is not given.
@@ -193,6 +193,6 @@ def _read_image(file: Path) -> NDArray[np.uint8]:
 
 
 def _natural(file: Path) -> list[tuple[int, str]]:
-    """Sorts 2 before 10."""
+    """Sort key that puts 2 before 10."""
     parts = re.findall(r"\d+|\D+", file.name)
     return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

@@ -1,4 +1,4 @@
-"""Keypoint files as sources: our own .npz, and those of other programs."""
+"""Keypoint files as sources: our own .npz, and other programs' files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,16 +20,16 @@ _MOST_PEOPLE = 64  # in one image
 
 
 class KeypointSource:
-    """Keypoints of a whole recording, in memory.
+    """A whole recording's keypoints, in memory.
 
     Args:
-        camera: that took the images.
-        times_s: (T,) rising.
-        frames: (N,) frame of each row, not falling.
+        camera: the camera that took the images.
+        times_s: (T,) increasing.
+        frames: (N,) frame of each row, not decreasing.
         keypoints: (N, 17, 2) pixels, NaN where unseen.
         confidence: (N, 17).
-        track_ids: (N,); None: people are told apart by place and motion.
-        warnings: what was guessed.
+        track_ids: (N,); None: people are tracked by position and motion.
+        warnings: assumptions that were made.
     """
 
     live = False
@@ -56,7 +56,7 @@ class KeypointSource:
     def frames(
         self, past: Iterable[PeopleFrame] = (), state: State | None = None
     ) -> Iterator[PeopleFrame]:
-        """See `Source.frames`; all frames are tracked anew, which takes no time."""
+        """See `Source.frames`; all frames are tracked again, which takes almost no time."""
         tracker = PeopleTracker(_MOST_PEOPLE) if self._track_ids is None else None
         known = sum(1 for _ in past)
         ends = np.searchsorted(self._frames, np.arange(len(self._times_s) + 1))
@@ -71,15 +71,15 @@ class KeypointSource:
                 yield seen
 
     def state(self) -> State:
-        """Nothing is needed."""
+        """No state is needed."""
         return {}
 
 
 def open_npz(path: Path, options: SourceOptions) -> KeypointSource:
-    """One person's keypoints in our own .npz, see `keypoint_files.read_track`.
+    """Open one person's keypoints in our own .npz format; see `keypoint_files.read_track`.
 
     Raises:
-        DiffhpeError: the file is damaged, or says itself what an option says.
+        DiffhpeError: the file is damaged, or an option gives a value that the file also has.
     """
     track = read_track(path, options.min_confidence)
     for name in ("fps", "size", "layout"):
@@ -102,11 +102,11 @@ def open_npz(path: Path, options: SourceOptions) -> KeypointSource:
 
 
 def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> KeypointSource:
-    """Keypoints of another program.
+    """Open another program's keypoints.
 
     Raises:
         DiffhpeError: layout, size or rate are neither in the file nor in the options, or the
-            keypoints make no sense.
+            keypoints are not plausible.
     """
     known = ", ".join(LAYOUTS)
     layout = required(options.layout or rows.layout, "the layout", f"--layout ({known})", path)

@@ -1,4 +1,4 @@
-"""What a run has written, for the user."""
+"""The report of what a run has written, for the user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ from diffhpe_ros.placement import BodyScale
 
 @dataclass(frozen=True)
 class Lifted:
-    """What was written."""
+    """The results of a run."""
 
     files: tuple[Path, ...]
     frames: int
-    """Of the recording, as far as it was looked at."""
+    """Number of frames of the recording that were processed."""
     poses: int
-    """Frames with a pose, of all people."""
+    """Number of poses: frames with a pose, summed over all people."""
     track_ids: tuple[int, ...]
-    """Of the people that were lifted."""
+    """Ids of the people that were lifted."""
     short: int
-    """People that were seen for too short a time to be lifted."""
+    """Number of people that were seen too briefly to be lifted."""
     stopped: bool
-    """Whether Ctrl-C ended the run early; `--resume` goes on."""
+    """Whether Ctrl-C ended the run early; `--resume` continues it."""
     gravity: Gravity | None = None
-    """In the camera's optical frame, where it was asked for and found: the poses are upright."""
+    """Gravity in the camera's optical frame, if requested and found; the poses are then upright."""
     sizes: Mapping[int, BodyScale] = field(default_factory=dict)
-    """Track id → how large a person is, where that was asked for."""
+    """Track id → the person's size, if requested."""
 
     def summary(self) -> list[str]:
-        """Lines for the user: what is in which file."""
+        """Lines for the user: what each file contains."""
         people = len(self.track_ids)
         if people == 1:
             frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
@@ -58,7 +58,7 @@ class Lifted:
 
 
 def _upright_text(gravity: Gravity) -> str:
-    """What was found, in one line."""
+    """The gravity that was found, in one line."""
     down, roll = tilt_deg(gravity.up)
     pitch = f"looks {'down' if down > 0 else 'up'} by {abs(down):.0f} degrees"
     rolled = f"is rolled {'clockwise' if roll > 0 else 'anticlockwise'} by {abs(roll):.0f}"

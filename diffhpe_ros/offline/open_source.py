@@ -1,4 +1,4 @@
-"""What an input is: a bag, keypoints, images, a video, an address, or a webcam's number."""
+"""Opens an input: a bag, keypoints, images, a video, an address, or a webcam's number."""
 
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def open_source(path: str, options: SourceOptions) -> Source:
     """Open a recording.
 
     Args:
-        path: of it; see the module.
-        options: what it may not say itself.
+        path: the input; see the module.
+        options: properties that the input may not give itself.
 
     Raises:
-        DiffhpeError: it cannot be read, or something is to be said of it.
+        DiffhpeError: the input cannot be read, or a required option is missing.
     """
     place = Path(path)
     if "://" in path:

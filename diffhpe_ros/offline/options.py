@@ -1,4 +1,4 @@
-"""What the user says of a recording, and what is asked for where neither they nor the file do."""
+"""What the user specifies about a recording, and the request for a required value if missing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,37 +14,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What a file may not say itself; None: not given."""
+    """Properties that a file may not give itself; None: not given."""
 
     fps: float | None = None
-    """Frames per second, of images in a folder and of keypoints."""
+    """Frames per second, for images in a folder and for keypoints."""
     size: tuple[int, int] | None = None
-    """Width and height of the images that keypoints are of, in pixels."""
+    """Width and height in pixels of the images that keypoints were found in."""
     layout: str | None = None
-    """Of keypoints, a key of `skeleton.LAYOUTS`."""
+    """Layout of keypoints, a key of `skeleton.LAYOUTS`."""
     sequence: str | None = None
-    """The recording to take, of a file that holds several."""
+    """The recording to use from a file that holds several."""
     topic: str | None = None
-    """The images to take, of a bag with several topics of them."""
+    """The image topic to use from a bag with several."""
     calibration: Path | None = None
     """A camera's YAML file."""
     field_of_view: float | None = None
-    """Degrees across the longer image side, of a camera that is not calibrated."""
+    """Field of view in degrees across the longer image side, for an uncalibrated camera."""
     seconds: float | None = None
-    """How much to take, from the beginning."""
+    """Seconds to process, from the beginning."""
     max_people: int = 4
-    """Tracks at a time, in images."""
+    """Largest number of tracks at a time, for images."""
     blazepose_model: str = "auto"
-    """Of the detector, in images: lite, full, heavy, or auto, the best that can be had."""
+    """The detector's model, for images: lite, full, heavy, or auto, the best available."""
     min_confidence: float = MIN_CONFIDENCE
-    """Joints below it are unseen."""
+    """Joints with a lower confidence count as unseen."""
 
 
 def required(value: T | None, what: str, option: str, path: object) -> T:
-    """A value, or the question for it in one line.
+    """The value; if it is None, an error that asks for it in one line.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: the value is None.
     """
     if value is None:
         raise DiffhpeError(f"{path}: {what} is not in the file; say it with {option}")
@@ -62,13 +62,13 @@ def camera_of(
 
     Args:
         size: width and height of its images.
-        own: the calibration that it holds; None where it holds none.
-        options: what the user says.
-        path: of the recording, for errors.
-        stored_size: of a video whose pixels are not square in the file.
+        own: the calibration that the recording contains, if any.
+        options: what the user specified.
+        path: the recording's path, for errors.
+        stored_size: size in the file, for a video whose pixels are not square.
 
     Raises:
-        DiffhpeError: there are two calibrations, or one for images of another shape.
+        DiffhpeError: there are two calibrations, or the calibration is for images of another shape.
     """
     if own is not None:
         if options.calibration is not None or options.field_of_view is not None:
@@ -82,7 +82,7 @@ def camera_of(
 
 
 def camera_guess(camera: Camera, options: SourceOptions) -> tuple[str, ...]:
-    """What was guessed of a camera, for a warning."""
+    """Assumptions about a camera, for a warning."""
     if camera.calibrated or options.field_of_view is not None:
         return ()
     return (

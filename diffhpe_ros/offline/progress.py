@@ -1,4 +1,4 @@
-"""Progress with the time that is left, and Ctrl-C that ends a step early."""
+"""Progress bars with the remaining time, and Ctrl-C to end a step early."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,18 +8,18 @@ from tqdm import tqdm
 
 
 def progress_bar(what: str, total: int | None, done: int = 0) -> Any:
-    """A bar of frames.
+    """A progress bar that counts frames.
 
     Args:
-        what: is done.
-        total: frames; None if that is not known.
-        done: of them, before.
+        what: the name of the step.
+        total: number of frames; None if it is not known.
+        done: number of frames that were done before.
     """
     return tqdm(total=total, initial=done, desc=what, unit="frame", mininterval=0.5)
 
 
 class Stopped:
-    """Whether Ctrl-C came."""
+    """Whether Ctrl-C was pressed."""
 
     def __init__(self) -> None:
         self._came = False
@@ -29,7 +29,7 @@ class Stopped:
 
     @contextmanager
     def by_ctrl_c(self) -> Iterator[None]:
-        """Ctrl-C ends the block, and no more than that."""
+        """A context in which Ctrl-C ends the block, but not the program."""
         try:
             yield
         except KeyboardInterrupt:

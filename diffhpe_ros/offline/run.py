@@ -1,4 +1,4 @@
-"""A recording to a file: open, look, lift, write."""
+"""Lifts a recording to a file: open, detect people, lift, write."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -42,23 +42,23 @@ def lift_recording(
     resume: bool = False,
     warn: Callable[[str], None],
 ) -> Lifted:
-    """Lift a recording, and write its poses.
+    """Lift a recording and write its poses.
 
-    Ctrl-C ends the run early: what was done by then is written, and kept for `resume`.
+    Ctrl-C ends the run early: finished parts are written, and kept for `resume`.
 
     Args:
         path: images, a bag, an address, a webcam's number, or keypoints.
-        out: the output; its ending says the format.
-        options: what the recording may not say itself.
+        out: the output; its extension selects the format.
+        options: properties that the recording may not give itself.
         make_lifter: loads the model, after the recording was opened.
         settings: what the results depend on besides the recording and the options.
-        up: the axis that points up in the file; None for what is usual there.
-        upright: turn the poses into the frame of a level camera, by how people walk.
-        camera_height: of the camera above the floor, metres, by which sizes and distances of people
-            who walk or stand are known; None: they are taken for adults.
-        person_height: of the one person in the recording, metres; None if it is not known.
-        resume: go on with a run that was stopped.
-        warn: takes what was guessed or looks wrong.
+        up: the axis that points up in the file; None for the format's default.
+        upright: rotate the poses into a level camera's frame, estimated from how people walk.
+        camera_height: of the camera above the floor, metres. It determines sizes and distances of
+            people who walk or stand; None: they are assumed to be adults.
+        person_height: of the only person in the recording, metres; None if it is not known.
+        resume: continue a run that was stopped.
+        warn: receives messages on guesses and on what looks wrong.
 
     Raises:
         DiffhpeError: the recording cannot be read, nobody can be lifted, the output cannot be
@@ -105,7 +105,7 @@ def lift_recording(
 def _look(
     source: Source, workspace: Workspace, stopped: Stopped, warn: Callable[[str], None]
 ) -> None:
-    """Write the people of all frames to the workspace."""
+    """Find the people in all frames and write them to the workspace."""
     total, done = source.frame_count, workspace.frame_count
     frames = workspace.extend(source.frames(workspace.frames(), workspace.state), source.state)
     try:
@@ -115,7 +115,7 @@ def _look(
     except DiffhpeError as error:
         if not source.live:
             raise
-        warn(str(error))  # a stream that ends is no mistake
+        warn(str(error))  # the end of a stream is not an error
     finally:
         frames.close()
     workspace.settle()
@@ -129,7 +129,7 @@ def _lift(
     stopped: Stopped,
     warn: Callable[[str], None],
 ) -> tuple[list[PoseTrack], int]:
-    """The poses of all who are seen for a window or longer, and the number of the others."""
+    """The poses of all people seen for at least a window, and the number of other people."""
     if still := workspace.frame_count == 1 and not stopped:
         warn(ONE_IMAGE)
     try:
@@ -153,7 +153,7 @@ def _lift(
 
 
 def _rate(workspace: Workspace) -> float:
-    """Frames a second; 1 of a single frame."""
+    """Frames per second; 1 for a single frame."""
     times = workspace.times_s()
     return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
 
@@ -161,7 +161,7 @@ def _rate(workspace: Workspace) -> float:
 def _long_enough(
     found: list[SeenTrack], workspace: Workspace, config: ModelConfig, path: str, still: bool
 ) -> tuple[list[SeenTrack], int]:
-    """People that are seen for a window or longer, and the number of the others."""
+    """People seen for at least a window, and the number of other people."""
     times = workspace.times_s()
     least_s, _ = config.spans_s
     steps = config.frames - 1
@@ -173,7 +173,7 @@ def _long_enough(
     if still:
         long = found
     if not long:
-        workspace.keep = False  # there is nothing to go on with
+        workspace.keep = False  # there is nothing to resume
         if still:
             raise DiffhpeError(f"{path}: nobody is seen in its one image")
         raise DiffhpeError(
@@ -184,19 +184,19 @@ def _long_enough(
 
 
 def _known(track: PoseTrack) -> int:
-    """Frames with a pose."""
+    """Number of frames with a pose."""
     return sum(int(np.isfinite(rows["pose"]).all((1, 2)).sum()) for rows in track.chunks())
 
 
 def _few(warnings: list[str], most: int = 8) -> list[str]:
-    """The warnings without repetition, and not hundreds of them."""
+    """The warnings without duplicates, limited in number."""
     different = list(dict.fromkeys(warnings))
     rest = len(different) - most
     return different[:most] + ([f"and {rest} more of this kind"] if rest > 0 else [])
 
 
 def _identity(path: str) -> dict[str, object]:
-    """What tells a recording from another."""
+    """Properties that identify a recording."""
     file = Path(path)
     if not file.is_file():
         return {"input": path}

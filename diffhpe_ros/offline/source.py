@@ -1,4 +1,4 @@
-"""What sources give: the people in each frame of a recording."""
+"""The interface of sources, which give the people in each frame of a recording."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class PeopleFrame:
     time_s: float
     """Seconds since the first frame."""
     track_ids: NDArray[np.int64]
-    """(P,) from 0 on, `NOT_FOLLOWED` for those that are not followed."""
+    """(P,) ids from 0, `NOT_FOLLOWED` for people that are not tracked."""
     keypoints: NDArray[np.float32]
     """(P, 17, 2) pixels, NaN where unseen."""
     confidence: NDArray[np.float32]
@@ -37,7 +37,7 @@ class PeopleFrame:
         return round(self.time_s * 1e9)
 
     def people(self) -> People:
-        """The same as a tracker takes it."""
+        """The same people in the form that a tracker takes."""
         unknown = np.full((len(self.keypoints), NUM_JOINTS, 2, 2), np.nan, np.float32)
         return People(self.keypoints, self.confidence, unknown, clothes=self.clothes)
 
@@ -46,34 +46,34 @@ class Source(Protocol):
     """A recording of one camera."""
 
     frame_count: int | None
-    """None where it is not known."""
+    """Number of frames; None if it is not known."""
     live: bool
-    """Whether it has no end of its own: a camera or a stream."""
+    """Whether it has no end, like a camera or a stream."""
     cheap: bool
-    """Whether its people are known already, so that nothing is lost where a run fails."""
+    """Whether its people are already known, so that a failed run loses nothing."""
     start_ns: int
-    """Stamp of the first frame; 0 where the recording has times only."""
+    """Stamp of the first frame; 0 if the recording has only relative times."""
     confuses_left_and_right: bool
-    """Whether left and right are as a detector saw them, frame by frame."""
+    """Whether left and right come from a detector that saw each frame separately."""
     warnings: tuple[str, ...]
-    """What was guessed, or is unlikely of it."""
+    """Guesses about the recording, and what is unlikely in it."""
 
     @property
     def camera(self) -> Camera:
-        """That took the images."""
+        """The camera that took the images."""
 
     def frames(
         self, past: Iterable[PeopleFrame] = (), state: State | None = None
     ) -> Iterator[PeopleFrame]:
-        """The people of each frame, times rising.
+        """The people of each frame, with increasing times.
 
         Args:
-            past: what this gave in an earlier run: it goes on after that.
-            state: its `state` after the last of them.
+            past: the frames that an earlier run got; this run continues after them.
+            state: the source's `state` after the last of them.
 
         Raises:
             DiffhpeError: the recording cannot be read.
         """
 
     def state(self) -> State:
-        """What the frames after the last that `frames` gave depend on, as JSON has it."""
+        """The state that frames after the last one depend on, as JSON values."""

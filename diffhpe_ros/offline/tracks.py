@@ -20,29 +20,29 @@ from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 PIECE_S = 300.0
-"""Longer tracks are lifted in pieces of about this length, which bounds memory."""
+"""Longer tracks are lifted in pieces of about this length, which limits memory."""
 MARGIN_S = 1.5
-"""Each piece is lifted with so much of its neighbours, which is cut off: no seam is seen."""
+"""Each piece is lifted with this much of its neighbours, then cut, so that no seam is visible."""
 
 
 @dataclass(frozen=True, eq=False)
 class SeenTrack:
-    """Where a person is in a workspace."""
+    """A person's rows in a workspace."""
 
     track_id: int
     frames: NDArray[np.int64]
-    """(n,) in which they are seen, rising."""
+    """(n,) frames in which the person is seen, increasing."""
     rows: NDArray[np.int64]
-    """(n,) of the workspace's people."""
+    """(n,) row numbers in the workspace's people."""
 
     @property
     def length(self) -> int:
-        """Frames from the first to the last, both included."""
+        """Number of frames from the first to the last, inclusive."""
         return int(self.frames[-1] - self.frames[0]) + 1
 
 
 def seen_tracks(workspace: Workspace) -> list[SeenTrack]:
-    """All people that are followed, by their ids."""
+    """All tracked people, sorted by id."""
     people = workspace.people()
     ids = np.asarray(people["track_id"])
     order = np.argsort(ids, kind="stable")
@@ -56,13 +56,13 @@ def seen_tracks(workspace: Workspace) -> list[SeenTrack]:
 
 
 class TrackLifter:
-    """Lifts a person of a workspace to a file of `POSE_ROW`; what is there already stays.
+    """Lifts a workspace's people to files of `POSE_ROW`; existing pieces are kept.
 
     Args:
-        workspace: with the people.
-        lifter: of windows.
-        camera: that took the images.
-        keep_left_and_right: whether left and right are to be kept straight, as live.
+        workspace: contains the people.
+        lifter: lifts windows.
+        camera: the camera that took the images.
+        keep_left_and_right: whether to correct swapped left and right joints, as live.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class TrackLifter:
         self._keep_left_and_right = keep_left_and_right
         self.config = lifter.config
         self.warnings: list[str] = []
-        """What is unlikely of the poses, with the person's id where there are several."""
+        """Warnings on unlikely poses, with the person's id if there are several."""
 
     def lift(self, track: SeenTrack, on_frames: Callable[[int], object]) -> None:
-        """Lift the pieces that are still to be lifted.
+        """Lift the pieces that are not lifted yet.
 
         Args:
             track: the person.
-            on_frames: called with numbers of frames that are done.
+            on_frames: called with the number of frames done since the last call.
 
         Raises:
             DiffhpeError: the track is shorter than a window.
@@ -101,7 +101,7 @@ class TrackLifter:
             _with_mean_lengths(file)
 
     def poses(self, track: SeenTrack) -> PoseTrack | None:
-        """What was lifted of a person; None where nothing was."""
+        """A person's lifted poses; None if there are none."""
         file = self.file(track)
         self._settle(file, self._bounds(track))
         count = file.stat().st_size // POSE_ROW.itemsize if file.is_file() else 0
@@ -110,17 +110,17 @@ class TrackLifter:
         return PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r", shape=(count,)))
 
     def file(self, track: SeenTrack) -> Path:
-        """A track that has become longer since is another one: its pieces are others."""
+        """A track's file; the name contains the length, since a longer track has other pieces."""
         return self._folder / f"track-{track.track_id}-{track.length}.rows"
 
     def _bounds(self, track: SeenTrack) -> NDArray[np.int64]:
-        """Where pieces begin and end, in frames since the track's first."""
+        """The pieces' bounds, in frames since the track's first."""
         first, last = track.frames[[0, -1]]
         pieces = max(1, round(float(self._times_s[last] - self._times_s[first]) / PIECE_S))
         return np.linspace(0, track.length, pieces + 1).round().astype(np.int64)
 
     def _settle(self, file: Path, bounds: NDArray[np.int64]) -> int:
-        """Cut off a piece that is not whole; how many are."""
+        """Cut off an incomplete piece, and return the number of complete ones."""
         rows = file.stat().st_size // POSE_ROW.itemsize if file.is_file() else 0
         done = int(np.searchsorted(bounds, rows, "right")) - 1
         if rows:
@@ -140,10 +140,10 @@ class TrackLifter:
 
         Args:
             track: the person.
-            start: of the piece.
-            end: of the piece.
-            orders: (n, 17) of the joints in each of the track's rows; None: as they are.
-            on_share: called with the share that is lifted.
+            start: first frame of the piece.
+            end: end of the piece.
+            orders: (n, 17), order of the joints in each of the track's rows; None: unchanged.
+            on_share: called with the share of the piece that is done.
         """
         first = int(track.frames[0])
         times = np.asarray(self._times_s[first : first + track.length])
@@ -169,7 +169,7 @@ class TrackLifter:
         return rows
 
     def _orders(self, track: SeenTrack) -> NDArray[np.int8] | None:
-        """The order of the joints in each row, in which left and right are straight."""
+        """The order of the joints in each row that corrects swapped sides."""
         if not self._keep_left_and_right:
             return None
         stamps_ns = (self._times_s[track.frames] * 1e9).round().astype(np.int64)
@@ -182,7 +182,7 @@ class TrackLifter:
         part: slice,
         orders: NDArray[np.int8] | None,
     ) -> KeypointTrack:
-        """The person in every frame of a part, NaN in those where they are not seen."""
+        """The person in every frame of a part, NaN in frames where they are not seen."""
         count = part.stop - part.start
         keypoints = np.full((count, NUM_JOINTS, 2), np.nan, np.float32)
         confidence = np.zeros((count, NUM_JOINTS), np.float32)
@@ -213,11 +213,11 @@ class TrackLifter:
 
 
 class _FramesOfShare:
-    """Turns the share of a piece that is done into numbers of frames.
+    """Converts the share of a piece that is done to numbers of frames.
 
     Args:
-        frames: of the piece.
-        on_frames: called with numbers of frames that are done since.
+        frames: number of frames in the piece.
+        on_frames: called with the number of frames done since the last call.
     """
 
     def __init__(self, frames: int, on_frames: Callable[[int], object]) -> None:
@@ -231,12 +231,12 @@ class _FramesOfShare:
 
 
 def held(seen: KeypointTrack, frames: int, rate: float) -> KeypointTrack:
-    """A person in one image as one who does not move for a window.
+    """A person in one image, repeated for a window as if not moving.
 
     Args:
-        seen: in that image.
-        frames: of a window.
-        rate: of its frames, per second.
+        seen: the person in that image.
+        frames: number of frames in a window.
+        rate: frames per second of a window.
     """
     world = seen.world_landmarks
     return replace(

@@ -1,4 +1,4 @@
-"""A recording as a level camera in the same place would have seen it."""
+"""A recording as a level camera in the same position would have seen it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 
 
 def gravity_of(recording: PoseRecording) -> Gravity | None:
-    """Gravity by the people of a camera that stands; None where nobody walks."""
+    """Gravity from the people that a fixed camera sees; None if nobody walks."""
     found = PeopleGravity()
     for time_s, _, people in recording.by_frame():
         joints = np.stack([joints_of(row) for _, row in people])
@@ -25,9 +25,9 @@ def levelled(tracks: Sequence[PoseTrack], gravity: Gravity, folder: Path) -> lis
     """The tracks in the optical frame of a level camera.
 
     Args:
-        tracks: of a camera that stands.
+        tracks: seen by a camera that does not move.
         gravity: in its optical frame.
-        folder: for files of the turned poses: recordings of hours are not held in memory.
+        folder: for files of rotated poses, since recordings of hours may not fit in memory.
     """
     turn = levelling(gravity.up).astype(np.float32)
     found = []

@@ -1,6 +1,6 @@
-"""The folder beside the output with what a run has done: the people of all frames, and their poses.
+"""The folder next to the output that holds a run's work: all frames' people, and their poses.
 
-Records of fixed size are appended, so a run that was stopped at any time leaves whole ones.
+Records of fixed size are appended, so complete records remain when a run is stopped at any time.
 """
 
 import json
@@ -28,28 +28,29 @@ PERSON_ROW = np.dtype(
         ("clothes", np.float32, (2, 3)),
     ]
 )
-"""A person in a frame; world landmarks and clothes are NaN where there are none."""
+"""A person in a frame; world landmarks and clothes are NaN if there are none."""
 TRACK_FILES = "track-*.rows"
-"""Poses of each person."""
+"""The poses, a file per person."""
 FORMAT = 2
-"""Of these files, and of the sources' states; one more when they change."""
+"""Version of these files and of the sources' states; increased when they change."""
 _TIME = np.dtype(np.float64)
 _CHECKPOINT = 32
-"""Frames from one checkpoint to the next: a run goes on after the last one."""
+"""Frames between checkpoints; a resumed run continues after the last one."""
 
 
 class Workspace:
     """The folder of one output.
 
-    Use it as a context manager. It is removed at the end, unless a run was stopped and could go on.
+    Use it as a context manager. It is removed at the end, unless the run ended early and can be
+    resumed.
 
     Args:
         out: the output.
-        settings: what the results depend on; a run goes on only with the same.
-        resume: whether to go on with what is there.
+        settings: what the results depend on; a run can only be resumed with the same settings.
+        resume: whether to continue with existing files.
 
     Raises:
-        DiffhpeError: something is there and not to be gone on with, or of other settings.
+        DiffhpeError: files exist but `resume` is false, or they have other settings.
     """
 
     def __init__(self, out: Path, settings: Mapping[str, object], resume: bool) -> None:
@@ -58,7 +59,7 @@ class Workspace:
         self._note = self.folder / "settings.json"
         self._checkpoint = self.folder / "checkpoint.json"
         self.state: State | None = None
-        """Of the source after the last frame."""
+        """State of the source after the last frame."""
         if self.folder.exists() and not resume:
             raise DiffhpeError(
                 f"{self.folder} is left of a run that was stopped: --resume goes on, or remove it"
@@ -88,19 +89,19 @@ class Workspace:
 
     @property
     def frame_count(self) -> int:
-        """Frames whose people are known."""
+        """Number of frames whose people are known."""
         return _rows(self._times, _TIME)
 
     def times_s(self) -> NDArray[np.float64]:
-        """(T,) of all frames, mapped into memory."""
+        """(T,) times of all frames, memory-mapped."""
         return _mapped(self._times, _TIME)
 
     def people(self) -> NDArray[Any]:
-        """(N,) of `PERSON_ROW` of all frames, mapped into memory."""
+        """(N,) of `PERSON_ROW`, the people of all frames, memory-mapped."""
         return _mapped(self._people, PERSON_ROW)
 
     def frames(self) -> Iterator[PeopleFrame]:
-        """What was written, frame by frame."""
+        """The written people, frame by frame."""
         people, times = self.people(), self.times_s()
         ends = np.searchsorted(people["frame"], np.arange(len(times) + 1))
         for frame, time_s in enumerate(times.tolist()):
@@ -116,14 +117,14 @@ class Workspace:
     def extend(
         self, frames: Iterator[PeopleFrame], state: Callable[[], State]
     ) -> Generator[PeopleFrame, None, None]:
-        """Write frames as they come, and give them on.
+        """Write frames as they come, and yield them.
 
         Args:
-            frames: that come after those that are there.
-            state: of the source after the last one that came.
+            frames: those that come after the existing ones.
+            state: gives the source's state after the last frame.
 
         Raises:
-            DiffhpeError: they cannot be written, as on a full disk.
+            DiffhpeError: the frames cannot be written, as on a full disk.
         """
         count = self.frame_count
         try:
@@ -148,11 +149,11 @@ class Workspace:
             raise DiffhpeError(f"cannot write to {self.folder}: {error.strerror}") from None
 
     def settle(self) -> None:
-        """Cut off what is not whole, after a stop."""
+        """Cut off incomplete records after a stop."""
         self._cut(self.frame_count)
 
     def _go_back(self) -> None:
-        """To the last checkpoint: the state of the source is known there."""
+        """Go back to the last checkpoint, where the source's state is known."""
         count = 0
         if self._checkpoint.is_file():
             saved = self._read(self._checkpoint)
@@ -164,7 +165,7 @@ class Workspace:
         write_json(self._checkpoint, {"frames": frames, "state": state})
 
     def _cut(self, count: int) -> None:
-        """Leave so many frames."""
+        """Keep this many frames."""
         _truncate(self._times, _TIME, count)
         rows = _rows(self._people, PERSON_ROW)
         if rows:

@@ -25,7 +25,7 @@ def clip_view() -> CameraView:
 
 
 def make_clip(folder: Path) -> None:
-    """Write the video and its truth to a folder; a few minutes on one core."""
+    """Write the video and its truth to a folder; takes a few minutes on one core."""
     folder.mkdir(parents=True, exist_ok=True)
     view = clip_view()
     poses = [WALK.pose(frame / FPS) for frame in range(round(WALK.lap_s * FPS))]

@@ -1,4 +1,4 @@
-"""What a body is: joints and directions in, axes of its rigid parts out.
+"""A body: from joints and directions to the axes of its rigid parts.
 
 World frame: metres, z up, right-handed. Body axes: x forward, y to the body's left, z up.
 """
@@ -19,7 +19,7 @@ L_SHOULDER, R_SHOULDER = 11, 14
 
 @dataclass(frozen=True)
 class Pose:
-    """One body at one instant, with just what motion capture gives.
+    """One body at one instant, with only the data that motion capture gives.
 
     Attributes:
         joints: (17, 3) Human3.6M joints, world metres.
@@ -61,9 +61,9 @@ class Pose:
 
 @dataclass(frozen=True)
 class Proportions:
-    """Bone lengths and offsets of a person of 1.75 m, metres, in body axes where vectors.
+    """Bone lengths and offsets of a person of 1.75 m, in metres; vectors are in body axes.
 
-    The means of walking people in the CMU motion capture, made symmetric and scaled.
+    They are means over walking people in the CMU motion capture, made symmetric and scaled.
     """
 
     hip: tuple[float, float, float] = (0.0, 0.095, 0.0)
@@ -89,7 +89,7 @@ def axes_of(left: NDArray[Any], up: NDArray[Any]) -> Array:
 
 
 def unit(vector: NDArray[Any]) -> Array:
-    """The vector (..., 3) at length 1."""
+    """The vectors (..., 3) scaled to length 1."""
     return np.asarray(vector / np.linalg.norm(vector, axis=-1, keepdims=True), np.float64)
 
 

@@ -1,4 +1,4 @@
-"""The package's own clip: a rendered person whose joints are known exactly."""
+"""The package's own clip: a rendered person with exactly known joints."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -31,20 +31,20 @@ class Clip:
 
     @property
     def up(self) -> NDArray[np.float64]:
-        """(3,) unit vector against gravity in the optical frame, from the upright walk itself."""
+        """(3,) unit vector against gravity in the optical frame, from the upright walker."""
         head_over_feet = self.joints[:, 10] - self.joints[:, [3, 6]].mean(1)
         up = head_over_feet.mean(0).astype(np.float64)
         return np.asarray(up / np.linalg.norm(up), np.float64)
 
 
 def walking_clip(folder: Path | None = None) -> Clip:
-    """A person who walks once round a circle, 3 to 5 m away: six seconds that loop.
+    """A person who walks once around a circle, 3 to 5 m away: six seconds that loop.
 
     Args:
-        folder: with the video and its truth; by default those of the package.
+        folder: contains the video and its truth; by default the package's.
 
     Raises:
-        DiffhpeError: the files are not there or not readable.
+        DiffhpeError: the files do not exist or are not readable.
     """
     folder = folder or Path(str(files("diffhpe_ros") / "assets"))
     video, truth = folder / VIDEO, folder / TRUTH

@@ -1,4 +1,4 @@
-"""A clothed body of simple shapes round the joints of a pose.
+"""A clothed body of simple shapes around the joints of a pose.
 
 All offsets are for a person of 1.75 m and are scaled by the length of the legs.
 """
@@ -22,7 +22,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Clothes:
-    """What colours somebody has."""
+    """The colours of a person."""
 
     shirt: Colour = (0.42, 0.035, 0.04)
     trousers: Colour = (0.035, 0.06, 0.15)
@@ -36,8 +36,8 @@ class BodyPart:
     """One material of the person.
 
     Attributes:
-        shape: its space.
-        colour: of its surface.
+        shape: the space that it fills.
+        colour: the colour of its surface.
         folds: how strongly cloth folds show, 0..1.
     """
 
@@ -50,8 +50,8 @@ class Figure:
     """A clothed person in a pose.
 
     Args:
-        pose: where the joints are.
-        clothes: and what colours they have.
+        pose: the joints.
+        clothes: the colours.
     """
 
     def __init__(self, pose: Pose, clothes: Clothes = Clothes()):
@@ -62,7 +62,7 @@ class Figure:
 
     @cached_property
     def parts(self) -> list[BodyPart]:
-        """The materials; where two overlap the outer one shows."""
+        """The materials; where two overlap, the outer one is visible."""
         left, right = (_Side(self, side) for side in (1.0, -1.0))
         wears = self.clothes
         shirt = [*self._torso(), *left.sleeve(), *right.sleeve()]
@@ -77,16 +77,16 @@ class Figure:
         ]
 
     def at(self, joint: int, axes: Array, forward: float, left: float, up: float) -> Array:
-        """A point (3,) beside a joint, in the axes of a body part."""
+        """A point (3,) with an offset from a joint, along the axes of a body part."""
         offset = self.scale * np.array([forward, left, up]) @ axes
         return np.asarray(self.pose.joints[joint] + offset, np.float64)
 
     def cone(self, start: Array, end: Array, start_radius: float, end_radius: float) -> Cone:
-        """A round cone whose radii grow with the person."""
+        """A round cone with radii scaled to the person's size."""
         return Cone(start, end, start_radius * self.scale, end_radius * self.scale)
 
     def head_local(self, points: Floats) -> Floats:
-        """Points (N, 3) in head axes from the middle of the skull, for a person of 1.75 m."""
+        """Points (N, 3) in head axes, relative to the skull's centre, for a person of 1.75 m."""
         centre = self.at(10, self.pose.head_axes, 0.01, 0, -0.06)
         return ((points - centre) @ self.pose.head_axes.T / self.scale).astype(np.float32)
 
@@ -205,7 +205,7 @@ class _Side:
 
 
 def _foot_axes(knee: Array, ankle: Array, toe: Array) -> Array:
-    """Forward, left, up rows (3, 3) of a foot whose toe tip lies 19 degrees under its ankle."""
+    """Rows forward, left, up (3, 3) of a foot whose toe tip is 19 degrees below its ankle."""
     to_toe = unit(toe - ankle)
     left = unit(np.cross(knee - ankle, to_toe))
     lifted = np.cross(to_toe, left)
@@ -223,7 +223,7 @@ def paint_face(colours: Floats, local: Floats, brows: Colour) -> None:
     Args:
         colours: (N, 3) linear reflectance, changed in place.
         local: (N, 3) the points in head axes (`Figure.head_local`).
-        brows: their colour.
+        brows: the brows' colour.
     """
     x, y, z = local.T
     front = x > 0.03

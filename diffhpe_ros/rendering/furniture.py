@@ -1,4 +1,4 @@
-"""Boxes that stand in the room, and tables and desks made of them. World metres."""
+"""Boxes in the room, and tables and desks made of boxes; in world metres."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,26 +11,27 @@ from diffhpe_ros.rendering.shapes import Floats
 
 WOOD, PANEL, MONITOR = (0.36, 0.24, 0.14), (0.30, 0.31, 0.33), (0.02, 0.02, 0.025)
 _FACES = np.array([0.75, 0.9, 1.1], np.float32)
-"""Light on the faces across x, y and z: the lamp hangs above."""
+"""Light on faces perpendicular to x, y and z: the lamp hangs above."""
 _TOP_M, _LEG_M, _PANEL_M = 0.04, 0.06, 0.02
 
 
 @dataclass(frozen=True)
 class Box:
-    """A box along the axes of the room."""
+    """A box aligned with the room's axes."""
 
     low: tuple[float, float, float]
-    """The corner at the least x, y and z."""
+    """The corner with the smallest x, y and z."""
     high: tuple[float, float, float]
-    """The corner at the greatest."""
+    """The corner with the largest."""
     colour: tuple[float, float, float]
     """Red, green, blue reflectance, linear, 0..1."""
 
     def distances(self, origin: Array, directions: Floats) -> tuple[Floats, NDArray[np.intp]]:
-        """Where rays (..., 3) from an origin (3,) outside of the box enter it.
+        """Where rays (..., 3) from an origin (3,) outside the box enter it.
 
         Returns:
-            Distances (...), infinite beside the box, and the axes (...) across the faces hit.
+            Distances (...), infinite for rays that miss the box, and the axes (...) perpendicular
+            to the hit faces.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             first, second = (
@@ -46,8 +47,8 @@ def table(x: float, y: float, width: float, depth: float, height: float) -> list
     """A top on four legs.
 
     Args:
-        x: of its middle.
-        y: of its middle.
+        x: of its centre.
+        y: of its centre.
         width: along x.
         depth: along y.
         height: of the top's upper side.
@@ -62,7 +63,7 @@ def table(x: float, y: float, width: float, depth: float, height: float) -> list
 
 
 def desk(x: float, y: float, width: float, depth: float, height: float) -> list[Box]:
-    """A table, see there, with a panel in front from the floor to the top, and a monitor's back."""
+    """A `table` with a panel in front from the floor to the top, and a monitor's back."""
     front, top = y - depth / 2, height - _TOP_M
     panel = Box((x - width / 2, front, 0.0), (x + width / 2, front + _PANEL_M, top), PANEL)
     left = x - 0.35 * width
@@ -71,12 +72,12 @@ def desk(x: float, y: float, width: float, depth: float, height: float) -> list[
 
 
 def stool(x: float, y: float) -> Box:
-    """A low block to sit on, its middle at x and y."""
+    """A low block to sit on, centred at x and y."""
     return Box((x - 0.17, y - 0.17, 0.0), (x + 0.17, y + 0.17, 0.34), PANEL)
 
 
 def nearest(boxes: Iterable[Box], origin: Array, directions: Floats) -> tuple[Floats, Floats]:
-    """What rays (..., 3) from an origin (3,) hit of some boxes.
+    """Where rays (..., 3) from an origin (3,) first hit one of several boxes.
 
     Returns:
         Distances (...), infinite where they hit none, and linear colours (..., 3) there.

@@ -9,8 +9,8 @@ from diffhpe_ros.rendering.shapes import Floats
 BLOCK = 8  # side of the squares of rays that first march as one cone
 STEPS = 48
 HIT_M = 0.0015
-REACH_M = 1.3  # no part of a person of 1.75 m is farther from the hip
-CHUNK = 8192  # points per evaluation, so that the work stays in the cache
+REACH_M = 1.3  # largest distance of any part of a person of 1.75 m from the hip
+CHUNK = 8192  # points per evaluation, so that the data stays in the cache
 
 
 def gap(figure: Figure, points: Floats) -> Floats:
@@ -24,9 +24,9 @@ def gap(figure: Figure, points: Floats) -> Floats:
 
 
 def march(figure: Figure, eye: Array, rays: Floats) -> Floats:
-    """Distances (h, w) from an eye (3,) along rays (h, w, 3) to a person, infinite beside it.
+    """Distances (h, w) from an eye (3,) along rays (h, w, 3) to a person; infinite for a miss.
 
-    Sides h and w must be whole blocks. Only the rays of blocks that touch the person march alone.
+    Sides h and w must be whole blocks. Only rays of blocks that touch the person march separately.
     """
     start = max(_to_hip(figure, eye) - REACH_M * figure.scale, 0.1)
     centres = rays[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK]
@@ -45,7 +45,7 @@ def march(figure: Figure, eye: Array, rays: Floats) -> Floats:
 
 
 def _advance(figure: Figure, eye: Array, rays: Floats, start: Floats, spread: float) -> Floats:
-    """Distances (N,) at which cones round rays (N, 3) touch a person; starts (N,)."""
+    """Distances (N,) at which cones around rays (N, 3) touch a person; starts (N,)."""
     distance = start.copy()
     end = _to_hip(figure, eye) + REACH_M * figure.scale
     active = np.arange(len(rays))
@@ -60,7 +60,7 @@ def _advance(figure: Figure, eye: Array, rays: Floats, start: Floats, spread: fl
         if not len(active):
             break
     if spread == 0.0:
-        distance[active] = np.inf  # grazes the edge and has not arrived
+        distance[active] = np.inf  # grazes the edge without reaching it
     return distance
 
 

@@ -1,4 +1,4 @@
-"""Images of clothed people in a room, by marching rays through signed distances."""
+"""Images of clothed people in a room, made by marching rays through signed distances."""
 
 from collections.abc import Sequence
 
@@ -23,11 +23,11 @@ class Renderer:
     """Draws poses as one camera sees them; the empty room is drawn once.
 
     Args:
-        view: the camera and where it stands.
-        room: what is behind the people.
-        noise: standard deviation of the sensor's noise, share of white.
+        view: the camera and its pose.
+        room: the room behind the people.
+        noise: standard deviation of the sensor's noise, as a share of white.
         samples: samples per pixel along each side.
-        furniture: in the room, also between the camera and people.
+        furniture: in the room; may be between the camera and people.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Renderer:
 
         Args:
             poses: in world metres; a nearer person hides a farther one.
-            seed: of the sensor's noise: the same arguments give the same image.
-            clothes: of each of them; None: all wear the same.
+            seed: seed of the sensor's noise: the same arguments give the same image.
+            clothes: each person's clothes; None: all wear the same.
 
         Returns:
             (height, width, 3) BGR.
@@ -70,13 +70,13 @@ class Renderer:
         return self._develop(picture, seed)
 
     def mask(self, pose: Pose) -> NDArray[np.bool_]:
-        """Which pixels (height, width) show one person in their middle."""
+        """The pixels (height, width) whose centres show a person."""
         picture = np.zeros_like(self._room)
         self._draw(picture, Figure(pose), silhouette=True)
         return np.asarray(self._pixels(picture[..., 0]) >= 0.5)
 
     def depth(self, poses: Sequence[Pose]) -> Floats:
-        """What a depth camera in the same place sees: (height, width) metres along the axis."""
+        """A depth camera's image from the same position: (height, width) metres along the axis."""
         picture = self.view.to_optical(self._room_points)[..., 2].astype(np.float32)
         for figure in (Figure(pose) for pose in poses):
             left, top, right, bottom = self._box(figure)
@@ -91,14 +91,14 @@ class Renderer:
         return np.asarray(sampled[: camera.height, : camera.width], np.float32)
 
     def _sample_pixels(self) -> NDArray[np.float64]:
-        """Where the samples are (h, w, 2), pixels; filled up to whole blocks."""
+        """The samples' positions (h, w, 2) in pixels, padded to whole blocks."""
         camera, n = self.view.camera, self.samples
         height, width = (-(-side * n // BLOCK) * BLOCK for side in (camera.height, camera.width))
         v, u = np.mgrid[0:height, 0:width]
         return (np.stack([u, v], -1) + 0.5) / n - 0.5
 
     def _pixels(self, picture: Floats) -> Floats:
-        """Means of the samples of each pixel, (height, width) or (height, width, 3)."""
+        """The mean of each pixel's samples, (height, width) or (height, width, 3)."""
         size = (self.view.camera.width, self.view.camera.height)
         picture = picture[: size[1] * self.samples, : size[0] * self.samples]
         return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
@@ -122,13 +122,13 @@ class Renderer:
         target[hit] = lit(figure, points.astype(np.float32), self.view.position)
 
     def _box(self, figure: Figure) -> tuple[int, int, int, int]:
-        """Samples round a person: left, top, right, bottom; whole blocks, inside of the image."""
+        """The person's box of samples: left, top, right, bottom; whole blocks inside the image."""
         corners = []
         for part in figure.parts:
             box = np.stack([part.shape.low, part.shape.high])
             corners += [[box[i, 0], box[j, 1], box[k, 2]] for i, j, k in np.ndindex(2, 2, 2)]
         optical = self.view.to_optical(np.array(corners))
-        if (optical[:, 2] < 0.2).any():  # at the camera, or at the border of a fisheye's image
+        if (optical[:, 2] < 0.2).any():  # near the camera, or at the border of a fisheye image
             pixels = self._near_pixels(figure)
         else:
             pixels = self.view.camera.project(optical)
@@ -140,7 +140,7 @@ class Renderer:
         return int(left), int(top), int(right), int(bottom)
 
     def _near_pixels(self, figure: Figure) -> NDArray[np.float64]:
-        """Pixels (N, 2) whose rays pass a person; the box round them is the person's, too."""
+        """Pixels (N, 2) whose rays pass near a person; their bounding box contains the person."""
         away = figure.pose.joints[0] - self.view.position
         distance, reach = float(np.linalg.norm(away)), REACH_M * figure.scale
         if distance <= reach:
@@ -152,13 +152,13 @@ class Renderer:
         return np.stack([column, row], -1) / self.samples
 
     def _shade_floor(self, picture: Floats, figure: Figure) -> None:
-        """Darken the floor where a person takes the light away."""
+        """Darken the floor where a person blocks the light."""
         beside = self._room_points[..., :2] - figure.pose.joints[0, :2].astype(np.float32)
         near = (self._room_points[..., 2] < 1e-3) & ((beside**2).sum(-1) < 2.5**2)
         picture[near] *= shadow(figure, self._room_points[near])[:, None]
 
     def _develop(self, picture: Floats, seed: int) -> Image:
-        """Samples of linear light to an 8-bit image with the softness and noise of a sensor."""
+        """Convert samples of linear light to an 8-bit image with a sensor's softness and noise."""
         soft = cv2.GaussianBlur(self._pixels(picture), (0, 0), 0.5)
         image = np.clip(soft, 0, 1) ** (1 / GAMMA)
         image += np.random.default_rng(seed).normal(0, self.noise, image.shape)

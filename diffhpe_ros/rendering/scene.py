@@ -1,4 +1,4 @@
-"""Where the camera stands, and the room that it sees. World metres, z up, the floor at z = 0."""
+"""The camera's pose, and the room that it sees. World metres, z up, the floor at z = 0."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class CameraView:
 
     @classmethod
     def looking_at(cls, camera: Camera, position: Array, target: Array) -> "CameraView":
-        """A camera held level at a position (3,), its middle on a target (3,)."""
+        """A camera without roll at a position (3,), with its centre on a target (3,)."""
         forward = unit(target - position)
         right = unit(np.cross(forward, [0.0, 0.0, 1.0]))
         return cls(camera, position, np.stack([right, np.cross(forward, right), forward]))
@@ -37,7 +37,7 @@ class CameraView:
         return np.asarray((points - self.position) @ self.rotation.T, np.float64)
 
     def rays(self, pixels: NDArray[np.floating]) -> Floats:
-        """Unit directions (..., 3) in the world of what pixels (..., 2) see."""
+        """Unit directions (..., 3), in the world, of the rays through pixels (..., 2)."""
         flat = self.camera.to_canonical(pixels) / CANONICAL_FOCAL
         optical = np.concatenate([flat, np.ones((*flat.shape[:-1], 1))], -1)
         return unit(optical @ self.rotation).astype(np.float32)
@@ -45,13 +45,13 @@ class CameraView:
 
 @dataclass(frozen=True)
 class Room:
-    """A furnished box of a room; the camera must stand inside of it.
+    """A box-shaped furnished room; the camera must be inside it.
 
     Attributes:
-        half_width: from the middle to the side walls (x), metres.
+        half_width: from the centre to the side walls (x), metres.
         depth: y of the back wall.
         height: z of the ceiling.
-        seed: of the boards' and walls' irregularities.
+        seed: seed of the boards' and walls' irregularities.
     """
 
     half_width: float = 2.9
@@ -60,7 +60,7 @@ class Room:
     seed: int = 7
 
     def colours(self, origin: Array, directions: Floats) -> tuple[Floats, Floats]:
-        """What rays hit.
+        """Where rays hit the room.
 
         Args:
             origin: (3,) where all rays start.

@@ -1,4 +1,4 @@
-"""Light on a person, and the shadow it throws. Linear colours, world metres."""
+"""Light on a person, and the person's shadow. Linear colours, world metres."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from diffhpe_ros.rendering.clothes import Figure, paint_face
 from diffhpe_ros.rendering.march import gap
 from diffhpe_ros.rendering.shapes import Cone, Cones, Floats
 
-LAMP = unit(np.array([-0.45, -0.55, 0.85]))  # from where the strongest light comes
+LAMP = unit(np.array([-0.45, -0.55, 0.85]))  # direction to the strongest light
 
 
 def lit(figure: Figure, points: Floats, eye: Array) -> Floats:
@@ -25,7 +25,7 @@ def lit(figure: Figure, points: Floats, eye: Array) -> Floats:
 
 
 def shadow(figure: Figure, floor: Floats) -> Floats:
-    """Share of the light (N,) that a person leaves to points (N, 3) of the floor."""
+    """Share of the light (N,) that reaches points (N, 3) of the floor past a person."""
     distance = Cones([_on_floor(cone) for cone in _limbs(figure)]).distances(floor).min(1)
     light = 1 - 0.42 / (1 + np.exp(np.clip((distance - 0.01) / 0.022, -30, 30)))
     for ankle, toe in zip((6, 3), figure.pose.toes, strict=True):
@@ -35,7 +35,7 @@ def shadow(figure: Figure, floor: Floats) -> Floats:
 
 
 def _cloth(figure: Figure, points: Floats) -> tuple[Floats, Floats]:
-    """Reflectance (N, 3) of points (N, 3) of the surface, and how strongly folds show (N,)."""
+    """Reflectance (N, 3) of surface points (N, 3), and the strength (N,) of their folds."""
     nearest = np.argmin([part.shape.distance(points) for part in figure.parts], 0)
     colours = np.array([part.colour for part in figure.parts], np.float32)[nearest]
     folds = np.array([part.folds for part in figure.parts], np.float32)[nearest]
@@ -64,7 +64,7 @@ def _folds(local: NDArray[np.floating]) -> Floats:
 
 
 def _limbs(figure: Figure) -> list[Cone]:
-    """A coarse body, enough to throw a shadow."""
+    """A coarse body, accurate enough for a shadow."""
     joints = figure.pose.joints
     spans = [(0, 8, 0.15), (11, 14, 0.06), (10, 10, 0.10)]
     spans += [(first, first + 1, 0.08) for first in (1, 4)]
@@ -74,6 +74,6 @@ def _limbs(figure: Figure) -> list[Cone]:
 
 
 def _on_floor(cone: Cone) -> Cone:
-    """A cone moved down the lamp's rays to the floor."""
+    """A cone projected along the lamp's rays onto the floor."""
     start, end = (p - LAMP * (p[2] / LAMP[2]) for p in map(np.asarray, (cone.start, cone.end)))
     return Cone(start, end, cone.start_radius, cone.end_radius)

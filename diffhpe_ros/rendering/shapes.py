@@ -1,4 +1,4 @@
-"""Signed distances to round cones and ellipsoids, many points against many shapes at once."""
+"""Signed distances to round cones and ellipsoids, from many points to many shapes at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Vector = Sequence[float] | NDArray[Any]
 
 @dataclass(frozen=True)
 class Cone:
-    """A rounded cone: the space within a radius of a segment, the radius changing along it."""
+    """A rounded cone: all points within a radius of a segment; the radius changes along it."""
 
     start: Vector
     end: Vector
@@ -31,7 +31,7 @@ class Ellipsoid:
 
 
 class Cones:
-    """Round cones (M) ready for many points."""
+    """M round cones, prepared for many points."""
 
     def __init__(self, cones: Sequence[Cone]):
         self.start = np.array([c.start for c in cones], np.float32).reshape(-1, 3)
@@ -52,7 +52,7 @@ class Cones:
 
 
 class Ellipsoids:
-    """Ellipsoids (E) ready for many points."""
+    """E ellipsoids, prepared for many points."""
 
     def __init__(self, ellipsoids: Sequence[Ellipsoid]):
         radii = np.array([e.radii for e in ellipsoids], np.float32).reshape(-1, 3)
@@ -77,7 +77,7 @@ class Blend:
 
     Args:
         shapes: cones and ellipsoids.
-        softness: how far neighbouring shapes flow into each other, metres.
+        softness: distance over which neighbouring shapes blend into each other, metres.
     """
 
     def __init__(self, shapes: Sequence[Cone | Ellipsoid], softness: float):
@@ -87,7 +87,7 @@ class Blend:
         corners = [_corners(shape) for shape in shapes]
         self.low = np.min([low for low, _ in corners], 0).astype(np.float32)
         self.high = np.max([high for _, high in corners], 0).astype(np.float32)
-        """Opposite corners (3,) of a box round all shapes."""
+        """Opposite corners (3,) of a box around all shapes."""
 
     def distance(self, points: Floats) -> Floats:
         """Signed distance (N,) of points (N, 3), metres.

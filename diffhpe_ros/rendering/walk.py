@@ -1,8 +1,8 @@
-"""A person who walks round a circle: footprints first, the body follows.
+"""A person who walks around a circle, planned from the footprints.
 
-The feet stand still on planned footprints, the legs are solved between them and the pelvis, so
-that no foot slides and every bone keeps its length. One lap is a whole number of strides: a clip
-of one lap can be played in a loop.
+The feet stand still on planned footprints, and the legs are solved between them and the pelvis. So
+no foot slides, and every bone keeps its length. One lap is a whole number of strides, so a clip of
+one lap can be played in a loop.
 """
 
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ import numpy as np
 
 from diffhpe_ros.rendering.body import Array, Pose, Proportions, turn, unit
 
-STANCE = 0.62  # share of a stride that a foot is on the ground
-OVERHEAD = 0.255  # share of a stride after which the pelvis is over the standing foot
-FLAT, HEEL_RISE = 0.10, 0.32  # the foot is flat on the ground between these
+STANCE = 0.62  # share of a stride during which a foot is on the ground
+OVERHEAD = 0.255  # share of a stride after which the pelvis is above the standing foot
+FLAT, HEEL_RISE = 0.10, 0.32  # the foot is flat on the ground between these shares
 
 
 @dataclass(frozen=True)
 class CircleWalk:
-    """Walking counter-clockwise (seen from above) round a circle.
+    """Walking counter-clockwise (seen from above) around a circle.
 
     Attributes:
         centre: x, y of the circle, world metres.
         radius: metres.
-        strides: strides of a lap.
-        lap_s: seconds of a lap.
+        strides: strides per lap.
+        lap_s: seconds per lap.
         start: angle on the circle at time 0, radians from the x axis.
         body: the walker's proportions.
     """
@@ -37,7 +37,7 @@ class CircleWalk:
     body: Proportions = field(default_factory=Proportions)
 
     def pose(self, time_s: float) -> Pose:
-        """The body at a time (seconds; any, laps repeat)."""
+        """The body at any time in seconds; laps repeat."""
         stride = time_s / self.lap_s * self.strides
         swing = 2 * np.pi * stride
         pelvis, pelvis_axes = self._pelvis(stride)
@@ -56,7 +56,7 @@ class CircleWalk:
         middle = (pelvis_axes + chest) / 2
         joints[7] = pelvis + pelvis_axes @ self.body.spine
         joints[8] = joints[7] + _rotation(middle) @ self.body.thorax
-        head = heading @ turn(0.12, 0.10, 0.0)  # looks into the bend, and a little down
+        head = heading @ turn(0.12, 0.10, 0.0)  # looks into the curve, and a little down
         skull_base = joints[8] + chest @ self.body.skull_base
         joints[9] = skull_base + 0.05 * head[:, 0]
         joints[10] = skull_base + head @ self.body.head
@@ -65,17 +65,17 @@ class CircleWalk:
         return Pose(joints, head[:, 0].copy(), toes)
 
     def _angle(self, stride: float) -> float:
-        """Angle on the circle after so many strides."""
+        """Angle on the circle after this many strides."""
         return self.start + 2 * np.pi * stride / self.strides
 
     def _on_path(self, stride: float, lateral: float, height: float) -> Array:
-        """Point over the path or beside it, positive lateral to the walker's left."""
+        """A point above or next to the path; positive lateral is to the walker's left."""
         angle, radius = self._angle(stride), self.radius - lateral
         x, y = self.centre
         return np.array([x + radius * np.cos(angle), y + radius * np.sin(angle), height])
 
     def _pelvis(self, stride: float) -> tuple[Array, Array]:
-        """Position and axes (columns) of the pelvis: bobs twice, sways and turns once a stride."""
+        """The pelvis' position and axes (columns): bobs twice, sways and turns once per stride."""
         swing = 2 * np.pi * stride
         sway = 0.02 * np.cos(swing - 2 * np.pi * OVERHEAD)
         height = 0.906 + 0.020 * np.cos(2 * (swing - 2 * np.pi * OVERHEAD))
@@ -84,7 +84,7 @@ class CircleWalk:
         return self._on_path(stride, sway, height), axes
 
     def _arm(self, thorax: Array, chest: Array, swing: float, side: float) -> Array:
-        """Shoulder, elbow and wrist (3, 3): the arm swings against the leg of its side."""
+        """Shoulder, elbow and wrist (3, 3): the arm swings opposite to the leg on its side."""
         forward = -side * np.cos(swing - 0.2)
         raised = -0.05 + 0.38 * forward
         flexed = 0.42 + 0.20 * forward
@@ -119,7 +119,7 @@ class CircleWalk:
         return self._angle(landing + OVERHEAD) + np.pi / 2 + side * 0.10
 
     def _standing_ankle(self, landing: float, side: float, phase: float) -> Array:
-        """Ankle over a footprint: the foot rolls over the heel, lies flat, rolls over the toes."""
+        """The ankle above a footprint: the foot rolls on the heel, is flat, rolls on the toes."""
         heading = turn(self._foot_heading(landing, side))
         flat = self._on_path(landing + OVERHEAD, side * 0.075, self.body.ankle_height)
         pivot = np.array(self.body.heel if phase < FLAT else self.body.toe)
@@ -127,7 +127,7 @@ class CircleWalk:
         return np.asarray(flat + heading @ rolled, np.float64)
 
     def _swinging_ankle(self, landing: float, side: float, share: float) -> Array:
-        """Ankle between lift-off and the next landing, with no jump of its speed at either."""
+        """The ankle between lift-off and the next landing, without a jump in speed at either."""
         length, dt = 1 - STANCE, 1e-3
         off = self._standing_ankle(landing, side, STANCE)
         off_speed = (off - self._standing_ankle(landing, side, STANCE - dt)) / dt * length
@@ -141,7 +141,7 @@ class CircleWalk:
 def bend(start: Array, end: Array, first: float, second: float, look_at_rotation: Array) -> Array:
     """The middle joint (3,) of two bones between two points, bent towards a direction (3,).
 
-    Where the points are too far apart the bones stretch evenly: plan so that they are not.
+    If the points are too far apart, the bones stretch evenly, so plan for closer points.
     """
     span = end - start
     distance = float(np.linalg.norm(span))
@@ -152,7 +152,7 @@ def bend(start: Array, end: Array, first: float, second: float, look_at_rotation
 
 
 def hermite(start: Array, leave: Array, end: Array, arrive: Array, share: float) -> Array:
-    """Cubic curve through two points with given tangents, share in 0..1."""
+    """A point on the cubic curve through two points with given tangents; share in 0..1."""
     s2, s3 = share**2, share**3
     return (
         (2 * s3 - 3 * s2 + 1) * start

@@ -89,9 +89,9 @@ class MuonAdamW(torch.optim.Optimizer):
     Schedulers and trainers see one list of parameter groups.
 
     Args:
-        named_parameters: of a module; frozen ones are left out.
-        lr: of AdamW.
-        weight_decay: of both.
+        named_parameters: a module's; frozen ones are left out.
+        lr: AdamW's learning rate.
+        weight_decay: for both.
         muon_factor: Muon's rate divided by AdamW's.
     """
 
@@ -112,7 +112,7 @@ class MuonAdamW(torch.optim.Optimizer):
         if hidden:
             self._parts.append(Muon(hidden, lr=lr * muon_factor, weight_decay=weight_decay))
         super().__init__([group for part in self._parts for group in part.param_groups], {"lr": lr})
-        # The same dictionaries, so that a scheduler changes the rates of both.
+        # The same dictionaries as in the parts, so that a scheduler changes both rates.
         self.param_groups = [group for part in self._parts for group in part.param_groups]
 
     @torch.no_grad()
@@ -143,7 +143,7 @@ def _is_hidden_matrix(name: str, weights: nn.Parameter) -> bool:
 
 
 class Optimisation(Protocol):
-    """Makes the optimizer and the learning rate schedule of a module."""
+    """Creates a module's optimizer and learning rate schedule."""
 
     def __call__(self, module: LightningModule) -> dict[str, Any]:
         """The return value of `LightningModule.configure_optimizers`."""
@@ -192,8 +192,8 @@ class OneCycle:
 class WarmupConstantDecay(OneCycle):
     """`MuonAdamW` with a linear warm-up, a constant rate, and a linear decay to 0.
 
-    For fine-tuning: the rate never exceeds `learning_rate`, so that a training that ends early has
-    not been thrown back by a peak.
+    This is for fine-tuning: the rate never exceeds `learning_rate`, so no peak sets back a training
+    that ends early.
 
     Args:
         decay: share of the training steps, at the end, in which the rate falls.
@@ -234,8 +234,8 @@ class AdamPlateau:
         weight_decay: added to the gradient.
         patience: validations without improvement before the rate falls. The paper says 50 epochs;
             the released code validates every fifth epoch and waits for 11 of them.
-        factor: of the rate when it falls.
-        threshold: relative improvement that counts; 0.1 in the released code.
+        factor: factor on the rate when it falls.
+        threshold: smallest relative improvement that counts; 0.1 in the released code.
     """
 
     def __init__(

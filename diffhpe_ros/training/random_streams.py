@@ -1,4 +1,4 @@
-"""Random numbers that depend on a stream, the seed and an index alone."""
+"""Random numbers that depend only on a stream, the seed and an index."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ OCCLUSIONS, EPOCHS, WINDOWS, DRAWS, DROPOUT, TRACKS, VALIDATION, EVALUATION = ra
 def generator_of(device: torch.device | str, stream: int, seed: int, index: int) -> Generator:
     """A generator seeded by stream, seed and index.
 
-    They are hashed, since torch's CPU generator uses the last 32 bits of a seed only.
+    The three are hashed, since torch's CPU generator uses only the last 32 bits of a seed.
     """
     mixed = np.random.SeedSequence((stream, seed, index)).generate_state(1)
     return Generator(device).manual_seed(int(mixed[0]))

@@ -1,4 +1,4 @@
-"""Video files in and out."""
+"""Reads and writes video files."""
 
 from diffhpe_ros.video.reader import VideoReader
 from diffhpe_ros.video.writer import VideoWriter

@@ -1,8 +1,8 @@
-"""JPEG images: their size before they are decoded, and whether they are damaged.
+"""JPEG images: their size before decoding, and whether they are damaged.
 
-A JPEG has no checksum. What can be told: whether its end is there, and whether all of its codes
-exist and are in order. FFmpeg tells that; libjpeg, by which OpenCV reads, goes on with grey. A
-wrong byte whose codes exist by chance cannot be told: it gives wrong colours from there on.
+A JPEG has no checksum. What can be checked is whether its end is present, and whether all of its
+codes exist and are in order. FFmpeg reports that; libjpeg, which OpenCV uses, continues with grey.
+A wrong byte whose codes happen to exist cannot be detected; it gives wrong colours from there on.
 """
 
 import av
@@ -10,24 +10,24 @@ import av
 from diffhpe_ros.errors import DiffhpeError
 
 JPEG = b"\xff\xd8"
-"""How each begins."""
-_NO_FRAME = (0xC4, 0xC8, 0xCC)  # markers among those of frames: tables, and one that is reserved
-_ARITHMETIC = range(0xC9, 0xD0)  # which FFmpeg does not read
+"""The first bytes of a JPEG."""
+_NO_FRAME = (0xC4, 0xC8, 0xCC)  # in the frames' range, but tables or reserved
+_ARITHMETIC = range(0xC9, 0xD0)  # not read by FFmpeg
 _OPTIONS = {
     "err_detect": "explode",
-    "lowres": "3",  # reads all codes, but makes an image of an eighth: a third of the time
+    "lowres": "3",  # reads all codes, but decodes to 1/8 of the size, in a third of the time
 }
 
 
 class DamagedImageError(DiffhpeError):
-    """An image that arrived incomplete or with wrong bytes, as happens on bad lines."""
+    """An image that arrived incomplete or with wrong bytes, as happens on bad connections."""
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
-    """Width and height by the header.
+    """Width and height from the header.
 
     Raises:
-        DamagedImageError: there is no size.
+        DamagedImageError: the header has no size.
     """
     _, at = _frame(data)
     height, width = (int.from_bytes(data[at + k : at + k + 2], "big") for k in (5, 7))
@@ -38,7 +38,7 @@ def check_jpeg(data: bytes) -> None:
     """Read all codes of a JPEG.
 
     Raises:
-        DamagedImageError: one of them does not exist, or the image ends too early.
+        DamagedImageError: a code does not exist, or the image ends too early.
     """
     marker, _ = _frame(data)
     if marker in _ARITHMETIC:
@@ -56,7 +56,7 @@ def check_jpeg(data: bytes) -> None:
 
 
 def _frame(data: bytes) -> tuple[int, int]:
-    """The marker that begins the frame, and where it is."""
+    """The marker that begins the frame, and its position."""
     at = 2
     while at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]

@@ -1,4 +1,4 @@
-"""Video files in, through PyAV."""
+"""Reads video files with PyAV."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from diffhpe_ros.video.times import FrameTimes, frame_rate
 
 _log = logging.getLogger(__name__)
 
-TIMEOUT_S = 10.0  # of the network
+TIMEOUT_S = 10.0  # network timeout
 
 
 class VideoReader:
     """The frames of a video file, once from first to last, as players show them.
 
-    They are turned and mirrored as the file says, their pixels are square, and their times are the
+    They are rotated and mirrored as the file says, their pixels are square, and their times are the
     file's own.
 
     A file that is damaged or cut off gives the frames that can be decoded, then a warning in the
@@ -45,8 +45,8 @@ class VideoReader:
             path: the file, or an address such as rtsp://... or http://...
 
         Raises:
-            DiffhpeError: the file is missing, nothing answers, it is no video, or has no frame that
-                can be decoded.
+            DiffhpeError: the file is missing, the address does not answer, it is no video, or no
+                frame can be decoded.
         """
         self.path = path
         begin = time.monotonic()
@@ -86,7 +86,7 @@ class VideoReader:
         """Average frames per second."""
         self._times = FrameTimes(self.fps, float(stream.time_base or 0))
         self.frame_count = self._count(stream)
-        """What the file says about its number of frames; None where it says nothing."""
+        """The number of frames that the file states; None if it states none."""
 
     def __enter__(self) -> VideoReader:
         return self

@@ -1,4 +1,4 @@
-"""ROS images to BGR arrays: of any object with the fields of the message, whatever read it."""
+"""Converts ROS images to BGR arrays; works on any object with the message's fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.video.jpeg import JPEG, DamagedImageError, check_jpeg, jpeg_size
 
 MAX_PIXELS = 50_000_000
-"""Of one image: bounds the memory that a message can make this process allocate."""
+"""Largest size of one image; limits the memory that a message can make this process allocate."""
 
 
 def _convert(code: int) -> Callable[[NDArray[np.uint8]], Any]:
     return lambda image: cv2.cvtColor(image, code)
 
 
-# Encoding → bytes of a pixel, and how to make BGR of (H, W, bytes). Images of 8UCn without a
-# colour order are what OpenCV writes, so BGR.
+# Encoding → bytes per pixel, and the conversion of (H, W, bytes) to BGR. Images of 8UCn have no
+# colour order; OpenCV writes them, so they are BGR.
 _ENCODINGS: dict[str, tuple[int, Callable[[NDArray[np.uint8]], Any]]] = {
     "bgr8": (3, np.ascontiguousarray),
     "8UC3": (3, np.ascontiguousarray),
@@ -42,11 +42,11 @@ _ENCODINGS: dict[str, tuple[int, Callable[[NDArray[np.uint8]], Any]]] = {
 }
 _YUV = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv", "nv12", "nv21")
 _TWO_PLANES = ("nv12", "nv21")
-"""Below the rows of luma there are half as many of chroma."""
+"""The rows of luma are followed by half as many rows of chroma."""
 
 
 def image_to_bgr(message: Any) -> NDArray[np.uint8]:
-    """The pixels (H, W, 3), blue first, of a sensor_msgs/Image; perhaps a view into the message.
+    """The pixels (H, W, 3), blue first, of a sensor_msgs/Image; may be a view into the message.
 
     Raises:
         DiffhpeError: the encoding is not known, or sizes and data contradict each other.
@@ -65,7 +65,7 @@ def image_to_bgr(message: Any) -> NDArray[np.uint8]:
         if height % 2:
             raise DiffhpeError(f"an even height is expected of {message.encoding}, got {height}")
         height += height // 2
-    # Some drivers leave out the padding of the last row.
+    # Some drivers omit the padding of the last row.
     needed = step * (height - 1) + width * depth
     if step < width * depth or len(message.data) < needed:
         raise DiffhpeError(
@@ -81,12 +81,12 @@ def compressed_to_bgr(message: Any) -> NDArray[np.uint8]:
     """The pixels (H, W, 3), blue first, of a sensor_msgs/CompressedImage that is a JPEG or PNG.
 
     Raises:
-        DamagedImageError: it is incomplete or has wrong bytes, as far as that can be told.
-        DiffhpeError: it is neither, or too large.
+        DamagedImageError: it is incomplete or has wrong bytes, as far as that can be detected.
+            DiffhpeError: it is neither, or too large.
     """
     data = bytes(message.data)
     _check_pixels(*_compressed_size(data, message.format))
-    # The camera's calibration is for the pixels as they are, whatever orientation EXIF says.
+    # The camera's calibration is for the stored pixels, so EXIF's orientation is ignored.
     return decode_image(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
@@ -94,8 +94,8 @@ def decode_image(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8
     """The pixels (H, W, 3), blue first, of an image file.
 
     Args:
-        data: of any kind of file that OpenCV reads.
-        flags: of `cv2.imdecode`.
+        data: any kind of file that OpenCV reads.
+        flags: those of `cv2.imdecode`.
 
     Raises:
         DamagedImageError: it cannot be decoded, or is a JPEG that is incomplete or has wrong bytes.

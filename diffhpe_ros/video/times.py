@@ -1,4 +1,4 @@
-"""When the frames of a video file are shown: its own times, where they make sense."""
+"""Display times of a video file's frames: its own times, if they are plausible."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 from diffhpe_ros.errors import DiffhpeError
 
 FALLBACK_FPS = 30.0
-"""What a file without rate and times is played at."""
+"""Frames per second of a file without rate and times."""
 _MOST_FPS = 1000.0
 _LOOKED_AT = 300
-"""Packets from which the rate of a file is measured that does not say its number of frames."""
+"""Number of packets to measure the rate from if a file does not state its number of frames."""
 _SAME_RATE = 0.1
 _LEAST_DISTINCT = 0.5
 _LONGEST_GAP_S = 60.0
@@ -26,9 +26,9 @@ _LONGEST_STEP_BACK_S = 1.0
 class FrameTimes:
     """Seconds since the first frame.
 
-    The file's own times, without the rounding that some kinds of files do: at a constant rate,
-    frame k is at k / fps. Where they jump, as in recordings that were cut together, time goes on
-    by one frame; files without times have a constant rate.
+    They are the file's own times, without the rounding of some file formats: at a constant rate,
+    frame k is at k / fps. Where times jump, as in recordings that were cut together, time advances
+    by one frame. Files without times have a constant rate.
     """
 
     def __init__(self, fps: float, tick_s: float) -> None:
@@ -44,10 +44,10 @@ class FrameTimes:
         self._last_s = -1 / fps
 
     def next(self, own_s: float | None) -> float:
-        """When the next frame is shown.
+        """The next frame's display time.
 
         Args:
-            own_s: its time by the file, in seconds; None where it has none.
+            own_s: its time in the file, in seconds; None if it has none.
         """
         next_s = self._last_s + 1 / self._fps
         if own_s is None:
@@ -72,11 +72,11 @@ class FrameTimes:
 def frame_rate(path: str | Path, stream: Any) -> float:
     """Average frames per second.
 
-    A file that says how many frames it has knows its rate. Others may hold any number as their
-    rate: browsers' recordings say 1000. Of these the first packets are looked at.
+    If a file states its number of frames, its rate is reliable. Other files may state any rate:
+    browsers' recordings say 1000. For these, the rate is measured on the first packets.
 
     Args:
-        path: the file, opened a second time for that; or an address, which is not.
+        path: the file, which is opened a second time for that; or an address, which is not.
         stream: its video stream.
     """
     claimed = float(stream.average_rate or stream.guessed_rate or 0)
@@ -97,10 +97,10 @@ def _packet_times(path: str | Path) -> list[float]:
 
 
 def _measured_rate(times: Sequence[float]) -> float | None:
-    """Frames per second by the files' times (rising); None where they say nothing."""
+    """Frames per second from a file's (increasing) times; None if they do not determine it."""
     steps = np.diff(times)
     steps = steps[steps > 0]
     if not len(steps) or len(steps) < _LEAST_DISTINCT * (len(times) - 1):
         return None
-    # As if frames came at the same rate for as long as they are shown: a gap is no slow camera.
+    # Gaps are left out: they do not mean that the camera was slow.
     return float(1 / np.mean(steps[steps <= 10 * np.median(steps)]))

@@ -1,4 +1,4 @@
-"""Video files out, through PyAV."""
+"""Writes video files with PyAV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 
 _TICK = Fraction(1, 90_000)
-"""The unit of time: common rates are whole numbers of it."""
+"""The unit of time; frame durations at common rates are whole multiples of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 class VideoWriter:
     """Writes an MP4 file (H.264, yuv420p, index at the front) that any browser plays.
 
-    The file appears under its name only when it is complete: until then, it is beside it as
-    `NAME.part`, which is removed where the writing fails.
+    The file gets its name only when it is complete. Until then it is called `NAME.part`, which is
+    removed if writing fails.
 
     Use it as a context manager, with `write` for each image.
     """
@@ -33,14 +33,14 @@ class VideoWriter:
         """Begin the file.
 
         Args:
-            path: the file to be, whose folder exists; its name ends in .mp4.
-            width: the images' width; the last column is written twice where it is odd, since
-                yuv420p needs even sides.
-            height: the images' height, made even likewise.
+            path: the file to write; its folder must exist, and its name ends in .mp4.
+            width: the images' width. If it is odd, the last column is written twice, since yuv420p
+                needs even sides.
+            height: the images' height, made even in the same way.
             fps: frames per second.
 
         Raises:
-            DiffhpeError: the file cannot be written or a number makes no sense.
+            DiffhpeError: the file cannot be written, or a number is not valid.
         """
         self.path = Path(path)
         self._part = self.path.with_name(self.path.name + ".part")
@@ -67,7 +67,7 @@ class VideoWriter:
             raise DiffhpeError(f"cannot write video {path}: {error}") from None
 
     def _add_stream(self, width: int, height: int, fps: float) -> Any:
-        # libx264 is missing from some builds of FFmpeg; their default for H.264 will do.
+        # Some builds of FFmpeg lack libx264; their default for H.264 is good enough.
         codec = "libx264" if "libx264" in av.codecs_available else "h264"
         rate = Fraction(fps).limit_denominator(1001)
         stream: Any = self._container.add_stream(codec, rate=rate)
@@ -95,9 +95,9 @@ class VideoWriter:
         """Append a BGR image (height, width, 3).
 
         Args:
-            image: to append.
-            time_s: seconds since the first image; None at a constant rate. A time that is not
-                after that of the image before is moved behind it.
+            image: the image to append.
+            time_s: seconds since the first image; None at a constant rate. A time that is not after
+                the previous image's is moved to just after it.
 
         Raises:
             DiffhpeError: the image has another shape or type, or cannot be written.
@@ -134,7 +134,7 @@ class VideoWriter:
             raise DiffhpeError(f"cannot write video {self.path}: {error}") from None
 
     def _mux(self, frame: Any) -> None:
-        """Encode a frame, or what is left for None."""
+        """Encode a frame; None encodes what remains."""
         try:
             self._container.mux(self._stream.encode(frame))
         except (OSError, ValueError, av.FFmpegError) as error:

@@ -110,7 +110,7 @@ def test_pixels_that_no_ray_reaches_are_nan_not_wrong():
     unreachable = np.isnan(canonical).any(-1)
     assert unreachable[0, 0]
     assert not unreachable[20, 20]
-    # Beyond the fold the model's image turns back towards the middle.
+    # Beyond the fold, the lens model maps back towards the centre.
     assert np.isnan(folding.to_pixels(np.array([2.29 * 4, 0.0]))).all()
 
 
@@ -141,7 +141,7 @@ def test_covariance_scales_with_the_focal_lengths():
 
 @pytest.mark.parametrize("camera", [BARREL, FISHEYE])
 def test_covariance_is_stretched_as_the_lens_does(camera: Camera):
-    """As much as pixels nearby are moved apart, many times more at a fisheye's border."""
+    """By as much as nearby pixels move apart, which is many times more at a fisheye's border."""
     pixels = np.array([[320.0, 240.0], [60.0, 400.0], [np.nan, np.nan]])
     half = np.array([[0.7, 0.1], [0.1, 0.4]])
     canonical = camera.to_canonical(pixels)
@@ -176,7 +176,7 @@ def test_field_of_view_has_a_default():
 
 def test_resized_image_shows_the_same_rays():
     half = BARREL.scaled(640, 360)
-    # The middle of a pixel of the half image is the corner of four of the full one.
+    # A pixel's centre in the half-size image is the corner of four pixels in the full one.
     np.testing.assert_allclose(
         half.to_canonical(np.array([100.0, 50.0])), BARREL.to_canonical(np.array([200.5, 100.5]))
     )

@@ -1,4 +1,4 @@
-"""What drivers write into `distortion_model` and `d`, and what they mean by it."""
+"""The values that drivers write into `distortion_model` and `d`, and their meaning."""
 
 import numpy as np
 import pytest

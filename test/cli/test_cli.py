@@ -1,4 +1,4 @@
-"""The command line as its user meets it: results, one-line errors, exit codes."""
+"""The command line from the user's side: results, one-line errors, exit codes."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def diffhpe_process(*arguments: object) -> CompletedProcess[str]:
-    """The program in a process of its own, which takes seconds to import torch."""
+    """Run the program in a separate process, which takes seconds to import torch."""
     command = [sys.executable, "-c", "from diffhpe_ros.cli import main; main()"]
     return subprocess.run(
         [*command, *map(str, arguments)], capture_output=True, text=True, timeout=250, check=False
@@ -31,7 +31,7 @@ def diffhpe_process(*arguments: object) -> CompletedProcess[str]:
 
 @pytest.fixture
 def diffhpe(monkeypatch, capsys) -> Iterator[Callable[..., CompletedProcess[str]]]:
-    """The program in this process."""
+    """Run the program in this process."""
 
     def run(*arguments: object) -> CompletedProcess[str]:
         monkeypatch.setattr(sys, "argv", ["diffhpe", *map(str, arguments)])
@@ -50,7 +50,7 @@ def diffhpe(monkeypatch, capsys) -> Iterator[Callable[..., CompletedProcess[str]
 
 
 def assert_refused(run: CompletedProcess[str], message: str) -> None:
-    """One clear line on stderr, and a non-zero exit."""
+    """Check for one clear line on stderr and a non-zero exit status."""
     assert run.returncode != 0
     lines = run.stderr.strip().splitlines()
     assert lines[-1].startswith("diffhpe: ")
@@ -124,7 +124,7 @@ def test_convert_diffpose_with_its_encoder(diffhpe, tmp_path):
 
 @pytest.mark.slow
 def test_export_then_evaluate(diffhpe, tmp_path):
-    # The smallest there is: exporting takes seconds for each block.
+    # The smallest possible model: exporting takes seconds per block.
     config = ModelConfig("mixste", input_view="person", trunk=TrunkConfig(channels=16, depth=1))
     save_model(build_model(config), config, tmp_path / "trained")
     run = diffhpe("export", tmp_path / "trained", "--out", tmp_path / "tiny")
@@ -170,7 +170,7 @@ def test_wrong_settings_of_evaluate_are_one_line(diffhpe, tmp_path, options, mes
 
 
 def test_lift(diffhpe, tmp_path):
-    """The shipped model on the walking person, whose truth is known."""
+    """The shipped model on the walking person, whose true joints are known."""
     clip = walking_clip()
     np.savez(
         tmp_path / "keypoints.npz", keypoints=clip.camera.project(clip.joints),
@@ -187,7 +187,7 @@ def test_lift(diffhpe, tmp_path):
 
 
 def test_lift_video_to_bvh(diffhpe, tmp_path):
-    """The real detector and the shipped model; the only guess is said."""
+    """The real detector and the shipped model; the only assumption causes a warning."""
     out = tmp_path / "walk.bvh"
     options = ("--seconds", 1, "--blazepose-model", "full")
     run = diffhpe("lift", walking_clip().video_path, *options, "--out", out)

@@ -1,4 +1,4 @@
-"""Cuts the small motion capture files of the tests out of the whole ones.
+"""Cuts the tests' small motion capture files from the complete ones.
 
 python test/data/cut_mocap.py ../shared/data/mocap
 """
@@ -14,7 +14,7 @@ SEQUENCES = {
     "cmu_amc2_h36m17_50hz.npz": ("cmu_127_14",),
 }
 WINDOWS = {"cmu_test.npz": 40, "cmu_validation.npz": 14}
-"""File → every so many-th window is kept."""
+"""File → keep every n-th window."""
 
 
 def main(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""A ROS graph that others do not hear, and a short clip."""
+"""A separate ROS graph, and a short clip."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,12 +15,12 @@ from diffhpe_ros.demo.source import DemoSource, embedded_clip
 from diffhpe_ros.video import VideoReader, VideoWriter
 
 SHORT_FRAMES = 45
-"""Of which the first 16 fill the window."""
+"""Number of images, of which the first 16 fill the window."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_ros_graph() -> Iterator[None]:
-    """Nobody else's nodes."""
+    """Use a ROS domain without other nodes."""
     with pytest.MonkeyPatch.context() as patch, own_domain() as domain:
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_DOMAIN_ID", str(domain))

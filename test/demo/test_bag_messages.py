@@ -1,4 +1,4 @@
-"""What goes into a bag, of a run that is written down here."""
+"""The content of a bag from the handmade record of a run."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from diffhpe_ros.nodes.messages.header import make_header
 pytestmark = pytest.mark.ros
 SECOND = 10**9
 NOON = 1_000_000 * SECOND
-"""Wall clock time at which the first image came."""
+"""Wall clock time at which the first image arrived."""
 
 
 def camera_info(stamp_ns: int, received_ns: int) -> Record:
@@ -52,7 +52,7 @@ def test_webcams_images_are_kept_as_they_were_recorded() -> None:
         bag_messages(recording([camera_info(each, each) for each in stamps]), images, LEVEL)
     )
     written = on("/image/compressed", found)
-    assert [each.time_ns for each in written] == stamps  # the one between has no camera_info
+    assert [each.time_ns for each in written] == stamps  # the image between them has no camera_info
     assert bytes(deserialize_message(written[0].data, CompressedImage).data) == jpeg
     assert found == sorted(found, key=lambda each: each[:2])
 

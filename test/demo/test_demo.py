@@ -1,4 +1,4 @@
-"""The demo, run as its user runs it: real nodes, real DDS, real detector, shipped weights."""
+"""The demo as a user runs it: real nodes, real DDS, real detector, shipped weights."""
 
 import json
 import subprocess
@@ -106,7 +106,7 @@ def test_bag_holds_the_messages(embedded):
 
 @pytest.mark.long
 def test_real_video(tmp_path, shared_data):
-    """0.8 s of it, of which the first 0.52 s fill the window."""
+    """0.8 s of a real video, of which the first 0.52 s fill the window."""
     video = tmp_path / "real.mp4"
     with (
         VideoReader(shared_data / "video" / "p2s_single_cam01.mp4") as whole,
@@ -116,8 +116,8 @@ def test_real_video(tmp_path, shared_data):
             writer.write(image)
     report = run_demo(tmp_path, "--video", video)
     assert report["frames_in"] == 48
-    assert report["frames_detected"] > 0  # live, 60 large images a second are too many
-    assert 0 < report["symmetry_gap_mm"] < 60  # of the replay, where every frame is lifted
+    assert report["frames_detected"] > 0  # live, 60 large images per second are too many
+    assert 0 < report["symmetry_gap_mm"] < 60  # from the replay, in which every frame is lifted
     assert 0 < report["segment_std_mm"] < 25
     assert "mpjpe_mm" not in report  # the truth of a video is not known
     with Reader(tmp_path / "lift.mcap") as bag:
@@ -128,7 +128,7 @@ def test_real_video(tmp_path, shared_data):
 
 
 def test_empty_video_gives_no_skeleton(tmp_path):
-    """A second of a grey wall, seen live."""
+    """One second of a grey wall, live."""
     rng = np.random.default_rng(0)
     with VideoWriter(tmp_path / "wall.mp4", 320, 240, 30) as writer:
         for _ in range(30):

@@ -1,4 +1,4 @@
-"""lift.mcap, read back by another program than wrote it."""
+"""lift.mcap, read by another library than the one that wrote it."""
 
 import json
 import re
@@ -116,7 +116,7 @@ def test_messages_are_logged_at_their_stamps(bag: Path, topic: str, kind: type) 
 
 
 def test_time_is_that_of_the_clip(bag: Path, short_clip: DemoSource) -> None:
-    """The diagnostics too, although their nodes live in ours."""
+    """Also for diagnostics, although the nodes that send them use wall time."""
     times = {topic: [when for when, _ in messages] for topic, messages in contents(bag).items()}
     end_ns = START_NS + round((short_clip.frames - 1) / short_clip.fps * 1e9)
     assert times["/camera_info"] == times["/image/compressed"]
@@ -142,7 +142,7 @@ def test_upright_frame_has_z_up(bag: Path) -> None:
     assert transform.child_frame_id == "camera_optical_frame_upright"
     rotation = transform.transform.rotation
     turn = Rotation.from_quat([rotation.x, rotation.y, rotation.z, rotation.w])
-    axes = turn.as_matrix().T.round(6)  # of the upright frame, in the optical one
+    axes = turn.as_matrix().T.round(6)  # axes of the upright frame in the optical frame
     np.testing.assert_array_equal(axes, [[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
 
 
@@ -151,7 +151,7 @@ def test_second_replay_gives_the_same_messages(
 ) -> None:
     again = contents(write(tmp_path / "again.mcap", replay(short_clip, tmp_path), short_clip))
     first = contents(bag)
-    for topic in TYPES.keys() - {"/diagnostics"}:  # which tells how long things took
+    for topic in TYPES.keys() - {"/diagnostics"}:  # diagnostics contain durations
         assert first[topic] == again[topic], topic
 
 

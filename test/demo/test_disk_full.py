@@ -1,4 +1,4 @@
-"""A disk that is full while results are written: one clear line, and nothing half written."""
+"""A disk that fills up while results are written: one clear line, and no partial files."""
 
 import resource
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the report says of joints whose truth is known."""
+"""The report's errors for joints whose truth is known."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ CLIP = embedded_clip()
 
 
 def shown(frames: list[int], tremble_m: float) -> Results:
-    """The clip's own joints in some frames; all but the hip tremble from frame to frame."""
+    """The clip's true joints in some frames; all except the hip jitter from frame to frame."""
     joints = {}
     for frame in frames:
         positions = CLIP.truth[frame] + 0.0

@@ -1,4 +1,4 @@
-"""Nodes that stall in the middle of a replay: it waits for them, or says what is missing."""
+"""Nodes that stall during a replay: the replay waits for them, or reports what is missing."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ LIFTED = 29
 
 
 def node_process(name: str) -> int:
-    """Number of this process's child that runs a node."""
+    """Process id of this process's child that runs a node."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = [pid for task in children for pid in task.read_text().split()]
     (found,) = (
@@ -36,7 +36,7 @@ def node_process(name: str) -> int:
 
 @contextmanager
 def stalled_in_replay(node: str, seconds: float | None) -> Iterator[None]:
-    """Stop a node after its third message; let it go on after some seconds, or never."""
+    """Stop a node after its third message; let it continue after some seconds, or never."""
     topic = {"detector": "windows", "lifter": "joints"}[node]
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""A machine that does not keep up with the live demo is warned of, with what was found."""
+"""If the machine does not keep up with the live demo, a warning gives the measurements."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When a run is over, by what its nodes report."""
+"""Detects from the nodes' diagnostics when a run is over."""
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray

@@ -1,4 +1,4 @@
-"""Real clips, real networks, and where the joints of the clips truly are."""
+"""Real clips, real networks, and the true joints of the clips."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class View:
     joints: np.ndarray
     """(frames, 17, 2) px, triangulated from all four cameras and projected into this one."""
     height: float
-    """Of the person, px, from the highest to the lowest joint."""
+    """The person's height in px, from the highest to the lowest joint."""
 
     def error(self, keypoints: np.ndarray) -> np.ndarray:
         """Distances (frames, 17) of keypoints (frames, 17, 2), relative to the person's height."""
@@ -66,7 +66,7 @@ def view(shared_data: Path) -> Callable[[int], View]:
 
 @pytest.fixture(scope="session")
 def two_people(shared_data: Path) -> list[np.ndarray]:
-    """Frames in which a man stands on a roof at the left and a woman walks at the right."""
+    """Frames with a man who stands on a roof at the left and a woman who walks at the right."""
     return list(read_frames(shared_data / "video" / "sports2d_demo.mp4", 70, 86, 5))
 
 
@@ -76,6 +76,6 @@ def networks() -> tuple[bytes, bytes]:
     try:
         return blazepose_weights()
     except DiffhpeError as error:
-        if "sha256" in str(error):  # not offline: something is wrong
+        if "sha256" in str(error):  # not a missing network connection: something is wrong
             raise
         pytest.skip(str(error))

@@ -6,7 +6,7 @@ HIP, RIGHT_HIP, LEFT_HIP, RIGHT_WRIST, SPINE, THORAX = 0, 1, 4, 16, 7, 8
 
 
 def person(**changes: np.ndarray) -> Joints:
-    """COCO joints along a diagonal, all sure, each with its own covariance of 4 px^2."""
+    """COCO joints along a diagonal, all with full confidence, each with a covariance of 4 px^2."""
     arrays = {
         "keypoints": np.arange(17)[:, None] * [2.0, 4.0] + 10,
         "confidence": np.full(17, 0.9),

@@ -1,4 +1,4 @@
-"""Work beside the caller's own."""
+"""Work in a background thread."""
 
 import subprocess
 import sys

@@ -7,7 +7,7 @@ from diffhpe_ros.detection import create_detector
 from diffhpe_ros.errors import DiffhpeError
 
 LEGS = [2, 3, 5, 6]
-# What mediapipe 0.10.21 itself finds (static_image_mode, model_complexity=1).
+# Results of mediapipe 0.10.21 itself (static_image_mode, model_complexity=1).
 MEDIAPIPE = {  # (camera, frame): x, y of the 17 joints in px
     (0, 0): [
         (417.8, 734.6), (376.7, 730.0), (366.8, 906.5), (330.0, 1012.9), (458.8, 739.3),
@@ -95,7 +95,7 @@ def test_legs_below_the_image_are_unseen(detector, view):
 
 
 def test_min_confidence_decides_what_is_seen(networks, view):
-    frames = view(2).frames  # where the body hides the right knee
+    frames = view(2).frames  # in this view the body hides the right knee
     seen = {}
     for limit in (0.0, 0.5, 0.99):
         keypoints, confidence, _ = run(create_detector("blazepose", min_confidence=limit), frames)

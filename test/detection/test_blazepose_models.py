@@ -31,7 +31,7 @@ def all_models() -> None:
 
 @pytest.fixture
 def only_full(networks, tmp_path, monkeypatch) -> Iterator[Path]:
-    """A cache with the default networks alone, on a machine without npm."""
+    """A cache with only the default networks, on a machine without npm."""
     for file, content in zip((DETECTION, LANDMARKS["full"]), networks, strict=True):
         file.path(tmp_path).write_bytes(content)
     monkeypatch.setenv("DIFFHPE_CACHE", str(tmp_path))
@@ -86,7 +86,7 @@ def test_heavy_checks_somebody_of_every_nth_image(all_models, images):
     assert list(checked) == [5, 12]
     assert [(check.images_ago, check.row) for check in checked.values()] == [(5, 0), (5, 0)]
     distance = np.linalg.norm(checked[5].keypoints - heavy.detect(images[0]).keypoints[0], axis=-1)
-    assert np.nanmedian(distance) < 3  # px: the region is another
+    assert np.nanmedian(distance) < 3  # px: the region differs
     faster = create_detector("blazepose")
     np.testing.assert_array_equal(people[0].keypoints, faster.detect(images[0]).keypoints)
 

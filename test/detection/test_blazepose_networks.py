@@ -1,4 +1,4 @@
-"""BlazePose on either runtime, and the choice between the two."""
+"""BlazePose on both runtimes, and the choice between them."""
 
 import sys
 import warnings
@@ -37,7 +37,7 @@ def test_joints_of_an_image_are_the_same_on_both(detectors, view, camera):
 
 @pytest.mark.parametrize("camera", range(4))
 def test_video_has_the_same_errors_on_both(detectors, view, camera):
-    """The joints place the next region: following magnifies the smallest difference to a pixel."""
+    """The joints determine the next region, so tracking magnifies tiny differences to a pixel."""
     litert, onnx = (
         np.stack([detector.detect(frame).keypoints[0] for frame in view(camera).frames])
         for detector in detectors
@@ -72,7 +72,7 @@ def test_auto_says_why_where_a_gpu_is_asked_for_that_onnxruntime_does_not_offer(
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")  # of onnxruntime itself
 @pytest.mark.filterwarnings("ignore:onnxruntime does not give:RuntimeWarning")
 def test_auto_takes_litert_where_cuda_is_offered_but_does_not_work(networks, monkeypatch):
-    # As where onnxruntime-gpu finds no driver: it names CUDA, and the session runs without.
+    # As if onnxruntime-gpu found no driver: it lists CUDA, but the session runs without it.
     offer(monkeypatch, "CUDAExecutionProvider", "CPUExecutionProvider")
     with pytest.warns(RuntimeWarning, match="BlazePose runs on LiteRT: onnxruntime gave CPU"):
         opened = open_networks("auto", 1, None)

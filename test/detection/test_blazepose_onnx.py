@@ -1,4 +1,4 @@
-"""The cache of converted networks, in a folder of its own."""
+"""The cache of converted networks, in a separate folder."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from diffhpe_ros.onnx_session import OnnxModel
 
 @pytest.fixture
 def cache(networks, tmp_path, monkeypatch) -> Path:
-    """A cache that holds the weights alone."""
+    """A cache that contains only the weights."""
     for file, model in zip((DETECTION, LANDMARKS["full"]), networks, strict=True):
         file.path(tmp_path).write_bytes(model)
     monkeypatch.setenv("DIFFHPE_CACHE", str(tmp_path))

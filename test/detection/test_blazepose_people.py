@@ -1,4 +1,4 @@
-"""Following regions, with a written finder and a written landmark network."""
+"""Tracking of regions, with a fake person detector and a fake landmark network."""
 
 import threading
 
@@ -11,7 +11,7 @@ from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
 from diffhpe_ros.detection.blazepose.people import PeopleFollower
 from diffhpe_ros.detection.blazepose.regions import Region
 
-IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square: it is searched as a whole
+IMAGE = np.zeros((500, 500, 3), np.uint8)  # a square, so it is searched as a whole
 SIZE = 250.0
 
 
@@ -20,7 +20,7 @@ def region_at(x: float) -> Region:
 
 
 class Scene:
-    """People stand at some x; both networks see them there."""
+    """People at some x positions, where both networks see them."""
 
     def __init__(self, *people: float) -> None:
         self.people = list(people)
@@ -32,12 +32,12 @@ class Scene:
         return [region_at(x + 10) for x in self.people]  # roughly
 
     def run(self, image_bgr: np.ndarray, region: Region) -> Landmarks:
-        """Of the person nearest to the middle of the region."""
+        """Landmarks of the person nearest to the region's centre."""
         self.looks += 1
         x = min(self.people, key=lambda x: abs(x - region.centre[0]), default=1e6)
         rows = np.linspace(0, 1, NUM_LANDMARKS)
         points = np.stack([x + 60 * (rows * 7 % 1 - 0.5), 150 + 200 * rows], -1)
-        points[33:35] = [x, 250], [x, 150]  # where the next region is
+        points[33:35] = [x, 250], [x, 150]  # determine the next region
         return Landmarks(
             points=points,
             visibility=np.ones(NUM_LANDMARKS),
@@ -65,8 +65,8 @@ def test_all_people_are_found_and_followed():
         follow.update(IMAGE)
     for _ in range(2):
         assert where(follow.update(IMAGE)) == [140, 290, 440]
-    assert scene.searches == 2  # in the first and beside the sixth image
-    assert scene.looks == 7 * 3  # the second search found nobody new to look at
+    assert scene.searches == 2  # in the first image, and in the background of the sixth
+    assert scene.looks == 7 * 3  # the second search found no new person
 
 
 def test_person_who_comes_later_is_found_in_the_image_after_the_next_search():
@@ -89,7 +89,7 @@ def test_followed_are_kept_where_there_is_no_more_room():
     searches = scene.searches
     for _ in range(10):
         assert where(follow.update(IMAGE)) == [400, 100]
-    assert scene.searches == searches  # there is no room for anybody
+    assert scene.searches == searches  # the limit of people is reached
 
 
 def test_regions_that_come_to_lie_on_one_person_are_merged_until_there_are_two_again():
@@ -140,7 +140,7 @@ def test_who_moves_on_unseen_is_found_where_the_motion_leads():
 
 
 def test_quick_motion_is_followed():
-    """So far does the person go from image to image that the region before does not show them."""
+    """The person moves so far between images that the previous region does not show them."""
     scene = Scene(100)
     follow = follower(scene, max_people=2)
     for x in (100, 150, 200, 270):
@@ -163,7 +163,7 @@ def test_candidates_are_looked_at_up_to_a_limit(max_people):
     for images in range(1, 10):
         assert len(follow.update(IMAGE)) == max_people
         assert scene.looks == images * max_people
-    scene.people = [x + 100 * SIZE for x in scene.people]  # all at once elsewhere
+    scene.people = [x + 100 * SIZE for x in scene.people]  # a sudden jump
     for _ in range(COASTING_IMAGES + 1):
         scene.looks = 0
         assert len(follow.update(IMAGE)) == max_people
@@ -181,7 +181,7 @@ def test_after_a_reset_nobody_is_known():
 
 
 class SlowScene(Scene):
-    """A search beside the images takes until it is let go on; what the first one saw is kept."""
+    """A background search blocks until the test continues it; the first search's result is kept."""
 
     def __init__(self, *people: float) -> None:
         super().__init__(*people)
@@ -190,7 +190,7 @@ class SlowScene(Scene):
         self.error: Exception | None = None
 
     def find(self, view: Letterbox) -> list[Region]:
-        if self.searches:  # the first is before anybody is followed
+        if self.searches:  # the first search is before anybody is tracked
             assert self.go_on.wait(60), "an image waits for the search in it"
             self.seen = view.image.copy() if self.seen is None else self.seen
             if self.error is not None:
@@ -199,7 +199,7 @@ class SlowScene(Scene):
 
 
 def searching(scene: SlowScene, image: np.ndarray = IMAGE) -> PeopleFollower:
-    """Follows one person, and has begun to look for others."""
+    """Tracks one person, and has started a search for others."""
     follow = PeopleFollower(scene, scene, 4, search_every=1, threshold=0.5)
     follow.update(image)
     scene.people.append(400)
@@ -257,7 +257,7 @@ def test_searching_thread_ends_with_the_follower():
 
 
 def test_who_passes_behind_somebody_is_expected_to_move_on_as_before():
-    """While both regions show the same person, the one behind moves on to where they come out."""
+    """While both regions show one person, the hidden track moves on to its expected position."""
     scene = Scene(100, 300)
     follow = follower(scene, max_people=2)
     for x in range(110, 220, 10):
@@ -283,7 +283,7 @@ RED, BLUE, WALL = (30, 30, 200), (200, 60, 30), (60, 160, 60)
 
 
 def striped(*stripes: tuple[int, int, tuple[int, int, int]]) -> np.ndarray:
-    """An image of a wall, and of people from some column to another, in colours BGR."""
+    """An image of a wall with people in ranges of columns, in BGR colours."""
     image = np.empty_like(IMAGE)
     image[:] = WALL
     for start, end, colour in stripes:
@@ -292,7 +292,7 @@ def striped(*stripes: tuple[int, int, tuple[int, int, int]]) -> np.ndarray:
 
 
 class Misled(Scene):
-    """The landmark network sees somebody on the wall, too."""
+    """The landmark network also sees a person on the wall."""
 
     wall: tuple[float, ...] = ()
 
@@ -312,7 +312,7 @@ def test_landmarks_that_go_over_to_the_wall_beside_somebody_are_not_followed():
 
 
 class Front(Scene):
-    """The network sees the first of the people wherever they are in the region, if it can."""
+    """The network sees the first person anywhere in the region, if visible."""
 
     def run(self, image_bgr: np.ndarray, region: Region) -> Landmarks:
         everybody = self.people

@@ -1,4 +1,4 @@
-"""Where and when BlazePose looks for new people."""
+"""Where and when BlazePose searches for new people."""
 
 import itertools
 
@@ -60,7 +60,7 @@ def test_small_image_is_not_searched_for_people_of_few_pixels():
 
 
 def turns(search, frames, nobody=False):
-    """Which parts each image is searched in: a number for the large ones, . for any small one."""
+    """The searched parts of each image: a number for a large part, . for any small one."""
     numbers = dict.fromkeys(small_parts_of(1920, 1080), ".")
     numbers |= {part: str(number) for number, part in enumerate(parts_of(1920, 1080))}
     found = [search.next_parts(1920, 1080, nobody) for _ in range(frames)]

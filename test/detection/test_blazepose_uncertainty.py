@@ -1,4 +1,4 @@
-"""Joints that the network is not sure of are as uncertain as such joints were found to be."""
+"""Joints of low confidence get the uncertainty that was measured for such joints."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ SILENT = np.full((2, 2), np.nan)
 
 
 def sd(covariance: np.ndarray, confidence: float) -> float:
-    """Standard deviation of an image axis, in sizes of the person."""
+    """Standard deviation along an image axis, relative to the person's size."""
     found = measured_covariance(covariance[None], np.array([confidence]), HEIGHT)[0]
     return float(np.sqrt(np.trace(found) / 2)) / HEIGHT
 

@@ -1,4 +1,4 @@
-"""BlazePose on a person at the border of a wide image, with and without knowing the lens."""
+"""BlazePose on a person at the border of a wide image, with and without the known lens."""
 
 import cv2
 import numpy as np
@@ -11,12 +11,12 @@ from diffhpe_ros.video import VideoReader
 
 WIDE = Camera.from_field_of_view(1280, 960, 125)
 TURNED = cv2.Rodrigues(np.array([0.25, 0.9, 0.0]))[0]
-"""From the clip's camera to one that looks elsewhere: its person is at the border."""
+"""From the clip's camera to one with another direction, where the person is at the border."""
 FRAMES = range(42, 46)
 
 
 def seen_by_wide_lens(image: NDArray[np.uint8], camera: Camera) -> NDArray[np.uint8]:
-    """The image of a wide camera in the place of another one, grey where that saw nothing."""
+    """A wide camera's image from another camera's position, grey where that camera saw nothing."""
     pixels = np.stack(np.meshgrid(np.arange(WIDE.width), np.arange(WIDE.height)), -1)
     flat = WIDE.to_canonical(pixels.astype(float)) / CANONICAL_FOCAL
     rays = np.concatenate([flat, np.ones((*flat.shape[:2], 1))], -1) @ TURNED

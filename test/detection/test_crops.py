@@ -1,4 +1,4 @@
-"""Crops of a person in a usual and in a wide image."""
+"""Crops of a person in a normal and in a wide image."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_hips_and_envelope_are_where_they_are_in_a_flat_crop(camera: Camera) -> 
 
 @pytest.mark.parametrize("camera", [PINHOLE, FISHEYE], ids=["pinhole", "fisheye"])
 def test_cut_shows_what_its_points_say(camera: Camera) -> None:
-    """An image whose pixels say where they are."""
+    """The image's pixel values encode their position."""
     x, y = np.meshgrid(np.arange(640), np.arange(480))
     image = np.stack([x / 3, y / 3, 0 * x], -1).round().astype(np.uint8)
     crop = rectified(Region(np.array([150.0, 300.0]), 150.0, -0.2), camera)
@@ -58,7 +58,7 @@ def test_slopes_are_the_derivatives_of_the_map(camera: Camera) -> None:
 
 
 def test_ball_is_round_in_a_rectified_crop() -> None:
-    """However far from the axis it is: the crop looks at it."""
+    """At any distance from the axis, since the crop's virtual camera looks at it."""
     ray = np.array([-1.2, 0.5, 1.0]) / np.linalg.norm([-1.2, 0.5, 1.0])
     beside = np.cross(ray, [0.0, 1.0, 0.0])
     across = np.stack([beside, np.cross(ray, beside)]) / np.linalg.norm(beside)
@@ -67,7 +67,7 @@ def test_ball_is_round_in_a_rectified_crop() -> None:
     pixels = PINHOLE.project(ball)
     region = Region(PINHOLE.project(ray[None])[0], 160.0, 0.0)
     flat, looking = FlatCrop(region, SIDE), rectified(region, PINHOLE)
-    # The map is one to one: the nearest of many points of the crop is where a pixel is.
+    # The mapping is one to one, so a pixel is at the nearest of many points of the crop.
     grid = np.stack(np.meshgrid(*[np.linspace(0, SIDE, 400)] * 2), -1).reshape(-1, 2)
     radii = []
     for crop in (flat, looking):

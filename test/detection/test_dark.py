@@ -8,7 +8,7 @@ from diffhpe_ros.detection.blazepose.search import Part
 
 
 def scene(brightest: int) -> np.ndarray:
-    """Light from the left to the right."""
+    """Brightness that increases from left to right."""
     ramp = np.linspace(0, brightest, 224).astype(np.uint8)
     return np.tile(ramp[None, :, None], (224, 1, 3))
 

@@ -1,4 +1,4 @@
-"""Parts of images in a square, and the way back."""
+"""Parts of images in a square, and the inverse mapping."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.search import Part
 
 IMAGE = np.zeros((100, 400, 3), np.uint8)
-IMAGE[40:60, 100:120] = 255  # its middle is at 109.5, 49.5
+IMAGE[40:60, 100:120] = 255  # its centre is at 109.5, 49.5
 
 
 def bright(box: Letterbox) -> np.ndarray:
-    """The middle of what is bright in the square, in pixels of the image."""
+    """The centre of the bright area in the square, in image pixels."""
     y, x = np.nonzero(box.image[..., 0] > 127)
     return box.to_image(np.array([x.mean(), y.mean()]))
 

@@ -1,4 +1,4 @@
-"""The detector mmpose: its refusals, and where mmpose is installed a model of random weights."""
+"""The mmpose detector: refused inputs and, if mmpose is installed, a model of random weights."""
 
 import importlib.util
 import pickle
@@ -25,7 +25,7 @@ needs_mmpose = pytest.mark.skipif(
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """A config and a checkpoint that would each leave a trace if they were read."""
+    """A config and a checkpoint that would each create a file if they were read."""
     config, checkpoint = tmp_path / "config.py", tmp_path / "model.pth"
     config.write_text(f"open({str(tmp_path / 'trace')!r}, 'w')\n")
     checkpoint.write_bytes(pickle.dumps(Trace(tmp_path / "trace")))
@@ -33,7 +33,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 class Trace:
-    """Makes a file when it is unpickled."""
+    """Creates a file when unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -75,7 +75,7 @@ def configs() -> Path:
 
 @pytest.fixture(scope="session")
 def make(shared_data, tmp_path_factory):
-    """Makes the detector of one of mmpose's own configs, with weights by chance."""
+    """Creates the detector of one of mmpose's own configs, with random weights."""
     import torch
     from mmpose.apis import init_model
 

@@ -1,4 +1,4 @@
-"""Which model keeps up, from measured times and the load of a camera."""
+"""The choice of a model that keeps up, from measured times and a camera's load."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ CALM = Load(images_per_s=30.0, dropped=0.0, image_s=0.012, people=1)
 
 
 def watch(choice: ModelChoice, load: Load, seconds: range) -> list[tuple[int, str]]:
-    """Look at the same load once a second; when which model was taken."""
+    """Observe the same load once per second; returns the times and models of changes."""
     return [(second, choice.model) for second in seconds if choice.update(load, float(second))]
 
 

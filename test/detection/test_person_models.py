@@ -36,7 +36,7 @@ def test_cell_of_a_yolox_is_a_box_in_pixels_of_the_image(make):
 
 def test_yolox_with_its_decoding_inside_gives_the_same_box(make):
     cells = np.zeros((1, CELLS, 7), np.float32)
-    cells[0, 70] = [56, 40, 8, 32, 0.9, 0.8, 0.1]  # in pixels of the letterbox
+    cells[0, 70] = [56, 40, 8, 32, 0.9, 0.8, 0.1]  # in letterbox pixels
     boxes, scores = make({"output": cells}).find(np.zeros((128, 128, 3), np.uint8))
     np.testing.assert_allclose(boxes, [[104, 48, 120, 112]], rtol=1e-5)
     np.testing.assert_allclose(scores, [0.72], rtol=1e-5)
@@ -49,7 +49,7 @@ def test_other_classes_are_no_people(make):
 
 def test_detections_with_labels_are_an_rtmdet(make):
     dets = [[1, 2, 21, 42, 0.5], [5, 5, 30, 60, 0.9], [5, 5, 30, 60, 0.95], [9, 9, 12, 12, 0.1]]
-    labels = [[0, 0, 7, 0]]  # the third is no person, the last too unsure
+    labels = [[0, 0, 7, 0]]  # the third is not a person, the last has too low a score
     model = make({"dets": np.array([dets], np.float32), "labels": np.array(labels)})
     assert model.kind == "rtmdet"
     boxes, scores = model.find(np.zeros((64, 64, 3), np.uint8))
@@ -60,7 +60,7 @@ def test_detections_with_labels_are_an_rtmdet(make):
 def test_boxes_end_at_the_image(make):
     dets = np.array([[[-9, -9, 99, 99, 0.9], [40, 40, 60, 60, 0.9]]], np.float32)
     model = make({"dets": dets, "labels": np.zeros((1, 2), np.int64)})
-    boxes, _ = model.find(np.zeros((32, 64, 3), np.uint8))  # the second is below the image
+    boxes, _ = model.find(np.zeros((32, 64, 3), np.uint8))  # the second box is below the image
     np.testing.assert_allclose(boxes, [[0, 0, 64, 32]])
 
 

@@ -1,4 +1,4 @@
-"""SimCC on models made here whose answer is known: released weights are not at hand."""
+"""SimCC with handmade models of known output, since no released weights are available."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ BOXES = np.array([[100, 100, 200, 300], [300, 50, 400, 350]], np.float32)
 
 
 def spots() -> np.ndarray:
-    """A red spot in each of the boxes, and a blue one that is red to who mixes up colours."""
+    """A red spot in each box, and a blue one that looks red if colours are mixed up."""
     image = np.zeros((400, 500, 3), np.uint8)
     image[178:183, 128:133] = (0, 0, 255)
     image[100:105, 350:355] = (0, 0, 255)
@@ -61,7 +61,7 @@ def test_joints_land_on_the_spot_of_their_own_box(tmp_path, batch):
     track_ids = SimCC(model).estimate(spots(), BOXES)
     for person, expected in zip(track_ids, [(130, 180), (352, 102)], strict=True):
         np.testing.assert_allclose(person.keypoints, np.tile(expected, (17, 1)), atol=3)
-        assert (person.confidence > 2).all()  # red, normalised as RTMPose wants it
+        assert (person.confidence > 2).all()  # red, normalised as RTMPose expects
 
 
 def test_halpe_models_are_known_and_others_are_not(tmp_path):
@@ -78,7 +78,7 @@ def test_outputs_that_do_not_fit_the_input_are_refused(tmp_path):
 
 
 def test_whole_way_from_boxes_to_people(tmp_path):
-    # The person model sees the image of 500x400 scaled to 320x256.
+    # The person model gets the 500x400 image scaled to 320x256.
     dets = np.concatenate([BOXES * 0.64, [[0.9], [0.8]]], axis=1)[None].astype(np.float32)
     labels = np.zeros((1, 2), np.int64)
     person = write_constant_model(
@@ -93,5 +93,5 @@ def test_whole_way_from_boxes_to_people(tmp_path):
     assert np.isfinite(people.covariance).all()
     one = create_detector("onnx", person_model=person, pose_model=pose, max_people=1)
     assert len(one.detect(spots())) == 1
-    # Without red all peaks are below 0: nothing is seen, so nobody is there.
+    # Without red, all peaks are below 0, so no joint and no person is detected.
     assert len(detector.detect(np.zeros((400, 500, 3), np.uint8))) == 0

@@ -1,4 +1,4 @@
-"""Pruned networks compute what the whole ones do, to the bit."""
+"""Pruned networks are bit-identical to the complete ones."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Converted networks give what LiteRT gives, on real images and on noise."""
+"""Converted networks give the same as LiteRT, on real images and on noise."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ WORLD = (1, 117)
 
 @pytest.fixture(params=["regions", "landmarks"])
 def both(request, networks, tmp_path) -> tuple[LiteRTNetwork, OnnxNetwork]:
-    """A network on LiteRT, and converted on onnxruntime."""
+    """A network on LiteRT, and its conversion on onnxruntime."""
     outputs = {"regions": REGION_OUTPUTS, "landmarks": (*LANDMARK_OUTPUTS, WORLD)}[request.param]
     model = networks[request.param == "landmarks"]
     path = tmp_path / "network.onnx"
@@ -56,7 +56,7 @@ def test_outputs_on_random_patches_are_the_same(both):
 
 
 def test_outputs_on_noise_are_as_near_as_float32_has_them(both):
-    """Pixels of noise are no image: onnxruntime without its optimisations is as far from itself."""
+    """On noise, onnxruntime differs as much from itself without optimisations."""
     side = both[0].input_size
     noise = np.random.default_rng(0).random((3, side, side, 3), np.float32)
     assert_same(both, noise, tolerance=1e-3)

@@ -46,7 +46,7 @@ def test_joints_land_on_the_person(make, view, person_model, camera):
 
 
 def test_same_models_elsewhere_gave_the_same_keypoints(make, view, shared_data):
-    """The data's own keypoints were made with these weights by other code."""
+    """The reference keypoints were computed with these weights by other code."""
     stored = np.load(shared_data / "multiview" / "pose2sim_single_coco17.npz")["keypoints2d"]
     people = make(min_confidence=0.0).detect(view(3).frames[0])
     assert len(people) == 1
@@ -72,7 +72,7 @@ def test_no_more_people_than_asked_for(make, two_people):
 
 
 class WrittenBoxes:
-    """A person model that finds what it is told, and a pose model that points at boxes."""
+    """A fake person model with given boxes, and a pose model that returns the boxes' positions."""
 
     device, layout = "none", "coco17"
 
@@ -102,10 +102,10 @@ def test_followed_people_come_first_and_then_the_surest():
     boxes = WrittenBoxes()
     detector = TopDown("written", boxes, boxes, 0.3, 2)
     assert places(detector, boxes, 200) == [200]
-    assert places(detector, boxes, 500, 205) == [205, 500]  # the surest first
+    assert places(detector, boxes, 500, 205) == [205, 500]  # the highest score first
     assert places(detector, boxes, 400, 500, 210) == [210, 500]
     assert places(detector, boxes, 400, 500) == [500, 400]  # one is out of sight
-    assert places(detector, boxes, 400, 500, 210) == [210, 500]  # and has the place again
+    assert places(detector, boxes, 400, 500, 210) == [210, 500]  # and gets its place again
     detector.reset()
     assert places(detector, boxes, 400, 500, 210) == [400, 500]
 

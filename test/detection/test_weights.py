@@ -1,4 +1,4 @@
-"""Fetching runs the real pip and npm, on a folder of wheels and a small registry of its own."""
+"""Downloads use the real pip and npm, with a folder of wheels and a small local registry."""
 
 import hashlib
 import io

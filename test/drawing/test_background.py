@@ -1,4 +1,4 @@
-"""What the overlay shows of people besides their joints."""
+"""The overlay's background behind the joints."""
 
 import numpy as np
 import pytest

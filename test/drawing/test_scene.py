@@ -1,4 +1,4 @@
-"""The 3D view: what is drawn where, and that it stands still."""
+"""The 3D view: what is drawn where, and that the view is stable."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The examples without ROS, each run as its user runs it; those with it: test/nodes."""
+"""The examples without ROS, each as a user runs it; test/nodes has those with ROS."""
 
 import re
 import runpy
@@ -43,7 +43,7 @@ def images(clip: Clip) -> list[Image]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run an example as a program; the lines that it prints."""
+    """Run an example as a program, and return the lines that it prints."""
 
     def lines(name: str, *arguments: object) -> list[str]:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
@@ -78,7 +78,7 @@ def test_follow_person_finds_them_again_and_nobody_else(run, clip, images, tmp_p
     frames = np.rint(np.array([*seen]) * clip.fps)
     first, last = frames < 28 + 36, frames >= 2 * (28 + 36)
     assert first.sum() > 8 and last.sum() > 8 and (first | last).all()
-    assert len(set(seen.values())) == 1  # known again by their clothes
+    assert len(set(seen.values())) == 1  # re-identified by their clothes
 
 
 def test_count_in_zone_counts_who_enters(run, clip, images, tmp_path):
@@ -104,7 +104,7 @@ def test_save_walk_writes_bvh(run, clip, images, tmp_path):
 def test_two_cameras_see_one_person(run, clip, images, tmp_path):
     """A stride takes 72 degrees of the circle and 36 images, and all strides are the same.
 
-    So from 72 degrees farther back round the circle the walk looks like the clip from then on.
+    So from 72 degrees farther back on the circle, the walk looks like the clip 36 images later.
     """
     calibration = tmp_path / "camera.yaml"
     calibration.write_text(yaml.safe_dump(camera_yaml(clip)))
@@ -152,7 +152,7 @@ def test_train_on_own_trains_on_c3d_files(run, tmp_path):
 
 
 def camera_yaml(clip: Clip) -> dict[str, Any]:
-    """As ROS's camera_calibration writes it."""
+    """A camera file as ROS's camera_calibration writes it."""
     return {
         "image_width": clip.camera.width,
         "image_height": clip.camera.height,

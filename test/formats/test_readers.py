@@ -1,4 +1,4 @@
-"""Keypoints of other programs: what is in their files, and what is to be asked for."""
+"""Keypoints of other programs: the content of their files, and the options that they require."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from diffhpe_ros.formats.readers.trc import HALPE_MARKERS
 
 
 def assert_reads(rows, person, scale=(1, 1)):
-    """One person in every frame, every joint that has a confidence where it is."""
+    """Check for one person in every frame, with every confident joint at its position."""
     np.testing.assert_array_equal(rows.frames, np.arange(len(person)))
     assert rows.frame_count == len(person)
     seen = person[..., 2] > 0
@@ -59,7 +59,7 @@ def test_openpose_frames_without_files_show_nobody(tmp_path):
 
 
 def test_pose2sim_names_count_frames(tmp_path):
-    """cam01.0031.json: the last number is that of the frame, not an ending."""
+    """cam01.0031.json: the last number is the frame's, not a file extension."""
     folder = foreign.write_openpose(tmp_path / "json", [walker("body25b", 20)])
     for frame, file in enumerate(sorted(folder.iterdir())):
         file.rename(folder / f"cam01.{frame + 31:04d}.json")

@@ -1,4 +1,4 @@
-"""Written poses, read back by libraries that others wrote."""
+"""Written poses, read back with other libraries."""
 
 import json
 from pathlib import Path
@@ -206,7 +206,7 @@ def test_npz_read_by_numpy(tmp_path):
     joints = arrays["root"][person][:, None] + arrays["poses"][person]
     np.testing.assert_allclose(joints, JOINTS_3D[100:140] + BESIDE, atol=MM)
     assert arrays["frames"][person].tolist() == list(range(100, 140))
-    # From there to the image: the optical frame is the camera's own.
+    # From there project to the image: the optical frame is the camera's own.
     camera: Camera = CLIP.camera
     assert np.isfinite(camera.project(joints - BESIDE)).all()
 

@@ -1,4 +1,4 @@
-"""Capsules: what of them is nearest, and points on them."""
+"""Capsules: the nearest point, and points on their surface."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ ORIGIN = np.zeros(3)
 
 
 def capsule(start: list[float], end: list[float], radius: float, sd: float = 0.0) -> Capsules:
-    """One whose place is as unsure in all directions, and which stands still."""
+    """A capsule with isotropic position uncertainty that does not move."""
     covariance = np.tile(sd**2 * np.eye(3), (1, 2, 1, 1))
     return Capsules(
         np.array([[start, end]]),

@@ -1,4 +1,4 @@
-"""The kinematic chain: angles of poses, and the poses of angles."""
+"""The kinematic chain: angles from poses, and poses from angles."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def angles_of(pose: NDArray[np.float64]) -> dict[str, float]:
 
 
 def rebuilt(pose: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The pose by its angles and bone lengths."""
+    """The pose rebuilt from its angles and bone lengths."""
     axes = body_axes(pose)
     assert axes is not None
     links = forward(joint_angles(pose, axes), bone_lengths(pose))

@@ -1,4 +1,4 @@
-"""The root's path from poses and their image."""
+"""The root's trajectory from poses and their image."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_leading_axes_give_the_same_as_one_by_one() -> None:
 
 @pytest.mark.parametrize(("joints", "most"), [(range(17), 0.027), (UPPER_BODY, 0.04)])
 def test_variance_is_that_of_the_frozen_evaluation(mocap: Path, joints: range, most: float) -> None:
-    """True poses bent by 5 % of noise that lasts, as a model errs, seen with detector's noise."""
+    """True poses with 5 % of persistent noise, like a model's errors, seen with detector noise."""
     with np.load(mocap / "cmu_validation.npz") as file:
         pose, noisy, root = (file[name] for name in ("y", "x", "root"))
     rng = np.random.default_rng(0)
@@ -91,7 +91,7 @@ def test_uncertain_and_unseen_joints_count_little_and_nothing() -> None:
     covariance[:, 13] = 4 * np.eye(2)
     placed = localize_windows(WINDOW, image, confidence, None, covariance).root
     np.testing.assert_allclose(placed[-1], (0, 0, 3), atol=1e-2)
-    covariance[:, 13] = np.nan  # the detector tells none: as sure as most
+    covariance[:, 13] = np.nan  # the detector gives none: the default uncertainty is used
     assert (
         abs(localize_windows(WINDOW, image, confidence, None, covariance).root[-1, 2] - 3) > 0.015
     )
@@ -107,7 +107,7 @@ def test_root_that_is_unknown_is_nan() -> None:
 
 
 def test_root_behind_the_camera_is_nan() -> None:
-    upside_down = -look(WINDOW, (0, 0, 3))  # what a person behind the camera would project to
+    upside_down = -look(WINDOW, (0, 0, 3))  # the projection of a person behind the camera
     assert np.isnan(localize_root(WINDOW, upside_down, SURE)).all()
 
 

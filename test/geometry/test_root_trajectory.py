@@ -1,4 +1,4 @@
-"""What a place says of its uncertainty."""
+"""The uncertainty of a position."""
 
 import numpy as np
 

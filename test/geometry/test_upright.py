@@ -1,4 +1,4 @@
-"""Frames with z up for cameras that look anywhere."""
+"""Frames with z up for cameras with any direction."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_a_level_camera_has_x_forward_y_left_and_z_up() -> None:
 
 @pytest.mark.parametrize(("down", "roll"), [(30, 0), (-20, 0), (0, 15), (40, -25)])
 def test_tilt_is_taken_out(down: float, roll: float) -> None:
-    """A point on the floor ahead of the camera lies level ahead after it."""
+    """A point on the floor ahead of the camera is level ahead after the correction."""
     # Axes of the camera in a level one: pitched about x, then rolled about its own axis.
     camera = Rotation.from_euler("XZ", [-down, roll], degrees=True).as_matrix()
     up = camera.T @ LEVEL

@@ -1,4 +1,4 @@
-"""The URDF of a person, read by a parser of its own."""
+"""The URDF of a person, read by an independent parser."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""Trained models come back as files that are whole."""
+"""Trained models are returned as complete files."""
 
 import zipfile
 

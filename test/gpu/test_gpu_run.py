@@ -1,4 +1,4 @@
-"""The whole of gpu/run.sh, tiny, on the CPU."""
+"""All of gpu/run.sh with tiny models on the CPU."""
 
 import json
 import os
@@ -13,13 +13,13 @@ pytest.importorskip("lightning", reason="training needs the `train` extra")
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_FILES, MOST_BYTES = 8, 16e6
-"""That come back from a machine that is lent."""
+"""Limits of the files that are returned from the machine."""
 
 
 def gpu_run(*options: str, out: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / "gpu/run.sh", *options],
-        # As for a user: without Triton's interpreter, which test/conftest.py chooses.
+        # As for a user, without Triton's interpreter, which test/conftest.py enables.
         env={**os.environ, "TRITON_INTERPRET": "0", "PYTHON": sys.executable, "OUT": str(out)},
         cwd=out.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip

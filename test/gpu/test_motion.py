@@ -1,4 +1,4 @@
-"""Motion capture that is packed to be carried is still the same."""
+"""Packed motion capture is still the same."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from gpu import motion
 
 
 def write(path: Path, subjects: list[int], frames: int = 60) -> Path:
-    """Bodies that walk ten metres, the first at another place than the second."""
+    """Bodies that walk ten metres, the first from another position than the second."""
     rng = np.random.default_rng(0)
     time = np.arange(frames * len(subjects))[:, None, None] / 50
     body = rng.normal(0, 0.4, (17, 3))

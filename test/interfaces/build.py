@@ -1,7 +1,7 @@
 """Builds tf2_msgs and hri_msgs, which PyPI lacks, into the environment of this Python.
 
-For tests only. rclpy's wheels bring the generators of rosidl and the headers; a C++ compiler has to
-be there. Only the messages that this package uses are built, and for Fast DDS alone. Where ROS is
+For tests only. rclpy's wheels contain rosidl's generators and the headers; a C++ compiler is
+needed. Only the messages that this package uses are built, and only for Fast DDS. Where ROS is
 installed, apt has both packages.
 """
 
@@ -27,7 +27,7 @@ from rosidl_typesupport_introspection_c import generate_c as generate_introspect
 HERE = Path(__file__).resolve().parent
 PREFIX = Path(sys.prefix)
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
-# Each package, and the packages that its messages are made of.
+# Each package, and the packages that its messages depend on.
 PACKAGES = {
     "tf2_msgs": ("geometry_msgs", "std_msgs", "builtin_interfaces"),
     "hri_msgs": ("std_msgs", "builtin_interfaces"),
@@ -103,7 +103,7 @@ def link(library: Path, folder: Path, generators: Sequence[str], libraries: Sequ
 
 
 def compile_and_install(package: str, dependencies: Sequence[str], folder: Path) -> None:
-    """Put the Python modules and libraries where those of rclpy's wheels are."""
+    """Install the Python modules and libraries next to those of rclpy's wheels."""
     modules = SITE_PACKAGES / package
     shutil.copytree(folder / PYTHON / package, modules, dirs_exist_ok=True)
     (modules / "__init__.py").touch()
@@ -118,7 +118,7 @@ def compile_and_install(package: str, dependencies: Sequence[str], folder: Path)
 
 
 def main() -> None:
-    """Build all packages: one after the other where threads would disturb each other."""
+    """Build all packages; steps that would interfere in threads run one after the other."""
     with TemporaryDirectory() as temporary, ThreadPoolExecutor() as pool:
         builds = []
         for package, dependencies in PACKAGES.items():

@@ -1,4 +1,4 @@
-"""A small DiffHPE-Wrapper with random weights, as fast as a test needs."""
+"""A small DiffHPE-Wrapper with random weights, fast enough for tests."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def wrapper_folder(tmp_path_factory) -> Path:
     torch.manual_seed(0)
     config = small_config(residual_std_mm=((10.0, 20.0, 30.0),) * 17)
     model = build_model(config)
-    # The last layer starts at zero; a model that answers something makes better tests.
+    # The last layer starts at zero; a model with non-zero output makes better tests.
     torch.nn.init.normal_(model.denoiser.output_projection2.weight, std=20.0)
     folder = tmp_path_factory.mktemp("models") / "small-wrapper"
     save_model(model, config, folder)
@@ -31,7 +31,7 @@ def wrapper_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def windows() -> torch.Tensor:
-    """(4, 27, 17, 2), people here and there in the canonical view."""
+    """(4, 27, 17, 2), people in various positions of the canonical view."""
     generator = torch.Generator().manual_seed(1)
     centre = torch.randn(4, 1, 1, 2, generator=generator)
     return centre + 0.2 * torch.randn(4, 27, 17, 2, generator=generator)

@@ -1,4 +1,4 @@
-"""One pose from several: the mean, or each joint by what the image says."""
+"""One pose from several: the mean, or each joint from the hypothesis that fits the image best."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ ROOT = np.array([0.3, 0.2, 4.0])
 
 
 def walk() -> tuple[np.ndarray, np.ndarray]:
-    """Poses (1, 27, 17, 3) and where they are seen (1, 27, 17, 2)."""
+    """Poses (1, 27, 17, 3) and their keypoints (1, 27, 17, 2)."""
     joints = np.array([CircleWalk().pose(k / 50).joints for k in range(27)])[None]
     poses = joints - joints[:, :, :1]
     placed = poses + ROOT

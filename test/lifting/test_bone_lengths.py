@@ -1,4 +1,4 @@
-"""Bones that keep their length: over a window, and of a person over time."""
+"""Fixed bone lengths: over a window, and of a person over time."""
 
 import numpy as np
 import pytest
@@ -69,7 +69,7 @@ def height(poses: np.ndarray) -> float:
 
 
 def test_lengths_are_a_mean_over_time():
-    """Half a second at 1.0, then half a second at 1.1: the mean of all that was seen."""
+    """Half a second at 1.0, then half a second at 1.1: the mean over all of it."""
     body = [BoneLengthTracker(WINDOW_S)]
     assert height(tracked_lengths(body, [0])(walk(1.0))) == pytest.approx(1.0)
     half = tracked_lengths(body, [round(WINDOW_S * SECOND)])(walk(1.1))

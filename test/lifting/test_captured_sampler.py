@@ -1,6 +1,6 @@
 """Samplers recorded for fixed numbers of windows.
 
-Where there is a CUDA device, the tests of the buckets run on it as well: see `engines.capture`.
+With a CUDA device, the tests of the buckets also run on it: see `engines.capture`.
 """
 
 import re
@@ -29,7 +29,7 @@ from diffhpe_ros.lifting.window_batch import check_windows
 
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 EQUAL_M = 1e-5
-"""Matrix products of other shapes are summed in another order."""
+"""Tolerance: matrix products of other shapes are summed in another order."""
 
 
 @pytest.fixture(scope="module", params=["mixste-robust", "diffhpe-wrapper-robust"])
@@ -51,7 +51,7 @@ def small(wrapper_folder: Path) -> Lifter:
 
 @pytest.fixture(params=["cpu", pytest.param("cuda", marks=NO_GPU)])
 def anywhere(wrapper_folder: Path, request: pytest.FixtureRequest) -> Lifter:
-    """The same on each device that there is."""
+    """The lifter on each available device."""
     return Lifter.from_pretrained(
         wrapper_folder, request.param, engine="folded", sampler="ddpm", steps=3, hypotheses=2
     )
@@ -137,7 +137,7 @@ def test_results_stay_when_the_buffers_are_used_again(anywhere: Lifter) -> None:
 
 
 def test_each_window_has_its_own_noise(anywhere: Lifter) -> None:
-    """As in a stream: the noise of a person's window does not depend on who else is there."""
+    """As in a stream: the noise of a person's window does not depend on other people."""
     sampler, windows = with_buckets(anywhere, 1, 2), seen(2)
     both = play(sampler, windows, seeds=[1, 2])
     alone = play(sampler, windows[1:], seeds=[2])
@@ -214,7 +214,7 @@ def test_where_recording_fails_the_lifter_goes_on_without(
 
 
 class Stuck(TracedRecorder):
-    """What plays what was computed when it was recorded, whatever the inputs are now."""
+    """Replays the results of the recording, regardless of the current inputs."""
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         outputs = program(*inputs)

@@ -1,4 +1,4 @@
-"""Models on disk: round trips, released files, and files that are not what they should be."""
+"""Models on disk: round trips, released files, and invalid files."""
 
 import hashlib
 import pickle
@@ -115,7 +115,7 @@ def test_half_precision_storage_reads_as_float32(tmp_path):
 
 
 def test_wrapper_may_refer_to_its_backbone(tmp_path, wrapper_folder):
-    """Its own file then holds no trunk; another backbone under that name is refused."""
+    """Its own file then contains no trunk; another backbone with that name is refused."""
     wrapper, config = load_with_config(wrapper_folder)
     mixste_config = ModelConfig("mixste", trunk=config.trunk)
     mixste = build_model(mixste_config)
@@ -217,7 +217,7 @@ def test_truncated_weights_are_refused(folder):
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(DiffhpeError, match="model.safetensors is damaged or another one"):
         load_model(folder)
-    (folder / "model.safetensors.sha256").unlink()  # folders of before have none
+    (folder / "model.safetensors.sha256").unlink()  # older folders have none
     with pytest.raises(DiffhpeError, match="damaged or no safetensors file"):
         load_model(folder)
 
@@ -272,14 +272,14 @@ def test_configurations_that_are_no_yaml_are_refused(folder):
 
 
 def save_mixste(path: Path, **more: object) -> dict[str, Tensor]:
-    """A small MixSTE as its own trainer saves it, with more next to the weights."""
+    """A small MixSTE as its own trainer saves it, with other data next to the weights."""
     state = torch.load(GOLDEN / "tiny-mixste.pt", weights_only=True)["model_pos"]
     torch.save({"model_pos": state, **more}, path)
     return state
 
 
 def test_numpy_objects_next_to_the_weights_are_ignored(tmp_path):
-    """The trainers of MixSTE and VideoPose3D keep the state of numpy's random numbers."""
+    """The trainers of MixSTE and VideoPose3D store the state of numpy's random generator."""
     random_state = np.random.RandomState(0)
     save_mixste(tmp_path / "run.bin", random_state=random_state, error=np.float64(41.5))
     model = load_model(tmp_path / "run.bin")

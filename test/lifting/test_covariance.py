@@ -23,7 +23,7 @@ STD_MM = np.full((17, 3), [10.0, 20.0, 40.0])
 
 
 def walk(root: tuple[float, float, float] = (0.3, 0.2, 4.0)) -> LiftedBatch:
-    """A walk, seen exactly where it is."""
+    """A walk with exact keypoints."""
     joints = np.array([CircleWalk().pose(k / 50).joints for k in range(27)])[None]
     poses = joints - joints[:, :, :1]
     placed = poses + np.array(root)
@@ -65,7 +65,7 @@ def test_frames_since_seen_count_in_both_directions():
 
 
 def test_keypoint_noise_is_the_detectors():
-    """A joint of confidence 0.25, and one with three times the usual standard deviation."""
+    """A joint of confidence 0.25, and one with three times the normal standard deviation."""
     told = walk()
     told.confidence[:, :, WRIST] = 0.25
     size = float(np.ptp(told.x_2d, axis=2).max(-1).mean())

@@ -1,4 +1,4 @@
-"""What CUDA graphs ask of a sampler, as far as a CPU can tell; and the engine itself on a GPU."""
+"""The requirements of CUDA graphs on a sampler, as far as a CPU can test; the engine on a GPU."""
 
 import pytest
 import torch
@@ -19,14 +19,14 @@ from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
 from diffhpe_ros.lifting.window_batch import WindowBatch
 
 FAR = torch.device("meta")
-"""Stands for the GPU: its tensors have a shape and no values, and copies to it are seen."""
+"""Stands in for the GPU: its tensors have a shape and no values, and copies to it are detected."""
 
 MAKERS = ("tensor", "as_tensor", "new_tensor")
 INDEXING = ("__getitem__", "__setitem__")
 
 
 class HostTraffic(TorchFunctionMode):
-    """Lists copies between the host and `FAR`, which a CUDA graph cannot hold.
+    """Lists copies between the host and `FAR`, which a CUDA graph cannot contain.
 
     Waiting for a value, as `item` and boolean indices do, is an error on `FAR` itself.
     """
@@ -52,7 +52,7 @@ class HostTraffic(TorchFunctionMode):
 
 
 def devices(tree: object) -> set[torch.device]:
-    """Of the tensors; numbers on the CPU are arguments of kernels, not copies."""
+    """The tensors' devices; numbers on the CPU are kernel arguments, not copies."""
     leaves = [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)]
     return {leaf.device for leaf in leaves if leaf.dim() > 0 or leaf.device == FAR}
 
@@ -60,7 +60,7 @@ def devices(tree: object) -> set[torch.device]:
 def far_sampler(
     architecture: str, denoiser: DenoiserConfig, preset: Preset
 ) -> tuple[WindowSampler, Initialization]:
-    """A sampler whose model is on a device that is not the CPU."""
+    """A sampler whose model is on a device other than the CPU."""
     model = random_model(architecture, denoiser=denoiser)
     engine = create_engine("folded", model, random_config(architecture, denoiser=denoiser))
     model.to(FAR)

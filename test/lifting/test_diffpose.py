@@ -1,4 +1,4 @@
-"""DiffPose: an encoder's pose, what is known of its errors, and a denoiser that settles them."""
+"""DiffPose: an encoder's pose, the distribution of its errors, and a denoiser for them."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ CONFIG = ModelConfig(
 
 
 def small_model(config: ModelConfig = CONFIG, answers: float = 1.0) -> DiffPose:
-    """Random weights; the denoiser's last layer, which begins at zero, answers something."""
+    """Random weights, also in the denoiser's last layer, which is initialised with zeros."""
     torch.manual_seed(0)
     model = build_model(config)
     assert isinstance(model, DiffPose)
@@ -49,7 +49,7 @@ def small_model(config: ModelConfig = CONFIG, answers: float = 1.0) -> DiffPose:
 
 
 def two_modes() -> InitialDistribution:
-    """A hidden joint is 30 cm nearer or 30 cm farther, a seen one where the encoder says."""
+    """A hidden joint is 30 cm nearer or 30 cm farther, a seen one at the encoder's position."""
     initial = InitialDistribution(frames=27, components=2)
     initial.factors.mul_(0.01)
     initial.means[:, HIDDEN, :, 0, 2] = -0.3

@@ -85,7 +85,7 @@ def test_shipped_models_give_the_same_poses(name, windows):
 
 
 def test_many_steps_stay_together(windows):
-    """The exactness that the faithful preset needs: 50 steps, each on the last one's output."""
+    """The precision that the faithful preset needs: 50 steps, each on the previous output."""
     model, config = load_with_config("diffhpe-wrapper")
     fast, reference = (
         Lifter(

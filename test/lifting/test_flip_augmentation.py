@@ -27,7 +27,7 @@ def seen() -> np.ndarray:
 
 
 def flipped(points: np.ndarray) -> np.ndarray:
-    """Left and right exchanged, x negated; of 2D or 3D joints."""
+    """2D or 3D joints with left and right swapped and x negated."""
     sign = np.ones(points.shape[-1], np.float32)
     sign[0] = -1
     return points[..., list(MIRRORED), :] * sign
@@ -37,7 +37,7 @@ def test_mirror_image_is_lifted_and_mirrored_back(lifter: Lifter) -> None:
     plain, other = (lifter.lift(x).hypotheses for x in (seen(), flipped(seen())))
     assert plain.shape == (3, 2, 27, 17, 3)
     assert np.abs(plain[:, 0] - plain[:, 1]).max() > 1e-3
-    if lifter.config.architecture == "mixste":  # the others' two hypotheses have noise of their own
+    if lifter.config.architecture == "mixste":  # the others' two hypotheses have separate noise
         np.testing.assert_allclose(flipped(other[:, 0]), plain[:, 1], atol=1e-5)
         np.testing.assert_allclose(flipped(other[:, 1]), plain[:, 0], atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""The networks and the sampler against outputs of the released implementation."""
+"""The networks and the sampler, compared with outputs of the released implementation."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_schedule():
 
 
 def test_step_table_is_that_of_the_released_code():
-    """Its arguments reach 490,000: in another order of operations they are off by hundredths."""
+    """Its arguments reach 490,000: another order of operations would change them by hundredths."""
     frequencies = 10.0 ** (torch.arange(64) / 63 * 4.0)
     arguments = torch.arange(50.0)[:, None] * frequencies
     expected = torch.cat([arguments.sin(), arguments.cos()], 1)

@@ -1,4 +1,4 @@
-"""What a lifter promises: shapes, determinism, settings, and clear refusals."""
+"""The lifter's contract: shapes, determinism, settings, and clear errors."""
 
 from copy import deepcopy
 

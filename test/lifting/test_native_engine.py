@@ -31,7 +31,7 @@ needs_library = pytest.mark.skipif(
 
 @pytest.fixture
 def windows(windows) -> np.ndarray:
-    """(4, 27, 17, 2): the engine takes arrays of numpy."""
+    """(4, 27, 17, 2) as numpy arrays, which the engine takes."""
     return windows.numpy()
 
 
@@ -44,7 +44,7 @@ def threads():
 
 
 def native(architecture, trunk=TRUNK, denoiser=DENOISER):
-    """The engine of random weights."""
+    """The native engine with random weights."""
     sizes = (architecture, trunk, denoiser)
     return make_native(random_config(*sizes), weights_of(random_model(*sizes)))
 
@@ -54,7 +54,7 @@ def noisy_poses(count: int) -> np.ndarray:
 
 
 def answers(engine, windows, steps) -> np.ndarray:
-    """To some hypotheses of each window."""
+    """The engine's outputs for some hypotheses of each window."""
     if engine.is_deterministic:
         return engine(windows)
     return engine(noisy_poses(len(steps)), steps, engine.condition(windows))
@@ -62,7 +62,7 @@ def answers(engine, windows, steps) -> np.ndarray:
 
 @torch.inference_mode()
 def expected_answers(model, windows, steps) -> np.ndarray:
-    """Of the training model."""
+    """The training model's outputs."""
     x_2d = torch.from_numpy(windows)
     if model.is_deterministic:
         return model(x_2d).numpy()
@@ -177,7 +177,7 @@ def test_other_sizes_are_refused():
     "copied", [copy.deepcopy, lambda lifter: pickle.loads(pickle.dumps(lifter))]
 )
 def test_lifter_may_be_copied_and_pickled(copied):
-    """As workers of a DataLoader or of Ray need it."""
+    """As workers of a DataLoader or of Ray require."""
     lifter = Lifter.from_pretrained("diffhpe-wrapper-robust", engine="native")
     x_2d = np.random.default_rng(0).normal(scale=0.2, size=(2, 27, 17, 2)).astype(np.float32)
     again = copied(lifter)

@@ -1,4 +1,4 @@
-"""The noise of a window depends on its seed alone."""
+"""The noise of a window depends only on its seed."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What `diffhpe export` makes, and the engine that runs it."""
+"""The files from `diffhpe export`, and the engine that runs them."""
 
 import shutil
 import sys
@@ -22,7 +22,7 @@ from diffhpe_ros.lifting.engines.onnx import weights_sha256
 from diffhpe_ros.lifting.models.mixste import MixSTE
 from diffhpe_ros.lifting.pipeline.presets import Preset
 
-# The smallest sizes there are: exporting takes seconds for each block.
+# The smallest possible sizes: exporting takes seconds per block.
 TRUNK = TrunkConfig(channels=16, depth=1)
 DENOISER = DenoiserConfig(
     channels=16, blocks=1, prediction="pose", pose_scale=0.25, backbone_share=0.5
@@ -63,7 +63,7 @@ def exported(trained, tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_exported_folder_is_a_complete_model(trained, exported):
-    """A wrapper's, too, though the trained one needs its backbone beside it."""
+    """Also for a wrapper, although the trained wrapper needs its backbone's folder."""
     assert sorted(file.name for file in exported.parent.iterdir()) == [exported.name]
     before, after = load_model(trained).state_dict(), load_model(exported).state_dict()
     assert before.keys() == after.keys()
@@ -110,7 +110,7 @@ def test_pieces_of_other_weights_are_refused(exported, tmp_path):
 
 @pytest.mark.slow
 def test_piece_that_gives_something_else_is_found(exported):
-    """Before anyone uses it: `export` verifies what it has made."""
+    """`export` verifies its output before it is used."""
     model, config = load_with_config(exported)
     last = model.head if isinstance(model, MixSTE) else model.denoiser.output_projection2
     share = 0.0 if isinstance(model, MixSTE) else model.backbone_share  # halves its effect

@@ -1,4 +1,4 @@
-"""GraFormer and DiffPose as released: their checkpoints, and what their code makes of them."""
+"""GraFormer and DiffPose as released: their checkpoints, and the outputs of their code."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -115,7 +115,7 @@ def test_mixste_may_be_the_encoder(tmp_path, windows, golden_mixste):
 
 
 def test_flipped_window_has_the_flipped_pose(windows):
-    """Each of the two views has the released hypothesis, so neither has noise."""
+    """Both views have the released hypothesis, so neither has noise."""
     flipping = Lifter(*load_with_config(DIFFPOSE, GRAFORMER), hypotheses=2, augmentation="flip")
     mirrored = windows[:, :, list(MIRRORED)] * torch.tensor([-1.0, 1.0])
     expected = flipping.lift(windows).poses[:, :, list(MIRRORED)] * [-1.0, 1.0, 1.0]
@@ -153,7 +153,7 @@ def states() -> list:
 
 
 def test_states_may_lie_under_a_key(tmp_path, windows):
-    """GraFormer's own code saves them so."""
+    """GraFormer's own code saves them like this."""
     file = tmp_path / "best.pth.tar"
     torch.save({"epoch": 3, "state_dict": states()[0]}, file)
     torch.testing.assert_close(load_model(file)(windows), load_model(GRAFORMER)(windows))

@@ -1,4 +1,4 @@
-"""Samplers against distributions whose answer is known in closed form."""
+"""Samplers, compared with distributions that have a closed-form solution."""
 
 import itertools
 
@@ -29,7 +29,7 @@ def gaussian_noise(count: int, seed: int = 0):
 
 
 def gaussian_data(mean: float, std: float):
-    """The perfect denoiser of data that are N(mean, std²)."""
+    """The perfect denoiser for data with distribution N(mean, std²)."""
 
     def denoise(x: torch.Tensor, t: int | torch.Tensor) -> Prediction:
         signal, spread = SCHEDULE.signal_and_noise(t)
@@ -75,9 +75,9 @@ def test_ddim_with_eta_1_is_ddpm_at_any_number_of_steps():
 
 
 def exact_pose(mean: float, std: float, x: torch.Tensor, last: int) -> torch.Tensor:
-    """Where the probability flow takes x_T at step `last`, and the pose that is seen there.
+    """The pose that the denoiser sees where the probability flow takes x_T at step `last`.
 
-    The flow keeps how many standard deviations each x_t is from the mean.
+    Along the flow, each x_t stays the same number of standard deviations from the mean.
     """
     alpha_bar = SCHEDULE.alpha_bar
     std_t = ((alpha_bar * std**2 + 1 - alpha_bar) ** 0.5).tolist()
@@ -116,10 +116,10 @@ def test_noised_pose_is_the_pose_and_noise_of_its_step():
     ("sampler", "power"), [(DDPM(16), 2), (DDIM(16, eta=1.0), 2), (DDIM(8), 1), (DPMSolver(8), 1)]
 )
 def test_samples_that_begin_at_noised_data_follow_them(sampler, power):
-    """They have the data's distribution, and of each datum what the noise has not hidden.
+    """They have the data's distribution, and are correlated with the datum that they start at.
 
-    x_s has a correlation ρ with the datum. A draw anew of what x_s may have been has ρ²; the
-    deterministic samplers take each x_s to one pose, which has ρ.
+    x_s has a correlation ρ with the datum. A new draw, given x_s, has a correlation of ρ². The
+    deterministic samplers take each x_s to one pose, which has a correlation of ρ.
     """
     truth = 0.7 + 0.3 * gaussian_noise(20_000, seed=1)()
     data, alpha_bar = gaussian_data(0.7, 0.3), float(SCHEDULE.alpha_bar[15])
@@ -133,7 +133,7 @@ def test_samples_that_begin_at_noised_data_follow_them(sampler, power):
 
 @pytest.mark.parametrize("sampler", [DDPM(4), DDIM(4, eta=0.5), DDIM(4), DPMSolver(4)])
 def test_each_sequence_may_begin_at_a_step_of_its_own(sampler):
-    """Sequences together, at steps 10, 20 and 30, are what they are alone."""
+    """Sequences in one batch, at steps 10, 20 and 30, give the same as each alone."""
     data, pose = gaussian_data(0.3, 0.5), gaussian_noise(3, seed=1)()
     initial_state = NoisedPose(pose, torch.tensor([10, 20, 30]))
     together = sampler.sample(data, SCHEDULE, gaussian_noise(3), initial_state)

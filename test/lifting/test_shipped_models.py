@@ -27,5 +27,5 @@ def test_shipped_models_lift(name):
     error = np.linalg.norm(poses - (clip.joints - clip.joints[:, :1]), axis=-1).mean()
     assert error < 0.07
     assert result.hypotheses.shape[1] == lifter.hypotheses
-    # The residual of validation is in the covariance: no joint but the root is certain.
+    # The covariance contains the validation's residual: no joint except the root is certain.
     assert np.linalg.eigvalsh(result.covariance[:, :, 1:]).min() > 1e-6

@@ -1,4 +1,4 @@
-"""Weights that are not those of their model are refused by name."""
+"""Weights that do not fit their model are refused, and the error names them."""
 
 import shutil
 

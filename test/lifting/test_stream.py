@@ -1,4 +1,4 @@
-"""Streams: whose last pose a window starts at, and how noisy."""
+"""Streams: the last pose that a window starts at, and its noise."""
 
 import hashlib
 from dataclasses import replace
@@ -37,12 +37,12 @@ SCHEDULE = CosineSchedule(50)
 
 
 def numbered_frames() -> np.ndarray:
-    """(2, 27, 17, 3), every value is the number of its frame."""
+    """(2, 27, 17, 3), every value is its frame's number."""
     return np.broadcast_to(np.arange(27.0).reshape(27, 1, 1), (2, 27, 17, 3))
 
 
 def figure(scale: float = 1.0) -> np.ndarray:
-    """(1, 27, 17, 2) a figure that stands still, its longer side is `scale`."""
+    """(1, 27, 17, 2), a still figure whose longer side is `scale`."""
     joints = 0.1 + scale * np.random.default_rng(0).random((17, 2)) * [0.5, 0.9]
     joints[0], joints[16] = [0.1, 0.1], [0.1, 0.1 + scale]
     return np.tile(joints, (1, 27, 1, 1))
@@ -79,7 +79,7 @@ def test_who_was_not_there_is_not_remembered():
 
 
 def test_speed_is_in_sizes_per_second():
-    """Half of the joints go one way by 0.01 sizes a frame, half the other: 0.5 a second."""
+    """Half of the joints move by 0.01 sizes per frame, half the opposite way: 0.5 per second."""
     for scale in (0.2, 1.0):
         x = figure(scale)
         way = np.array([1.0] * 8 + [0.0] + [-1.0] * 8)[:, None] * [0.6, 0.8]
@@ -158,7 +158,7 @@ def test_same_calls_give_the_same_bits(warm, windows):
 
 
 def test_windows_start_at_noise_where_there_is_no_usable_past(warm, wrapper_folder, windows):
-    """The first one, one after a gap, and one of a clock that was set back."""
+    """A first window, one after a gap, and one after a clock was set back."""
     cold = Lifter.from_pretrained(wrapper_folder, steps=3, hypotheses=2)
     stamps = [10 * FRAME_NS, 11 * FRAME_NS, 25 * FRAME_NS, 0, FRAME_NS]
     apart = np.abs(
@@ -169,7 +169,7 @@ def test_windows_start_at_noise_where_there_is_no_usable_past(warm, wrapper_fold
 
 
 def test_people_have_their_own_pasts(warm, windows):
-    """Ann's second window is the same with Bob beside her and without."""
+    """One person's second window is the same with and without another person."""
     alone, together = warm.stream(), warm.stream()
     alone.lift(windows[:1], [ANN], [0])
     together.lift(windows[:2], [ANN, BOB], [0, 0])
@@ -179,7 +179,7 @@ def test_people_have_their_own_pasts(warm, windows):
 
 
 def test_cameras_of_one_stream_have_their_own_clocks(warm, windows):
-    """One whose clock is a year behind takes nothing away from the other's tracks."""
+    """A camera whose clock is a year behind does not affect the other's tracks."""
     alone, together = warm.stream(), warm.stream()
     alone.lift(windows[:1], [ANN], [10**18])
     together.lift(windows[:2], [ANN, ("other", 0)], [10**18, 0])
@@ -210,7 +210,7 @@ def test_all_steps_may_be_visited_from_any_start(wrapper_folder, windows):
 
 @pytest.fixture(scope="module")
 def with_backbone(wrapper_folder, tmp_path_factory) -> Path:
-    """The small wrapper, which names its MixSTE instead of holding its trunk."""
+    """The small wrapper, which refers to its MixSTE instead of containing its trunk."""
     folder = tmp_path_factory.mktemp("with-backbone")
     model, config = load_with_config(wrapper_folder)
     mixste = MixSTE(model.trunk)

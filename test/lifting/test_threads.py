@@ -35,7 +35,7 @@ def test_what_is_asked_for_holds_for_torch_too():
 
 @pytest.mark.skipif(find_library() is None, reason="no compiled library")
 def test_one_thread_takes_the_time_of_one():
-    """Also where numpy's BLAS may start as many as there are cores, which go on waiting busily."""
+    """Also if numpy's BLAS may start a thread per core; these threads spin while they wait."""
     code = """
 import time
 import numpy as np

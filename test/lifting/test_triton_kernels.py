@@ -1,7 +1,7 @@
-"""Triton kernels give what the folded engine gives.
+"""Triton kernels give the same as the folded engine.
 
-On a GPU, or without one in Triton's interpreter, which test/conftest.py chooses. torch's builds for
-CUDA bring Triton; with the small build: `pip install triton`, 280 MB.
+They run on a GPU, or else in Triton's interpreter, which test/conftest.py enables. torch's CUDA
+builds include Triton; with the small build use `pip install triton`, 280 MB.
 """
 
 # ruff: noqa: E402 (whether there are kernels comes before them)
@@ -110,7 +110,7 @@ def test_gated_unit(rows: int) -> None:
 
 
 def test_nan_stays_nan() -> None:
-    """As in the other engines: what is broken must not look like a pose."""
+    """As in the other engines: an invalid result must not look like a pose."""
     x, bias, neighbours = random(NUM_JOINTS, 2, 32), random(1, 32), torch.eye(17, device=DEVICE)
     x[3, 1, 5] = torch.nan
     assert mix(x, x, bias, neighbours)[3, 1, 5].isnan()

@@ -12,7 +12,7 @@ def project(points):
 
 
 def body_at(x: float, y: float, z: float) -> torch.Tensor:
-    """(1, 27, 17, 3) points round a hip that does not move."""
+    """(1, 27, 17, 3), points around a hip that does not move."""
     points = 0.3 * torch.randn(1, 27, 17, 3, generator=torch.Generator().manual_seed(0))
     points[:, :, 0] = 0
     return points + torch.tensor([x, y, z])
@@ -30,7 +30,7 @@ def test_it_is_what_the_turned_camera_sees():
 
 
 def test_level_camera_stays_level():
-    """The vertical stays in the middle plane: turned people do not lean sideways."""
+    """The vertical stays in the central plane, so turned people do not lean sideways."""
     _, rotation = PersonView().to_model_view(project(body_at(3.0, 0.5, 4.0)))
     up = rotation[0] @ torch.tensor([0.0, -1.0, 0.0])
     assert abs(up[0]) < 1e-6 and up[1] < 0

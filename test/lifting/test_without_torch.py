@@ -1,4 +1,4 @@
-"""Lifting with the native engine neither imports torch nor misses it where it is not installed."""
+"""Lifting with the native engine does not import torch, and works where it is not installed."""
 
 import subprocess
 import sys
@@ -18,12 +18,12 @@ needs_library = pytest.mark.skipif(
 )
 
 NOT_INSTALLED = "import sys; sys.modules['torch'] = None\n"
-"""What Python itself takes for a package that is not there."""
+"""The value in sys.modules that makes Python treat a package as missing."""
 CLI = "from diffhpe_ros.cli import main; main()"
 
 
 def run(code: str, *arguments: object) -> str:
-    """What a new process without torch prints."""
+    """The output of a new process without torch."""
     command = [sys.executable, "-c", NOT_INSTALLED + code, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""The nodes' tests: a ROS graph of their own, a clip, and a model whose answer is known."""
+"""Fixtures of the nodes' tests: a separate ROS graph, a clip, and a model of known output."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nobody else's nodes, no log files in the home folder, and images that fit."""
+    """No other nodes, no log files in the home folder, and enough shared memory for images."""
     profile = str(ROOT / "config" / "fastdds.xml")
     variables = {
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -36,7 +36,7 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "OMP_NUM_THREADS": "1",
     }
     with pytest.MonkeyPatch.context() as patch, own_domain() as domain:
-        patch.setenv("ROS_DOMAIN_ID", str(domain))  # of processes that are given no other
+        patch.setenv("ROS_DOMAIN_ID", str(domain))  # for processes without another domain
         for name, value in variables.items():
             patch.setenv(name, value)
         yield
@@ -44,7 +44,7 @@ def own_ros_graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def frequent_diagnostics(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes in this process tell how they are five times a second."""
+    """Nodes in this process publish diagnostics five times per second."""
     monkeypatch.setattr(diagnostics, "PERIOD_S", 0.2)
 
 
@@ -64,10 +64,10 @@ def graph(context: Context, tmp_path: Path) -> Iterator[Graph]:
 
 @pytest.fixture(scope="session")
 def random_wrapper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small diffusion model of random weights, in the person view.
+    """A small diffusion model with random weights, in the person view.
 
-    Its poses are nobody's, but they depend on all that poses depend on: the window, the rotation
-    into the person's view, and the noise.
+    Its poses are not realistic, but they depend on the same inputs as real ones: the window, the
+    rotation into the person view, and the noise.
     """
     model, config = load_with_config(ROOT / "test" / "golden" / "tiny-wrapper.pth")
     folder = tmp_path_factory.mktemp("models") / "random"
@@ -77,13 +77,13 @@ def random_wrapper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def diffusion_model() -> Path:
-    """A diffusion model whose poses are people's, so that they have a place."""
+    """A diffusion model with realistic poses, so that people can be localized."""
     return ROOT / "models" / "diffhpe-wrapper-robust"
 
 
 @pytest.fixture(scope="session")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1 s of a walking person, then 0.5 s of nobody, at 30 frames per second."""
+    """1 s of a walking person, then 0.5 s without people, at 30 frames per second."""
     path = tmp_path_factory.mktemp("clip") / "short.mp4"
     clip = walking_clip()
     with VideoReader(clip.video_path) as source:
@@ -96,5 +96,5 @@ def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def windows() -> PeopleWindows:
-    """Of the people 3 and 7."""
+    """Windows of the people 3 and 7."""
     return standing_windows([3, 7])

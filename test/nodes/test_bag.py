@@ -19,7 +19,7 @@ from diffhpe_ros.rendering.clip import walking_clip
 from diffhpe_ros.video import VideoReader
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
-FRAMES = 24  # of which 8 have a whole window
+FRAMES = 24  # 8 of them have a full window
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""From camera_info and calibration files to cameras, and what to do without."""
+"""Cameras from camera_info and calibration files, and without either."""
 
 import threading
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_region_of_interest_and_binning_show_the_same_rays() -> None:
     info.binning_x = info.binning_y = 2
     camera = camera_from_info(info)
     assert (camera.width, camera.height) == (200, 150)
-    # The centre of a binned pixel is the corner between four pixels of the sensor.
+    # The centre of a binned pixel is the corner between four sensor pixels.
     np.testing.assert_allclose(
         camera.to_canonical(np.array([[50.0, 40.0]])),
         PLUMB_BOB.to_canonical(np.array([[100 + 100.5, 60 + 80.5]])),

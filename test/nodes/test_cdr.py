@@ -1,4 +1,4 @@
-"""Equal messages have equal bytes, which the middleware understands."""
+"""Equal messages have equal bytes, which the middleware can read."""
 
 from array import array
 from typing import Any

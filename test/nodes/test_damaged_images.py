@@ -1,4 +1,4 @@
-"""Damaged images on a compressed topic cost those images only, and are named."""
+"""Damaged images on a compressed topic affect only those images, and are reported."""
 
 from array import array
 

@@ -1,4 +1,4 @@
-"""The diagnostics say why no messages arrive, and when results are late."""
+"""Diagnostics show why no messages arrive, and when results are late."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def driver(context: Context) -> Iterator[Node]:
-    """A node as of another process in the same domain."""
+    """A node like one of another process in the same domain."""
     other = Context()
     rclpy.init(args=[], context=other, domain_id=context.get_domain_id())
     node = Node("driver", context=other)

@@ -1,4 +1,4 @@
-"""Nodes find each other by a discovery server alone, as on networks without multicast."""
+"""Nodes find each other only through a discovery server, as on networks without multicast."""
 
 import shutil
 import socket
@@ -32,7 +32,7 @@ rclpy.spin(node)
 
 @contextmanager
 def discovery_server(port: int) -> Iterator[None]:
-    """The server of the wheels of Kilted; 42 is how their `fastdds discovery` calls it."""
+    """The discovery server of Kilted's wheels; their `fastdds discovery` calls it with 42."""
     command = [str(SERVER), "42", "-i", "0", "-l", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     yield
@@ -44,7 +44,7 @@ def discovery_server(port: int) -> Iterator[None]:
 def test_nodes_find_each_other_once_the_server_is_there(
     tmp_path: Path, diffusion_model: Path
 ) -> None:
-    """All of them in processes of their own: Fast DDS keeps the server that it was first told."""
+    """All nodes are in separate processes: Fast DDS keeps the first server that it was given."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

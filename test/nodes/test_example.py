@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 
 @contextmanager
 def example(graph: Graph, printed: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """An example that runs, and writes what it prints to a file; it ends by Ctrl-C."""
+    """Run an example with its output in a file, and end it with Ctrl-C."""
     with printed.open("wb") as out:
         running = subprocess.Popen(
             [sys.executable, *command],
@@ -46,7 +46,7 @@ def example(graph: Graph, printed: Path, *command: str) -> Iterator[subprocess.P
 def test_right_hand_prints_where_it_is_in_base_link(
     graph: Graph, standing_model: Path, tmp_path: Path
 ) -> None:
-    """docs/right-hand.md, with the transform that its step 1 sends."""
+    """docs/right-hand.md, with the transform from its step 1."""
     activate(graph.make(LifterNode, model=standing_model, target_frame="base_link"))
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     tf_static = graph.node.create_publisher(TFMessage, "/tf_static", latched)

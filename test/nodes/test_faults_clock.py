@@ -1,4 +1,4 @@
-"""What others can do to a node through rclpy's own topics and services."""
+"""Faults that other programs can cause through rclpy's own topics and services."""
 
 from pathlib import Path
 

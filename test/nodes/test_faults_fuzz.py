@@ -1,4 +1,4 @@
-"""Random messages, as a hostile or broken sender might make them, are refused or survived."""
+"""Random messages, as from a hostile or broken sender, are refused or survived."""
 
 from array import array
 from collections import Counter
@@ -28,7 +28,7 @@ from diffhpe_ros.pipeline.people import LiftedPeople
 
 
 def publish(people: LiftedPeople) -> None:
-    """All that the lifter says of people, to the bytes; joints and markers are finite."""
+    """Serialize all of the lifter's messages on people; joints and markers are finite."""
     joints = pack_joints(people)
     assert np.isfinite(unpack_joints(joints).positions).all()
     skeletons = pack_skeletons(people, ["do not trust: a, b; c"] * len(people), [], 0.5, True)
@@ -59,7 +59,7 @@ def test_any_numbers_in_windows(name: str, request: pytest.FixtureRequest) -> No
             continue
         lifted, others = stage.process([windows, bystanders])
         publish(lifted)
-        # One camera's numbers are nothing to another's people.
+        # One camera's numbers do not affect another's people.
         np.testing.assert_allclose(others.joints, alone.joints, atol=0.01)
         np.testing.assert_allclose(others.hypothesis_spread, alone.hypothesis_spread, rtol=1e-3)
         seen["lifted"] += 1
@@ -93,7 +93,7 @@ def test_any_damage_to_compressed_images(suffix: str) -> None:
     seen: Counter[str] = Counter()
     for _ in range(200):
         data = bytearray(good[: chance.choice([len(good), chance.integers(len(good))])])
-        for _ in range(chance.integers(0, 4)):  # the head is where damage is worst
+        for _ in range(chance.integers(0, 4)):  # damage is worst in the header
             place = chance.integers(min(len(data), 200) + 1)
             data[place : place + 1] = chance.bytes(1)
         try:

@@ -1,4 +1,4 @@
-"""One camera, one detector and one lifter, through all that happens to robots.
+"""One camera, one detector and one lifter, with faults as they happen on robots.
 
 The nodes run as processes from the first test of this file to the last; after each fault people
 must be seen again, by the same processes unless the fault was to kill them.
@@ -28,7 +28,7 @@ HOUR_NS = 3600 * 10**9
 
 
 class Robot:
-    """A running graph and the camera that it looks through."""
+    """A running graph and its camera."""
 
     def __init__(self, graph: Graph, model: Path) -> None:
         self.graph, self._model = graph, model
@@ -45,7 +45,7 @@ class Robot:
         self.graph.until(lambda: self.graph.value(name, "state") == "active", name)
 
     def sees_somebody(self) -> UnpackedJoints:
-        """Wait for joints of an image that is taken from now on, by nodes that still run."""
+        """Wait for joints of an image taken from now on, from nodes that still run."""
         begin = self.camera.now_ns
         self.graph.raw.clear()
         self.graph.until(lambda: self._joints_since(begin), "joints of a new image")
@@ -54,12 +54,12 @@ class Robot:
         return self._joints_since(begin)[-1]
 
     def says(self, name: str, text: str) -> None:
-        """Wait for a node's diagnostics to say something."""
+        """Wait for a text in a node's diagnostics."""
         status = self.graph.status
         self.graph.until(lambda: name in status and text in status[name].message, text)
 
     def count(self, name: str, key: str) -> int:
-        """A number of the latest diagnostics."""
+        """A number from the latest diagnostics."""
         return int(self.graph.value(name, key) or 0)
 
     def _joints_since(self, begin_ns: int) -> list[UnpackedJoints]:
@@ -119,7 +119,7 @@ def test_camera_info_changes(robot: Robot) -> None:
     info.k[[0, 4]] *= 2
     near = robot.sees_somebody().positions[0, 0, 2]
     robot.camera.info = info
-    robot.sees_somebody()  # with one image left from before, perhaps
+    robot.sees_somebody()  # perhaps with one earlier image
     assert 1.5 < robot.sees_somebody().positions[0, 0, 2] / near < 2.7  # the person walks
     info.k[4] = np.nan
     robot.camera.info = info

@@ -1,4 +1,4 @@
-"""`floor_frame` and `camera_height`: the lifter gives people as large as they are."""
+"""`floor_frame` and `camera_height`: the lifter gives people their true size."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ Make = Callable[..., LifterNode]
 
 @pytest.fixture
 def lifter(graph: Graph, standing_model: Path) -> Make:
-    """Makes a lifter with parameters, unconfigured."""
+    """Creates an unconfigured lifter with parameters."""
     return partial(graph.make, LifterNode, model=standing_model)
 
 
@@ -38,7 +38,7 @@ def windows(graph: Graph) -> Publisher:
 
 
 def distance(graph: Graph, windows: Publisher, images: int = 5) -> float:
-    """Of a person who looks like an adult 4 m away, after some images."""
+    """The distance of a person who looks like an adult 4 m away, after some images."""
     graph.until(lambda: windows.get_subscription_count() == 2, "subscriptions")
     for k in range(images):
         seen = standing_windows([3], stamp_ns=5_000_000_000 + 100_000_000 * k)

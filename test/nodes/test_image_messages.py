@@ -1,4 +1,4 @@
-"""Images in every usual encoding, and what is none."""
+"""Images in every common encoding, and invalid ones."""
 
 from array import array
 

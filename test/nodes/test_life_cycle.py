@@ -131,7 +131,7 @@ def test_fixed_parameters_are_refused_while_configured(
     assert "clean it up, set the parameter, then configure" in set_one(lifter, "model", "other")
     assert "sampling steps must be 1 to 50" in set_one(lifter, "steps", 51)
     assert lifter.get_parameter("steps").value == 0
-    assert not set_one(lifter, "seed", 3)  # which it is already
+    assert not set_one(lifter, "seed", 3)  # the current value
     assert lifter.trigger_cleanup() == SUCCESS
     assert not set_one(lifter, "model", "other")
 
@@ -153,7 +153,7 @@ def test_cleanup_frees_the_model(make_lifter: MakeLifter, standing_model: Path) 
 
 
 def out_of_memory(*_: object) -> None:
-    """A model's network on a device that has no memory left."""
+    """Stands in for a network on a device without free memory."""
     raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
@@ -163,13 +163,13 @@ def test_cpu_replaces_a_failed_device_until_it_works_again(
     attempts = []
 
     def load_on_a_bad_device(parameters: LifterParameters) -> LoadedModel:
-        """`cuda` is the CPU; it fails in use at first, and at the first attempt to return."""
+        """`cuda` is the CPU here; it fails at first use, and at the first attempt to return."""
         if parameters.device == "cpu":
             return load(parameters)
         attempts.append(parameters.device)
         if len(attempts) == 2:
             raise RuntimeError("CUDA error: device-side assert triggered")
-        # The engine reference runs the model itself, which can be made to fail.
+        # The reference engine runs the model itself, which the test can make fail.
         on_cpu = load(LifterParameters(model=parameters.model, device="cpu", engine="reference"))
         if len(attempts) == 1:
             on_cpu.lifter.model.register_forward_pre_hook(out_of_memory)
@@ -188,7 +188,7 @@ def test_cpu_replaces_a_failed_device_until_it_works_again(
         ),
         "error",
     )
-    # The error is there at once, the reason when the model is loaded on the CPU.
+    # The error appears at once, the reason when the model is loaded on the CPU.
     failed = "cuda failed: CUDA out of memory"
     graph.until(
         lambda: graph.value("lifter", "device_reason").startswith(failed), "lifting on the CPU"
@@ -196,7 +196,7 @@ def test_cpu_replaces_a_failed_device_until_it_works_again(
     seconds = itertools.count(2)
 
     def returned() -> bool:
-        send(next(seconds))  # it returns between two messages, once it is loaded
+        send(next(seconds))  # the device returns between two messages, once the model is loaded
         return graph.value("lifter", "device_reason") == "it works again"
 
     graph.until(returned, "return")

@@ -58,7 +58,7 @@ def test_parameters_out_of_range_are_refused(lifter: LifterNode) -> None:
 def test_people_are_shown_and_removed_and_wrong_messages_refused(
     lifter: LifterNode, graph: Graph, standing_model: Path
 ) -> None:
-    # In a replay each message counts, however slow the machine is.
+    # In a replay every message is processed, even on a slow machine.
     lifter.set_parameters([model(standing_model), Parameter("replay", value=True)])
     publisher = graph.node.create_publisher(PointCloud2, "windows", 50)
     activate(lifter)
@@ -82,8 +82,8 @@ def test_people_are_shown_and_removed_and_wrong_messages_refused(
     (coherence,) = graph.messages("coherence")
     assert [status.name for status in coherence.status] == ["camera/person_1", "camera/person_2"]
 
-    send(pack_windows(standing_windows([2], stamp_ns=2 * 10**9)))  # 1 has gone
-    send(pack_windows(standing_windows([], stamp_ns=3 * 10**9)))  # 2 as well
+    send(pack_windows(standing_windows([2], stamp_ns=2 * 10**9)))  # 1 has left
+    send(pack_windows(standing_windows([], stamp_ns=3 * 10**9)))  # 2 has left, too
     send(pack_windows(standing_windows([4], stamp_ns=4 * 10**9)))
     graph.until(lambda: len(graph.raw["skeletons"]) == 4, "four marker messages")
     assert lifter.trigger_deactivate() == SUCCESS  # which removes 4

@@ -1,4 +1,4 @@
-"""Devices that block, vanish and return, and servers that say nothing."""
+"""Devices that block, vanish and return, and servers that never answer."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
 class Cable:
-    """A camera that gives images while it is plugged in, and blocks where it is stuck."""
+    """A camera that gives images while it is plugged in, and blocks while it is stuck."""
 
     def __init__(self) -> None:
         self.is_in, self.is_stuck = True, False

@@ -1,4 +1,4 @@
-"""The preset and engine of the node `lifter`, and the reasons it gives."""
+"""The preset and engine of the node `lifter`, and the reasons that it reports."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_cuda_engine_and_kernels_are_dropped_without_a_gpu() -> None:
 
 
 def test_replay_does_not_measure_presets() -> None:
-    """Or two runs over a bag would not be the same."""
+    """Otherwise two runs over a bag could differ."""
     loaded = load(parameters(preset="auto", expected_rate=1.0, replay=True))
     assert loaded.preset == "fast: the model's default, as always in a replay"
 
@@ -64,7 +64,7 @@ def test_preset_is_kept_when_steps_change(preset: str) -> None:
 
 
 def test_default_model_is_that_of_the_command_line() -> None:
-    # Written twice, since the parameters are also the detector's, which does without torch.
+    # Written twice, since the detector imports the parameters and must not import torch.
     assert LifterParameters().model == DEFAULT_MODEL
 
 

@@ -1,4 +1,4 @@
-"""What users read about the parameters is made from their tables, and current."""
+"""The user documentation of parameters is generated from their tables, and up to date."""
 
 from dataclasses import fields
 from pathlib import Path

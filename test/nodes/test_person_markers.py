@@ -1,4 +1,4 @@
-"""What people look like in RViz."""
+"""The markers of people in RViz."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_discs_and_labels_go_by_where_up_is(up: tuple[float, float, float]) -> N
 
 
 def normal(turn: Quaternion) -> list[float]:
-    """Where a turn takes the z axis, which is a cylinder's."""
+    """The z axis, a cylinder's axis, after a rotation."""
     x, y, z, w = turn.x, turn.y, turn.z, turn.w
     return [2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)]
 

@@ -57,7 +57,7 @@ def lifter(graph: Graph, standing_model: Path) -> LifterNode:
 
 
 class Planner:
-    """A program that subscribes to both topics, and the windows that people are made of."""
+    """A program that subscribes to both topics, and publishes windows of people."""
 
     def __init__(self, graph: Graph, lifter: LifterNode) -> None:
         self._graph = graph

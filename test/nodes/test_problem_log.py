@@ -1,4 +1,4 @@
-"""Problems are logged when they are new, not each second."""
+"""Problems are logged when they are new, not every second."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from diffhpe_ros.nodes.diagnostics.problem_log import AGAIN_S, ProblemLog
 
 
 class Lines:
-    """A logger that keeps what is logged."""
+    """A logger that stores its messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""The programs end quietly, whenever they are asked to."""
+"""The programs end quietly, whenever they are stopped."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Parameters that were set are passed on, with and without rclpy's own callback for it."""
+"""Changed parameters are passed on, with and without rclpy's post-set callback."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def at_most_50(parameters: LifterParameters) -> None:
 
 @pytest.fixture(params=["own", "fallback"])
 def node(request, context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
-    """A node, once of an rclpy that lacks the callback, as Humble's does."""
+    """A node; once with an rclpy that lacks the callback, like Humble's."""
     if request.param == "fallback":
         monkeypatch.delattr(Node, "add_post_set_parameters_callback")
     node = Node("node", context=context, use_global_arguments=False)

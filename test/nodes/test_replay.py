@@ -1,4 +1,4 @@
-"""Video in, skeletons out: every frame of it, the same to the byte however the nodes are run."""
+"""From video to skeletons: every frame, byte-identical however the nodes are run."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ DIFFUSION = {"sampler": "ddim", "steps": 2, "hypotheses": 2}
 def replayed(
     tmp_path_factory: pytest.TempPathFactory, short_clip: Path, diffusion_model: Path
 ) -> Iterator[Graph]:
-    """What detector and lifter, in processes of their own, made of the clip."""
+    """The messages of detector and lifter, in separate processes, for the clip."""
     folder = tmp_path_factory.mktemp("replay")
     with own_context() as context, Graph(context, folder) as graph:
         replay(graph, short_clip, diffusion_model, ("lifter", "detector"))
@@ -39,10 +39,10 @@ def replay(graph: Graph, clip: Path, model: Path, programs: Sequence[str]) -> No
     write_calibration(walking_clip().camera, calibration)
     for program in programs:
         own = {} if program == "detector" else {"device": "cpu", "model": model, **DIFFUSION}
-        # The program `pose_pipeline` is both nodes.
+        # The program `pose_pipeline` contains both nodes.
         of_detector = {} if program == "lifter" else {"forget_s": FORGET_S}
         graph.run(program, replay=True, **own, **of_detector)
-    listeners = str(len(programs))  # of windows: this process, and a lifter that is not nearby
+    listeners = str(len(programs))  # this process, and a lifter in another
     graph.until(lambda: graph.value("detector", "windows_listeners") == listeners, "lifter")
     graph.until(lambda: graph.value("detector", "state") == "active", "detector")
     graph.until(lambda: graph.value("lifter", "skeletons_listeners") == "1", "own ears")
@@ -92,7 +92,7 @@ def test_each_window_has_noise_of_its_own(replayed: Graph) -> None:
 def test_one_process_gives_the_bytes_that_two_gave(
     replayed: Graph, graph: Graph, short_clip: Path, diffusion_model: Path
 ) -> None:
-    """What depends on a process, a thread or the network would differ."""
+    """Anything that depends on processes, threads or the network would differ."""
     replay(graph, short_clip, diffusion_model, ("pose_pipeline",))
     assert graph.value("detector", "windows_listeners") == "1"  # this test, but not the lifter
     for topic in TOPICS:

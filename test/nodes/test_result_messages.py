@@ -21,7 +21,7 @@ TRUSTED = ["", ""]
 
 @pytest.fixture
 def people() -> LiftedPeople:
-    """Person 3 stands 4 m away; where person 7 is cannot be told."""
+    """Person 3 stands 4 m away; the position of person 7 is not known."""
     joints = np.stack([standing_at(0, 0, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     covariance = np.tile(np.diag([1e-4, 4e-4, 9e-4]).astype(np.float32), (2, 17, 1, 1))
     covariance[..., 0, 1] = covariance[..., 1, 0] = 5e-5

@@ -1,6 +1,6 @@
-"""`ros2 launch` brings everything up, and lets users switch nodes off and on.
+"""`ros2 launch` starts everything, and users can deactivate and activate nodes.
 
-Needs the `ros2` command and this package built and sourced, so a ROS installation.
+This needs a ROS installation: the `ros2` command, and this package built and sourced.
 """
 
 import os

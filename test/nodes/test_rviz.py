@@ -1,4 +1,4 @@
-"""`config/lift.rviz` shows what the nodes publish, in frames that are sent."""
+"""`config/lift.rviz` shows the nodes' topics, in frames that are published."""
 
 from pathlib import Path
 from typing import Any

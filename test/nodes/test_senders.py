@@ -1,4 +1,4 @@
-"""Two detectors with one frame_id, at a lifter that they share."""
+"""Two detectors with the same frame_id that share a lifter."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from diffhpe_ros.nodes.senders import OWNED_S, Senders
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that stands still until it is set."""
 
     now_s = 0.0
 
@@ -18,13 +18,13 @@ class Clock:
 
 
 def by(sender: str, number: int = 1) -> dict[str, Any]:
-    """What rclpy says of a message since Kilted."""
+    """rclpy's information on a message since Kilted."""
     gid = {"implementation_identifier": "any", "data": sender.encode()}
     return {"publisher_gid": gid, "publication_sequence_number": number}
 
 
 def numbered(number: int) -> dict[str, Any]:
-    """What rclpy says of a message on Jazzy."""
+    """rclpy's information on a message in Jazzy."""
     return {"publication_sequence_number": number}
 
 

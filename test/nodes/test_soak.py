@@ -1,4 +1,4 @@
-"""The live graph at 30 images a second neither grows nor collects threads or open files."""
+"""The live graph at 30 images per second does not accumulate memory, threads or open files."""
 
 import json
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 pytestmark = pytest.mark.ros
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 16
-# Threads, files and MB more in the second half: one image in thirty that is kept would be 7 MB.
-# The decoder of the looping video starts anew every 6 s, and settles after minutes only.
+# Allowed growth of threads, files and MB in the second half. Keeping one image in thirty would add
+# 7 MB. The looping video's decoder restarts every 6 s, and settles only after minutes.
 MOST = {"lifter": (0, 2, 4), "detector": (0, 2, 4), "video_source": (12, 2, 24)}
 
 

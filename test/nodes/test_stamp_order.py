@@ -1,4 +1,4 @@
-"""Replays of several cameras: the order of messages depends on their stamps alone."""
+"""Replays of several cameras: the order of messages depends only on their stamps."""
 
 import random
 import threading

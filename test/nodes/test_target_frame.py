@@ -1,4 +1,4 @@
-"""People in the robot's frame: what the lifter makes of /tf, of missing and of late transforms."""
+"""People in the robot's frame: the lifter with /tf, and with missing and late transforms."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,7 @@ class Robot:
 
     def __init__(self, graph: Graph, model: Path, **parameters: Any) -> None:
         self.graph = graph
-        # Patient, for busy machines: what is missing at first comes.
+        # A long timeout, for busy machines: transforms that are missing at first will arrive.
         usual = {"target_frame": "base_link", "transform_timeout_s": 10.0}
         self.lifter = graph.make(LifterNode, model=model, **usual | parameters)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -61,13 +61,13 @@ class Robot:
         return [unpack_joints(message) for message in self.graph.messages("joints")]
 
     def says(self, text: str) -> None:
-        """Wait until the diagnostics say so."""
+        """Wait for a text in the diagnostics."""
         self.graph.until(lambda: text in self.graph.status["lifter"].message, repr(text))
 
 
 @pytest.fixture
 def robot(graph: Graph, standing_model: Path) -> Callable[..., Robot]:
-    """Makes a robot with parameters."""
+    """Creates a robot with parameters."""
     return partial(Robot, graph, standing_model)
 
 
@@ -81,7 +81,7 @@ def test_joints_and_covariances_are_in_the_target_frame(robot: Callable[..., Rob
     np.testing.assert_allclose(joints.positions[1, 0], (4.1, -0.5, 1.1), atol=0.02)
     heads, feet = joints.positions[:, 10, 2], joints.positions[:, 6, 2]
     assert (heads - feet > 1.4).all()  # upright
-    # The distance from the camera is the least certain: now along x.
+    # The distance from the camera is the least certain, which is now along x.
     variances = np.diagonal(joints.covariance[0, 0])
     assert variances[0] > 10 * max(variances[1:])
 
@@ -225,7 +225,7 @@ def test_gyroscope_does_without_odometry(robot: Callable[..., Robot], graph: Gra
 
 
 def panned(degrees: float) -> PeopleWindows:
-    """A person who stands still, seen while the camera turns right by an angle."""
+    """A still person, seen while the camera turns right by an angle."""
     windows = standing_windows([1])
     angles = np.radians(np.linspace(degrees, 0, 27))
     turns = Rotation.from_rotvec(angles[:, None] * np.array([0, 1, 0])).as_matrix()
@@ -291,7 +291,7 @@ def test_fusion_without_a_common_frame_is_refused(graph: Graph, standing_model: 
 def test_replay_of_two_fused_cameras_does_not_depend_on_the_faster_detector(
     robot: Callable[..., Robot], graph: Graph
 ) -> None:
-    """One camera is ahead of the other; it sees nobody in some images, and says so."""
+    """One camera is ahead of the other; in some images it sees no people, and announces them."""
     stamps = [5 * SECOND + 50_000_000 * k for k in range(8)]
 
     def replay(first: str, second: str) -> list[bytes]:

@@ -186,7 +186,7 @@ def test_memory_is_bounded_in_time_rate_and_frames() -> None:
 
 
 def test_replay_counts_what_had_come_by_a_stamp_of_tf() -> None:
-    """However long the reader waits, it gets what it would have got at once."""
+    """However long the reader waits, it gets the same as it would have got at once."""
     replayed = TransformBuffer(keeps_all=True)
     replayed.add("odom", "robot", 1 * SECOND, (1, 0, 0), IDENTITY)
     replayed.add("odom", "wheel", 4 * SECOND, ORIGIN, IDENTITY)

@@ -1,4 +1,4 @@
-"""People as frames."""
+"""People as tf frames."""
 
 import sys
 from dataclasses import replace
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.jazzy
 
 @pytest.fixture
 def people() -> LiftedPeople:
-    """Person 3 faces the camera from 4 m; where person 7 is cannot be told."""
+    """Person 3 faces the camera from 4 m; the position of person 7 is not known."""
     joints = np.stack([standing_at(0.5, 0.1, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     return people_at(joints, (3, 7), "left/cam")
 

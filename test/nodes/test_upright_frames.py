@@ -1,4 +1,4 @@
-"""`upright_frames`: children of optical frames with z up, by an accelerometer or by people."""
+"""`upright_frames`: children of optical frames with z up, from an accelerometer or people."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,18 +24,18 @@ pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
 SECOND = 10**9
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DOWN = Rotation.from_euler("x", 30, degrees=True).as_matrix()
-"""From a level camera to one in its place that looks down."""
+"""From a level camera to one in the same position that looks down."""
 
 
 class Heard:
-    """What comes on /tf_static of the frame of the camera."""
+    """The messages on /tf_static about the camera's frame."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.axes = graph, list[NDArray[np.float64]]()
         graph.node.create_subscription(TFMessage, "/tf_static", self._keep, LATCHED)
 
     def is_up(self, expected: NDArray[np.float64], tolerance: float) -> bool:
-        """Whether its z axis points there."""
+        """Whether the frame's z axis has this direction."""
         return bool(self.axes) and np.allclose(self.axes[-1][:, 2], expected, atol=tolerance)
 
     def _keep(self, message: TFMessage) -> None:

@@ -14,7 +14,7 @@ from diffhpe_ros.video import VideoWriter
 
 
 class Clock:
-    """The time stands still but when it is set."""
+    """A clock that stands still until it is set."""
 
     now = 100.0
 
@@ -74,7 +74,7 @@ def test_stamps_of_a_loop_keep_rising(short_clip: Path, clock: Clock) -> None:
 def test_late_frames_are_left_out_except_in_replay(
     every: bool, next_frame: int, short_clip: Path, clock: Clock
 ) -> None:
-    """Frame 7 is due at 0.233 s, and at 0.31 s not yet 0.1 s late."""
+    """Frame 7 is due at 0.233 s; at 0.31 s it is not yet 0.1 s late."""
     file = FileFrames(str(short_clip), time.time_ns, start_ns=0, every=every)
     played = file.play(lambda seconds: False)
     next(played)

@@ -1,4 +1,4 @@
-"""The node `video_source`: what it publishes of files as users have them."""
+"""The node `video_source`: its messages for typical users' files."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""`windows` survives the way through a message, and no message from outside does harm."""
+"""`windows` survives the round trip through a message, and foreign messages do no harm."""
 
 import random
 from array import array
@@ -80,7 +80,7 @@ def test_nobody_is_a_message_too() -> None:
 
 
 def test_other_layouts_of_the_same_fields_are_read(windows: PeopleWindows) -> None:
-    """Another sender may pad, reorder, and use the other byte order."""
+    """Another sender may add padding, reorder fields, and use the other byte order."""
     message = pack_windows(windows)
     points = np.frombuffer(message.data, POINT)
     other = np.dtype(
@@ -174,7 +174,7 @@ def test_random_damage_never_does_more_than_a_refusal(windows: PeopleWindows) ->
     refused = 0
     for _ in range(300):
         raw = bytearray(good)
-        # The head with its sizes and fields is where damage is worst.
+        # Damage is worst in the header with its sizes and fields.
         for _ in range(3):
             raw[chance.randrange(4, 330)] = chance.randrange(256)
         try:

@@ -1,4 +1,4 @@
-"""Images of every kind, and the people that the real detector sees in them."""
+"""Images from every kind of source, and the people that the real detector finds in them."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def images(count: int = FRAMES):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Images whose names sort otherwise as texts than as numbers."""
+    """Images whose names sort differently as texts and as numbers."""
     (tmp_path / "frames").mkdir()
     for number, (_, image) in enumerate(images()):
         cv2.imwrite(str(tmp_path / "frames" / f"frame_{number}.png"), image)
@@ -178,14 +178,14 @@ def test_streams_are_live_and_files_are_not():
 
 
 def test_video_goes_on_where_it_was_stopped():
-    """To the bit, and before the detector has looked at what it has found in the background."""
+    """Bit-identical, and before the detector has used the background search's result."""
     options = SourceOptions(seconds=0.8, blazepose_model="full")
     source = open_source(str(CLIP.video_path), options)
     whole, states = [], []
     for frame in source.frames():
         whole.append(frame)
         states.append(json.loads(json.dumps(source.state())))
-    assert len(whole) == 24 == source.frame_count  # which the progress is of
+    assert len(whole) == 24 == source.frame_count  # the total of the progress bar
     assert any(state["found"] for state in states)
     rest = list(open_source(str(CLIP.video_path), options).frames(whole[:12], states[11]))
     assert [each.time_s for each in rest] == [each.time_s for each in whole[12:]]
@@ -204,7 +204,7 @@ def test_run_does_not_go_on_with_another_model():
 
 
 def test_calibration_of_a_camera_file(tmp_path):
-    """And at half its size, as a video often is."""
+    """Also for a video at half its size, as is common."""
     text = "\n".join(
         [
             "image_width: 1280",

@@ -1,4 +1,4 @@
-"""Whole recordings: people keep their ids, runs are stopped and go on, long ones have no seams."""
+"""Whole recordings: people keep their ids, stopped runs resume, long ones have no seams."""
 
 import signal
 from pathlib import Path
@@ -50,7 +50,7 @@ def our_npz(folder: Path, repeats: int = 1) -> Path:
 
 
 def test_our_npz_is_lifted_as_one_track(tmp_path, lifter):
-    """To the bit what `lift_track` gives."""
+    """Bit-identical to `lift_track`."""
     path = our_npz(tmp_path)
     lift(path, tmp_path / "out.npz", lifter, SourceOptions())
     expected = lift_track(lifter, read_track(path))
@@ -70,7 +70,7 @@ def test_people_keep_the_ids_of_the_file(tmp_path, lifter):
 
 
 def test_people_without_ids_are_told_apart(tmp_path, lifter):
-    """The file lists them in an order that changes from frame to frame."""
+    """The file lists people in an order that changes from frame to frame."""
     person = walker("body25")
     folder = foreign.write_openpose(tmp_path / "json", [person, mirrored(person)])
     lifted, warnings = lift(folder, tmp_path / "out.npz", lifter)
@@ -121,13 +121,13 @@ def test_long_tracks_are_lifted_in_pieces_without_seams(tmp_path, monkeypatch):
 
 
 class Detected(KeypointSource):
-    """As a detector sees people: left and right may be confused."""
+    """Keypoints as from a detector: left and right may be swapped."""
 
     confuses_left_and_right = True
 
 
 def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
-    """Legs are exchanged for a third of a second; where a piece ends, too."""
+    """Legs are swapped for a third of a second, also at the end of a piece."""
     monkeypatch.setattr(tracks, "PIECE_S", 3.0)
     path = our_npz(tmp_path)
     lift(path, tmp_path / "straight.npz", lifter, SourceOptions())
@@ -143,7 +143,7 @@ def test_left_and_right_of_images_are_straight(tmp_path, lifter, monkeypatch):
 
 
 class Interrupted(KeypointSource):
-    """The user presses Ctrl-C at a frame, once; also where the tests ignore it."""
+    """The user presses Ctrl-C once, at a frame; works even if SIGINT is ignored in the tests."""
 
     pressed = False
     at = 90
@@ -215,7 +215,7 @@ def test_progress_goes_on_within_a_piece(tmp_path, lifter, monkeypatch):
 
 
 def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
-    """A run that is killed while it lifts goes on after the last whole piece."""
+    """A run that is killed while it lifts resumes after the last complete piece."""
     monkeypatch.setattr(tracks, "PIECE_S", 2.0)
     path, out = our_npz(tmp_path), tmp_path / "out.npz"
     lift(path, tmp_path / "whole.npz", lifter, SourceOptions())

@@ -1,4 +1,4 @@
-"""`--camera-height` and `--person-height`: recordings of people as large as they are."""
+"""`--camera-height` and `--person-height`: recordings with people in their true size."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def walker() -> PoseTrack:
 def size_of(
     track: PoseTrack, gravity: Gravity | None, camera_height: float | None, **known: float
 ) -> tuple[BodyScale, list[str]]:
-    """Of one person, and what was warned of."""
+    """The size of one person, and the warnings."""
     warnings: list[str] = []
     height = known.get("person_height")
     sizes = body_sizes([track], gravity, camera_height, height, warnings.append)
@@ -36,7 +36,7 @@ def size_of(
 
 @pytest.mark.parametrize("size", [0.6, 1.0])
 def test_size_by_the_floor(tmp_path, size: float) -> None:
-    """The walk of the clip, by a child as seen by a camera that much lower."""
+    """The clip's walk by a child, as seen by a proportionally lower camera."""
     up = VIEW.to_optical(np.array([0.0, 0, 1])) - VIEW.to_optical(np.zeros(3))
     found, warnings = size_of(walker(), Gravity(up, np.radians(0.5), "test"), size * CAMERA_M)
     assert found.value == pytest.approx(size, rel=0.06)
@@ -54,7 +54,7 @@ def test_size_by_the_stature() -> None:
 
 
 def test_gravity_by_a_few_steps_tells_little() -> None:
-    """It may be off by 5 degrees, which is a third of a metre 4 m away: what is stated says so."""
+    """It may be off by 5 degrees, or a third of a metre at 4 m: the stated uncertainty says so."""
     gravity = gravity_of(recording(CLIP.joints))
     child, _ = size_of(walker(), gravity, 0.6 * CAMERA_M)
     assert 0.6 < child.value < 1

@@ -1,4 +1,4 @@
-"""Gravity by an accelerometer: noise, shocks, turns and gaps."""
+"""Gravity from an accelerometer: noise, shocks, rotations and gaps."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def test_a_sensor_that_shakes_states_more() -> None:
 
 
 def test_the_gyroscope_turns_it() -> None:
-    """Half a turn a second about z for a second; shocks hide gravity meanwhile."""
+    """A quarter turn about z within a second, while shocks hide gravity."""
     sensor, rate = Accelerometer(), (0.0, 0.0, np.pi / 2)
     for k in range(100):
         add(sensor, k * STEP_NS, 9.81 * UP)

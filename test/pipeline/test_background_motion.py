@@ -1,4 +1,4 @@
-"""Whether the camera moves, by the background of rendered images."""
+"""Detection of camera motion from the background of rendered images."""
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ def images(count: int) -> list[np.ndarray]:
 
 
 def panned(image: np.ndarray, degrees: float) -> np.ndarray:
-    """As a camera in the same place sees it that has turned."""
+    """The image from a camera that has turned in place."""
     turn = cv2.Rodrigues(np.array([0, np.radians(degrees), 0]))[0]
     homography = CLIP.camera.matrix @ turn @ np.linalg.inv(CLIP.camera.matrix)
     size = image.shape[1], image.shape[0]

@@ -1,4 +1,4 @@
-"""Sizes and distances of people by the floor that they stand on, through the lifting stage."""
+"""Sizes and distances of people from the floor that they stand on, in the lifting stage."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ def lifter(standing_model: Path) -> Lifter:
 def watch(
     stage: LiftingStage, height: float | None, images: int = 15, up_sd: float = 0.005, **changes
 ) -> LiftedPeople:
-    """The last of some images of a person who stands; the camera is so high above the floor."""
+    """The last of some images of a standing person, with this camera height above the floor."""
     floor = None if height is None else Floor(LEVEL, height, up_sd, 0.01, "test")
     for k in range(images):
         windows = standing_windows([3], stamp_ns=5_000_000_000 + 100_000_000 * k)
@@ -91,7 +91,7 @@ def test_floor_that_cannot_be_is_named(lifter: Lifter, factor: float) -> None:
     people = watch(stage, factor * ANKLE_BELOW_M, images=32)
     (warning,) = stage.sizes.warnings
     assert "times as tall as adults" in warning
-    if factor in (2.0, 0.3):  # nobody is so large: it is not used at all
+    if factor in (2.0, 0.3):  # nobody has this size, so it is not used at all
         assert people.joints[0, 0, 2] == pytest.approx(4, abs=0.05)
 
 

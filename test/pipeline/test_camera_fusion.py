@@ -20,7 +20,7 @@ VIEWS = {
         np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]) @ UPRIGHT, np.array([4.0, -4, 1])
     ),
 }
-"""Two cameras that look at the place (4, 0), from 4 m and at a right angle."""
+"""Two cameras that look at the position (4, 0), from 4 m and at a right angle."""
 
 
 def seen_by(
@@ -66,7 +66,7 @@ def test_person_seen_by_two_cameras_is_one_where_their_rays_meet() -> None:
 
 def test_size_is_learnt_from_where_the_rays_meet() -> None:
     fusion = CameraFusion()
-    for camera in VIEWS:  # a small person seems far away, and larger than it is
+    for camera in VIEWS:  # a small person seems farther away and larger than they are
         people = fusion.update(seen_by(camera, 0, (4, 0), off_m=0.4))
     height = np.ptp(people.joints[0, :, 2]) / np.ptp(STANDING[:, 1])
     assert 0.9 < height < 0.95  # 4 m of 4.4 m, and a little of what is usual

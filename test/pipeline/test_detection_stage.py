@@ -1,4 +1,4 @@
-"""Images → windows of people: tracks begin, go on and end."""
+"""Images → windows of people: tracks start, continue and end."""
 
 from dataclasses import replace
 from itertools import count
@@ -23,7 +23,7 @@ FRAME_NS = 33_333_333
 
 
 class WrittenDetector:
-    """Sees in a black image what it is told: people who stand somewhere, or nobody."""
+    """A fake detector that returns given people for a black image, or none."""
 
     name, device = "written", "none"
     min_confidence, max_people = 0.5, 2
@@ -49,7 +49,7 @@ class WrittenDetector:
 
 
 class LensDetector(WrittenDetector):
-    """Wants to know the camera."""
+    """A detector that needs the camera."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class LensDetector(WrittenDetector):
 
 
 class SwayingDetector(WrittenDetector):
-    """Sees somebody who sways, in images that come at a rate."""
+    """A detector of a swaying person, in images at a given rate."""
 
     def __init__(self, images_per_s: float) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class SwayingDetector(WrittenDetector):
 
 
 class ConfusedDetector(SwayingDetector):
-    """Takes left for right in some images."""
+    """Swaps left and right in some images."""
 
     def __init__(self, images_per_s: float, confused: range) -> None:
         super().__init__(images_per_s)
@@ -87,7 +87,7 @@ class ConfusedDetector(SwayingDetector):
 
 
 class CheckedDetector(ConfusedDetector):
-    """Has a better network look at every tenth image, which takes until five images later."""
+    """Checks every tenth image with a better network, whose result comes five images later."""
 
     def __init__(self, images_per_s: float, confused: range) -> None:
         super().__init__(images_per_s, confused)
@@ -214,7 +214,7 @@ def test_tracks_have_windows_from_their_first_image_to_their_last(
 
 
 class ExchangingTracker(PeopleTracker):
-    """Finds in the 30th image that its two tracks are each on the other's person."""
+    """Finds in the 30th image that its two tracks had swapped people."""
 
     images = 0
 

@@ -1,4 +1,4 @@
-"""People before a camera that turns are those before one that stands still."""
+"""People in front of a turning camera get the same results as in front of a fixed one."""
 
 from dataclasses import replace
 
@@ -76,12 +76,12 @@ def test_windows_without_motion_stay_as_they_are() -> None:
 def walk_before(
     lifter: Lifter, camera: RigidTransform, is_known: bool, lag: int = 0
 ) -> list[LiftedPeople]:
-    """The clip's walk, as it is lifted when the camera moves.
+    """The clip's walk, lifted from a moving camera.
 
     Args:
         lifter: lifts the windows.
-        camera: (T,) from the camera at each image to the one that stands still.
-        is_known: whether the lifter gets its motion.
+        camera: (T,) transforms from the camera at each image to the fixed camera.
+        is_known: whether the lifter gets the camera's motion.
         lag: frames before the newest.
     """
     stage = LiftingStage(lifter, OutputOptions(lag=lag))
@@ -126,7 +126,7 @@ def test_walk_before_a_turning_camera_is_that_before_a_still_one(lifter: Lifter,
 
     def apart_mm(results: list[LiftedPeople]) -> float:
         errors = []
-        # With a lag nobody is given before the windows have their full length.
+        # With a lag, people are not published before their windows have full length.
         for before, after in zip(expected[LAST - 16 :], results[LAST - 16 :], strict=True):
             time_s = after.stamp_ns / 1e9
             turn = turns(np.array([20 * np.sin(4 * time_s)]), PAN)[0]

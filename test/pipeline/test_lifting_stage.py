@@ -68,7 +68,7 @@ def test_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> Non
 
 
 def test_lag_leaves_out_people_whose_windows_are_still_short(standing_model: Path) -> None:
-    """Three frames before the newest they would show another time than the others."""
+    """Three frames before the newest, they would be at another time than the others."""
     stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
     windows = standing_windows([3, 7])
     windows.offsets_ns[1] = usual(windows).offsets_ns[1]
@@ -92,7 +92,7 @@ def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> 
 
 
 def test_covariance_of_the_hip_is_that_of_its_position(lifting: LiftingStage) -> None:
-    """Mostly of the distance, since nobody knows how tall the person is."""
+    """Mostly the distance's, since the person's height is not known."""
     (people,) = lifting.process([standing_windows([3])])
     across, along = people.covariance[0, 0, 0, 0], people.covariance[0, 0, 2, 2]
     assert 0.01 < across**0.5 < 0.05
@@ -100,7 +100,7 @@ def test_covariance_of_the_hip_is_that_of_its_position(lifting: LiftingStage) ->
 
 
 def test_outlier_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
-    lifting.process([standing_windows([])])  # everybody has left
+    lifting.process([standing_windows([])])  # all people have left
     distances = []
     for k in range(12):
         windows = standing_windows([3], stamp_ns=5_000_000_000 + 33_000_000 * k)
@@ -116,13 +116,13 @@ def test_outlier_does_not_make_a_person_jump(lifting: LiftingStage) -> None:
 
 
 def test_depth_gives_distance_and_size_of_a_person(lifting: LiftingStage) -> None:
-    """A child of 0.6 of the usual size: in the picture alone like a grown-up farther away."""
+    """A child of 0.6 times the average size, who looks like an adult farther away."""
     windows = standing_windows([5])
     surface = (0.6 * standing_at(0, 0.1, 4)[:, 2] - FLESH_M).astype(np.float32)
     (people,) = lifting.process([replace(windows, depth=surface[None])])
     np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
     assert people.covariance[0, 0, 2, 2] ** 0.5 < 0.06
-    # One image without depth later the size is still known, and with it the distance.
+    # In the next image, without depth, the size is still known, and so is the distance.
     (people,) = lifting.process([replace(windows, stamp_ns=windows.stamp_ns + FRAME_NS)])
     np.testing.assert_allclose(people.joints[0], 0.6 * standing_at(0, 0.1, 4), atol=0.06)
 

@@ -1,4 +1,4 @@
-"""People as obstacles, and how near they are."""
+"""People as obstacles, and their distance."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ EXACT = ObstacleOptions(sigma=0.0, spacing=0.05)
 
 @pytest.fixture
 def people() -> LiftedPeople:
-    """Person 3 stands 4 m away; where person 7 is cannot be told."""
+    """Person 3 stands 4 m away; the position of person 7 is not known."""
     joints = np.stack([standing_at(0, 0, 4), np.full((17, 3), np.nan)]).astype(np.float32)
     return people_at(joints, (3, 7))
 
@@ -26,7 +26,7 @@ def at(x: float, y: float, z: float) -> Target:
 
 
 def unsure(people: LiftedPeople, sd: float) -> LiftedPeople:
-    """The Hip may be nearer or farther, and with it the whole person."""
+    """The Hip, and with it the whole person, may be nearer or farther."""
     covariance = people.covariance.copy()
     covariance[:, 0, 2, 2] = sd**2
     return replace(people, covariance=covariance)

@@ -1,4 +1,4 @@
-"""Gravity by people: walkers tell it, who lies does not."""
+"""Gravity from people: from walking people, but not from lying ones."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ FPS = 30
 VIEW = clip_view()
 UP = VIEW.to_optical(np.array([0.0, 0.0, 1.0])) - VIEW.to_optical(np.zeros(3))
 WALK = walking_clip().joints.astype(np.float64)
-"""Six seconds of somebody who walks, in a camera that looks down a little."""
+"""Six seconds of a walking person, seen by a camera that looks down a little."""
 STEPS = WALK - WALK[:, :1] + WALK[0, 0]
-"""The same on the spot."""
+"""The same walk on the spot."""
 DOWN = Rotation.from_euler("x", -90, degrees=True).as_matrix()
 
 
@@ -32,7 +32,7 @@ def degrees_off(gravity: PeopleGravity, up: Array = UP) -> float:
 
 
 def turned(joints: Array, turn: Array) -> Array:
-    """About where the hip is in the first image."""
+    """Joints rotated about the hip of the first image."""
     return (joints - joints[0, 0]) @ turn.T + joints[0, 0]
 
 

@@ -47,7 +47,7 @@ def test_person_in_a_video_is_lifted_in_metres(pipeline, clip):
     assert np.abs(found[:, 0] - truth[:, 0]).max() < 0.3  # metres, of 4
     assert people[-1].covariance.shape == (1, 17, 3, 3)
     assert people[-1].confidence.shape == (1, 17)
-    assert people[20].states[0].posture == "UNKNOWN"  # which way is up is not known yet
+    assert people[20].states[0].posture == "UNKNOWN"  # gravity is not known yet
     assert people[-1].states[0].posture == "STANDING"
     assert not any(each.states[0].gestures for each in people[20:])
     assert pipeline.up is not None and pipeline.up[1] < -0.98  # the camera looks 5 degrees down

@@ -1,4 +1,4 @@
-"""A person's size, learnt."""
+"""A person's size, estimated over time."""
 
 import numpy as np
 import pytest

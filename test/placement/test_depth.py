@@ -1,4 +1,4 @@
-"""Distance and size from what a depth camera sees of a person."""
+"""Distance and size from a depth camera's view of a person."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from diffhpe_ros.rendering.walk import CircleWalk
 
 
 def surface(pose: np.ndarray, distance: float) -> np.ndarray:
-    """What a depth camera sees of a person, nobody in its way."""
+    """A depth camera's view of an unoccluded person."""
     return pose[:, 2] + distance - FLESH_M
 
 

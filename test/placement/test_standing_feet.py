@@ -1,4 +1,4 @@
-"""The size of a person by the feet that stand."""
+"""The size of a person from standing feet."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from diffhpe_ros.placement.standing_feet import ANKLE_M, SizeMeasurement, size_b
 SEEN = np.ones((27, 17), bool)
 ROOT = np.tile([0.3, 0.2, 4.0], (27, 1))
 BELOW_M = 0.2 + 0.88 + ANKLE_M
-"""The floor below the camera, under a person of the usual size."""
+"""The floor below the camera, under a person of average size."""
 
 
 def floor(size: float) -> Floor:
@@ -37,7 +37,7 @@ def test_foot_that_swings_does_not_count() -> None:
 
 
 def test_camera_that_comes_nearer_sees_feet_stand() -> None:
-    """It also sinks by 10 cm; the floor is given for the newest frame."""
+    """The camera also sinks by 10 cm; the floor is given for the newest frame."""
     camera = np.linspace([0, -0.1, -0.5], [0, 0, 0], 27)
     root = ROOT - camera / 0.8
     measured = size_by_feet(WINDOW, root, SEEN, TIMES_S, floor(0.8), camera, size=0.8)

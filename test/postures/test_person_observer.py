@@ -1,4 +1,4 @@
-"""What a person does, by joints that are put there: metres, y down, facing the camera."""
+"""A person's state from handmade joints: metres, y down, facing the camera."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ LEGS, ARMS = ((1, 2, 3), (4, 5, 6)), {"left": (11, 12, 13), "right": (14, 15, 16
 
 
 def posed(legs=None, arms=None, lean: float = 0.0) -> np.ndarray:
-    """A standing person whose limbs point elsewhere.
+    """A standing person with other directions of the limbs.
 
     Args:
         legs: directions of both thighs and both shanks.
@@ -48,7 +48,7 @@ def unit(direction) -> np.ndarray:
 
 
 def lying() -> np.ndarray:
-    """On the back, along the image."""
+    """A person who lies on the back, along the image."""
     joints = STANDING.astype(np.float64)
     turned = np.column_stack([joints[:, 1], -joints[:, 2], joints[:, 0]])
     return turned + PLACE + 0.9 * DOWN
@@ -62,7 +62,7 @@ def watch(observer: PersonObserver, poses, start_s: float = 0.0, up=UP, covarian
 
 
 def state_of(pose: np.ndarray, **others) -> PersonState:
-    """After the person has held the pose for a second."""
+    """The state after the person has held the pose for a second."""
     return watch(PersonObserver(), [pose] * FPS, **others)[-1]
 
 
@@ -84,7 +84,7 @@ SITTING = posed(legs=(FORWARD, DOWN))
     ],
 )
 def test_postures(posture, pose):
-    """Whichever way the person faces."""
+    """In any direction that the person faces."""
     for degrees in (0, 90, 200):
         about_y = turn(np.radians(degrees))[:, [0, 2, 1]][[0, 2, 1]]
         state = state_of((pose - PLACE) @ about_y.T)

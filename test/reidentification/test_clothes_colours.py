@@ -1,4 +1,4 @@
-"""The colours of what people wear."""
+"""The colours of people's clothes."""
 
 import cv2
 import numpy as np
@@ -73,7 +73,7 @@ def test_clothes_of_two_in_one_place_are_not_told_apart():
 
 def test_of_two_side_by_side_only_what_the_other_cannot_hide_is_looked_at():
     left, right = standing(0.0), standing(0.3)
-    image = np.full((240, 320, 3), 128, np.uint8)  # what is between the two is anybody's
+    image = np.full((240, 320, 3), 128, np.uint8)  # the area between the two belongs to neither
     image[:, : round(float(left[0, 0]))] = red = (30, 40, 200)
     image[:, round(float(right[0, 0])) :] = blue = (120, 60, 20)
     colours = see_clothes(seen(left, right), image).clothes

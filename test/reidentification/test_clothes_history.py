@@ -1,4 +1,4 @@
-"""What a person was seen to wear, averaged."""
+"""A person's clothes colours, averaged over time."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A small picture of the walker: the joints lie inside of what is drawn, on the right side."""
+"""A small image of the walker: the joints are inside the drawn body, on the correct side."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ FACING, AWAY = 0.2, 3.0  # seconds into the lap: towards the camera, away from i
 
 @pytest.fixture(scope="module")
 def view() -> CameraView:
-    camera = Camera.from_field_of_view(122, 90, 52.0)  # sides that are no whole blocks
+    camera = Camera.from_field_of_view(122, 90, 52.0)  # sides that are not whole blocks
     return CameraView.looking_at(camera, np.array([0.0, 0.0, 1.3]), np.array([0.0, 4.0, 0.93]))
 
 
@@ -61,7 +61,7 @@ def test_clothes_have_their_colours(renderer: Renderer, view: CameraView) -> Non
 
 
 def test_face_is_only_seen_from_the_front(renderer: Renderer, view: CameraView) -> None:
-    """Skin is lighter than hair: the middle of the head tells where it looks."""
+    """Skin is lighter than hair, so the head's centre shows the direction of the face."""
     brightness = []
     for time_s in (FACING, AWAY):
         pose = CircleWalk().pose(time_s)

@@ -1,4 +1,4 @@
-"""Signed distances against those that geometry gives."""
+"""Signed distances, compared with known geometry."""
 
 import numpy as np
 import pytest

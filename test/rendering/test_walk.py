@@ -47,7 +47,7 @@ def test_foot_is_always_on_the_floor_and_none_below(walk: CircleWalk) -> None:
 
 
 def test_feet_do_not_slide(joints: np.ndarray) -> None:
-    """Where an ankle is as low as in standing, it stands still."""
+    """An ankle that is as low as in standing does not move."""
     for ankle in (LEFT_ANKLE, RIGHT_ANKLE):
         speed = np.linalg.norm(np.diff(joints[:, ankle], axis=0), axis=1) * 50
         standing = joints[1:, ankle, 2] < 0.0855

@@ -1,4 +1,4 @@
-"""What is shown of overlapping windows."""
+"""The published poses of overlapping windows."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ IMAGE_NS = 33_333_333
 
 
 def walk_at(times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Two joints (L, 2, 3) that move steadily, each in a way of its own."""
+    """Two joints (L, 2, 3) with steady but different motion."""
     velocity = np.array([[1.0, 0, 0], [0, -0.5, 2.0]])
     return times_ns[:, None, None] / 1e9 * velocity
 
@@ -20,7 +20,7 @@ def walk_at(times_ns: NDArray[np.int64]) -> NDArray[np.float64]:
 def show(
     blending: Blending, offsets_m: list[float], frame: int = -1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Windows of the walk, each seen with an error of its own; shown and true poses (N, 2, 3)."""
+    """Blend windows of the walk with independent errors; returns shown and true poses (N, 2, 3)."""
     shown, truth = [], []
     for number, offset in enumerate(offsets_m):
         times = number * IMAGE_NS + GRID_NS

@@ -15,7 +15,7 @@ def run(filtered: OneEuro, joints: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def trembling(speed: float) -> NDArray[np.float64]:
-    """A joint (300, 1, 3) that moves along x at m/s and is seen with 1 cm of noise."""
+    """A joint (300, 1, 3) that moves along x at `speed` in m/s, with 1 cm of noise."""
     noise = 0.01 * np.random.default_rng(0).standard_normal((300, 1, 3))
     noise[:, 0, 0] += np.arange(300) / 30 * speed
     return noise

@@ -1,4 +1,4 @@
-"""A small CMU database: a skeleton with all of CMU's bones, whose joints are easily computed.
+"""A small CMU database: a skeleton with all of CMU's bones and easily computed joints.
 
 It stands upright and faces z, as CMU's skeletons do at rest. Lengths are in the files' unit,
 0.0254/0.45 m; all bones point along an axis.
@@ -74,7 +74,7 @@ def write_skeleton(
 
 
 def write_motion(path: Path, frames: Sequence[Values], keyword: str = "DEGREES") -> Path:
-    """An .amc file; values that a frame does not name are 0."""
+    """Write an .amc file; values that a frame does not give are 0."""
     channels = {"root": 6} | {name: len(bone[3].split()) for name, bone in BONES.items() if bone[3]}
     lines = ["#!OML:ASF test", ":FULLY-SPECIFIED", f":{keyword}"]
     for number, frame in enumerate(frames, 1):
@@ -87,7 +87,7 @@ def write_motion(path: Path, frames: Sequence[Values], keyword: str = "DEGREES")
 
 
 def write_database(folder: Path, takes: Mapping[int, int], frames: int = 241) -> Path:
-    """`takes` trials of each subject, who walks 2 m along z, at 120 frames a second."""
+    """`takes` trials of each subject, who walks 2 m along z, at 120 frames per second."""
     step = 2.0 / UNIT_M / (frames - 1)
     for subject, count in takes.items():
         own = folder / "subjects" / f"{subject:02d}"

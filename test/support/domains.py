@@ -1,4 +1,4 @@
-"""ROS domains that no two tests have at the same time, in whatever processes they run."""
+"""ROS domains that no two tests use at the same time, even in different processes."""
 
 import itertools
 import os
@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Up to 101 their ports are below those that Linux gives to programs which ask for any.
+# Up to 101, their ports are below Linux's range of ephemeral ports.
 DOMAINS = itertools.cycle(range(1, 102))
 for _ in range(os.getpid() % 101):
     next(DOMAINS)
@@ -14,9 +14,9 @@ for _ in range(os.getpid() % 101):
 
 @contextmanager
 def own_domain() -> Iterator[int]:
-    """Number of a domain that is this test's until the end of the context.
+    """The number of a domain that is reserved for this test until the end of the context.
 
-    A socket's name, which ends with its process, keeps it for the test.
+    A named socket, which disappears with its process, reserves it.
     """
     for number in DOMAINS:
         with socket.socket(socket.AF_UNIX) as keeper:

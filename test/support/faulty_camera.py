@@ -1,4 +1,4 @@
-"""A camera that films the walking clip and does all that cameras do wrong."""
+"""A camera that plays the walking clip, with all faults that cameras can have."""
 
 from array import array
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ENCODINGS: dict[str, Callable[[Pixels], Pixels]] = {
     "yuv422": _converted(cv2.COLOR_BGR2YUV_UYVY),
     "bgr8": np.ascontiguousarray,
 }
-"""Encoding → from BGR."""
+"""Encoding → conversion from BGR."""
 
 
 def encode(bgr: Pixels, encoding: str = "bgr8") -> Image:
@@ -50,13 +50,13 @@ def encode(bgr: Pixels, encoding: str = "bgr8") -> Image:
 class FaultyCamera:
     """Publishes `image` and `camera_info` while its node is spun.
 
-    Its images are 1/15 s apart by their stamps, but the next one comes when the detector has
-    answered the last one with an overlay (or not, for a while), however slow the machine is.
+    By their stamps, images are 1/15 s apart. But the next one is sent when the detector has
+    answered the last one with an overlay, or after a timeout, so slow machines keep up.
 
     Attributes:
         on: whether it sends anything.
         make: BGR image (480, 640, 3) → message.
-        info: what camera_info says beside each image.
+        info: the camera_info for each image.
         now_ns: stamp of the last image; set it to make the camera's clock jump.
     """
 
@@ -87,7 +87,7 @@ class FaultyCamera:
         self.images.publish(message)
 
     def close(self) -> None:
-        """Unplug it."""
+        """Unplug the camera."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._overlay)
         for publisher in (self.images, self._infos):

@@ -1,4 +1,4 @@
-"""Keypoint files as other programs write them, of people whose keypoints are known."""
+"""Keypoint files as other programs write them, of people with known keypoints."""
 
 import csv
 import json
@@ -14,17 +14,17 @@ FPS, SIZE = 30.0, (640, 480)
 
 
 def in_layout(keypoints: np.ndarray, layout: str) -> np.ndarray:
-    """A detector's (..., K, 2) joints that lie where the 17 joints (..., 17, 2) are."""
+    """A detector's joints (..., K, 2) at the positions of the 17 joints (..., 17, 2)."""
     weights = LAYOUTS[layout]
     points = np.full((*keypoints.shape[:-2], weights.shape[1], 2), np.nan)
-    # Joints that have a source of their own come last, and so win.
+    # Joints with a single source come last, so they win.
     for joint in sorted(range(NUM_JOINTS), key=lambda joint: -(weights[joint] > 0).sum()):
         points[..., weights[joint] > 0, :] = keypoints[..., [joint], :]
     return points
 
 
 def walker(layout: str, frames: int = 60) -> np.ndarray:
-    """(T, K, 3) x, y, confidence of the walking person; joints that nobody needs are 0."""
+    """(T, K, 3) x, y, confidence of the walking person; unused joints are 0."""
     clip = walking_clip()
     points = in_layout(clip.camera.project(clip.joints[:frames].astype(float)), layout)
     score = np.isfinite(points).all(-1, keepdims=True) * 0.9
@@ -57,7 +57,7 @@ def write_openpose(folder: Path, people: list[np.ndarray], ids: list[int] | None
 
 
 def write_alphapose(path: Path, people: list[np.ndarray], names: str = "{}.jpg") -> Path:
-    """Also COCO results, where `names` is "{}" and image ids are numbers."""
+    """Also writes COCO results, if `names` is "{}" and image ids are numbers."""
     results = [
         {
             "image_id": int(frame) if names == "{}" else names.format(frame),

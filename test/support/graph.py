@@ -1,4 +1,4 @@
-"""Running nodes, as processes of their own or in this one, and recording what they say."""
+"""Runs nodes, in separate processes or in this one, and records their messages."""
 
 import os
 import signal
@@ -37,8 +37,8 @@ TOPICS = {
 N = TypeVar("N", bound=StageNode[Any])
 EVERYTHING = QoSProfile(history=HistoryPolicy.KEEP_ALL, depth=1)
 PERSON_FRAMES, CLIP_FRAMES = 30, 45
-"""Of the short clip: those in which somebody is seen, and all."""
-PATIENCE_S = 150.0  # for machines that are busy with other things
+"""Numbers of images in the short clip: those that show a person, and all."""
+PATIENCE_S = 150.0  # for busy machines
 
 
 @contextmanager
@@ -60,11 +60,11 @@ def activate(node: StageNode[Any]) -> None:
 
 
 class Graph:
-    """Nodes, and a listener in this process; all of them end with it, also where a test fails."""
+    """Nodes, and a listener in this process; all nodes end with it, even if a test fails."""
 
     def __init__(self, context: Context, folder: Path) -> None:
         self.raw: dict[str, list[bytes]] = defaultdict(list)
-        # Who has not said anything has said nothing of what a test waits for.
+        # A node without a status yet has nothing that a test waits for.
         self.status: dict[str, DiagnosticStatus] = defaultdict(DiagnosticStatus)
         self._folder = folder
         self.domain = context.get_domain_id()
@@ -84,7 +84,7 @@ class Graph:
 
     def __exit__(self, *_: object) -> None:
         self._end_processes()
-        # As `nodes.run`: no thread goes on that uses what is destroyed.
+        # As in `nodes.run`: no thread may still use what is destroyed.
         for node in self._nodes:
             node.close()
         self.executor.shutdown()
@@ -95,7 +95,7 @@ class Graph:
         self, name: str, namespace: str = "", remap: Mapping[str, str] = {}, **parameters: Any
     ) -> None:
         """Start a node, activated; from then on its name is that with the namespace."""
-        # heavy takes four times as long, and is not what these tests are about.
+        # heavy takes four times as long, and is not the subject of these tests.
         full = {"blazepose_model": "full"} if name in ("detector", "pose_pipeline") else {}
         node = NodeProcess(
             name,
@@ -109,7 +109,7 @@ class Graph:
         self._processes[node.name] = node
 
     def make(self, kind: Callable[..., N], **parameters: Any) -> N:
-        """Make a node in this process, unconfigured, which is spun while the listener listens."""
+        """Create an unconfigured node in this process, which is spun while the listener listens."""
         plain = {key: str(of) if isinstance(of, Path) else of for key, of in parameters.items()}
         overrides = [Parameter(key, value=of) for key, of in plain.items()]
         node = kind(
@@ -120,11 +120,11 @@ class Graph:
         return node
 
     def log(self, name: str) -> str:
-        """All that a node printed."""
+        """Everything that a node printed."""
         return self._processes[name].printed()
 
     def stop(self, name: str, how: signal.Signals = signal.SIGINT) -> int | None:
-        """End a node as a user or a launch file does; its exit status, None if it goes on."""
+        """Stop a node as a user or a launch file does; its exit status, None if it continues."""
         return self._processes[name].stop(how, PATIENCE_S)
 
     def runs(self, name: str) -> bool:
@@ -145,19 +145,19 @@ class Graph:
             self.executor.spin_once(timeout_sec=0.05)
 
     def subscribe(self, seconds: float) -> None:
-        """Listen for so long."""
+        """Listen for this long."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.executor.spin_once(timeout_sec=0.05)
 
     def forget(self) -> None:
-        """Forget all that was heard."""
+        """Forget all received messages."""
         self.subscribe(0.2)
         self.raw.clear()
         self.status.clear()
 
     def messages(self, topic: str) -> list[Any]:
-        """What was said on a topic."""
+        """The messages on a topic."""
         return [deserialize_message(raw, TOPICS[topic]) for raw in self.raw[topic]]
 
     def value(self, node: str, key: str) -> str | None:

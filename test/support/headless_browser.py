@@ -1,4 +1,4 @@
-"""A headless Chromium, where there is one."""
+"""A headless Chromium, if there is one."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-"""The program; Playwright's own one is taken where there is none."""
+"""The program; if there is none, Playwright's own one is used."""
 # WebGL on the CPU: it is slow, so tests wait long and watch a page that stands still.
 _ARGUMENTS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 TIMEOUT_MS = 120_000.0

@@ -1,6 +1,6 @@
-"""Which modules of the package import what, read from the source without importing it.
+"""The imports of the package's modules, read from the source without importing it.
 
-Imports inside functions count. Those for type checkers alone (`if TYPE_CHECKING:`) do not.
+Imports inside functions count. Those only for type checkers (`if TYPE_CHECKING:`) do not.
 """
 
 import ast
@@ -56,7 +56,7 @@ def _imports() -> Iterator[Import]:
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it, without the bodies of `if TYPE_CHECKING:`."""
+    """A node and all nodes below it, without the bodies of `if TYPE_CHECKING:`."""
     yield node
     if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
         for child in ast.iter_child_nodes(node):
@@ -64,7 +64,7 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def packages() -> list[str]:
-    """All modules that hold others."""
+    """All modules that contain others."""
     return [module for module, path in modules().items() if path.name == "__init__.py"]
 
 
@@ -74,7 +74,7 @@ def room_of(module: str, package: str = PACKAGE) -> str:
 
 
 def circle(arrows: dict[str, set[str]]) -> list[str]:
-    """A circle of arrows, its first name repeated at the end; empty if there is none."""
+    """A cycle of arrows, with its first name repeated at the end; empty if there is none."""
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""Writes small ONNX files for tests: the few protobuf fields that onnxruntime asks for."""
+"""Writes small ONNX files for tests, with the few protobuf fields that onnxruntime needs."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _TYPES = {np.dtype(np.float32): _FLOAT, np.dtype(np.int64): _INT64}
 
 
 def write_constant_model(path: Path, input_shape: tuple, outputs: dict[str, np.ndarray]) -> Path:
-    """A model that gives the same outputs whatever it is shown."""
+    """A model with constant outputs for any input."""
     nodes = [node("Identity", [f"{name}_value"], name) for name in outputs]
     constants = {f"{name}_value": value for name, value in outputs.items()}
     types = {name: (value.dtype, value.shape) for name, value in outputs.items()}

@@ -1,4 +1,4 @@
-"""Python programs that run other code when they start, and some that are stopped by a signal."""
+"""Runs Python programs with extra code at their start, and stops some with a signal."""
 
 import os
 import signal
@@ -27,12 +27,12 @@ sys.addaudithook(on_event)
 def run_with(
     code: str, arguments: list[str], environment: dict[str, str] | None = None
 ) -> tuple[int, str]:
-    """Run Python, in which some code comes first, to its end.
+    """Run Python to its end, with some code executed first.
 
     Args:
-        code: is run before the program.
-        arguments: of Python.
-        environment: of the program; None for that of the tests.
+        code: executed before the program.
+        arguments: Python's.
+        environment: the program's; None for the tests'.
 
     Returns:
         Exit status, and all that was printed.
@@ -56,12 +56,12 @@ def run_with(
 def interrupted_at(
     event: str, what: str, arguments: list[str], how: signal.Signals = signal.SIGINT
 ) -> tuple[int, str]:
-    """Run Python, and send it a signal at an event, however fast the machine is.
+    """Run Python and send it a signal at an event, independent of the machine's speed.
 
     Args:
-        event: Python's name of it: import, or open.
-        what: how the name of the module, or of the file, ends.
-        arguments: of Python.
+        event: Python's audit event: import, or open.
+        what: suffix of the module's or file's name.
+        arguments: Python's.
         how: the signal.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Seeded random messages, as a hostile or broken sender might make them."""
+"""Seeded random messages, as from a hostile or broken sender."""
 
 from array import array
 
@@ -34,7 +34,7 @@ def random_windows(chance: np.random.Generator) -> PointCloud2:
 
 
 def random_camera_info(chance: np.random.Generator) -> CameraInfo:
-    """Of a calibrated camera, with up to two things spoilt."""
+    """A calibrated camera's camera_info with up to two corrupted values."""
     info = CameraInfo(width=640, height=480, distortion_model="plumb_bob", d=[0.1, 0, 0, 0, 0])
     info.k[[0, 4]] = info.p[[0, 5]] = 500
     info.k[8] = info.p[10] = 1

@@ -1,4 +1,4 @@
-"""Models whose weights are nothing special, for what must hold of any."""
+"""Models with random weights, for properties that must hold for any weights."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def random_config(
 def random_model(
     architecture: str, trunk: TrunkConfig = TRUNK, denoiser: DenoiserConfig = DENOISER
 ):
-    """Every weight, bias and running mean has a value of its own, unlike after initialisation."""
+    """Every weight, bias and running mean has a different value, unlike after initialisation."""
     generator = torch.Generator().manual_seed(0)
     model = build_model(random_config(architecture, trunk, denoiser)).eval()
     for name, value in (*model.named_parameters(), *model.named_buffers()):

@@ -1,4 +1,4 @@
-"""Small files as researchers have them, made from a person who walks in circles."""
+"""Small files in researchers' formats, made from a person who walks in circles."""
 
 from functools import cache
 from pathlib import Path
@@ -26,20 +26,20 @@ def walk(frames: int) -> np.ndarray:
 
 
 def of_32_joints(joints: np.ndarray) -> np.ndarray:
-    """(T, 17, 3) → (T, 32, 3); the joints that nobody keeps are far away."""
+    """(T, 17, 3) → (T, 32, 3); the unused joints are far away."""
     captured = np.full((len(joints), 32, 3), 1e3, np.float32)
     captured[:, KEPT_JOINTS] = joints
     return captured
 
 
 def projected(subject: str, joints: np.ndarray, longer_by: int = 0) -> list[np.ndarray]:
-    """What the subject's four cameras see, in pixels, for some frames longer."""
+    """The views of the subject's four cameras in pixels, with some more frames."""
     joints = np.concatenate([joints, joints[:longer_by]])
     return [camera.lens.project(camera.to_optical(joints)) for camera in cameras_of(subject)]
 
 
 class Human36MFiles:
-    """Two files of S1 and S9; what they hold is in `world` and `seen` before `write`."""
+    """Two files of S1 and S9; change `world` and `seen` before `write` for other content."""
 
     def __init__(self, folder: Path) -> None:
         self.data_3d, self.data_2d = folder / "data_3d_h36m.npz", folder / "data_2d_h36m_gt.npz"
@@ -58,7 +58,7 @@ class Human36MFiles:
         self.metadata: dict[str, Any] = dict(METADATA)
 
     def write(self) -> tuple[Path, Path]:
-        """Write both, and tell where."""
+        """Write both files, and return their paths."""
         np.savez_compressed(self.data_3d, positions_3d=self.world)
         np.savez_compressed(self.data_2d, positions_2d=self.seen, metadata=self.metadata)
         return self.data_3d, self.data_2d

@@ -1,4 +1,4 @@
-"""A person whose joints are known."""
+"""A person with known joints, and windows of such people."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def standing_windows(
     stamp_ns: int = 5_000_000_000,
     distance: float = 4,
 ) -> PeopleWindows:
-    """Windows of people who stand some metres away beside each other, each with an unseen foot."""
+    """Windows of people who stand next to each other some metres away, each with an unseen foot."""
     count = len(track_ids)
     joints = np.array([standing_at(0.5 * k, 0.1, distance) for k in range(count)], np.float32)
     joints = joints.reshape(count, 17, 3)
@@ -54,7 +54,7 @@ def standing_windows(
 def people_at(
     joints: NDArray[Any], track_ids: tuple[int, ...], frame_id: str = "camera", **known: Any
 ) -> LiftedPeople:
-    """People with joints (P, 17, 3) at 1.5 s, all seen; they stand still, exactly there."""
+    """People with joints (P, 17, 3) at 1.5 s, all seen and without motion or uncertainty."""
     exactly = np.zeros((len(track_ids), 17, 3, 3), np.float32)
     values: dict[str, Any] = {
         "covariance": exactly,

@@ -1,4 +1,4 @@
-"""A person whose joints are known, and how a camera sees them."""
+"""A person with known joints, and a camera's view of them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Forward kinematics of a URDF, by its text alone."""
+"""Forward kinematics of a URDF, from its text alone."""
 
 from dataclasses import dataclass
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""Following people from frame to frame."""
+"""Tracking people from frame to frame."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ FRAME_NS = 33_333_333
 
 
 def person(x, height=200.0, confidence=0.9):
-    """Keypoints (17, 2) and confidence (17,) of somebody whose left edge is at pixel x."""
+    """Keypoints (17, 2) and confidence (17,) of a person whose left edge is at pixel x."""
     rows = np.linspace(0, 1, 17)
     keypoints = np.stack([x + 0.3 * height * (rows * 3 % 1), 100 + height * rows], -1)
     return keypoints, np.full(17, confidence)
@@ -33,13 +33,13 @@ def follow(tracker, *frames, step=FRAME_NS, start=0):
 
 @pytest.fixture
 def tracker():
-    """Of one person."""
+    """A tracker of one person."""
     return PeopleTracker()
 
 
 @pytest.fixture
 def crowd_tracker():
-    """Of up to four people."""
+    """A tracker of up to four people."""
     return PeopleTracker(max_people=4)
 
 
@@ -192,7 +192,7 @@ def test_missed_detection_of_two_side_by_side_moves_no_id(crowd_tracker):
 
 
 def test_of_two_the_larger_is_not_nearer_for_being_larger(crowd_tracker):
-    """A phantom over somebody who moves fast: in sizes of the phantom it is nearer."""
+    """A large phantom over a fast person: relative to its own size, the phantom is nearer."""
     moved, phantom = person(150), person(130, height=270)
     ids = follow(crowd_tracker, people(person(100)), people(phantom, moved))
     assert ids[1][1] == 0
@@ -200,7 +200,7 @@ def test_of_two_the_larger_is_not_nearer_for_being_larger(crowd_tracker):
 
 def test_turn_of_the_camera_exchanges_nobody(crowd_tracker):
     row = [person(60 * k, height=180) for k in range(4)]
-    # Each is now nearer to where the neighbour was.
+    # Each person is now nearer to the neighbour's previous position.
     shifted = [person(60 * k + 32, height=180) for k in range(4)]
     assert follow(crowd_tracker, people(*row), people(*shifted))[1] == [0, 1, 2, 3]
 
@@ -229,7 +229,7 @@ UNSEEN = np.full((2, 3), np.nan)
 
 
 def walk_out_and_back(returns_in, away_s=5.0):
-    """Somebody in red leaves to the left, and somebody comes from the right."""
+    """A person in red leaves to the left, and a person comes from the right."""
     seen = [people(person(200 - 5 * k), clothes=[RED]) for k in range(40)]
     away = [people()] * round(away_s * 1e9 / FRAME_NS)
     back = [people(person(600 - 5 * k), clothes=[returns_in]) for k in range(40)]
@@ -281,7 +281,7 @@ def test_clothes_that_are_seen_late_bring_the_id_back_all_the_same(crowd_tracker
 
 
 def test_nobody_is_taken_for_somebody_with_whom_they_were_seen_together(crowd_tracker):
-    """The new one's clothes are seen only after the other has left."""
+    """The new person's clothes are seen only after the other has left."""
     frames = [people(person(600), clothes=[RED])] * 40
     frames += [people(person(600), person(100), clothes=[RED, UNSEEN])] * 40
     frames += [people(person(100), clothes=[RED])] * 60
@@ -308,7 +308,7 @@ def test_who_is_hidden_for_long_and_appears_too_far_away_is_known_by_the_clothes
 
 
 def test_two_who_took_each_others_place_while_they_met_exchange_their_ids(crowd_tracker):
-    """They come near each other and turn round, and the detector takes them to have crossed."""
+    """They meet and turn back, but the tracker assumes that they have crossed."""
     ways = [(100 + 5 * k, 500 - 5 * k) for k in range(78)]
     frames = []
     for k, (left, right) in enumerate(ways):
@@ -325,7 +325,7 @@ def test_two_who_took_each_others_place_while_they_met_exchange_their_ids(crowd_
 
 
 def test_who_comes_out_of_a_crowd_is_not_taken_for_the_other_who_is_nearer(crowd_tracker):
-    """The one in green is hidden by the one in red, who goes back where green is expected."""
+    """The person in red hides the one in green, and goes back to where green is expected."""
     met = [
         people(person(100 + 5 * k), person(400 - 5 * k), clothes=[RED, GREEN]) for k in range(25)
     ]

@@ -15,7 +15,7 @@ def moved(folder, frame, axes=None) -> BoneMotion:
 
 
 def end(motion: BoneMotion, bone: str) -> np.ndarray:
-    """In the file's unit of length."""
+    """The end of a bone in the file's unit of length."""
     return motion.ends[bone][0] / UNIT_M
 
 

@@ -1,4 +1,4 @@
-"""Bodies and motions that were not captured, made from those that were."""
+"""New bodies and motions, made from captured ones."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def generator() -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def walks() -> torch.Tensor:
-    """(2, 27, 17, 3): two moments of a walk round a circle, so of two headings."""
+    """(2, 27, 17, 3): two moments of a walk around a circle, with two headings."""
     walk = CircleWalk()
     return torch.tensor(
         [[walk.pose(at + k / 50).joints.tolist() for k in range(27)] for at in (0.0, 1.3)]
@@ -45,13 +45,13 @@ def test_exchanged_limbs_keep_their_lengths_and_the_body_stays(walks, exchange, 
     torch.testing.assert_close(
         bone_lengths(mixed)[..., of_limbs],
         bone_lengths(walks.flip(0))[..., of_limbs],
-        atol=1e-2,  # one body, but its trunk's length is that of another moment
+        atol=1e-2,  # the same body, but the trunk's length differs between the two moments
         rtol=0,
     )
 
 
 def test_exchanged_arms_hang_from_the_body_that_has_them(walks):
-    """The walker's right stays right of it, whatever its heading."""
+    """The walker's right arm stays on its right, for any heading."""
     mixed = exchange_arms(walks, walks.flip(0))
     right = mixed[:, :, 14] - mixed[:, :, 11]
     hips = mixed[:, :, 1] - mixed[:, :, 4]

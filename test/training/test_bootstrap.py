@@ -14,7 +14,7 @@ def test_it_agrees_with_the_normal_approximation():
 
 
 def test_windows_of_one_sequence_count_as_one_draw():
-    """Ten copies of each value say no more than one copy does."""
+    """Ten copies of each value have no more information than one."""
     values = np.random.default_rng(1).normal(50, 10, 40)
     once = intervals_over_sequences({"error": values}, np.arange(40))
     tenfold = intervals_over_sequences(

@@ -1,4 +1,4 @@
-"""Ellipsoids that hold the right share of true joints."""
+"""Ellipsoids that contain the correct share of true joints."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ PEOPLE = np.repeat(np.array(["ann", "bob", "cid", "dan"]), 50)
 
 
 def made_up(of_person: dict[str, float], slope: float = 0.0) -> Sample:
-    """Gaussian errors, larger for some people, and larger where the first sign is."""
+    """Gaussian errors, larger for some people, and larger with the first variance feature."""
     rng = np.random.default_rng(0)
     signs = np.zeros((200, 7, 16, len(VARIANCE_FEATURES)))
     signs[..., 0] = rng.normal(size=(200, 1, 1))

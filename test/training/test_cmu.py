@@ -1,4 +1,4 @@
-"""`diffhpe data`: from CMU's files to those that trainings read."""
+"""`diffhpe data`: from CMU's files to training files."""
 
 import sys
 
@@ -24,12 +24,12 @@ def take_of(folder, frames):
 
 
 def data(*arguments):
-    """`diffhpe data` in this process."""
+    """Run `diffhpe data` in this process."""
     return CliRunner().invoke(app, ["data", *map(str, arguments)])
 
 
 def test_joints_of_the_rest_pose(tmp_path):
-    """Each joint where docs/training.md says; CMU's (x, y, z) becomes (x, -z, y)."""
+    """Each joint is where docs/training.md describes it; CMU's (x, y, z) becomes (x, -z, y)."""
     take = take_of(tmp_path, [{}] * 4)
     in_units = {
         "Hip": (0, 0, 0), "RHip": (-2, 0, 0), "RKnee": (-2, 0, -7), "RFoot": (-2, 0, -13.5),

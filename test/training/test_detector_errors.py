@@ -1,4 +1,4 @@
-"""A detector's errors: what is drawn has the statistics of the file, and the fit finds them."""
+"""A detector's errors: samples have the statistics of the file, and the fit recovers them."""
 
 from dataclasses import replace
 
@@ -71,7 +71,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def walker() -> tuple[torch.Tensor, torch.Tensor]:
-    """Joints (27, 17, 3) of a walking person, and where the face looks (27, 3)."""
+    """Joints (27, 17, 3) of a walking person, and the direction of the face (27, 3)."""
     poses = [CircleWalk().pose(0.4 + k / 50) for k in range(27)]
     return (
         torch.tensor(np.stack([pose.joints for pose in poses]), dtype=torch.float32),
@@ -80,10 +80,10 @@ def walker() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def seen(walker, model: DetectorModel, count: int = 300) -> DetectorMeasurements:
-    """What a detector with such errors would say of the walker before many cameras."""
+    """The results of a detector with such errors for the walker, seen by many cameras."""
     positions, facing = (each.expand(count, *each.shape) for each in walker)
     detected = model.joints(positions, facing, generator())
-    # The direction of the face is carried along as a point beside the hip.
+    # The direction of the face is transformed as a point next to the hip.
     beside = positions[:, :, :1] + facing[:, :, None]
     points = torch.cat([positions, beside, detected], 2)
     optical = virtual_camera.to_random_cameras(points, positions[:, 13, 0], generator())

@@ -34,7 +34,8 @@ CONFIG = ModelConfig(
 
 
 class TwoPlaces:
-    """The wrist is 40 cm nearer or farther than the encoder says; in half of the windows hidden."""
+    """The wrist is 40 cm nearer or farther than the encoder's, and hidden in half of the
+    windows."""
 
     batches_per_epoch = None
 
@@ -71,7 +72,7 @@ def test_mixture_finds_both_places_of_a_joint(model):
         torch.testing.assert_close(depths.abs(), torch.full((5,), 0.4), atol=0.05, rtol=0)
     together = initial.time @ initial.time.T
     assert torch.allclose(together.diagonal(), torch.ones(27), atol=1e-4)
-    assert together[0, -1] > 0.5  # most of an error lasts
+    assert together[0, -1] > 0.5  # most of an error persists
 
 
 def test_gaussian_takes_both_places_for_one_wide_one(model):

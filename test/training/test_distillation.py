@@ -1,4 +1,4 @@
-"""A student learns to do in one step what its teacher does in several."""
+"""A student learns to replace several of its teacher's steps by one."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def config_of(prediction: str) -> ModelConfig:
 
 
 def teacher_that_answers(folder: Path, prediction: str = "pose") -> Path:
-    """A small model with random weights: the last layer's are not zero."""
+    """A small model with random weights, also in the last layer."""
     torch.manual_seed(0)
     model = build_model(config_of(prediction))
     torch.nn.init.normal_(model.denoiser.output_projection2.weight, std=5.0)
@@ -85,7 +85,7 @@ def test_student_of_one_step_aims_at_its_teachers_samples(tmp_path, prediction, 
 
 
 def test_ddim_step_to_the_goal_is_two_of_the_teachers(teacher):
-    """From step 49 to 24, where the teacher goes by 37."""
+    """From step 49 to 24; the teacher also visits 37."""
     module = student_of(teacher, student_steps=2, teacher_steps=4)
     target, schedule = target_at(module, draw(), 49), module.model.schedule
     denoise = module.teacher.denoise_with(module.model.condition(draw(1)[..., :2]))

@@ -1,4 +1,4 @@
-"""The figures of poses whose errors are known, and of the shipped model."""
+"""The metrics of poses with known errors, and of the shipped model."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ def windows() -> LabelledWindows:
 def off(
     windows: LabelledWindows, joint: str, metres: float, part: object = slice(None)
 ) -> np.ndarray:
-    """The true poses but for one joint."""
+    """The true poses with one joint moved."""
     poses = windows.poses.astype(np.float64)
     poses[part, ..., JOINTS.index(joint), 0] += metres
     return poses
@@ -105,7 +105,7 @@ def test_where_no_action_is_known_sequences_take_its_place(windows):
 
 
 def test_released_coherence_differs_at_the_shoulders(windows):
-    """A shoulder is off: its bone comes from Spine there, from Thorax here."""
+    """A shoulder is moved: its parent is Spine in the released code, and Thorax here."""
     poses = off(windows, "LShoulder", 0.05)
     further = released_coherence(poses)
     figures = figures_of(poses, windows, further)
@@ -158,7 +158,7 @@ def test_text_has_the_main_figures_first(windows):
 
 
 def test_shipped_model_on_the_frozen_evaluation(mocap):
-    """Near the error that its card states; evaluated on every 40th window."""
+    """Close to the error on its model card; evaluated on every 40th window."""
     some = read_windows(mocap / "cmu_test.npz")
     lifter = Lifter.from_pretrained("mixste")
     poses = lift_in_batches(lifter, some.x_2d, progress=False)

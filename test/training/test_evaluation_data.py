@@ -1,4 +1,4 @@
-"""What `diffhpe evaluate` reads: three formats, told apart by what a file holds."""
+"""Input of `diffhpe evaluate`: three formats, distinguished by the content of a file."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def files(tmp_path) -> SimpleNamespace:
 
 @pytest.fixture
 def readers(monkeypatch) -> list[tuple]:
-    """The two readers that have tests of their own; the list says how they were called."""
+    """Replaces the two readers, which have separate tests; the list contains their calls."""
     calls: list[tuple] = []
 
     def recording(*arguments: object) -> list[RecordedSequence]:

@@ -1,4 +1,4 @@
-"""A trained model made fit for being handed on."""
+"""A trained model, packed for distribution."""
 
 from dataclasses import replace
 from pathlib import Path

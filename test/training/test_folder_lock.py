@@ -30,7 +30,7 @@ def test_second_training_in_a_folder_is_refused(tmp_path: Path) -> None:
         ):
             pass
         other.communicate()
-    with only_training_in(tmp_path):  # once that has ended
+    with only_training_in(tmp_path):  # after the other has ended
         assert list(tmp_path.iterdir()) == []
 
 

@@ -48,7 +48,7 @@ def test_recordings_are_in_the_cameras_frames(files):
 
 
 def test_projecting_the_poses_gives_the_2d_back(files):
-    """In the canonical view by the pinhole alone, on the screen through the lens."""
+    """In the canonical view with a pinhole camera, in the screen view with the lens."""
     written = files.write()
     person = read_human36m(*written, SPLITS["train"], "person")
     screen = read_human36m(*written, SPLITS["train"], "screen")
@@ -64,7 +64,7 @@ def test_projecting_the_poses_gives_the_2d_back(files):
 
 
 def test_two_views_agree_but_for_the_lens(files):
-    """The person view is the screen's without distortion and with the axis in the middle."""
+    """The person view is the screen view without distortion and with a centred axis."""
     written = files.write()
     for rays, shown in zip(
         read_human36m(*written, ["S1"], "person"),
@@ -75,12 +75,12 @@ def test_two_views_agree_but_for_the_lens(files):
         axis = lens.matrix[:2, 2] / 500 - [1, lens.height / 1000]
         off_axis = np.linalg.norm(rays.x_2d, axis=-1)
         apart = np.linalg.norm(shown.x_2d - axis - rays.x_2d, axis=-1)
-        assert apart.max() > 1e-3  # a lens there is
+        assert apart.max() > 1e-3  # there is a lens
         assert (apart < 0.005 + 0.06 * off_axis**3).all()
 
 
 def test_what_the_published_files_lack_is_left_out(files):
-    files.seen["S2"] = files.seen["S1"]  # no 3D of it
+    files.seen["S2"] = files.seen["S1"]  # without 3D
     files.seen["S9"]["Extra"] = files.seen["S9"]["Greeting"]
     files.world["S11"] = {name: of_32_joints(walk(30)) for name in ("Directions", "Waiting")}
     files.seen["S11"] = {"Waiting": projected("S11", walk(30))}

@@ -1,4 +1,4 @@
-"""Windows with truth: what their files may hold, and what is refused."""
+"""Windows with truth: the valid content of their files, and what is refused."""
 
 from dataclasses import replace
 

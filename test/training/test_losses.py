@@ -1,4 +1,4 @@
-"""What the lifters are trained to make small."""
+"""The training losses of the lifters."""
 
 import pytest
 import torch
@@ -62,7 +62,7 @@ def test_bones_that_keep_their_length_deviate_by_next_to_nothing():
 
 
 def test_coherent_loss_adds_the_bones_to_another():
-    """An output whose joints are all off alike: its bones are as long as the truth's."""
+    """An output with the same error for all joints: its bones have the true lengths."""
     plain = loss_of(SquaredErrorLoss(), "pose", 0.1, 20)
     steadiness = float(deviation(bone_lengths(poses())))
     assert loss_of(CoherentLoss(SquaredErrorLoss(), 5.0, 2.0), "pose", 0.1, 20) == pytest.approx(

@@ -25,7 +25,7 @@ def in_frames(occluded: torch.Tensor, name: str) -> torch.Tensor:
 
 
 def starts(in_frame: torch.Tensor) -> torch.Tensor:
-    """First frames (B,) of blocks, of which each window has one."""
+    """First frames (B,) of the blocks; each window has one."""
     begins = in_frame[:, 1:] & ~in_frame[:, :-1]
     assert (begins.sum(1) + in_frame[:, 0] == 1).all()
     return in_frame.int().argmax(1)

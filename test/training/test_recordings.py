@@ -1,4 +1,4 @@
-"""Windows of recordings, to train on and to evaluate with."""
+"""Windows of recordings, for training and evaluation."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def recording(frames: int, camera: str = "a") -> RecordedSequence:
 
 
 def numbered(frames: int, first: int, valid: list[int] | None = None) -> RecordedSequence:
-    """Whose 2D tell the frame's number, counted from `first` on."""
+    """A recording whose 2D values encode the frame's number, counted from `first`."""
     number = np.arange(first, first + frames, dtype=np.float32)
     x_2d = np.broadcast_to(number[:, None, None], (frames, 17, 2)).copy()
     is_valid = np.isin(np.arange(frames), range(frames) if valid is None else valid)
@@ -95,7 +95,7 @@ def test_person_view_turns_2d_and_poses_alike():
     assert mean_ray(x_2d).abs().max() < 0.05  # on the axis
     again, _ = PersonView().to_model_view(x_2d)
     assert (again - x_2d).abs().max() < 0.05
-    # The turned poses still project to the turned 2D, from where the root must be.
+    # The turned poses still project onto the turned 2D, with the matching root.
     rays = torch.cat([x_2d / CANONICAL_FOCAL, torch.ones_like(x_2d[..., :1])], -1)
     across = torch.linalg.cross(rays[:, :, 3], rays[:, :, 0])
     hip_to_foot = poses[:, :, 3] / poses[:, :, 3].norm(dim=-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Numbers of a training that make no sense, and settings that do not exist."""
+"""Invalid numbers in a training's settings, and settings that do not exist."""
 
 import pytest
 

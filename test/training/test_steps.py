@@ -1,4 +1,4 @@
-"""Which diffusion steps a denoiser is trained at."""
+"""The diffusion steps that a denoiser is trained at."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Tracks of people before a camera, as the live graph sees them."""
+"""Tracks of people in front of a camera, as in the live graph."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Training from a configuration to a model folder, and on after an interruption."""
+"""Training from a configuration to a model folder, and resuming after an interruption."""
 
 import csv
 import itertools
@@ -154,7 +154,7 @@ def test_model_may_be_left_uncalibrated(data, mixste, tmp_path):
 
 @contextmanager
 def interrupted_after(steps, monkeypatch):
-    """Training in this context goes down after so many steps."""
+    """Training in this context is interrupted after this number of steps."""
     begin = LiftingModule.on_train_batch_start
 
     def on_train_batch_start(self, batch, index):
@@ -175,7 +175,7 @@ def interrupted_after(steps, monkeypatch):
     ],
 )
 def test_interrupted_training_goes_on(data, tmp_path, monkeypatch, experiment, small):
-    """Interrupted after 5 of 8 steps and run again: bit for bit the weights of one without."""
+    """Interrupted after 5 of 8 steps and run again: bit-identical to uninterrupted training."""
 
     def run(out: str) -> dict[str, torch.Tensor]:
         settings = [
@@ -217,7 +217,7 @@ def test_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
 
 
 def test_best_weights_are_kept(data, tmp_path):
-    """With a rate that ruins the weights, the first validation is better than the last."""
+    """With a rate that destroys the weights, the first validation is better than the last."""
     settings = [
         *(*SMALL, *data, f"out={tmp_path}", "trainer.max_steps=8", "ema_decay=0.0"),
         *("module.optimisation.learning_rate=3.0", "module.optimisation.warmup=0.9"),
@@ -279,7 +279,7 @@ def test_occlusions_hide_joints_in_training_and_validation(data, tmp_path):
     occluded = whole.occluded(occlusion("frames", released=False), 0, PersonView())
     x_2d, poses = occluded.source.batch(0)
     assert ((x_2d == 0).flatten(2).all(2).sum(1) >= 5).all()
-    # The view is that of the joints which are left: turned a little, and nothing else.
+    # The view depends on the remaining joints: it is only turned a little.
     torch.testing.assert_close(poses.norm(dim=-1), whole.source.batch(0)[1].norm(dim=-1))
     torch.testing.assert_close(PersonView().to_model_view(x_2d)[0], x_2d, atol=2e-3, rtol=0)
     assert ((occluded.validation.x_2d == 0).all((2, 3)).sum(1) == 5).all()
@@ -426,7 +426,7 @@ def test_processes_share_the_batches():
 
 
 def two_processes(data: list[str], folder: Path, *settings: str) -> subprocess.Popen[str]:
-    """A training by the command line, since Lightning starts it again for each process."""
+    """A training by command line, since Lightning restarts it for each process."""
     script = folder / "diffhpe.py"
     script.write_text("from diffhpe_ros.cli import main\nmain()\n")
     settings = (
@@ -450,7 +450,7 @@ def test_two_processes_train_one_model(data, tmp_path):
 
 @pytest.mark.slow
 def test_sigterm_stops_both_processes_of_a_training(data, tmp_path):
-    """And what they have learnt is there to go on with."""
+    """The training can also be resumed."""
     run = two_processes(data, tmp_path, "trainer.max_steps=1000000")
     wait_until(lambda: (tmp_path / "run" / "last.ckpt").is_file() or run.poll() is not None, 120)
     run.send_signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""The rooms of training import in one direction: each can be read without the later ones."""
+"""The subpackages of training import in one direction: each is independent of later ones."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ ORDER = (
     "random_streams", "projection", "datasets", "detector_errors", "synthesis", "optim", "modules",
     "evaluation", "calibration", "runner", "experiments",
 )  # fmt: skip
-"""A room imports from those before it alone."""
+"""A subpackage imports only from earlier ones."""
 PACKAGE = "diffhpe_ros.training."
 
 

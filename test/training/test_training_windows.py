@@ -1,4 +1,4 @@
-"""Training windows: motion capture through virtual cameras and a detector's eyes."""
+"""Training windows: motion capture through virtual cameras and a detector model."""
 
 import math
 from dataclasses import replace
@@ -129,7 +129,7 @@ def test_eye_level_cameras_cut_nobody_at_their_field(capture):
 
 
 def test_batches_take_cameras_in_turn(capture):
-    """The second batch is that of the wide cameras alone."""
+    """The second batch has only wide cameras."""
     both = VirtualCameraWindows(
         capture, 8, 0, cameras=(virtual_camera.EYE_LEVEL, virtual_camera.WIDE)
     )
@@ -139,7 +139,7 @@ def test_batches_take_cameras_in_turn(capture):
 
 
 def test_fewer_frames_a_second_show_more_of_the_motion(capture):
-    """The same people, drawn by the same numbers, at another rate."""
+    """The same people, drawn with the same random numbers, at another rate."""
 
     def way(rate: float) -> float:
         _, poses = VirtualCameraWindows(capture, 64, 0, rate=rate).batch(0)
@@ -241,7 +241,7 @@ def test_resumed_training_goes_on_with_the_next_batch(capture):
 
 
 def write_takes(path: Path, subjects: list[int], names: list[str], frames: int = 30) -> Path:
-    """A file in which the hip of each take stands at its subject's number."""
+    """A file in which each take's hip has its subject's number as position."""
     positions = np.zeros((len(subjects) * frames, 17, 3), np.float32)
     positions[..., 0] = np.repeat(subjects, frames)[:, None]
     np.savez(

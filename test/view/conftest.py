@@ -22,7 +22,7 @@ def detectors() -> Mapping[str, Callable[[], Detector]]:
 
 @pytest.fixture
 def estimator(loaded: Estimator) -> Estimator:
-    """As if it were new."""
+    """The estimator, reset to its initial state."""
     loaded.use(Settings())
     loaded.reset()
     return loaded

@@ -49,12 +49,12 @@ def page(address: str) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For screenshots: $DIFFHPE_SCREENSHOTS, such as docs/images, or a temporary one."""
+    """The folder for screenshots: $DIFFHPE_SCREENSHOTS, such as docs/images, or a temporary one."""
     return Path(os.environ.get("DIFFHPE_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
 
 
 def press(page: Any, name: str) -> None:
-    """Click a button; the page may be too busy to tell that it stands still."""
+    """Click a button without waiting for stability, since the page may be busy."""
     page.get_by_role("button", name=name).dispatch_event("click")
 
 
@@ -65,7 +65,7 @@ def row(page: Any, label: str) -> Any:
 
 
 def write(page: Any, label: str, value: str) -> None:
-    """Write a number beside a slider."""
+    """Write a number next to a slider."""
     box = row(page, label).locator("input[inputmode=decimal]")
     box.fill(value)
     box.press("Enter")
@@ -78,7 +78,7 @@ def choose(page: Any, label: str, value: str) -> None:
 
 
 def violet(image: NDArray[np.uint8]) -> int:
-    """Pixels of ellipsoids."""
+    """The number of pixels of ellipsoids."""
     blue, green, red = np.moveaxis(image[:, 300:950].astype(int), -1, 0)
     return int(((red - green > 8) & (blue - green > 8)).sum())
 

@@ -1,4 +1,4 @@
-"""A recording is played, paused and jumped about in; changed settings act at once."""
+"""A recording is played, paused and seeked; changed settings act at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ TIMEOUT_S = 60.0
 
 
 class Screen:
-    """Keeps what it was shown."""
+    """Stores what it was shown."""
 
     def __init__(self) -> None:
         self.shown: list[Shown] = []
@@ -48,7 +48,7 @@ def screen() -> Screen:
 
 @pytest.fixture
 def player(source: Source, estimator: Estimator, screen: Screen) -> Iterator[RecordingPlayer]:
-    """Paused at its first image."""
+    """A player, paused at its first image."""
     assert isinstance(source.images, Recording)
     player = RecordingPlayer(source.images, estimator, screen)
     player.play(False)

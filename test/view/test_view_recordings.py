@@ -1,4 +1,4 @@
-"""Recordings are looked at in any order."""
+"""Recordings are read in any order."""
 
 from pathlib import Path
 

@@ -20,7 +20,7 @@ def joints() -> NDArray[np.float32]:
 
 
 def transformed(shapes: Shapes, row: int, point: Any) -> NDArray[np.float64]:
-    """A point of the unit shape, where the instance has it."""
+    """A point of the unit shape after the instance's transform."""
     turned = Rotation.from_quat(np.roll(shapes.wxyzs[row], -1)).apply(shapes.scales[row] * point)
     return np.asarray(shapes.positions[row] + turned)
 

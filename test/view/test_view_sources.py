@@ -1,4 +1,4 @@
-"""What `diffhpe view` takes by its name alone: an address, a bag."""
+"""Inputs of `diffhpe view` that are recognised by name: an address, a bag."""
 
 import threading
 import time

@@ -102,7 +102,7 @@ def test_windows_depend_on_nothing_but_what_came_before():
     whole = feed(WindowBuilder(), times)
     part = feed(WindowBuilder(), times[times > times[-1] - 0.75])
     np.testing.assert_array_equal(whole[-1].keypoints, part[-1].keypoints)
-    # An observation once given out is not changed by later ones.
+    # A published observation is not changed by later ones.
     fresh = feed(WindowBuilder(), times[:30])[-1]
     np.testing.assert_array_equal(whole[29].keypoints, fresh.keypoints)
 
@@ -180,7 +180,7 @@ def test_gap_or_a_clock_that_goes_back_restarts(jump, restarts):
     assert builder.restarts == restarts
     waits = next(k for k, window in enumerate(windows) if window)
     assert (waits == 0) == (restarts == 0)
-    if restarts:  # nothing of the history before is left
+    if restarts:  # nothing of the earlier history remains
         fresh = feed(WindowBuilder(), resumed)
         np.testing.assert_array_equal(windows[waits].keypoints, fresh[waits].keypoints)
 
@@ -288,7 +288,7 @@ def test_joints_of_kept_observations_are_reordered():
             seen, keypoints=seen.keypoints[order], confidence=seen.confidence[order]
         )
         expected.add(changed if time in (0.5, 0.7) else seen)
-    for time in (-1.0, 0.5, 0.7, 0.705):  # the first is forgotten, the last was never there
+    for time in (-1.0, 0.5, 0.7, 0.705):  # the first is forgotten, the last was never seen
         builder.reorder(START + round(time * 1e9), order)
     np.testing.assert_array_equal(builder.window().keypoints, expected.window().keypoints)
 
@@ -302,6 +302,6 @@ def test_reordered_observations_have_no_world_landmarks_until_they_are_put_back(
     before = builder.window().world_landmarks
     assert before.max() == 5
     builder.reorder(stamp_ns, order)
-    assert builder.window().world_landmarks.max() == 1  # those before and after are joined
+    assert builder.window().world_landmarks.max() == 1  # values before and after are interpolated
     builder.reorder(stamp_ns, order)
     np.testing.assert_array_equal(builder.window().world_landmarks, before)

@@ -1,4 +1,4 @@
-"""A recorded track to windows and back."""
+"""From a recorded track to windows and back."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_frames_in_which_nobody_was_seen_have_no_pose():
 
 
 def test_windows_blend_without_a_step():
-    """Two windows that disagree by 1 m: the blend moves from one to the other bit by bit."""
+    """Two windows that disagree by 1 m: the blend moves gradually from one to the other."""
     windows = np.stack([np.zeros((27, 17, 3)), np.ones((27, 17, 3))])
     blended = blend_windows(windows, np.array([0, 13]), 40)[:, 0, 0]
     assert (blended[:13] == 0).all()

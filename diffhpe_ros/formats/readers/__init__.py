@@ -1,4 +1,4 @@
-"""Keypoints of other programs: which reader a path needs, by its ending and what is in it."""
+"""Keypoints of other programs: finds the reader for a path by its extension and content."""
 
 import json
 import zipfile
@@ -14,14 +14,14 @@ from diffhpe_ros.formats.readers.trc import read_trc
 from diffhpe_ros.formats.readers.videopose3d import read_detections, read_positions
 
 Reader = Callable[[Path, str | None], KeypointRows]
-"""Path, and the name of a recording in it where it holds several → its keypoints."""
+"""Takes a path, and a recording's name if it holds several; returns the keypoints."""
 
 
 def find_reader(path: Path) -> Reader | None:
-    """The reader of a file or folder; None for what is not keypoints of another program.
+    """The reader for a file or folder; None if it is not another program's keypoints.
 
     Raises:
-        DiffhpeError: it is a .json file that is none of those known.
+        DiffhpeError: it is a .json file of no known format.
     """
     if path.is_dir():
         return read_openpose if next(path.glob("*.json"), None) else None
@@ -40,7 +40,7 @@ def read_keypoints(path: Path, sequence: str | None = None) -> KeypointRows:
 
     Args:
         path: a file, or a folder of OpenPose's JSON files.
-        sequence: the name of a recording in it, where it holds several.
+        sequence: the name of a recording in it, if it holds several.
 
     Raises:
         DiffhpeError: the file is damaged or of no known format; `sequence` is missing or wrong.
@@ -80,7 +80,7 @@ def _reader_of_npz(path: Path) -> Reader | None:
         with zipfile.ZipFile(path) as archive:
             names = {name.removesuffix(".npy") for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile):
-        return None  # whoever reads it as an archive says so
+        return None  # reading it as an archive reports the problem
     if "positions_2d" in names:
         return read_positions
     return read_detections if {"boxes", "keypoints"} <= names else None

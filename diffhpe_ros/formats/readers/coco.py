@@ -26,10 +26,10 @@ def read_coco(path: Path, _sequence: str | None = None) -> KeypointRows:
     Results are a list of people with "image_id" (a number, or AlphaPose's name of the image),
     "keypoints" (x, y, confidence of each joint) and perhaps "idx" or "track_id". A data set also
     has the images with their sizes; its third number of a joint is a flag, 0 where unseen. The
-    number of an image is that of its frame; images that are not listed show nobody.
+    number of an image is that of its frame; images that are not listed show no person.
 
     Raises:
-        DiffhpeError: the file is no such JSON, or nobody is in it.
+        DiffhpeError: the file is no such JSON, or contains no person.
     """
     content = _load(path)
     people = content["annotations"] if isinstance(content, dict) else content

@@ -1,8 +1,8 @@
 """CSV tables of MediaPipe's 33 pose landmarks.
 
-MediaPipe writes no files itself, so scripts differ. Three kinds of columns are read: one line for
-each landmark (`frame`, `landmark`, `x`, `y`, `visibility`), and one line for each frame with
-columns numbered (`x0`, `y0`, `v0`, or from 1) or named (`nose_x`, `left_hip_visibility`).
+MediaPipe writes no files itself, so scripts differ. Three layouts are read: one line per landmark
+(`frame`, `landmark`, `x`, `y`, `visibility`), and one line per frame with columns that are numbered
+(`x0`, `y0`, `v0`, or from 1) or named (`nose_x`, `left_hip_visibility`).
 """
 
 import csv
@@ -25,23 +25,23 @@ NAMES = (
     "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee",
     "left_ankle", "right_ankle", "left_heel", "right_heel", "left_foot_index", "right_foot_index",
 )  # fmt: skip
-"""Of the landmarks, in their order."""
+"""Names of the landmarks, in their order."""
 
 _FRAME = ("frame", "frame_id", "frame_idx", "frame_index", "frame_number")
 _PERSON = ("person", "person_id", "pose", "pose_id", "pose_index", "track_id", "id")
 _LANDMARK = ("landmark", "landmark_id", "landmark_index", "landmark_idx", "landmark_name", "name")
 _MILLISECONDS = ("timestamp_ms", "time_ms")
 _SECONDS = ("time_s", "timestamp_s", "time", "timestamp")
-_NORMALISED = 2.0  # landmarks may lie a little outside of the image
+_NORMALISED = 2.0  # landmarks may lie a little outside the image
 
 
 def read_mediapipe(path: Path, _sequence: str | None = None) -> KeypointRows:
     """Read a table; see the module for its columns.
 
-    x and y are shares of the image's width and height, as MediaPipe gives them, or pixels.
+    x and y are fractions of the image's width and height, as MediaPipe gives them, or pixels.
 
     Raises:
-        DiffhpeError: it is no such table.
+        DiffhpeError: the file is no such table.
     """
     table = _load(path)
     frames, persons, points = _long(table, path) if _is_long(table) else _wide(table, path)
@@ -84,7 +84,7 @@ def _is_long(table: Mapping[str, Sequence[str]]) -> bool:
 def _long(
     table: Mapping[str, Sequence[str]], path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, NDArray[np.float32]]:
-    """Frames (N,), people (N,) if they are told, and points (N, 33, 3)."""
+    """Frames (N,), people (N,) if the file gives them, and points (N, 33, 3)."""
     if (lines := _first(table, _FRAME, path)) is None:
         raise DiffhpeError(f"{path}: a column frame is expected; found {', '.join(table)}")
     landmark = next(table[name] for name in _LANDMARK if name in table)
@@ -103,7 +103,7 @@ def _long(
 def _wide(
     table: Mapping[str, Sequence[str]], path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, NDArray[np.float32]]:
-    """The same of a table with a line for each frame."""
+    """The same from a table with one line per frame."""
     length = len(next(iter(table.values())))
     points = np.full((length, NUM_LANDMARKS, 3), np.nan, np.float32)
     points[..., 2] = 1
@@ -140,7 +140,7 @@ def _landmark_number(cell: str, path: Path) -> int:
 def _first(
     table: Mapping[str, Sequence[str]], names: Sequence[str], path: Path
 ) -> NDArray[np.float64] | None:
-    """The numbers of the first of these columns that is there."""
+    """The numbers in the first of these columns that exists."""
     return next((_numbers(table[name], path) for name in names if name in table), None)
 
 
@@ -162,7 +162,7 @@ def _repeats(frames: NDArray[np.int64]) -> bool:
 def _times(
     table: Mapping[str, Sequence[str]], frames: NDArray[np.int64], path: Path
 ) -> NDArray[np.float64] | None:
-    """(frame_count,) where a column says the time of every frame."""
+    """(frame_count,) times, if a column gives the time of every frame."""
     scale, cells = 1e-3, _first(table, _MILLISECONDS, path)
     if cells is None:
         scale, cells = 1.0, _first(table, _SECONDS, path)

@@ -1,4 +1,4 @@
-"""OpenPose's folders: a JSON file for each frame, as Pose2Sim and RTMLib write them, too."""
+"""OpenPose's folders: one JSON file per frame. Pose2Sim and RTMLib write them, too."""
 
 import json
 from pathlib import Path
@@ -16,17 +16,17 @@ from diffhpe_ros.formats.readers.points import (
     stack_points,
 )
 
-_FACE = 0.25  # of the person's extent; faces have about 0.1, from nose to right hand 0.4 and more
+_FACE = 0.25  # of the person's extent; a face has about 0.1, nose to right hand 0.4 and more
 
 
 def read_openpose(path: Path, _sequence: str | None = None) -> KeypointRows:
     """Read a folder of files such as walk_000000000012_keypoints.json.
 
     Each has "people", a list with "pose_keypoints_2d" (x, y, confidence of each joint, 0 where
-    unseen) and perhaps "person_id". Size and rate of the images are not in them.
+    unseen) and perhaps "person_id". The files do not give the images' size and rate.
 
     Raises:
-        DiffhpeError: a file is no such JSON, or nobody is in any of them.
+        DiffhpeError: a file is no such JSON, or no file contains a person.
     """
     files = sorted(path.glob("*.json"))
     numbers = frame_numbers([file.name for file in files], path)

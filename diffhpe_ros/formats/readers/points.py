@@ -1,4 +1,4 @@
-"""What readers share: flat lists of numbers, numbers in names, layouts by the number of joints."""
+"""Shared by readers: flat lists of numbers, numbers in names, layouts by number of joints."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,14 +21,14 @@ LAYOUT_BY_COUNT: Mapping[int, str] = MappingProxyType(
         136: "halpe136",
     }
 )
-"""Of JSON files, whose formats know no other layouts with these numbers of joints."""
+"""For JSON files, whose formats have no other layouts with these numbers of joints."""
 
 
 def stack_points(people: Sequence[Any], path: Path) -> NDArray[np.float32]:
     """Lists x0, y0, c0, x1, y1, c1 … of N people as (N, K, 3).
 
     Raises:
-        DiffhpeError: they are no such lists, or of different lengths.
+        DiffhpeError: they are no such lists, or their lengths differ.
     """
     try:
         points = np.array(people, np.float32).reshape(len(people), -1)
@@ -45,7 +45,7 @@ def stack_points(people: Sequence[Any], path: Path) -> NDArray[np.float32]:
 
 
 def layout_of(points: NDArray[Any], known: Iterable[int] = LAYOUT_BY_COUNT) -> str | None:
-    """The layout of points (N, K, 3); None where K is not among those known."""
+    """The layout of points (N, K, 3); None if K is not known."""
     count = points.shape[1]
     return LAYOUT_BY_COUNT.get(count) if count in known else None
 
@@ -58,7 +58,7 @@ def frame_numbers(names: Sequence[Any], path: Path) -> NDArray[np.int64]:
         path: for errors.
 
     Returns:
-        (N,) counted from the first: names of a video's images count its frames.
+        (N,) relative to the first, since the names of a video's images count its frames.
 
     Raises:
         DiffhpeError: a name has no number.
@@ -74,10 +74,10 @@ def frame_numbers(names: Sequence[Any], path: Path) -> NDArray[np.int64]:
 
 
 def check_ids(ids: Iterable[Any], path: Path) -> NDArray[np.int64] | None:
-    """Track ids (N,) where every person has one from 0 on, else None.
+    """Track ids (N,) if every person has one that is at least 0, else None.
 
     Raises:
-        DiffhpeError: they are no numbers.
+        DiffhpeError: the ids are not numbers.
     """
     try:
         numbers = [-1 if each is None else int(np.ravel(each)[0]) for each in ids]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats.keypoint_rows import KeypointRows
 
-_FIRST = 5  # lines before the numbers, an empty one perhaps not counted
+_FIRST = 5  # lines before the numbers, without a possible empty one
 _LEAST_PIXELS = 20.0  # people in metres are smaller than this
 
 # Name → joint of Halpe's 26, and of COCO's 17.
@@ -23,11 +23,11 @@ _NOT_NEEDED = {"LEar", "REar", "LEye", "REye"}
 def read_trc(path: Path, _sequence: str | None = None) -> KeypointRows:
     """Read one person's file, such as walk_Sports2D_px_person00.trc.
 
-    x and y are pixels of the video, y down; z is 0. The rate is in the file, the size is not.
-    Markers are found by their names: those of Halpe's 26, or at least those of COCO's 17.
+    x and y are pixels of the video, y down; z is 0. The file gives the rate, but not the images'
+    size. Markers are found by their names: those of Halpe's 26, or at least those of COCO's 17.
 
     Raises:
-        DiffhpeError: it is no TRC file, lacks a joint, or is in metres: 3D needs no lifting.
+        DiffhpeError: the file is no TRC file, lacks a joint, or is in metres (3D needs no lifting).
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -62,7 +62,7 @@ def read_trc(path: Path, _sequence: str | None = None) -> KeypointRows:
 
 
 def _padded(row: list[str], markers: int) -> list[str]:
-    """Cells of all markers: empty ones at the end of a line are often left out."""
+    """Cells for all markers: empty cells at the end of a line are often omitted."""
     return (row + [""] * (2 + 3 * markers))[: 2 + 3 * markers]
 
 

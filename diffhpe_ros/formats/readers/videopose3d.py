@@ -1,6 +1,6 @@
 """VideoPose3D's npz files: Detectron's detections of a video, and 2D positions of data sets.
 
-They hold pickled dictionaries, which are read without running code (`object_arrays`).
+They hold pickled dictionaries, which are read without running any code (`object_arrays`).
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ def read_detections(path: Path, _sequence: str | None = None) -> KeypointRows:
     """Read what infer_video_d2.py writes for a video: boxes, keypoints and metadata.
 
     keypoints[frame][1] is (P, 4, 17): x, y, logit and probability of COCO's joints; metadata has w
-    and h. The rate is not in the file.
+    and h. The file does not give the rate.
 
     Raises:
-        DiffhpeError: it is no such file, or nobody is in it.
+        DiffhpeError: it is no such file, or contains no person.
     """
     content = read_object_npz(path, ("keypoints", "metadata"))
     metadata = mapping(content["metadata"], f"{path}: metadata")
@@ -54,7 +54,7 @@ def read_positions(path: Path, sequence: str | None = None) -> KeypointRows:
         sequence: subject/action/camera, such as "walk.mp4/custom/0".
 
     Raises:
-        DiffhpeError: it is no such file, or holds several recordings and none is named.
+        DiffhpeError: it is no such file, or it holds several recordings and none is named.
     """
     content = read_object_npz(path, ("positions_2d", "metadata"))
     metadata = mapping(content["metadata"], f"{path}: metadata")

@@ -1,4 +1,4 @@
-"""Poses to files: the ending of the name says which format."""
+"""Writes poses to files; the file name's extension selects the format."""
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -13,16 +13,17 @@ from diffhpe_ros.formats.pose_recording import PoseRecording, PoseTrack
 
 
 class Format(NamedTuple):
-    """How files of one ending are written."""
+    """How files with one extension are written."""
 
     module: str
-    """In this package; it has a function `write`. Imported at first use, for its library."""
+    """A module of this package with a function `write`. It is imported at first use, for its
+    library."""
     up: str | None
-    """The axis that points up unless another is asked for; None: the camera's optical frame."""
+    """The default axis that points up; None: the camera's optical frame."""
     per_person: bool
     """Whether a file holds one person only."""
     extra: str | None = None
-    """Of setup.py, that has its library."""
+    """The extra of setup.py that has its library."""
 
 
 _FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -37,14 +38,14 @@ _FORMATS: Mapping[str, Format] = MappingProxyType(
     }
 )
 ENDINGS = tuple(_FORMATS)
-"""Endings that can be written."""
+"""Extensions that can be written."""
 
 
 def extras_to_write(path: Path) -> tuple[str, ...]:
-    """Extras of setup.py that have the library for an ending; none for an unknown one.
+    """Extras of setup.py that have the library for an extension; none for an unknown one.
 
     Args:
-        path: of the file.
+        path: the file.
     """
     form = _FORMATS.get(path.suffix.lower())
     return (form.extra,) if form is not None and form.extra is not None else ()
@@ -54,8 +55,8 @@ def check_ending(path: Path, up: str | None = None) -> None:
     """Refuse an output that cannot be written, before anything is computed.
 
     Raises:
-        DiffhpeError: the ending is not known, its library is not installed, its axes are fixed, or
-            `up` is no axis.
+        DiffhpeError: the extension is not known, its library is not installed, its axes are fixed,
+            or `up` is not an axis.
     """
     form = _format(path)
     require(f"writing {path.suffix}", *extras_to_write(path))
@@ -70,21 +71,21 @@ def check_ending(path: Path, up: str | None = None) -> None:
 
 
 def write_poses(path: Path, recording: PoseRecording, up: str | None = None) -> list[Path]:
-    """Write the poses in the format of the file's ending.
+    """Write the poses in the format of the file's extension.
 
-    Formats that hold one person (.trc, .bvh, .c3d) make a file for each, if there are several:
+    Formats for a single person (.trc, .bvh, .c3d) get one file per person, if there are several:
     walk.bvh becomes walk-0.bvh, walk-1.bvh … with the track ids.
 
     Args:
         path: of the file.
         recording: at least one track.
-        up: y or z, for formats that are not in the optical frame; None for what is usual there.
+        up: y or z, for formats that are not in the optical frame; None for the format's default.
 
     Returns:
         The files that were written.
 
     Raises:
-        DiffhpeError: the ending is not known, or a file cannot be written.
+        DiffhpeError: the extension is not known, or a file cannot be written.
     """
     check_ending(path, up)
     form = _format(path)

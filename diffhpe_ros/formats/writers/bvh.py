@@ -1,9 +1,9 @@
 """BVH: a person as a hierarchy of bones with angles over time, which animation programs read.
 
-The bones have the track's mean lengths, so poses of fixed bone lengths come back exactly. Each
-bone turns with a node at its start. Where several bones start, at the Hip and the Thorax, each has
-a node of its own without an offset, as in CMU's files: lifted hips and shoulders are not rigid.
-Turns about a bone's own axis are not seen by a camera; each bone turns on the shortest way.
+The bones have the track's mean lengths, so poses with fixed bone lengths are reproduced exactly.
+Each bone rotates with a node at its start. Where several bones start, at the Hip and the Thorax,
+each has its own node without an offset, as in CMU's files: lifted hips and shoulders are not rigid.
+A camera does not see rotations about a bone's own axis, so each bone takes the shortest rotation.
 """
 
 import warnings
@@ -25,7 +25,7 @@ from diffhpe_ros.io import replacing
 from diffhpe_ros.skeleton import HIP, JOINTS, NUM_JOINTS, PARENTS
 
 _CM = 100.0
-_END_CM = 5.0  # of what lies beyond hands, feet and head, which viewers draw as a bone
+_END_CM = 5.0  # length beyond hands, feet and head, which viewers draw as a bone
 _ORDER = "ZXY"
 _CHANNELS = " ".join(f"{axis}rotation" for axis in _ORDER)
 
@@ -46,7 +46,7 @@ _CHILDREN = [[c for c, parent in enumerate(PARENTS) if parent == p] for p in ran
 _EXTRA: Mapping[int, str] = MappingProxyType(
     {1: "RHipJoint", 4: "LHipJoint", 7: "LowerBack", 9: "Neck", 11: "LCollar", 14: "RCollar"}
 )
-"""Child joint → name of the node that turns its bone, where several bones start at one joint."""
+"""Child joint → name of the node that rotates its bone, where several bones start at one joint."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,14 @@ class _Node:
 
     name: str
     parent: int
-    """Its place in `NODES`; -1 for the root."""
+    """The parent's index in `NODES`; -1 for the root."""
     joint: int
-    """The joint it lies at."""
+    """The joint at which it is."""
     moved: bool
-    """Whether it lies at the end of its parent's bone; else at the same place as its parent."""
+    """Whether it is at the end of its parent's bone; else it is where its parent is."""
     bones: tuple[int, ...]
-    """Joints at the ends of the bones that it turns: one, none, or all for a joint of several."""
+    """Joints at the ends of the bones that it rotates: none, one, or all at a joint with
+    several."""
 
 
 def _nodes(joint: int = HIP, parent: int = -1, count: int = 0) -> list[_Node]:
@@ -85,7 +86,7 @@ NODES: Sequence[_Node] = tuple(_nodes())
 def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
     """Write one person in centimetres and degrees.
 
-    A file has a pose for every frame: frames in which the person is not known hold the pose before.
+    A file has a pose for every frame. Frames without a known pose repeat the one before.
 
     Args:
         path: of the file.
@@ -121,7 +122,7 @@ def _learn(even: EvenTrack) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def _offsets(lengths: NDArray[np.float64], up: str) -> NDArray[np.float64]:
-    """(17, 3) centimetres from each joint's parent in the T-pose, 0 for the root."""
+    """(17, 3) centimetres from each joint's parent to it in the T-pose, 0 for the root."""
     offsets = _rest(up)
     offsets[1:] *= _CM * lengths[:, None]
     offsets[HIP] = 0
@@ -133,7 +134,7 @@ def _rest(up: str) -> NDArray[np.float64]:
 
 
 def _motion(even: EvenTrack, first: int, last: int, up: str) -> Iterator[NDArray[np.float64]]:
-    """Channels (n, 3 + 3 · nodes) of the frames from the first to the last, some at a time."""
+    """Channels (n, 3 + 3 · nodes) of the frames from `first` to `last`, in chunks."""
     start, held, angles_before = 0, None, None
     for chunk in even.chunks():
         joints = chunk[max(0, first - start) : max(0, last + 1 - start)] @ rotation_to(up).T
@@ -150,7 +151,7 @@ def _motion(even: EvenTrack, first: int, last: int, up: str) -> Iterator[NDArray
 
 
 def _hold(joints: NDArray[np.float64], before: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Frames that are not known get the joints of the last known frame."""
+    """Fill unknown frames with the joints of the last known frame."""
     rows = joints if before is None else np.concatenate([before, joints])
     known = np.isfinite(rows).all((1, 2))
     latest = np.maximum.accumulate(np.where(known, np.arange(len(rows)), 0))
@@ -173,13 +174,13 @@ def _angles(joints: NDArray[np.float64], up: str) -> NDArray[np.float64]:
             turn = parent
         turns.append(turn)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # gimbal lock: one of several answers
+            warnings.simplefilter("ignore", UserWarning)  # gimbal lock: any solution will do
             angles[:, place] = (parent.inv() * turn).as_euler(_ORDER, degrees=True)
     return angles
 
 
 def _best_turn(rest: NDArray[np.float64], bones: NDArray[np.float64]) -> Rotation:
-    """The rotations that bring directions (k, 3) nearest to those of bones (n, k, 3) (Kabsch)."""
+    """The rotations that best align directions (k, 3) with those of bones (n, k, 3) (Kabsch)."""
     directions = bones / np.linalg.norm(bones, axis=-1, keepdims=True).clip(min=1e-9)
     u, _, v = np.linalg.svd(np.einsum("nki,kj->nij", directions, rest))
     sign = np.sign(np.linalg.det(u @ v))
@@ -188,11 +189,11 @@ def _best_turn(rest: NDArray[np.float64], bones: NDArray[np.float64]) -> Rotatio
 
 
 def _shortest_turn(start: NDArray[np.float64], bones: NDArray[np.float64]) -> Rotation:
-    """The rotations that bring unit vectors (n, 3) to the directions of bones (n, 3)."""
+    """The shortest rotations from unit vectors (n, 3) to the directions of bones (n, 3)."""
     lengths = np.linalg.norm(bones, axis=-1, keepdims=True)
     end = np.where(lengths > 1e-9, bones / lengths.clip(min=1e-9), start)
     axis, real = np.cross(start, end), 1 + (start * end).sum(-1)
-    # Opposite directions: about any axis across.
+    # Opposite directions: rotate about any perpendicular axis.
     across = np.cross(start, np.eye(3)[np.abs(start).argmin(-1)])
     opposite = real < 1e-9
     axis[opposite], real[opposite] = across[opposite], 0
@@ -229,7 +230,7 @@ def _hierarchy(offsets: NDArray[np.float64]) -> str:
 
 
 def _rest_ends(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(17, 3) centimetres from the last joint of a limb to its end, along its last bone."""
+    """(17, 3) centimetres from a limb's last joint to its end, along the last bone."""
     lengths = np.linalg.norm(offsets, axis=-1, keepdims=True)
     return _END_CM * offsets / lengths.clip(min=1e-9)
 

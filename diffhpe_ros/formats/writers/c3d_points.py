@@ -15,13 +15,13 @@ from diffhpe_ros.io import replacing_path
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 MOST_FRAMES = 65535
-"""The format counts frames with 16 bits."""
+"""The format has a 16-bit frame counter."""
 _MM = 1000.0
-_UNSEEN = -1.0  # residual of a point that is not valid
+_UNSEEN = -1.0  # residual of an invalid point
 
 
 def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
-    """Write one person; millimetres, points are invalid where a joint is not known.
+    """Write one person in millimetres; unknown joints are invalid points.
 
     Args:
         path: of the file.

@@ -1,4 +1,4 @@
-"""CSV: one line for each person in each frame, for spreadsheets and pandas."""
+"""CSV: one line per person and frame, for spreadsheets and pandas."""
 
 from pathlib import Path
 

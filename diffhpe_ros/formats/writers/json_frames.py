@@ -39,7 +39,7 @@ def write(path: Path, recording: PoseRecording) -> None:
 
 
 def _person(track_id: int, row: Any) -> dict[str, Any]:
-    """Joints are null where their position is not known."""
+    """One person; joints with unknown positions are null."""
     joints = joints_of(row)
     known = bool(np.isfinite(joints).all())
     return {

@@ -18,11 +18,11 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 TOPIC, TYPE = "/joints", "sensor_msgs/msg/PointCloud2"
 FRAME_ID = "camera"
 _DATATYPES = {np.dtype(np.uint8): 2, np.dtype(np.uint32): 6, np.dtype(np.float32): 7}
-"""Of sensor_msgs/PointField."""
+"""Datatypes of sensor_msgs/PointField."""
 
 
 def write(path: Path, recording: PoseRecording) -> None:
-    """Write a message for each frame that shows somebody whose position is known.
+    """Write a message for each frame with at least one person of known position.
 
     Raises:
         DiffhpeError: the file cannot be written.
@@ -45,7 +45,7 @@ def write(path: Path, recording: PoseRecording) -> None:
 
 
 def _points(people: list[tuple[int, Any]]) -> NDArray[Any]:
-    """(P, 17) of `JOINT_POINT`, of those whose position is known."""
+    """(P, 17) of `JOINT_POINT`, for the people whose position is known."""
     placed = [each for each in people if np.isfinite(joints_of(each[1])).all()]
     points = np.zeros((len(placed), NUM_JOINTS), JOINT_POINT)
     for point, (track_id, row) in zip(points, placed, strict=True):

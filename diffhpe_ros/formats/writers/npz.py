@@ -22,7 +22,7 @@ ARRAYS = {
 
 
 def write(path: Path, recording: PoseRecording) -> None:
-    """Write all rows, one track after the other.
+    """Write all rows, track after track.
 
     Arrays: poses (N, 17, 3) root-relative metres, root (N, 3) metres, times_s (N,), frames (N,),
     confidence (N, 17), track_ids (N,). Person 3 is `poses[track_ids == 3]`.
@@ -55,7 +55,7 @@ def _ids(track: PoseTrack) -> NDArray[np.int64]:
 def _member(
     archive: zipfile.ZipFile, name: str, kind: np.dtype[Any], shape: tuple[int, ...]
 ) -> Any:
-    """An array's file in the archive, to which its bytes are still to be written."""
+    """An array's file in the archive, opened for writing the array's bytes."""
     member = archive.open(f"{name}.npy", "w", force_zip64=True)
     header = {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
     npy.write_array_header_1_0(member, header)

@@ -1,4 +1,4 @@
-"""TRC: tables of marker positions, which OpenSim and other programs of biomechanics read."""
+"""TRC: tables of marker positions, which OpenSim and other biomechanics programs read."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from diffhpe_ros.io import replacing
 from diffhpe_ros.skeleton import JOINTS, NUM_JOINTS
 
 MARKERS = tuple(name.replace("Neck/Nose", "Nose") for name in JOINTS)
-"""OpenSim uses / in paths, so it cannot be part of a name."""
+"""Marker names: OpenSim uses / in paths, so a name cannot contain it."""
 _MM = 1000.0
 
 
 def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
-    """Write one person; millimetres, cells are empty where a joint is not known.
+    """Write one person in millimetres; cells of unknown joints are empty.
 
     Args:
         path: of the file.

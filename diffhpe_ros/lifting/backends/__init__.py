@@ -1,4 +1,4 @@
-"""What a lifter computes with: the compiled library on numpy's arrays, or torch."""
+"""What a lifter computes with: the compiled library on numpy arrays, or torch."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,17 +23,17 @@ def create_backend(
     backbone: StoredModel | None,
     folder: Path | None,
 ) -> Backend:
-    """The backend of a model. torch is imported only if its engine needs it.
+    """Create a model's backend. torch is imported only if its engine needs it.
 
     Args:
-        model: of torch, or its weights.
-        config: of the model.
-        options: device, engine and kernels count.
+        model: a torch model, or its weights.
+        config: the model's configuration.
+        options: only device, engine and kernels are used.
         backbone: the MixSTE that sampling may start at.
-        folder: that the model was loaded from; the engine onnx needs it.
+        folder: where the model was loaded from; the onnx engine needs it.
 
     Raises:
-        DiffhpeError: there is no such engine for the model and device, or weights do not fit.
+        DiffhpeError: the model and device have no such engine, or the weights do not fit.
     """
     engine = resolve_engine(options.engine, config, options.device)
     check_kernels(options.kernels, engine, config)

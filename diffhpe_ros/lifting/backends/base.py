@@ -15,7 +15,7 @@ from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 SEQUENCES_AT_ONCE = {"cpu": 16, "cuda": 256}
-"""Windows times hypotheses in one pass: bounds the memory of a large batch."""
+"""Windows times hypotheses in one pass; limits the memory that a large batch takes."""
 Sampled = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Hypotheses (B, H, L, 17, 3), camera frame, and rotations (B, 3, 3) into the model's view."""
 
@@ -26,16 +26,16 @@ class SamplingPlan:
 
     sampler: WindowSampler
     start: Initialization
-    """Where sampling starts, where a call does not say otherwise."""
+    """Where sampling starts unless a call says otherwise."""
     preset: Preset
     hypotheses: int
-    """H of each window."""
+    """H, the number per window."""
     frames: int
-    """L of each window."""
+    """L, the length of a window."""
 
 
 class Sampling(Protocol):
-    """Samples windows by a plan."""
+    """Samples windows according to a plan."""
 
     @property
     def engine(self) -> str:
@@ -43,7 +43,7 @@ class Sampling(Protocol):
 
     @property
     def note(self) -> str:
-        """What is to be said of the engine, such as its precision; empty where nothing is."""
+        """A remark on the engine, such as its precision; may be empty."""
 
     def __call__(
         self, observed: WindowBatch, seeds: Sequence[int], start: Initialization | None = None
@@ -52,23 +52,23 @@ class Sampling(Protocol):
 
         Args:
             observed: B windows.
-            seeds: of each window's noise.
-            start: where sampling starts; None for the plan's.
+            seeds: one for each window's noise.
+            start: where sampling starts; None for the plan's start.
         """
 
     def planned(self, plan: SamplingPlan) -> "Sampling":
-        """The same model's windows by another plan, recorded if this one is."""
+        """The same model with another plan, recorded if this one is."""
 
     def captured(self) -> "Sampling":
-        """The same, recorded where that makes it faster."""
+        """The same sampling, recorded where that makes it faster."""
 
 
 class Backend(Protocol):
-    """A model that is loaded."""
+    """A loaded model."""
 
     @property
     def model(self) -> LiftingModel:
-        """What is sampled."""
+        """The model that is sampled."""
 
     @property
     def engine(self) -> Any:
@@ -80,21 +80,21 @@ class Backend(Protocol):
 
     @property
     def runs_on(self) -> str:
-        """The device, or what onnxruntime has taken instead."""
+        """The device, or what onnxruntime chose instead."""
 
     def sampling(self, plan: SamplingPlan) -> Sampling:
-        """The model's windows, sampled by a plan."""
+        """A function that samples windows of this model according to a plan."""
 
 
 def sample_in_parts(
     sample: Callable[[slice], Sampled], windows: int, hypotheses: int, device: str
 ) -> Sampled:
-    """The windows of a batch, part after part; see `SEQUENCES_AT_ONCE`.
+    """Sample a batch of windows part by part; see `SEQUENCES_AT_ONCE`.
 
     Args:
         sample: samples some of the windows.
         windows: B.
-        hypotheses: H of each.
+        hypotheses: H, the number per window.
         device: cpu or cuda.
     """
     at_once = max(1, SEQUENCES_AT_ONCE[device] // hypotheses)
@@ -104,6 +104,6 @@ def sample_in_parts(
 
 
 def nothing_sampled(plan: SamplingPlan) -> Sampled:
-    """What no windows give."""
+    """The result for zero windows."""
     shape = (0, plan.hypotheses, plan.frames, NUM_JOINTS, 3)
     return np.zeros(shape, np.float32), np.zeros((0, 3, 3), np.float32)

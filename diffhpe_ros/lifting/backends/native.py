@@ -1,4 +1,4 @@
-"""The compiled library, on arrays of numpy."""
+"""The backend of the compiled library, on numpy arrays."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 class NativeBackend:
-    """A model on the library; see `Backend`.
+    """A model that runs on the library; see `Backend`.
 
     Args:
-        config: of the model.
-        weights: of the model.
+        config: the model's configuration.
+        weights: the model's weights.
         backbone: the MixSTE that sampling may start at.
 
     Raises:
-        WeightsError: weights do not fit.
+        WeightsError: the weights do not fit the configuration.
     """
 
     runs_on = "cpu"

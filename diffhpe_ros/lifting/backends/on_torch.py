@@ -1,4 +1,4 @@
-"""All other engines, on tensors of torch."""
+"""The backend of all other engines, on torch tensors."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -32,18 +32,18 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 
 class TorchBackend:
-    """A model on torch; see `Backend`.
+    """A model that runs on torch; see `Backend`.
 
     Args:
         model: the model, or its weights.
-        config: of the model.
-        engine: its name; see `create_engine`.
-        options: the device and the kernels count.
+        config: the model's configuration.
+        engine: the engine's name; see `create_engine`.
+        options: only device and kernels are used.
         backbone: the MixSTE that sampling may start at.
-        folder: that the model was loaded from; the engine onnx needs it.
+        folder: where the model was loaded from; the onnx engine needs it.
 
     Raises:
-        DiffhpeError: weights do not fit, or there is no such engine for the model.
+        DiffhpeError: the weights do not fit, or the model has no such engine.
     """
 
     @single_precision()
@@ -83,12 +83,12 @@ class TorchBackend:
 
 
 class TorchSampling:
-    """Samples windows on the device, recorded where that can be; see `Sampling`.
+    """Samples windows on the device, recorded where possible; see `Sampling`.
 
     Args:
         backend: the model.
         plan: how it is sampled.
-        buckets: numbers of windows that it is recorded for, at first use; empty for none.
+        buckets: numbers of windows to record for, at first use; empty for no recording.
     """
 
     def __init__(self, backend: TorchBackend, plan: SamplingPlan, buckets: Sequence[int]) -> None:
@@ -97,7 +97,7 @@ class TorchSampling:
         self._buckets = buckets
         self._captured: CapturedSampler | None = None
         self._uncaptured = ""
-        """Why it is not recorded, where it was to be."""
+        """Why it is not recorded, if it should have been."""
         if not buckets:
             return
         recorder = create_recorder(backend.device)
@@ -110,12 +110,12 @@ class TorchSampling:
 
     @property
     def sample(self) -> Sample:
-        """Samples windows with given noise, on the device; `captured` records it."""
+        """The function that samples windows with given noise; `captured` records it."""
         return partial(self._plan.sampler, start=self._plan.start)
 
     @property
     def engine(self) -> str:
-        """The engine that is used: folded where cuda_graph is wanted and cannot be."""
+        """The engine that is used: folded where cuda_graph was asked for but is not possible."""
         name = self._backend.engine_name
         return "folded" if name == "cuda_graph" and self._captured is None else name
 
@@ -154,10 +154,10 @@ class TorchSampling:
 
     @single_precision()
     def captured(self) -> "TorchSampling":
-        """The same, with its sampler recorded where it can be.
+        """The same sampling, with its sampler recorded where possible.
 
-        On CUDA the engine cuda_graph records its graphs now, not at the first window. On the CPU
-        the engine folded is traced for one window, and the next ones are lifted one by one.
+        On CUDA, the cuda_graph engine records its graphs now rather than at the first window. On
+        the CPU, the folded engine is traced for one window, and windows are then lifted one by one.
         """
         backend = self._backend
         if is_traceable(backend.engine_name, backend.model) and not self._buckets:

@@ -1,1 +1,1 @@
-"""Model folders, their configuration, and checkpoints that others released."""
+"""Model folders, their configuration, and checkpoints released by other projects."""

@@ -1,4 +1,4 @@
-"""The networks of torch that configurations describe."""
+"""Builds the torch networks that configurations describe."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ def build_model(config: ModelConfig, drop_path: float = 0.0, dropout: float = 0.
     """The network that a configuration describes, with fresh weights, in training mode.
 
     Args:
-        config: its sizes.
-        drop_path: stochastic depth of MixSTE's blocks.
-        dropout: of the denoiser's graph layers.
+        config: the network's sizes.
+        drop_path: stochastic depth rate of MixSTE's blocks.
+        dropout: dropout rate of the denoiser's graph layers.
     """
     if config.architecture == "diffhpe-2d":
         return DiffHPE2D(_denoiser(config, 5, dropout), *_meaning(config))

@@ -45,19 +45,20 @@ class DenoiserConfig:
     prediction: str = "noise"
     """noise (as published), pose or velocity."""
     pose_scale: float = 1.0
-    """Metres of one unit of the diffused poses."""
+    """Metres per unit of the diffused poses."""
     backbone_share: float | None = None
-    """Of MixSTE's own pose in the output of a wrapper that predicts poses; see `DiffHPEWrapper`."""
+    """Weight of MixSTE's own pose in a pose-predicting wrapper's output; see `DiffHPEWrapper`."""
 
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """The model folder that holds a wrapper's trunk, instead of a copy."""
+    """The model folder that a wrapper takes its trunk from, instead of storing a copy."""
 
     name: str
     """Name of a folder next to the wrapper's own."""
     sha256: str
-    """Checksum of its model.safetensors: a backbone trained anew is another one."""
+    """Checksum of its model.safetensors, so that a retrained backbone is recognised as another
+    one."""
 
 
 SECTIONS: Mapping[str, type] = {
@@ -78,24 +79,25 @@ ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
 }
 """Architecture → the sections that belong to it."""
 FORMER_KEYS = {"error_signs": "variance_features", "usual": "coherence_limits"}
-"""Keys of config.yaml that had other names before; both are read."""
+"""Former names of keys in config.yaml; both names are read."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """All of config.yaml."""
+    """The content of config.yaml."""
 
     architecture: str
-    """A name of ARCHITECTURES."""
+    """One of the names in ARCHITECTURES."""
     input_view: str = "screen"
-    """View that it was trained on: screen (the papers) or person; see `lifting.pipeline.views`."""
+    """View that the model was trained on: screen (the papers) or person; see
+    `lifting.pipeline.views`."""
     frames: int = 27
     """Window length."""
     rate: float = DEFAULT_RATE
     """Frames per second of the windows."""
     first_rate: float | None = None
-    """Frames per second of the shortest windows that it knows, such as the first ones of a person;
-    None if it knows one rate alone."""
+    """Frames per second of the shortest windows that the model was trained on, such as a person's
+    first ones; None if it was trained on one rate only."""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
     """Sizes of the denoiser of DiffHPE models."""
@@ -103,29 +105,29 @@ class ModelConfig:
     """Sizes of DiffPose."""
     graformer: GraFormerConfig = field(default_factory=GraFormerConfig)
     refiner: RefinerConfig = field(default_factory=RefinerConfig)
-    """Sizes of DiffPose as its code was released."""
+    """Sizes of DiffPose's released code."""
     backbone: BackboneConfig | None = None
-    """Folder of the trunk of a wrapper or of DiffPose; None if it is among the model's weights."""
+    """Folder with the trunk of a wrapper or of DiffPose; None if the model's weights include it."""
     presets: Mapping[str, Preset] = field(default_factory=lambda: dict(DEFAULT_PRESETS))
     default_preset: str = "balanced"
     residual_std_mm: tuple[tuple[float, float, float], ...] | None = None
     """Per joint, the standard deviation of the model's error along x, y, z of its input view, with
-    the variance features at their means; None where it was not measured (`diffhpe calibrate`)."""
+    the variance features at their means; None if it was not measured (`diffhpe calibrate`)."""
     variance_features: Mapping[str, VarianceFeature] = field(default_factory=dict)
-    """With which the error grows; see `lifting.pipeline.variance_features`."""
+    """Features with which the error grows; see `lifting.pipeline.variance_features`."""
     coherence_limits: CoherenceLimits | None = None
-    """Coherence beyond which a pose is not to be trusted; None where it was not measured."""
+    """Limits beyond which a pose is not to be trusted; None if they were not measured."""
     trained_range: TrainedRange | None = None
-    """Positions of people that it was trained for; None if not known."""
+    """Range of people's positions in training; None if not known."""
 
     @classmethod
     def from_dict(
         cls, values: Mapping[str, Any], source: str = "the configuration"
     ) -> "ModelConfig":
-        """Read what YAML gives.
+        """Read a mapping loaded from YAML.
 
         Raises:
-            DiffhpeError: a key is unknown or a value does not fit; names `source`.
+            DiffhpeError: a key is unknown or a value does not fit; the message names `source`.
         """
         try:
             values = {FORMER_KEYS.get(key, key): value for key, value in values.items()}
@@ -153,17 +155,17 @@ class ModelConfig:
 
     @property
     def spans_s(self) -> tuple[float, float]:
-        """Seconds from the first to the last frame of the shortest and of the usual windows."""
+        """Seconds from first to last frame: of the shortest windows, and of the usual ones."""
         steps = self.frames - 1
         return steps / (self.first_rate or self.rate), steps / self.rate
 
     def rate_over(self, seconds: float) -> float:
-        """Frames per second of the windows of a recording that is so long."""
+        """Frames per second of the windows for a recording of this duration."""
         shortest, usual = self.spans_s
         return (self.frames - 1) / min(max(seconds, shortest), usual)
 
     def to_dict(self) -> dict[str, Any]:
-        """The mapping that `from_dict` reads, of plain lists and numbers."""
+        """The mapping that `from_dict` reads, made of plain lists and numbers."""
         values = asdict(self)
         if self.architecture in ("mixste", "graformer"):
             for key in ("presets", "default_preset"):
@@ -183,7 +185,7 @@ def _check(config: ModelConfig, source: str) -> None:
     """Check the values.
 
     Raises:
-        DiffhpeError: one does not.
+        DiffhpeError: a value is not valid.
     """
 
     def expect(holds: bool, name: str, value: object, expected: str) -> None:

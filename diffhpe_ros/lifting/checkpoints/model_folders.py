@@ -1,4 +1,4 @@
-"""Models of torch, loaded from disk and saved; see `checkpoints.stored` for what is there."""
+"""Load and save torch models; see `checkpoints.stored` for the format on disk."""
 
 import shutil
 from pathlib import Path
@@ -26,20 +26,20 @@ from diffhpe_ros.lifting.weights import Weights, WeightsError
 
 
 def load_model(path: str | Path) -> Model:
-    """A model, ready to run (evaluation mode, float32, on the CPU).
+    """Load a model, ready to run (evaluation mode, float32, on the CPU).
 
     Args:
         path: the name of a model that comes with the package, a folder with config.yaml and
             model.safetensors, or a released .pth or .pt file. None of them can run code.
 
     Raises:
-        DiffhpeError: nothing is there, or what is there does not fit.
+        DiffhpeError: the model does not exist, or its files do not fit.
     """
     return load_with_config(path)[0]
 
 
 def load_with_config(path: str | Path, encoder: Path | None = None) -> tuple[Model, ModelConfig]:
-    """`load_model` and the configuration that the model was built from.
+    """Like `load_model`, and also return the configuration that the model was built from.
 
     Args:
         path: as in `load_model`.
@@ -53,14 +53,14 @@ def load_with_config(path: str | Path, encoder: Path | None = None) -> tuple[Mod
 
 
 def load_backbone(path: str | Path, config: ModelConfig) -> MixSTE:
-    """The whole MixSTE that a wrapper was trained round, ready to run.
+    """Load the whole MixSTE that a wrapper was trained around, ready to run.
 
     Args:
-        path: of the wrapper, as in `load_model`.
-        config: of the wrapper.
+        path: the wrapper's, as in `load_model`.
+        config: the wrapper's configuration.
 
     Raises:
-        DiffhpeError: the wrapper names no backbone, or it is not there.
+        DiffhpeError: the wrapper names no backbone, or the backbone does not exist.
     """
     backbone = model_of(read_backbone(path, config))
     assert isinstance(backbone, MixSTE)
@@ -79,14 +79,14 @@ def model_of(stored: StoredModel) -> Model:
             {name: torch.from_numpy(value) for name, value in stored.weights.items()}
         )
     except RuntimeError as error:
-        # The first line names the class only; the second says what is wrong.
+        # The first line only names the class; the second says what is wrong.
         reason = " ".join(line.strip() for line in str(error).splitlines()[1:2])
         raise WeightsError(reason) from None
     return model.eval()
 
 
 def weights_of(model: Model) -> Weights:
-    """A model's weights as arrays, single precision, on the CPU."""
+    """A model's weights as single-precision arrays on the CPU."""
     return {
         name: value.detach().to("cpu", torch.float32 if value.is_floating_point() else None).numpy()
         for name, value in model.state_dict().items()
@@ -96,11 +96,11 @@ def weights_of(model: Model) -> Weights:
 def save_model(
     model: Model, config: ModelConfig, folder: Path, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write config.yaml, model.safetensors and its checksum into a folder, made if need be.
+    """Write config.yaml, model.safetensors and its checksum into a folder, creating it if needed.
 
     Args:
-        model: what to save.
-        config: what it was built from.
+        model: the model to save.
+        config: the configuration that it was built from.
         folder: models/<name>.
         dtype: how floating-point tensors are stored.
 
@@ -121,10 +121,10 @@ def save_model(
 
 
 def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
-    """`save_model` in place of the folder that is there, which is whole at any time.
+    """Replace an existing model folder, which stays complete at all times; see `save_model`.
 
     Raises:
-        DiffhpeError: it cannot be written.
+        DiffhpeError: the folder cannot be written.
     """
     new, old = (folder.with_name(f".{folder.name}-{which}") for which in ("new", "old"))
     try:
@@ -140,15 +140,15 @@ def replace_model(model: Model, config: ModelConfig, folder: Path) -> None:
 
 
 def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> ModelConfig:
-    """A released .pth or .pt file → a model folder.
+    """Convert a released .pth or .pt file to a model folder.
 
     Args:
         checkpoint: the file.
         folder: models/<name>.
-        encoder: of DiffPose, the released file of the GraFormer or MixSTE that it refines.
+        encoder: for DiffPose, the released file of the GraFormer or MixSTE that it refines.
 
     Raises:
-        DiffhpeError: the checkpoint cannot be read, or the folder holds a model already.
+        DiffhpeError: the checkpoint cannot be read, or the folder already holds a model.
     """
     if (folder / WEIGHTS_FILE).exists():
         raise DiffhpeError(f"{folder} holds a model already; name another folder or remove it")

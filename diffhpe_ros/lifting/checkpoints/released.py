@@ -1,4 +1,4 @@
-"""Checkpoints that other code released: read without running any of it."""
+"""Read checkpoints released by other projects, without running any code from them."""
 
 import pickle
 import zipfile
@@ -16,15 +16,15 @@ from diffhpe_ros.lifting.weights import Weights
 
 
 def read_released(path: Path, encoder: Path | None = None) -> tuple[ModelConfig, Weights]:
-    """A released .pth, .pt or .bin file → the model's configuration and our weights.
+    """Read a released .pth, .pt or .bin file: the model's configuration and our weights.
 
     Args:
-        path: of the file.
-        encoder: of a DiffPose checkpoint, the file of the GraFormer or MixSTE that it refines.
+        path: the file.
+        encoder: for a DiffPose checkpoint, the file of the GraFormer or MixSTE that it refines.
 
     Raises:
-        DiffhpeError: a file is missing, damaged, holds more than tensors, or is no checkpoint
-            that is known; or DiffPose's lacks its encoder, or another has one.
+        DiffhpeError: a file is missing, damaged, holds more than tensors, or is no known
+            checkpoint; or a DiffPose checkpoint lacks its encoder, or another one has an encoder.
     """
     config, state = _read_with_encoder(path, encoder)
     return config, {
@@ -48,7 +48,7 @@ def _read_with_encoder(path: Path, encoder: Path | None) -> tuple[ModelConfig, d
 
 
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """One file."""
+    """Read one file."""
     state = _tensors(_load(path), path)
     if state.keys() >= _OF_POSEFORMER:
         raise DiffhpeError(
@@ -73,13 +73,13 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
 
 
 _OF_POSEFORMER = {"Spatial_pos_embed", "weighted_mean.weight"}
-"""Names that it has, some of which are also MixSTE's."""
+"""Names in its state dict, some of which are also MixSTE's."""
 _KEYS = ("model_pos", "state_dict", "model_state_dict", "model", "net", "ema", "model_ema")
-"""Where trainers keep the weights."""
+"""Keys under which trainers store the weights."""
 
 
 class _Ignored:
-    """What stands in for numpy's objects: nothing of theirs is run, and nothing is kept."""
+    """Stands in for numpy's objects: none of their code runs, and nothing of them is kept."""
 
     def __init__(self, *_: Any) -> None: ...
 
@@ -95,8 +95,8 @@ _OF_NUMPY = (
     *("numpy.random.mtrand.RandomState", "numpy.random._mt19937.MT19937",
       "numpy.random._pcg64.PCG64"),
 )  # fmt: skip
-"""What the trainers of MixSTE and VideoPose3D keep next to the weights: the state of numpy's random
-numbers, and scalars such as the epoch's error."""
+"""What the trainers of MixSTE and VideoPose3D store next to the weights: the state of numpy's
+random number generator, and scalars such as the epoch's error."""
 
 
 def _load(path: Path) -> Any:
@@ -111,16 +111,16 @@ def _load(path: Path) -> Any:
             f"{path}: refused, since it holds more than tensors (loading it could run code)"
             " or is damaged; expected a state dict"
         ) from None
-    except Exception as error:  # a damaged file can make the reader fail in any way
+    except Exception as error:  # a damaged file can raise any exception
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(f"{path}: not a readable checkpoint ({reason})") from None
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what was not downloaded, and changed bytes: torch does not look at checksums.
+    """Refuse placeholders of undownloaded files, and changed bytes: torch ignores checksums.
 
     Raises:
-        DiffhpeError: it is a placeholder, or a part of it is damaged.
+        DiffhpeError: the file is a placeholder, or a part of it is damaged.
     """
     with path.open("rb") as file:
         start = file.read(64).lstrip().lower()

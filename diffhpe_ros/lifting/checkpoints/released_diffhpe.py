@@ -1,4 +1,4 @@
-"""Names and shapes in the released checkpoints of DiffHPE and MixSTE, and ours."""
+"""Translates names and shapes in the released checkpoints of DiffHPE and MixSTE to ours."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from diffhpe_ros.lifting.checkpoints.configuration import DenoiserConfig, ModelC
 
 _Rules = tuple[tuple[str, str], ...]
 
-# Released name → ours, in this order. 1x1 convolutions are linear layers here.
+# Released name → our name; applied in this order. 1x1 convolutions are linear layers here.
 _TRUNK_NAMES: _Rules = (
     (r"^Spatial_patch_to_embedding\.", "trunk.embed."),
     (r"^Spatial_pos_embed$", "trunk.spatial_position"),
@@ -40,7 +40,7 @@ _DENOISER_NAMES: _Rules = (
 
 
 def architecture_of(state: Mapping[str, Tensor]) -> str | None:
-    """mixste, diffhpe-2d, diffhpe-wrapper, or None where the names are others."""
+    """mixste, diffhpe-2d, diffhpe-wrapper, or None for other names."""
     if any(name.startswith("diffmodel.") for name in state):
         wrapped = any(name.startswith("conditioning.") for name in state)
         return "diffhpe-wrapper" if wrapped else "diffhpe-2d"
@@ -73,7 +73,7 @@ def _translate(name: str, value: Tensor, architecture: str) -> tuple[str, Tensor
 
 
 def _config(architecture: str, state: Mapping[str, Tensor]) -> ModelConfig:
-    """Sizes, read off the tensors; the heads, which no tensor shows, are always 8."""
+    """The sizes, from the tensors' shapes; the heads, which no shape shows, are always 8."""
     trunk, denoiser, frames = TrunkConfig(), DenoiserConfig(), 27
     if architecture != "diffhpe-2d":
         channels = len(state["trunk.embed.weight"])

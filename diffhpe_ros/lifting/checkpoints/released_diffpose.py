@@ -1,6 +1,6 @@
-"""Names and shapes in the released checkpoints of GraFormer and DiffPose, and ours.
+"""Translates names and shapes in the released checkpoints of GraFormer and DiffPose to ours.
 
-Found in github.com/GONGJIA0208/Diffpose (models/gcnpose.py, models/gcndiff.py, the configuration
+Sources: github.com/GONGJIA0208/Diffpose (models/gcnpose.py, models/gcndiff.py, the configuration
 human36m_diffpose_uvxyz_cpn.yml), Diffpose_video and github.com/Graformer/GraFormer.
 """
 
@@ -18,7 +18,7 @@ from diffhpe_ros.lifting.models.graformer.config import ENCODERS, GraFormerConfi
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-# Released name → ours, in this order.
+# Released name → our name; applied in this order.
 _NAMES = (
     (r"^gconv_(input|output)\.", r"\1."),
     (r"^gconv_layers\.", "residual."),
@@ -40,12 +40,12 @@ _CONVOLUTION = re.compile(r"((?:.*\.convolution[12])|input|output)\.(weight|bias
 _QUERY_KEY_VALUE = re.compile(r"(attention\.\d+)\.self_attn\.linears\.[012]\.(weight|bias)")
 
 TESTED = {"graformer": (24, 2), "mixste": (6, 1)}
-"""What an encoder's poses are refined with, by the released configurations for CPN's keypoints:
-the noisiest step, and how many are visited on the way down."""
+"""How an encoder's poses are refined in the released configurations for CPN's keypoints: the
+noisiest step, and how many steps are visited from there."""
 
 
 def architecture_of(state: Mapping[str, Tensor]) -> str | None:
-    """graformer, diffpose-released, or None where the names are others."""
+    """graformer, diffpose-released, or None for other names."""
     if "gconv_input.weight" not in state:
         return None
     return "diffpose-released" if "gconv_layers.0.temb_proj.weight" in state else "graformer"
@@ -54,7 +54,7 @@ def architecture_of(state: Mapping[str, Tensor]) -> str | None:
 def translate(
     architecture: str, state: Mapping[str, Tensor]
 ) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """The network's configuration and our state dict, of DiffPose's the denoiser alone.
+    """The network's configuration and our state dict; for DiffPose, those of its denoiser only.
 
     Raises:
         KeyError, ValueError, RuntimeError: something is missing or has another shape.
@@ -62,7 +62,7 @@ def translate(
     ours: dict[str, list[Tensor]] = {}
     for name, value in state.items():
         if architecture == "graformer" and name.startswith("temb."):
-            continue  # made with the network, but of no use to it
+            continue  # created with the network, but not used by it
         name, value = _translate(name, value)
         ours.setdefault(name, []).append(value)
     joined = {name: torch.cat(parts) for name, parts in ours.items()}
@@ -80,10 +80,10 @@ def with_encoder(
     encoder_state: Mapping[str, Tensor],
     encoder_path: Path,
 ) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """DiffPose of its denoiser and its encoder, each as translated.
+    """Combine DiffPose's denoiser and its encoder, each already translated.
 
     Raises:
-        DiffhpeError: the encoder is none.
+        DiffhpeError: the encoder is not a usable network.
     """
     if encoder.architecture not in ENCODERS:
         raise DiffhpeError(
@@ -109,7 +109,7 @@ def with_encoder(
 
 
 def _translate(name: str, value: Tensor) -> tuple[str, Tensor]:
-    """Our name and the tensor, or a part of ours, in its order."""
+    """Our name, or a part of it, and the tensor in our order of dimensions."""
     for pattern, ours in _NAMES:
         name = re.sub(pattern, ours, name)
     if match := _CONVOLUTION.fullmatch(name):
@@ -122,10 +122,10 @@ def _translate(name: str, value: Tensor) -> tuple[str, Tensor]:
 
 
 def _expect_coordinates(state: Mapping[str, Tensor], coordinates: int) -> None:
-    """See that a network is of 17 joints and so many coordinates each.
+    """Check that a network has 17 joints with this many coordinates each.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it does not.
     """
     joints = len(state["attention.0.graph"])
     if joints != NUM_JOINTS:
@@ -136,6 +136,6 @@ def _expect_coordinates(state: Mapping[str, Tensor], coordinates: int) -> None:
 
 
 def _sizes(state: Mapping[str, Tensor]) -> GraFormerConfig:
-    """Read off the tensors; the heads, which no tensor shows, are always 4."""
+    """The sizes, from the tensors' shapes; the heads, which no shape shows, are always 4."""
     blocks = {name.split(".")[1] for name in state if name.startswith("residual.")}
     return GraFormerConfig(channels=len(state["input.linear.weight"]), blocks=len(blocks))

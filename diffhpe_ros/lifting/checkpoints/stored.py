@@ -22,27 +22,27 @@ from diffhpe_ros.lifting.weights import Weights
 
 WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
-"""In the format of `sha256sum`; a folder without it is not checked."""
+"""Name of the file with the checksum, as from `sha256sum`; without it nothing is checked."""
 TRUNK = "trunk."
-"""Prefix of the names of a trunk's weights."""
+"""Prefix of the names of the trunk's weights."""
 
 
 class StoredModel(NamedTuple):
-    """What a model's folder or file holds."""
+    """The content of a model's folder or file."""
 
     config: ModelConfig
     weights: Weights
 
 
 def read_model(path: str | Path, encoder: Path | None = None) -> StoredModel:
-    """A model's configuration and weights.
+    """Read a model's configuration and weights.
 
     Args:
         path: as in `load_model`.
         encoder: see `convert`.
 
     Raises:
-        DiffhpeError: nothing is there, or what is there cannot be read.
+        DiffhpeError: the model does not exist or cannot be read.
     """
     place = find_model(path)
     if place.is_dir():
@@ -56,14 +56,14 @@ def read_model(path: str | Path, encoder: Path | None = None) -> StoredModel:
 
 
 def read_backbone(path: str | Path, config: ModelConfig) -> StoredModel:
-    """The whole MixSTE that a wrapper was trained round.
+    """Read the whole MixSTE that a wrapper was trained around.
 
     Args:
-        path: of the wrapper, as in `load_model`.
-        config: of the wrapper.
+        path: the wrapper's, as in `load_model`.
+        config: the wrapper's configuration.
 
     Raises:
-        DiffhpeError: the wrapper names no backbone, or it is not there.
+        DiffhpeError: the wrapper names no backbone, or the backbone does not exist.
     """
     place = find_model(path).resolve()
     if config.backbone is None:
@@ -77,7 +77,7 @@ def read_backbone(path: str | Path, config: ModelConfig) -> StoredModel:
 
 
 def save_config(config: ModelConfig, folder: Path) -> None:
-    """Write the config.yaml of a model folder, in place of the one there."""
+    """Write a model folder's config.yaml, replacing an existing one."""
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
     write_text(folder / CONFIG_FILE, text)
 
@@ -88,7 +88,7 @@ def weights_sha256(folder: Path) -> str:
 
 
 def model_sha256(path: str | Path) -> str:
-    """The sha256 of a model's weights, by a path or a name as in `load_model`."""
+    """The sha256 of a model's weights; `path` is as in `load_model`."""
     place = find_model(path)
     return weights_sha256(place) if place.is_dir() else _sha256(place)
 
@@ -113,7 +113,7 @@ def _read_folder(folder: Path) -> StoredModel:
     _check_sum(folder)
     try:
         stored = load_file(weights_file)
-    except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type, as BF16
+    except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type such as BF16
         raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from None
     weights = {name: _single(value) for name, value in stored.items()}
     if config.backbone is not None:
@@ -122,13 +122,13 @@ def _read_folder(folder: Path) -> StoredModel:
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:
-    """In single precision, if they are no whole numbers."""
+    """Floating-point values in single precision; integers unchanged."""
     is_floating = np.issubdtype(values.dtype, np.floating)
     return values.astype(np.float32, copy=False) if is_floating else values
 
 
 def _check_sum(folder: Path) -> None:
-    """Refuse weights that are not those that were written."""
+    """Refuse weights that differ from those that were written."""
     checksum_file = folder / CHECKSUM_FILE
     if not checksum_file.is_file():
         return

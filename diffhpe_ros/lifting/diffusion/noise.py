@@ -1,4 +1,4 @@
-"""Noise that depends on a window and the seed alone."""
+"""Noise that depends only on the window and the seed."""
 
 from collections.abc import Hashable, Sequence
 from hashlib import blake2b
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 
 class SeededNoise:
-    """Standard normal noise of which each window has a stream of its own.
+    """Standard normal noise with a separate stream for each window.
 
-    Drawn on the host, so that a seed means the same on every engine and device, and window by
-    window, so that a window's noise does not depend on the batch it is in.
+    It is drawn on the host, so that a seed means the same on every engine and device. It is drawn
+    window by window, so that a window's noise does not depend on its batch.
 
     Args:
-        seeds: of B windows.
-        hypotheses: H of each window.
+        seeds: one for each of B windows.
+        hypotheses: H, the number per window.
         shape: (27, 17), frames and joints.
     """
 
@@ -31,7 +31,7 @@ class SeededNoise:
 
 
 def fill_with_noise(buffer: NDArray[np.float32], seeds: Sequence[int]) -> None:
-    """Write what `SeededNoise` gives at its first K calls into (B, K, H, 27, 17, 3)."""
+    """Write the first K draws of `SeededNoise` into (B, K, H, 27, 17, 3)."""
     for window, seed in zip(buffer, seeds, strict=True):
         generator = _generator(seed)
         for draw in window:
@@ -39,10 +39,10 @@ def fill_with_noise(buffer: NDArray[np.float32], seeds: Sequence[int]) -> None:
 
 
 def _generator(seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed % 2**64))  # which takes no negative seeds
+    return np.random.Generator(np.random.PCG64(seed % 2**64))  # PCG64 takes no negative seeds
 
 
 def noise_seed(seed: int, person: Hashable, stamp: int) -> int:
-    """The seed of one person's window, the same on every machine."""
+    """The seed for one person's window, the same on every machine."""
     text = f"{seed} {person!r} {int(stamp)}".encode()
     return int.from_bytes(blake2b(text, digest_size=7).digest(), "big")

@@ -17,16 +17,17 @@ class Prediction(NamedTuple):
 
 
 class Parameterisation(Protocol):
-    """Between a denoiser's output and its meaning; `signal` is √ᾱ_t and `spread` √(1-ᾱ_t).
+    """Converts between a denoiser's output and its meaning.
 
-    They are numbers at one step for all, and arrays (B, 1, 1, 1) at steps of each.
+    `signal` is √ᾱ_t and `spread` √(1-ᾱ_t). They are numbers if all poses are at one step, and
+    arrays (B, 1, 1, 1) if each has its own step.
     """
 
     def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
-        """The output that the denoiser is trained for."""
+        """The output that the denoiser is trained to give."""
 
     def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
-        """The estimates of pose and noise in an output."""
+        """The estimates of pose and noise that an output stands for."""
 
 
 class PredictNoise:
@@ -57,7 +58,7 @@ class PredictVelocity:
     """The output is v = √ᾱ ε - √(1-ᾱ) x_0 (Salimans and Ho, 2022)."""
 
     def target(self, x_0: Array, noise: Array, signal: Array, spread: Array) -> Array:
-        """V."""
+        """The velocity v."""
         return signal * noise - spread * x_0
 
     def read(self, output: Array, x_t: Array, signal: Array, spread: Array) -> Prediction:
@@ -73,10 +74,10 @@ PARAMETERISATIONS: dict[str, type[Parameterisation]] = {
 
 
 def parameterisation(name: str) -> Parameterisation:
-    """The parameterisation of that name.
+    """The parameterisation with this name.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is none with this name.
     """
     if name not in PARAMETERISATIONS:
         raise unknown("prediction", name, PARAMETERISATIONS)

@@ -9,7 +9,7 @@ from diffhpe_ros.lifting.arrays import Array, like, sqrt
 
 
 class Schedule:
-    """The noise level at T zero-based steps; its numbers are float32 on the host.
+    """The noise level at T zero-based steps, as float32 arrays on the host.
 
     Attributes:
         beta: (T,).
@@ -34,17 +34,17 @@ class Schedule:
         return len(self.beta)
 
     def at(self, t: int | Array) -> Array:
-        """ᾱ_t of one step as a number; of steps (B,) as (B, 1, 1, 1), in their library.
+        """ᾱ_t: a number for one step; (B, 1, 1, 1) in the steps' library for steps (B,).
 
-        A number goes into a device's operations as an argument: nothing is copied. It is of single
-        precision, in which the released code computes with it.
+        A number is passed to device operations as an argument, so nothing is copied. It has single
+        precision, as in the released code.
         """
         if isinstance(t, int):
             return np.float32(self.alpha_bar[t])
         return like(self.alpha_bar, t)[t].reshape(-1, 1, 1, 1)
 
     def signal_and_noise(self, t: int | Array) -> tuple[Array, Array]:
-        """√ᾱ_t and √(1-ᾱ_t) of one step, or of steps t (B,), each (B, 1, 1, 1)."""
+        """√ᾱ_t and √(1-ᾱ_t): numbers for one step, each (B, 1, 1, 1) for steps t (B,)."""
         alpha_bar = self.at(t)
         return sqrt(alpha_bar), sqrt(1 - alpha_bar)
 
@@ -52,7 +52,7 @@ class Schedule:
 class CosineSchedule(Schedule):
     """Cosine schedule with f(u) = cos²(((u + 0.008) / 1.008)·π/2) over T zero-based steps.
 
-    β_i = min(1 - f((i+1)/T) / f(i/T), 0.5); the limit clips the last three.
+    β_i = min(1 - f((i+1)/T) / f(i/T), 0.5); the limit clips the last three steps.
     """
 
     def __init__(self, steps: int = 50) -> None:
@@ -62,9 +62,9 @@ class CosineSchedule(Schedule):
 
 
 class LinearSchedule(Schedule):
-    """β from 1e-4 to 1e-3, as the released DiffPose code has it: of 51 steps the last has ᾱ 0.97.
+    """β from 1e-4 to 1e-3, as in the released DiffPose code: ᾱ is 0.97 at the last of 51 steps.
 
-    Most of the pose is in its noisiest state still, so it refines a pose that is known already.
+    Even the noisiest state still holds most of the pose, so it can only refine a known pose.
     """
 
     def __init__(self, steps: int = 51) -> None:

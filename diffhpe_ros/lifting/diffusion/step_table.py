@@ -1,4 +1,4 @@
-"""Diffusion steps as sines and cosines, what the denoiser's step embedding begins with."""
+"""Diffusion steps as sines and cosines, the first part of the denoiser's step embedding."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,8 @@ STEP_CHANNELS = 128
 def step_table(steps: int) -> NDArray[np.float32]:
     """Zero-based steps → (steps, 128), sines before cosines.
 
-    The arguments reach 490,000. Only frequencies and arguments that are rounded to float32, as
-    torch rounds them, give the values that the released weights were trained with.
+    The arguments reach 490,000. The released weights were trained with frequencies and arguments
+    rounded to float32 by torch, so they are rounded in the same way here.
     """
     half = STEP_CHANNELS // 2
     exponents = np.arange(half, dtype=np.float32) / np.float32(half - 1) * np.float32(4)

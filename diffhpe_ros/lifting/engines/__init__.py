@@ -1,1 +1,1 @@
-"""Engines: what computes a trained model's networks. All give the training model's poses."""
+"""Engines compute a trained model's networks. All give the same poses as the training model."""

@@ -1,9 +1,10 @@
-"""A sampler recorded for fixed numbers of windows, and played without Python in between.
+"""A sampler, recorded for fixed numbers of windows and replayed without Python overhead.
 
-A window is some thousand small operations. On the CPU a fifth of the time is Python's between them,
-on a GPU nearly all of it. Recorded once they run without it. What records is a `ProgramRecorder`:
-CUDA graphs (`engines.cuda_graph`) or TorchScript's tracer (`engines.traced`). All else is here, and
-the same for both: the numbers of windows, padding, the buffers, and the check of what is played.
+Lifting a window takes some thousand small operations. Python's overhead between them takes a fifth
+of the time on the CPU, and nearly all of it on a GPU. Recorded operations run without this
+overhead. A `ProgramRecorder` records them: with CUDA graphs (`engines.cuda_graph`) or with
+TorchScript's tracer (`engines.traced`). What both share is in this module: the numbers of windows,
+padding, buffers, and the check of recorded results.
 """
 
 import threading
@@ -23,7 +24,7 @@ from diffhpe_ros.lifting.window_batch import WindowBatch
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 BUCKETS = (1, 2, 4, 8, 16, 32)
-"""Numbers of windows that are recorded. Others are padded to the next one, or lifted in parts."""
+"""Numbers of windows that are recorded. Other batches are padded to the next one, or split."""
 TOLERANCE_MM = 0.1
 """Largest distance of a joint in recorded samples from the unrecorded ones in float32."""
 
@@ -31,7 +32,8 @@ Sample = Callable[[WindowBatch, Noise], tuple[Tensor, Tensor]]
 """B windows and their noise → hypotheses (B, H, L, 17, 3) and rotations (B, 3, 3)."""
 Program = Callable[..., tuple[Tensor, ...]]
 Playback = Callable[[], tuple[Tensor, ...]]
-"""Computes from what the recorded inputs hold now; its outputs are valid until it plays again."""
+"""Computes from the current content of the recorded inputs; outputs are valid until the next
+call."""
 
 
 class CaptureError(Exception):
@@ -39,32 +41,33 @@ class CaptureError(Exception):
 
 
 class ProgramRecorder(Protocol):
-    """Records a program of tensors of fixed shapes."""
+    """Records a program on tensors of fixed shapes."""
 
     precisions: Sequence[Precision]
     """Precisions to try, the fastest first."""
     most_steps: int | None
-    """Samplers of more steps are not worth recording; None where any are."""
+    """Samplers with more steps are not worth recording; None for no limit."""
 
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """Record `program(*inputs)`.
 
         Raises:
-            RuntimeError: it cannot be recorded.
+            RuntimeError: the program cannot be recorded.
         """
 
 
 class CapturedSampler:
     """A sampler of windows, recorded once for each bucket.
 
-    The buffers are shared between calls, so calls from several threads wait for each other.
+    The buffers are shared between calls, so concurrent calls from several threads wait for each
+    other.
 
     Args:
-        sample: the sampler; it has no memory.
-        frames: of a window, L.
-        hypotheses: of a window, H.
-        device: of the sampler.
-        recorder: what records.
+        sample: the sampler, which must be stateless.
+        frames: L, the length of a window.
+        hypotheses: H, the number per window.
+        device: the sampler's device.
+        recorder: records it.
         buckets: numbers of windows, rising.
     """
 
@@ -83,9 +86,9 @@ class CapturedSampler:
         self._recorder = recorder
         self.buckets = tuple(buckets)
         self.precision: Precision | None = None
-        """Precision of the bucket recorded last; None before the first."""
+        """Precision of the latest recorded bucket; None before the first."""
         self.deviation_mm = 0.0
-        """The largest distance of a joint from float32 in all that was recorded."""
+        """The largest distance of a joint from its float32 result in all recordings."""
         self._too_coarse = ""
         self._recorded: dict[int, _Recording] = {}
         self._lock = threading.Lock()
@@ -98,10 +101,10 @@ class CapturedSampler:
 
         Args:
             observed: B windows, one or more.
-            seeds: of each window's noise.
+            seeds: one for each window's noise.
 
         Raises:
-            CaptureError: the sampler cannot be recorded for so many windows.
+            CaptureError: the sampler cannot be recorded for this number of windows.
         """
         most = self.buckets[-1]
         parts = [slice(first, first + most) for first in range(0, len(observed), most)]
@@ -112,7 +115,7 @@ class CapturedSampler:
 
     @torch.inference_mode()
     def capture(self) -> None:
-        """Record all buckets now, so that none of them is recorded while a live graph waits.
+        """Record all buckets now, so that a live graph never waits for a recording.
 
         Raises:
             CaptureError: the sampler cannot be recorded.
@@ -123,12 +126,12 @@ class CapturedSampler:
 
     @property
     def recorded(self) -> list[int]:
-        """Buckets that are recorded, in the order of their recording."""
+        """The recorded buckets, in the order of their recording."""
         return list(self._recorded)
 
     @property
     def description(self) -> str:
-        """Precision, and what it costs."""
+        """The precision, and its effect on the result."""
         if self.precision is None:
             return "not recorded yet"
         if self.precision is not FLOAT32:
@@ -142,7 +145,7 @@ class CapturedSampler:
         return self._recorded[size]
 
     def _record(self, size: int) -> "_Recording":
-        """The bucket in the fastest precision that stays near enough to float32."""
+        """Record the bucket in the fastest precision that is close enough to float32."""
         observed, seeds = _probe(size, self._shape[1])
         expected, draws = self._unrecorded(observed, seeds)
         shape = (size, draws, *self._shape)
@@ -151,7 +154,7 @@ class CapturedSampler:
                 with precision.context():
                     recording = _Recording(self._sample, shape, self._device, self._recorder)
             except RuntimeError as error:
-                # The device may have failed, not the recording: then this raises, too.
+                # If the device has failed, and not only the recording, this raises too.
                 self._unrecorded(observed, seeds)
                 raise CaptureError(str(_first(error)).partition("\n")[0]) from error
             apart = largest_distance_mm(recording.play(observed, seeds)[0], expected)
@@ -162,12 +165,12 @@ class CapturedSampler:
         raise CaptureError(f"what is played is wrong: {self._too_coarse}")
 
     def _precisions(self) -> Sequence[Precision]:
-        """Those to try; not what another bucket has found to be too coarse."""
+        """The precisions to try, without those that were too coarse for another bucket."""
         precisions = self._recorder.precisions
         return precisions[precisions.index(self.precision) if self.precision else 0 :]
 
     def _unrecorded(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, int]:
-        """Hypotheses in float32, on the CPU, and how often noise is drawn for them."""
+        """Hypotheses in float32 on the CPU, and the number of noise draws that they take."""
         noise = noise_on(self._device, SeededNoise(seeds, self._shape[0], self._shape[1:3]))
         draws = 0
 
@@ -181,13 +184,13 @@ class CapturedSampler:
 
 
 class _Recording:
-    """Input buffers of one bucket, and what was recorded with them.
+    """Input buffers of one bucket, and the program that was recorded with them.
 
     Args:
         sample: the sampler.
         shape: (B, K, H, L, 17, 3) of its noise: windows, draws, hypotheses, frames, joints.
-        device: of the sampler.
-        recorder: what records.
+        device: the sampler's device.
+        recorder: records it.
     """
 
     def __init__(
@@ -200,18 +203,18 @@ class _Recording:
         windows, frames = shape[0], shape[3]
         joints = (windows, frames, NUM_JOINTS)
         shapes = ((*joints, 2), joints, (*joints, 2, 2), shape)
-        # Copies from pinned memory do not wait; a CPU's buffers are the inputs themselves.
+        # Copies from pinned memory are asynchronous. On the CPU the buffers are the inputs.
         pinned = device.type == "cuda"
         self._host = [torch.zeros(each, pin_memory=pinned) for each in shapes]
         self._inputs = [each.to(device) for each in self._host]
         self._play = recorder(_program(sample), self._inputs)
 
     def play(self, observed: WindowBatch, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Hypotheses and rotations of no more windows than the bucket has, on the CPU."""
+        """Hypotheses and rotations, on the CPU, of at most as many windows as the bucket has."""
         *host, noise = self._host
         for buffer, values in zip(host, vars(observed).values(), strict=True):
             buffer[: len(values)] = torch.from_numpy(values)
-            buffer[len(values) :] = 0  # windows without a seen joint
+            buffer[len(values) :] = 0  # padding: windows without a seen joint
         fill_with_noise(noise[: len(seeds)].numpy(), seeds)
         noise[len(seeds) :] = 0
         for buffer, each in zip(self._host, self._inputs, strict=True):
@@ -222,14 +225,14 @@ class _Recording:
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first of errors that followed each other: a capture's end only says that it failed."""
+    """The first of several chained errors; the error at the end of a capture gives no cause."""
     while isinstance(error.__context__, RuntimeError):
         error = error.__context__
     return error
 
 
 def _program(sample: Sample) -> Program:
-    """The sampler as a program of tensors: the windows' three, and noise (B, K, H, L, 17, 3)."""
+    """The sampler as a program on tensors: three for the windows, and noise (B, K, H, L, 17, 3)."""
 
     def program(
         x_2d: Tensor, confidence: Tensor, covariance_2d: Tensor, noise: Tensor
@@ -242,7 +245,7 @@ def _program(sample: Sample) -> Program:
 
 
 def _probe(windows: int, frames: int) -> tuple[WindowBatch, list[int]]:
-    """People here and there, some joints unseen, and seeds: what recordings are checked with."""
+    """Windows and seeds to check recordings with: people in varied places, some joints unseen."""
     generator = np.random.default_rng(windows)
     centre = generator.standard_normal((windows, 1, 1, 2), np.float32) / 2
     x_2d = centre + generator.standard_normal((windows, frames, NUM_JOINTS, 2), np.float32) / 5

@@ -1,4 +1,4 @@
-"""Which engine a model gets. Nothing here needs torch."""
+"""Chooses a model's engine. Nothing here needs torch."""
 
 from diffhpe_ros.errors import DiffhpeError, unknown
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
@@ -12,16 +12,16 @@ KERNELS = ("torch", "triton")
 
 
 def resolve_engine(name: str, config: ModelConfig, device: str = "cpu") -> str:
-    """The name, with auto decided: cuda_graph on CUDA, else native where that can be, or folded.
+    """The engine's name; auto becomes cuda_graph on CUDA, else native if possible, else folded.
 
     Args:
-        name: of an engine, or auto.
-        config: of the model.
+        name: an engine's name, or auto.
+        config: the model's configuration.
         device: cpu, cuda or cuda:N.
 
     Raises:
-        DiffhpeError: there is none of that name, it cannot be on the device, or torch, which it
-            runs on, is not installed.
+        DiffhpeError: there is no engine with this name, it cannot run on the device, or it needs
+            torch, which is not installed.
     """
     if name not in ENGINES:
         raise unknown("engine", name, ENGINES)
@@ -44,15 +44,15 @@ def resolve_engine(name: str, config: ModelConfig, device: str = "cpu") -> str:
 
 
 def extras_to_lift(device: str) -> tuple[str, ...]:
-    """Extras that the default model needs: none on the CPU, where its library was compiled."""
+    """Extras that the default model needs: none on the CPU if its library was compiled."""
     return () if device == "cpu" and find_library() is not None else ("torch",)
 
 
 def check_kernels(kernels: str, engine: str, config: ModelConfig) -> None:
-    """Check that an engine can have these kernels.
+    """Check that an engine can use these kernels.
 
     Raises:
-        DiffhpeError: there are none of that name, or none for this engine and model.
+        DiffhpeError: there are no kernels with this name, or not for this engine and model.
     """
     if kernels not in KERNELS:
         raise unknown("kernels", kernels, KERNELS)

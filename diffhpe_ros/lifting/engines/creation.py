@@ -1,4 +1,4 @@
-"""Engines on torch, and what records samplers that run on them."""
+"""Creates the engines that run on torch, and the recorders of their samplers."""
 
 from pathlib import Path
 
@@ -26,19 +26,19 @@ def create_engine(
     folder: Path | None = None,
     kernels: str = "torch",
 ) -> Engine:
-    """The engine of that name, on the model's device.
+    """Create the engine with this name, on the model's device.
 
     Args:
-        name: reference for the training model itself, folded for fewer and larger operations,
-            onnx for what was exported of the model, or cuda_graph for folded in a sampler that is
-            recorded (see `create_recorder`).
+        name: reference is the training model itself; folded has fewer and larger operations; onnx
+            runs the exported model; cuda_graph is folded in a recorded sampler (see
+            `create_recorder`).
         model: trained, in evaluation mode.
-        config: that the model was built from.
-        folder: that the model was loaded from, where onnx finds what was exported.
-        kernels: torch, or triton for fused ones, which folded and cuda_graph can have.
+        config: the configuration that the model was built from.
+        folder: where the model was loaded from; onnx finds the exported files there.
+        kernels: torch, or triton for fused kernels, which folded and cuda_graph can use.
 
     Raises:
-        DiffhpeError: there is none for this model and device, or not with these kernels.
+        DiffhpeError: there is no such engine for this model, device and kernels.
     """
     check_kernels(kernels, name, config)
     if name == "onnx":
@@ -47,25 +47,25 @@ def create_engine(
         return reference(model)
     engine = fold(config, weights_of(model), next(model.parameters()).device)
     if kernels == "triton":
-        from diffhpe_ros.lifting.engines.kernels import use_triton  # only where it is asked for
+        from diffhpe_ros.lifting.engines.kernels import use_triton  # only when asked for
 
         return use_triton(engine)
     return engine
 
 
 def is_traceable(name: str, model: Model) -> bool:
-    """Whether the tracer makes the engine of that name faster: a folded one on the CPU."""
+    """Whether tracing makes the engine with this name faster: folded, on the CPU."""
     device = next(model.parameters()).device
     return name == "folded" and name in model.engines and device.type == "cpu"
 
 
 def create_recorder(device: torch.device) -> ProgramRecorder:
-    """The recorder of samplers on that device."""
+    """The recorder for samplers on this device."""
     return CudaGraphRecorder(device) if device.type == "cuda" else TracedRecorder()
 
 
 def why_not_captured(preset: Preset, recorder: ProgramRecorder) -> str:
-    """The reason why a sampler cannot be recorded; empty if it can."""
+    """Why a sampler cannot be recorded; empty if it can."""
     if preset.start == "previous":
         return "not recorded: start 'previous' begins at another step for each person"
     most = recorder.most_steps

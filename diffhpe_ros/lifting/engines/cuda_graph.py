@@ -1,7 +1,7 @@
-"""Recording on a GPU: CUDA graphs.
+"""Recording on a GPU, with CUDA graphs.
 
-A graph is launched as one, whatever it holds, where its kernels take microseconds each and their
-launches from Python as long again and more.
+A whole graph is launched at once. Its kernels take microseconds each, and launching each from
+Python would take as long again or longer.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ from diffhpe_ros.lifting.engines.capture import Playback, Program
 from diffhpe_ros.lifting.engines.precision import FLOAT32, TF32, Precision
 
 WARM_UPS = 2
-"""Runs before a capture, in which libraries load kernels and allocate what a graph cannot."""
+"""Runs before a capture; in them, libraries load kernels and allocate memory that a graph
+cannot."""
 
 
 class CudaGraphRecorder:
-    """Captures programs; see `ProgramRecorder`. Its graphs, played in turn, share their memory."""
+    """Captures programs; see `ProgramRecorder`. Its graphs run in turn and share memory."""
 
     precisions: Sequence[Precision] = (TF32, FLOAT32)
     most_steps: int | None = None
@@ -38,7 +39,7 @@ class CudaGraphRecorder:
                     program(*inputs)
             current.wait_stream(side)
             graph = torch.cuda.CUDAGraph()
-            # Another thread, a detector's or one that loads a model, may allocate meanwhile.
+            # Another thread may allocate meanwhile, such as a detector's or one that loads a model.
             with torch.cuda.graph(graph, self._pool, side, capture_error_mode="thread_local"):
                 outputs = program(*inputs)
             self._pool = self._pool or graph.pool()

@@ -1,4 +1,4 @@
-"""Windows and noise on a device of torch."""
+"""Moves windows and noise to a torch device."""
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ def windows_on(device: torch.device, observed: WindowBatch) -> WindowBatch:
 
 
 def noise_on(device: torch.device, noise: SeededNoise) -> Noise:
-    """Noise, drawn on the host as always, on a device."""
+    """Noise that is drawn on the host, as always, and copied to a device."""
 
     def draw() -> Tensor:
         return torch.from_numpy(noise()).to(device)

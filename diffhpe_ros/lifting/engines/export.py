@@ -1,4 +1,4 @@
-"""Trained models → ONNX pieces, which `lifting.engines.onnx` runs."""
+"""Exports trained models as ONNX files ("pieces"), which `lifting.engines.onnx` runs."""
 
 import contextlib
 import io
@@ -37,37 +37,37 @@ from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.skeleton import NUM_JOINTS
 
 TOLERANCE = 1e-4
-"""Largest difference of a piece's output from torch's: metres, or units of diffused poses."""
+"""Largest allowed difference between a piece's output and torch's: metres, or diffused units."""
 VERIFIED = ((1, 1), (1, 5), (3, 2))
-"""Windows and hypotheses that a piece is tried with."""
+"""Numbers of windows and hypotheses that a piece is tried with."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A network that becomes one .onnx file."""
+    """A network that is exported as one .onnx file."""
 
     name: str
-    """Name of the file, without its ending."""
+    """File name without its extension."""
     network: nn.Module
     inputs: Mapping[str, Tensor]
-    """Examples; no length that may change is 1 in them, which torch would take for fixed."""
+    """Examples. No variable length is 1 in them, since torch would take it for fixed."""
     open_lengths: tuple[Mapping[int, Any], ...]
-    """For each input, its dimensions whose length may change."""
+    """For each input, the dimensions whose length may change."""
 
 
 def export(path: str | Path, folder: Path) -> Mapping[str, float]:
-    """A trained model → a new model folder, complete in itself, with ONNX pieces.
+    """Export a trained model to a new, self-contained model folder with ONNX pieces.
 
     Args:
-        path: of the model, as in `load_model`.
-        folder: to be made.
+        path: the model's, as in `load_model`.
+        folder: the folder to create.
 
     Returns:
-        The pieces' names, with the largest difference of their outputs from torch's.
+        For each piece's name, the largest difference of its output from torch's.
 
     Raises:
-        DiffhpeError: a package is missing, the folder is not empty, the model needs another one
-            beside it, or a piece does not give the model's output.
+        DiffhpeError: a package is missing, the folder is not empty, the model depends on another
+            model, or a piece's output differs from the model's.
     """
     require("exporting", "onnx")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -80,7 +80,7 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
 
 
 def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float]:
-    """Make and verify the folder; what fails leaves none behind."""
+    """Create and verify the folder; after a failure it is removed."""
     if "onnx" not in model.engines:
         raise DiffhpeError(
             "diffpose and graformer cannot be exported; mixste and the diffhpe models can"
@@ -98,7 +98,7 @@ def _make(model: Model, config: ModelConfig, folder: Path) -> Mapping[str, float
 
 
 def _standing_alone(config: ModelConfig) -> ModelConfig:
-    """The configuration of a wrapper that holds its own trunk."""
+    """The configuration of a wrapper that includes its own trunk."""
     for name, preset in config.presets.items():
         if preset.start == "backbone":
             raise DiffhpeError(
@@ -182,7 +182,7 @@ def _write(piece: Piece, file: Path, metadata: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep back what torch tells of its steps and of its later versions."""
+    """Suppress torch's messages on its export steps and on deprecations."""
     disabled = logging.root.manager.disable
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -195,17 +195,17 @@ def _silence() -> Iterator[None]:
 
 @torch.inference_mode()
 def verify(model: Model, folder: Path, config: ModelConfig) -> dict[str, float]:
-    """The largest difference of each piece of a folder from the model it was made of.
+    """The largest difference of each piece in a folder from the model it was exported from.
 
     Raises:
-        DiffhpeError: one is larger than `TOLERANCE`.
+        DiffhpeError: a difference is larger than `TOLERANCE`.
     """
     engine, opened = fold(config, weights_of(model)), open_onnx(model, folder)
     largest: dict[str, float] = {}
     for sizes in VERIFIED:
         found = _differences(engine, opened, *_random_inputs(config, *sizes))
         for name, difference in found.items():
-            if not difference <= TOLERANCE:  # NaN is no difference to accept
+            if not difference <= TOLERANCE:  # written so that NaN fails, too
                 raise DiffhpeError(
                     f"{name}.onnx is {difference:.1e} off the model it was made of; at most"
                     f" {TOLERANCE:.0e} is expected"
@@ -218,7 +218,7 @@ def verify(model: Model, folder: Path, config: ModelConfig) -> dict[str, float]:
 def _differences(
     engine: nn.Module, opened: Any, x_2d: Tensor, x_t: Tensor, t: Tensor
 ) -> dict[str, float]:
-    """The pieces' names and how far the output of each is from the engine's."""
+    """For each piece's name, the difference between its output and the engine's."""
     raise DiffhpeError(f"an engine {type(engine).__name__} cannot be exported")
 
 

@@ -1,4 +1,4 @@
-"""Engines on onnxruntime: they run what `diffhpe export` has put into a model's folder."""
+"""Engines on onnxruntime. They run the files that `diffhpe export` wrote into a model's folder."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.onnx_session import OnnxModel
 
 PIECES = "onnx"
-"""The folder of the pieces, in a model's folder."""
+"""The folder of the pieces, inside a model's folder."""
 WEIGHTS_KEY = "weights_sha256"
-"""Metadata key of a piece: the sha256 of the model.safetensors that it was made of."""
+"""Metadata key of a piece: the sha256 of the model.safetensors that it was exported from."""
 
 
 class OnnxMixSTE:
@@ -64,10 +64,10 @@ class OnnxDiffHPE:
 
 
 def open_onnx(model: Model, folder: Path) -> OnnxMixSTE | OnnxDiffHPE:
-    """The engine of a model, from its exported folder.
+    """Open a model's engine from its exported folder.
 
     Raises:
-        DiffhpeError: see the engines.
+        DiffhpeError: as for the engines.
     """
     return OnnxMixSTE(folder) if model.is_deterministic else OnnxDiffHPE(folder)
 

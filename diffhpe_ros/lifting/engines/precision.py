@@ -1,4 +1,4 @@
-"""How exactly matrix products are computed, and how far poses are from each other."""
+"""Precisions of matrix products, and the distance between poses."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,11 +10,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Precision:
-    """A way to compute float32 matrix products."""
+    """A precision for float32 matrix products."""
 
     name: str
     context: Callable[[], AbstractContextManager[None]]
-    """Matrix products within it have this precision, also when they were recorded."""
+    """A context in which matrix products have this precision, also in recordings made within it."""
 
 
 @contextmanager
@@ -29,12 +29,12 @@ def _matmul(precision: str) -> Iterator[None]:
 
 FLOAT32 = Precision("float32", lambda: _matmul("highest"))
 TF32 = Precision("TF32", lambda: _matmul("high"))
-"""Factors rounded to 10 bits, sums in float32: what tensor cores do. bfloat16 keeps 7 bits, and
+"""Factors rounded to 10 bits, sums in float32, as tensor cores compute. bfloat16 keeps 7 bits and
 moves joints by millimetres (`python bench/precision.py`)."""
 
 
 def largest_distance_mm(poses: Tensor, others: Tensor) -> float:
-    """From a joint (..., 3), metres, to the same joint in the other; infinite where one is NaN."""
+    """The largest distance between joints (..., 3) in metres; infinite where only one is NaN."""
     both_nan = poses.isnan() & others.isnan()
     apart = torch.where(both_nan, 0.0, poses - others).norm(dim=-1).nan_to_num(nan=torch.inf)
     return float(1000 * apart.max())

@@ -1,4 +1,4 @@
-"""The readable training model as an engine: slow, and what all others are compared with."""
+"""The readable training model as an engine. It is slow; all other engines are compared with it."""
 
 from functools import singledispatch
 
@@ -30,7 +30,7 @@ class ReferenceDiffHPE:
 
 @singledispatch
 def reference(model: Engine) -> Engine:
-    """The engine of a model as it was trained: the model itself, where it is one."""
+    """The engine of a model as it was trained: the model itself if it can serve as an engine."""
     return model
 
 

@@ -1,7 +1,7 @@
-"""Recording on the CPU: TorchScript's tracer.
+"""Recording on the CPU, with TorchScript's tracer.
 
-It takes Python away and leaves the operations, and so the bits, as they are. It needs no compiler,
-as its successor torch.compile does, which robots do not have.
+Tracing removes Python's overhead and keeps the operations, so results are bit-identical. Its
+successor torch.compile needs a compiler, which robots do not have.
 """
 
 import warnings
@@ -14,7 +14,7 @@ from diffhpe_ros.lifting.engines.capture import Playback, Program
 from diffhpe_ros.lifting.engines.precision import FLOAT32, Precision
 
 MOST_STEPS = 5
-"""Each step of a sampler takes a second of tracing; with more, Python's share is not worth it."""
+"""Each step of a sampler takes a second to trace; with more steps, the gain is not worth it."""
 
 
 class TracedRecorder:
@@ -27,18 +27,18 @@ class TracedRecorder:
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """See `ProgramRecorder`."""
         with warnings.catch_warnings():
-            # Of its being superseded, and of lengths that become constants, as they should.
+            # Warnings that tracing is deprecated, and that lengths become constants, as intended.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", torch.jit.TracerWarning)
             traced = torch.jit.trace(_Module(program).eval(), tuple(inputs), check_trace=False)
             played = torch.jit.freeze(traced)
-            for _ in range(2):  # the first plays are slow: they look for what can be simplified
+            for _ in range(2):  # the first calls are slow: TorchScript optimises the program then
                 played(*inputs)
         return lambda: played(*inputs)
 
 
 class _Module(nn.Module):
-    """A program as the module that freezing asks for."""
+    """A program as a module, which torch.jit.freeze requires."""
 
     def __init__(self, program: Program) -> None:
         super().__init__()

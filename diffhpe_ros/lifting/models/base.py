@@ -1,6 +1,6 @@
-"""What all models are to the pipeline, and the protocols of the engines that compute them.
+"""The pipeline's interface to all models, and the protocols of the engines that compute them.
 
-Nothing here needs torch: the engine native has models of its own, on numpy arrays.
+Nothing here needs torch: the native engine has its own models on numpy arrays.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,12 @@ from diffhpe_ros.lifting.window_batch import WindowBatch
 
 @dataclass(frozen=True)
 class SamplingInputs:
-    """The inputs from which a model samples the hypotheses of B windows."""
+    """The inputs for sampling the hypotheses of B windows."""
 
     windows: WindowBatch
     """B windows, in the model's view and on its device."""
     noise: Noise
-    """Standard normal (B·H, L, J, 3), new at each call; the hypotheses of a window are
-    neighbours."""
+    """Standard normal (B·H, L, J, 3), new at each call; the hypotheses of a window are adjacent."""
     hypotheses: int
     """H; 1 for a deterministic model."""
     sampler: Sampler
@@ -36,18 +35,18 @@ class LiftingModel(Protocol):
     """A model as the pipeline sees it."""
 
     is_deterministic: bool
-    """Whether it gives one pose for a window, without sampling."""
+    """Whether the model gives one pose per window, without sampling."""
 
     @property
     def schedule(self) -> Schedule | None:
-        """Of its noise; None for a deterministic one."""
+        """The noise schedule; None for a deterministic model."""
 
     def sample(self, inputs: SamplingInputs, engine: Any) -> Array:
-        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours.
+        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are adjacent.
 
         Args:
-            inputs: the windows, and how they are sampled.
-            engine: computes the model's networks; created for this model.
+            inputs: the windows, and how to sample them.
+            engine: computes the model's networks; it must have been created for this model.
         """
 
 
@@ -64,16 +63,16 @@ class DenoisingEngine(Protocol):
     def condition(self, x_2d: Array) -> Array:
         """Encode windows (B, 27, 17, 2) in the model's input view, once for all steps.
 
-        The result is for `__call__` alone; its shape is the engine's own.
+        The result is only for `__call__`; its shape depends on the engine.
         """
 
     def __call__(self, x_t: Array, t: Array, condition: Array) -> Array:
         """The denoiser's own output (N, 27, 17, 3).
 
         Args:
-            x_t: (N, 27, 17, 3) noisy poses; the N / B hypotheses of a window are neighbours.
+            x_t: (N, 27, 17, 3) noisy poses; the N / B hypotheses of a window are adjacent.
             t: zero-based steps (N,), or (1,) for all.
-            condition: of the B windows.
+            condition: the encoded B windows.
         """
 
 
@@ -82,13 +81,13 @@ OWN_ENGINES = ("folded", "native", "onnx", "cuda_graph")
 
 
 class DeterministicModel:
-    """A lifter that gives one pose for a window, without sampling."""
+    """A lifter that gives one pose per window, without sampling."""
 
     is_deterministic = True
     schedule = None
     engines: tuple[str, ...] = ()
-    """Engines that were written for its networks. In folded and cuda_graph others run as they were
-    trained: their graphs are small, and an encoder gains nothing in a batch."""
+    """Engines that were written for its networks. In folded and cuda_graph, other networks run as
+    they were trained: their graphs are small, and an encoder gains nothing in a batch."""
 
     def sample(self, inputs: SamplingInputs, engine: PoseEngine) -> Array:
         """See `LiftingModel.sample`: the engine's poses."""
@@ -98,15 +97,15 @@ class DeterministicModel:
 class DiffusionModel:
     """A denoiser of root-relative poses, and how poses are sampled with it.
 
-    The diffused poses are root-relative metres over `pose_scale`: 1 as published, the standard
-    deviation of the training poses where they are scaled to unit variance.
+    The diffused poses are root-relative metres divided by `pose_scale`. It is 1 as published. Where
+    poses are scaled to unit variance, it is the standard deviation of the training poses.
     """
 
     is_deterministic = False
     engines = OWN_ENGINES
     schedule: Schedule
     parameterisation: Parameterisation
-    """Of the denoiser's output."""
+    """The meaning of the denoiser's output."""
     pose_scale: float
 
     def read(self, output: Array, x_t: Array, t: int | Array) -> Prediction:
@@ -116,7 +115,7 @@ class DiffusionModel:
     def denoise_by(
         self, run: Callable[[Array, Array], Array]
     ) -> Callable[[Array, int | Array], Prediction]:
-        """The function that samplers call, with one step for all or one for each.
+        """The function that samplers call, with one step for all poses or one for each.
 
         Args:
             run: x_t (B, 27, 17, 3) and zero-based steps (B,), or (1,) for all, → the denoiser's

@@ -64,7 +64,7 @@ class Denoiser(nn.Module):
         blocks: residual blocks.
         frames: window length L.
         steps: diffusion steps T.
-        dropout: in the graph layers.
+        dropout: dropout rate of the graph layers.
     """
 
     def __init__(
@@ -97,5 +97,5 @@ class Denoiser(nn.Module):
             y, skip = layer(y, step)
             skips = skips + skip
         y = self.output_projection1(skips / math.sqrt(len(self.residual_layers))).relu()
-        with torch.autocast(x.device.type, enabled=False):  # bfloat16 rounds to millimetres
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 would round to millimetres
             return self.output_projection2(y.float()).permute(1, 2, 0, 3)

@@ -21,7 +21,7 @@ from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 
 class DiffHPE(DiffusionModel, nn.Module, ABC):
-    """The base of both: a condition, a denoiser, the schedule and the parameterisation."""
+    """The base of both models: a condition, a denoiser, the schedule and the parameterisation."""
 
     def __init__(
         self,
@@ -68,24 +68,24 @@ class DiffHPE2D(DiffHPE):
         return x_2d
 
     def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
-        """(B, 27, 17, 5): the pose before the keypoints."""
+        """(B, 27, 17, 5): the pose, then the keypoints."""
         return torch.cat([x_t, condition], -1)
 
 
 class DiffHPEWrapper(DiffHPE):
     """Conditioned on the features of a frozen MixSTE.
 
-    With a `backbone_share` s, its output is the mean of two lifters that share a trunk, the
+    With a `backbone_share` s, its output is a weighted mean of two lifters that share a trunk, the
     denoiser and MixSTE's own head: (1 - s)·denoiser(x_t, t, features) + s·head(features). Their
-    errors differ, so that it is more accurate than either.
+    errors differ, so the mean is more accurate than either.
 
     Args:
         trunk: the trained MixSTE without its last linear layer.
-        denoiser: with twice the trunk's channels as inputs.
+        denoiser: has twice the trunk's channels as inputs.
         parameterisation: of the denoiser's output; the noise by default.
-        pose_scale: metres of one unit of the diffused poses.
-        backbone_share: s, of MixSTE's pose; None as published, without it. The output must be the
-            pose.
+        pose_scale: metres per unit of the diffused poses.
+        backbone_share: s, the weight of MixSTE's pose; None for none, as published. It requires
+            that the denoiser predicts the pose.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class DiffHPEWrapper(DiffHPE):
             self.head = nn.Linear(channels, 3).requires_grad_(False)
 
     def train(self, mode: bool = True) -> "DiffHPEWrapper":
-        """Set the mode of all but the trunk, which stays as it was trained."""
+        """Set the mode of all parts except the trunk, which stays in evaluation mode."""
         super().train(mode)
         self.trunk.eval()
         return self
@@ -125,5 +125,5 @@ class DiffHPEWrapper(DiffHPE):
         return (1 - self.backbone_share) * output + self.backbone_share * poses
 
     def denoiser_input(self, x_t: Tensor, condition: Tensor) -> Tensor:
-        """(B, 27, 17, 2 C): the encoded pose before the features."""
+        """(B, 27, 17, 2 C): the encoded pose, then the features."""
         return torch.cat([self.pose_encoder(x_t), condition], -1)

@@ -1,7 +1,7 @@
 """Graph layers of the DiffHPE denoiser: decoupled graph convolution and non-local mixing.
 
-Tensors are joint-major, (J, N, F): each joint has weight matrices of its own, so that one batched
-matrix product over the joints does a layer's work without moving memory about.
+Tensors are joint-major, (J, N, F): each joint has its own weight matrices, so one batched matrix
+product over the joints computes a layer without moving memory.
 """
 
 import torch
@@ -54,8 +54,9 @@ class GraphLayer(nn.Module):
 class NonLocal(nn.Module):
     """Attention between all joints of a frame, with keys pooled over body parts.
 
-    The affinity f_ij = ReLU(w·[θ_i; φ_j]) / keys is a sum of a number of joint i and one of joint
-    j. Pooling two by two drops the last joint of `PART_ORDER`: the released weights expect it.
+    The affinity is f_ij = ReLU(w·[θ_i; φ_j]) / keys; its argument is the sum of one number for
+    joint i and one for joint j. Pooling in pairs drops the last joint of `PART_ORDER`, as the
+    released weights expect.
     """
 
     def __init__(self, channels: int) -> None:
@@ -82,11 +83,11 @@ class NonLocal(nn.Module):
         of_key = self._pool(self.phi(x)) @ w_phi  # (keys, N)
         values = self._pool(self.g(x))  # (keys, N, C/2)
         affinity = torch.relu(of_query.t()[:, :, None] + of_key.t()[:, None, :]) / len(of_key)
-        # Contiguous, or the gradient's product of thousands of small matrices goes one by one.
+        # Without contiguous, the gradient multiplies thousands of small matrices one by one.
         mixed = torch.bmm(affinity, values.transpose(0, 1).contiguous())  # (N, J, C/2)
         y = self.bn(self.out(mixed.transpose(0, 1).contiguous()).flatten(0, 1))
         return x + y.view_as(x)
 
     def _pool(self, x: Tensor) -> Tensor:
-        """(J, N, F) → (J // 2, N, F), the greater of each two joints in body part order."""
+        """(J, N, F) → (J // 2, N, F), the maximum of each two joints in body part order."""
         return x[self.order].unflatten(0, (-1, POOL)).amax(1)

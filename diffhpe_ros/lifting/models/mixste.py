@@ -61,7 +61,7 @@ class Block(nn.Module):
         return x + self._drop(self.mlp(self.norm2(x)))
 
     def _drop(self, branch: Tensor) -> Tensor:
-        """Leave the whole branch out for a random part of the sequences, in training."""
+        """In training, drop the whole branch for random sequences."""
         if not self.training or self.drop_path == 0.0:
             return branch
         keep = 1.0 - self.drop_path
@@ -70,7 +70,7 @@ class Block(nn.Module):
 
 
 class MixSTETrunk(nn.Module):
-    """2D windows → features; what the DiffHPE-Wrapper is conditioned on.
+    """2D windows → features, the condition of DiffHPE-Wrapper.
 
     Args:
         frames: window length L.
@@ -78,7 +78,7 @@ class MixSTETrunk(nn.Module):
         channels: width C.
         depth: pairs of a spatial and a temporal block.
         heads: attention heads; divides `channels`.
-        mlp_ratio: hidden width of the feed-forward layers over `channels`.
+        mlp_ratio: hidden width of the feed-forward layers divided by `channels`.
         drop_path: stochastic depth of the last pair; grows linearly from 0 at the first.
     """
 
@@ -131,5 +131,5 @@ class MixSTE(DeterministicModel, nn.Module):
     def forward(self, x_2d: Tensor) -> Tensor:
         """(B, 27, 17, 2) in the model's input view → poses (B, 27, 17, 3), metres."""
         features = self.trunk(x_2d)
-        with torch.autocast(x_2d.device.type, enabled=False):  # bfloat16 rounds to millimetres
+        with torch.autocast(x_2d.device.type, enabled=False):  # bfloat16 would round to millimetres
             return self.head(features.float())

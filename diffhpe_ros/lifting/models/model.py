@@ -1,4 +1,4 @@
-"""All kinds of models, and all kinds of what computes their networks."""
+"""The union types of all models, and of all engines."""
 
 from diffhpe_ros.lifting.models.base import DenoisingEngine, PoseEngine
 from diffhpe_ros.lifting.models.diffhpe import DiffHPE

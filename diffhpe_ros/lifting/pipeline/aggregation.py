@@ -1,4 +1,4 @@
-"""From the hypotheses of a window to one pose."""
+"""Combines the hypotheses of a window into one pose."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,9 +23,9 @@ def mean(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
 def by_reprojection(hypotheses: NDArray[Any], x_2d: NDArray[Any]) -> NDArray[Any]:
     """Each joint from the hypothesis whose projection is nearest to the keypoint (D3DP's J-Agg).
 
-    The published figures project by the true root. Here it is the root at which the mean pose fits
-    the image best, which is known live, too. Unseen joints, and all joints of frames without a
-    root, are the hypotheses' mean.
+    The published figures project with the true root. Here the root is where the mean pose fits the
+    image best, which is also known live. Unseen joints, and all joints of frames without a root,
+    get the hypotheses' mean.
     """
     average = mean(hypotheses, x_2d)
     seen = (x_2d != 0).any(-1)
@@ -45,10 +45,10 @@ AGGREGATIONS: Mapping[str, Aggregation] = {"mean": mean, "reprojection": by_repr
 
 
 def create_aggregation(name: str) -> Aggregation:
-    """The aggregation of that name.
+    """The aggregation with this name.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is none with this name.
     """
     if name not in AGGREGATIONS:
         raise unknown("aggregation", name, AGGREGATIONS)

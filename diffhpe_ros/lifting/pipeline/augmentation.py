@@ -1,7 +1,7 @@
 """Test-time augmentation: a window is lifted together with transformed copies of it.
 
 Bodies are symmetric, but a network is not: its error on the mirrored window is partly independent.
-The mean of a pose and of the mirrored window's pose, mirrored back, is nearer to the truth. The
+So the mean of a window's pose and the mirrored window's pose, mirrored back, is more accurate. The
 papers call it flip augmentation (VideoPose3D, Pavllo et al., CVPR 2019).
 """
 
@@ -15,20 +15,20 @@ from diffhpe_ros.skeleton import MIRRORED
 
 
 class Augmentation(Protocol):
-    """Transforms windows before lifting, and turns their hypotheses back."""
+    """Transforms windows before lifting, and transforms their hypotheses back."""
 
     views: int
-    """Windows that it makes of one."""
+    """V, the number of windows that it makes from one."""
 
     def apply(self, seen: WindowBatch) -> WindowBatch:
-        """B windows in the model's view → V·B; those of one window are neighbours."""
+        """B windows in the model's view → V·B; the views of one window are adjacent."""
 
     def undo(self, poses: Array) -> Array:
-        """Their hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), transformed back."""
+        """The views' hypotheses (V·B, H/V, L, J, 3) → (B, H, L, J, 3), transformed back."""
 
 
 class NoAugmentation:
-    """A window as it is."""
+    """Leaves windows unchanged."""
 
     views = 1
 
@@ -42,7 +42,7 @@ class NoAugmentation:
 
 
 class Flip:
-    """A window and its mirror image; the first half of the hypotheses is the window's own."""
+    """A window and its mirror image; the first half of the hypotheses are the window's own."""
 
     views = 2
 
@@ -64,7 +64,8 @@ def create_augmentation(preset: Preset) -> Augmentation:
     """The augmentation of a preset.
 
     Raises:
-        DiffhpeError: there is none of that name, or it does not go with the preset's start.
+        DiffhpeError: there is none with this name, or it cannot be combined with the preset's
+            start.
     """
     name = preset.augmentation
     if name not in AUGMENTATIONS:
@@ -75,7 +76,7 @@ def create_augmentation(preset: Preset) -> Augmentation:
 
 
 def per_view(hypotheses: int, augmentation: Augmentation) -> int:
-    """Hypotheses of each of the windows that an augmentation makes of one.
+    """The number of hypotheses for each window that an augmentation makes from one.
 
     Raises:
         DiffhpeError: they cannot be divided evenly.
@@ -91,7 +92,7 @@ def per_view(hypotheses: int, augmentation: Augmentation) -> int:
 
 def mirrored(seen: WindowBatch) -> WindowBatch:
     """The mirrored windows: x changes sign, left and right joints change places."""
-    covariance = _negate_first(_change_sides(seen.covariance_2d, 2))  # once for each dimension
+    covariance = _negate_first(_change_sides(seen.covariance_2d, 2))  # once per dimension
     return WindowBatch(
         _negate_first(_change_sides(seen.x_2d, 2)),
         _change_sides(seen.confidence, 2),
@@ -100,9 +101,9 @@ def mirrored(seen: WindowBatch) -> WindowBatch:
 
 
 def _change_sides(values: Array, joints: int) -> Array:
-    """Left joints become right ones; `joints` is their dimension.
+    """Swap left and right joints; `joints` is their dimension.
 
-    Written without an index, which would be copied to the device, as a CUDA graph cannot.
+    This uses no index array: it would be copied to the device, which a CUDA graph cannot do.
     """
     library = library_of(values)
     each = library.moveaxis(values, joints, 0)
@@ -110,5 +111,5 @@ def _change_sides(values: Array, joints: int) -> Array:
 
 
 def _negate_first(values: Array) -> Array:
-    """X changes sign, the first of the last dimension."""
+    """Change the sign of x, the first element of the last dimension."""
     return library_of(values).concatenate([-values[..., :1], values[..., 1:]], -1)

@@ -1,7 +1,7 @@
 """Bone lengths of the poses that a lifter returns: free, or fixed over a window or a track.
 
-A person's bones have one length. Those of lifted poses vary by a few millimetres from frame to
-frame, since a lifter estimates each joint on its own. With fixed lengths every bone keeps its
+A person's bones have constant lengths. In lifted poses they vary by a few millimetres from frame to
+frame, since a lifter estimates each joint separately. With fixed lengths every bone keeps its
 estimated direction and gets its mean length; joints move by less than their error.
 """
 
@@ -18,7 +18,7 @@ from diffhpe_ros.skeleton import BONES, NUM_JOINTS
 Poses = NDArray[Any]
 """(B, L, 17, 3) root-relative metres."""
 BoneLengthRule = Callable[[Poses], Poses]
-"""Poses → the same poses with the bone lengths that they are to have."""
+"""Poses → the same poses with the bone lengths that the rule gives them."""
 
 
 def _bones_to_the_root() -> NDArray[np.float32]:
@@ -34,24 +34,24 @@ _BONES_TO_THE_ROOT = _bones_to_the_root()
 
 
 def free_lengths(poses: Poses) -> Poses:
-    """The poses as they are."""
+    """Return the poses unchanged."""
     return poses
 
 
 def fixed_lengths(poses: Poses) -> Poses:
-    """Each window with its own mean bone lengths."""
+    """Give each window its own mean bone lengths."""
     return with_lengths(poses, mean_lengths(poses))
 
 
 BONE_LENGTH_RULES: Mapping[str, BoneLengthRule] = {"free": free_lengths, "rigid": fixed_lengths}
-"""By the value of the setting `decode`."""
+"""Rules by the value of the setting `decode`."""
 
 
 def create_bone_length_rule(name: str) -> BoneLengthRule:
     """The rule for a value of the setting `decode`.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is no rule for this value.
     """
     if name not in BONE_LENGTH_RULES:
         raise unknown("decode", name, BONE_LENGTH_RULES)
@@ -59,12 +59,12 @@ def create_bone_length_rule(name: str) -> BoneLengthRule:
 
 
 def mean_lengths(poses: Poses) -> NDArray[Any]:
-    """(..., L, 17, 3) → (..., 16) metres: the mean over the frames, bone of joint j at j - 1."""
+    """(..., L, 17, 3) → (..., 16) metres: means over the frames; joint j's bone is at j - 1."""
     return bone_lengths(poses).mean(-2)
 
 
 def with_lengths(poses: Poses, lengths: NDArray[Any]) -> Poses:
-    """The poses with these bone lengths, bones in the directions that they have.
+    """The poses with these bone lengths and unchanged bone directions.
 
     Args:
         poses: (..., L, 17, 3).

@@ -19,14 +19,14 @@ FORMER_NAMES: Mapping[str, str] = {
     "absence": "frames_since_seen",
     "noise": "keypoint_noise",
 }
-"""Features of model folders that were written before the features had their names of today."""
+"""Former names of features, as in older model folders."""
 
 
 @dataclass(frozen=True)
 class VarianceFeature:
     """How the standard deviation of the error grows with a feature f: as exp(slope · (f - mean)).
 
-    The features are those of `lifting.pipeline.variance_features`.
+    `lifting.pipeline.variance_features` computes the features.
     """
 
     mean: float
@@ -41,29 +41,29 @@ class VarianceFeature:
 
 @dataclass(frozen=True)
 class CoherenceLimits:
-    """Coherence that 99 % of the calibration's windows do not exceed, mm."""
+    """Values in mm that 99 % of the calibration's windows do not exceed."""
 
     symmetry_gap_mm: float
     segment_std_mm: float
     hypothesis_spread_mm: float
-    """0 where there was one hypothesis only."""
+    """0 if there was only one hypothesis."""
 
 
 @dataclass(frozen=True)
 class TrainedRange:
-    """Positions of the people in the training of a model."""
+    """The range of people's positions in a model's training."""
 
     nearest_m: float
     farthest_m: float
     angle_deg: float
-    """Between the optical axis and the person, at most."""
+    """The largest angle between the optical axis and the person."""
 
 
 def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, VarianceFeature]:
-    """The mapping of config.yaml; empty where there is none.
+    """Read the mapping of config.yaml; empty if there is none.
 
     Raises:
-        TypeError, ValueError: it is not as expected.
+        TypeError, ValueError: the mapping is not as expected.
     """
     return {
         FORMER_NAMES.get(name, str(name)): _read_feature(**numbers)
@@ -72,7 +72,7 @@ def read_variance_features(values: Mapping[str, Any] | None) -> dict[str, Varian
 
 
 def _read_feature(mean: Any, **slopes: Any) -> VarianceFeature:
-    """Model folders of before have one slope `across` the line of sight, and one `along` it."""
+    """Older model folders have one slope `across` the line of sight, and one `along` it."""
     _finite([mean])
     if slopes.keys() == {"across", "along"}:
         slopes = {"x": slopes["across"], "y": slopes["across"], "z": slopes["along"]}
@@ -88,10 +88,10 @@ def _read_slope(value: Any) -> Slope:
 
 
 def read_numbers(kind: type[T], values: Mapping[str, Any] | None) -> T | None:
-    """A mapping of config.yaml as a dataclass of numbers; None where there is none.
+    """Read a mapping of config.yaml into a dataclass of numbers; None if there is none.
 
     Raises:
-        TypeError, ValueError: it is not as expected.
+        TypeError, ValueError: the mapping is not as expected.
     """
     if values is None:
         return None

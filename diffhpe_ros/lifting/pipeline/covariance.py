@@ -24,22 +24,22 @@ def covariance(
 ) -> NDArray[np.float32]:
     """The covariance of each joint relative to the root.
 
-    It is the hypotheses' spread plus what that does not show: the model's own error, measured on
-    truth for each joint and axis of the person view (see `training.calibration.calibrate`), and
-    which grows with the variance features.
+    It is the hypotheses' spread plus the model's own error, which the spread does not show. That
+    error is measured against the truth for each joint and axis of the person view (see
+    `training.calibration.calibrate`). It grows with the variance features.
 
     Args:
         hypotheses: (B, H, L, 17, 3) metres, camera frame.
         lifted: the windows and the hypotheses' mean.
         rotation: (B, 3, 3) into the person view, whose z is the line of sight.
-        std_mm: (17, 3), of the model's error where the features are at their means.
-        slopes: by name of the feature.
+        std_mm: (17, 3), standard deviation of the model's error with the features at their means.
+        slopes: by the feature's name.
 
     Returns:
         (B, L, 17, 3, 3) m², camera frame; NaN for windows without a seen joint.
     """
     std = std_mm / 1000 * np.exp(growth(variance_features(lifted), slopes, lifted.x_2d.shape[:3]))
-    # Each of the model's axes as a matrix: own is their sum, weighted by the variances.
+    # One matrix for each of the model's axes: `own` is their sum, weighted by the variances.
     turn = rotation.astype(np.float64)
     axes = (turn[..., :, None] * turn[..., None, :]).reshape(-1, 1, 3, 9)
     own = (std**2 @ axes).reshape(*std.shape, 3)
@@ -54,8 +54,8 @@ def growth(
     """(B, L, 17, 3): log of how much larger the error is than at the features' means.
 
     Args:
-        found: name of a feature → (B, L, 17); it counts as at its mean where it is NaN.
-        slopes: of the features that count.
+        found: name of a feature → (B, L, 17); NaN counts as the feature's mean.
+        slopes: those of the features to use.
         shape: (B, L, 17).
     """
     above = np.empty((len(slopes), *shape))

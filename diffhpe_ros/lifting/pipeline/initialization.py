@@ -22,25 +22,25 @@ from diffhpe_ros.lifting.pipeline.views import turn_points
 STARTS = ("noise", "backbone", "previous")
 
 BACKBONE_LEVEL = 0.5
-"""Share of the diffusion steps that a start at MixSTE's pose goes back to, which keeps as much
-signal as noise: limbs are sampled anew, the posture as a whole is kept."""
+"""A start at MixSTE's pose adds the noise of this share of the diffusion steps. Signal and noise
+are then equal: limbs are sampled again, while the posture as a whole is kept."""
 
 
 class Initialization(Protocol):
     """Where the sampling of a batch of windows starts."""
 
     def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
-        """The initial state for a part of the batch; the hypotheses of a window are neighbours.
+        """The initial state for a part of the batch; the hypotheses of a window are adjacent.
 
         Args:
-            x: (B, L, J, 2), that part's windows in the model's view.
+            x: (B, L, J, 2), the part's windows in the model's view.
             rotation: (B, 3, 3), into that view.
-            rows: where that part is in the batch.
+            rows: the part's rows in the batch.
         """
 
 
 class NoiseInitialization:
-    """At pure noise, as published."""
+    """Starts at pure noise, as published."""
 
     def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """See `Initialization`."""
@@ -49,12 +49,12 @@ class NoiseInitialization:
 
 @dataclass(frozen=True)
 class BackboneInitialization:
-    """At the pose of a wrapper's own MixSTE, noised to a middle step."""
+    """Starts at the pose of a wrapper's own MixSTE, noised to a middle step."""
 
     mixste: Callable[[Array], Array]
     """(B, L, J, 2) in the model's view → poses (B, L, J, 3), metres."""
     pose_scale: float
-    """Metres of one unit of the diffused poses."""
+    """Metres per unit of the diffused poses."""
     hypotheses: int
     step: int
     """Zero-based."""
@@ -68,7 +68,7 @@ class BackboneInitialization:
 
 @dataclass(frozen=True)
 class PreviousPoseInitialization:
-    """At the track's previous poses, noised to a step for each window; else at pure noise."""
+    """Starts at a track's previous poses, noised to a step for each window; else at pure noise."""
 
     poses: NDArray[np.float32]
     """(B, H, L, J, 3) metres, camera frame: estimates of this window; any value where unknown."""
@@ -77,7 +77,7 @@ class PreviousPoseInitialization:
     steps: NDArray[np.int64]
     """(B,), zero-based."""
     pose_scale: float
-    """Metres of one unit of the diffused poses."""
+    """Metres per unit of the diffused poses."""
 
     def __call__(self, x: Array, rotation: Array, rows: slice) -> InitialState:
         """See `Initialization`."""
@@ -92,16 +92,16 @@ class PreviousPoseInitialization:
 def create_initialization(
     preset: Preset, model: LiftingModel, mixste: Callable[[Array], Array] | None, hypotheses: int
 ) -> Initialization:
-    """Where windows start that have no previous window; `previous` is pure noise to them.
+    """Where windows without a previous window start; for them, `previous` means pure noise.
 
     Args:
         preset: names the start.
-        model: DiffHPE alone starts elsewhere than at noise.
+        model: only DiffHPE can start at anything but noise.
         mixste: the backbone of a wrapper, see `BackboneInitialization`.
-        hypotheses: of each window that is sampled; the preset's, or of each of its views.
+        hypotheses: the number per sampled window: the preset's, or that of each augmented view.
 
     Raises:
-        DiffhpeError: there is no start of that name, or no MixSTE to start from.
+        DiffhpeError: there is no start with this name, or no MixSTE to start from.
     """
     if preset.start not in STARTS:
         raise unknown("start", preset.start, STARTS)
@@ -109,6 +109,6 @@ def create_initialization(
         return NoiseInitialization()
     if mixste is None:
         raise DiffhpeError("start 'backbone' needs the MixSTE of a diffhpe-wrapper; none is given")
-    # A sampler cannot visit more steps than there are from the start on.
+    # A sampler cannot visit more steps than remain from the start.
     step = max(round(BACKBONE_LEVEL * model.schedule.steps), preset.steps) - 1
     return BackboneInitialization(mixste, model.pose_scale, hypotheses, step)

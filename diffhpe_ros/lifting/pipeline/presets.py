@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Preset:
-    """How a diffusion model is sampled: a complete choice, as models' folders hold them by name."""
+    """A complete choice of sampling settings; model folders store presets by name."""
 
     sampler: str
     """ddpm, ddim or dpm-solver; see `lifting.diffusion.samplers`."""
@@ -30,9 +30,9 @@ DEFAULT_PRESETS: Mapping[str, Preset] = {
 
 
 def from_best_to_fastest(presets: Mapping[str, Preset]) -> list[str]:
-    """The names that live use chooses from: as they are listed, backwards, without `faithful`.
+    """The names to choose from live: the listed ones in reverse order, without `faithful`.
 
-    That one is the papers' procedure, there to be compared with. It takes the longest and is not
-    the most accurate: a model that was trained for few steps gains nothing from many.
+    `faithful` is the papers' procedure, kept for comparison. It takes the longest and is not the
+    most accurate: a model that was trained for few steps gains nothing from many.
     """
     return [name for name in list(presets)[::-1] if name != "faithful"]

@@ -1,4 +1,4 @@
-"""Variance features: what a lifted pose's error grows with, computed without the truth.
+"""Variance features: quantities that a pose's error grows with, computed without the truth.
 
 Each is a logarithm: the standard deviation of the error grows as a power of the quantity.
 """
@@ -19,12 +19,12 @@ from diffhpe_ros.skeleton import JOINTS
 Array = NDArray[np.float64]
 
 NOISE_2D = 0.013
-"""Standard deviation of the keypoints that models are trained and calibrated with, in sizes of the
-person: assumed for a joint of confidence 1 whose detector gives no covariance."""
+"""Standard deviation of the keypoints that models are trained and calibrated with, relative to the
+person's size. It is assumed for a joint of confidence 1 whose detector gives no covariance."""
 MOTION_FRAMES = 4
-"""Over which motion is measured: over fewer, jitter would dominate."""
+"""Frames over which motion is measured; over fewer, jitter would dominate."""
 LEFT_SHOULDER, RIGHT_SHOULDER = JOINTS.index("LShoulder"), JOINTS.index("RShoulder")
-_LEAST_M = 1e-3  # what lengths are raised by before logarithms, so that none is of 0
+_LEAST_M = 1e-3  # added to lengths before their logarithm, so that none is 0
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ class LiftedBatch:
 
     @cached_property
     def reprojection_residual(self) -> Array:
-        """(B, L, 17), metres between a joint and its ray where the pose fits best; NaN if unseen.
+        """(B, L, 17), metres from a joint to its ray, for the best-fitting root; NaN if unseen.
 
-        Kept, since two features need it and finding the root takes longer than all else here.
+        It is cached: two features need it, and fitting the root takes longer than all the rest
+        here.
         """
         seen = self.seen
         root = localize_root(self.poses, self.x_2d, seen.astype(np.float64))
@@ -61,10 +62,10 @@ class LiftedBatch:
 
     @cached_property
     def keypoint_noise(self) -> Array:
-        """(B, L, 17), log of how much larger a standard deviation is than in training.
+        """(B, L, 17), log of how many times larger a standard deviation is than in training.
 
-        It is 0 where it is not larger, and where the joint is unseen. Where the
-        detector gives no covariance, its variance is taken to be NOISE_2D² / confidence.
+        It is 0 where it is not larger, and where the joint is unseen. Where the detector gives no
+        covariance, its variance is assumed to be NOISE_2D² / confidence.
         """
         seen = self.seen
         shown = np.where(seen, np.moveaxis(self.x_2d, -1, 0).copy(), np.nan)  # (2, B, L, 17)
@@ -111,7 +112,7 @@ def window_edge(lifted: LiftedBatch) -> Array:
 
 
 def frames_since_seen(lifted: LiftedBatch) -> Array:
-    """Frames to the nearest one, before or after, in which the joint is seen; log of 1 and more."""
+    """Log of 1 plus the frames to the nearest one, before or after, in which the joint is seen."""
     seen, frames = lifted.seen, lifted.x_2d.shape[1]
     at = np.arange(frames)[:, None]
     before = np.maximum.accumulate(np.where(seen, at, -frames), 1)
@@ -125,17 +126,17 @@ def unseen(lifted: LiftedBatch) -> Array:
 
 
 def keypoint_noise(lifted: LiftedBatch) -> Array:
-    """How much more uncertain a keypoint is than in training; log, 0 where no more or unseen."""
+    """How much more uncertain a keypoint is than in training: log, 0 if not more or if unseen."""
     return lifted.keypoint_noise
 
 
 def window_noise(lifted: LiftedBatch) -> Array:
-    """Mean keypoint noise of the window: a joint suffers from what its neighbours lack."""
+    """Mean keypoint noise of the window: noisy neighbours make a joint's estimate worse, too."""
     return lifted.keypoint_noise.mean((1, 2), keepdims=True)
 
 
 def motion(lifted: LiftedBatch) -> Array:
-    """How fast the joints move about the root, log metres per frame: motion shows depth."""
+    """How fast the joints move relative to the root, log metres per frame: motion shows depth."""
     frames = min(MOTION_FRAMES, lifted.poses.shape[1] - 1)
     ahead = lifted.poses[:, frames:] - lifted.poses[:, : lifted.poses.shape[1] - frames]
     speed = np.linalg.norm(ahead, axis=-1).mean((1, 2), keepdims=True) / max(1, frames)
@@ -143,7 +144,7 @@ def motion(lifted: LiftedBatch) -> Array:
 
 
 def side_view(lifted: LiftedBatch) -> Array:
-    """Share of the line between the shoulders that lies along the line of sight, 0 to 1."""
+    """Share of the shoulder-to-shoulder line that is along the line of sight, 0 to 1."""
     ray = np.ones((*lifted.x_2d.shape[:1], 1, 3))
     ray[..., :2] = _mean(np.where(lifted.seen[..., None], lifted.x_2d, np.nan), (1, 2))[:, 0]
     ray[..., :2] /= CANONICAL_FOCAL
@@ -167,7 +168,7 @@ VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
 
 
 def _mean(values: Any, axes: tuple[int, ...]) -> Array:
-    """Mean of all values that are not NaN, axes kept; NaN where all are."""
+    """Mean of all values that are not NaN, keeping the axes; NaN where all are NaN."""
     known = np.isfinite(values)
     count = known.sum(axes, keepdims=True)
     total = np.where(known, values, 0.0).sum(axes, keepdims=True)

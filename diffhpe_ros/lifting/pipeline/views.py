@@ -1,4 +1,4 @@
-"""Input views of models: the camera's, or a virtual camera's turned towards the person.
+"""Input views of models: the camera's, or that of a virtual camera turned towards the person.
 
 A joint at exactly (0, 0) is unseen and stays at (0, 0).
 """
@@ -12,7 +12,7 @@ from diffhpe_ros.skeleton import HIP
 
 
 class View(Protocol):
-    """From the canonical view of the camera to the model's input, and the way back."""
+    """Converts the camera's canonical view to the model's input, and back."""
 
     def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
         """(B, L, J, 2) canonical → the model's input and the rotations (B, 3, 3) into it."""
@@ -21,8 +21,8 @@ class View(Protocol):
 class ScreenView:
     """The camera's own view, which the papers' Human3.6M models are trained on.
 
-    Their input is u/w·2-1, v/w·2-h/w of distorted pixels. The canonical view is the same for
-    Human3.6M's cameras but for their distortion and the offset of their principal point.
+    Their input is u/w·2-1, v/w·2-h/w of distorted pixels. For Human3.6M's cameras, the canonical
+    view is the same except for their distortion and the offset of their principal point.
     """
 
     def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
@@ -33,8 +33,8 @@ class ScreenView:
 class PersonView:
     """The view of a virtual camera that is turned (pan, then tilt) towards the person.
 
-    One turn for a window: towards its mean hip ray, or where the hip is never seen, the mean ray
-    of all seen joints. Off-axis people then look as they do near the axis.
+    There is one turn per window: towards its mean hip ray, or, if the hip is never seen, towards
+    the mean ray of all seen joints. People off the axis then look as they do near it.
     """
 
     def to_model_view(self, x_2d: Array) -> tuple[Array, Array]:
@@ -47,10 +47,10 @@ VIEWS: dict[str, type[View]] = {"screen": ScreenView, "person": PersonView}
 
 
 def view(name: str) -> View:
-    """The view of that name.
+    """The view with this name.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is none with this name.
     """
     if name not in VIEWS:
         raise unknown("input view", name, VIEWS)
@@ -58,7 +58,7 @@ def view(name: str) -> View:
 
 
 def mean_ray(x_2d: Array) -> Array:
-    """(B, L, J, 2) → (B, 2), where the person is; the axis (0, 0) if nothing is seen."""
+    """(B, L, J, 2) → (B, 2), the person's direction; the axis (0, 0) if no joint is seen."""
     seen = x_2d.any(-1)  # (B, L, J)
     of_hip, of_all = x_2d[..., HIP, :].sum(1), x_2d.sum((1, 2))
     hips = seen[..., HIP].sum(1, dtype=x_2d.dtype)[:, None]
@@ -68,7 +68,7 @@ def mean_ray(x_2d: Array) -> Array:
 
 
 def look_at_rotation(ray: Array) -> Array:
-    """Canonical rays (B, 2) → rotations (B, 3, 3) that bring them onto the optical axis.
+    """Canonical rays (B, 2) → rotations (B, 3, 3) that turn them onto the optical axis.
 
     First a pan about y, then a tilt about x, so that a level camera stays level.
     """
@@ -98,10 +98,10 @@ def turn(x_2d: Array, rotation: Array) -> Array:
 
 
 def turn_points(points: Array, rotation: Array) -> Array:
-    """Points or poses (B, ..., 3) of the real camera's frame → the same in the turned one's."""
+    """Points or poses (B, ..., 3) in the real camera's frame → the same in the turned camera's."""
     return library_of(points).einsum("bij,b...j->b...i", rotation, points)
 
 
 def to_camera_frame(poses: Array, rotation: Array) -> Array:
-    """Poses (B, ..., 3) of the turned camera → the same in the real camera's frame."""
+    """Poses (B, ..., 3) in the turned camera's frame → the same in the real camera's."""
     return library_of(poses).einsum("bij,b...i->b...j", rotation, poses)

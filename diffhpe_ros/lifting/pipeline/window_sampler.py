@@ -1,6 +1,6 @@
 """From 2D windows to hypotheses: everything that is computed on the model's device.
 
-It is the same on arrays of numpy and on tensors; see `lifting.arrays`.
+The code is the same for numpy arrays and tensors; see `lifting.arrays`.
 """
 
 import math
@@ -22,18 +22,18 @@ EVERY_ROW = slice(None)
 class WindowSampler:
     """View, augmentation and sampling, and the transformation back to the camera's frame.
 
-    Nothing in it waits for the device or copies from the host, so that a CUDA graph can hold it
-    all.
+    Nothing here waits for the device or copies from the host, so a CUDA graph can contain all of
+    it.
     """
 
     model: LiftingModel
     engine: Any
-    """Computes the model's networks; created for this model."""
+    """Computes the model's networks; must have been created for this model."""
     sampler: Sampler
     view: View
     augmentation: Augmentation
     hypotheses: int
-    """Hypotheses of each window that the augmentation makes of one."""
+    """The number of hypotheses for each window that the augmentation makes."""
 
     def __call__(
         self, observed: WindowBatch, noise: Noise, start: Initialization, rows: slice = EVERY_ROW
@@ -46,7 +46,7 @@ class WindowSampler:
             observed: B windows in the canonical view, on the model's device.
             noise: standard normal (B·H, L, 17, 3), new at each call.
             start: where sampling starts.
-            rows: which of the start's windows these are.
+            rows: the windows' rows in the start's batch.
         """
         x_2d, rotation = self.view.to_model_view(observed.x_2d)
         seen = self.augmentation.apply(replace(observed, x_2d=x_2d))

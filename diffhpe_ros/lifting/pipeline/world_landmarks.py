@@ -1,8 +1,8 @@
 """A detector's own 3D estimate, fused with the lifted poses.
 
-BlazePose gives world landmarks: 3D joints of single images, learnt from many more people than there
-is motion capture. Their errors differ from the lifter's, so that a weighted mean of both is nearer
-to the truth on people whom the lifter has never seen.
+BlazePose gives world landmarks: 3D joints of single images, learnt from many more people than
+motion capture covers. Their errors differ from the lifter's, so a weighted mean of both is more
+accurate for people unlike those in the lifter's training.
 """
 
 import numpy as np
@@ -12,13 +12,14 @@ from diffhpe_ros.lifting.pipeline.views import look_at_rotation, mean_ray, to_ca
 from diffhpe_ros.skeleton import HIP
 
 WEIGHT = 0.2
-"""Of the world landmarks. On rendered people, whose motions resemble the training's, the best is
-0.1; on the real views it is 0.4 (`bench/real_views.py --weights 0.1 0.2 0.4`)."""
+"""Weight of the world landmarks. On rendered people, whose motions resemble the training's, 0.1 is
+best; on the real views it is 0.4 (`bench/real_views.py --weights 0.1 0.2 0.4`)."""
 AVERAGED_FRAMES = 17
-"""World landmarks are of single images and tremble: their difference from the poses is averaged."""
+"""World landmarks come from single images and jitter, so their offset from the poses is
+averaged."""
 FARTHEST_M = 0.3
-"""Frames whose joints are further apart on average, such as those with left and right exchanged in
-one of the two, are left out."""
+"""Frames whose joints differ by more than this on average are left out, such as those with left and
+right swapped in one of the two."""
 
 
 def fuse(
@@ -34,7 +35,7 @@ def fuse(
         world_landmarks: (B, L, 17, 3) metres, x and y along the image's, z along the ray to the
             person; NaN where unknown.
         x_2d: (B, L, 17, 2) canonical view, (0, 0) where unseen: where the person is.
-        weight: of the world landmarks.
+        weight: the world landmarks' weight.
 
     Returns:
         (B, L, 17, 3); the poses themselves where no world landmarks are known.

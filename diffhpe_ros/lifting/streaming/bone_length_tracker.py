@@ -1,4 +1,4 @@
-"""The bone lengths of tracks, measured while they are seen."""
+"""Measures the bone lengths of tracks while they are seen."""
 
 from collections.abc import Sequence
 
@@ -13,15 +13,15 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
 )
 
 AVERAGED_S = 10.0
-"""Lengths are averaged over this time: long enough for many postures, short enough to forget the
-other person where a tracker has swapped two track ids."""
+"""Lengths are averaged over this time: long enough for many postures, short enough to forget
+another person after a tracker swapped two track ids."""
 
 
 class BoneLengthTracker:
     """The bone lengths of one track.
 
-    A window measures the lengths in its own few postures. Their mean over more postures is nearer
-    to the truth, and does not vary from window to window.
+    A window measures the lengths in only a few postures. Their mean over more postures is more
+    accurate and does not vary from window to window.
 
     Args:
         window_s: duration of a window.
@@ -34,10 +34,10 @@ class BoneLengthTracker:
         self._stamp = 0
 
     def update(self, stamp: int, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The mean of the track's lengths (16,), metres, with those of a new window in it.
+        """The mean of the track's lengths (16,) in metres, including a new window's.
 
         Args:
-            stamp: of the window, nanoseconds; not before the last one's.
+            stamp: the window's, nanoseconds; not before the last window's.
             lengths: (16,) metres.
         """
         if not len(self._mean):
@@ -51,7 +51,7 @@ class BoneLengthTracker:
 
 
 def tracked_lengths(trackers: Sequence[BoneLengthTracker], stamps: Sequence[int]) -> BoneLengthRule:
-    """The rule for a batch of one window of each track; it updates their lengths, too."""
+    """The rule for a batch of one window per track; it also updates the tracks' lengths."""
 
     def fixed_lengths(poses: Poses) -> Poses:
         found = mean_lengths(poses)

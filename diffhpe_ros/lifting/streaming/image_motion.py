@@ -1,4 +1,4 @@
-"""How fast a person moves in the image, and how much noise the next window starts with."""
+"""A person's speed in the image, and the noise that the next window starts with."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOOR, CEILING = 0.7, 1.0
-"""Shares of the diffusion steps that a window starts at: for a still person, and from the speed
-`FAST` on, where nothing of the last pose is kept. A lower floor hands on the last window's errors:
-on walking people 0.3 had an error of 48 mm, 0.7 of 45 mm, and starts at noise 43 mm."""
+"""The share of the diffusion steps that a window starts at: for a still person, and from the speed
+`FAST` on, where nothing of the last pose is kept. A lower floor passes on the last window's errors:
+on walking people the error was 48 mm with 0.3, 45 mm with 0.7, and 43 mm with starts at noise."""
 FAST = 1.0
-"""Speed of the joints about their centre, in sizes of the person per second; a walk has 0.35."""
+"""Speed of the joints relative to their centre, in person sizes per second; 0.35 for walking."""
 AT_LEAST = 5
-"""Frames over which speed is measured: over fewer, the detector's jitter would dominate."""
+"""Frames over which speed is measured; over fewer, the detector's jitter would dominate."""
 
 _TINY = 1e-6
 
 
 def initial_steps(speed: NDArray[Any], steps: int) -> NDArray[np.int64]:
-    """Zero-based steps (N,) to start at, for people of that speed (N,); it grows with it.
+    """Zero-based steps (N,) to start at, which grow with the people's speed (N,).
 
     Args:
-        speed: as `image_speed` gives.
-        steps: of the diffusion.
+        speed: from `image_speed`.
+        steps: number of diffusion steps.
     """
     share = FLOOR + (CEILING - FLOOR) * (speed / FAST).clip(0, 1)
     return (share * steps).round().astype(np.int64).clip(1, steps) - 1
@@ -31,21 +31,21 @@ def initial_steps(speed: NDArray[Any], steps: int) -> NDArray[np.int64]:
 def image_speed(
     x_2d: NDArray[np.float32], new_frames: NDArray[np.int64], rate: float
 ) -> NDArray[Any]:
-    """Mean speed of joints in the image, in sizes of the person per second, (N,).
+    """Mean speed of joints in the image, in person sizes per second, (N,).
 
-    Poses are relative to the root, so the joints' common movement is removed. A joint's speed is
-    that of its mean movement, in which the detector's jitter nearly cancels.
+    Poses are relative to the root, so the joints' common motion is removed. A joint's speed is that
+    of its mean motion, in which the detector's jitter nearly cancels.
 
     Args:
         x_2d: (N, L, J, 2), (0, 0) where unseen.
-        new_frames: (N,), how many of the newest frames to measure; `AT_LEAST` if fewer.
+        new_frames: (N,), number of newest frames to measure, raised to at least `AT_LEAST`.
         rate: frames per second.
 
     Returns:
-        (N,); infinite where no joint is seen in them.
+        (N,); infinite where no joint is seen in those frames.
     """
     seen = (x_2d != 0).any(-1)
-    both = seen[:, 1:] & seen[:, :-1]  # (N, L-1, J), in a frame and in the one before
+    both = seen[:, 1:] & seen[:, :-1]  # (N, L-1, J): seen in a frame and in the one before
     moved = (x_2d[:, 1:] - x_2d[:, :-1]) * both[..., None]
     moved = moved - (moved.sum(2) / both.sum(2).clip(min=1)[..., None])[:, :, None]
     age = np.arange(both.shape[1])[::-1]
@@ -58,7 +58,7 @@ def image_speed(
 
 
 def image_size(x_2d: NDArray[np.float32]) -> NDArray[Any]:
-    """The longer side of the box round the seen joints (N, L, J, 2), mean over the frames, (N,)."""
+    """Longer side (N,) of the seen joints' box, averaged over the frames of (N, L, J, 2)."""
     seen = (x_2d != 0).any(-1)
     low = np.where(seen[..., None], x_2d, np.inf).min(2)
     high = np.where(seen[..., None], x_2d, -np.inf).max(2)

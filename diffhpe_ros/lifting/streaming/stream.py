@@ -1,4 +1,4 @@
-"""Windows of tracks over time: one window of each, then the next ones."""
+"""Lifts windows of tracks over time: one window per track at each call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from diffhpe_ros.track_registry import STREAM_S, TrackKey, TrackStates
 
 
 class LiftWindows(Protocol):
-    """Lifts checked windows; `Lifter` gives it to its streams."""
+    """A function that lifts checked windows; `Lifter` passes it to its streams."""
 
     def __call__(
         self,
@@ -35,34 +35,34 @@ class LiftWindows(Protocol):
 
         Args:
             observed: B windows.
-            seeds: of each window's noise.
+            seeds: one for each window's noise.
             start: where sampling starts; None for the lifter's own.
-            decode: what keeps bone lengths; None for the lifter's own.
+            decode: the bone length rule; None for the lifter's own.
             world_landmarks: see `Lifter.lift`.
         """
 
 
 @dataclass(frozen=True)
 class _TrackState:
-    """What a stream keeps of a track."""
+    """A stream's state of one track."""
 
     bone_lengths: BoneLengthTracker
     poses: PoseHistory = field(default_factory=PoseHistory)
 
 
 class LiftingStream:
-    """Windows of tracks over time, each with noise of its own.
+    """Lifts windows of tracks over time, each with its own noise.
 
     Args:
         lift: lifts single windows.
-        frames: L of a window.
+        frames: L, the length of a window.
         rate: frames per second.
         seed: of the noise.
-        warm_start: where windows start at the last poses of their tracks.
+        warm_start: starts windows at the last poses of their tracks; None without it.
         fixed_lengths: whether a track's bones keep their lengths over all its windows.
 
-    Without either, each window stands alone; else the same calls in the same order give the same
-    bits.
+    Without both options, each window is independent. With either, the same calls in the same order
+    give the same bits.
     """
 
     def __init__(
@@ -97,17 +97,18 @@ class LiftingStream:
 
         Args:
             x_2d: (B, 27, 17, 2), see `Lifter.lift`.
-            tracks: B cameras and track ids; the noise depends on them. Tracks of a camera start
-                anew where its stamps go back.
+            tracks: B cameras and track ids; the noise depends on them. A camera's tracks start
+                again when its stamps go back.
             stamps: B times of the newest frame, nanoseconds.
             confidence: see `Lifter.lift`.
             covariance_2d: see `Lifter.lift`.
             world_landmarks: see `Lifter.lift`.
-            orientation: (B, 3, 3) rotation from the camera of each window to a frame that stands
-                still, for cameras that move: last poses are turned by it.
+            orientation: (B, 3, 3) rotation from each window's camera to a fixed frame, for moving
+                cameras: the last poses are rotated with it.
 
         Raises:
-            DiffhpeError: see `Lifter.lift`; or there are not as many tracks or stamps as windows.
+            DiffhpeError: see `Lifter.lift`; or the number of tracks or stamps is not that of the
+                windows.
         """
         observed = check_windows(x_2d, self._frames, confidence, covariance_2d)
         if not len(observed) == len(tracks) == len(stamps):
@@ -131,7 +132,7 @@ class LiftingStream:
         start = self._warm_start.start(observed.x_2d, histories, stamps, orientation)
         result = self._lift_windows(observed, seeds, start, decode, world)
         hypotheses = result.hypotheses
-        if orientation is not None:  # kept in the frame that stands still
+        if orientation is not None:  # kept in the fixed frame
             hypotheses = turned(hypotheses, orientation)
         for history, stamp, poses in zip(histories, stamps, hypotheses, strict=True):
             history.keep(stamp, poses.copy())

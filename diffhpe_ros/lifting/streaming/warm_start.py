@@ -13,10 +13,10 @@ from diffhpe_ros.lifting.streaming.image_motion import image_speed, initial_step
 
 
 class RecalledPoses(NamedTuple):
-    """The last poses of a track, moved on to a new window."""
+    """The last poses of a track, shifted in time to a new window."""
 
     poses: NDArray[np.float32]
-    """(H, L, J, 3); frames that are new hold the last pose."""
+    """(H, L, J, 3); new frames hold the last pose."""
     new_frames: int
     """Frames by which the new window is ahead."""
 
@@ -29,14 +29,14 @@ class PoseHistory:
         self._poses: NDArray[np.float32] | None = None  # (H, L, J, 3)
 
     def recall(self, stamp: int, rate: float) -> RecalledPoses | None:
-        """An estimate of the track's window at that time.
+        """Estimate the track's window at this time.
 
         Args:
             stamp: nanoseconds, not before the last window's.
             rate: frames per second of the windows.
 
         Returns:
-            None where the last window is unknown, or more than half a window earlier.
+            The estimate; None if the last window is unknown or more than half a window earlier.
         """
         if self._poses is None:
             return None
@@ -48,7 +48,7 @@ class PoseHistory:
         return RecalledPoses(self._poses[:, kept], new_frames)
 
     def keep(self, stamp: int, poses: NDArray[np.float32]) -> None:
-        """Keep poses (H, L, J, 3) instead of the last ones; none if they are not finite."""
+        """Keep poses (H, L, J, 3) in place of the last ones; keep none if they are not finite."""
         self._stamp = stamp
         self._poses = poses if np.isfinite(poses).all() else None
 
@@ -56,11 +56,12 @@ class PoseHistory:
 class WarmStart:
     """Starts windows at the last poses of their tracks.
 
-    Each hypothesis continues from itself, so that hypotheses stay apart. The faster a person moves
-    in the image, the more noise; tracks without a usable past start at pure noise.
+    Each hypothesis continues from its own last poses, so hypotheses stay different. The faster a
+    person moves in the image, the more noise is added. Tracks without usable last poses start at
+    pure noise.
 
     Args:
-        model: whose windows they are.
+        model: the model to sample.
         preset: how it is sampled.
         rate: frames per second of the windows.
     """
@@ -80,10 +81,10 @@ class WarmStart:
         """Where the sampling of windows (B, L, J, 2) in the canonical view starts.
 
         Args:
-            windows: of B tracks.
-            histories: of these tracks.
-            stamps: of the windows, nanoseconds.
-            orientation: (B, 3, 3) of the cameras, see `LiftingStream.lift`.
+            windows: one of each of B tracks.
+            histories: the tracks' last poses.
+            stamps: the windows', nanoseconds.
+            orientation: (B, 3, 3), the cameras', see `LiftingStream.lift`.
         """
         recalled = [
             history.recall(stamp, self.rate)
@@ -100,7 +101,7 @@ class WarmStart:
         return PreviousPoseInitialization(
             poses=poses,
             known=np.array([past is not None for past in recalled]),
-            # A sampler cannot visit more steps than there are from the start on.
+            # A sampler cannot visit more steps than remain from the start.
             steps=initial_steps(speed, self.model.schedule.steps).clip(min=self.preset.steps - 1),
             pose_scale=self.model.pose_scale,
         )
@@ -112,10 +113,10 @@ def turned(poses: NDArray[np.float32], rotations: NDArray[np.float64]) -> NDArra
 
 
 def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart | None:
-    """The warm start of a stream; None where the preset or the model has none.
+    """The warm start of a stream; None if the preset or the model has none.
 
     Args:
-        model: DiffHPE alone can start at a pose; others ignore the preset's start.
+        model: only DiffHPE can start at a pose; others ignore the preset's start.
         preset: how it is sampled.
         rate: frames per second of the windows.
     """

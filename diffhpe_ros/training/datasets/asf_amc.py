@@ -1,8 +1,8 @@
-"""Acclaim skeletons (.asf) and motions (.amc), as the CMU motion capture database has them.
+"""Acclaim skeletons (.asf) and motions (.amc), as in the CMU motion capture database.
 
 Forward kinematics: a bone with local axes C (its `axis` angles) and joint rotation M (its values in
-the motion) has the global rotation R = R_parent · C · M · C⁻¹, and ends at
-p_parent + R · length · direction. Angles listed as x, y, z are applied in that order: Rz · Ry · Rx.
+the motion) has the global rotation R = R_parent · C · M · C⁻¹, and ends at p_parent + R · length ·
+direction. Angles listed as x, y, z are applied in that order: Rz · Ry · Rx.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,9 +41,9 @@ class Skeleton:
 
     bones: Mapping[str, Bone]
     unit_m: float
-    """Metres in one unit of length."""
+    """Metres per unit of length."""
     radians_per_unit: float
-    """Radians in one unit of the skeleton's angles."""
+    """Radians per unit of the skeleton's angles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ def read_skeleton(path: Path) -> Skeleton:
     """Read an .asf file.
 
     Raises:
-        DiffhpeError: it is missing or is not a skeleton; names the file.
+        DiffhpeError: the file is missing or is not a skeleton; the message names it.
     """
     sections = _sections(_lines(path))
     try:
@@ -85,7 +85,8 @@ def read_motion(path: Path, skeleton: Skeleton) -> BoneMotion:
     """Read an .amc file and compute the position of every bone.
 
     Raises:
-        DiffhpeError: it is missing, is not a motion, or does not fit the skeleton; names the file.
+        DiffhpeError: the file is missing, is not a motion, or does not fit the skeleton; the
+            message names it.
     """
     lines = _lines(path)
     try:
@@ -144,7 +145,7 @@ def _forward_kinematics(skeleton: Skeleton, values: Mapping[str, Array], unit: f
 
 
 def _lines(path: Path) -> list[str]:
-    """Lines without comments and blank ones."""
+    """Lines except comments and blank lines."""
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
@@ -203,7 +204,7 @@ def _numbers(words: list[str]) -> Array:
 
 
 def _frames(lines: list[str], skeleton: Skeleton) -> tuple[dict[str, Array], float]:
-    """Values (T, channels) of each bone in the file, and radians in a unit of its angles."""
+    """Values (T, channels) of each bone in the file, and radians per unit of its angles."""
     radians, frames = skeleton.radians_per_unit, 0
     columns: dict[str, list[list[float]]] = {}
     for line in lines:

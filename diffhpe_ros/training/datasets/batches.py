@@ -9,7 +9,7 @@ from torch.utils.data import IterableDataset
 
 
 class WindowSource(Protocol):
-    """Numbered batches; a batch depends on the seed and its number alone."""
+    """Numbered batches; a batch depends only on the seed and its number."""
 
     @property
     def batches_per_epoch(self) -> int | None:
@@ -25,7 +25,7 @@ class WindowSource(Protocol):
 
 
 class InTurn:
-    """Several endless sources (a `WindowSource`), of which each gives a batch in turn."""
+    """Several endless sources that give batches in turn (a `WindowSource`)."""
 
     batches_per_epoch = None
 
@@ -50,7 +50,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
     """Endless batches of a source: process r of w takes number k*w + r at step k.
 
     Args:
-        source: of the batches.
+        source: gives the batches.
         where: called when the first batch is requested. So a resumed training continues with its
             next batch, and each process has its rank.
     """

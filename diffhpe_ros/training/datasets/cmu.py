@@ -23,7 +23,7 @@ RATE_HZ = 50.0
 CAPTURED_HZ = 120.0
 NOSE_M = 0.05
 LONGEST_STEP_M = 0.3
-"""Of the hip from frame to frame, 54 km/h: a take with a longer one is damaged."""
+"""Longest movement of the hip between frames, 54 km/h: a take that exceeds it is damaged."""
 JOINT_BONES: tuple[tuple[str, ...], ...] = (
     ("lhipjoint", "rhipjoint"),
     ("rhipjoint",), ("rfemur",), ("rtibia",),
@@ -35,7 +35,7 @@ JOINT_BONES: tuple[tuple[str, ...], ...] = (
     ("lclavicle",), ("lhumerus",), ("lwrist",),
     ("rclavicle",), ("rhumerus",), ("rwrist",),
 )  # fmt: skip
-"""Bones at whose ends the joints lie; of two the midpoint."""
+"""Bones at whose ends the joints are; for two bones, the joint is at the midpoint."""
 TOE_BONES = ("ltoes", "rtoes")
 NECK_NOSE = JOINTS.index("Neck/Nose")
 Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -65,12 +65,12 @@ def read_takes(
     """Read all takes in a folder and the folders below it, with progress.
 
     Args:
-        folder: with SS_TT.amc files, and SS.asf in the same folder as its motions.
+        folder: contains SS_TT.amc files, with SS.asf in the same folder as its motions.
         subjects: numbers of the subjects to read; all if empty.
         captured_hz: frame rate of the files.
 
     Returns:
-        The takes by subject and trial, and a line about each file that cannot be used.
+        The takes sorted by subject and trial, and a line on each unusable file.
 
     Raises:
         DiffhpeError: there is no such folder, or no usable take in it.
@@ -189,10 +189,10 @@ def _motion_files(folder: Path, subjects: Collection[int]) -> list[tuple[int, in
 
 
 def _skeleton_file(motion: Path) -> Path:
-    """The .asf of a motion: SS.asf of its SS_TT.amc, or the only one in its folder.
+    """The .asf of a motion: SS.asf for SS_TT.amc, or the only one in its folder.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: no such file exists.
     """
     skeletons = sorted(file for file in motion.parent.iterdir() if file.suffix.lower() == ".asf")
     subject = motion.name.partition("_")[0]

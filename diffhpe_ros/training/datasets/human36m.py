@@ -25,7 +25,7 @@ SPLITS = {"train": ("S1", "S5", "S6", "S7", "S8"), "test": ("S9", "S11")}
 RATE_HZ = 50.0
 CAPTURED_JOINTS = 32
 KEPT_JOINTS = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
-"""Of the 32 captured joints, those of the 17-joint skeleton; the others never move or coincide."""
+"""Of the 32 captured joints, those of the 17-joint skeleton; the others are fixed or duplicates."""
 
 NOT_RECORDED = ("S11", "Directions")
 """One of its videos is damaged, so most files leave it out."""
@@ -151,7 +151,7 @@ def _cropped(pixels: NDArray[np.float32], frames: int, what: str) -> NDArray[np.
 
 
 def _check_fit(seen: Sequence[_CameraSequence]) -> None:
-    """Check the median over all sequences: in a few of S9 the published 3D is displaced."""
+    """Check the median over all sequences, since the published 3D is displaced in a few of S9."""
     misfit = float(np.median([one.misfit_px() for one in seen]))
     if misfit > _FARTHEST_PX:
         raise DiffhpeError(

@@ -1,7 +1,7 @@
-"""Human3.6M's four cameras: where they stood for each subject, and their lenses.
+"""Human3.6M's four cameras: their poses for each subject, and their lenses.
 
-The figures are the data set's own calibration, as VideoPose3D (common/h36m_dataset.py) published
-it, rounded to the float32 that it is used in.
+The numbers are the data set's own calibration, as published by VideoPose3D
+(common/h36m_dataset.py), rounded to float32, in which it is used.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _Numbers = tuple[float, ...]
 
 @dataclass(frozen=True, eq=False)
 class PlacedCamera:
-    """A camera, and where it is in the world."""
+    """A camera and its pose in the world."""
 
     name: str
     lens: Camera
@@ -37,7 +37,7 @@ def cameras_of(subject: str) -> tuple[PlacedCamera, ...]:
     """The four cameras that recorded a subject, in the order of the published files.
 
     Raises:
-        DiffhpeError: no such subject has published cameras.
+        DiffhpeError: there are no published cameras for this subject.
     """
     if subject not in _PLACES:
         known = ", ".join(_PLACES)
@@ -53,7 +53,7 @@ def cameras_of(subject: str) -> tuple[PlacedCamera, ...]:
 def _lens(
     width: int, height: int, focal: _Numbers, centre: _Numbers, distortion: _Numbers
 ) -> Camera:
-    """OpenCV's model. Human3.6M's own drops some tangential terms, less than half a pixel here."""
+    """OpenCV's model. Human3.6M's own omits some tangential terms, under half a pixel here."""
     matrix = [[focal[0], 0, centre[0]], [0, focal[1], centre[1]], [0, 0, 1]]
     return Camera(width, height, np.array(matrix), np.array(distortion))
 

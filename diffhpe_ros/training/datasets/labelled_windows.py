@@ -11,7 +11,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz, replacing
 from diffhpe_ros.skeleton import NUM_JOINTS
 
-_FARTHEST_M = 20.0  # of a joint from the hip: far above people, far below millimetres
+_FARTHEST_M = 20.0  # from joint to hip: far more than in people, far less than in millimetres
 _HIP_M = 1e-3
 _WIDEST = 30.0  # of the canonical view: 85 degrees off the axis
 LABELS = ("subject", "action", "sequence", "camera")
@@ -98,7 +98,7 @@ def _check(windows: LabelledWindows) -> None:
 
 
 def _check_units(windows: LabelledWindows) -> None:
-    """Refuse what is of another unit or origin than expected.
+    """Refuse windows in another unit or with another origin than expected.
 
     Raises:
         DiffhpeError: poses are in millimetres or not relative to the hip, or keypoints in pixels.
@@ -122,10 +122,10 @@ def _check_units(windows: LabelledWindows) -> None:
 
 
 def read_windows(path: Path) -> LabelledWindows:
-    """Read arrays x (N,27,17,2) and y (N,27,17,3), and where there are any, root and labels.
+    """Read arrays x (N,27,17,2) and y (N,27,17,3), and root and labels if present.
 
     Raises:
-        DiffhpeError: it is missing, damaged, or its arrays do not fit; names the file.
+        DiffhpeError: the file is missing, damaged, or its arrays do not fit; the message names it.
     """
     arrays = read_npz(path, ("x", "y"))
     root = arrays.get("root")

@@ -24,7 +24,7 @@ VALIDATION_PEOPLE = frozenset({55, 127, 131, 135, 3006, 3009})
 Their motions: animals, a dance, range of motion, runs, styled walks, karate, rehabilitation."""
 
 SAME_PERSON: Mapping[int, int] = {13: 903, 902: 903, 10: 905, 906: 14, 901: 29}
-"""Subjects who are the same person as another one."""
+"""Subjects who are the same person as another subject."""
 
 TELEPORTS = frozenset(
     {"cmu_train_walking_49", "cmu_train_walking_50", "cmu_train_directing_traffic_1", "cmu_005_17"}
@@ -49,7 +49,7 @@ class MotionCapture:
     weights: Tensor
     """(W,), relative frequency at which a window is drawn."""
     subjects: Tensor
-    """(W,), number of who is seen."""
+    """(W,), number of the subject."""
     frames: int
     """Window length."""
 
@@ -69,7 +69,7 @@ class MotionCapture:
         speed = torch.maximum(torch.minimum(speed, room), -room)
         offset = torch.arange(-half, half + 1, device=speed.device)
         at = middle[:, None] + speed[:, None] * offset
-        # A frame at the very end of a sequence has no next one, and needs none.
+        # The last frame of a sequence has no next frame, and needs none.
         before = at.floor().long().clamp(max=len(self.positions) - 2)
         share = (at - before)[..., None]
         facing = torch.lerp(self.head_forward[before], self.head_forward[before + 1], share)
@@ -118,7 +118,7 @@ def read_motion_capture_files(
         keep: whether to read a subject.
 
     Returns:
-        None where no file has such a subject.
+        The joined files; None if no file has such a subject.
 
     Raises:
         DiffhpeError: as `read_motion_capture`, or a weight is not positive.

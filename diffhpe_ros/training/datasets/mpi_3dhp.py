@@ -1,7 +1,7 @@
 """MPI-INF-3DHP in the two files of P-STMO (Shan et al., ECCV 2022).
 
-Its joints are millimetres in the camera's frame, of a body scaled to one universal size
-(`univ_annot3`), in the order of the data set's own test annotations.
+Joints are in millimetres in the camera's frame, for a body scaled to one universal size
+(`univ_annot3`). Their order is that of the data set's own test annotations.
 """
 
 import re
@@ -31,10 +31,10 @@ JOINTS = (
 """The files' order; P-STMO picks it from the 28 annotated joints (data_to_npz_3dhp.py)."""
 
 TO_H36M17 = (14, 8, 9, 10, 11, 12, 13, 15, 1, 16, 0, 5, 6, 7, 2, 3, 4)
-"""For each of the 17 joints the files' one: neck is Thorax, head Neck/Nose, head top Head."""
+"""For each of our 17 joints, the files' joint: neck is Thorax, head Neck/Nose, head top Head."""
 
 TEST_RATE_HZ = 25.0
-"""Not in the test file; the lower of the training file's two rates."""
+"""The test file's rate, which it does not give: the lower of the training file's two rates."""
 
 _FARTHEST_PX = 20.0
 
@@ -67,10 +67,10 @@ TRAINING_CAMERAS: Mapping[str, Camera] = MappingProxyType(
         "13": _lens((1496.961, 1497.378), (1005.702, 1004.214)),
     }
 )
-"""From the data set's camera.calibration."""
+"""The training cameras' values, from the data set's camera.calibration."""
 
 INDOOR_CAMERA = TRAINING_CAMERAS["8"]
-"""Of TS1 to TS4: the data set's ts1-4cameras.calib has camera 8's figures in other units."""
+"""The camera of TS1 to TS4: ts1-4cameras.calib has camera 8's values in other units."""
 
 OUTDOOR_CAMERA = _lens(
     (1683.98345952, 1672.59370772),
@@ -78,7 +78,7 @@ OUTDOOR_CAMERA = _lens(
     (1920, 1080),
     (-0.276859611, 0.131125256, -0.000360494, -0.001149441, -0.049318332),
 )
-"""Of TS5 and TS6, from ts5-6cameras.calib."""
+"""The camera of TS5 and TS6, from ts5-6cameras.calib."""
 
 
 def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
@@ -90,7 +90,8 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
         input_view: screen or person; see `recordings.to_input_view`.
 
     Returns:
-        A recording for each camera; the root is left out where the 3D do not project to the 2D.
+        A recording for each camera. It has no root if the 3D joints do not project onto the 2D
+        joints.
 
     Raises:
         DiffhpeError: it is missing or invalid.
@@ -154,7 +155,7 @@ def _recording(
     input_view: str,
     labels: Mapping[str, Any],
 ) -> RecordedSequence:
-    """Millimetres and pixels of the files' joints → a recording of ours."""
+    """Convert the files' joints, in millimetres and pixels, to a recording."""
     order = list(TO_H36M17)
     pixels = numbers(_entry(arrays, "data_2d", what), (NUM_JOINTS, 2), f"2D of {what}")[:, order]
     joints = numbers(_entry(arrays, "data_3d", what), (NUM_JOINTS, 3), f"3D of {what}")[:, order]
@@ -177,7 +178,7 @@ def _recording(
 
 
 def _projects(joints: NDArray[np.float32], pixels: NDArray[np.float32], camera: Camera) -> bool:
-    """Whether the camera sees the root where the 2D have it, in most of some frames."""
+    """Whether the root projects onto the 2D root in most of a sample of frames."""
     apart = np.linalg.norm(camera.project(joints[::25, 0]) - pixels[::25, 0], axis=-1)
     return bool(np.nanmedian(apart) < _FARTHEST_PX) if np.isfinite(apart).any() else False
 

@@ -18,19 +18,19 @@ class RecordedWindows:
     """Training batches from recorded sequences (a `WindowSource`).
 
     As in the released code, an epoch visits each recording ⌊T/27⌋ times, each time at a random
-    start, all in a random order. Its last batch may be smaller.
+    start, in random order. Its last batch may be smaller.
 
     Args:
         recordings: with `x_2d` for the same input view.
         batch_size: windows in a batch.
-        seed: of all that is random.
-        input_view: of the model, screen or person.
+        seed: seed of all random choices.
+        input_view: the model's, screen or person.
         mirrored: whether half of the windows are mirrored.
-        device: where the recordings are kept and batches are made.
+        device: stores the recordings and computes the batches.
         frames: window length.
 
     Raises:
-        DiffhpeError: no window fits into any recording, or there is no such view.
+        DiffhpeError: no recording is long enough for a window, or there is no such view.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Recorded sequences of detected 2D and captured 3D joints, and evaluation windows of them."""
+"""Recorded sequences of detected 2D and captured 3D joints, and their evaluation windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class RecordedSequence:
     """
 
     x_2d: NDArray[np.float32]
-    """(T, 17, 2), as `to_input_view` gives them, (0, 0) where unseen."""
+    """(T, 17, 2), from `to_input_view`, (0, 0) where unseen."""
     poses: NDArray[np.float32]
     """(T, 17, 3), root-relative metres in the camera frame."""
     root: NDArray[np.float32] | None
@@ -60,19 +60,19 @@ class RecordedSequence:
 def to_input_view(
     camera: Camera, pixels: NDArray[np.float32], input_view: str
 ) -> NDArray[np.float32]:
-    """Pixels → the 2D input of a model with that input view.
+    """Convert pixels to the 2D input of a model with this input view.
 
     Args:
-        camera: of the image.
+        camera: the image's camera.
         pixels: (T, 17, 2); not finite where unseen.
-        input_view: screen, u/w·2-1 and v/w·2-h/w with the lens's distortion, as the papers have
-            it; or person, the canonical view.
+        input_view: screen, u/w·2-1 and v/w·2-h/w with the lens's distortion, as in the papers; or
+            person, the canonical view.
 
     Returns:
         (T, 17, 2), (0, 0) where unseen.
 
     Raises:
-        DiffhpeError: there is no view of that name.
+        DiffhpeError: there is no view with this name.
     """
     view(input_view)  # raises for unknown names
     if input_view == "screen":
@@ -90,10 +90,10 @@ def evaluation_windows(
     """Windows that cover all valid frames, without overlap where possible.
 
     A run of valid frames is cut into consecutive windows. The last window overlaps the one before
-    where the run is no multiple of the window length. Runs shorter than a window are left out.
+    if the run is not a multiple of the window length. Runs shorter than a window are left out.
 
     Raises:
-        DiffhpeError: no recording has as many valid frames in a row.
+        DiffhpeError: no recording has enough consecutive valid frames.
     """
     chosen = [
         (recording, start) for recording in recordings for start in _covering(recording, frames)
@@ -133,7 +133,7 @@ def to_root_relative(
 
 
 def _runs(valid: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(R, 2), first frame and end of each run of valid frames."""
+    """(R, 2), start and end of each run of valid frames."""
     edges = np.diff(np.concatenate([[0], valid.astype(np.int8), [0]]))
     return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], -1)
 

@@ -16,7 +16,7 @@ from diffhpe_ros.training.projection import project
 Array = NDArray[np.float64]
 
 THRESHOLD = 0.5  # of the detector's confidence
-APART, SWAPPED = 0.1, 0.5  # of the size; ratio of the errors with and without a swap
+APART, SWAPPED = 0.1, 0.5  # relative to the size; ratio of the errors with and without a swap
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DetectorErrors:
     """Errors of C clips of L frames at `DETECTED_JOINTS`, as shares of the person's size."""
 
     offset: Array
-    """(C, L, 14, 2) detected - true, with swapped sides put right; NaN where unknown."""
+    """(C, L, 14, 2) detected - true, with swapped sides corrected; NaN where unknown."""
     unseen: NDArray[np.bool_]
     """(C, L, 14) detected with a confidence under the threshold."""
     swapped: NDArray[np.bool_]

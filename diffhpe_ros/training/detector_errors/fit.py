@@ -78,7 +78,7 @@ def find_outliers(errors: DetectorErrors) -> tuple[NDArray[np.bool_], dict[str, 
 
 
 def autocovariance(errors: Array) -> Array:
-    """Mean products (LAGS,) of errors (C, L, j, 2) some frames apart; unknown ones are left out.
+    """Mean products (LAGS,) of errors (C, L, j, 2) some frames apart; unknown errors are left out.
 
     The mean is not subtracted: a constant offset over a window is an error, too.
     """
@@ -104,7 +104,7 @@ def _smooth_correlation(lags: list[Array]) -> float:
 def _split(lags: Array, correlation: float) -> tuple[tuple[float, float, float], float]:
     """Standard deviations (constant, smooth, white) with these autocovariances, and the misfit.
 
-    C(k) = constant² + smooth² correlation^k, and at k = 0 white² more.
+    C(k) = constant² + smooth² correlation^k, plus white² at k = 0.
     """
     lag = np.arange(1, len(lags))
     both = np.stack([np.ones_like(lag, np.float64), correlation**lag], -1)
@@ -120,14 +120,14 @@ def _split(lags: Array, correlation: float) -> tuple[tuple[float, float, float],
 
 
 def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> float:
-    """The `change` of `model.hold_draws` with which a state (C, L, n) lasts as long as it does.
+    """The `change` of `model.hold_draws` that reproduces the duration of a state (C, L, n).
 
-    A state of two frames, with chances p and q, is expected in min(p, q) of the cases where the
-    draw is kept, in pq where it is drawn anew.
+    Let p and q be the chances of the state in two consecutive frames. Both have the state with
+    probability min(p, q) if the draw is kept, and pq if it is drawn again.
 
     Args:
-        state: what lasts.
-        chance: of the state, (C, L, n) or what spreads to it.
+        state: the state.
+        chance: of the state, (C, L, n) or broadcastable to it.
         known: frames that count.
     """
     pairs = known[:, :-1] & known[:, 1:]
@@ -141,8 +141,8 @@ def _change(state: NDArray[np.bool_], chance: Any, known: NDArray[np.bool_]) -> 
 def fit_dropout(size: Array, unseen: NDArray[np.bool_]) -> tuple[dict[str, float], float]:
     """Logistic regression of being unseen (C, L, 14) on log(error in %): logits of parts, slope.
 
-    By Newton's method; half a case seen and half a case unseen are added for every part, so that
-    a part that is always seen has a finite logit.
+    It is solved by Newton's method. Half a seen case and half an unseen case are added for every
+    part, so that a part that is always seen has a finite logit.
     """
     names = list(PARTS)
     part = np.array([names.index(part_of(row)) for row in range(len(DETECTED_JOINTS))])

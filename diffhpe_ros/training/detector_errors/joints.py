@@ -28,9 +28,9 @@ _SKULL_BASE_M = 0.05  # behind the motion capture's neck joint, as in `rendering
 
 
 def image_height(x_2d: Tensor) -> Tensor:
-    """A person's size in the image, (B,): the longer side of the bounding box of the joints.
+    """A person's size in the image, (B,): the longer side of the joints' bounding box.
 
-    The height of a standing person. Mean over the frames of the window.
+    This is the height of a standing person, averaged over the window's frames.
 
     Args:
         x_2d: (B, L, 17, 2).
@@ -39,7 +39,7 @@ def image_height(x_2d: Tensor) -> Tensor:
 
 
 def with_averaged_joints(found: Tensor) -> Tensor:
-    """Values (..., 14, n) of detected joints → of all 17, (..., 17, n)."""
+    """Values (..., 14, n) of detected joints → values (..., 17, n) of all joints."""
     whole = found.new_zeros(*found.shape[:-2], len(PARENTS), found.shape[-1])
     whole[..., list(DETECTED_JOINTS), :] = found
     return averaged_joints(whole)
@@ -74,9 +74,9 @@ def to_detector_joints(positions: Tensor, head_forward: Tensor, offsets: Tensor)
 def part_axes(positions: Tensor, head_forward: Tensor) -> Tensor:
     """Axes of the body parts at the joints `DETECTED_JOINTS`, each one leg (thigh and shank) long.
 
-    Those of the head at nose and eyes, of the rib cage at the shoulders, of the pelvis at the
-    hips; at the limbs' joints `up` goes along the bone to the joint above, and `outward` is as
-    near to the rib cage's or pelvis' as can be.
+    They are the head's axes at nose and eyes, the rib cage's at the shoulders, and the pelvis' at
+    the hips. At the limbs' joints, `up` goes along the bone to the joint above, and `outward` is as
+    close as possible to the rib cage's or pelvis'.
 
     Args:
         positions: (..., 17, 3).

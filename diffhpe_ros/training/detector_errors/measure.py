@@ -23,7 +23,7 @@ from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 FRAMES = 27  # a window, at the motion capture's 50 Hz
 SIDE_PX, FIELD_OF_VIEW = 320, 60.0
 DISTANCE_M, SIDEWAYS_M, CAMERA_HEIGHT_M = (2.1, 5.0), 0.4, (0.5, 2.2)
-HIDDEN_M = 0.15  # a joint lies up to 0.1 m inside of its own limb
+HIDDEN_M = 0.15  # a joint lies up to 0.1 m inside its own limb
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class DetectorMeasurements:
     hidden: NDArray[np.bool_]
     """(C, L, 17) whether another body part hides the joint."""
     detected: NDArray[np.float32]
-    """(C, L, 17, 2) canonical view, NaN without a detection or outside of the image."""
+    """(C, L, 17, 2) canonical view, NaN without a detection or outside the image."""
     confidence: NDArray[np.float32]
     """(C, L, 17), 0 where the joint was not found."""
     subject: NDArray[np.int64]
@@ -73,8 +73,8 @@ def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> 
 
     Args:
         mocap: cmu_h36m17_50hz.npz.
-        count: of clips.
-        seed: of the random choices.
+        count: number of clips.
+        seed: seed of the random choices.
         without: subjects to leave out.
 
     Raises:
@@ -118,7 +118,7 @@ def _place(
 
 
 def measure(clips: list[RenderedClip]) -> DetectorMeasurements:
-    """Render the clips and run BlazePose on them; about 0.2 s a frame on one core.
+    """Render the clips and run BlazePose on them; takes about 0.2 s per frame on one core.
 
     When interrupted, it returns the finished clips.
 

@@ -34,7 +34,7 @@ class DetectorModel(Protocol):
         Args:
             positions: (B, L, 17, 3) motion-capture joints, metres, in any frame.
             head_forward: (B, L, 3), facing direction of the head in the same frame.
-            generator: of random numbers, on the device of the tensors.
+            generator: random generator on the device of the tensors.
 
         Returns:
             (B, L, 17, 3).
@@ -44,8 +44,8 @@ class DetectorModel(Protocol):
         """Draw errors and missing joints for projected joints.
 
         Args:
-            x_2d: (B, L, 17, 2) the joints of `joints`, projected; any unit.
-            generator: of random numbers, on the device of the tensor.
+            x_2d: (B, L, 17, 2), the projected joints of `joints`; any unit.
+            generator: random generator on the device of the tensor.
 
         Returns:
             Errors (B, L, 17, 2) to add, and which joints (B, L, 17) are unseen.
@@ -56,12 +56,12 @@ class FittedErrors:
     """A detector with measured errors (a `DetectorModel`).
 
     Args:
-        statistics: of its errors.
-        level: uniform range of the factor on the measured errors of a window, since people vary
-            more than the measured ones.
+        statistics: the statistics of its errors.
+        level: uniform range of the factor on a window's measured errors, since people vary more
+            than those that were measured.
         strength: uniform range of the step from the motion capture's joint convention (0) to the
             detector's (1).
-        has_unsure_joints: whether joints under the confidence threshold are detected all the same.
+        has_unsure_joints: whether joints below the confidence threshold still count as detected.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class FittedErrors:
         return noise, torch.zeros_like(unseen) if self.has_unsure_joints else unseen
 
     def _factor_of(self, frames: int, device: torch.device) -> Tensor:
-        """(14, L, L) lower triangular: times white noise it gives a joint's inlier error."""
+        """(14, L, L) lower triangular: times white noise, it gives a joint's inlier errors."""
         frame = torch.arange(frames)
         lag = (frame[:, None] - frame).abs()
         smooth = self.statistics.smooth_correlation ** lag.double()
@@ -139,7 +139,7 @@ class FittedErrors:
         return (chance < self._outlier_share.to(device))[..., None], offset
 
     def _swapped(self, x_2d: Tensor, generator: Generator) -> Tensor:
-        """Joints (B, L, 17, 2), in some frames with left and right arms or legs exchanged.
+        """Joints (B, L, 17, 2), with left and right arms or legs swapped in some frames.
 
         Arms and legs share one draw: a detector that mistakes back for front swaps both.
         """
@@ -166,7 +166,7 @@ def hold_draws(draws: Tensor, change: float, generator: Generator) -> Tensor:
     Args:
         draws: (B, L, J) or (B, L, J, n), independent.
         change: probability.
-        generator: of the frames with new draws.
+        generator: selects the frames with new draws.
 
     Returns:
         The same shape.
@@ -181,6 +181,6 @@ def hold_draws(draws: Tensor, change: float, generator: Generator) -> Tensor:
 
 
 def _uniform(like: Tensor, low: float, high: float, generator: Generator) -> Tensor:
-    """One number a window, (B, 1, 1, 1)."""
+    """One number per window, (B, 1, 1, 1)."""
     shape = (len(like), 1, 1, 1)
     return low + (high - low) * torch.rand(shape, generator=generator, device=like.device)

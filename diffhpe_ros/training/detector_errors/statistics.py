@@ -15,22 +15,22 @@ from diffhpe_ros.windows import RATE
 
 @dataclass(frozen=True)
 class PartErrors:
-    """One kind of joint, left and right alike."""
+    """One kind of joint, the same for left and right."""
 
     offset: tuple[float, float, float]
     """From the motion capture's joint to the detector's: forward, outward (away from the body's
     middle), up, in leg lengths and in the axes of `part_axes`."""
     constant: float
-    """Standard deviations of each image axis, as shares of the person's size: of what stays over a
-    window,"""
+    """Standard deviation per image axis, relative to the person's size, of the part of the error
+    that is constant over a window,"""
     smooth: float
-    """of what changes slowly,"""
+    """of the part that changes slowly,"""
     white: float
-    """and of what is new in every frame."""
+    """and of the part that is independent in every frame."""
     outlier_share: float
-    """Of the frames."""
+    """Share of the frames with an outlier."""
     outlier_from: float
-    """Least size of an outlier; the rest is exponential, with"""
+    """Smallest size of an outlier; the excess is exponentially distributed, with"""
     outlier_excess: float
     """this mean."""
     miss_logit: float
@@ -42,11 +42,11 @@ class ErrorStatistics:
     """All parameters; image lengths are shares of the person's size (`image_height`)."""
 
     parts: Mapping[str, PartErrors]
-    """By the names of `PARTS`."""
+    """Errors by the names of `PARTS`."""
     smooth_correlation: float
-    """Of the smooth part, from frame to frame at 50 Hz."""
+    """Correlation of the smooth part from frame to frame at 50 Hz."""
     head_correlation: float
-    """Between the errors of nose and eyes; other joints are assumed independent."""
+    """Correlation between the errors of nose and eyes; other joints are assumed independent."""
     outlier_change: float
     """Probability that the outlier state of a joint is redrawn at a frame: 1 is white."""
     swap_share: Mapping[str, float]
@@ -59,7 +59,7 @@ class ErrorStatistics:
     """As `outlier_change`."""
 
     def at(self, images_per_s: float) -> "ErrorStatistics":
-        """The same detector with images at another rate than 50 Hz."""
+        """The same detector with images at a rate other than 50 Hz."""
         frames = RATE / images_per_s
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""Confidence intervals by a bootstrap over sequences."""
+"""Confidence intervals from a bootstrap over sequences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,9 +24,9 @@ def intervals_over_sequences(
     Args:
         values: name → (N,), one per window.
         sequences: (N,), equal for windows of one sequence.
-        level: of the intervals.
+        level: confidence level of the intervals.
         draws: number of resampled data sets.
-        seed: of the draws, which are the same for all names.
+        seed: seed of the draws, which are the same for all names.
 
     Returns:
         name → (low, high); empty with fewer than two sequences.

@@ -1,4 +1,4 @@
-"""Errors by joint, by action, by place in the image, and by frame of the window."""
+"""Errors by joint, by action, by position relative to the camera, and by frame of the window."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def by_frame(errors: WindowErrors) -> Breakdown:
 
 
 def by_action(errors: WindowErrors, windows: LabelledWindows) -> Breakdown:
-    """Each action, or each sequence where actions are unknown; empty where both are."""
+    """Each action, or each sequence if actions are unknown; empty if both are unknown."""
     named = windows.action if (windows.action != "").any() else sequences_of(windows)
     if not (named != "").any():
         return {}

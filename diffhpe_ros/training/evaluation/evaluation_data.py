@@ -22,9 +22,9 @@ def read_evaluation(
 
     Args:
         data: the file.
-        config: of the evaluated model; gives the input view and the window length.
-        data_2d: file of the 2D keypoints of Human3.6M.
-        split: train or test, of Human3.6M; default test.
+        config: the evaluated model's, which gives the input view and the window length.
+        data_2d: file with the 2D keypoints of Human3.6M.
+        split: train or test, for Human3.6M; default test.
 
     Raises:
         DiffhpeError: a file is missing or damaged, or an option does not apply.
@@ -49,8 +49,8 @@ def occluded(windows: LabelledWindows, pattern: str, seed: int) -> LabelledWindo
 
     Args:
         windows: without occlusions.
-        pattern: a name that `occlusion` knows.
-        seed: of the draws.
+        pattern: one of the names for `occlusion`.
+        seed: seed of the draws.
 
     Raises:
         DiffhpeError: the pattern is unknown.
@@ -68,7 +68,7 @@ def _subjects(split: str) -> tuple[str, ...]:
 
 
 def _array_names(path: Path) -> set[str]:
-    """Names of the arrays in an .npz file; empty for other files, which their reader refuses."""
+    """Names of the arrays in an .npz file; empty for other files, which the readers refuse."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}

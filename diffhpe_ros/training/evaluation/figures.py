@@ -45,7 +45,7 @@ class Figures:
     """95 % bootstrap intervals of the metrics; empty with fewer than two sequences."""
     windows: int
     sequences: int
-    """0 where sequences have no names."""
+    """0 if sequences have no names."""
     by_joint: Breakdown
     by_action: Breakdown
     by_angle: Breakdown

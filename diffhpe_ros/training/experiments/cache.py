@@ -1,4 +1,4 @@
-"""Models of the experiments, trained where missing, and a cache of their metrics."""
+"""Models of the experiments, which are trained if missing, and a cache of their metrics."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Models(Protocol):
         """The folder of a model; None if there is none.
 
         Raises:
-            DiffhpeError: there is no recipe of that name, or a training fails.
+            DiffhpeError: there is no recipe with this name, or a training fails.
         """
 
 
@@ -44,9 +44,9 @@ class TrainMissingModels:
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
     budget: str
-    """Of the trainings: cpu or gpu."""
+    """Budget of the trainings: cpu or gpu."""
     overrides: Sequence[str] = ()
-    """Hydra's, for every training."""
+    """Hydra overrides for every training."""
 
     def folder(self, name: str) -> Path:
         """See `Models`."""
@@ -64,7 +64,7 @@ class TrainMissingModels:
 
 @dataclass(frozen=True)
 class TrainedModels:
-    """Existing trained models only."""
+    """Finds only models that are already trained."""
 
     runs: Path
     """The model called NAME lies in runs/NAME/model."""
@@ -102,9 +102,9 @@ class ExperimentCache:
         """A model's metrics on the windows; None if there is no model.
 
         Args:
-            name: of the model.
-            pattern: of occlusion, as released; the same occlusions for every model.
-            preset: sampling of a diffusion model; default its own.
+            name: the model's name.
+            pattern: occlusion pattern, as released; occlusions are the same for every model.
+            preset: sampling of a diffusion model; by default its own.
         """
         folder = self.models.folder(name)
         if folder is None:

@@ -26,7 +26,7 @@ SIGMAS = tuple(np.linspace(0.25, 3.5, 14).round(2).tolist())
 TABLE_SIGMAS = (1.0, 2.0)
 """Sigmas of the tables."""
 LAGS = (0, 1, 2, 3, 6, 13)
-"""Frames from the newest one of a window back to the one that is taken."""
+"""Frames from a window's newest frame back to the measured one."""
 
 
 @dataclass(frozen=True)

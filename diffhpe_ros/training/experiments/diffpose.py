@@ -25,7 +25,7 @@ COMPARED: tuple[tuple[str, str, Preset | None], ...] = (
     ("the same, flipped", "diffhpe-wrapper-robust", FLIPPED),
     ("DiffPose, flipped", "diffpose", None),
 )
-"""Title, model, and sampling; None is the model's own preset."""
+"""Title, model, and sampling; None means the model's own preset."""
 FIGURES = {
     "mpjpe_mm": "MPJPE",
     "mpjpe_last_frame_mm": "last frame",
@@ -107,7 +107,7 @@ def _spread_table(cache: ExperimentCache) -> str:
 def _spread(
     cache: ExperimentCache, name: str, pattern: str
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Error and spread, mm, of visible and of occluded joints; None if not run.
+    """Error and spread, mm, of visible and of occluded joints; None if they were not run.
 
     The spread is the root of the hypotheses' mean squared distance from their mean.
     """

@@ -17,11 +17,11 @@ COMPARISON = {
     "cpu": ("trainer.max_steps=200", "ema_decay=0.0", "calibrate_every=0"),
     "gpu": ("trainer.max_steps=2000", "calibrate_every=0"),
 }
-"""Overrides of all models in the comparison of predictions. The CPU has too few steps for an
-average of the weights."""
+"""Overrides of all models in the comparison of predictions. On the CPU there are too few steps to
+average the weights."""
 
 LONGER = ("seed=1", "stop_after=null")
-"""Overrides of MixSTE with the wrapper's compute on top."""
+"""Overrides of MixSTE that is trained with the wrapper's compute in addition to its own."""
 _COHERENT = ("+module.loss._target_=diffhpe_ros.training.modules.losses.CoherentDistance",)
 _MIN_SNR = "module.loss._target_=diffhpe_ros.training.modules.losses.MinSNRLoss"
 PREDICTIONS: Mapping[str, tuple[str, ...]] = {
@@ -52,9 +52,9 @@ class Recipe:
 
     name: str
     experiment: str
-    """Of config/train."""
+    """Name of the experiment in config/train."""
     overrides: tuple[str, ...] = ()
-    """Hydra's."""
+    """Hydra overrides."""
     backbone: str | None = None
     """The MixSTE of a wrapper."""
     start_from: str | None = None
@@ -62,15 +62,15 @@ class Recipe:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Names of models that it depends on."""
+        """Names of the models that this one depends on."""
         return tuple(name for name in (self.backbone, self.start_from) if name is not None)
 
 
 def recipe(name: str, budget: str) -> Recipe:
-    """The recipe of that name.
+    """The recipe with this name.
 
     Raises:
-        DiffhpeError: there is none.
+        DiffhpeError: there is none with this name.
     """
     known = recipes(budget)
     if name not in known:
@@ -118,7 +118,7 @@ def recipes(budget: str) -> dict[str, Recipe]:
 
 
 def _tuned_to(pattern: str, budget: str) -> list[Recipe]:
-    """MixSTE, a wrapper round the plain MixSTE, and a wrapper round the tuned one."""
+    """MixSTE, a wrapper around the plain MixSTE, and a wrapper around the tuned one."""
     overrides = (
         f"occlusion={pattern}",
         *FINE_TUNING[budget],

@@ -17,7 +17,7 @@ from diffhpe_ros.training.experiments.sampling import sampling_section
 from diffhpe_ros.training.experiments.tables import table_2, table_4
 
 Section = Callable[[ExperimentCache, Preset, Path], str]
-"""Makes the Markdown of an experiment, with images and CSV files in the document's folder."""
+"""Creates an experiment's Markdown, with images and CSV files in the document's folder."""
 
 
 def _figures(cache: ExperimentCache, sampling: Preset, document: Path) -> str:
@@ -57,7 +57,7 @@ DOCUMENTS: Mapping[str, Path] = {
     "calibration": Path("results/calibration.md"),
     "aggregation": Path("results/sampling.md"),
 }
-"""Below docs/: where each experiment has its section."""
+"""Paths below docs/: the document with each experiment's section."""
 
 ON_VALIDATION = ("parameterisations", "sampling", "diffpose-choices", "aggregation")
 """Experiments for choices, measured on validation, never on test."""
@@ -79,7 +79,7 @@ def reproduce(name: str, cache: ExperimentCache, sampling: Preset, document: Pat
     """
     if name not in EXPERIMENTS:
         raise DiffhpeError(f"unknown experiment {name!r}; expected {', '.join(EXPERIMENTS)}")
-    section(document, name)  # before hours of training
+    section(document, name)  # fail before hours of training
     text = EXPERIMENTS[name](cache, sampling, document)
     steps = f"{sampling.sampler.upper()} {sampling.steps} x {sampling.hypotheses}"
     how = cache.windows_name if name in OWN_SAMPLING else f"{cache.windows_name}, {steps}"

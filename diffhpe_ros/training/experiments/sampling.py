@@ -38,7 +38,7 @@ PANELS = {
     "segment_std_mm": "segment std, mm",
 }
 STEPS_IN_TABLE = (1, 2, 50)
-"""The CSV has all of them."""
+"""The CSV has all points."""
 REPEATS = 5
 
 
@@ -62,7 +62,7 @@ def sampling_section(cache: ExperimentCache, document: Path) -> str:
     header = ["sampler", "steps", "hypotheses", "flipped", "ms", *PANELS.values()]
     every = [(point.preset, _row(title, point)) for title in curves for point in curves[title]]
     write_csv(document.parent / "sampling.csv", header, [row for _, row in every])
-    listed: dict[Preset, list[str]] = {}  # curves meet in some presets
+    listed: dict[Preset, list[str]] = {}  # curves share some presets
     for preset, row in every:
         if preset.steps in STEPS_IN_TABLE:
             listed.setdefault(preset, row)
@@ -87,7 +87,7 @@ def _row(title: str, point: SamplingPoint) -> list[str]:
 
 
 def draw(curves: Mapping[str, list[SamplingPoint]], file: Path) -> None:
-    """Each figure against milliseconds, one line for each curve, into a PNG."""
+    """Draw each metric against milliseconds, one line per curve, into a PNG."""
     figure = Figure(figsize=(15, 8), layout="constrained")
     *panels, legend = figure.subplots(2, 3).flat
     for axes, (name, title) in zip(panels, PANELS.items(), strict=True):

@@ -16,9 +16,9 @@ class TableRow:
     model: str
     """Its recipe."""
     paper: tuple[float, float, float] | None = None
-    """Of Human3.6M: MPJPE, symmetry gap and segment std, mm."""
+    """The paper's values on Human3.6M: MPJPE, symmetry gap and segment std, mm."""
     flipped: bool = False
-    """With test-time augmentation, which the paper does not use."""
+    """Whether the row uses test-time augmentation, which the paper does not use."""
 
 
 TABLE_2_ROWS = (
@@ -39,7 +39,7 @@ PAPER_TABLE_4 = {
     "leg": (55.1, 54.1, 52.6),
     "frames": (55.8, 52.2, 53.5),
 }
-"""Pattern → MPJPE of MixSTE, and of the wrapper on a plain and on an occlusion-trained MixSTE."""
+"""Pattern → MPJPE of MixSTE, and of the wrapper with a plain and an occlusion-trained MixSTE."""
 
 
 def table_2(cache: ExperimentCache, sampling: Preset) -> str:
@@ -48,7 +48,7 @@ def table_2(cache: ExperimentCache, sampling: Preset) -> str:
         "model", "MPJPE", "95 %", "last frame", "N-MPJPE", "P-MPJPE", "bones too long by",
         "symmetry gap", "segment std", "paper, Human3.6M: MPJPE", "symmetry gap", "segment std",
     ]  # fmt: skip
-    # An even number of hypotheses can be shared out between a window and its mirror image.
+    # An even number of hypotheses can be divided between a window and its mirror image.
     flipped = replace(sampling, augmentation="flip", hypotheses=sampling.hypotheses // 2 * 2 or 2)
     rows = []
     for row in TABLE_2_ROWS:
@@ -59,7 +59,7 @@ def table_2(cache: ExperimentCache, sampling: Preset) -> str:
 
 
 def table_4(cache: ExperimentCache, sampling: Preset) -> str:
-    """MPJPE of models that are tested with the occlusion they were trained with."""
+    """MPJPE of models that are tested with the occlusions they were trained with."""
     header = [
         "occlusion", "MixSTE", "Wrapper on plain MixSTE", "Wrapper on this MixSTE",
         "paper, Human3.6M: MixSTE", "Wrapper on plain", "Wrapper on occlusion-trained",
@@ -87,7 +87,7 @@ def _main_figures(figures: FigureValues | None) -> list[str]:
         "mpjpe_last_frame_mm", "n_mpjpe_mm", "p_mpjpe_mm", "bone_bias_mm",
         "symmetry_gap_mm", "segment_std_mm",
     )  # fmt: skip
-    # Missing where there are no two sequences.
+    # Missing with fewer than two sequences.
     interval = figures["intervals"].get("mpjpe_mm") if figures else None
     return [
         millimetres(figures, "mpjpe_mm"),

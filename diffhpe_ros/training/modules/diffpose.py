@@ -20,11 +20,11 @@ LARGEST_STD_M = 0.06
 
 
 class DiffPoseModule(DenoisingModule):
-    """Denoising relative to a drawn component of the initial distribution.
+    """Denoising relative to a component drawn from the initial distribution.
 
     Args:
         initial: fits the initial distribution before the training begins.
-        **kwargs: of `DenoisingModule`.
+        **kwargs: arguments of `DenoisingModule`.
     """
 
     model: DiffPose

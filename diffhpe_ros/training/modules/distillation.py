@@ -1,4 +1,4 @@
-"""A student of few steps, distilled from a teacher of more (Salimans and Ho, ICLR 2022)."""
+"""A student with few steps, distilled from a teacher with more (Salimans and Ho, ICLR 2022)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,18 +40,18 @@ class DistillationModule(DiffusionModule):
 
     The student begins with the teacher's weights. It learns the teacher's map from noise to
     poses, not the mean over the noise, so the spread of the hypotheses stays that of the teacher.
-    The paper weights the squared error of the pose by max(SNR, 1). At the steps that students of
-    one or two steps visit this is 1, so that `SquaredErrorLoss` of a predicted pose is the same.
+    The paper weights the squared error of the pose by max(SNR, 1). At the steps that one- or
+    two-step students visit, this weight is 1, so `SquaredErrorLoss` of a predicted pose is the
+    same.
 
     Args:
         teacher: a trained diffusion model, its name or folder.
         student_steps: DDIM steps of the student.
-        teacher_steps: of the teacher, a multiple; twice as many is progressive distillation.
-        **kwargs: of `DiffusionModule`.
+        teacher_steps: the teacher's, a multiple of these; twice as many is progressive
+            distillation. **kwargs: arguments of `DiffusionModule`.
 
     Raises:
-        DiffhpeError: the teacher is another kind of model than the student, or the steps of the
-            two do not fit.
+        DiffhpeError: teacher and student are different kinds of models, or their steps do not fit.
     """
 
     after: Tensor
@@ -68,7 +68,7 @@ class DistillationModule(DiffusionModule):
             )
         load_pretrained_weights(self.model, self.config, teacher)
         trained = load_model(teacher)
-        assert isinstance(trained, DiffHPE)  # or its weights would not have fitted
+        assert isinstance(trained, DiffHPE)  # else its weights would not have fitted
         self.teacher = trained.requires_grad_(False)
         self.per_step = teacher_steps // student_steps
         self.sampler = DDIM(student_steps)

@@ -39,8 +39,8 @@ class InitialFit(Protocol):
         """Fill the model's buffers.
 
         Args:
-            model: with its trained encoder.
-            source: of training windows.
+            model: contains its trained encoder.
+            source: gives training windows.
         """
 
 
@@ -81,7 +81,7 @@ class MixtureFit:
 
 @dataclass(frozen=True)
 class GaussianFit:
-    """One Gaussian about the encoder's pose for each joint, whatever its visibility."""
+    """One Gaussian around the encoder's pose for each joint, regardless of its visibility."""
 
     batches: int = 64
     """Batches for the fit."""
@@ -99,7 +99,7 @@ class GaussianFit:
 
 @dataclass(frozen=True)
 class PureNoiseFit:
-    """White noise about the root, independent of the window, as in DiffHPE."""
+    """White noise around the root, independent of the window, as in DiffHPE."""
 
     std: float = 0.28
     """Standard deviation of pose coordinates, metres."""
@@ -146,10 +146,10 @@ def _of_class(found: EncoderErrors, joint: int, visibility: int, side: int) -> N
 def _mixture(
     errors: NDArray[np.float64], components: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Weights (M,), means (M, 3) and covariances (M, 3, 3), in the order of the means' depth."""
-    from sklearn.mixture import GaussianMixture  # only a new mixture needs it
+    """Weights (M,), means (M, 3) and covariances (M, 3, 3), sorted by the means' depth."""
+    from sklearn.mixture import GaussianMixture  # imported here, since only a new mixture needs it
 
-    if np.ptp(errors) == 0:  # the root, which is where it is
+    if np.ptp(errors) == 0:  # the root, which has no error
         point = np.full(components, 1 / components), np.tile(errors[0], (components, 1))
         return *point, np.tile(LEAST_STD**2 * np.eye(3), (components, 1, 1))
     fitted = GaussianMixture(components, reg_covar=LEAST_STD**2, random_state=seed).fit(errors)

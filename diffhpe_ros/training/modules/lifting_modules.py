@@ -32,8 +32,8 @@ class LiftingModule(L.LightningModule):
     """Base of all training modules: optimisation, and the MPJPE on validation windows.
 
     Args:
-        model: to be trained.
-        config: of the model; saved with its weights.
+        model: the model to train.
+        config: the model's configuration, which is saved with its weights.
         optimisation: optimizer and schedule.
     """
 
@@ -47,7 +47,7 @@ class LiftingModule(L.LightningModule):
         """Called once before a training begins, not when it resumes.
 
         Args:
-            source: of the training's windows.
+            source: gives the training's windows.
         """
 
     def predict(self, x_2d: Tensor) -> Tensor:
@@ -71,8 +71,8 @@ class MixSTEModule(LiftingModule):
     """Training of MixSTE.
 
     Args:
-        loss: of poses and truth; the mean joint distance, or as published the squared error.
-        **kwargs: of `LiftingModule`.
+        loss: between poses and truth: the mean joint distance, or the squared error as published.
+            **kwargs: arguments of `LiftingModule`.
     """
 
     model: MixSTE
@@ -96,17 +96,16 @@ class MixSTEModule(LiftingModule):
 
 
 class DenoisingModule(LiftingModule):
-    """Base of the trainings of denoisers, at random diffusion steps.
+    """Base of the modules that train denoisers, at random diffusion steps.
 
-    The steps and the noise of a batch depend on the seed, the training step and the rank alone: a
-    resumed training draws what an uninterrupted one would have drawn.
+    A batch's steps and noise depend only on the seed, the training step and the rank. So a resumed
+    training draws the same as an uninterrupted one.
 
     Args:
         draws: diffusion steps drawn for each window of a batch, which share its condition.
         steps: how diffusion steps are drawn; uniformly by default, as published.
-        loss: of the denoiser.
-        seed: of the draws.
-        **kwargs: of `LiftingModule`.
+        loss: the denoiser's loss.
+        seed: seed of the draws. **kwargs: arguments of `LiftingModule`.
     """
 
     def __init__(
@@ -156,7 +155,7 @@ class DiffusionModule(DenoisingModule):
         Args:
             x_t: noisy poses.
             t: zero-based.
-            condition: of the model.
+            condition: the model's condition.
             truth: the pose and the noise in x_t.
         """
         return truth

@@ -24,7 +24,7 @@ class Denoised(NamedTuple):
     """Output of a denoiser at drawn diffusion steps, and its target."""
 
     output: Tensor
-    """Of the network, (B, L, J, 3)."""
+    """The network's output, (B, L, J, 3)."""
     target: Tensor
     """Target of the output."""
     prediction: Prediction
@@ -45,7 +45,7 @@ class DenoisingLoss(Protocol):
 
 
 class SquaredErrorLoss:
-    """Mean squared error of the denoiser's output, equal weight for all steps; as published."""
+    """Mean squared error of the denoiser's output, all steps with equal weight, as published."""
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
@@ -53,7 +53,7 @@ class SquaredErrorLoss:
 
 
 class DistanceLoss:
-    """Mean distance of the joints of the clean pose, in the diffused unit, all steps alike.
+    """Mean joint distance of the clean pose, in the diffused unit, with equal weight for all steps.
 
     This is the MPJPE, and MixSTE's loss here. The squared error is minimised by the mean of the
     poses that fit a window, this loss by their median.
@@ -76,8 +76,8 @@ class DistanceLoss:
 class MinSNRLoss:
     """Squared error of the clean pose, weighted by min(SNR, γ) (Hang et al., ICCV 2023).
 
-    Written as a weight of the pose's error it is the same for every parameterisation. SNR is
-    ᾱ/(1-ᾱ). The weight is divided by γ, so that it is 1 at the less noisy steps.
+    As a weight on the pose's error, it is the same for every parameterisation. SNR is ᾱ/(1-ᾱ). The
+    weight is divided by γ, so that it is 1 at the less noisy steps.
     """
 
     def __init__(self, gamma: float = 5.0) -> None:
@@ -93,14 +93,15 @@ class MinSNRLoss:
 class CoherentLoss:
     """Another loss plus coherence terms of the predicted poses.
 
-    Bones of a wrong length, and bones whose length changes within the window, are what the
-    symmetry gap (eq. 13) and the segment deviation (eq. 14) measure. Not in the paper.
+    The terms penalise bones of wrong length, and bones whose length changes within the window. The
+    symmetry gap (eq. 13) and the segment deviation (eq. 14) measure these. This loss is not in the
+    paper.
 
     Args:
-        of: the other loss.
+        of: the loss to add the terms to.
         lengths: weight of the bones' squared error of length.
-        steadiness: weight of their standard deviation over the window; linear, since the gradient
-            of its square vanishes while the bones still vary.
+        steadiness: weight of the lengths' standard deviation over the window. It is linear, since
+            the gradient of its square would vanish while the bones still vary.
     """
 
     def __init__(self, of: DenoisingLoss, lengths: float = 1.0, steadiness: float = 0.3) -> None:

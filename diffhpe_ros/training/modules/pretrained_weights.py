@@ -12,10 +12,10 @@ from diffhpe_ros.lifting.models.model import Model
 
 
 def load_backbone_weights(model: Model, name: str) -> None:
-    """Put a trained MixSTE into a wrapper or into DiffPose.
+    """Load a trained MixSTE into a wrapper or into DiffPose.
 
     Raises:
-        DiffhpeError: one of them is something else, or their sizes differ.
+        DiffhpeError: one of the models has another architecture, or their sizes differ.
     """
     backbone, _ = load_with_config(name)
     if not isinstance(model, DiffHPEWrapper | DiffPose) or not isinstance(backbone, MixSTE):
@@ -34,7 +34,7 @@ def load_pretrained_weights(model: Model, config: ModelConfig, name: str) -> Non
     """Load all weights of a trained model, for fine-tuning.
 
     Raises:
-        DiffhpeError: its architecture, view, prediction or size is another.
+        DiffhpeError: its architecture, view, prediction or size differs.
     """
     start, its_config = load_with_config(name)
     for what in ("architecture", "input_view"):

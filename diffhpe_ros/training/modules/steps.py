@@ -24,11 +24,11 @@ class UniformSteps:
 class LastStepOften:
     """The noisiest step in a share of the draws, uniform over all steps in the rest.
 
-    Samplers of few steps start there, and only there the pose must come from the condition alone:
-    at most other steps a denoiser that ignores its condition already has a small loss.
+    Samplers with few steps start there, and only there must the pose come from the condition alone.
+    At most other steps, a denoiser that ignores its condition already has a small loss.
 
     Args:
-        share: of the draws.
+        share: share of the draws.
     """
 
     def __init__(self, share: float = 0.5) -> None:

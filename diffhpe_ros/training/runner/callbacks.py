@@ -30,11 +30,12 @@ VALIDATION = "validation/mpjpe_mm"
 class AverageWeights(WeightAveraging):
     """Exponential moving average of the weights, used for validation and the saved model.
 
-    Frozen weights stay the same to the bit, since the update adds a share of a difference of 0.
-    Lightning's `EMAWeightAveraging` adds two products, whose rounding changes a frozen backbone.
+    Frozen weights stay bit-identical, since the update adds a share of a difference of 0.
+    Lightning's `EMAWeightAveraging` adds two products, whose rounding would change a frozen
+    backbone.
 
     Args:
-        decay: share of the average that is kept at a step.
+        decay: share of the average that is kept at each step.
     """
 
     def __init__(self, decay: float) -> None:
@@ -48,7 +49,7 @@ class AverageWeights(WeightAveraging):
 
 
 class SeedEachStep(Callback):
-    """Seeds torch at each step, so that dropout depends on seed, step and process alone."""
+    """Seeds torch at each step, so that dropout depends only on seed, step and process."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -117,7 +118,7 @@ class SaveAfterValidation(Checkpoint):
     after the callback for the best weights: Lightning calls `Checkpoint`s last and in order.
 
     Args:
-        path: of the checkpoint to resume from.
+        path: the checkpoint to resume from.
     """
 
     def __init__(self, path: Path) -> None:
@@ -132,12 +133,12 @@ class SaveAfterValidation(Checkpoint):
 class SaveModelFolder(Callback):
     """Saves the averaged weights as a complete model folder at an interval.
 
-    So a training that is killed, on a preemptible machine, leaves a usable model.
+    So a training that is killed, such as on a preemptible machine, leaves a usable model.
 
     Args:
-        average: whose weights are saved.
-        folder: of the model; replaced atomically.
-        every_s: interval, seconds.
+        average: holds the weights to save.
+        folder: the model folder, which is replaced atomically.
+        every_s: interval in seconds.
     """
 
     def __init__(self, average: AverageWeights, folder: Path, every_s: float) -> None:
@@ -167,7 +168,7 @@ class SaveModelFolder(Callback):
 
 
 class UncompiledValidation(Callback):
-    """Validates without compilation, which would take minutes for another batch size."""
+    """Validates without compilation, since compiling for another batch size would take minutes."""
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Run eagerly."""
@@ -181,12 +182,12 @@ class UncompiledValidation(Callback):
 class StopOnSigterm(Callback):
     """SIGTERM stops a training with all its processes, as Ctrl-C does.
 
-    Lightning's handler waits inside the signal for the other processes, and may do so for ever. On
-    SLURM it stays, for there it also queues the job again.
+    Lightning's handler waits for the other processes inside the signal handler, possibly for ever.
+    On SLURM it is kept, since there it also requeues the job.
     """
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Lightning has set its handler by now, and sets the former one at the end."""
+        """Replace Lightning's handler; Lightning restores the former one at the end."""
         if threading.current_thread() is threading.main_thread() and not SLURMEnvironment.detect():
             signal.signal(signal.SIGTERM, _interrupt)
 

@@ -34,7 +34,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             if place.name == LAST and place.is_file():
                 place.replace(place.with_name(PREVIOUS))
             new.replace(place)
-        except (OSError, RuntimeError) as error:  # torch raises the latter when a disk is full
+        except (OSError, RuntimeError) as error:  # torch raises RuntimeError when a disk is full
             reason = str(error).splitlines()[0]
             raise DiffhpeError(f"cannot write the checkpoint {place}: {reason}") from None
 
@@ -49,7 +49,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read the tensors and plain values of a checkpoint to the CPU; runs no code from it.
 
     Raises:
-        DiffhpeError: it cannot be read; the message names the remedy.
+        DiffhpeError: the checkpoint cannot be read; the message gives the remedy.
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -66,7 +66,7 @@ def checkpoint_to_resume(out: Path) -> Path | None:
     """The newest checkpoint in a folder, or None for a new training.
 
     Raises:
-        DiffhpeError: the folder cannot be made or written to.
+        DiffhpeError: the folder cannot be created or written to.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ def check_experiment(name: str) -> None:
     """Check that an experiment exists.
 
     Raises:
-        DiffhpeError: it does not; lists the known ones.
+        DiffhpeError: it does not exist; the message lists the known ones.
     """
     known = sorted(file.stem for file in experiments_folder().glob("*.yaml"))
     if name not in known:
@@ -37,9 +37,9 @@ def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConf
     """An experiment with Hydra overrides.
 
     Args:
-        experiment: a name, for config/train/<name>.yaml, or the train.yaml that a training left
-            behind, which trains the same again.
-        overrides: Hydra's; for a train.yaml plain `key=value` alone.
+        experiment: a name, for config/train/<name>.yaml, or the train.yaml that a training wrote,
+            which repeats that training.
+        overrides: Hydra's; for a train.yaml only plain `key=value`.
 
     Raises:
         DiffhpeError: there is no such experiment, or an override does not fit.
@@ -56,7 +56,7 @@ def compose_configuration(experiment: str, overrides: Sequence[str]) -> DictConf
 
 
 def _what_is_valid(error: Exception, experiment: str) -> str:
-    """An error of Hydra with the names that it or the experiment has, in one line."""
+    """One line with Hydra's error and the valid names, from the error or the experiment."""
     unknown = getattr(error.__cause__, "full_key", None)
     if isinstance(error, ConfigCompositionException) and unknown:
         parent, _, _ = unknown.rpartition(".")
@@ -73,7 +73,7 @@ def _what_is_valid(error: Exception, experiment: str) -> str:
 
 
 def _read(file: Path) -> DictConfig:
-    """A complete configuration; overrides may change its keys and add none."""
+    """Read a complete configuration. Overrides can change its keys, but add none."""
     try:
         settings = OmegaConf.load(file)
     except (OSError, YAMLError, UnicodeDecodeError) as error:
@@ -88,7 +88,7 @@ def build(settings: DictConfig, **more: Any) -> Any:
     """Call the `_target_` of the settings with their other keys and with `more`.
 
     Raises:
-        DiffhpeError: the target raised one, or does not take these settings.
+        DiffhpeError: the target raised it, or does not accept these settings.
     """
     try:
         return instantiate(settings, **more)

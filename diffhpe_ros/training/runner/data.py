@@ -37,7 +37,7 @@ from diffhpe_ros.windows import RATE
 
 
 def handmade(images_per_s: float) -> DetectorModel:
-    """Hand-tuned errors, which change from frame to frame alike at any rate."""
+    """Hand-tuned errors; they change equally from frame to frame at any rate."""
     return HandmadeNoise()
 
 
@@ -45,8 +45,8 @@ def blazepose(images_per_s: float, has_unsure_joints: bool = False) -> DetectorM
     """BlazePose's measured errors, scaled up: photographs are harder than the rendered people.
 
     Args:
-        images_per_s: how often it sees the person.
-        has_unsure_joints: whether joints of low confidence are among the detected ones.
+        images_per_s: the detector's rate.
+        has_unsure_joints: whether joints of low confidence count as detected.
     """
     return FittedErrors(
         blazepose_statistics().at(images_per_s),
@@ -69,9 +69,9 @@ class Data:
     """Batches to train on and windows to validate with."""
 
     source: WindowSource
-    """Of batches in the model's input view."""
+    """Source of batches in the model's input view."""
     validation: LabelledWindows
-    """2D in the canonical view, which `Lifter.lift` takes."""
+    """Validation windows, with 2D in the canonical view, as `Lifter.lift` takes it."""
     trained_range: TrainedRange | None = None
     """Distances and angles of the people in the batches; None where unknown."""
 
@@ -100,23 +100,23 @@ def motion_capture(
     """Motion capture through random virtual cameras.
 
     Args:
-        mocap: files that `read_motion_capture` reads, with the relative frequency of their
-            windows; or one file. Subjects of the frozen evaluation are left out.
+        mocap: files for `read_motion_capture`, with the relative frequency of their windows; or one
+            file. Subjects of the frozen evaluation are left out.
         validation: a file of labelled windows. The same number of windows of
-            `VALIDATION_PEOPLE` is added where the motion capture has those people.
-        batch_size: windows of a batch.
-        seed: of all that is random.
-        device: where the windows are made: cpu, or cuda (each process uses its own GPU).
-        input_view: person; the windows know no other.
-        detectors: names of `DETECTORS`; each gives an equal part of every batch its errors.
-        cameras: names of `CAMERA_RANGES`, which the batches take in turn.
-        rates: frames a second of the windows, which the batches take in turn. A model of several
-            knows windows of all these spans.
-        folder: of files that are named without a folder.
+            `VALIDATION_PEOPLE` is added if the motion capture contains them.
+        batch_size: windows per batch.
+        seed: seed of all random choices.
+        device: computes the windows: cpu, or cuda (each process uses its own GPU).
+        input_view: person; the windows have no other.
+        detectors: names of `DETECTORS`; each provides the errors of an equal part of every batch.
+        cameras: names of `CAMERA_RANGES`, which batches use in turn.
+        rates: frames per second of the windows, which batches use in turn. A model with several
+            rates is trained on windows of all these durations.
+        folder: contains files that are named without a folder.
 
     Raises:
-        DiffhpeError: a file is missing or invalid, another view or an unknown
-            detector is asked for, or the device is not there.
+        DiffhpeError: a file is missing or invalid, another view or an unknown detector is
+            requested, or the device does not exist.
     """
     _check_names("detectors", detectors, DETECTORS)
     _check_names("cameras", cameras, CAMERA_RANGES)
@@ -152,7 +152,7 @@ def _check_names(setting: str, names: Sequence[str], known: Collection[str]) -> 
 
 
 def _motion_capture_files(mocap: str | Mapping[str, float], folder: str) -> dict[Path, float]:
-    """The files, all of which exist, and the relative frequency of their windows."""
+    """Check that all files exist; return them with the relative frequencies of their windows."""
     weights = {mocap: 1.0} if isinstance(mocap, str) else mocap
     files = {_in_folder(folder, name): weight for name, weight in weights.items()}
     missing = [file for file in files if not file.is_file()]
@@ -187,17 +187,17 @@ def human36m(
     Args:
         data_3d: data_3d_h36m.npz.
         data_2d: such as data_2d_h36m_cpn_ft_h36m_dbb.npz.
-        training: subjects.
-        validation: subjects.
+        training: the training's subjects.
+        validation: the validation's subjects.
         validation_windows: largest number of validation windows.
-        input_view: of the model.
-        batch_size: windows of a batch.
-        seed: of all that is random.
+        input_view: the model's.
+        batch_size: windows per batch.
+        seed: seed of all random choices.
         mirrored: whether half of the training windows are mirrored.
-        device: where batches are made: cpu, or cuda, each process on its own.
+        device: computes the batches: cpu, or cuda (each process uses its own GPU).
 
     Raises:
-        DiffhpeError: a file is missing or invalid, or the device is not there.
+        DiffhpeError: a file is missing or invalid, or the device does not exist.
     """
     files = Path(data_3d), Path(data_2d)
     trained = read_human36m(*files, tuple(training), input_view)
@@ -223,15 +223,15 @@ def mpi_3dhp(
     Args:
         training: data_train_3dhp.npz.
         validation: data_test_3dhp.npz.
-        validation_windows: see `human36m`, as for all that follows.
-        input_view: of the model.
-        batch_size: windows of a batch.
-        seed: of all that is random.
+        validation_windows: see `human36m`, also for the next arguments.
+        input_view: the model's.
+        batch_size: windows per batch.
+        seed: seed of all random choices.
         mirrored: whether half of the training windows are mirrored.
-        device: where batches are made.
+        device: computes the batches.
 
     Raises:
-        DiffhpeError: a file is missing or invalid, or the device is not there.
+        DiffhpeError: a file is missing or invalid, or the device does not exist.
     """
     trained = read_mpi_3dhp(Path(training), input_view)
     validated = evaluation_windows(read_mpi_3dhp(Path(validation), input_view))
@@ -242,7 +242,7 @@ def mpi_3dhp(
 
 
 def process_device(name: str) -> torch.device:
-    """The device of this process; `cuda` becomes the GPU that Lightning gave the process."""
+    """This process's device; `cuda` becomes the GPU that Lightning assigned to the process."""
     if name != "cuda":
         return torch.device(name)
     if not torch.cuda.is_available():

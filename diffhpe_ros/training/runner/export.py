@@ -28,7 +28,7 @@ from diffhpe_ros.training.calibration.calibrate import calibrated
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
 
 TRAINING_FILE = "train.yaml"
-"""The configuration of a training, in its `out` folder and in packed model folders."""
+"""File name of a training's configuration, in its `out` folder and in packed model folders."""
 TOLERANCE_MM = 0.1
 
 
@@ -38,27 +38,27 @@ class Packed:
 
     megabytes: float
     is_half: bool
-    """Stored in half precision."""
+    """Whether the weights are stored in half precision."""
     difference_mm: float
-    """Mean distance of the joints to those of the model as it was, if stored in half precision."""
+    """Mean distance of the joints from the original model's, if stored in half precision."""
 
 
 def pack(
     trained: Path, out: Path, backbone: Path | None, held_out: Sequence[LabelledWindows]
 ) -> Packed:
-    """Copy a trained model, in half precision where its poses stay the same within 0.1 mm.
+    """Copy a trained model, in half precision if its poses stay the same within 0.1 mm.
 
     Args:
         trained: a model folder.
-        out: the new one; replaced if it is there.
+        out: the new folder; replaced if it exists.
         backbone: for a wrapper or DiffPose, the folder of its MixSTE, next to `out`; the copy
             refers to it by its sha256 instead of containing it.
-        held_out: windows that it was not trained on. Poses are compared on the first, the copy is
-            calibrated on all.
+        held_out: windows that the model was not trained on. Poses are compared on the first ones;
+            the copy is calibrated on all.
 
     Raises:
-        DiffhpeError: a model cannot be read, or the backbone is not the one in the wrapper or
-            is not in the same folder as `out`.
+        DiffhpeError: a model cannot be read, the backbone is not the wrapper's, or it is not in the
+            same folder as `out`.
     """
     if backbone is not None and backbone.resolve().parent != out.resolve().parent:
         raise DiffhpeError(f"the backbone {backbone} must be in the same folder as {out}")
@@ -92,14 +92,14 @@ def _refer_to(backbone: Path, model: Model, config: ModelConfig) -> ModelConfig:
 
 
 def _is_same(weights: Tensor, stored: Tensor) -> bool:
-    """Whether they differ by no more than rounding to half precision."""
+    """Whether they differ at most by rounding to half precision."""
     return weights.shape == stored.shape and torch.allclose(weights, stored, rtol=1e-3, atol=1e-6)
 
 
 def _half_precision_error(
     model: Model, config: ModelConfig, windows: LabelledWindows, before: NDArray[np.float32]
 ) -> float:
-    """Mean distance, mm, of the joints that the rounded weights give from poses before."""
+    """Mean distance, mm, of the joints with rounded weights from the poses before."""
     with tempfile.TemporaryDirectory() as folder:
         whole = replace(config, backbone=None)
         save_model(model, whole, Path(folder), torch.float16)
@@ -107,6 +107,6 @@ def _half_precision_error(
     if config.backbone is not None:
         assert isinstance(model, DiffHPEWrapper | DiffPose)
         assert isinstance(rounded, DiffHPEWrapper | DiffPose)
-        rounded.trunk.load_state_dict(model.trunk.state_dict())  # is stored elsewhere
+        rounded.trunk.load_state_dict(model.trunk.state_dict())  # not rounded: stored elsewhere
     after = lift_in_batches(Lifter(rounded, config), windows.x_2d, progress=False)
     return 1000 * float(np.linalg.norm(after - before, axis=-1).mean())

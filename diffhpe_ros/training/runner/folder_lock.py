@@ -13,10 +13,10 @@ from diffhpe_ros.errors import DiffhpeError
 
 @contextmanager
 def only_training_in(out: Path) -> Iterator[None]:
-    """Hold a folder, until the process ends at the latest; of several processes the first does.
+    """Lock a folder, at most until the process ends; with several processes, only the first locks.
 
     Raises:
-        DiffhpeError: another training has it, or it cannot be made.
+        DiffhpeError: another training has locked the folder, or it cannot be created.
     """
     if getattr(rank_zero_only, "rank", 0):
         yield

@@ -27,24 +27,24 @@ def search(
     study: str,
     overrides: Sequence[str],
 ) -> None:
-    """Search settings by trainings, and print the best ones.
+    """Search for the best settings by training, and print them.
 
     Args:
-        experiment: of config/train.
+        experiment: an experiment in config/train.
         space: a YAML file, or the name of one in config/train/search_space.
-        trials: number of trials of this process; processes with the same storage add theirs.
+        trials: number of trials of this process; processes with the same storage add their own.
         storage: a database URL such as sqlite:///search.db or postgresql://...; None keeps it
             in memory.
         study: name of the study in the storage.
         overrides: Hydra's, for all trials.
 
     Raises:
-        DiffhpeError: a name is unknown, the search space does not fit, or a training fails other
-            than by diverging, which counts as a result.
+        DiffhpeError: a name is unknown, the search space does not fit, or a training fails. A
+            training that diverges does not fail: that counts as a result.
     """
     check_experiment(experiment)
     sweep = [f"{setting}={values}" for setting, values in read_search_space(space).items()]
-    # Each process has a folder of its own, since each counts its trials from 0.
+    # Each process has its own folder, since each counts its trials from 0.
     folder = f"runs/search/{study}/{socket.gethostname()}-{os.getpid()}"
     arguments = [
         "diffhpe search",
@@ -67,7 +67,7 @@ def search(
         hydra.main(version_base=None)(_validation_error)()
     except DiffhpeError:
         raise
-    except Exception as error:  # of Hydra, Optuna, the database, or its driver
+    except Exception as error:  # from Hydra, Optuna, the database, or its driver
         raise DiffhpeError(f"search: {' '.join(str(error).split())}") from error
 
 
@@ -75,7 +75,7 @@ def read_search_space(name: str) -> dict[str, str]:
     """Read a search space: setting → Hydra sweep.
 
     Raises:
-        DiffhpeError: there is no such file, or it is no mapping.
+        DiffhpeError: there is no such file, or it is not a mapping.
     """
     known = experiments_folder() / "search_space"
     file = Path(name) if Path(name).is_file() else known / f"{name}.yaml"
@@ -100,7 +100,7 @@ def _validation_error(settings: DictConfig) -> float:
     try:
         return fit(settings).mpjpe_mm
     except DivergedError:
-        return math.inf  # Optuna takes it for the worst; NaN would end the search
+        return math.inf  # Optuna treats it as the worst; NaN would end the search
 
 
 def _quoted(text: str) -> str:

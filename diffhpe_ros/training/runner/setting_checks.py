@@ -1,4 +1,4 @@
-"""Numbers in a training's configuration that make no sense, before anything is loaded."""
+"""Checks the numbers in a training's configuration before anything is loaded."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ _NOT_THERE = object()
 
 @dataclass(frozen=True)
 class _Number:
-    """What a setting may be."""
+    """The valid values of a setting."""
 
     least: float
     most: float = inf
     whole: bool = False
     above: bool = False
-    """Whether it is greater than `least`."""
+    """Whether it must be greater than `least`."""
     optional: bool = False
     """Whether it may be null."""
     text: bool = False
-    """Whether it may be a text, which others check."""
+    """Whether it may be a text, which is checked elsewhere."""
 
     def fits(self, value: Any) -> bool:
         if value is None:
@@ -67,10 +67,11 @@ _NUMBERS: Mapping[str, _Number] = {
 
 
 def check_numbers(settings: DictConfig) -> None:
-    """Refuse numbers that make no sense.
+    """Refuse invalid numbers.
 
     Raises:
-        DiffhpeError: names the setting, its value, and what is expected.
+        DiffhpeError: a number is invalid; the message names the setting, its value, and what is
+            expected.
     """
     for name, number in _NUMBERS.items():
         value = OmegaConf.select(settings, name, default=_NOT_THERE)

@@ -53,7 +53,7 @@ from diffhpe_ros.training.runner.setting_checks import check_numbers, difference
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
 KEEP_CHOICES = ("best", "last")
-"""Values of `keep`: whose weights become the model."""
+"""Values of `keep`: the weights that become the model."""
 
 
 CHANGEABLE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
@@ -105,7 +105,7 @@ def _fit(settings: DictConfig) -> Trained:
     weights = run.average.weights()
     if settings.keep == "best" and best.best_model_score is not None:
         score = float(best.best_model_score)
-        if not mpjpe_mm <= score:  # it is no number where the last steps diverged
+        if not mpjpe_mm <= score:  # `not <=`, since the score is NaN if the last steps diverged
             weights, mpjpe_mm = _model_weights(read_checkpoint(Path(best.best_model_path))), score
     folder, config = run.out / "model", run.module.config
     if trainer.is_global_zero:
@@ -121,7 +121,7 @@ def _fit(settings: DictConfig) -> Trained:
 
 @dataclass(frozen=True)
 class Run:
-    """A training that is ready to begin or to resume."""
+    """A training that is ready to start or resume."""
 
     module: LiftingModule
     trainer: L.Trainer
@@ -223,10 +223,10 @@ def _check_settings(settings: DictConfig, out: Path, resumes: bool) -> None:
 def make_trainer(
     settings: DictConfig, data: Data, out: Path, callbacks: list[Callback]
 ) -> L.Trainer:
-    """Lightning's trainer, with all lengths in steps.
+    """Lightning's trainer, with all durations in steps.
 
     Raises:
-        DiffhpeError: a setting does not fit, or the device is not there.
+        DiffhpeError: a setting does not fit, or the device does not exist.
     """
     options = _trainer_options(settings, data)
     logs = CSVLogger(out, name="log")
@@ -236,7 +236,7 @@ def make_trainer(
     callbacks = [*callbacks, SaveAfterValidation(out / LAST)]
     if settings.progress:
         callbacks.append(TrainingProgress())
-    # A GPU that is there and not used, few workers, batches without length: all is as meant.
+    # An unused GPU, few workers, and batches without length are all intended.
     warnings.filterwarnings("ignore", module="lightning")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     try:
@@ -265,7 +265,7 @@ def make_trainer(
 
 
 def _trainer_options(settings: DictConfig, data: Data) -> dict[str, Any]:
-    """Arguments of Lightning's trainer that the settings give, with epochs as steps.
+    """Arguments of Lightning's trainer from the settings, with epochs converted to steps.
 
     Raises:
         DiffhpeError: a setting does not fit the data, or a step is not one batch.
@@ -303,7 +303,7 @@ def validation_batches(
 
 
 def _model_weights(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
-    """The averaged weights in a checkpoint, named as the model names them."""
+    """The averaged weights in a checkpoint, with the model's names."""
     prefix = "model."
     state = checkpoint["state_dict"].items()
     return {name[len(prefix) :]: value for name, value in state if name.startswith(prefix)}

@@ -43,7 +43,7 @@ def vary_proportions(positions: Tensor, generator: Generator) -> Tensor:
     """Random bone lengths, within a few per cent; left and right nearly equal."""
     shape = (len(positions), NUM_JOINTS)
     common = normal(shape, generator)
-    common = (common + common[:, list(MIRRORED)]) * 0.5**0.5  # pairs share their draw
+    common = (common + common[:, list(MIRRORED)]) * 0.5**0.5  # left and right share their draw
     own = normal(shape, generator)
     factor = (PROPORTION_STD * common + ASYMMETRY_STD * own).exp()
     parent, child = (list(side) for side in zip(*BONES, strict=True))
@@ -58,7 +58,7 @@ def vary_proportions(positions: Tensor, generator: Generator) -> Tensor:
 def _exchange(
     positions: Tensor, other: Tensor, pivot: int, joints: tuple[int, ...], to: Tensor, of: Tensor
 ) -> Tensor:
-    """Joints of `other` in its own frame (B, L, 3, 3, axes in rows), put into the body's frame."""
+    """Joints of `other`, moved from its frame (B, L, 3, 3, axes in rows) to the body's frame."""
     size = _trunk_length(positions) / _trunk_length(other)  # (B, 1, 1, 1)
     limbs = other[:, :, list(joints)] - other[:, :, pivot, None]
     limbs = torch.einsum("blaj,blka->blkj", to, torch.einsum("blaj,blkj->blka", of, limbs))
@@ -94,7 +94,7 @@ def _axes(right: Tensor, up: Tensor) -> Tensor:
 def _random_rotations(count: int, std: float, generator: Generator) -> Tensor:
     """(count, 3, 3) about random axes; `std` in radians for each coordinate.
 
-    Rodrigues' formula: torch.matrix_exp makes the CPU wait for a GPU several times.
+    This uses Rodrigues' formula: torch.matrix_exp makes the CPU wait for a GPU several times.
     """
     x, y, z = (std * normal((3, count), generator)).unbind()
     zero = torch.zeros_like(x)

@@ -62,7 +62,7 @@ def detector_noise(x_2d: Tensor, generator: Generator) -> Tensor:
 
 
 def missing_joints(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Missing joints (B, L, 17): in some windows, each for a run of frames."""
+    """Missing joints (B, L, 17): in some windows, each joint for a run of frames."""
     batch, frames, joints = shape
     shape, device = (batch, 1, joints), generator.device
     in_window = uniform((batch, 1, 1), 0.0, 1.0, generator) < MISSING_SHARE

@@ -42,7 +42,7 @@ class NoJoints:
 
 @dataclass(frozen=True)
 class RandomJoints:
-    """Each joint of each frame on its own."""
+    """Each joint of each frame independently."""
 
     rate: float
 
@@ -59,20 +59,20 @@ class InRandomFrames:
     rate: float
 
     def draw(self, batch: int, frames: int, generator: Generator) -> Tensor:
-        """True for the joints in as many different frames."""
+        """True for the joints in that many different frames."""
         rank = uniform((batch, frames), 0.0, 1.0, generator).argsort(1).argsort(1)
         return _of_joints(rank < int(self.rate * frames), self.joints)
 
 
 @dataclass(frozen=True)
 class InBlock:
-    """Some joints in ⌊rate·L⌋ frames in a row, which start anywhere from 0 to L - len.
+    """Some joints in ⌊rate·L⌋ consecutive frames, which start anywhere from 0 to L - len.
 
     Args:
-        joints: that are occluded.
+        joints: the joints to occlude.
         rate: share of the frames.
         spared: frames at the window's end that no block reaches. The released code draws starts
-            from 0 to L - len - 1 and so spares one: the last frame, which live use shows.
+            from 0 to L - len - 1, so it spares one: the last frame, which live use shows.
     """
 
     joints: tuple[int, ...]
@@ -109,10 +109,10 @@ def occlusion(name: str, released: bool) -> Occlusion:
         name: none; random, each joint with probability 0.2; leg-and-arm, the left arm and right
             leg in ⌊0.4·L⌋ random frames; leg, the right leg in a block of ⌊0.4·L⌋ frames; frames,
             all joints in a block of ⌊0.2·L⌋; or all, one of the five for each window.
-        released: blocks as the released code draws them, never over the last frame.
+        released: whether blocks are drawn as in the released code, never over the last frame.
 
     Raises:
-        DiffhpeError: there is none of that name.
+        DiffhpeError: there is no pattern with this name.
     """
     spared = 1 if released else 0
     single: dict[str, Occlusion] = {
@@ -129,7 +129,7 @@ def occlusion(name: str, released: bool) -> Occlusion:
 
 
 def occlude(x_2d: Tensor, pattern: Occlusion, generator: Generator) -> Tensor:
-    """2D input (B, L, 17, 2) whose occluded joints are (0, 0), as unseen ones are."""
+    """2D input (B, L, 17, 2) with occluded joints at (0, 0), like unseen joints."""
     batch, frames = x_2d.shape[:2]
     occluded = pattern.draw(batch, frames, generator).to(x_2d.device)
     return x_2d.masked_fill(occluded[..., None], 0.0)
@@ -141,9 +141,10 @@ class Occluded:
 
     Args:
         source: gives the windows.
-        pattern: which joints are occluded.
-        seed: of the occlusions, which differ from batch to batch.
-        view: of the model; applied again, since its rotation depends on the visible joints.
+        pattern: selects the occluded joints.
+        seed: seed of the occlusions, which differ from batch to batch.
+        view: the model's view, which is applied again, since its rotation depends on the visible
+            joints.
     """
 
     source: WindowSource
@@ -157,7 +158,7 @@ class Occluded:
         return self.source.batches_per_epoch
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
-        """The source's batch, occluded joints at (0, 0); the poses are whole."""
+        """The source's batch with occluded joints at (0, 0); the poses are complete."""
         x_2d, poses = self.source.batch(index)
         generator = generator_of(x_2d.device, OCCLUSIONS, self.seed, index)
         x_2d, rotation = self.view.to_model_view(occlude(x_2d, self.pattern, generator))

@@ -1,7 +1,7 @@
 """Synthetic detections of moving people, image by image, with the truth at any time.
 
-Training windows are independent. These streams are long enough to measure what a live graph makes
-of overlapping windows.
+Training windows are independent. These streams are long enough to measure how a live graph handles
+overlapping windows.
 """
 
 from collections.abc import Collection, Iterator
@@ -33,9 +33,9 @@ class SyntheticStream:
     Attributes:
         stamps_ns: (T,) of the images, from 0.
         keypoints: (T, 17, 2) canonical view as detected, NaN where unseen.
-        truth: (G, 17, 3) root-relative metres in the camera frame, 50 a second from 0.
+        truth: (G, 17, 3) root-relative metres in the camera frame, at 50 Hz from time 0.
         root: (G, 3) metres in the camera frame, at the same times.
-        name: of the motion.
+        name: name of the motion.
     """
 
     stamps_ns: NDArray[np.int64]
@@ -80,7 +80,7 @@ def read_streams(
     Args:
         path: cmu_h36m17_50hz.npz.
         subjects: numbers of the subjects.
-        seed: of cameras and detector errors.
+        seed: seed of cameras and detector errors.
         images_per_s: frame rate of the camera.
         seconds: longest duration of a stream; sequences under 1.5 s are left out.
 
@@ -138,7 +138,7 @@ def _to_random_camera(points: Tensor, generator: Generator) -> Tensor:
 
 
 def _at(poses: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Poses (G, ...) at 50 a second, interpolated to other times."""
+    """Poses (G, ...) at 50 Hz, interpolated to other times."""
     position = np.clip(seconds * RATE, 0, len(poses) - 1)
     before = np.minimum(position.astype(np.int64), len(poses) - 2)
     share = (position - before)[:, None, None]

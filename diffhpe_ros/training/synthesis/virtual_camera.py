@@ -16,26 +16,26 @@ CUT_SHARE = 0.15
 
 @dataclass(frozen=True)
 class CameraRange:
-    """Where people are in the views of random cameras."""
+    """Range of people's positions in the views of random cameras."""
 
     distance_m: tuple[float, float]
-    """Of the hip."""
+    """Range of the hip's distance."""
     camera_height_m: tuple[float, float]
-    """Above the floor."""
+    """Range of the camera's height above the floor."""
     even_in_log_distance: bool = False
-    """As many people from 1 to 2 m as from 4 to 8 m; else distances are equally likely."""
+    """Whether as many people are at 1 to 2 m as at 4 to 8 m; else distances are uniform."""
     pan: float = math.radians(39.0)
     """Largest angle of the hip to the left or right of the optical axis."""
     tilt: float = math.radians(17.0)
     """Largest angle above or below the axis of the point that the camera looks at."""
     target_above_hip_m: float = 0.0
-    """Greatest height of that point above the hip; the least is 0."""
+    """Largest height of that point above the hip; the smallest is 0."""
     half_field: tuple[float, float] | None = None
-    """Angles from the axis to the upper and lower border; None: they cut nobody."""
+    """Angles from the axis to the upper and lower border; None: the borders cut off nobody."""
     nearest_joint_m: float = 0.0
     """Smallest depth of a joint: nearer people are moved away."""
     body_scale: tuple[float, float] = (0.88, 1.12)
-    """Of most people."""
+    """Scale of most people."""
     small_people: tuple[float, tuple[float, float]] = (0.0, (1.0, 1.0))
     """Share of small people, such as children, and their scale."""
 
@@ -57,13 +57,13 @@ WIDE = CameraRange(
     nearest_joint_m=0.3,
     small_people=(0.15, (0.68, 0.88)),
 )
-"""Also ceilings, bodies cut at hips or chest nearby, and children."""
+"""Also includes cameras at the ceiling, nearby bodies cut off at hips or chest, and children."""
 CAMERA_RANGES: Mapping[str, CameraRange] = {"eye_level": EYE_LEVEL, "wide": WIDE}
-"""By the names that `data.cameras` takes."""
+"""Ranges by the names that `data.cameras` takes."""
 
 
 def widest(cameras: Sequence[CameraRange]) -> TrainedRange:
-    """Distances and angles of all of them together."""
+    """The distances and angles that all ranges together cover."""
     ranges = [each.trained_range() for each in cameras]
     return TrainedRange(
         min(each.nearest_m for each in ranges),
@@ -100,7 +100,7 @@ def to_random_cameras(
 
 
 def body_scales(batch: int, generator: Generator, cameras: CameraRange = EYE_LEVEL) -> Tensor:
-    """(B,) factors on the size of the bodies of motion capture."""
+    """(B,) scale factors for the bodies of motion capture."""
     share, small = cameras.small_people
     draw = uniform((batch,), 0.0, 1.0, generator)
     low, high = cameras.body_scale
@@ -111,7 +111,7 @@ def body_scales(batch: int, generator: Generator, cameras: CameraRange = EYE_LEV
 
 
 def beyond_field(points: Tensor, generator: Generator, cameras: CameraRange) -> Tensor:
-    """Joints (B, L, K) above or below the images, of points (B, L, K, 3) in optical frames."""
+    """Which points (B, L, K, 3) in optical frames are above or below the images: (B, L, K)."""
     if cameras.half_field is None:
         return torch.zeros(points.shape[:3], dtype=torch.bool, device=points.device)
     border = uniform((len(points), 1, 1), *cameras.half_field, generator).tan()
@@ -126,7 +126,7 @@ def _distance(batch: int, cameras: CameraRange, generator: Generator) -> Tensor:
 
 
 def cut_by_border(x_2d: Tensor, generator: Generator) -> Tensor:
-    """Joints (B, L, 17) beyond the image border, in the share of windows that it cuts.
+    """Joints (B, L, 17) beyond the image border, which cuts off a share of the windows.
 
     The border is a line, mostly below the person, and cuts off up to 60 % of their extent.
     """

@@ -48,10 +48,10 @@ class VirtualCameraWindows:
     Args:
         capture: the motion capture; batches are made on its device.
         batch_size: B.
-        seed: of all that is random; a batch depends on the seed and its number alone.
+        seed: seed of all random choices; a batch depends only on the seed and its number.
         detectors: error models; each gets an equal part of every batch.
-        cameras: where they see people, and how large these are; taken in turn, batch by batch.
-        rate: frames a second of the windows.
+        cameras: ranges of people's positions and sizes, used in turn, batch by batch.
+        rate: frames per second of the windows.
     """
 
     batches_per_epoch = None
@@ -87,7 +87,7 @@ class VirtualCameraWindows:
         seen = [
             _detected(detector, body, head, generator, cameras)
             for detector, body, head in shares
-            if len(body)  # fewer windows than detectors leave some without
+            if len(body)  # with fewer windows than detectors, some get none
         ]
         points, x_2d = (torch.cat(each) for each in zip(*seen, strict=True))
         turned, rotation = PersonView().to_model_view(x_2d)
@@ -123,11 +123,11 @@ def validation_people(
     """Windows of the second validation: no augmentation, hand-tuned noise as in the first.
 
     Args:
-        capture: of the people, such as `VALIDATION_PEOPLE`.
-        count: N, number of windows, at equal intervals of all takes by their weights.
-        seed: of cameras and noise.
-        cameras: where they see the people, whose size stays as captured.
-        rate: frames a second of the windows.
+        capture: the people's, such as `VALIDATION_PEOPLE`.
+        count: N, number of windows, at equal intervals over all takes, by their weights.
+        seed: seed of cameras and noise.
+        cameras: range of the people's positions; their size stays as captured.
+        rate: frames per second of the windows.
 
     Returns:
         Windows in the canonical view, with root positions and subjects.
@@ -142,14 +142,14 @@ def calibration_people(
     cameras: CameraRange = EYE_LEVEL,
     rate: float = RATE,
 ) -> LabelledWindows:
-    """Windows like `validation_people`, the same number of each person.
+    """Windows like `validation_people`, with the same number for each person.
 
     Args:
-        capture: of all people.
-        each: number of windows of a person.
-        seed: of cameras and noise.
-        cameras: where they see the people.
-        rate: frames a second of the windows.
+        capture: all people's.
+        each: number of windows per person.
+        seed: seed of cameras and noise.
+        cameras: range of the people's positions.
+        rate: frames per second of the windows.
     """
     people = torch.tensor([SAME_PERSON.get(int(who), int(who)) for who in capture.subjects])
     capture = replace(capture, subjects=people)
@@ -158,7 +158,7 @@ def calibration_people(
 
 
 def _evenly(weights: Tensor, count: int) -> Tensor:
-    """Numbers (count,) of windows at equal intervals of their weights (W,)."""
+    """Indices (count,) of windows at equal intervals of their cumulative weights (W,)."""
     total = weights.cumsum(0, dtype=torch.float64)
     evenly = (torch.arange(count, dtype=total.dtype) + 0.5) / count * total[-1]
     return torch.searchsorted(total, evenly)
@@ -182,12 +182,12 @@ def synthetic_evaluation_windows(
     Args:
         path: a file that `diffhpe data` wrote.
         subjects: numbers of the subjects.
-        seed: of cameras and noise.
-        cameras: views of each window.
-        frames: of a window.
+        seed: seed of cameras and noise.
+        cameras: number of views of each window.
+        frames: number of frames in a window.
 
     Returns:
-        Windows in the canonical view with root positions and labels; None where there are none.
+        Windows in the canonical view with root positions and labels; None if there are none.
 
     Raises:
         DiffhpeError: the file is missing or invalid.

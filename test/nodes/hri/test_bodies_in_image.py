@@ -1,4 +1,4 @@
-"""People as ROS4HRI has them: what the detector publishes of bodies."""
+"""People as in ROS4HRI: the bodies that the detector publishes."""
 
 from collections import defaultdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""People as ROS4HRI has them: what the lifter publishes of bodies."""
+"""People as in ROS4HRI: the bodies that the lifter publishes."""
 
 import sys
 from collections import defaultdict
@@ -37,7 +37,7 @@ def lifter(graph: Graph, standing_model: Path) -> LifterNode:
 
 
 class Robot:
-    """A program that knows people by REP-155 alone."""
+    """A program that gets people only through REP-155."""
 
     def __init__(self, graph: Graph, lifter: LifterNode) -> None:
         self._graph = graph
@@ -52,7 +52,7 @@ class Robot:
         self._graph.node.create_subscription(kind, topic, self.received[topic].append, quality)
 
     def see(self, track_ids: list[int], stamp_s: int) -> list[str]:
-        """The bodies that are tracked after people were seen."""
+        """Send windows of people; returns the tracked bodies."""
         tracked = self.received["/humans/bodies/tracked"]
         count = len(tracked) + 1
         windows = standing_windows(track_ids, stamp_ns=stamp_s * 10**9)
@@ -144,7 +144,7 @@ def test_topics_of_a_body_are_removed_when_it_leaves(lifter: LifterNode, graph: 
 def test_topics_of_a_body_have_no_events_that_the_executor_waits_for(
     lifter: LifterNode, graph: Graph
 ) -> None:
-    """They come and go in another thread than the executor's."""
+    """These topics are created and destroyed in another thread than the executor's."""
     robot = Robot(graph, lifter)
     robot.see([0], 1)
     robot.meet("b0001")

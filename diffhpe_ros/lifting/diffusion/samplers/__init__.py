@@ -41,10 +41,10 @@ SAMPLERS: dict[str, Callable[[int], Sampler]] = {
 
 
 def create_sampler(name: str, steps: int) -> Sampler:
-    """The sampler of that name with so many steps.
+    """Create the sampler with this name and number of steps.
 
     Raises:
-        DiffhpeError: there is none of that name.
+        DiffhpeError: there is none with this name.
     """
     if name not in SAMPLERS:
         raise unknown("sampler", name, SAMPLERS)

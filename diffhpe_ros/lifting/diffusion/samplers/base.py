@@ -1,4 +1,4 @@
-"""The reverse process: its loop, and the steps that it visits. Samplers say what one step is."""
+"""The reverse process: its loop and the steps that it visits. Samplers define a single step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from diffhpe_ros.lifting.diffusion.samplers.initial_state import PURE_NOISE, Ini
 from diffhpe_ros.lifting.diffusion.schedule import Schedule
 
 Denoise = Callable[[Array, int | Array], Prediction]
-"""x_t (N, L, J, 3) and a zero-based step, or the step (N,) of each, → the model's estimates."""
+"""x_t (N, L, J, 3) and one zero-based step, or the steps (N,) → the model's estimates."""
 
 
 Steps = Sequence[int | Array]
-"""Zero-based steps, falling; each one for all sequences, or (N,) of each."""
+"""Zero-based steps in falling order; each is one for all sequences, or (N,), one for each."""
 
 
 class ReverseStep(NamedTuple):
@@ -28,14 +28,14 @@ class ReverseStep(NamedTuple):
     alpha_bar: Array
     """ᾱ_t, a number or (N, 1, 1, 1)."""
     alpha_bar_next: Array | None
-    """ᾱ_{t'}; None at the last visited step, after which the clean pose is wanted."""
+    """ᾱ_{t'}; None at the last visited step, whose result is the clean pose."""
 
 
 class Sampler(ABC):
     """The reverse process.
 
     Args:
-        steps: visited steps, 1 to the schedule's T.
+        steps: number of visited steps, 1 to the schedule's T.
     """
 
     def __init__(self, steps: int) -> None:
@@ -52,9 +52,9 @@ class Sampler(ABC):
 
         Args:
             denoise: the model.
-            schedule: of its noise.
-            noise: new at each call; the first is the initial state's.
-            initial_state: where the reverse process starts; at pure noise if not given.
+            schedule: the model's noise schedule.
+            noise: gives new noise at each call; the first is for the initial state.
+            initial_state: where the reverse process starts; pure noise if not given.
         """
         x, first = initial_state(schedule, noise())
         return self.reverse(x, spaced_steps(self.steps, first + 1), denoise, schedule, noise)
@@ -62,7 +62,7 @@ class Sampler(ABC):
     def reverse(
         self, x: Array, visited: Steps, denoise: Denoise, schedule: Schedule, noise: Noise
     ) -> Array:
-        """From x (N, L, J, 3) at the first visited step to the poses; the rest as in `sample`."""
+        """Poses from x (N, L, J, 3) at the first visited step; other arguments as in `sample`."""
         before: ReverseStep | None = None
         for t, following in zip(visited, [*visited[1:], None], strict=True):
             alpha_bar_next = None if following is None else schedule.at(following)
@@ -78,16 +78,16 @@ class Sampler(ABC):
         Args:
             now: the step t.
             before: the step visited before it; None at the first.
-            noise: standard normal, new at each call.
+            noise: gives new standard normal noise at each call.
         """
 
 
 def spaced_steps(steps: int, total: int | Array) -> Steps:
-    """`steps` of the `total` zero-based steps, falling, evenly spaced, from the last one on.
+    """`steps` of the `total` zero-based steps, evenly spaced, falling from the last one.
 
     Args:
-        steps: how many.
-        total: one more than the first of them; (N,) where each sequence begins elsewhere.
+        steps: number of steps to visit.
+        total: the first visited step plus 1; (N,) if each sequence has its own.
 
     Raises:
         DiffhpeError: `steps` is not in 1…total.
@@ -99,7 +99,7 @@ def spaced_steps(steps: int, total: int | Array) -> Steps:
 
 
 def _rounded(numerator: int | Array, denominator: int) -> int | Array:
-    """The quotient, rounded as Python does: a half to the even number."""
+    """The quotient, rounded as Python does: halves to the even number."""
     whole = numerator // denominator
     twice = 2 * (numerator - whole * denominator)
     return whole + ((twice > denominator) | ((twice == denominator) & (whole % 2 == 1)))

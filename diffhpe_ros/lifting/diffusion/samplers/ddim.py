@@ -10,8 +10,8 @@ class DDIM(Sampler):
     """x_{t'} = √ᾱ_{t'} x̂_0 + √(1-ᾱ_{t'}-σ²) ε̂ + σ z  (equation 12 of the DDIM paper).
 
     Args:
-        steps: visited steps, 1 to the schedule's T.
-        eta: σ over the σ of ancestral sampling: 0 is deterministic, 1 is DDPM (equation 16).
+        steps: number of visited steps, 1 to the schedule's T.
+        eta: σ divided by that of ancestral sampling: 0 is deterministic, 1 is DDPM (equation 16).
     """
 
     def __init__(self, steps: int = 5, eta: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""DPM-Solver++ of the second order, multistep (Lu et al., 2022, algorithm 2)."""
+"""The second-order multistep DPM-Solver++ (Lu et al., 2022, algorithm 2)."""
 
 from diffhpe_ros.lifting.arrays import Array, library_of, sqrt
 from diffhpe_ros.lifting.diffusion.samplers.base import ReverseStep, Sampler
@@ -8,12 +8,12 @@ from diffhpe_ros.lifting.diffusion.samplers.initial_state import Noise
 class DPMSolver(Sampler):
     """x_{t'} = σ_{t'}/σ_t x + (α_{t'} - α_t σ_{t'}/σ_t) D, with α = √ᾱ, σ = √(1-ᾱ), λ = log(α/σ).
 
-    h = λ_{t'} - λ_t, and D = x̂_0 + h / (2 h_before) (x̂_0 - x̂_0 before) continues the line through
-    the last two poses. At the first step, where there is one only, D = x̂_0: a step of DDIM. Both
-    are deterministic after the first noise.
+    h = λ_{t'} - λ_t, and D = x̂_0 + h / (2 h_before) (x̂_0 - x̂_0 before) extrapolates the line
+    through the last two poses. At the first step there is only one pose, so D = x̂_0, which is a
+    DDIM step. All steps are deterministic after the first noise.
 
     Args:
-        steps: visited steps, 1 to the schedule's T.
+        steps: number of visited steps, 1 to the schedule's T.
     """
 
     def __init__(self, steps: int = 5) -> None:

@@ -17,7 +17,7 @@ class InitialState(Protocol):
         """x_s (N, L, J, 3) and its zero-based step s, or the step (N,) of each sequence.
 
         Args:
-            schedule: of the noise.
+            schedule: the noise schedule.
             noise: standard normal, (N, L, J, 3).
         """
 
@@ -36,11 +36,11 @@ PURE_NOISE = PureNoise()
 class NoisedPose:
     """x_s = √ᾱ_s x̂_0 + √(1-ᾱ_s) z: a truncated start (SDEdit, Meng et al., 2022).
 
-    What of the pose is larger than the noise of step s is kept; the rest is sampled anew.
+    Features of the pose that are larger than the noise of step s are kept; the rest is resampled.
 
     Args:
         pose: x̂_0, (N, L, J, 3) in the diffused unit.
-        step: zero-based, or (N,) of each sequence.
+        step: zero-based; (N,) if each sequence has its own.
     """
 
     def __init__(self, pose: Array, step: int | Array) -> None:
@@ -54,11 +54,11 @@ class NoisedPose:
 
 
 class PureNoiseWhereUnknown:
-    """Another initial state for some sequences, pure noise for the others.
+    """A given initial state for some sequences, pure noise for the others.
 
     Args:
-        known: (N,), True where that state is used.
-        initial_state: that of the known sequences.
+        known: (N,), True where the given state is used.
+        initial_state: the state of the known sequences.
     """
 
     def __init__(self, known: Array, initial_state: InitialState) -> None:

@@ -1,1 +1,1 @@
-"""The engine folded: trained networks as fewer and larger operations."""
+"""The folded engine: trained networks with fewer and larger operations."""

@@ -1,4 +1,4 @@
-"""Folded weights as what modules of torch hold."""
+"""Stores folded weights in torch modules."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from diffhpe_ros.lifting.weights import Affine
 
 
 def keep(module: nn.Module, **arrays: NDArray[Any] | Tensor) -> None:
-    """Make copies of arrays or tensors buffers of a module, contiguous."""
+    """Register contiguous copies of arrays or tensors as buffers of a module."""
     for name, array in arrays.items():
         buffer = torch.as_tensor(array).clone(memory_format=torch.contiguous_format)
         module.register_buffer(name, buffer)
 
 
 def linear(affine: Affine) -> nn.Linear:
-    """The module of an affine map."""
+    """An affine map as a module."""
     module = nn.Linear(*affine.weight.shape)
     module.weight = nn.Parameter(torch.from_numpy(affine.weight.T).contiguous())
     module.bias = nn.Parameter(torch.from_numpy(affine.bias).clone())
@@ -26,7 +26,7 @@ def linear(affine: Affine) -> nn.Linear:
 
 
 def layer_norm(norm: LayerNormWeights) -> nn.LayerNorm:
-    """The module of a layer norm."""
+    """A layer norm as a module."""
     module = nn.LayerNorm(len(norm.scale), eps=norm.eps)
     module.weight = nn.Parameter(torch.from_numpy(norm.scale).clone())
     module.bias = nn.Parameter(torch.from_numpy(norm.shift).clone())

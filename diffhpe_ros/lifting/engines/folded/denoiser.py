@@ -1,7 +1,7 @@
 """The denoiser for inference: the same output with half of the passes over memory.
 
-Its weights are those of `engines.folding.denoiser`. Tensors are (J, L, N, C) from the condition to
-the output: the time layer multiplies from the left, all others from the right, and nothing is
+Its weights come from `engines.folding.denoiser`. Tensors are (J, L, N, C) from the condition to the
+output. The time layer multiplies from the left, all other layers from the right, so nothing is
 permuted.
 """
 
@@ -22,7 +22,7 @@ class FoldedGraphLayer(nn.Module):
     """Decoupled graph convolution, BatchNorm and ReLU; see `FoldedTimeLayer` for the time layer.
 
     Args:
-        layer: folded.
+        layer: its folded weights.
     """
 
     own: Tensor
@@ -45,7 +45,7 @@ class FoldedGraphLayer(nn.Module):
         return self.mix(torch.baddbmm(self.bias, x, self.own), torch.bmm(x, self.others))
 
     def mix(self, own: Tensor, others: Tensor) -> Tensor:
-        """Add to each joint what its neighbours send."""
+        """Add the neighbours' messages to each joint."""
         mixed = own.flatten(1).addmm_(self.neighbours, others.flatten(1))
         return mixed.relu_().view_as(own)
 
@@ -60,10 +60,10 @@ class FoldedTimeLayer(FoldedGraphLayer):
 
 
 class FoldedNonLocal(nn.Module):
-    """The non-local layer and the linear map after it, as what is added to that map's output.
+    """The non-local layer and the linear map after it: a term added to that map's output.
 
     Args:
-        layer: folded.
+        layer: its folded weights.
     """
 
     query: Tensor
@@ -101,7 +101,7 @@ class FoldedResidualBlock(nn.Module):
     """One block, on its residual stream.
 
     Args:
-        block: folded.
+        block: its folded weights.
     """
 
     gate: Tensor
@@ -116,7 +116,7 @@ class FoldedResidualBlock(nn.Module):
         keep(self, gate=block.gate, gate_bias=block.gate_bias, output=block.output)
 
     def forward(self, state: Tensor, step: Tensor) -> None:
-        """Add to state (J, L, N, 2·C), x beside the skips, in place, for step (N or 1, C)."""
+        """Update state (J, L, N, 2·C), x next to the skips, in place, for step (N or 1, C)."""
         joints, frames, _, both = state.shape
         channels = both // 2
         y = self.time_layer((state[..., :channels] + step).view(joints, frames, -1))
@@ -131,7 +131,7 @@ class FoldedDenoiser(nn.Module):
     """A trained denoiser after its input projection.
 
     Args:
-        denoiser: folded.
+        denoiser: its folded weights.
     """
 
     steps: Tensor

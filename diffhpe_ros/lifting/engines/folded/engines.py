@@ -1,4 +1,4 @@
-"""Engines on torch: the trained networks folded into fewer and larger operations."""
+"""Engines on torch: trained networks, folded into fewer and larger operations."""
 
 from abc import ABC, abstractmethod
 
@@ -34,10 +34,10 @@ class FoldedMixSTE(nn.Module):
 
 
 class FoldedDiffHPE(nn.Module, ABC):
-    """A condition, encoded once for each window, and a denoiser of many poses for each.
+    """A condition, encoded once per window, and a denoiser for many poses per window.
 
     Args:
-        network: folded.
+        network: its folded weights.
     """
 
     order: Tensor
@@ -56,14 +56,14 @@ class FoldedDiffHPE(nn.Module, ABC):
     def condition(self, x_2d: Tensor) -> Tensor:
         """(B, L, J, 2) in the model's input view → the windows' part (J, L, B, C).
 
-        A wrapper's poses of its backbone, which are added to the output, are 3 channels more.
+        A wrapper may add 3 channels: its backbone's poses, which are added to the output.
         """
 
     def forward(self, x_t: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         """The denoiser's output (N, L, J, 3), as `DiffHPE.forward`.
 
         Args:
-            x_t: (N, L, J, 3), the N / B hypotheses of a window next to each other.
+            x_t: (N, L, J, 3), with the N / B hypotheses of a window next to each other.
             t: zero-based steps (N,), or (1,) for all.
             condition: (J, L, B, C), or C + 3 channels.
         """
@@ -118,10 +118,10 @@ class FoldedDiffHPEWrapper(FoldedDiffHPE):
 def fold(
     config: ModelConfig, weights: Weights, device: torch.device | str = "cpu"
 ) -> FoldedMixSTE | FoldedDiffHPE:
-    """The engine of a trained model on a device.
+    """Fold a trained model into its engine on a device.
 
     Raises:
-        DiffhpeError: no such engine was written for the model, or its weights do not fit it.
+        DiffhpeError: the model has no folded engine, or its weights do not fit.
     """
     network = fold_weights(config, weights)
     engine: FoldedMixSTE | FoldedDiffHPE

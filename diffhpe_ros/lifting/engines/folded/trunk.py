@@ -1,10 +1,11 @@
 """MixSTE's trunk for inference: the same features with fewer and larger operations.
 
-Its weights are those of `engines.folding.trunk`. Joints come first, as the denoiser wants them.
+Its weights come from `engines.folding.trunk`. Joints come first, as in the denoiser.
 
-The softmax does not look for each row's largest number, which over rows of 17 and 27 takes longer
-than all else in it, and divides after the values were summed. Without that search numbers beyond
-`LARGEST` would overflow, and are taken as `LARGEST`; the shipped models' stay below 10.
+The softmax does not search for each row's largest number: over rows of 17 and 27 that would take
+longer than all the rest of it. It divides after summing the values. Without that search, numbers
+beyond `LARGEST` would overflow, so they are clamped to `LARGEST`. In the shipped models they stay
+below 10.
 """
 
 import torch
@@ -18,10 +19,10 @@ LARGEST = 60.0
 
 
 class FoldedBlock(nn.Module):
-    """The common part of the attention over joints and the one over frames.
+    """The common part of attention over joints and over frames.
 
     Args:
-        block: folded.
+        block: its folded weights.
     """
 
     query_key_value: Tensor
@@ -96,7 +97,7 @@ class FoldedTrunk(nn.Module):
     """A trained trunk.
 
     Args:
-        trunk: folded.
+        trunk: its folded weights.
     """
 
     spatial_position: Tensor
@@ -105,7 +106,7 @@ class FoldedTrunk(nn.Module):
     def __init__(self, trunk: TrunkWeights) -> None:
         super().__init__()
         self.embed = linear(trunk.embed)
-        # (J, 1, 1, C) and (L, 1, C): beside joints first, then frames, then windows
+        # (J, 1, 1, C) and (L, 1, C), to broadcast over (J, L, B, C)
         keep(
             self,
             spatial_position=trunk.spatial_position[:, None, None],

@@ -1,1 +1,1 @@
-"""Trained weights folded for inference, in numpy: what the engines folded and native hold."""
+"""Trained weights folded for inference, in numpy, for the engines folded and native."""

@@ -1,10 +1,10 @@
-"""The denoiser: the same output with half of the passes over memory.
+"""Folds the denoiser: the same output with half of the passes over memory.
 
 - Joints come first, in `PART_ORDER`, so that the non-local layer pools neighbours.
 - BatchNorms, the step embeddings (a table) and the non-local layer's last linear maps are folded
   into the neighbouring operations.
 - The residual stream is kept without its factors 1/√2 and its biases: block n's weights are
-  scaled by √2ⁿ instead, and the biases wait in the table of steps.
+  scaled by √2ⁿ instead, and the biases are moved into the table of steps.
 """
 
 import math
@@ -29,9 +29,9 @@ class GraphLayerWeights:
     """Decoupled graph convolution, BatchNorm and ReLU."""
 
     own: Array
-    """(J, F, F), of each joint."""
+    """(J, F, F), applied to each joint's own features."""
     others: Array
-    """(J, F, F), of what a joint sends to its neighbours."""
+    """(J, F, F), applied to the features that a joint sends to its neighbours."""
     bias: Array
     """(F,)."""
     neighbours: Array
@@ -40,10 +40,10 @@ class GraphLayerWeights:
 
 @dataclass(frozen=True)
 class NonLocalWeights:
-    """The non-local layer and the linear map after it, as what is added to that map's output.
+    """The non-local layer and the linear map after it: a term added to that map's output.
 
-    The affinity ReLU(q_i + k_j) needs one number of each query and one of each key; the last
-    linear map, its BatchNorm and the map that follows are one matrix.
+    The affinity ReLU(q_i + k_j) needs one number per query and one per key. The last linear map,
+    its BatchNorm and the map after it are combined into one matrix.
     """
 
     query: Array
@@ -59,7 +59,7 @@ class NonLocalWeights:
     output: Array
     """(inner, 2·C)."""
     constant: Array
-    """(2·C,), which the following map's bias takes over."""
+    """(2·C,), which is added to the following map's bias."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ class ResidualBlockWeights:
     feature_layer: GraphLayerWeights
     non_local: NonLocalWeights
     gate: Array
-    """(C, 2·C); sigmoid(gate) = (1 + tanh(gate / 2)) / 2, so that one tanh does for both halves."""
+    """(C, 2·C); sigmoid(gate) = (1 + tanh(gate / 2)) / 2, so one tanh serves both halves."""
     gate_bias: Array
     output: Array
-    """(C, 2·C): what is added to the residual stream, beside what is added to the skips."""
+    """(C, 2·C): the terms added to the residual stream and, next to them, to the skips."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class DenoiserWeights:
 
     blocks: list[ResidualBlockWeights]
     steps: Array
-    """(T, blocks, C), added to the stream that a block sees."""
+    """(T, blocks, C), added to each block's input stream."""
     output1: Affine
     """C → C, before a ReLU."""
     output2: Affine
@@ -91,15 +91,15 @@ class DenoiserWeights:
 
 
 def fold_denoiser(weights: NamedWeights, sizes: DenoiserConfig, frames: int) -> DenoiserWeights:
-    """A denoiser.
+    """Fold a denoiser's weights.
 
     Args:
         weights: the denoiser's.
         sizes: the denoiser's.
-        frames: L of a window.
+        frames: L, the length of a window.
 
     Raises:
-        DiffhpeError: the weights are not of these sizes.
+        DiffhpeError: the weights do not have these sizes.
     """
     channels = sizes.channels
     embedded = _embed_steps(weights.below("diffusion_embedding"), sizes.steps)
@@ -129,7 +129,7 @@ def _embed_steps(weights: NamedWeights, steps: int) -> Array:
     x = step_table(steps)
     for name in ("projection1", "projection2"):
         x = weights.linear(name, STEP_CHANNELS, STEP_CHANNELS)(x)
-        with np.errstate(over="ignore"):  # 0 is what then comes out
+        with np.errstate(over="ignore"):  # the result is then 0
             x = x / (1 + np.exp(-x))  # SiLU
     return x
 
@@ -160,7 +160,7 @@ def _fold_block(
 def _fold_graph_layer(
     weights: NamedWeights, features: int, scale: np.float32 | float = 1.0
 ) -> GraphLayerWeights:
-    """A graph layer, whose input is `scale` times as large as in the trained model."""
+    """Fold a graph layer whose input is `scale` times as large as in the trained model."""
     gain, shift = batch_norm_line(weights.below("bn"), features)
     each = weights.array("gconv.W", 2, NUM_JOINTS, features, features)
     own, others = each[:, _ORDER] * gain / scale
@@ -175,7 +175,7 @@ def _fold_graph_layer(
 
 
 def _fold_non_local(weights: NamedWeights, following: Array) -> NonLocalWeights:
-    """A non-local layer and the map (C, out) that follows it."""
+    """Fold a non-local layer and the map (C, out) that follows it."""
     channels = len(following)
     inner = channels // 2
     theta, phi, g = (weights.linear(name, channels, inner) for name in ("theta", "phi", "g"))

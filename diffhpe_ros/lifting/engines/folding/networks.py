@@ -1,4 +1,4 @@
-"""Whole networks, folded."""
+"""Folds whole networks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 
 Array = NDArray[np.float32]
 COUNTER = "num_batches_tracked"
-"""What a BatchNorm counts in training."""
+"""The counter of batches that a BatchNorm keeps in training; not needed here."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,28 @@ class MixSTEWeights:
 
 @dataclass(frozen=True)
 class WrapperEncoderWeights:
-    """What a DiffHPE-Wrapper makes of a window; joints are in `PART_ORDER`."""
+    """A DiffHPE-Wrapper's encoder of windows; joints are in `PART_ORDER`."""
 
     trunk: TrunkWeights
     from_features: Affine
     """The trunk's channels → the denoiser's."""
     backbone: Affine | None
-    """The trunk's channels → poses as they are added to the denoiser's output, their root not
-    subtracted yet; None where they are not."""
+    """The trunk's channels → poses that are added to the denoiser's output, before their root is
+    subtracted; None if no poses are added."""
 
 
 @dataclass(frozen=True)
 class DiffHPEWeights:
     """A diffusion model.
 
-    The input projection is split: its part of the condition belongs to the window, its part of the
-    noisy pose alone changes from step to step.
+    The input projection is split into two parts. The condition's part is fixed for a window; only
+    the noisy pose's part changes from step to step.
     """
 
     from_pose: Array
     """(3, C), noisy poses → their part of the projected input."""
     encoder: Affine | WrapperEncoderWeights
-    """The windows' part: of the keypoints, 2 → C, or of a MixSTE's features."""
+    """The windows' part: from the keypoints, 2 → C, or from a MixSTE's features."""
     denoiser: DenoiserWeights
 
 
@@ -59,10 +59,11 @@ NetworkWeights = MixSTEWeights | DiffHPEWeights
 
 
 def fold_weights(config: ModelConfig, weights: Weights) -> NetworkWeights:
-    """The network of a model that is folded; see `FOLDED`.
+    """Fold a model's network; `FOLDED` lists the architectures.
 
     Raises:
-        DiffhpeError: the weights do not fit the configuration, or the model is another one.
+        DiffhpeError: the weights do not fit the configuration, or the architecture is not in
+            `FOLDED`.
     """
     if config.architecture not in FOLDED:
         raise DiffhpeError(f"there is no folded engine for a model {config.architecture}")
@@ -117,4 +118,4 @@ FOLDED: Mapping[str, Callable[[ModelConfig, NamedWeights], NetworkWeights]] = {
     "diffhpe-2d": _diffhpe_2d,
     "diffhpe-wrapper": _diffhpe_wrapper,
 }
-"""Architectures that are folded."""
+"""Architectures that can be folded."""

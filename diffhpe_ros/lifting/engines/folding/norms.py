@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.lifting.weights import Affine, NamedWeights
 
 LAYER_NORM_EPS = 1e-5
-"""Where the networks name none."""
+"""The epsilon of norms that specify none."""
 BATCH_NORM_EPS = 1e-5
 Array = NDArray[np.float32]
 
@@ -31,9 +31,9 @@ class LayerNormWeights(NamedTuple):
 
 
 def fold_layer_norm(norm: Affine, linear: Affine) -> Affine:
-    """A linear layer that takes over a norm's scale and shift.
+    """A linear layer with the scale and shift of the norm before it.
 
-    What is left of the norm has neither: linear(norm(x)) = normalised(x) @ weight + bias.
+    The remaining norm has neither: linear(norm(x)) = normalised(x) @ weight + bias.
     """
     return Affine(norm.weight[:, None] * linear.weight, linear.bias + norm.bias @ linear.weight)
 

@@ -1,7 +1,7 @@
-"""MixSTE's trunk: the same features with fewer and larger operations.
+"""Folds MixSTE's trunk: the same features with fewer and larger operations.
 
-The norms before a linear layer are folded into it. The keys' bias falls out of the softmax, the
-values' goes through it unchanged.
+A norm before a linear layer is folded into it. The keys' bias cancels in the softmax; the values'
+bias passes through it unchanged.
 """
 
 from dataclasses import dataclass
@@ -41,12 +41,12 @@ class TrunkBlockWeights:
     norm: LayerNormWeights
     heads: int
     eps: float
-    """Of the two norms within the block, which have no scale or shift left."""
+    """The epsilon of the two norms within the block, which have no scale or shift any more."""
 
 
 @dataclass(frozen=True)
 class TrunkWeights:
-    """A trained trunk. Joints are in the order that was asked for."""
+    """A trained trunk. Joints are in the requested order."""
 
     embed: Affine
     """2 → C."""
@@ -63,16 +63,16 @@ class TrunkWeights:
 def fold_trunk(
     weights: NamedWeights, sizes: TrunkConfig, frames: int, order: tuple[int, ...]
 ) -> TrunkWeights:
-    """The trunk of a MixSTE or a wrapper.
+    """Fold the trunk of a MixSTE or a wrapper.
 
     Args:
         weights: the trunk's.
         sizes: the trunk's.
-        frames: L of a window.
-        order: of the joints, J indices; attention is the same in any.
+        frames: L, the length of a window.
+        order: J indices of the joints; attention gives the same in any order.
 
     Raises:
-        DiffhpeError: the weights are not of these sizes.
+        DiffhpeError: the weights do not have these sizes.
     """
     channels = sizes.channels
     position = weights.array("spatial_position", 1, NUM_JOINTS, channels)[0]
@@ -88,7 +88,7 @@ def fold_trunk(
 
 
 def _fold_blocks(weights: NamedWeights, kind: str, sizes: TrunkConfig) -> list[TrunkBlockWeights]:
-    """Blocks of a kind, which share one norm, as released."""
+    """Fold the blocks of one kind, which share one norm, as released."""
     norm = LayerNormWeights(*weights.norm(f"{kind}_norm", sizes.channels), BLOCK_NORM_EPS)
     return [_fold_block(each, sizes, norm) for each in weights.numbered(kind, sizes.depth)]
 

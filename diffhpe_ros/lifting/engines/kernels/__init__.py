@@ -1,6 +1,6 @@
 """Fused kernels in Triton, for GPUs: fewer launches and passes over memory than torch's.
 
-Each does what a part of the folded engine does, and is compared with it. Without a GPU they run in
+Each replaces a part of the folded engine, and tests compare the two. Without a GPU they run in
 Triton's interpreter (`TRITON_INTERPRET=1`), which is for tests.
 """
 
@@ -11,11 +11,11 @@ from diffhpe_ros.lifting.engines.folded.engines import FoldedDiffHPE, FoldedMixS
 
 
 def use_triton(engine: FoldedMixSTE | FoldedDiffHPE) -> FoldedMixSTE | FoldedDiffHPE:
-    """The same engine, with fused kernels in place of the parts that they are made for.
+    """The same engine, with fused kernels in place of the parts that they replace.
 
     Raises:
-        DiffhpeError: the engine is not on a GPU, or there is no triton, or the network's sizes are
-            not those that the kernels were written for.
+        DiffhpeError: the engine is not on a GPU, triton is not installed, or the kernels were not
+            written for the network's sizes.
     """
     device = next(engine.buffers()).device
     if device.type != "cuda" and os.environ.get("TRITON_INTERPRET") != "1":

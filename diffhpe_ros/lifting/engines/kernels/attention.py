@@ -40,12 +40,12 @@ def attend(query_key_value: Tensor, tokens: int) -> Tensor:
 
     Args:
         query_key_value: contiguous.
-        tokens: the dimension that is attended over: 0, the joints, or 1, the frames.
+        tokens: the dimension to attend over: 0, the joints, or 1, the frames.
     """
     joints, frames, windows, _, heads, width = query_key_value.shape
     channels = heads * width
     out = query_key_value.new_empty(joints * frames * windows, channels)
-    steps = (frames * windows, windows)  # rows of a joint, of a frame
+    steps = (frames * windows, windows)  # rows from joint to joint, and from frame to frame
     count, outer, rows = (joints, frames, steps) if tokens == 0 else (frames, joints, steps[::-1])
     token_rows, outer_rows = rows
     _attention[(outer * windows, heads)](

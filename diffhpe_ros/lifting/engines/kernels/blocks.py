@@ -1,4 +1,4 @@
-"""The folded engine's blocks with fused kernels in them."""
+"""The folded engine's blocks with fused kernels."""
 
 from functools import singledispatch
 
@@ -25,7 +25,8 @@ from diffhpe_ros.lifting.engines.kernels.graph import mix
 from diffhpe_ros.lifting.engines.kernels.non_local import attend_pairs
 
 WIDTHS = (32, 64, 128)
-"""Channels of the denoiser that the kernels can have: powers of two, and a tile in registers."""
+"""Numbers of denoiser channels that the kernels support: powers of two whose tile fits
+registers."""
 
 
 class FusedResidualBlock(nn.Module):
@@ -45,7 +46,8 @@ class FusedResidualBlock(nn.Module):
         super().__init__()
         self.time_layer, self.feature_layer = block.time_layer, block.feature_layer
         self.non_local = block.non_local
-        # Both products of a layer are one: below each other in time, side by side in features.
+        # Both products of a layer are one: stacked in the time layer, side by side in the feature
+        # layer.
         keep(
             self,
             time=torch.cat([self.time_layer.own.mT, self.time_layer.others.mT], 1),
@@ -105,7 +107,7 @@ def fuse_blocks(engine: nn.Module) -> None:
     """Replace the blocks of a folded engine.
 
     Raises:
-        DiffhpeError: the kernels were not written for a network of its sizes.
+        DiffhpeError: the kernels were not written for a network of these sizes.
     """
     raise DiffhpeError(f"there are no fused blocks for an engine {type(engine).__name__}")
 

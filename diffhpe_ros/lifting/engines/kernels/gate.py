@@ -5,12 +5,12 @@ import triton.language as tl
 from torch import Tensor
 
 ROWS = 32
-"""Joints of frames that one program takes."""
+"""Rows, of one joint in one frame each, that one program takes."""
 
 
 @triton.jit
 def _tanh(x):
-    """Exact to float32's last bits of 1, in what the interpreter knows as well."""
+    """Exact to float32's last bits near 1, from operations that the interpreter has, too."""
     return 2.0 * tl.sigmoid(2.0 * x) - 1.0
 
 
@@ -19,7 +19,7 @@ def _gate(
     y, added, gate, gate_bias, following, output, state, rows,
     CHANNELS: tl.constexpr, INNER: tl.constexpr, ROWS: tl.constexpr,
 ):  # fmt: skip
-    """One program is some rows, from their features to what they add to the state."""
+    """One program takes some rows, from their features to the terms that they add to the state."""
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     channel, inner = tl.arange(0, CHANNELS), tl.arange(0, INNER)
     inside = (row < rows)[:, None]
@@ -54,14 +54,14 @@ def add_gated(
     following: Tensor,
     output: Tensor,
 ) -> None:
-    """Add to state (J, L, N, 2·C), in place, what a residual block gives.
+    """Add a residual block's output to state (J, L, N, 2·C), in place.
 
     That is (1 + tanh g) tanh s @ output, with (g, s) = y @ gate + gate_bias + added @ following.
 
     Args:
         state: contiguous.
         y: (J·L·N, C) in any shape, contiguous.
-        added: (J·L·N, C / 2), of the non-local layer.
+        added: (J·L·N, C / 2), the non-local layer's output.
         gate: (C, 2·C).
         gate_bias: (2·C,).
         following: (C / 2, 2·C).

@@ -1,13 +1,13 @@
-"""The decoupled graph layers: BatchNorm, ReLU and what joints send each other, in one launch."""
+"""The decoupled graph layers: BatchNorm, ReLU and the exchange between joints, in one launch."""
 
 import triton
 import triton.language as tl
 from torch import Tensor
 
 JOINTS = 32
-"""The joints' 17, padded to what a block can be."""
+"""The 17 joints, padded to a valid block size."""
 COLUMNS = 64
-"""Numbers of a joint that one program mixes."""
+"""Numbers per joint that one program mixes."""
 
 
 @triton.jit
@@ -37,7 +37,7 @@ def mix(own: Tensor, others: Tensor, bias: Tensor, neighbours: Tensor) -> Tensor
     """ReLU(own + bias + neighbours @ others), over the joints: (J, R, F) → (J, R, F).
 
     Args:
-        own: (J, R, F), with neighbouring features in neighbouring places.
+        own: (J, R, F), with neighbouring features adjacent in memory.
         others: the same, with the same strides.
         bias: (1, F) or (R, 1).
         neighbours: (J, J).

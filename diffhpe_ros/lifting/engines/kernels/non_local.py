@@ -7,7 +7,7 @@ from torch import Tensor
 from diffhpe_ros.lifting.skeleton_graph import POOL
 
 JOINTS = 32
-"""The joints' 17, and their pairs, padded to what a block can be."""
+"""The 17 joints, and their pairs, padded to valid block sizes."""
 PAIRS = 16
 
 

@@ -1,1 +1,1 @@
-"""The networks in C++: a library that is compiled when the package is installed, in `src`."""
+"""The networks in C++ (`src`), a library that is compiled when the package is installed."""

@@ -1,6 +1,6 @@
-"""Models on the compiled library: one window, or hypothesis, is one thread's work.
+"""Models on the compiled library; one thread computes one window or hypothesis.
 
-They are arrays of numpy from end to end, and engines of themselves: nothing of them needs torch.
+They use numpy arrays throughout and are their own engines. Nothing in them needs torch.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ class NativeMixSTE(DeterministicModel):
     """MixSTE.
 
     Args:
-        network: folded.
+        network: its folded weights.
     """
 
     def __init__(self, network: MixSTEWeights) -> None:
@@ -46,8 +46,8 @@ class NativeDiffHPE(DiffusionModel):
     """A diffusion model.
 
     Args:
-        config: of the model.
-        network: folded.
+        config: the model's configuration.
+        network: its folded weights.
     """
 
     def __init__(self, config: ModelConfig, network: DiffHPEWeights) -> None:
@@ -74,14 +74,14 @@ class NativeDiffHPE(DiffusionModel):
         x += condition[:, None, ..., :channels]
         np.maximum(x, 0, out=x)
         output = self._denoiser(x.reshape(*poses.shape[:3], channels), t)
-        if condition.shape[-1] > channels:  # the poses of the backbone
+        if condition.shape[-1] > channels:  # the backbone's poses
             by_window = output.reshape(*of_window, 3)
             by_window += condition[:, None, ..., channels:]
         return output[:, _BACK].swapaxes(1, 2)
 
 
 class _WrapperEncoder:
-    """The trunk, and what is made of its features."""
+    """The trunk, and the maps from its features."""
 
     def __init__(self, encoder: WrapperEncoderWeights) -> None:
         self._trunk = NativeTrunk(encoder.trunk)
@@ -100,7 +100,7 @@ NativeModel = NativeMixSTE | NativeDiffHPE
 
 
 def why_not_native(config: ModelConfig, device: str = "cpu") -> str | None:
-    """The reason why a model cannot run on the library on a device; None if it can."""
+    """Why a model cannot run with the library on a device; None if it can."""
     if find_library() is None:
         return "there is none for this processor, or no C++ compiler when it was installed"
     if device != "cpu":
@@ -111,10 +111,10 @@ def why_not_native(config: ModelConfig, device: str = "cpu") -> str | None:
 
 
 def make_native(config: ModelConfig, weights: Weights) -> NativeModel:
-    """A model that nothing keeps from the library.
+    """Create a model on the library; `why_not_native` must have given no reason against it.
 
     Raises:
-        DiffhpeError: its weights do not fit its configuration.
+        DiffhpeError: the weights do not fit the configuration.
     """
     network = fold_weights(config, weights)
     if isinstance(network, MixSTEWeights):

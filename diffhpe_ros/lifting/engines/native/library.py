@@ -1,4 +1,4 @@
-"""The compiled library, and how arrays are handed to it."""
+"""The compiled library, and how arrays are passed to it."""
 
 import ctypes
 import platform
@@ -16,22 +16,23 @@ _OF_X86 = {
     "avx2": {"avx2", "fma"},
     "any": set[str](),
 }
-"""Variants of the library, the fastest first → what the processor must have, in Linux's names."""
+"""Variants of the library, fastest first → the processor flags that they need, as Linux names
+them."""
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
 @cache
 def find_library() -> ctypes.CDLL | None:
-    """The fastest variant for this processor; None where none suits it or none was built.
+    """The fastest built variant for this processor; None if there is none.
 
-    They are built when the package is installed, if there is a C++ compiler.
+    Variants are built when the package is installed, if there is a C++ compiler.
     """
     built = (library for name in variants() if (library := open_variant(name)) is not None)
     return next(built, None)
 
 
 def variants() -> tuple[str, ...]:
-    """Names of those that this processor runs, the fastest first."""
+    """Names of the variants that this processor can run, fastest first."""
     if platform.machine() not in ("x86_64", "AMD64"):
         return ("any",)
     flags = _processor_flags()
@@ -41,7 +42,7 @@ def variants() -> tuple[str, ...]:
 def open_variant(name: str) -> ctypes.CDLL | None:
     """The library for one instruction set: avx512, avx2, or any.
 
-    None where it was not built, or was built for another system's libraries.
+    None if it was not built, or was built for another system's libraries.
     """
     for suffix in EXTENSION_SUFFIXES:
         with suppress(OSError):
@@ -55,16 +56,16 @@ def _processor_flags() -> set[str]:
 
 
 def address(array: NDArray[np.float32]) -> int:
-    """Where an array's numbers are: float32, contiguous. The caller keeps it alive."""
+    """The memory address of a contiguous float32 array. The caller must keep the array alive."""
     assert array.dtype == np.float32 and array.flags.c_contiguous
     return array.ctypes.data
 
 
 class WeightPointers:
-    """Addresses of weights, block after block, as an array of structs of pointers has them.
+    """Addresses of weights, block after block, laid out as a C array of structs of pointers.
 
     Args:
-        blocks: the weights of each.
+        blocks: the weights of each block.
     """
 
     def __init__(self, blocks: list[list[NDArray[Any]]]) -> None:
@@ -75,7 +76,7 @@ class WeightPointers:
         self.pointers = (ctypes.c_void_p * len(addresses))(*addresses)
 
     def __reduce__(self) -> tuple[type["WeightPointers"], tuple[list[list[NDArray[Any]]]]]:
-        """Copies and pickles hold the weights, and find their addresses anew."""
+        """Copies and pickles hold the weights and recompute their addresses."""
         return WeightPointers, ([self._kept],)
 
 

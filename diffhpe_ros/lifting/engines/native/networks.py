@@ -21,11 +21,11 @@ from diffhpe_ros.skeleton import NUM_JOINTS
 Array = NDArray[np.float32]
 
 STEP = 16
-"""All numbers of features are multiples of it: the widest vector's length."""
+"""All numbers of features must be multiples of this, the widest vector's length."""
 HEAD = 8
-"""Features of an attention head."""
+"""Features per attention head."""
 TOKENS = range(8, 33)
-"""Joints, and frames, that the attention is written for."""
+"""The numbers of joints and frames that the attention is written for."""
 
 
 class _TrunkSizes(ctypes.Structure):
@@ -43,10 +43,10 @@ class _DenoiserSizes(ctypes.Structure):
 
 
 class NativeTrunk:
-    """A trunk.
+    """A trunk on the library.
 
     Args:
-        trunk: folded.
+        trunk: its folded weights.
     """
 
     def __init__(self, trunk: TrunkWeights) -> None:
@@ -83,7 +83,7 @@ class NativeDenoiser:
     """A denoiser after its input projection.
 
     Args:
-        denoiser: folded.
+        denoiser: its folded weights.
     """
 
     def __init__(self, denoiser: DenoiserWeights) -> None:
@@ -96,7 +96,7 @@ class NativeDenoiser:
         self._sizes = _DenoiserSizes(joints, frames, channels, len(inner), len(blocks))
 
     def __call__(self, x: Array, t: NDArray[np.int64]) -> Array:
-        """X (N, J, L, C), which is used up, zero-based steps t (N,) or (1,) → (N, J, L, 3)."""
+        """X (N, J, L, C), which is overwritten, zero-based steps t (N,) or (1,) → (N, J, L, 3)."""
         skips, steps = np.zeros_like(x), self._steps[t]
         _library().diffhpe_denoiser(
             ctypes.byref(self._sizes),
@@ -113,7 +113,7 @@ class NativeDenoiser:
 
 
 def fits(config: ModelConfig) -> bool:
-    """Whether the library was written for networks of these sizes."""
+    """Whether the library supports networks of these sizes."""
     has_trunk, has_denoiser = (
         config.architecture in architectures
         for architectures in (("mixste", "diffhpe-wrapper"), ("diffhpe-2d", "diffhpe-wrapper"))
@@ -134,7 +134,7 @@ def _fits_trunk(config: ModelConfig) -> bool:
 
 
 def _of_trunk(block: TrunkBlockWeights) -> list[Array]:
-    """In the order of TrunkBlock in src/trunk.hpp."""
+    """The weights in the order of TrunkBlock in src/trunk.hpp."""
     return [
         *(block.query_key_value, block.query_key_value_bias, block.projection),
         *(block.projection_bias, block.hidden, block.hidden_bias, block.output),
@@ -143,7 +143,7 @@ def _of_trunk(block: TrunkBlockWeights) -> list[Array]:
 
 
 def _of_denoiser(block: ResidualBlockWeights) -> list[Array]:
-    """In the order of DenoiserBlock in src/denoiser.hpp."""
+    """The weights in the order of DenoiserBlock in src/denoiser.hpp."""
     non_local = block.non_local
     return [
         *_of_graph(block.time_layer, transposed=True),
@@ -162,6 +162,6 @@ def _of_graph(layer: GraphLayerWeights, transposed: bool = False) -> Iterable[Ar
 
 def _library() -> ctypes.CDLL:
     library = find_library()
-    if library is None:  # a lifter from another machine
+    if library is None:  # unpickled on a machine without the library
         raise DiffhpeError("no native engine: the compiled library is not there; rebuild it")
     return library

@@ -1,1 +1,1 @@
-"""DiffPose (Gong et al., CVPR 2023), behind the same lifter as DiffHPE."""
+"""DiffPose (Gong et al., CVPR 2023), used through the same lifter as DiffHPE."""

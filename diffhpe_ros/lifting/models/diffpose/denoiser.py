@@ -1,4 +1,4 @@
-"""DiffPose's graph denoiser: pairs of graph attention and Chebyshev residual block."""
+"""DiffPose's graph denoiser: pairs of a graph attention and a Chebyshev residual block."""
 
 import math
 
@@ -36,9 +36,9 @@ class SinusoidalStepEmbedding(nn.Module):
 
 
 class GraphNetwork(nn.Module):
-    """Convolution, pairs of attention and residual block that sees the step, convolution.
+    """A convolution, pairs of an attention and a step-dependent residual block, a convolution.
 
-    What these are, and how the weights begin, is a matter of the subclass.
+    Subclasses define these layers and the initial weights.
     """
 
     step: SinusoidalStepEmbedding
@@ -54,23 +54,23 @@ class GraphNetwork(nn.Module):
         y = self.input(x.flatten(1, 2)).unflatten(1, x.shape[1:3])
         for attention, residual in zip(self.attention, self.residual, strict=True):
             y = residual(attention(y.flatten(1, 2)).view_as(y), step)
-        with torch.autocast(x.device.type, enabled=False):  # bfloat16 rounds to millimetres
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 would round to millimetres
             output = self.output(y.flatten(1, 2).float())
         return output.unflatten(1, x.shape[1:3]).permute(1, 2, 0, 3)
 
 
 class GraphDenoiser(GraphNetwork):
-    """Noisy poses and what is known of them → three numbers for each joint.
+    """Noisy poses and what is known about them → three numbers for each joint.
 
     Args:
         inputs: channels of the input.
         channels: width C; a multiple of the heads and of 8.
-        blocks: pairs of graph attention and Chebyshev residual block; 5 as published, of 96
+        blocks: pairs of a graph attention and a Chebyshev residual block; 5 as published, with 96
             channels.
-        heads: of the attention.
+        heads: attention heads.
         steps: diffusion steps K.
         frames: window length L, for blocks that mix the frames; None for the frame version, which
-            looks at each frame for itself, so that any may be left out.
+            treats each frame separately, so that any frame may be left out.
     """
 
     def __init__(

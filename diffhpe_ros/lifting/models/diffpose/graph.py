@@ -1,6 +1,6 @@
 """Layers of DiffPose's graph denoiser, after GraFormer (Zhao et al., CVPR 2022).
 
-Tensors are joint-major, (J, N, C): one product over the joints does for all N graphs at once.
+Tensors are joint-major, (J, N, C): one product over the joints serves all N graphs at once.
 """
 
 import math
@@ -20,7 +20,7 @@ TIME_GROUPS = 8
 def scaled_laplacian() -> Tensor:
     """L - I of the skeleton, (17, 17), with the normalised Laplacian L = I - D^{-1/2} A D^{-1/2}.
 
-    So the largest eigenvalue of L is taken to be 2.
+    This takes the largest eigenvalue of L to be 2.
     """
     adjacency = torch.zeros(NUM_JOINTS, NUM_JOINTS)
     for parent, child in BONES:
@@ -98,10 +98,10 @@ class GraphAttention(nn.Module):
 
 
 class TimeMixing(nn.Module):
-    """Adds to each frame what the other frames of its window say, joint by joint.
+    """Adds information from the window's other frames to each frame, joint by joint.
 
-    The published denoiser sees one frame. Without this, frames know of each other by the encoder's
-    features alone, which leave a part of the error that is different in every frame.
+    The published denoiser sees one frame. Without this layer, frames are connected only through the
+    encoder's features, which leaves an error that differs from frame to frame.
     """
 
     def __init__(self, frames: int) -> None:
@@ -117,13 +117,13 @@ class TimeMixing(nn.Module):
 
 
 class ChebyshevResidualBlock(nn.Module):
-    """Two Chebyshev convolutions, and between them the step and what mixes the frames.
+    """Two Chebyshev convolutions; between them the step is added and the frames are mixed.
 
     Args:
         channels: width C.
-        step_channels: S, of the embedded step.
-        time: mixes the frames, or leaves them as they are.
-        laplacian: of the convolutions; the skeleton's scaled one if not given.
+        step_channels: channels S of the embedded step.
+        time: mixes the frames, or leaves them unchanged.
+        laplacian: for the convolutions; the skeleton's scaled one if not given.
     """
 
     def __init__(

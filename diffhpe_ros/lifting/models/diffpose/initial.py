@@ -1,9 +1,9 @@
-"""DiffPose's H_K: what is known of the joints before diffusion, a Gaussian mixture for each.
+"""DiffPose's H_K: what is known about the joints before diffusion, a Gaussian mixture for each.
 
-A mixture belongs to a class of error: which joint it is, how well it was seen, and on which side
-of its parent the encoder puts it. Mixtures are fitted offline (`training.modules.initial_fit`).
-Live use selects each joint's mixture, draws a component, shifts it to the encoder's pose, and
-widens it by the detector's covariance.
+Each mixture belongs to a class of errors: the joint, how well it was seen, and on which side of its
+parent the encoder places it. Mixtures are fitted offline (`training.modules.initial_fit`). Live,
+each joint's mixture is selected, one of its components is drawn, shifted to the encoder's pose, and
+widened by the detector's covariance.
 """
 
 from typing import NamedTuple
@@ -17,21 +17,21 @@ from diffhpe_ros.skeleton import NUM_JOINTS, PARENTS
 COMPONENTS = 5
 """M."""
 SEEN, HIDDEN_NOW, HIDDEN = 0, 1, 2
-"""Visibility of a joint: seen in this frame, in others of the window, in none."""
+"""Visibility of a joint: seen in this frame, only in other frames of the window, or in none."""
 SIDES = 3
-"""Sides of the parent: nearer to the camera, level, farther. A foreshortened limb looks alike on
-either side, so each side has an error of its own, with a mode where the other side is."""
+"""Sides of the parent: nearer to the camera, level, farther. A foreshortened limb looks the same on
+either side. So each side has its own error distribution, with a mode at the other side."""
 LEVEL = 0.3
 """Share of a bone's length by which its ends may differ in depth and still count as level."""
 CLASSES = (NUM_JOINTS, 3, SIDES)
 USUAL_ERROR = 0.02
-"""Metres: a detector's error at full confidence, which the mixtures hold already. Assumed: the
-noise of the training windows is 1.3 % of a person's height."""
+"""Metres: a detector's error at full confidence, which the mixtures already include. This is an
+assumption: the noise of the training windows is 1.3 % of a person's height."""
 LEAST_CONFIDENCE = 0.05
 
 
 class Component(NamedTuple):
-    """One Gaussian for each joint of each hypothesis; diffused states are poses in its terms."""
+    """One Gaussian for each joint of each hypothesis; diffused states are poses whitened by it."""
 
     mean: Tensor
     """μ_G, (N, L, J, 3) metres, root-relative."""
@@ -49,23 +49,23 @@ class Component(NamedTuple):
 
 
 class InitialDistribution(nn.Module):
-    """The mixtures of all classes, and how errors go together along time.
+    """The mixtures of all classes, and how errors are correlated over time.
 
-    In the terms of a component, the paper's forward process
-    h_k = μ_G + √ᾱ_k (h_0 - μ_G) + √(1-ᾱ_k) ε, ε ~ N(0, Σ_G), is the usual one with standard normal
-    noise: s_k = √ᾱ_k s_0 + √(1-ᾱ_k) z. So every sampler serves.
+    For states whitened by a component, the paper's forward process h_k = μ_G + √ᾱ_k (h_0 - μ_G) +
+    √(1-ᾱ_k) ε, ε ~ N(0, Σ_G), is the usual one with standard normal noise: s_k = √ᾱ_k s_0 +
+    √(1-ᾱ_k) z. So every sampler can be used.
 
     Attributes:
-        weights: (17, 3, 3, M) of the components, which stand in the order of their depth.
+        weights: (17, 3, 3, M) of the components, which are sorted by depth.
         means: (17, 3, 3, M, 3) metres, of the error.
         factors: (17, 3, 3, M, 3, 3) metres, lower triangular.
         time: (L, L), lower triangular factor of the errors' correlation between frames.
-        centre: 1 where the errors are the encoder's, 0 where the mixtures stand for poses
-            themselves and know nothing of the window.
+        centre: 1 where the errors are the encoder's, 0 where the mixtures describe poses themselves
+            and do not depend on the window.
 
     Args:
         frames: window length L.
-        components: M.
+        components: M, the number per mixture.
     """
 
     weights: Tensor
@@ -92,7 +92,7 @@ class InitialDistribution(nn.Module):
 
         Args:
             pose: (N, L, J, 3) metres, the encoder's.
-            x_2d: (N, L, J, 2), what it has seen.
+            x_2d: (N, L, J, 2), the encoder's input.
             chance: (N, J) in 0..1, uniform.
         """
         joint = torch.arange(NUM_JOINTS, device=pose.device)
@@ -103,7 +103,7 @@ class InitialDistribution(nn.Module):
         return Component(mean, self.factors[joint, visibility, side, drawn])
 
     def along_time(self, noise: Tensor) -> Tensor:
-        """White noise (N, L, J, 3) → noise that goes together along time as the errors do."""
+        """White noise (N, L, J, 3) → noise that is correlated over time as the errors are."""
         return torch.einsum("lk,nkjc->nljc", self.time, noise)
 
 
@@ -112,7 +112,7 @@ def widened(component: Component, variance: Tensor) -> Component:
 
     Args:
         component: of N hypotheses.
-        variance: (N, L, J, 2, 2) m², such as the detector's of what it has seen.
+        variance: (N, L, J, 2, 2) m², such as the detector's.
     """
     covariance = component.factor @ component.factor.mT
     covariance[..., :2, :2] += variance
@@ -122,14 +122,14 @@ def widened(component: Component, variance: Tensor) -> Component:
 def detector_variance(pose: Tensor, windows: WindowBatch) -> Tensor:
     """(N, L, J, 2, 2) m²: the detector's error across the optical axis, beyond the mixtures'.
 
-    The detector's covariance where it gives one. Elsewhere its error is taken to grow as
-    USUAL_ERROR / √confidence, and counts for what is above USUAL_ERROR. Unseen joints have a class
-    of their own and get nothing.
+    This is the detector's covariance where it gives one. Elsewhere its error is assumed to grow as
+    USUAL_ERROR / √confidence, and only the part above USUAL_ERROR counts. Unseen joints have their
+    own class and get 0.
 
     Args:
         pose: (N, L, J, 3) metres, the encoder's.
-        windows: the N windows, in the model's view. Their covariance is taken as it is in the
-            camera's: the two views differ by a turn of the camera, hardly by size.
+        windows: the N windows, in the model's view. Their covariance in the camera's view is used
+            unchanged: the two views differ by a rotation and hardly in scale.
     """
     scale = metres_per_unit(pose, windows.x_2d)[..., None]
     covariance = windows.covariance_2d
@@ -141,9 +141,9 @@ def detector_variance(pose: Tensor, windows: WindowBatch) -> Tensor:
 
 
 def metres_per_unit(pose: Tensor, x_2d: Tensor) -> Tensor:
-    """(N, 1, 1, 1): how many metres at the person a unit of the canonical view is.
+    """(N, 1, 1, 1): metres at the person's distance per unit of the canonical view.
 
-    The ratio of the pose's extent across the axis to that of the keypoints; 0 where none is seen.
+    It is the pose's extent across the axis divided by the keypoints'; 0 where no joint is seen.
     """
     seen = (x_2d != 0).any(-1, keepdim=True)
     extents = []

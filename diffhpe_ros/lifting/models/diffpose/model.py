@@ -1,7 +1,8 @@
-"""DiffPose: poses out of an indeterminate distribution (Gong et al., CVPR 2023).
+"""DiffPose: poses from an indeterminate distribution (Gong et al., CVPR 2023).
 
-A frozen MixSTE is the context encoder. Its pose, with what is known of its errors, is the initial
-distribution; its features are the context in which a graph denoiser makes that determinate.
+A frozen MixSTE is the context encoder. Its pose, with a model of its errors, is the initial
+distribution. Its features are the context with which a graph denoiser turns that distribution into
+a pose.
 """
 
 from typing import NamedTuple
@@ -30,8 +31,8 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
 from diffhpe_ros.lifting.models.mixste import MixSTETrunk
 
 KNOWN = 11
-"""Channels that every denoiser sees: the evidence of the noisy pose against the encoder's, its
-standard deviation, the encoder's pose, and the keypoints."""
+"""Channels that every denoiser sees: the noisy pose's evidence relative to the encoder's pose, the
+noise's standard deviation, the encoder's pose, and the keypoints."""
 
 
 class Context(NamedTuple):
@@ -45,7 +46,7 @@ class Context(NamedTuple):
     """(N, L, J, C)."""
 
     def repeat_interleave(self, times: int) -> "Context":
-        """Each window so many times in a row."""
+        """Each window repeated `times` times in a row."""
         return Context(*(each.repeat_interleave(times, 0) for each in self))
 
 
@@ -53,13 +54,13 @@ class DiffPose(nn.Module):
     """Context encoder, initial distribution and graph denoiser.
 
     Args:
-        trunk: of the trained MixSTE; frozen.
-        denoiser: with KNOWN channels as inputs, and the trunk's where it sees the context.
-        schedule: of the noise.
+        trunk: the trained MixSTE's; frozen.
+        denoiser: has KNOWN input channels, plus the trunk's if it sees the context.
+        schedule: the noise schedule.
         parameterisation: of the denoiser's output: the pose, as a correction of the encoder's in
             units of pose_scale, or the noise.
-        pose_scale: metres of one unit of what the denoiser sees and corrects.
-        context: whether it sees the encoder's features.
+        pose_scale: metres per unit of the denoiser's inputs and corrections.
+        context: whether the denoiser sees the encoder's features.
     """
 
     is_deterministic = False
@@ -85,7 +86,7 @@ class DiffPose(nn.Module):
         self.context = context
 
     def train(self, mode: bool = True) -> "DiffPose":
-        """Set the mode of all but the encoder, which stays as it was trained."""
+        """Set the mode of all parts except the encoder, which stays in evaluation mode."""
         super().train(mode)
         self.trunk.eval()
         return self
@@ -100,22 +101,23 @@ class DiffPose(nn.Module):
     def forward(
         self, state: Tensor, t: int | Tensor, context: Context, component: Component
     ) -> Tensor:
-        """The output in the component's terms (N, L, J, 3), as the parameterisation means it.
+        """The output (N, L, J, 3), whitened by the component, as the parameterisation defines it.
 
-        The denoiser sees the evidence √ᾱ F (s - √ᾱ ŝ) in a noisy state s against the encoder's ŝ:
-        were poses spread about the encoder's as the component is, that would be the mean of h_0
-        given s. It fades as the noise grows, so that a denoiser need not learn to ignore noise.
+        The denoiser sees √ᾱ F (s - √ᾱ ŝ), the evidence of a noisy state s relative to the encoder's
+        ŝ. If poses were distributed around the encoder's pose as the component is, that would be
+        the mean of h_0 given s. It fades as the noise grows, so the denoiser need not learn to
+        ignore noise.
 
         Args:
             state: (N, L, J, 3), noisy.
-            t: a zero-based step, or the step (N,) of each.
-            context: of the windows.
-            component: of the initial distribution.
+            t: one zero-based step, or the steps (N,).
+            context: the encoder's outputs for the windows.
+            component: drawn from the initial distribution.
         """
         signal, spread = self.schedule.signal_and_noise(t)
         apart = state - signal * component.state(context.pose)
         evidence = signal * (component.factor @ apart[..., None])[..., 0]
-        unsure = spread * component.factor.norm(dim=-1)  # of x, y and z
+        unsure = spread * component.factor.norm(dim=-1)  # the standard deviation of x, y and z
         known = [evidence, unsure, context.pose]
         seen = [each / self.pose_scale for each in known] + [context.x_2d]
         x = torch.cat([*seen, context.features] if self.context else seen, -1)
@@ -132,7 +134,7 @@ class DiffPose(nn.Module):
         return self.parameterisation.read(output, state, *self.schedule.signal_and_noise(t))
 
     def sample(self, inputs: SamplingInputs, engine: object = None) -> Tensor:
-        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are neighbours.
+        """Poses (B·H, L, J, 3), metres, of B windows; the hypotheses of a window are adjacent.
 
         Hypotheses differ by their components and by their noise, which is antithetic.
 
@@ -154,15 +156,15 @@ class DiffPose(nn.Module):
     ) -> Tensor:
         """One pose (N, L, J, 3), metres, for each context and its noise.
 
-        It starts at h_K = √ᾱ_K ĥ_0 + √(1-ᾱ_K) ε with the encoder's pose ĥ_0 and ε of the drawn
-        component. Where ᾱ_K is nearly 0 that is a draw of the initial distribution, as published;
-        where it is not, as in the released code's schedule, it is what the denoiser was trained
-        for.
+        It starts at h_K = √ᾱ_K ĥ_0 + √(1-ᾱ_K) ε, with the encoder's pose ĥ_0 and ε from the drawn
+        component. If ᾱ_K is nearly 0, that is a draw from the initial distribution, as published.
+        If it is not, as in the released code's schedule, that is the state that the denoiser was
+        trained on.
 
         Args:
             sampler: DDIM as published.
             context: the encoder's outputs for N windows.
-            noise: standard normal, new at each call. The first decides on the components.
+            noise: standard normal, new at each call. The first draw selects the components.
             variance: (N, L, J, 2, 2) m², added to the mixtures' across the optical axis.
         """
         chance = torch.special.ndtr(noise()[:, 0, :, 0])
@@ -183,10 +185,10 @@ class DiffPose(nn.Module):
 
 
 def antithetic(noise: Tensor, hypotheses: int) -> Tensor:
-    """Noise (B·H, ...) in which every second hypothesis has that of the one before, negated.
+    """Noise (B·H, ...) in which every second hypothesis has the negated noise of the one before.
 
-    What it does to the mean of a pair cancels but for what is not linear, so that a few hypotheses
-    have the mean of many.
+    Its linear effect on the mean of a pair cancels, so a few hypotheses have nearly the mean of
+    many.
     """
     by_window = noise.unflatten(0, (-1, hypotheses)).clone()
     paired = hypotheses // 2 * 2
@@ -195,10 +197,10 @@ def antithetic(noise: Tensor, hypotheses: int) -> Tensor:
 
 
 def build_diffpose(trunk: MixSTETrunk, sizes: DiffPoseConfig) -> DiffPose:
-    """The network round a trunk, with fresh weights.
+    """The network around a trunk, with fresh weights.
 
     Raises:
-        DiffhpeError: there is no such prediction.
+        DiffhpeError: the configured prediction does not exist.
     """
     inputs = KNOWN + (trunk.head_norm.normalized_shape[0] if sizes.context else 0)
     frames = trunk.temporal_position.shape[1] if sizes.window else None

@@ -1,1 +1,1 @@
-"""GraFormer, and the released DiffPose that refines a pose: what their checkpoints need."""
+"""GraFormer, and the released pose-refining DiffPose, as their checkpoints need them."""

@@ -7,7 +7,7 @@ ENCODERS = ("graformer", "mixste")
 
 @dataclass(frozen=True)
 class GraFormerConfig:
-    """Sizes of a network of GraFormer's layers."""
+    """Sizes of a network made of GraFormer's layers."""
 
     channels: int = 96
     blocks: int = 5
@@ -16,12 +16,13 @@ class GraFormerConfig:
 
 @dataclass(frozen=True)
 class RefinerConfig(GraFormerConfig):
-    """Sizes of the denoiser, what it refines, and how far back it goes."""
+    """Sizes of the denoiser, the network that it refines, and the noise that refining starts at."""
 
     encoder: str = "graformer"
-    """Network that finds the poses: graformer (frame version), or mixste (video version)."""
+    """The network whose poses are refined: graformer (frame version), or mixste (video version)."""
     steps: int = 51
-    """Steps of the schedule in training."""
+    """Number of the schedule's steps in training."""
     sampled: int = 24
-    """Number of them, the least noisy ones, that sampling is spread over. Released: 24 for CPN's
-    keypoints, 12 for true ones, 6 for the video version (`test_num_diffusion_timesteps`)."""
+    """The number of steps, counted from the least noisy one, that sampling is spread over.
+    Released: 24 for CPN's keypoints, 12 for true ones, 6 for the video version
+    (`test_num_diffusion_timesteps`)."""

@@ -1,7 +1,7 @@
-"""Layers as the code of GraFormer (Zhao et al., CVPR 2022) has them; joint-major, (J, N, C).
+"""Layers as in the code of GraFormer (Zhao et al., CVPR 2022); tensors are (J, N, C).
 
-Attention, convolutions and the step embedding are those of `lifting.models.diffpose`. What
-differs: the graph of the convolutions, the norm, and the learned graph, which is applied twice.
+Attention, convolutions and the step embedding come from `lifting.models.diffpose`. Three things
+differ: the graph of the convolutions, the norm, and the learned graph, which is applied twice.
 """
 
 import torch
@@ -21,7 +21,7 @@ DEGREE_EPS = 1e-5
 
 
 def laplacian() -> Tensor:
-    """I - D^{-1} (A + I) of the skeleton, (17, 17): not scaled to -1…1, with each joint's self."""
+    """I - D^{-1} (A + I) of the skeleton, (17, 17): not scaled to -1…1, with self-loops."""
     return torch.eye(NUM_JOINTS) - torch.from_numpy(skeleton_adjacency())
 
 
@@ -60,7 +60,7 @@ class GraFormerAttention(GraphAttention):
 
 
 class ConvolutionPair(nn.Module):
-    """Two Chebyshev convolutions with what came in added: a residual block without a step."""
+    """Two Chebyshev convolutions plus their input: a residual block without a step."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -12,10 +12,10 @@ from diffhpe_ros.lifting.models.graformer.layers import (
 
 
 class GraFormer(DeterministicModel, nn.Module):
-    """The deterministic lifter of one frame: 654,344 parameters as released.
+    """The deterministic single-frame lifter: 654,344 parameters as released.
 
     Args:
-        sizes: of its layers.
+        sizes: the sizes of its layers.
     """
 
     def __init__(self, sizes: GraFormerConfig) -> None:

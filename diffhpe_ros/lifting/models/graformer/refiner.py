@@ -1,8 +1,8 @@
-"""DiffPose as its code was released: a pose found by another network is refined by diffusion.
+"""DiffPose as in its released code: diffusion refines a pose found by another network.
 
 The state is (u, v, x, y, z) of each joint of one frame: the keypoints themselves are diffused along
-with the pose. There is no context but that, and no mixture: see `lifting.models.diffpose` for the
-paper's.
+with the pose. There is no other context and no mixture; `lifting.models.diffpose` has the paper's
+version.
 """
 
 import torch
@@ -23,12 +23,12 @@ from diffhpe_ros.lifting.models.mixste import MixSTE
 STATE = 5
 """Channels u, v, x, y, z."""
 KEYPOINT_NOISE = 0.1
-"""Share of the poses' noise that keypoints get, as in the video version's code. The frame version
-reads it from a file of mixtures, which live use does not have."""
+"""The keypoints' noise as a share of the poses' noise, as in the video version's code. The frame
+version reads it from a file of mixtures, which is not available live."""
 
 
 class Refiner(GraphNetwork):
-    """Noisy states → their noise; 1,025,674 parameters as released."""
+    """Predicts the noise of noisy states; 1,025,674 parameters as released."""
 
     def __init__(self, sizes: RefinerConfig) -> None:
         super().__init__()
@@ -46,11 +46,11 @@ class Refiner(GraphNetwork):
 class ReleasedDiffPose(nn.Module):
     """A deterministic lifter and the denoiser that refines its poses.
 
-    Its schedule ends where sampling begins: at the noisiest of the steps that are sampled.
+    Its schedule ends where sampling begins, at the noisiest sampled step.
 
     Args:
         encoder: trained.
-        sizes: of the denoiser, and the steps.
+        sizes: the denoiser's sizes, and the steps.
     """
 
     is_deterministic = False
@@ -68,7 +68,7 @@ class ReleasedDiffPose(nn.Module):
         return torch.cat([x_2d, pose - pose[:, :, :1]], -1)
 
     def denoise(self, state: Tensor, t: int | Tensor) -> Prediction:
-        """Clean states and noise of (N, L, J, 5) at a zero-based step, or the step (N,) of each."""
+        """Clean states and noise of (N, L, J, 5) at one zero-based step, or at steps (N,)."""
         noise = self.denoiser(state, as_steps(t, state).expand(len(state)))
         return PredictNoise().read(noise, state, *self.schedule.signal_and_noise(t))
 
@@ -76,8 +76,8 @@ class ReleasedDiffPose(nn.Module):
         """Poses (B·H, L, J, 3), metres, of B windows, by the released test procedure.
 
         The first hypothesis of a window is what the released code gives: the reverse process starts
-        at the encoder's pose itself, without noise. The others start as far from it as the noise of
-        that step reaches.
+        at the encoder's pose itself, without noise. The others start at that pose with the noise of
+        that step added.
 
         Args:
             inputs: with DDIM as the sampler, as released. Their initial state is not used.
@@ -99,7 +99,7 @@ class ReleasedDiffPose(nn.Module):
 
 
 def leading_steps(steps: int, total: int) -> list[int]:
-    """Falling, evenly spaced, down to 0: of 24 two are 12 and 0, one is 0.
+    """Evenly spaced steps, falling to 0: for a total of 24, two steps are 12 and 0; one is 0.
 
     Raises:
         DiffhpeError: `steps` is not in 1…total.

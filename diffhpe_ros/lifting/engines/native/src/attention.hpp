@@ -5,14 +5,14 @@
 
 constexpr int HEAD = 8;
 
-// One head. VECTORS hold a number for each token.
+// One head. VECTORS vectors hold one number per token.
 template <int VECTORS> class Head {
 public:
     explicit Head(int tokens) : tokens(tokens) {
         for (int t = 0; t < VECTORS * WIDTH; ++t) there[t] = t < tokens;
     }
 
-    // Queries, keys and values (tokens, HEAD) with the distance of their rows → out likewise.
+    // Queries, keys and values (tokens, HEAD) with their row strides → out, with its stride.
     void attend(const float *query, const float *key, const float *value, long row, float *out,
                 long out_row) {
         for (int t = 0; t < tokens; ++t) {
@@ -64,7 +64,7 @@ void attend_heads(const float *qkv, float *out, int tokens, long apart, int chan
                     out + h, apart * channels);
 }
 
-// Tokens' queries (scaled), keys and values (3, channels) → mixed (channels,); tokens lie `apart`
+// Scaled queries, keys and values of tokens (3, channels) → mixed (channels,); tokens are `apart`
 // rows from each other.
 INLINE void attend(const float *qkv, float *out, int tokens, long apart, int channels) {
     switch ((tokens + WIDTH - 1) / WIDTH) {

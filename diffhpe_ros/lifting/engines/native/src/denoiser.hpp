@@ -1,4 +1,4 @@
-// The denoiser after its input projection: see `FoldedDenoiser`, whose weights these are.
+// The denoiser after its input projection, with the weights of `FoldedDenoiser`.
 #pragma once
 
 #include "products.hpp"
@@ -80,7 +80,7 @@ private:
         mix(w.neighbours, y, others);
     }
 
-    // Add to each joint what its neighbours send, and ReLU. Most joints are no neighbours.
+    // Add the neighbours' messages to each joint, then ReLU. Most joints are not neighbours.
     void mix(const float *neighbours, float *y, const float *others) const {
         const int of_joint = L * C;
         for (int j = 0; j < J; ++j) {
@@ -97,7 +97,7 @@ private:
         }
     }
 
-    // What is added (joints, frames, inner), before its last linear map.
+    // The added term (joints, frames, inner), before its last linear map.
     void non_local(const DenoiserBlock &w, const float *y, float *added, float *scratch) const {
         float *pairs = scratch, *of_key = pairs + 2 * keys * L * 2 * I;
         multiply<false>({y, C}, {w.key_value, 2 * I}, pairs, 2 * I, 2 * keys * L, C, 2 * I);
@@ -118,7 +118,7 @@ private:
             }
     }
 
-    // Leave the value of two joints in the first one's place, and give their number as a key.
+    // Store the pooled value of two joints in place of the first, and return their key.
     float pool(const DenoiserBlock &w, float *pairs, int k, int l) const {
         float *first = pairs + (2 * k * L + l) * 2 * I;
         const float *second = first + L * 2 * I;

@@ -1,4 +1,4 @@
-// What `lifting.engines.native` calls: the networks' deep parts, window by window.
+// The functions that `lifting.engines.native` calls: the networks' deep parts, window by window.
 
 #include <atomic>
 #include <system_error>
@@ -8,7 +8,7 @@
 #include "denoiser.hpp"
 #include "trunk.hpp"
 
-// Calls work(index, scratch) for each of `count`, in up to `threads` threads.
+// Calls work(index, scratch) for `count` indices, in up to `threads` threads.
 template <typename Work> static void share(int count, int threads, long scratch, const Work &work) {
     std::atomic<int> next{0};
     const auto some = [&] {
@@ -19,7 +19,7 @@ template <typename Work> static void share(int count, int threads, long scratch,
     std::vector<std::thread> others;
     try {
         for (int n = 1; n < threads && n < count; ++n) others.emplace_back(some);
-    } catch (const std::system_error &) {  // no more threads are to be had: these will do
+    } catch (const std::system_error &) {  // no more threads available: use those that started
     }
     some();
     for (auto &each : others) each.join();

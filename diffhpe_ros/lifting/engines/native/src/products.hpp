@@ -1,18 +1,18 @@
-// Matrix products C = [C +] bias + A B of matrices that the cache holds.
+// Matrix products C = [C +] bias + A B of matrices that fit in the cache.
 #pragma once
 
 #include "vectors.hpp"
 
-// Of C in registers: rows, and vectors of each.
-#if defined(__AVX512F__)  // 32 registers, and factors that come from memory
+// Part of C that is held in registers: rows, and vectors per row.
+#if defined(__AVX512F__)  // 32 registers, and factors can be read from memory
 constexpr int ROWS = 7, TILE = 4;
-#elif defined(__aarch64__)  // 32
+#elif defined(__aarch64__)  // 32 registers
 constexpr int ROWS = 6, TILE = 4;
-#else  // 16
+#else  // 16 registers
 constexpr int ROWS = 6, TILE = 2;
 #endif
 
-// Row-major, with the distance of its rows.
+// A row-major matrix with its row stride.
 struct Matrix {
     const float *data;
     long row;
@@ -41,7 +41,7 @@ INLINE void strip(Matrix a, Matrix b, float *c, long c_row, int rows, int depth,
                   const float *bias) {
     for (; rows >= ROWS; rows -= ROWS, a.data += ROWS * a.row, c += ROWS * c_row)
         tile<ROWS, V, ADD>(a, b, c, c_row, depth, bias);
-    switch (rows) {  // what is left
+    switch (rows) {  // the remaining rows
     case 6: return tile<6, V, ADD>(a, b, c, c_row, depth, bias);
     case 5: return tile<5, V, ADD>(a, b, c, c_row, depth, bias);
     case 4: return tile<4, V, ADD>(a, b, c, c_row, depth, bias);

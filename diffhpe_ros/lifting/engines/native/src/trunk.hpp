@@ -1,4 +1,4 @@
-// MixSTE's trunk: see `FoldedTrunk`, whose weights these are.
+// MixSTE's trunk, with the weights of `FoldedTrunk`.
 #pragma once
 
 #include <cmath>

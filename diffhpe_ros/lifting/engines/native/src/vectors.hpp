@@ -1,5 +1,5 @@
-// Vectors of floats as wide as the processor's, and the functions of them that networks need.
-// They are the compiler's own vector extension: nothing here belongs to one processor.
+// Vectors of floats as wide as the processor's, and the functions on them that networks need.
+// They use the compiler's vector extension, so nothing here is specific to one processor.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ template <typename V> INLINE void store(float *to, V values) {
 
 INLINE Vector all(float value) { return value - Vector{}; }
 
-// Of a and a bound; NaN stays NaN.
+// a limited by a bound; NaN stays NaN.
 INLINE Vector at_most(Vector a, Vector bound) { return bound < a ? bound : a; }
 
 INLINE Vector at_least(Vector a, Vector bound) { return bound > a ? bound : a; }
@@ -44,10 +44,10 @@ INLINE float sum(Vector values) {
     return each[0];
 }
 
-// Of what is within ±60, as which what is beyond is taken. 2^n e^f with |f| ≤ ln 2 / 2: the
-// polynomial is right to a relative 2e-7, and n is added to the exponent's bits.
+// e^x with x clamped to ±60, as 2^n e^f with |f| ≤ ln 2 / 2. The polynomial has a relative error of
+// 2e-7, and n is added to the exponent's bits.
 INLINE Vector exp(Vector x) {
-    constexpr float ROUND = 12582912.0f;  // 1.5 · 2^23: adding it leaves a whole number
+    constexpr float ROUND = 12582912.0f;  // 1.5 · 2^23: adding it rounds to a whole number
     x = at_most(at_least(x, all(-60.0f)), all(60.0f));
     const Vector rounded = x * 1.44269504f + ROUND, n = rounded - ROUND;
     const Vector f = x - n * 0.693145752f - n * 1.42860677e-6f;
@@ -68,7 +68,7 @@ INLINE Vector exp(Vector x) {
 INLINE Vector tanh(Vector x) { return 1.0f - 2.0f / (exp(2.0f * x) + 1.0f); }
 
 // x Φ(x). With z = |x| / √2, erfc(z) = e^(-z P(z)); P was fitted for z up to 4.2, where erfc is
-// 3e-9, and is right to 2e-8 in erfc.
+// 3e-9, and its error in erfc is 2e-8.
 INLINE Vector gelu(Vector x) {
     Vector z = x * 0.707106781f;
     z = at_most(at_least(z, -z), all(4.2f));
