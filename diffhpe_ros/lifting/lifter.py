@@ -227,5 +227,7 @@ class Lifter:
         lifted = LiftedBatch(
             samples.mean(1), observed.x_2d, observed.confidence, observed.covariance_2d
         )
-        std_mm = np.array(self.config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
-        return covariance(samples, lifted, rotation, std_mm, self.config.variance_features)
+        config = self.config
+        std_mm = np.array(config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
+        slopes, network = config.variance_features, config.variance_network
+        return covariance(samples, lifted, rotation, std_mm, slopes, network)

@@ -4,18 +4,20 @@ import numpy as np
 
 from diffhpe_ros.lifting import ModelConfig
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
+from diffhpe_ros.lifting.pipeline.variance_network import JOINT_INPUTS
 from diffhpe_ros.training.calibration.calibrate import Calibration
-from diffhpe_ros.training.calibration.calibration_data import Sample
+from diffhpe_ros.training.calibration.measured_errors import MeasuredErrors
 from diffhpe_ros.training.experiments.left_out import left_out_tables
 
 
 def calibration(distance: float) -> Calibration:
     """One person in 30 windows, one in 10, without occlusions; joints that many sigmas off."""
-    signs = np.zeros((40, 5, 16, len(VARIANCE_FEATURES)))
-    measured = Sample(
+    features = np.zeros((40, 5, 16, len(VARIANCE_FEATURES)))
+    measured = MeasuredErrors(
         errors=np.zeros((40, 5, 16, 3)),
         spread=np.zeros((40, 5, 16, 3, 3)),
-        signs=signs,
+        features=features,
+        body=np.zeros((40, 5, 17, JOINT_INPUTS), np.float32),
         person=np.array(["ann"] * 30 + ["bob"] * 10),
         condition=np.full(40, "unchanged"),
         coherence_mm=np.zeros((40, 3)),

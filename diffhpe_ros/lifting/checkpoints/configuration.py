@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from diffhpe_ros.errors import DiffhpeError
@@ -20,6 +20,7 @@ from diffhpe_ros.lifting.pipeline.coherence_limits import (
 )
 from diffhpe_ros.lifting.pipeline.presets import DEFAULT_PRESETS, Preset
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
+from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork
 from diffhpe_ros.lifting.pipeline.views import VIEWS
 from diffhpe_ros.skeleton import NUM_JOINTS
 
@@ -78,13 +79,15 @@ ARCHITECTURES: Mapping[str, tuple[str, ...]] = {
     "diffpose-released": ("trunk", "graformer", "refiner"),
 }
 """Architecture → the sections that belong to it."""
+_OF_OTHER_FILES = {"variance_network"}
+"""Fields of the configuration that are not in config.yaml."""
 FORMER_KEYS = {"error_signs": "variance_features", "usual": "coherence_limits"}
 """Former names of keys in config.yaml; both names are read."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The content of config.yaml."""
+    """The content of config.yaml, and the network that belongs to its calibration."""
 
     architecture: str
     """One of the names in ARCHITECTURES."""
@@ -115,6 +118,8 @@ class ModelConfig:
     the variance features at their means; None if it was not measured (`diffhpe calibrate`)."""
     variance_features: Mapping[str, VarianceFeature] = field(default_factory=dict)
     """Features with which the error grows; see `lifting.pipeline.variance_features`."""
+    variance_network: VarianceNetwork | None = field(default=None, compare=False)
+    """Network by which the error grows as well, from a file of its own; None without one."""
     coherence_limits: CoherenceLimits | None = None
     """Limits beyond which a pose is not to be trusted; None if they were not measured."""
     trained_range: TrainedRange | None = None
@@ -166,7 +171,9 @@ class ModelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The mapping that `from_dict` reads, made of plain lists and numbers."""
-        values = asdict(self)
+        values = asdict(replace(self, variance_network=None))
+        for key in _OF_OTHER_FILES:
+            del values[key]
         if self.architecture in ("mixste", "graformer"):
             for key in ("presets", "default_preset"):
                 del values[key]
@@ -246,7 +253,7 @@ def _is_positive(value: object) -> bool:
 
 
 def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    known = {f.name for f in fields(cls)}
+    known = {f.name for f in fields(cls)} - _OF_OTHER_FILES
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}; expected {', '.join(sorted(known))}")

@@ -1,9 +1,10 @@
 """Models on disk: `models/<name>` folders of config.yaml, model.safetensors and its checksum.
 
-They are read without torch.
+Calibrated ones may have a variance.safetensors, too. All are read without torch.
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,18 +12,21 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.installed_models import CONFIG_FILE, find_model
-from diffhpe_ros.io import write_text
+from diffhpe_ros.io import replacing, write_text
 from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, ModelConfig
+from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork
 from diffhpe_ros.lifting.torch_needed import require_torch
-from diffhpe_ros.lifting.weights import Weights
+from diffhpe_ros.lifting.weights import Weights, WeightsError
 
 WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
 """Name of the file with the checksum, as from `sha256sum`; without it nothing is checked."""
+VARIANCE_FILE = "variance.safetensors"
+"""The network of the calibration (`lifting.pipeline.variance_network`)."""
 TRUNK = "trunk."
 """Prefix of the names of the trunk's weights."""
 
@@ -77,9 +81,14 @@ def read_backbone(path: str | Path, config: ModelConfig) -> StoredModel:
 
 
 def save_config(config: ModelConfig, folder: Path) -> None:
-    """Write a model folder's config.yaml, replacing an existing one."""
+    """Write config.yaml and the calibration's network, replacing those in the folder."""
     text = yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None)
     write_text(folder / CONFIG_FILE, text)
+    if config.variance_network is None:
+        (folder / VARIANCE_FILE).unlink(missing_ok=True)
+    else:
+        with replacing(folder / VARIANCE_FILE) as file:
+            file.write(save(dict(config.variance_network.weights())))
 
 
 def weights_sha256(folder: Path) -> str:
@@ -111,14 +120,27 @@ def _read_folder(folder: Path) -> StoredModel:
         raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
     config = ModelConfig.from_dict(values, str(config_file))
     _check_sum(folder)
-    try:
-        stored = load_file(weights_file)
-    except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type such as BF16
-        raise DiffhpeError(f"{weights_file}: damaged or no safetensors file ({error})") from None
-    weights = {name: _single(value) for name, value in stored.items()}
+    weights = dict(_read_weights(weights_file))
+    if (variance_file := folder / VARIANCE_FILE).is_file():
+        config = replace(config, variance_network=_read_variance(variance_file, config))
     if config.backbone is not None:
         weights |= _read_trunk(folder.resolve().parent / config.backbone.name, config.backbone)
     return StoredModel(config, weights)
+
+
+def _read_weights(file: Path) -> Weights:
+    try:
+        stored = load_file(file)
+    except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type, as BF16
+        raise DiffhpeError(f"{file}: damaged or no safetensors file ({error})") from None
+    return {name: _single(value) for name, value in stored.items()}
+
+
+def _read_variance(file: Path, config: ModelConfig) -> VarianceNetwork:
+    try:
+        return VarianceNetwork.from_weights(_read_weights(file), len(config.variance_features))
+    except WeightsError as error:
+        raise DiffhpeError(f"{file}: {error}; run diffhpe calibrate again") from None
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.calibration.calibrate import CALIBRATED_SIGMAS, Calibration
-from diffhpe_ros.training.calibration.calibration_data import CONDITIONS, LAGS
+from diffhpe_ros.training.calibration.calibrate import Calibration
 from diffhpe_ros.training.calibration.coverage import nominal, person_weights
+from diffhpe_ros.training.calibration.held_out import CALIBRATED_SIGMAS
+from diffhpe_ros.training.calibration.measured_errors import CONDITIONS, LAGS
 from diffhpe_ros.training.datasets.mocap import VALIDATION_PEOPLE, VALIDATION_SUBJECTS
 from diffhpe_ros.training.experiments.document import markdown_table
 
@@ -90,8 +91,8 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
     parts = {name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS}
     plain, occluded, unsure = (parts[name] for name in CONDITIONS)
     parts |= {
-        "unseen": occluded & (measured.signs[..., _UNSEEN] > 0),
-        "guessed": unsure & (measured.signs[..., _NOISE] > _GUESSED),
+        "unseen": occluded & (measured.features[..., _UNSEEN] > 0),
+        "guessed": unsure & (measured.features[..., _NOISE] > _GUESSED),
     }
     frames = LAGS[-calibration.left_out.shape[1] :]
     lags = {name: frames.index(lag) for name, lag in _LIVE.items()}
@@ -100,8 +101,8 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
         for name, part in parts.items()
         for which, frame in lags.items()
     }
-    strangers = np.isin(measured.person, list(map(str, VALIDATION_SUBJECTS | VALIDATION_PEOPLE)))
-    return {**parts, **live, "people of no training": plain & strangers[:, None, None]}
+    untrained = np.isin(measured.person, list(map(str, VALIDATION_SUBJECTS | VALIDATION_PEOPLE)))
+    return {**parts, **live, "people of no training": plain & untrained[:, None, None]}
 
 
 def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:

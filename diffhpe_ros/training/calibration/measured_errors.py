@@ -1,4 +1,4 @@
-"""Errors of a model with their variance features, for the calibration."""
+"""Errors of a model, with what its covariance is computed from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +16,7 @@ from diffhpe_ros.lifting.pipeline.variance_features import (
     LiftedBatch,
     variance_features,
 )
+from diffhpe_ros.lifting.pipeline.variance_network import body_inputs
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
 from diffhpe_ros.lifting.streaming.image_motion import image_size
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows
@@ -39,15 +40,17 @@ CONDITIONS = ("unchanged", "with occlusions", "with unsure joints")
 
 
 @dataclass(frozen=True)
-class Sample:
+class MeasuredErrors:
     """Errors of N windows at F frames; all in the model's view, joints without the root."""
 
     errors: Array
     """(N, F, 16, 3) metres."""
     spread: Array
     """(N, F, 16, 3, 3) m², covariance of the hypotheses."""
-    signs: Array
+    features: Array
     """(N, F, 16, K), in the order of `VARIANCE_FEATURES`; NaN where one is unknown."""
+    body: NDArray[np.float32]
+    """(N, F, 17, JOINT_INPUTS), see `lifting.pipeline.variance_network.body_inputs`."""
     person: NDArray[np.str_]
     """(N,), subject of each window, or its sequence where subjects are unknown."""
     condition: NDArray[np.str_]
@@ -56,8 +59,14 @@ class Sample:
     """(N, 3): symmetry gap, segment std and hypothesis spread of unchanged windows; NaN for windows
     with occlusions or unsure joints."""
 
+    def of(self, rows: NDArray[np.bool_]) -> "MeasuredErrors":
+        """Some of the windows (N,)."""
+        return MeasuredErrors(
+            **{each.name: getattr(self, each.name)[rows] for each in fields(self)}
+        )
 
-def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
+
+def measure_errors(lifter: Lifter, truths: Sequence[LabelledWindows]) -> MeasuredErrors:
     """Lift windows unchanged, with occlusions, and with unsure joints of known covariance.
 
     Windows without a seen joint, which have no pose, are left out.
@@ -72,10 +81,12 @@ def sample(lifter: Lifter, truths: Sequence[LabelledWindows]) -> Sample:
         for windows, (name, observed) in tqdm(conditions, desc="calibrating", unit="condition")
         for begin in range(0, len(windows), BATCH)
     ]
-    columns = {each.name: [getattr(part, each.name) for part in parts] for each in fields(Sample)}
+    columns = {
+        each.name: [getattr(part, each.name) for part in parts] for each in fields(MeasuredErrors)
+    }
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     has_pose = np.isfinite(joined["errors"]).all((1, 2, 3))
-    return Sample(**{name: values[has_pose] for name, values in joined.items()})
+    return MeasuredErrors(**{name: values[has_pose] for name, values in joined.items()})
 
 
 def _conditions(windows: LabelledWindows) -> list[tuple[str, WindowBatch]]:
@@ -124,24 +135,26 @@ def _between_knots(knots: Array, frames: int) -> Array:
 
 def _errors(
     lifter: Lifter, windows: LabelledWindows, observed: WindowBatch, rows: slice, condition: str
-) -> Sample:
+) -> MeasuredErrors:
     """Errors of some of the windows."""
     x_2d, confidence, covariance = (
         each[rows] for each in (observed.x_2d, observed.confidence, observed.covariance_2d)
     )
     hypotheses = lifter.lift(x_2d, confidence, covariance).hypotheses
     found = hypotheses.mean(1)
-    by_name = variance_features(LiftedBatch(found, x_2d, confidence, covariance))
+    lifted = LiftedBatch(found, x_2d, confidence, covariance)
+    by_name = variance_features(lifted)
     _, rotation = view(lifter.config.input_view).to_model_view(observed.x_2d[rows])
     errors = turn_points(found - windows.poses[rows], rotation)
     apart = turn_points(hypotheses - found[:, None], rotation)
     frames = [found.shape[1] - 1 - lag for lag in LAGS if lag < found.shape[1]]
     apart, errors = apart[:, :, frames, 1:], errors[:, frames, 1:]
     several = max(1, apart.shape[1] - 1)
-    return Sample(
+    return MeasuredErrors(
         errors=errors.astype(np.float64),
         spread=np.einsum("bhlni,bhlnj->blnij", apart, apart, dtype=np.float64) / several,
-        signs=np.stack([by_name[name][:, frames, 1:] for name in VARIANCE_FEATURES], -1),
+        features=np.stack([by_name[name][:, frames, 1:] for name in VARIANCE_FEATURES], -1),
+        body=body_inputs(lifted, rotation, by_name)[:, frames],
         person=(windows.subject if len(set(windows.subject)) > 1 else windows.sequence)[rows],
         condition=np.full(len(found), condition),
         coherence_mm=_coherence_mm(hypotheses)
