@@ -126,7 +126,7 @@ class PeopleFollower:
         if just_lost:
             height, width = image_bgr.shape[:2]
             region = just_lost[0].region
-            self._search.hurry(part_around(region.centre, region.size, width, height))
+            self._search.search_every_image(part_around(region.centre, region.size, width, height))
         people += self._new_people(image_bgr, people, found_before)
         if len(people) < self.max_people or self._lost:
             if just_lost or not people:
@@ -214,7 +214,7 @@ class PeopleFollower:
     ) -> list[Landmarks]:
         """New people in this image, by a search that the caller waits for."""
         height, width = image_bgr.shape[:2]
-        for part in self._search.next_parts(width, height, nobody=not people):
+        for part in self._search.next_parts(width, height, none_followed=not people):
             found = self._finder.find(Letterbox.of(image_bgr, part, VIEW_SIZE))
             if new := self._new_people(image_bgr, people, found):
                 return new
@@ -223,7 +223,7 @@ class PeopleFollower:
     def _search_beside(self, image_bgr: NDArray[np.uint8]) -> None:
         """Start a search in the background, if one is due."""
         height, width = image_bgr.shape[:2]
-        for part in self._search.next_parts(width, height, nobody=False):  # one at most
+        for part in self._search.next_parts(width, height, none_followed=False):  # one at most
             # A copy: the caller may have drawn on the image before the search reads it.
             view = Letterbox.of(image_bgr, part, VIEW_SIZE)
             self._searching = self._beside.do(partial(self._finder.find, view))
