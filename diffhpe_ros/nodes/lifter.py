@@ -264,7 +264,7 @@ class LifterNode(StageNode[LifterParameters]):
     def _publish(self, people: LiftedPeople, warnings: Sequence[str]) -> None:
         assert self._robot is not None
         placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
-        left = self._left(people, placed)
+        removed = self._removed_tracks(people, placed)
         self._remember_frame(people)
         if placed and self._first:
             self._first = False
@@ -276,12 +276,12 @@ class LifterNode(StageNode[LifterParameters]):
         if placed and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
-        if (placed or left) and self.wanted(self._skeletons):
+        if (placed or removed) and self.wanted(self._skeletons):
             parameters = self.parameters
             self.send(
                 self._skeletons,
                 pack_skeletons(
-                    people, warnings, left, parameters.marker_lifetime_s, parameters.ellipsoids
+                    people, warnings, removed, parameters.marker_lifetime_s, parameters.ellipsoids
                 ),
             )
         if len(people) and self.wanted(self._coherence):
@@ -295,7 +295,7 @@ class LifterNode(StageNode[LifterParameters]):
         """Ids of all cameras' tracks that are seen, or were seen a short time ago."""
         return {track_id for _, _, track_ids in self._tracks.active() for track_id in track_ids}
 
-    def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
+    def _removed_tracks(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
         """Track ids of this camera whose markers must be deleted."""
         if not len(people):
             removed = self._tracks.remove_camera(people.camera)
