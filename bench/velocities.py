@@ -77,7 +77,7 @@ def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
         people = smoothing.smooth(localizer.localize(windows, lifted))
         moments = people.stamp_ns + np.array([0, round(HORIZON_S * 1e9), -HALF_NS, HALF_NS])
         truth, later, before, after = track.joints_at(moments)
-        if people.placed[0] and moments.max() <= track.end_ns:
+        if people.located[0] and moments.max() <= track.end_ns:
             speed = rms_speed(windows.offsets_ns / 1e9, lifted.poses)[0]
             yield Shown(people, truth, later, (after - before) / (2e-9 * HALF_NS), speed)
 

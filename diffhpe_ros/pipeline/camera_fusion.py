@@ -58,7 +58,7 @@ class CameraFusion:
         """Store the new sightings and drop old ones; returns the keys of the new ones."""
         new = {
             (people.camera, people.track_ids[row]): _sighting(people, row)
-            for row in np.flatnonzero(people.placed).tolist()
+            for row in np.flatnonzero(people.located).tolist()
         }
         kept = {
             key: each
