@@ -77,7 +77,7 @@ def test_replay_waits_for_a_node_that_stalls(
 def test_part_is_not_reported_as_the_whole(
     short_clip: DemoSource, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(DEFAULT_MODEL, patience_s=15.0)
+    settings = Settings(DEFAULT_MODEL, stall_timeout_s=15.0)
     with stalled_in_replay("lifter", seconds=None):
         recording = record(short_clip, settings, tmp_path, replay=True)
     report = write_results(short_clip, tmp_path, settings, recording, shown=replace(recording))
