@@ -27,7 +27,7 @@ REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
 
 
 @dataclass(frozen=True)
-class Settings:
+class DemoSettings:
     """The user's settings."""
 
     model: str
@@ -60,7 +60,7 @@ class GraphRecording:
     last minute."""
 
 
-def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> GraphRecording:
+def record(source: DemoSource, settings: DemoSettings, logs: Path, replay: bool) -> GraphRecording:
     """Start the nodes, run the source through them, and stop them.
 
     Args:
@@ -118,7 +118,7 @@ def _watch(
     recorder: Any,
     nodes: Sequence[NodeProcess],
     source: DemoSource,
-    settings: Settings,
+    settings: DemoSettings,
     replay: bool,
 ) -> "Progress":
     """Show progress until the run is complete, the webcam's time is over, or progress stops."""
