@@ -3,7 +3,7 @@
 python bench/tracking.py render FOLDER [--group held-out] [--scene WORD]
 python bench/tracking.py score FOLDER [--model full heavy] [--video FILE]
 
-The scenes of the group `choosing` were looked at while the tracking was made, those of
+The scenes of the group `development` were looked at while the tracking was made, those of
 `held-out` were not. `render` takes about half an hour on one core. A person counts in the images
 that show at least half of their joints; a detection is theirs if its joints are within 20 % of
 their size. MOTA and IDF1 are motmetrics' (`pip install -e '.[bench]'`). The real video has no

@@ -223,14 +223,14 @@ def main() -> None:
     parser.add_argument("--split", choices=SUBJECTS, default="test")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each motion at most")
-    parser.add_argument("--most", type=int, default=40, help="motions of each file at most")
+    parser.add_argument("--max-takes", type=int, default=40, help="motions of each file at most")
     parser.add_argument("--fit", action="store_true")
     arguments = parser.parse_args()
     lifter = Lifter.from_pretrained(arguments.model, decode="rigid")
     shown: list[Shown] = []
     for path in arguments.mocap:
         tracks = read_streams(path, SUBJECTS[arguments.split], seconds=arguments.seconds)
-        for track in tracks[:: max(1, len(tracks) // arguments.most)]:
+        for track in tracks[:: max(1, len(tracks) // arguments.max_takes)]:
             shown += watch(lifter, track)
     print(f"{arguments.split}: {len(shown)} windows\n")
     print(velocity_table(shown), end="\n\n")
