@@ -20,7 +20,7 @@ class BackgroundWorker:
     """Runs tasks one after the other in a background thread.
 
     The thread is kept between tasks: on a busy computer, starting a new thread makes the caller
-    wait. It ends when this object is released, and never keeps the process from ending.
+    wait. It ends when this object is released. At exit, the process waits for submitted tasks only.
     """
 
     def __init__(self, niceness: int = 0) -> None:
