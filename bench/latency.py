@@ -12,7 +12,7 @@ import numpy as np
 from clip_sizes import clip_source, size
 from numpy.typing import NDArray
 
-from diffhpe_ros.demo import Settings, embedded_clip, run_live
+from diffhpe_ros.demo import DemoSettings, embedded_clip, run_live
 from diffhpe_ros.demo.report import live_figures
 from diffhpe_ros.lifting import DEFAULT_MODEL
 
@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--size", type=size, help="WIDTHxHEIGHT instead of 640x480")
     parser.add_argument("--rate", type=float, default=30.0, help="images a second")
     arguments = parser.parse_args()
-    settings = Settings(arguments.model, preset=arguments.preset, one_process=arguments.one_process)
+    settings = DemoSettings(
+        arguments.model, preset=arguments.preset, one_process=arguments.one_process
+    )
     before = cpu_ticks()
     with tempfile.TemporaryDirectory() as folder:
         source = embedded_clip()

@@ -151,12 +151,12 @@ def streams(split: str, seconds: float, most: int) -> list[SyntheticStream]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--most", type=int, default=100, help="motions of each file at most")
+    parser.add_argument("--max-takes", type=int, default=100, help="motions of each file at most")
     parser.add_argument("--rates", type=float, nargs="+", help="frames a second of the windows")
     parser.add_argument("--model", nargs="+", default=MODELS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each motion at most")
     arguments = parser.parse_args()
-    tracks = streams(arguments.split, arguments.seconds, arguments.most)
+    tracks = streams(arguments.split, arguments.seconds, arguments.max_takes)
     if arguments.rates:
         for model in arguments.model:
             print(f"{model}, {arguments.split}: {by_rate(model, arguments.rates, tracks)}\n")

@@ -23,7 +23,7 @@ from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.metrics import joint_errors
 from diffhpe_ros.nodes.transforms.buffer import TransformBuffer
 from diffhpe_ros.paths import data_folder
-from diffhpe_ros.pipeline.ego_motion import steadied, turn_rays
+from diffhpe_ros.pipeline.ego_motion import rotated_to_newest, turn_rays
 from diffhpe_ros.pipeline.people import PeopleWindows
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows, read_windows
 from diffhpe_ros.training.experiments.document import markdown_table
@@ -97,7 +97,7 @@ def seen_by(windows: LabelledWindows, orientation: Array) -> PeopleWindows:
 def known(windows: PeopleWindows, orientation: Array) -> PeopleWindows:
     """The windows with the stated camera motion."""
     motion = RigidTransform(orientation, np.zeros(orientation.shape[:-1]))
-    return steadied(PeopleWindows(**{**vars(windows), "motion": motion}))
+    return rotated_to_newest(PeopleWindows(**{**vars(windows), "motion": motion}))
 
 
 def error_mm(lifter: Lifter, windows: PeopleWindows, truth: LabelledWindows) -> float:

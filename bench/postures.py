@@ -197,7 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=data_folder() / "mocap")
     parser.add_argument("--model", default=DEFAULT_MODEL)
-    parser.add_argument("--most", type=int, default=20, help="takes of each kind at most")
+    parser.add_argument("--max-takes", type=int, default=20, help="takes of each kind at most")
     parser.add_argument("--figure", type=Path, help="write the reliability diagram here")
     arguments = parser.parse_args()
     lifter = Lifter.from_pretrained(arguments.model, decode="rigid")
@@ -205,7 +205,7 @@ def main() -> None:
     pairs: dict[str, list[tuple[float, bool]]] = {"postures": [], "hand raised": []}
     alarms: Counter[str] = Counter()
     walked_s, falls, fallen = 0.0, 0, 0
-    for take in takes(arguments.data, arguments.most):
+    for take in takes(arguments.data, arguments.max_takes):
         labels, before, fell = take.labels(), set[str](), False
         for frame, state in watch(lifter, take):
             fell |= state.fallen

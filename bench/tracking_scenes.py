@@ -187,7 +187,7 @@ _FAR = Scene(
         Walker(YELLOW, 0.3, 6.6, 0.9, 270, -0.9, 0.93),
     ),
 )
-CHOOSING = (_CROSS, _CUPBOARD, _RETURN, _ROOM, _FAR, varied(_CROSS, 1))
+DEVELOPMENT = (_CROSS, _CUPBOARD, _RETURN, _ROOM, _FAR, varied(_CROSS, 1))
 """The scenes used to develop the tracking."""
 HELD_OUT = (
     varied(_CROSS, 2),
@@ -199,7 +199,7 @@ HELD_OUT = (
     _ALIKE,
 )
 """The scenes not used for any choice."""
-GROUPS = {"choosing": CHOOSING, "held-out": HELD_OUT}
+GROUPS = {"development": DEVELOPMENT, "held-out": HELD_OUT}
 
 
 @dataclass(frozen=True)

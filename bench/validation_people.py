@@ -4,7 +4,7 @@
 cmu_validation.npz if its files have these people (`VALIDATION_PEOPLE`). Wide cameras also see them
 from ceilings and nearby, which no training is validated with.
 
-With --everybody it writes windows of all people except those of the frozen test, half of them seen
+With --per-person it writes windows of all people except those of the frozen test, half of them seen
 by wide cameras, for `diffhpe calibrate --data`: people differ more than their motions do.
 """
 
@@ -47,10 +47,10 @@ def main() -> None:
     parser.add_argument("--cameras", default="eye_level", choices=CAMERA_RANGES)
     parser.add_argument("--rate", type=float, default=RATE, help="frames a second of the windows")
     parser.add_argument("--windows", type=int, help="how many; as many as in cmu_validation.npz")
-    parser.add_argument("--everybody", type=int, metavar="N", help="N windows of each person")
+    parser.add_argument("--per-person", type=int, metavar="N", help="N windows of each person")
     arguments = parser.parse_args()
-    if arguments.everybody:
-        windows = everybody(arguments.everybody, arguments.rate)
+    if arguments.per_person:
+        windows = windows_per_person(arguments.per_person, arguments.rate)
     else:
         windows = second_validation(arguments.windows, arguments.cameras, arguments.rate)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def second_validation(count: int | None, cameras: str, rate: float) -> LabelledW
     return validation_people(people, count, cameras=CAMERA_RANGES[cameras], rate=rate)
 
 
-def everybody(each: int, rate: float) -> LabelledWindows:
+def windows_per_person(each: int, rate: float) -> LabelledWindows:
     """Windows of each person, half of them seen by wide cameras."""
     people = _read(files()[0], lambda subject: subject not in TEST_SUBJECTS)
     halves = zip(CAMERA_RANGES.values(), (each - each // 2, each // 2), strict=True)

@@ -78,7 +78,7 @@ def watch(lifter: Lifter, track: SyntheticStream) -> Iterator[Shown]:
         people = smoothing.smooth(localizer.localize(windows, lifted))
         moments = people.stamp_ns + np.array([0, round(HORIZON_S * 1e9), -HALF_NS, HALF_NS])
         truth, later, before, after = track.joints_at(moments)
-        if people.placed[0] and moments.max() <= track.end_ns:
+        if people.located[0] and moments.max() <= track.end_ns:
             speed = rms_speed(windows.offsets_ns / 1e9, lifted.poses)[0]
             yield Shown(people, truth, later, (after - before) / (2e-9 * HALF_NS), speed)
 
@@ -224,14 +224,14 @@ def main() -> None:
     parser.add_argument("--split", choices=SUBJECTS, default="test")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each motion at most")
-    parser.add_argument("--most", type=int, default=40, help="motions of each file at most")
+    parser.add_argument("--max-takes", type=int, default=40, help="motions of each file at most")
     parser.add_argument("--fit", action="store_true")
     arguments = parser.parse_args()
     lifter = Lifter.from_pretrained(arguments.model, decode="rigid")
     shown: list[Shown] = []
     for path in arguments.mocap:
         tracks = read_streams(path, SUBJECTS[arguments.split], seconds=arguments.seconds)
-        for track in tracks[:: max(1, len(tracks) // arguments.most)]:
+        for track in tracks[:: max(1, len(tracks) // arguments.max_takes)]:
             shown += watch(lifter, track)
     print(f"{arguments.split}: {len(shown)} windows\n")
     print(velocity_table(shown), end="\n\n")

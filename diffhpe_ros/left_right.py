@@ -37,8 +37,10 @@ legs in the middle must not pull the legs there."""
 _MOST_MOTION = 8.0
 """Limit of the log odds of one frame's motion: any jump may be real."""
 _WHOLE_PER_S, _PART_PER_S = 16.0, 16.0
-"""Log odds per second against a detector's confusion of the whole body, or of a part. So a
-confusion of up to a second and a half is found, if the motion is clear at both ends."""
+"""Log odds per second against a detector's confusion of the whole body, or of a part. If the motion
+is clear at both ends, a confusion of T seconds is found while 2 * `_SWITCH` + 16 T is less than the
+log odds of both ends: 16 for a part (T < 0.8 s), 32 for the whole body (T < 1.8 s). Only its frames
+within `_HISTORY_NS` are corrected."""
 _SWITCH = 1.5
 """Log odds against the beginning or end of a confusion in any one frame."""
 _UNTIMED_S = 0.1

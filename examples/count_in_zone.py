@@ -16,7 +16,7 @@ TILT = radians(5)  # of the camera below the horizontal
 
 def people_in_zone(people: LiftedPeople) -> int:
     """The number of people whose hips are over the zone."""
-    x, y, z = people.joints[people.placed, 0].T.astype(float)
+    x, y, z = people.joints[people.located, 0].T.astype(float)
     ahead = z * cos(TILT) - y * sin(TILT)
     places = zip(x, ahead, strict=True)
     return sum(cv2.pointPolygonTest(ZONE, place, measureDist=False) >= 0 for place in places)

@@ -254,15 +254,15 @@ class Rig:
         if name in self._processes:
             self.stop(name)
 
-    def stop(self, name: str, how: signal.Signals = signal.SIGINT, patience_s: float = 20) -> str:
+    def stop(self, name: str, how: signal.Signals = signal.SIGINT, timeout_s: float = 20) -> str:
         """Stop a node, and return how it ended."""
         begin = time.monotonic()
-        status = self._processes[name].stop(how, patience_s)
+        status = self._processes[name].stop(how, timeout_s)
         quick = "at once" if time.monotonic() - begin < 6 else "late"
         self._ended[name] = self._processes.pop(name)
         self._forget_node(name)
         if status is None:
-            return f"FAILS: {how.name} does not end it within {patience_s:g} s"
+            return f"FAILS: {how.name} does not end it within {timeout_s:g} s"
         return f"{how.name} ends it {quick}, status {status}"
 
     def _forget_node(self, name: str) -> None:
@@ -275,7 +275,7 @@ class Rig:
 
     def last_line(self, name: str) -> str:
         """The last line that a node printed."""
-        return self._processes[name].last_words()
+        return self._processes[name].last_log_line()
 
     def outcome(self, *names: str) -> str:
         """The outcome: joints, and the nodes' messages."""

@@ -46,7 +46,7 @@ class TimeFloor:
     """Size of the weights that must be read: the denoiser's at each step, all others once."""
     bytes_ms: float
     launches: int
-    """Operations that torch starts one by one in the folded engine, but not in a captured graph."""
+    """Operations that the lifter's engine starts one by one; a captured graph starts them all."""
     launches_ms: float
 
     @property

@@ -60,11 +60,11 @@ def demo(
 
     For example: diffhpe demo --video my.mp4 --out my_out
     """
-    from diffhpe_ros.demo import Settings, choose_source, run_demo
+    from diffhpe_ros.demo import DemoSettings, choose_source, run_demo
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
     source = choose_source(video, camera)
-    settings = Settings(model or DEFAULT_MODEL, device, preset, blazepose_model, seconds)
+    settings = DemoSettings(model or DEFAULT_MODEL, device, preset, blazepose_model, seconds)
     run_demo(source, out, settings)
 
 

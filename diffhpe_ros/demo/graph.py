@@ -80,32 +80,32 @@ class NodeProcess:
             DiffhpeError: it has ended; the message contains the last line of its log.
         """
         if self.status is not None:
-            raise DiffhpeError(f"the {self.name} node ended: {self.last_words()}")
+            raise DiffhpeError(f"the {self.name} node ended: {self.last_log_line()}")
 
     def printed(self) -> str:
         """Everything that it has printed."""
         return self.log.read_text(errors="replace")
 
-    def last_words(self) -> str:
+    def last_log_line(self) -> str:
         """The last line of its log that is not empty."""
         lines = self.printed().splitlines()
         return next((line for line in reversed(lines) if line.strip()), "its log is empty")
 
-    def wait(self, patience_s: float) -> int:
+    def wait(self, timeout_s: float) -> int:
         """Wait until it ends by itself, and return its status.
 
         Raises:
             subprocess.TimeoutExpired: it is still running.
         """
-        return self._process.wait(patience_s)
+        return self._process.wait(timeout_s)
 
     def stop(
-        self, how: signal.Signals = signal.SIGINT, patience_s: float = STOP_SECONDS
+        self, how: signal.Signals = signal.SIGINT, timeout_s: float = STOP_SECONDS
     ) -> int | None:
         """Ask it to end, and return its status. None: it did not end in time, and was killed."""
         self._process.send_signal(how)  # no effect if it has ended
         try:
-            return self._process.wait(patience_s)
+            return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -120,7 +120,7 @@ class Recorder:
         self,
         node: str,
         check: Callable[[], None],
-        last_words: Callable[[], str],
+        last_log_line: Callable[[], str],
         timeout_s: float,
     ) -> None:
         """Configure a lifecycle node, and activate it once its publishers are discovered.
@@ -130,7 +130,7 @@ class Recorder:
         Args:
             node: name of the node.
             check: called while waiting; raises if waiting is useless.
-            last_words: returns the last line of its log, which says why it refuses.
+            last_log_line: returns the last line of its log, which says why it refuses.
             timeout_s: how long to wait for the node to answer.
 
         Raises:
@@ -142,7 +142,7 @@ class Recorder:
             answer = self._call(client, request, timeout_s)
             check()
             if answer is None or not answer.success:
-                raise DiffhpeError(f"the {node} node could not be started: {last_words()}")
+                raise DiffhpeError(f"the {node} node could not be started: {last_log_line()}")
             if transition == Transition.TRANSITION_CONFIGURE:
                 self._await_publisher("camera_info")
 

@@ -27,7 +27,7 @@ REPLAY_START_S = 1.0  # stamp of a file's first frame in replay mode
 
 
 @dataclass(frozen=True)
-class Settings:
+class DemoSettings:
     """The user's settings."""
 
     model: str
@@ -38,7 +38,7 @@ class Settings:
     """How long to record a webcam."""
     one_process: bool = False
     """Whether detector and lifter share a process."""
-    patience_s: float = 60.0
+    stall_timeout_s: float = 60.0
     """A run without progress for this long is given up."""
 
 
@@ -60,7 +60,7 @@ class GraphRecording:
     last minute."""
 
 
-def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> GraphRecording:
+def record(source: DemoSource, settings: DemoSettings, logs: Path, replay: bool) -> GraphRecording:
     """Start the nodes, run the source through them, and stop them.
 
     Args:
@@ -99,7 +99,7 @@ def record(source: DemoSource, settings: Settings, logs: Path, replay: bool) -> 
         ]
         for node in ("detector", "lifter"):
             recorder.wait_until_active(node, _check_all(others), START_SECONDS)
-        recorder.start_source(video.name, video.check, video.last_words, START_SECONDS)
+        recorder.start_source(video.name, video.check, video.last_log_line, START_SECONDS)
         progress = _watch(recorder, processes, source, settings, replay)
     start_ns = round(REPLAY_START_S * 1e9) if replay else None
     images, (load, *_) = recorder.images, os.getloadavg()
@@ -118,7 +118,7 @@ def _watch(
     recorder: Any,
     nodes: Sequence[NodeProcess],
     source: DemoSource,
-    settings: Settings,
+    settings: DemoSettings,
     replay: bool,
 ) -> "Progress":
     """Show progress until the run is complete, the webcam's time is over, or progress stops."""
@@ -134,7 +134,7 @@ def _watch(
             progress = monitor.update(recorder.records)
             bar.update(recorder.count("camera_info") - bar.n)
             bar.set_postfix_str(f"{progress.windows_lifted} lifted", refresh=False)
-            if progress.complete or monitor.idle_s > settings.patience_s:
+            if progress.complete or monitor.idle_s > settings.stall_timeout_s:
                 return progress
             if source.path is None and time.monotonic() > webcam_ends:
                 time.sleep(DIAGNOSTICS_SECONDS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from diffhpe_ros.demo.recording import GraphRecording, Settings, prepare, record
+from diffhpe_ros.demo.recording import DemoSettings, GraphRecording, prepare, record
 from diffhpe_ros.demo.source import DemoSource, embedded_clip, video_file, webcam
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import make_folder, write_json
@@ -30,7 +30,7 @@ def choose_source(video: Path | None, camera: int | None) -> DemoSource:
     return embedded_clip() if camera is None else webcam(camera)
 
 
-def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any]:
+def run_demo(source: DemoSource, out: Path, settings: DemoSettings) -> dict[str, Any]:
     """Run the demo and write overlay.mp4, skeleton.png, lift.mcap and report.json into `out`.
 
     The live run gives latencies and drops. Files are then run again in replay mode, where no frame
@@ -57,7 +57,11 @@ def run_demo(source: DemoSource, out: Path, settings: Settings) -> dict[str, Any
 
 
 def write_results(
-    source: DemoSource, out: Path, settings: Settings, live: GraphRecording, shown: GraphRecording
+    source: DemoSource,
+    out: Path,
+    settings: DemoSettings,
+    live: GraphRecording,
+    shown: GraphRecording,
 ) -> dict[str, Any]:
     """Write the results of a source; see `run_demo`.
 
@@ -101,7 +105,7 @@ def write_results(
     return report
 
 
-def run_live(source: DemoSource, folder: Path, settings: Settings) -> "Results":
+def run_live(source: DemoSource, folder: Path, settings: DemoSettings) -> "Results":
     """One live run, without pictures.
 
     Args:

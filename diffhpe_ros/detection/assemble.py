@@ -49,12 +49,12 @@ def to_people(
     mapped, confidence_17 = to_h36m17(keypoints, confidence, layout)
     covariance = _map_covariance(np.stack([person.covariance for person in persons]), layout)
     covariance[confidence_17 == 0] = np.nan
-    someone = np.asarray((confidence_17 > 0).any(-1))
+    has_joints = np.asarray((confidence_17 > 0).any(-1))
     return People(
-        mapped[someone],
-        confidence_17[someone],
-        covariance[someone],
-        _map_world_landmarks(persons, layout, someone),
+        mapped[has_joints],
+        confidence_17[has_joints],
+        covariance[has_joints],
+        _map_world_landmarks(persons, layout, has_joints),
     )
 
 

@@ -16,11 +16,11 @@ def _be_nice(niceness: int) -> None:
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
 
 
-class Background:
+class BackgroundWorker:
     """Runs tasks one after the other in a background thread.
 
     The thread is kept between tasks: on a busy computer, starting a new thread makes the caller
-    wait. It ends when this object is released, and never keeps the process from ending.
+    wait. It ends when this object is released. At exit, the process waits for submitted tasks only.
     """
 
     def __init__(self, niceness: int = 0) -> None:
@@ -31,7 +31,7 @@ class Background:
         """
         self._pool = ThreadPoolExecutor(1, initializer=_be_nice, initargs=(niceness,))
 
-    def do(self, work: Callable[[], T]) -> Future[T]:
+    def submit(self, work: Callable[[], T]) -> Future[T]:
         """Start a task.
 
         Returns:

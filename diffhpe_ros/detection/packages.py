@@ -29,7 +29,7 @@ class Package(Protocol):
         """Where it comes from and how large it is."""
 
     @property
-    def by_hand(self) -> str:
+    def manual_command(self) -> str:
         """The command with which a user can download it by hand."""
 
     def read(self, members: Sequence[str], folder: Path) -> list[bytes]:
@@ -53,7 +53,7 @@ class Wheel:
     """Arguments of `pip download`."""
 
     @property
-    def by_hand(self) -> str:
+    def manual_command(self) -> str:
         """See `Package`."""
         return f"pip {self.arguments}"
 
@@ -77,7 +77,7 @@ class NpmPackage:
     """Name and version."""
 
     @property
-    def by_hand(self) -> str:
+    def manual_command(self) -> str:
         """See `Package`."""
         name, _, version = self.specifier.rpartition("@")
         file = f"{name.rpartition('/')[2]}-{version}.tgz"
@@ -112,8 +112,8 @@ def _reason(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     of_pip = [line for line in lines if line.startswith("ERROR")]
     of_npm = [line for line in lines if _NPM_ERROR.match(line)]
-    told = of_pip[-1:] or of_npm[:1] or lines[-1:]
-    return told[0] if told else ""
+    lines = of_pip[-1:] or of_npm[:1] or lines[-1:]
+    return lines[0] if lines else ""
 
 
 def _extracted(archive: tarfile.TarFile, member: str) -> bytes:

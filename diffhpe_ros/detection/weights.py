@@ -165,7 +165,7 @@ def _how_to_fetch(
     return (
         f"BlazePose needs {names} in {folder} (or where DIFFHPE_CACHE says), and they could not be"
         f" fetched: {reason}. With a network, `{command}` puts them"
-        f" there; by hand, `{package.by_hand}` and unpack {members} from what it leaves"
+        f" there; by hand, `{package.manual_command}` and unpack {members} from what it leaves"
     )
 
 

@@ -81,7 +81,7 @@ class CameraSource:
         camera = None if info is None else camera_from_info(info, self._rectified, size)
         if info is not None and camera is not None:
             camera = camera.scaled(width, height)
-            self._warn("; ".join(_doubts(info, camera)))
+            self._warn("; ".join(_implausible_values(info, camera)))
             return camera
         found = "no camera_info came"
         if info is not None:
@@ -99,7 +99,7 @@ class CameraSource:
             self._diagnostics.clear("camera")
 
 
-def _doubts(info: CameraInfo, camera: Camera) -> Iterator[str]:
+def _implausible_values(info: CameraInfo, camera: Camera) -> Iterator[str]:
     """Implausible values of a camera_info. Cropped sensors may be off-centre: not checked."""
     if text := stale_region(info, (camera.width, camera.height)):
         yield text

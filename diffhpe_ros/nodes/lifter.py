@@ -263,25 +263,25 @@ class LifterNode(StageNode[LifterParameters]):
 
     def _publish(self, people: LiftedPeople, warnings: Sequence[str]) -> None:
         assert self._robot is not None
-        placed = [people.track_ids[row] for row in np.flatnonzero(people.placed)]
-        left = self._left(people, placed)
+        located = [people.track_ids[row] for row in np.flatnonzero(people.located)]
+        removed = self._removed_tracks(people, located)
         self._remember_frame(people)
-        if placed and self._first:
+        if located and self._first:
             self._first = False
             self.get_logger().info(_first_person(people))
-        if placed and self.wanted(self._joints):
+        if located and self.wanted(self._joints):
             self.send(self._joints, pack_joints(people))
         if self._bodies is not None:
             self._bodies.publish(people, self._active())
-        if placed and self.parameters.tf != "none":
+        if located and self.parameters.tf != "none":
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
-        if (placed or left) and self.wanted(self._skeletons):
+        if (located or removed) and self.wanted(self._skeletons):
             parameters = self.parameters
             self.send(
                 self._skeletons,
                 pack_skeletons(
-                    people, warnings, left, parameters.marker_lifetime_s, parameters.ellipsoids
+                    people, warnings, removed, parameters.marker_lifetime_s, parameters.ellipsoids
                 ),
             )
         if len(people) and self.wanted(self._coherence):
@@ -289,19 +289,19 @@ class LifterNode(StageNode[LifterParameters]):
         self._planner_outputs.publish(people, self._robot.transforms)
         self._posture_output.publish(people)
         self.diagnostics.count("lifted", len(people))
-        self.diagnostics.count("not_placed", len(people) - len(placed))
+        self.diagnostics.count("not_placed", len(people) - len(located))
 
     def _active(self) -> set[int]:
         """Ids of all cameras' tracks that are seen, or were seen a short time ago."""
         return {track_id for _, _, track_ids in self._tracks.active() for track_id in track_ids}
 
-    def _left(self, people: LiftedPeople, placed: Sequence[int]) -> list[int]:
+    def _removed_tracks(self, people: LiftedPeople, located: Sequence[int]) -> list[int]:
         """Track ids of this camera whose markers must be deleted."""
         if not len(people):
             removed = self._tracks.remove_camera(people.camera)
         else:
-            removed = self._tracks.update(people.camera, placed, people.stamp_ns)
-        return sorted({track for camera, track in removed if camera == people.camera} - {*placed})
+            removed = self._tracks.update(people.camera, located, people.stamp_ns)
+        return sorted({track for camera, track in removed if camera == people.camera} - {*located})
 
     def _remember_frame(self, people: LiftedPeople) -> None:
         self._frames.pop(people.camera, None)
@@ -320,7 +320,7 @@ def _stamp_ns(message: PointCloud2) -> int:
 
 def _first_person(people: LiftedPeople) -> str:
     """Distance and track id of the first localized person, in one line."""
-    row = np.flatnonzero(people.placed)[0]
+    row = np.flatnonzero(people.located)[0]
     away_m = float(np.linalg.norm(people.joints[row, 0] - people.viewpoint))
     return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.camera}"
 

@@ -12,7 +12,8 @@ from diffhpe_ros.track_registry import MAX_CAMERAS
 
 OWNED_S = 2.0
 """A frame_id belongs to its sender until the sender is silent for this long, as in a restart."""
-_TOLD_S = 3.0
+_REPORT_S = 3.0
+"""A second sender is reported for this long after its last message."""
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Senders:
             del self._owners[next(iter(self._owners))]
         is_other = sender != owner.sender
         if is_other or (sender is None and 0 < number <= owner.number):
-            is_new = now_s - owner.other_seen_s > _TOLD_S
+            is_new = now_s - owner.other_seen_s > _REPORT_S
             owner.from_other = 1 if is_new else owner.from_other + 1
             owner.other, owner.other_seen_s = sender, now_s
         if not is_other:
@@ -75,7 +76,7 @@ class Senders:
         now_s = self._now_s()
         found = []
         for frame_id, owner in list(self._owners.items()):
-            if owner.from_other < 2 or now_s - owner.other_seen_s > _TOLD_S:
+            if owner.from_other < 2 or now_s - owner.other_seen_s > _REPORT_S:
                 continue
             advice = "give each camera a frame_id of its own"
             if owner.sender is None or owner.other is None:

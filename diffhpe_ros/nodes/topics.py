@@ -155,26 +155,27 @@ class _Input:
     def connection_warnings(self, node: LifecycleNode) -> list[str]:
         subscription: Subscription[Any] = self.subscription
         topic, kind = subscription.topic_name, _type_name(subscription.msg_type)
-        misfits = incompatible_publishers(node, topic, kind, subscription.qos_profile)
+        incompatible = incompatible_publishers(node, topic, kind, subscription.qos_profile)
         received, lost = self.received - self.reported[0], self.lost - self.reported[1]
         self.reported = self.received, self.lost
         silent_s = time.monotonic() - self.received_at
-        if silent_s > SILENCE_S and self._is_unexpected(node, topic, misfits):
+        if silent_s > SILENCE_S and self._is_unexpected(node, topic, incompatible):
             lost_since = self.lost - self.lost_before
-            why = explain_silence(node, topic, kind, misfits, self.received, lost_since)
+            why = explain_silence(node, topic, kind, incompatible, self.received, lost_since)
             return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
+        warnings = incompatible
         if self.expect is Expect.PERHAPS and not self.received and silent_s > SILENCE_S:
-            misfits += self._forgotten_remap(node, topic, kind)
+            warnings += self._forgotten_remap(node, topic, kind)
         if lost > received:
-            misfits.append(
+            warnings.append(
                 f"{lost} messages of {topic} were lost on the way in the last second, {received}"
                 " came: large images need the DDS profile config/fastdds.xml where they are sent"
             )
         if self.senders is not None:
-            misfits += self.senders.problems(node, topic)
+            warnings += self.senders.problems(node, topic)
         if self.expect in (Expect.STEADY, Expect.PERHAPS):
-            misfits += other_publishers(node, topic)
-        return misfits
+            warnings += other_publishers(node, topic)
+        return warnings
 
     def _forgotten_remap(self, node: LifecycleNode, topic: str, kind: str) -> list[str]:
         """A text if an optional topic has no publisher, but another topic of its type has one."""
@@ -183,10 +184,10 @@ class _Input:
             return []
         return [f"nothing came on {topic}: it has no publisher{hint}; was it to be remapped?"]
 
-    def _is_unexpected(self, node: LifecycleNode, topic: str, misfits: list[str]) -> bool:
+    def _is_unexpected(self, node: LifecycleNode, topic: str, incompatible: list[str]) -> bool:
         """Whether it is unusual that no messages arrive."""
         if self.expect is Expect.SOMETIMES:
-            return node.count_publishers(topic) <= len(misfits)
+            return node.count_publishers(topic) <= len(incompatible)
         return self.expect is Expect.STEADY
 
 

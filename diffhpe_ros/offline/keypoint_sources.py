@@ -122,16 +122,16 @@ def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> Ke
     except DiffhpeError as error:
         raise DiffhpeError(f"{path}: {error}") from None
     camera = camera_of(size, None, options, path)
-    someone = np.isfinite(mapped).any((1, 2)) & (rows.frames < len(times_s))
-    if not someone.any():
+    kept = np.isfinite(mapped).any((1, 2)) & (rows.frames < len(times_s))
+    if not kept.any():
         raise DiffhpeError(f"{path}: no joint is seen in any of the {rows.frame_count} frames")
     return KeypointSource(
         camera,
         times_s,
-        rows.frames[someone],
-        mapped[someone],
-        confidence[someone],
-        None if rows.track_ids is None else rows.track_ids[someone],
+        rows.frames[kept],
+        mapped[kept],
+        confidence[kept],
+        None if rows.track_ids is None else rows.track_ids[kept],
         (
             *camera_guess(camera, options),
             *(() if options.layout else rows.notes),

@@ -9,7 +9,7 @@ from diffhpe_ros.pipeline.gravity import Gravity
 Vector = tuple[float, float, float]
 
 _STANDARD = 9.81
-_STRANGE = 1.5
+_OUTLIER = 1.5
 """m/s²: a measurement whose length differs more from gravity contains other accelerations."""
 _SMOOTH_S = 2.0
 """Time constant of the mean, which the gyroscope rotates between measurements."""
@@ -53,7 +53,7 @@ class Accelerometer:
         passed_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) / 1e9
         if -1.0 < passed_s <= 0.0 and self._stamp_ns is not None:
             return
-        is_gravity = abs(np.linalg.norm(measured) - _STANDARD) < _STRANGE
+        is_gravity = abs(np.linalg.norm(measured) - _STANDARD) < _OUTLIER
         if self._stamp_ns is None or not 0.0 <= passed_s <= _GAP_S:
             if is_gravity:
                 self._stamp_ns, self._mean = stamp_ns, measured

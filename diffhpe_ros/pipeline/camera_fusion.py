@@ -49,16 +49,16 @@ class CameraFusion:
             self.reset()
         self._now_ns = max(self._now_ns, people.stamp_ns)
         changed = self._remember(people)
-        there = {key: each.at(self._now_ns) for key, each in self._sightings.items()}
-        self.members = self._number(self._matcher.groups(there, changed))
-        fused = [fuse([there[key] for key in group]) for group in self.members.values()]
+        sightings = {key: each.at(self._now_ns) for key, each in self._sightings.items()}
+        self.members = self._number(self._matcher.groups(sightings, changed))
+        fused = [fuse([sightings[key] for key in group]) for group in self.members.values()]
         return _people(people, self._now_ns, tuple(self.members), fused)
 
     def _remember(self, people: LiftedPeople) -> set[Key]:
         """Store the new sightings and drop old ones; returns the keys of the new ones."""
         new = {
             (people.camera, people.track_ids[row]): _sighting(people, row)
-            for row in np.flatnonzero(people.placed).tolist()
+            for row in np.flatnonzero(people.located).tolist()
         }
         kept = {
             key: each

@@ -19,7 +19,7 @@ _WIDEST = 6.0
 """Rays more than 80 degrees (X/Z) from the newest optical axis count as unseen."""
 
 
-def steadied(windows: PeopleWindows) -> PeopleWindows:
+def rotated_to_newest(windows: PeopleWindows) -> PeopleWindows:
     """The windows as seen by a camera that always had the newest orientation.
 
     Args:

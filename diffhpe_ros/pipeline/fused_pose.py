@@ -96,16 +96,16 @@ def _weighted(values: Array, covariance: Array) -> tuple[Array, Array]:
     return (together @ total)[..., 0], together
 
 
-def _size(thought: Array, found: Array, covariance: Array) -> float:
+def _size(estimated: Array, found: Array, covariance: Array) -> float:
     """The person's size relative to the cameras' own estimates.
 
     Args:
-        thought: (N, 3) from each camera to its own estimate of the Hip.
+        estimated: (N, 3) from each camera to its own estimate of the Hip.
         found: (N, 3) from each camera to the fused Hip.
         covariance: (3, 3) m², of the fused Hip.
     """
     distance = np.linalg.norm(found, axis=-1)
-    ratio = float((distance / np.linalg.norm(thought, axis=-1)).mean())
+    ratio = float((distance / np.linalg.norm(estimated, axis=-1)).mean())
     sight = found / distance[:, None]
     along = np.einsum("ni,ij,nj->n", sight, covariance, sight)
     variance = _CORRELATED * float((along / distance**2).mean())

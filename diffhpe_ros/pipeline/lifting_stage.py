@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.pipeline.body_sizes import BodySizes
-from diffhpe_ros.pipeline.ego_motion import steadied
+from diffhpe_ros.pipeline.ego_motion import rotated_to_newest
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows, join_world_landmarks
@@ -79,7 +79,7 @@ class LiftingStage:
         (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
         smoothed, one frame.
         """
-        messages = [steadied(self._in_time(windows)) for windows in messages]
+        messages = [rotated_to_newest(self._in_time(windows)) for windows in messages]
         lifted = iter(self._lift([windows for windows in messages if len(windows)]))
         return [
             self._people(windows, next(lifted)) if len(windows) else self._no_people(windows)

@@ -39,7 +39,7 @@ class Nearest:
 def nearest(people: LiftedPeople, targets: Mapping[int, Target]) -> list[Nearest]:
     """The nearest part of each person with a known position, for each target by its number."""
     found = []
-    for row in np.flatnonzero(people.placed).tolist():
+    for row in np.flatnonzero(people.located).tolist():
         body = body_capsules(people, row)
         for number, target in targets.items():
             part = closest(body, target.position, SIGMAS_95, target.velocity)

@@ -26,7 +26,7 @@ class Obstacles:
 
 def obstacles(people: LiftedPeople, options: ObstacleOptions) -> Obstacles:
     """Points on all people of one camera with a known position."""
-    rows = np.flatnonzero(people.placed)
+    rows = np.flatnonzero(people.located)
     each = [_points(people, row, options) for row in rows.tolist()]
     return Obstacles(
         np.concatenate(each or [np.empty((0, 3))]).astype(np.float32),

@@ -186,6 +186,6 @@ class LiftedPeople:
         return np.asarray(self.confidence > 0)
 
     @property
-    def placed(self) -> NDArray[np.bool_]:
+    def located(self) -> NDArray[np.bool_]:
         """(P,) whether the person's position in the frame is known."""
         return np.asarray(np.isfinite(self.joints).all((1, 2)))

@@ -22,7 +22,7 @@ def plausibility_warnings(people: LiftedPeople, config: ModelConfig) -> list[str
 
 
 def _of(people: LiftedPeople, row: int, config: ModelConfig) -> Iterator[str]:
-    if not people.placed[row]:
+    if not people.located[row]:
         yield UNPLACED
     elif config.trained_range is not None:
         yield from _out_of_range(people.joints[row, HIP].tolist(), config.trained_range)

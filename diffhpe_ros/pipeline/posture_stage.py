@@ -25,7 +25,7 @@ class PostureStage:
             people: people in any frame.
             up: unit vector against gravity in that frame; None if it is not known.
         """
-        rows = np.flatnonzero(people.placed).tolist()
+        rows = np.flatnonzero(people.located).tolist()
         track_ids = [people.track_ids[row] for row in rows]
         observers = self._tracks.update(people.camera, track_ids, people.stamp_ns)
         known = None if up is None else np.asarray(up, np.float64)

@@ -12,7 +12,7 @@ _ONE_SD = 0.05
 distance, which is off by 2 to 5 %."""
 _BEST_SD = 0.01
 """Smallest standard deviation from depth, however many images: size errors of poses last longer."""
-_STRANGE = 3.0
+_OUTLIER = 3.0
 """Standard deviations beyond which a measurement from depth replaces the mean."""
 _MOST = 2.0
 """Sizes larger or smaller than the average by more than this factor are ignored."""
@@ -60,7 +60,7 @@ class BodyScale:
         if not 1 / _MOST < size < _MOST:
             return
         expected = self._variance + _ONE_SD**2
-        if (size - self._mean) ** 2 > _STRANGE**2 * expected:  # a child, or another person
+        if (size - self._mean) ** 2 > _OUTLIER**2 * expected:  # a child, or another person
             self._variance = (size - self._mean) ** 2
         gain = self._variance / (self._variance + _ONE_SD**2)
         self._mean += gain * (size - self._mean)
@@ -92,11 +92,11 @@ class BodyScale:
         # If sources contradict each other, their variance is larger than stated.
         if len(sizes) > 1:
             variance *= max(1.0, float(weights @ (sizes - size) ** 2) / (len(sizes) - 1))
-        means, spreads, before = self._known_before()
+        means, spreads, prior = self._prior()
         apart = means - size
-        likely = before * np.exp(-(apart**2) / (2 * (spreads + variance)))
+        likely = prior * np.exp(-(apart**2) / (2 * (spreads + variance)))
         likely /= np.sqrt(spreads + variance)
-        likely = likely / likely.sum() if likely.sum() > 0 else before
+        likely = likely / likely.sum() if likely.sum() > 0 else prior
         gains = spreads / (spreads + variance)
         values = means - gains * apart
         self.value = float(likely @ values)
@@ -106,7 +106,7 @@ class BodyScale:
         shares = gain * weights / weights.sum()
         self.shares = dict(zip(self._others, shares.tolist(), strict=True)) | {first: 1 - gain}
 
-    def _known_before(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def _prior(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Prior means, variances and shares of the kinds of people."""
         if self._by_depth:
             return np.array([self._mean]), np.array([self._variance]), np.ones(1)

@@ -7,12 +7,12 @@ and the page shows everything. Only `view.page` and its parts import viser.
 from typing import TYPE_CHECKING, Any
 
 from diffhpe_ros.view.estimator import Settings
-from diffhpe_ros.view.sources import Source, choose_source
+from diffhpe_ros.view.sources import ImageSource, choose_source
 
 if TYPE_CHECKING:
     from diffhpe_ros.view.server import serve
 
-__all__ = ["Settings", "Source", "choose_source", "serve"]
+__all__ = ["ImageSource", "Settings", "choose_source", "serve"]
 
 
 def __getattr__(name: str) -> Any:

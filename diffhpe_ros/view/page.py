@@ -17,7 +17,7 @@ from diffhpe_ros.view.player import LivePlayer, Player, RecordingPlayer, Shown
 from diffhpe_ros.view.plots import SPAN_S, Plots
 from diffhpe_ros.view.recordings import Recording
 from diffhpe_ros.view.scene import Scene
-from diffhpe_ros.view.sources import Source
+from diffhpe_ros.view.sources import ImageSource
 from diffhpe_ros.view.table import people_table
 
 _PLOT_PERIOD_S = 0.25
@@ -31,7 +31,7 @@ class Page:
     def __init__(
         self,
         server: viser.ViserServer,
-        source: Source,
+        source: ImageSource,
         estimator: Estimator,
         models: Sequence[str],
     ) -> None:
@@ -77,7 +77,7 @@ class Page:
         self._problem.visible = bool(text)
         self._tell_engines()
 
-    def _make_player(self, source: Source) -> Player:
+    def _make_player(self, source: ImageSource) -> Player:
         if isinstance(source.images, Recording):
             return RecordingPlayer(source.images, self._estimator, self)
         return LivePlayer(source.images, self._estimator, self)

@@ -45,7 +45,7 @@ class Plots:
                 self._coherence.series = _series(ids, dashed=True)
                 self._confidence.series = _series(ids)
             _rescale(self._coherence, top_of(gap))
-            _rescale(self._latency, top_of(usual(ms)))
+            _rescale(self._latency, top_of(percentile_95(ms)))
             self._coherence.data = (times, *gap, *std)
             self._confidence.data = (times, *confidence)
             self._latency.data = (times, *ms)
@@ -67,7 +67,7 @@ def top_of(values: NDArray[np.float64]) -> float:
     return float(_LEAST_TOP * 2 ** np.ceil(np.log2(most / _LEAST_TOP)))
 
 
-def usual(ms: NDArray[np.float64]) -> NDArray[np.float64]:
+def percentile_95(ms: NDArray[np.float64]) -> NDArray[np.float64]:
     """95th percentile (...) of times (..., N), without a few long ones such as a first image's."""
     return np.asarray(np.nanpercentile(ms, 95, axis=-1), np.float64)
 

@@ -136,17 +136,17 @@ class Scene:
     ) -> None:
         """Draw the people of an image (H, W, 3) BGR, and the camera that took it."""
         people = estimate.people
-        placed = people.placed
-        joints = people.joints[placed] @ self._axes.T.astype(np.float32)
+        located = people.located
+        joints = people.joints[located] @ self._axes.T.astype(np.float32)
         self._camera_height.add(joints)
         joints = joints + self._origin.astype(np.float32)
-        confidence = people.confidence[placed]
-        trusted = np.array([not text for text in estimate.warnings], bool)[placed]
+        confidence = people.confidence[located]
+        trusted = np.array([not text for text in estimate.warnings], bool)[located]
         self._bones.draw(bones(joints, confidence, trusted))
         self._balls.draw(balls(joints, confidence, trusted))
-        covariance = self._axes @ people.covariance[placed] @ self._axes.T
+        covariance = self._axes @ people.covariance[located] @ self._axes.T
         self._ellipsoids.draw(ellipsoids(joints, covariance.astype(np.float32)))
-        ids = [track_id for track_id, known in zip(people.track_ids, placed, strict=True) if known]
+        ids = [track_id for track_id, known in zip(people.track_ids, located, strict=True) if known]
         self._draw_labels(ids, joints, trusted)
         self._draw_trails(estimate, history)
         self._draw_camera(camera, image)

@@ -7,14 +7,14 @@ from diffhpe_ros.detection import Detector
 from diffhpe_ros.extras import require
 from diffhpe_ros.installed_models import installed_models
 from diffhpe_ros.view.estimator import Estimator, Settings
-from diffhpe_ros.view.sources import Source
+from diffhpe_ros.view.sources import ImageSource
 
 HOST, PORT = "127.0.0.1", 8080
 
 
 @contextmanager
 def serve(
-    source: Source,
+    source: ImageSource,
     detectors: Mapping[str, Callable[[], Detector]],
     settings: Settings,
     *,

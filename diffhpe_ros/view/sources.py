@@ -20,7 +20,7 @@ from diffhpe_ros.view.recordings import Recording, VideoRecording
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """A source of images, and what is known about them."""
 
     name: str
@@ -38,7 +38,7 @@ def choose_source(
     bag: Path | None = None,
     topic: str | None = None,
     calibration: Path | None = None,
-) -> Source:
+) -> ImageSource:
     """Open the video or stream, the webcam or the bag; without any, the package's own clip.
 
     Args:
@@ -62,25 +62,27 @@ def choose_source(
     return replace(source, camera=known)
 
 
-def _open(video: str | None, camera: int | None, bag: Path | None, topic: str | None) -> Source:
+def _open(
+    video: str | None, camera: int | None, bag: Path | None, topic: str | None
+) -> ImageSource:
     if sum(each is not None for each in (video, camera, bag)) > 1:
         raise DiffhpeError("give a video, --camera or --bag, not several of them")
     if camera is not None:
         name = f"camera {camera}"
-        return Source(name, LiveFrames(name, partial(webcam_images, camera, time.time_ns)))
+        return ImageSource(name, LiveFrames(name, partial(webcam_images, camera, time.time_ns)))
     if bag is None and video is not None and is_bag(Path(video)):
         bag = Path(video)
     if bag is not None:
         images = BagRecording(bag, topic)
-        return Source(bag.name, images, images.camera)
+        return ImageSource(bag.name, images, images.camera)
     if video is None:
         return _own_clip()
     if is_address(video):
-        return Source(video, LiveFrames(video, partial(stream_images, video, time.time_ns)))
-    return Source(Path(video).name, VideoRecording(Path(video)))
+        return ImageSource(video, LiveFrames(video, partial(stream_images, video, time.time_ns)))
+    return ImageSource(Path(video).name, VideoRecording(Path(video)))
 
 
-def _own_clip() -> Source:
+def _own_clip() -> ImageSource:
     clip = walking_clip()
     images = VideoRecording(clip.video_path)
-    return Source("the package's own clip", images, clip.camera, clip.up)
+    return ImageSource("the package's own clip", images, clip.camera, clip.up)

@@ -27,7 +27,7 @@ def _row(estimate: Estimate, row: int) -> str:
     people = estimate.people
     track_id = people.track_ids[row]
     mark = f"<span style='color:{css(person_colour(track_id))}'>&#9632;</span>"
-    away = hypot(*people.joints[row, HIP].tolist()) if people.placed[row] else None
+    away = hypot(*people.joints[row, HIP].tolist()) if people.located[row] else None
     warning = escape(estimate.warnings[row])
     cells = (
         f"{mark} #{track_id}",

@@ -14,7 +14,7 @@ from rosbags.rosbag2 import Reader
 
 pytest.importorskip("rclpy", reason="the demo needs ROS 2")
 
-from diffhpe_ros.demo.recording import Settings, prepare, record
+from diffhpe_ros.demo.recording import DemoSettings, prepare, record
 from diffhpe_ros.demo.run import choose_source, write_results
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -133,7 +133,7 @@ def test_empty_video_gives_no_skeleton(tmp_path):
     with VideoWriter(tmp_path / "wall.mp4", 320, 240, 30) as writer:
         for _ in range(30):
             writer.write(rng.integers(90, 110, (240, 320, 3), dtype=np.uint8))
-    source, settings = choose_source(tmp_path / "wall.mp4", None), Settings(DEFAULT_MODEL)
+    source, settings = choose_source(tmp_path / "wall.mp4", None), DemoSettings(DEFAULT_MODEL)
     prepare(settings.device)
     live = record(source, settings, tmp_path, replay=False)
     report = write_results(source, tmp_path, settings, live, shown=live)

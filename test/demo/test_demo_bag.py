@@ -19,7 +19,7 @@ from visualization_msgs.msg import MarkerArray
 from diffhpe_ros.demo.bag import write_bag
 from diffhpe_ros.demo.bag_messages import TYPES, bag_messages
 from diffhpe_ros.demo.images import stamped_jpegs
-from diffhpe_ros.demo.recording import GraphRecording, Settings, record
+from diffhpe_ros.demo.recording import DemoSettings, GraphRecording, record
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.geometry.upright import LEVEL
 from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -33,7 +33,7 @@ Contents = dict[str, list[tuple[int, bytes]]]
 
 
 def replay(clip: DemoSource, folder: Path) -> GraphRecording:
-    return record(clip, Settings(DEFAULT_MODEL), folder, replay=True)
+    return record(clip, DemoSettings(DEFAULT_MODEL), folder, replay=True)
 
 
 def write(path: Path, recording: GraphRecording, clip: DemoSource) -> Path:

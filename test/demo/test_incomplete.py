@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from diffhpe_ros.demo.recorder import Recorder
-from diffhpe_ros.demo.recording import GraphRecording, Settings, record
+from diffhpe_ros.demo.recording import DemoSettings, GraphRecording, record
 from diffhpe_ros.demo.run import write_results
 from diffhpe_ros.demo.source import DemoSource
 from diffhpe_ros.lifting import DEFAULT_MODEL
@@ -68,7 +68,7 @@ def test_replay_waits_for_a_node_that_stalls(
     node: str, short_clip: DemoSource, tmp_path: Path
 ) -> None:
     with stalled_in_replay(node, seconds=8.0):
-        recording = record(short_clip, Settings(DEFAULT_MODEL), tmp_path, replay=True)
+        recording = record(short_clip, DemoSettings(DEFAULT_MODEL), tmp_path, replay=True)
     assert recording.progress.complete
     assert recording.progress.frames_processed == short_clip.frames
     assert count(recording, "joints") == recording.progress.windows_lifted == LIFTED
@@ -77,7 +77,7 @@ def test_replay_waits_for_a_node_that_stalls(
 def test_part_is_not_reported_as_the_whole(
     short_clip: DemoSource, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings(DEFAULT_MODEL, patience_s=15.0)
+    settings = DemoSettings(DEFAULT_MODEL, stall_timeout_s=15.0)
     with stalled_in_replay("lifter", seconds=None):
         recording = record(short_clip, settings, tmp_path, replay=True)
     report = write_results(short_clip, tmp_path, settings, recording, shown=replace(recording))

@@ -59,11 +59,11 @@ def test_small_image_is_not_searched_for_people_of_few_pixels():
     assert small_parts_of(200, 200) == []
 
 
-def turns(search, frames, nobody=False):
+def turns(search, frames, none_followed=False):
     """The searched parts of each image: a number for a large part, . for any small one."""
     numbers = dict.fromkeys(small_parts_of(1920, 1080), ".")
     numbers |= {part: str(number) for number, part in enumerate(parts_of(1920, 1080))}
-    found = [search.next_parts(1920, 1080, nobody) for _ in range(frames)]
+    found = [search.next_parts(1920, 1080, none_followed) for _ in range(frames)]
     return " ".join("".join(numbers[part] for part in parts) or "-" for parts in found)
 
 
@@ -72,22 +72,22 @@ def test_while_somebody_is_followed_every_nth_image_is_searched():
 
 
 def test_while_nobody_is_followed_the_whole_of_every_image_is_searched_and_another_part():
-    assert turns(Search(5), 9, nobody=True) == "0 01 02 03 0. 0 01 0. 02"
+    assert turns(Search(5), 9, none_followed=True) == "0 01 02 03 0. 0 01 0. 02"
 
 
 def test_after_a_loss_every_image_is_searched_for_a_second_beginning_with_the_whole():
     search = Search(5)
     assert turns(search, 7) == "0 - - - - 1 -"
-    search.hurry()
-    keen = " ".join(itertools.islice(itertools.cycle("0123"), 30))
-    assert turns(search, 40) == keen + " - - - - . - - - - 2"
+    search.search_every_image()
+    every_image = " ".join(itertools.islice(itertools.cycle("0123"), 30))
+    assert turns(search, 40) == every_image + " - - - - . - - - - 2"
 
 
 def test_losses_in_a_row_do_not_keep_it_at_the_whole():
     search = Search(5)
     found = []
     for _ in range(6):
-        search.hurry()
+        search.search_every_image()
         found.append(turns(search, 1))
     assert found == list("012301")
 
@@ -95,18 +95,19 @@ def test_losses_in_a_row_do_not_keep_it_at_the_whole():
 def test_somebody_far_away_who_was_lost_is_looked_for_where_they_were_in_every_other_image():
     search, place = Search(5), Part(100, 200, 400, 400)
     turns(search, 7)
-    search.hurry(place)
-    parts = [search.next_parts(1920, 1080, nobody=False) for _ in range(8)]
+    search.search_every_image(place)
+    parts = [search.next_parts(1920, 1080, none_followed=False) for _ in range(8)]
     assert parts[::2] == [[place]] * 4
     assert [part for (part,) in parts[1::2]] == parts_of(1920, 1080)
 
 
 def test_place_to_look_at_is_part_of_what_a_search_goes_on_with():
     search, other = Search(5), Search(5)
-    search.hurry(Part(100, 200, 400, 400))
+    search.search_every_image(Part(100, 200, 400, 400))
     other.restore(search.state())
     first, second = (
-        [each.next_parts(1920, 1080, nobody=False) for _ in range(6)] for each in (search, other)
+        [each.next_parts(1920, 1080, none_followed=False) for _ in range(6)]
+        for each in (search, other)
     )
     assert first == second
 

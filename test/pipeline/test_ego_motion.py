@@ -11,7 +11,7 @@ from standing import standing_windows
 from diffhpe_ros.camera import CANONICAL_FOCAL
 from diffhpe_ros.geometry.rigid_transform import RigidTransform
 from diffhpe_ros.lifting import Lifter
-from diffhpe_ros.pipeline.ego_motion import steadied, turn_rays, turns_to_newest
+from diffhpe_ros.pipeline.ego_motion import rotated_to_newest, turn_rays, turns_to_newest
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
@@ -41,7 +41,7 @@ def test_turn_of_the_camera_is_undone(axis: tuple[float, float, float]) -> None:
     still = standing_windows([3])
     moved = turning(still, turns(np.linspace(-50, 0, 27), axis))
     assert np.nanmax(np.abs(moved.keypoints - still.keypoints)) > 0.3
-    found = steadied(moved)
+    found = rotated_to_newest(moved)
     np.testing.assert_allclose(found.keypoints, still.keypoints, atol=1e-5)
     np.testing.assert_allclose(found.covariance, still.covariance, rtol=1e-3, atol=1e-8)
     np.testing.assert_array_equal(found.confidence, still.confidence)
@@ -63,14 +63,14 @@ def test_ray_behind_the_newest_camera_is_unseen() -> None:
         standing_windows([3]),
         motion=RigidTransform(turns(np.linspace(-120, 0, 27), PAN)[None], np.zeros((1, 27, 3))),
     )
-    found = steadied(moved)
+    found = rotated_to_newest(moved)
     assert np.isnan(found.keypoints[0, 0]).all() and (found.confidence[0, 0] == 0).all()
     assert np.isfinite(found.keypoints[0, -1, 10]).all()
 
 
 def test_windows_without_motion_stay_as_they_are() -> None:
     windows = standing_windows([3])
-    assert steadied(windows) is windows
+    assert rotated_to_newest(windows) is windows
 
 
 def walk_before(

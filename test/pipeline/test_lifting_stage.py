@@ -46,7 +46,7 @@ def test_person_with_two_seen_joints_has_no_root(lifting: LiftingStage) -> None:
     windows.keypoints[:, -1, 2:] = np.nan
     windows.confidence[:, -1, 2:] = 0
     (people,) = lifting.process([windows])
-    assert people.placed.tolist() == [False]
+    assert people.located.tolist() == [False]
 
 
 def test_unseen_person_has_no_root(lifting: LiftingStage) -> None:
@@ -54,7 +54,7 @@ def test_unseen_person_has_no_root(lifting: LiftingStage) -> None:
     unseen.keypoints[:] = np.nan
     unseen.confidence[:] = 0
     (people,) = lifting.process([unseen])
-    assert people.placed.tolist() == [False]
+    assert people.located.tolist() == [False]
 
 
 def test_lag_shows_an_earlier_frame_at_its_own_time(standing_model: Path) -> None:

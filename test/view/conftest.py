@@ -6,12 +6,12 @@ from functools import partial
 import pytest
 
 from diffhpe_ros.detection import Detector, create_detector
-from diffhpe_ros.view import Settings, Source, choose_source
+from diffhpe_ros.view import ImageSource, Settings, choose_source
 from diffhpe_ros.view.estimator import Estimator
 
 
 @pytest.fixture(scope="session")
-def source() -> Source:
+def source() -> ImageSource:
     return choose_source()
 
 
@@ -29,5 +29,5 @@ def estimator(loaded: Estimator) -> Estimator:
 
 
 @pytest.fixture(scope="session")
-def loaded(source: Source, detectors: Mapping[str, Callable[[], Detector]]) -> Estimator:
+def loaded(source: ImageSource, detectors: Mapping[str, Callable[[], Detector]]) -> Estimator:
     return Estimator(detectors, Settings(), camera=source.camera)

@@ -5,14 +5,14 @@ import pytest
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.pipeline import PosePipeline
-from diffhpe_ros.view import Settings, Source
+from diffhpe_ros.view import ImageSource, Settings
 from diffhpe_ros.view.engines import engines_text
 from diffhpe_ros.view.estimator import Estimate, Estimator, settings_with
 from diffhpe_ros.view.recordings import Recording
 from diffhpe_ros.view.table import people_table
 
 
-def run(estimator: Estimator, source: Source, images: range) -> Estimate:
+def run(estimator: Estimator, source: ImageSource, images: range) -> Estimate:
     assert isinstance(source.images, Recording)
     for index in images:
         stamp_ns = int(source.images.stamps_ns[index])
@@ -20,7 +20,9 @@ def run(estimator: Estimator, source: Source, images: range) -> Estimate:
     return estimate
 
 
-def test_estimates_are_those_of_the_pose_pipeline(estimator: Estimator, source: Source) -> None:
+def test_estimates_are_those_of_the_pose_pipeline(
+    estimator: Estimator, source: ImageSource
+) -> None:
     found = run(estimator, source, range(18)).people
     pipeline = PosePipeline.from_pretrained(camera=source.camera)
     assert isinstance(source.images, Recording)
@@ -30,7 +32,7 @@ def test_estimates_are_those_of_the_pose_pipeline(estimator: Estimator, source: 
     assert np.array_equal(found.joints, people.joints)
 
 
-def test_another_model_keeps_track_and_window(estimator: Estimator, source: Source) -> None:
+def test_another_model_keeps_track_and_window(estimator: Estimator, source: ImageSource) -> None:
     before = run(estimator, source, range(18)).people
     estimator.use(settings_with(estimator.settings, "model", "mixste-robust"))
     after = run(estimator, source, range(18, 19)).people
@@ -51,7 +53,7 @@ def test_setting_that_does_not_exist_is_refused() -> None:
         settings_with(Settings(), "colour", 1)
 
 
-def test_table_has_a_row_for_each_person(estimator: Estimator, source: Source) -> None:
+def test_table_has_a_row_for_each_person(estimator: Estimator, source: ImageSource) -> None:
     assert "The first window fills." in people_table(run(estimator, source, range(3)))
     estimator.reset()
     table = people_table(run(estimator, source, range(18)))

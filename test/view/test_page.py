@@ -15,14 +15,14 @@ pytest.importorskip("viser", reason="needs the extra view: make browser")
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import Detector
-from diffhpe_ros.view import Settings, Source, serve
+from diffhpe_ros.view import ImageSource, Settings, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def address(source: Source, detectors: Mapping[str, Callable[[], Detector]]) -> Iterator[str]:
+def address(source: ImageSource, detectors: Mapping[str, Callable[[], Detector]]) -> Iterator[str]:
     with serve(
         source, detectors, Settings(), field_of_view=DEFAULT_FIELD_OF_VIEW, port=0
     ) as address:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from diffhpe_ros.view import Settings, Source
+from diffhpe_ros.view import ImageSource, Settings
 from diffhpe_ros.view.estimator import Estimator, settings_with
 from diffhpe_ros.view.player import RecordingPlayer, Shown
 from diffhpe_ros.view.recordings import Recording
@@ -47,7 +47,7 @@ def screen() -> Screen:
 
 
 @pytest.fixture
-def player(source: Source, estimator: Estimator, screen: Screen) -> Iterator[RecordingPlayer]:
+def player(source: ImageSource, estimator: Estimator, screen: Screen) -> Iterator[RecordingPlayer]:
     """A player, paused at its first image."""
     assert isinstance(source.images, Recording)
     player = RecordingPlayer(source.images, estimator, screen)

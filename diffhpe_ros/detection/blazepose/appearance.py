@@ -33,7 +33,7 @@ def colours_of(
     return clothes_colours(joints, least, image_bgr, first=1)[0]
 
 
-def without(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArray[np.uint8]:
+def paint_over(image_bgr: NDArray[np.uint8], people: Sequence[Landmarks]) -> NDArray[np.uint8]:
     """A copy of an image (H, W, 3) with some people painted over, so a network sees the others."""
     image = image_bgr.copy()
     for person in people:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.detection.assemble import Joints, to_people
-from diffhpe_ros.detection.background import Background
+from diffhpe_ros.detection.background import BackgroundWorker
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, LandmarkNetwork, Landmarks
 from diffhpe_ros.detection.blazepose.uncertainty import measured_covariance
 from diffhpe_ros.detection.blazepose.wide_lens import WideLens
@@ -41,7 +41,7 @@ class Checks:
         self._network = network
         self._every = every
         self._threshold = threshold
-        self._beside = Background(_NICENESS)
+        self._background = BackgroundWorker(_NICENESS)
         self._pending: _Pending | None = None
         self._images = 0
 
@@ -77,7 +77,7 @@ class Checks:
         region = person.next_region()
         if region is not None:
             cut_out = self._network.cut(image_bgr, region)
-            work = self._beside.do(partial(self._network.read, cut_out))
+            work = self._background.submit(partial(self._network.read, cut_out))
             self._pending = _Pending(self._images, row, work)
 
     def _due(self, width: int, height: int) -> Check | None:

@@ -60,7 +60,7 @@ class Motion:
         """Higher for large people and for those followed for long."""
         return self.region.size * min(self.images_seen, _FAMILIAR_IMAGES)
 
-    def to(self, region: Region, in_a_crowd: bool = False) -> "Motion":
+    def updated(self, region: Region, in_a_crowd: bool = False) -> "Motion":
         """The motion after the person was seen in a region.
 
         Args:
@@ -75,12 +75,12 @@ class Motion:
         step = self.step + _NEWEST * (change - self.step)
         return Motion(region, step, self.images_seen + 1, clothes=self.clothes)
 
-    def apart(self, other: "Motion") -> float:
+    def distance(self, other: "Motion") -> float:
         """How far two people are from each other, in sizes of the larger region."""
-        apart = math.dist(self.region.centre, other.region.centre)
-        return apart / max(self.region.size, other.region.size)
+        pixels = math.dist(self.region.centre, other.region.centre)
+        return pixels / max(self.region.size, other.region.size)
 
-    def unseen(self) -> "Motion":
+    def coasted(self) -> "Motion":
         """The motion after an image in which the person was not seen."""
         return replace(self, region=self.expected(), images_unseen=self.images_unseen + 1)
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.background import Background
-from diffhpe_ros.detection.blazepose.appearance import colours_of, without
+from diffhpe_ros.detection.background import BackgroundWorker
+from diffhpe_ros.detection.blazepose.appearance import colours_of, paint_over
 from diffhpe_ros.detection.blazepose.landmarks import NUM_BODY, Landmarks
 from diffhpe_ros.detection.blazepose.letterbox import Letterbox
 from diffhpe_ros.detection.blazepose.motion import COASTING_IMAGES, Motion
@@ -87,7 +87,7 @@ class PeopleFollower:
         self._search = Search(search_every)
         self._followed: list[Motion] = []
         self._lost: list[Motion] = []
-        self._beside = Background()
+        self._background = BackgroundWorker()
         self._searching: Future[Sequence[Region]] | None = None
 
     def reset(self) -> None:
@@ -126,13 +126,13 @@ class PeopleFollower:
         if just_lost:
             height, width = image_bgr.shape[:2]
             region = just_lost[0].region
-            self._search.hurry(part_around(region.centre, region.size, width, height))
+            self._search.search_every_image(part_around(region.centre, region.size, width, height))
         people += self._new_people(image_bgr, people, found_before)
         if len(people) < self.max_people or self._lost:
             if just_lost or not people:
                 people += self._search_now(image_bgr, people)
             else:
-                self._search_beside(image_bgr)
+                self._start_background_search(image_bgr)
         return self._first_by_priority(people)
 
     def _first_by_priority(self, people: Sequence[Landmarks]) -> list[Landmarks]:
@@ -150,7 +150,9 @@ class PeopleFollower:
         for motion in known:
             if len(people) == self.max_people:
                 break
-            nearest = min((motion.apart(each) for each in known if each is not motion), default=inf)
+            nearest = min(
+                (motion.distance(each) for each in known if each is not motion), default=inf
+            )
             crowd = nearest < _CROWDED
             find = self._find_in_a_crowd if crowd else self._find
             person, region = find(image_bgr, motion, people), None
@@ -158,7 +160,7 @@ class PeopleFollower:
                 region = person.next_region()
             if person is None or region is None:
                 if motion.images_unseen < COASTING_IMAGES and len(self._lost) < self.max_people:
-                    self._lost.append(motion.unseen())
+                    self._lost.append(motion.coasted())
                 continue
             odds = 0.0
             if nearest < _NEAR:
@@ -166,16 +168,16 @@ class PeopleFollower:
                 odds = motion.odds_of(colours)
                 motion.clothes.add(colours)
             people.append(person)
-            self._followed.append(motion.to(region, crowd and odds <= 0))
+            self._followed.append(motion.updated(region, crowd and odds <= 0))
         return people
 
     def _find(
         self, image_bgr: NDArray[np.uint8], motion: Motion, people: Sequence[Landmarks]
     ) -> Landmarks | None:
         """A person where they were in the last image, or else where their motion leads."""
-        person = self._look(image_bgr, motion.region)
+        person = self._run_landmarks(image_bgr, motion.region)
         if person is None and not motion.is_still():
-            person = self._look(image_bgr, motion.expected())
+            person = self._run_landmarks(image_bgr, motion.expected())
         return None if person is None or _is_one_of(person, people) else person
 
     def _find_in_a_crowd(
@@ -185,7 +187,7 @@ class PeopleFollower:
 
         If the network first sees another person, the people already known are painted over.
         """
-        person = self._look(image_bgr, motion.region)
+        person = self._run_landmarks(image_bgr, motion.region)
         if (
             person is not None
             and not _is_one_of(person, people)
@@ -194,7 +196,7 @@ class PeopleFollower:
             return person
         if not people and motion.is_still():
             return None
-        person = self._look(without(image_bgr, people), motion.expected())
+        person = self._run_landmarks(paint_over(image_bgr, people), motion.expected())
         if person is None or _is_one_of(person, people):
             return None
         # The painted shape looks like a person: only clothes unlike theirs show a real one.
@@ -214,19 +216,19 @@ class PeopleFollower:
     ) -> list[Landmarks]:
         """New people in this image, by a search that the caller waits for."""
         height, width = image_bgr.shape[:2]
-        for part in self._search.next_parts(width, height, nobody=not people):
+        for part in self._search.next_parts(width, height, none_followed=not people):
             found = self._finder.find(Letterbox.of(image_bgr, part, VIEW_SIZE))
             if new := self._new_people(image_bgr, people, found):
                 return new
         return []
 
-    def _search_beside(self, image_bgr: NDArray[np.uint8]) -> None:
+    def _start_background_search(self, image_bgr: NDArray[np.uint8]) -> None:
         """Start a search in the background, if one is due."""
         height, width = image_bgr.shape[:2]
-        for part in self._search.next_parts(width, height, nobody=False):  # one at most
+        for part in self._search.next_parts(width, height, none_followed=False):  # one at most
             # A copy: the caller may have drawn on the image before the search reads it.
             view = Letterbox.of(image_bgr, part, VIEW_SIZE)
-            self._searching = self._beside.do(partial(self._finder.find, view))
+            self._searching = self._background.submit(partial(self._finder.find, view))
 
     def _new_people(
         self,
@@ -246,11 +248,11 @@ class PeopleFollower:
             lost = [each for each in self._lost if each.may_lead_to(region)]
             if not lost and len(new) >= room:
                 continue
-            person = self._look(image_bgr, region)
+            person = self._run_landmarks(image_bgr, region)
             following = None if person is None else person.next_region()
             if person is None or following is None or _is_one_of(person, [*people, *new]):
                 continue
-            before = self._which(lost, colours_of(person, people, image_bgr)) if lost else None
+            before = self._match_lost(lost, colours_of(person, people, image_bgr)) if lost else None
             if before is None and len(new) >= room:
                 continue
             new.append(person)
@@ -261,14 +263,14 @@ class PeopleFollower:
             self._followed.append(motion)
         return new
 
-    def _which(self, lost: Sequence[Motion], colours: NDArray[Any]) -> Motion | None:
+    def _match_lost(self, lost: Sequence[Motion], colours: NDArray[Any]) -> Motion | None:
         """Which lost person wears these clothes (2, 3); None if it may be a neighbour."""
         odds, best = max(((each.odds_of(colours), each) for each in lost), key=lambda each: each[0])
         others = [each for each in [*self._followed, *self._lost] if each is not best]
-        mixed_up = odds < 0 and any(best.apart(each) < _NEAR for each in others)
+        mixed_up = odds < 0 and any(best.distance(each) < _NEAR for each in others)
         return None if mixed_up else best
 
-    def _look(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
+    def _run_landmarks(self, image_bgr: NDArray[np.uint8], region: Region) -> Landmarks | None:
         """Run the landmark network on a region; None if it holds no person."""
         person = self._network.run(image_bgr, region)
         return person if person.score >= self._threshold else None

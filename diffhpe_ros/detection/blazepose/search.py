@@ -14,7 +14,7 @@ _LEAST_SIDE = 112
 """In pixels: in a smaller part people would have too few pixels for the network."""
 _AROUND = 2.0
 """Side of the square searched around a lost person, in sizes of their region."""
-_KEEN_FRAMES = 30
+_IMAGES_AFTER_LOSS = 30
 """Number of images in which a lost person is looked for in every image."""
 
 
@@ -102,50 +102,51 @@ class Search:
     def restart(self) -> None:
         """Start over with the whole next image."""
         self._turn = self._small_turn = self._large_since = 0
-        self._keen = 0
-        self._wait = 0
-        self._place: Part | None = None
+        self._images_left = 0
+        self._until_next = 0
+        self._lost_place: Part | None = None
 
     def state(self) -> list[int]:
         """The state as whole numbers, for `restore`."""
         turns = self._turn, self._small_turn, self._large_since
-        return [*turns, self._keen, self._wait, *(self._place or ())]
+        return [*turns, self._images_left, self._until_next, *(self._lost_place or ())]
 
     def restore(self, state: Sequence[int]) -> None:
         """Continue from a `state` of another search."""
         self._turn, self._small_turn, self._large_since, *rest = state
-        self._keen, self._wait, *place = rest
-        self._place = Part(*place) if place else None
+        self._images_left, self._until_next, *place = rest
+        self._lost_place = Part(*place) if place else None
 
-    def hurry(self, place: Part | None = None) -> None:
+    def search_every_image(self, place: Part | None = None) -> None:
         """Search every image for a while after a person was lost, perhaps at a known place."""
-        self._place = place
-        if self._keen <= 0:  # people who come and go must not keep it from the squares
+        self._lost_place = place
+        if self._images_left <= 0:  # people who come and go must not keep it from the squares
             self._turn = 0
-        self._keen = _KEEN_FRAMES
+        self._images_left = _IMAGES_AFTER_LOSS
 
-    def next_parts(self, width: int, height: int, nobody: bool) -> list[Part]:
+    def next_parts(self, width: int, height: int, none_followed: bool) -> list[Part]:
         """The parts of this image to search, in order, until a person is found.
 
         Args:
             width: pixels of the image.
             height: pixels of the image.
-            nobody: whether no person is followed.
+            none_followed: whether no person is followed.
         """
-        self._wait -= 1
-        if not nobody and self._keen <= 0 and self._wait > 0:
+        self._until_next -= 1
+        if not none_followed and self._images_left <= 0 and self._until_next > 0:
             return []
-        self._keen -= 1
-        self._wait = self._every
-        if self._keen >= 0 and self._place is not None and not nobody and self._keen % 2:
-            return [self._place]
+        self._images_left -= 1
+        self._until_next = self._every
+        lost_place = None if none_followed or self._images_left < 0 else self._lost_place
+        if lost_place is not None and self._images_left % 2:
+            return [lost_place]
         large, small = parts_of(width, height), small_parts_of(width, height)
         first_round = self._turn < len(large)
         turn_of_small = self._large_since >= _LARGE_BEFORE_SMALL and not first_round
-        if turn_of_small and small and (nobody or self._keen < 0):
+        if turn_of_small and small and (none_followed or self._images_left < 0):
             part = small[self._small_turn % len(small)]
             self._small_turn, self._large_since = self._small_turn + 1, 0
         else:
             part = large[self._turn % len(large)]
             self._turn, self._large_since = self._turn + 1, self._large_since + 1
-        return [large[0], part] if nobody and part != large[0] else [part]
+        return [large[0], part] if none_followed and part != large[0] else [part]

@@ -61,7 +61,7 @@ def name_of(node: Node, topic: str, gid: bytes) -> str:
 
 
 def explain_silence(
-    node: Node, topic: str, message_type: str, misfits: Sequence[str], received: int, lost: int
+    node: Node, topic: str, message_type: str, incompatible: Sequence[str], received: int, lost: int
 ) -> str:
     """Why a subscription receives nothing, as far as this node can know.
 
@@ -69,15 +69,15 @@ def explain_silence(
         node: the subscribing node.
         topic: full name of the topic.
         message_type: such as sensor_msgs/msg/Image.
-        misfits: result of `incompatible_publishers`.
+        incompatible: result of `incompatible_publishers`.
         received: number of messages received before.
         lost: number of messages that the middleware has reported as lost since then.
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
         return f"it has no publisher{elsewhere(node, topic, message_type)}"
-    if len(misfits) >= len(publishers):
-        return "; ".join(misfits)
+    if len(incompatible) >= len(publishers):
+        return "; ".join(incompatible)
     names = " and ".join(sorted({_name(each) for each in publishers}))
     if lost:
         return (

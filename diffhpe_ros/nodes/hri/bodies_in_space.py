@@ -62,7 +62,7 @@ class BodiesInSpace:
             active: ids of the active tracks of all cameras, seen or not.
         """
         self.keep(active, people.frame_id, people.stamp_ns)
-        for row in np.flatnonzero(people.placed).tolist():
+        for row in np.flatnonzero(people.located).tolist():
             body = articulated_body(people.joints[row])
             if body is not None:
                 self._publish_body(people, row, body)

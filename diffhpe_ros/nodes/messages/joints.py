@@ -40,15 +40,15 @@ class UnpackedJoints:
 
 def pack_joints(people: LiftedPeople) -> PointCloud2:
     """The message of the people with a known position; its height is 0 if there are none."""
-    placed = people.placed
-    covariance, of_velocity = people.covariance[placed], people.velocity_covariance[placed]
+    located = people.located
+    covariance, of_velocity = people.covariance[located], people.velocity_covariance[located]
     points = np.zeros((len(covariance), NUM_JOINTS), JOINT_POINT)
-    points["x"], points["y"], points["z"] = np.moveaxis(people.joints[placed], -1, 0)
-    points["vx"], points["vy"], points["vz"] = np.moveaxis(people.velocity[placed], -1, 0)
-    points["confidence"] = people.confidence[placed]
-    points["person"] = np.array(people.track_ids, np.uint32)[placed, None]
+    points["x"], points["y"], points["z"] = np.moveaxis(people.joints[located], -1, 0)
+    points["vx"], points["vy"], points["vz"] = np.moveaxis(people.velocity[located], -1, 0)
+    points["confidence"] = people.confidence[located]
+    points["person"] = np.array(people.track_ids, np.uint32)[located, None]
     points["joint"] = np.arange(NUM_JOINTS)
-    points["seen"] = people.seen[placed]
+    points["seen"] = people.seen[located]
     for name, (row, column) in ELEMENTS.items():
         points[f"cov_{name}"] = covariance[..., row, column]
         points[f"vcov_{name}"] = of_velocity[..., row, column]

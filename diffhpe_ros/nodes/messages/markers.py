@@ -51,7 +51,7 @@ def pack_skeletons(
     header, lifetime = make_header(people.frame_id, people.stamp_ns), _duration(lifetime_s)
     markers: list[Marker] = delete_skeletons(people.camera, header, removed).markers
     artist = PersonMarkers(people.up, people.viewpoint)
-    for row in np.flatnonzero(people.placed).tolist():
+    for row in np.flatnonzero(people.located).tolist():
         person, joints = people.track_ids[row], people.joints[row].astype(np.float64)
         drawn = artist.draw(person, joints, people.confidence[row] > 0, warnings[row])
         name = namespace(people.camera, person)

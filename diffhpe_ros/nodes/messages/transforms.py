@@ -50,7 +50,7 @@ def make_transforms(people: LiftedPeople, joints: bool) -> list[TransformStamped
         joints: whether to make frames of the joints, too.
     """
     transforms: list[TransformStamped] = []
-    for row in np.flatnonzero(people.placed):
+    for row in np.flatnonzero(people.located):
         body = articulated_body(people.joints[row])
         if body is None:
             continue
