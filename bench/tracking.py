@@ -3,7 +3,7 @@
 python bench/tracking.py render FOLDER [--group held-out] [--scene WORD]
 python bench/tracking.py score FOLDER [--model full heavy] [--video FILE]
 
-The scenes of the group `development` were used to develop the tracking, those of `held-out` were not.
+The scenes of the group `development` were used to develop the tracking, those of `held-out` not.
 `render` takes about half an hour on one core. A person counts in images that show at least half of
 their joints. A detection matches a person if its joints are within 20 % of the person's size. MOTA
 and IDF1 come from motmetrics (`pip install -e '.[bench]'`). The real video has no truth, so the

@@ -135,9 +135,7 @@ def test_network_is_kept_with_the_model(folder):
 def test_network_of_other_features_is_refused(folder):
     config = read_model(folder).config
     save_config(replace(config, variance_network=network(features=2)), folder)
-    with pytest.raises(
-        DiffhpeError, match=r"variance.safetensors.*feature_std .*calibrate again"
-    ):
+    with pytest.raises(DiffhpeError, match=r"variance.safetensors.*feature_std .*calibrate again"):
         read_model(folder)
 
 
