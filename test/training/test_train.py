@@ -364,7 +364,7 @@ def test_damaged_checkpoint_is_named(data, tmp_path):
     train(settings)
     whole = (tmp_path / "last.ckpt").read_bytes()
     (tmp_path / "last.ckpt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DiffhpeError, match=r"last\.ckpt: damaged.*put previous\.ckpt in its place"):
+    with pytest.raises(DiffhpeError, match=r"last\.ckpt: damaged.*replace it with previous\.ckpt"):
         train(settings)
     (tmp_path / "previous.ckpt").replace(tmp_path / "last.ckpt")
     train(settings)

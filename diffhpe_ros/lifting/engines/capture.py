@@ -130,7 +130,7 @@ class CapturedSampler:
     def description(self) -> str:
         """Precision, and what it costs."""
         if self.precision is None:
-            return "not recorded yet"
+            return "not captured yet"
         if self.precision is not FLOAT32:
             return f"{self.precision.name}, {self.deviation_mm:.3f} mm from float32"
         return f"{FLOAT32.name}: {self._too_coarse}" if self._too_coarse else FLOAT32.name
@@ -158,8 +158,10 @@ class CapturedSampler:
             if apart <= TOLERANCE_MM:
                 self.precision, self.deviation_mm = precision, max(self.deviation_mm, apart)
                 return recording
-            self._too_coarse = f"{precision.name} is {apart:.2f} mm off"
-        raise CaptureError(f"what is played is wrong: {self._too_coarse}")
+            self._too_coarse = (
+                f"{precision.name} differs by {apart:.2f} mm from the uncaptured sampler"
+            )
+        raise CaptureError(f"the captured sampler is inaccurate: {self._too_coarse}")
 
     def _precisions(self) -> Sequence[Precision]:
         """Those to try; not what another bucket has found to be too coarse."""
