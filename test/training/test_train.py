@@ -212,7 +212,7 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
 def test_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "checkpoint_every=1"]
     train(compose_configuration("mixste", [*settings, "trainer.max_steps=2"]))
-    with pytest.raises(DiffhpeError, match=r"another trainer\.max_steps: 2, now 4; name"):
+    with pytest.raises(DiffhpeError, match=r"another trainer\.max_steps: 2, now 4; choose"):
         train(compose_configuration("mixste", [*settings, "trainer.max_steps=4"]))
 
 
