@@ -188,7 +188,7 @@ def draw(path: Path, tables: dict[str, list[tuple[float, float, int]]]) -> None:
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, rows in tables.items():
         axes.plot(*np.array(rows)[:, :2].T, marker="o", label=name)
-    axes.set(xlabel="probability said", ylabel="share that are so", xlim=(0, 1), ylim=(0, 1))
+    axes.set(xlabel="stated probability", ylabel="true share", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", frameon=False)
     figure.savefig(path, dpi=110)
 
@@ -226,12 +226,12 @@ def main() -> None:
         alarms["FALLEN"] += fell and take.kind == "walks"
     rows = [[kind, name, f"{len(each)}", f"{100 * np.mean(each):.0f} %"]
             for (kind, name), each in right.items()]  # fmt: skip
-    print(markdown_table(["takes", "frames are", "number", "said so"], rows), end="\n\n")
+    print(markdown_table(["takes", "frames are", "number", "recognised"], rows), end="\n\n")
     tables = {name: reliability(each) for name, each in pairs.items()}
     rows = [[name, f"{p:.2f}", f"{share:.2f}", f"{count}"]
             for name, each in tables.items() for p, share, count in each]  # fmt: skip
-    print(markdown_table(["of", "probability said", "share that are so", "number"], rows))
-    print(f"\nfalls said to be falls: {fallen} of {falls}")
+    print(markdown_table(["of", "stated probability", "true share", "number"], rows))
+    print(f"\nfalls recognised: {fallen} of {falls}")
     each = ", ".join(f"{name} {60 * alarms[name] / walked_s:.1f}"
                      for name in (*POSTURES[1:], "FALLEN", *GESTURES))  # fmt: skip
     print(f"false alarms per minute of {walked_s / 60:.1f} minutes of walking: {each}")

@@ -69,7 +69,7 @@ def check_output(path: Path, *inputs: Path) -> None:
     if not os.access(folder, os.W_OK):
         raise DiffhpeError(f"cannot write {path}: the folder is not writable")
     if any(path.exists() and each.exists() and path.samefile(each) for each in inputs):
-        raise DiffhpeError(f"{path} is the input, too: name another output")
+        raise DiffhpeError(f"{path} is also the input: choose another output")
 
 
 @contextmanager

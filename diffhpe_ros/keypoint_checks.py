@@ -57,7 +57,9 @@ def clean_keypoints(
     greatest = float(confidence[seen].max())
     if not min_confidence <= greatest <= 1:
         confidence = confidence / np.float32(greatest)
-        warnings.append(f"confidence goes up to {greatest:g}, 0 to 1 is expected: divided by it")
+        warnings.append(
+            f"confidence goes up to {greatest:g}, but 0 to 1 is expected: it is divided by that"
+        )
     sure = seen & (confidence >= min_confidence)
     inside = ((keypoints >= -0.5) & (keypoints <= np.array(size) - 0.5)).all(-1)
     kept = sure & inside
@@ -65,7 +67,7 @@ def clean_keypoints(
     if not kept.any() or outside > _OUTSIDE_SHARE:
         low, high = keypoints[sure].min(0), keypoints[sure].max(0)
         text = (
-            f"{outside:.0%} of the joints lie outside of the {size[0]}x{size[1]} image: x is"
+            f"{outside:.0%} of the joints lie outside the {size[0]}x{size[1]} image: x is"
             f" {low[0]:.0f} to {high[0]:.0f}, y {low[1]:.0f} to {high[1]:.0f}; width and height"
             " must be those of the image that the keypoints are of"
         )
@@ -115,7 +117,7 @@ def lifted_warnings(
     if not located[known].all():
         yield (
             f"{(known & ~located).sum()} of {known.sum()} poses have no root position: too few"
-            " joints are seen, or they fit no place before the camera"
+            " joints are seen, or they fit no position in front of the camera"
         )
     if located.any():
         error = reprojection_error(canonical[located], poses[located] + root[located, None])

@@ -85,12 +85,13 @@ def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
     return (
         LaunchArgument("image", "image", "Topic of the images."),
         LaunchArgument("camera_info", "camera_info", "Topic of their camera_info."),
-        LaunchArgument("depth", "", "Topic of an aligned depth image; empty: there is none."),
-        LaunchArgument("imu", "", "Topic of an IMU fixed to the camera; empty: there is none."),
+        LaunchArgument("depth", "", "Topic of an aligned depth image; empty: none."),
+        LaunchArgument("imu", "", "Topic of an IMU fixed to the camera; empty: none."),
         LaunchArgument(
             "source",
             "",
-            "Video file, address of a stream, or number of a webcam; empty: the topics exist.",
+            "Video file, address of a stream, or number of a webcam; empty: use the existing"
+            " topics.",
         ),
         *_parameter_arguments(VideoSourceParameters, OF_SOURCE),
         *_parameter_arguments(LifterParameters, OF_LIFTER),
@@ -98,7 +99,7 @@ def launch_arguments(params_file: Path) -> tuple[LaunchArgument, ...]:
         *_parameter_arguments(StageParameters, OF_STAGES),
         LaunchArgument("one_process", "false", "Run detector and lifter in one process."),
         LaunchArgument(
-            "respawn", "false", "Restart nodes that end; all nodes then activate themselves."
+            "respawn", "false", "Restart nodes that exit; all nodes then activate themselves."
         ),
         LaunchArgument("rviz", "false", "Show everything in RViz."),
         LaunchArgument(
@@ -137,7 +138,7 @@ def check_arguments(given: Mapping[str, str]) -> None:
     if given.get("preset"):
         _check_preset(given["preset"], given.get("model") or LifterParameters().model)
     if given.get("calibration") and not given.get("source"):
-        raise DiffhpeError("calibration is of a source; give source:=..., too")
+        raise DiffhpeError("calibration needs a source; also give source:=...")
 
 
 def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str]:
@@ -250,7 +251,7 @@ def _check_preset(preset: str, model: str) -> None:
     presets = read_config(model).get("presets") or {}
     if presets and preset not in (*presets, AUTO_PRESET):
         names = ", ".join((*presets, AUTO_PRESET))
-        raise DiffhpeError(f"preset:={preset}: one of {names} is expected, which {model} has")
+        raise DiffhpeError(f"preset:={preset}: one of {names} is expected for {model}")
 
 
 def _metadata(kind: type, name: str) -> Mapping[str, Any]:

@@ -54,7 +54,7 @@ class OnnxModel:
                 str(self.path), options, providers=usable or ["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime has no common base class for its errors
-            raise DiffhpeError(f"{self.path} is no usable ONNX model: {_line(error)}") from error
+            raise DiffhpeError(f"{self.path} is not a usable ONNX model: {_line(error)}") from error
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         """The execution providers that onnxruntime really uses, the preferred one first."""
         _warn_of_missing(providers or usable, self.providers, available)
@@ -140,8 +140,8 @@ def _warn_of_missing(asked: Sequence[str], got: Sequence[str], available: Sequen
     missing = [name for name in asked if name not in got]
     if missing:
         warnings.warn(
-            f"onnxruntime does not give {', '.join(missing)} and runs on {', '.join(got)}"
-            f" (this installation has {', '.join(available)})",
+            f"onnxruntime cannot use {', '.join(missing)} and runs on {', '.join(got)} (this"
+            f" installation has {', '.join(available)})",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -65,7 +65,7 @@ def test_folder_is_no_output_file(tmp_path):
 def test_input_is_no_output(tmp_path):
     file = tmp_path / "same.npz"
     file.write_bytes(b"keypoints")
-    with pytest.raises(DiffhpeError, match="is the input"):
+    with pytest.raises(DiffhpeError, match="is also the input"):
         check_output(tmp_path / "." / "same.npz", file)
 
 

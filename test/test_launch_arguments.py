@@ -30,7 +30,7 @@ MODEL = "diffhpe-wrapper-robust"
         ({"model": "nope"}, f"one of: .*{MODEL}"),
         (
             {"preset": "quick"},
-            f"faithful, auto is expected, which {MODEL} has",
+            f"faithful, auto is expected for {MODEL}",
         ),
         ({"detector": "foo"}, "one of blazepose, .*is expected"),
         ({"pose_model": "/no/such.onnx"}, "there is no file"),

@@ -33,9 +33,7 @@ def test_tensors_go_to_the_inputs_in_their_order(tmp_path):
 
 
 def test_provider_that_is_not_to_be_had_is_warned_of(path):
-    with pytest.warns(
-        RuntimeWarning, match="does not give TensorrtExecutionProvider, Foo and runs"
-    ):
+    with pytest.warns(RuntimeWarning, match="cannot use TensorrtExecutionProvider, Foo and runs"):
         model = OnnxModel(path, ["TensorrtExecutionProvider", "Foo"])
     assert model.providers == ("CPUExecutionProvider",)
 
@@ -54,7 +52,7 @@ def test_cuda_that_is_installed_but_does_not_work_is_warned_of(path, monkeypatch
     # As if onnxruntime-gpu found no driver: it lists CUDA, but the session runs without it.
     names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
-    with pytest.warns(RuntimeWarning, match="does not give CUDAExecutionProvider and runs on CPU"):
+    with pytest.warns(RuntimeWarning, match="cannot use CUDAExecutionProvider and runs on CPU"):
         model = OnnxModel(path)
     assert "CUDAExecutionProvider" not in model.providers
 
@@ -65,11 +63,11 @@ def test_missing_and_corrupt_files_are_named(path):
     with pytest.raises(DiffhpeError, match="there is no ONNX model at"):
         OnnxModel(path.parent)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DiffhpeError, match="is no usable ONNX model") as raised:
+    with pytest.raises(DiffhpeError, match="is not a usable ONNX model") as raised:
         OnnxModel(path)
     assert "\n" not in str(raised.value)
     path.write_bytes(b"")
-    with pytest.raises(DiffhpeError, match="is no usable ONNX model"):
+    with pytest.raises(DiffhpeError, match="is not a usable ONNX model"):
         OnnxModel(path)
 
 

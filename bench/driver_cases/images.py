@@ -40,7 +40,7 @@ def _stamps() -> Iterator[Case]:
     )
     yield (
         "16b-an-image-twice",
-        "one of 60 has the stamp of the one before, then all is well",
+        "one of 60 has the same stamp as the previous image, then all is well",
         shot(images=60, late_ns=lambda k: PERIOD_NS if k >= 20 else 0),
     )
     yield "15-empty-frame-id", "frame_id ''", shot(frame_id="")

@@ -45,8 +45,8 @@ WARM_UP = 8
 """Number of images after which warnings belong to the current case."""
 FILM_FRAMES = 120
 OF_THE_MACHINE = re.compile(
-    r"results come|of the messages are dropped|images/s are looked at|ahead of this clock"
-    r"|nothing came on|another user or container|of the windows' joints are seen"
+    r"results are published|of the messages are dropped|images/s are processed|ahead of this clock"
+    r"|no messages on|another user or container|of the windows' joints are seen"
 )
 """Warnings that only show that the machine is busy, or that the camera pauses between cases."""
 

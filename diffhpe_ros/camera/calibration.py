@@ -67,7 +67,7 @@ def uncalibrated(
     if focal == 0 and info.k[0] == 0:
         usable = not rectified and info.p[0] > 0
         hint = ", but P is not: set rectified if the images are undistorted" if usable else ""
-        return f"camera_info says uncalibrated ({name} is 0{hint})"
+        return f"camera_info is uncalibrated ({name} is 0{hint})"
     width, _ = _sensor_size(info, image_size)
     if 0 < focal < _LEAST_FOCAL * width:
         return f"camera_info has a focal length of {focal:g} pixels for images {width} pixels wide"
@@ -88,7 +88,7 @@ def stale_region(info: Any, image_size: tuple[int, int] | None = None) -> str:
     across, down = _binning(info)
     sensor, shown = (width // across, height // down), (region.width, region.height)
     if image_size == sensor and shown != (width, height):
-        return f"{found} is not of the images, which show the whole sensor: it is ignored"
+        return f"{found} does not apply to the images, which show the whole sensor: it is ignored"
     return ""
 
 

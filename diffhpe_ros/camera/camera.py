@@ -60,7 +60,7 @@ class Camera:
             try:
                 array = np.array(getattr(self, name), dtype=np.float64)
             except (TypeError, ValueError):
-                raise DiffhpeError(f"numbers are expected as the camera's {name}") from None
+                raise DiffhpeError(f"expected numbers for the camera's {name}") from None
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         _check_size(self.width, self.height)
@@ -112,7 +112,7 @@ class Camera:
         if not same_shape((self.width, self.height), (width, height)):
             raise DiffhpeError(
                 f"the camera was calibrated at {self.width}x{self.height}, the image is"
-                f" {width}x{height}: the same ratio of the sides is expected"
+                f" {width}x{height}: the same aspect ratio is expected"
             )
         return self.stretched(width, height)
 

@@ -171,7 +171,10 @@ def _check_distortion(distortion: Array, model: str) -> None:
         expected = " or ".join(map(str, _COEFFICIENTS[model]))
         hint = ""
         if model == "equidistant" and not distortion.size:
-            hint = ": four zeros are an ideal fisheye, plumb_bob without any is no distortion"
+            hint = (
+                ": use four zeros for an ideal fisheye, or plumb_bob without coefficients for no"
+                " distortion"
+            )
         raise DiffhpeError(
             f"distortion model {model} has {expected} coefficients, got {distortion.size}{hint}"
         )

@@ -30,7 +30,7 @@ class _InOrder(click.Group):
     cls=_InOrder,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="diffhpe COMMAND --help describes a command. To begin with: diffhpe demo",
+    epilog="diffhpe COMMAND --help describes a command. To start: diffhpe demo",
 )
 @click.version_option(__version__, prog_name="diffhpe")
 @click.pass_context
@@ -63,7 +63,7 @@ def main() -> None:
             raise
         from diffhpe_ros.lifting.torch_needed import without_torch
 
-        _fail(without_torch("this command runs on torch"), 1)
+        _fail(without_torch("this command needs torch"), 1)
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

@@ -50,7 +50,7 @@ def data(cmu: Path, out: Path, subjects: str, fps: float) -> None:
     if has_torch():
         _write_windows(motion, validation, test)
     else:
-        reason = "the virtual cameras that see their windows run on torch"
+        reason = "their virtual cameras need torch"
         warn(f"{validation} and {test} are not written: {without_torch(reason)}")
 
 
@@ -83,7 +83,9 @@ def make_folder(out: Path, files: Iterable[Path]) -> None:
         raise DiffhpeError(f"cannot write to {out}: {error.strerror or error}") from None
     existing = [file for file in files if file.exists()]
     if existing:
-        raise DiffhpeError(f"{existing[0]} exists; remove it, or name another folder by --out")
+        raise DiffhpeError(
+            f"{existing[0]} already exists; remove it, or choose another folder with --out"
+        )
 
 
 def numbers(text: str) -> set[int]:

@@ -30,20 +30,27 @@ EXPERIMENTS = (
     type=FILE,
     default=TEST_WINDOWS,
     show_default=True,
-    help="Windows, Human3.6M or MPI-INF-3DHP, as .npz.",
+    help=".npz file of windows, Human3.6M or MPI-INF-3DHP.",
 )
-@click.option("--data-2d", type=FILE, help="Keypoints of Human3.6M, as .npz.")
+@click.option("--data-2d", type=FILE, help=".npz file of Human3.6M's keypoints.")
 @click.option("--split", show_default="test", help="Part of Human3.6M: train or test.")
 @click.option(
     "--occlusion",
     default="none",
     show_default=True,
-    help="Joints to hide: none, random, leg-and-arm, leg, frames or all, drawn by --seed.",
+    help=(
+        "Joints to hide: none, random, leg-and-arm, leg, frames or all; --seed sets the random"
+        " choice."
+    ),
 )
 @click.option(
-    "--released-metrics", is_flag=True, help="Add coherence as DiffHPE's released code computes it."
+    "--released-metrics",
+    is_flag=True,
+    help="Also print the coherence as DiffHPE's released code computes it.",
 )
-@click.option("--json", "json_file", type=FILE, help="File that the figures are written to, too.")
+@click.option(
+    "--json", "json_file", type=FILE, help="JSON file to which the figures are also written."
+)
 @model_options
 @sampling_options
 @decode_option("free")
@@ -104,14 +111,14 @@ def evaluate(
     type=FILE,
     default=VALIDATION_WINDOWS,
     show_default=True,
-    help="Windows to measure on, for experiments that choose something.",
+    help="Windows to measure on, for experiments that choose settings.",
 )
 @click.option(
     "--runs",
     type=FILE,
     default=Path("runs"),
     show_default=True,
-    help="Folder of trained models and figures.",
+    help="Folder for trained models and figures.",
 )
 @click.option(
     "--budget",
@@ -129,13 +136,19 @@ def evaluate(
     show_default=True,
     help="Measure on each Nth window only.",
 )
-@click.option("--only", help="Train only this model of the experiment, and what it needs.")
-@click.option("--no-training", is_flag=True, help="Models that are missing are written as not run.")
+@click.option(
+    "--only", help="Train only this model of the experiment, and the models that it needs."
+)
+@click.option(
+    "--no-training",
+    is_flag=True,
+    help="Do not train missing models; the tables show them as not run.",
+)
 @click.option(
     "--document",
     type=FILE,
-    show_default="its page below docs/",
-    help="File in which the experiment has a section to be written anew.",
+    show_default="the experiment's page in docs/",
+    help="File whose section on the experiment is rewritten.",
 )
 def reproduce(
     experiment: str,

@@ -21,7 +21,7 @@ held_out_option = click.option(
 @click.command()
 @click.argument("checkpoint", type=FILE)
 @click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
-@click.option("--encoder", type=FILE, help="GraFormer (or MixSTE) that a DiffPose refines.")
+@click.option("--encoder", type=FILE, help="GraFormer (or MixSTE) whose poses a DiffPose refines.")
 def convert(checkpoint: Path, out: Path, encoder: Path | None) -> None:
     """Turn a released checkpoint into a model folder.
 
@@ -53,13 +53,13 @@ def export(model: str, out: Path) -> None:
 
     differences = export(model, out)
     pieces = ", ".join(f"{name}.onnx" for name in differences)
-    click.echo(f"{out}: {pieces}, at most {max(differences.values()):.0e} off torch")
+    click.echo(f"{out}: {pieces}, within {max(differences.values()):.0e} of torch's output")
 
 
 @click.command()
 @click.argument("trained", type=FILE)
 @click.option("--out", type=FILE, required=True, help="New model folder, such as models/mine.")
-@click.option("--backbone", type=FILE, help="Backbone of a wrapper: a model folder beside --out.")
+@click.option("--backbone", type=FILE, help="Backbone of a wrapper: a model folder next to --out.")
 @held_out_option
 def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]) -> None:
     """Prepare a trained model for distribution.
@@ -114,7 +114,7 @@ def calibrate(model: str, data: tuple[Path, ...], every: int, device: str) -> No
 
     folder = find_model(model)
     if not folder.is_dir():
-        raise DiffhpeError(f"{folder} is no model folder; make one with diffhpe convert")
+        raise DiffhpeError(f"{folder} is not a model folder; make one with diffhpe convert")
     network, config = load_with_config(folder)
     windows = [read_windows(file).every(every) for file in data]
     found = calibration.calibrate(network, config, windows, device)

@@ -101,7 +101,7 @@ preset_option = click.option(
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options for lifting: keyword arguments of `Lifter.from_pretrained`."""
     for option in (
-        click.option("--seed", default=0, show_default=True, help="Seed of the diffusion's noise."),
+        click.option("--seed", default=0, show_default=True, help="Seed of the diffusion noise."),
         click.option(
             "--start",
             show_default="the preset's",
@@ -110,7 +110,7 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--augmentation",
             show_default="the preset's",
-            help="none, or flip: half of the hypotheses are of the mirror image.",
+            help="none, or flip: half of the hypotheses are lifted from the mirror image.",
         ),
         click.option(
             "--hypotheses",
@@ -133,8 +133,11 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--engine",
             default="auto",
             show_default=True,
-            help="What computes the model: reference, folded, native, onnx (of exported models) or"
-            " cuda_graph; auto: cuda_graph on CUDA, else native, or folded where that cannot be.",
+            help=(
+                "Implementation that runs the model: reference, folded, native, onnx (of exported"
+                " models) or cuda_graph; auto: cuda_graph on CUDA, else native, or folded where"
+                " native is not available."
+            ),
         ),
     ):
         command = option(command)
@@ -149,16 +152,19 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(MODELS),
             default="auto",
             show_default=True,
-            help="Network that finds people in images; auto: the best that can be had.",
+            help="Network that finds people in images; auto: the best available.",
         ),
         click.option(
-            "--max-people", default=4, show_default=True, help="Most people at a time, in images."
+            "--max-people",
+            default=4,
+            show_default=True,
+            help="Largest number of people at a time, for image input.",
         ),
         click.option(
             "--seconds",
             type=click.FloatRange(0, min_open=True),
             show_default="all",
-            help="How much to lift, from the start, in seconds.",
+            help="Length of the part to lift, from the start, in seconds.",
         ),
         click.option(
             "--field-of-view",
@@ -169,12 +175,16 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--calibration",
             type=FILE,
-            help="Camera's calibration: a YAML file as ROS writes it.",
+            help="Calibration of the camera: a YAML file as ROS writes it.",
         ),
         click.option("--topic", help="Image topic of a bag, if it has several."),
-        click.option("--sequence", help="Recording to lift, of a file with several."),
+        click.option("--sequence", help="Recording to lift, if the file has several."),
         click.option("--layout", help="Joint layout of keypoints: coco17, halpe26, body25 …"),
-        click.option("--size", type=_Size(), help="Size of the images of keypoints: 1280x720."),
+        click.option(
+            "--size",
+            type=_Size(),
+            help="Size of the images that the keypoints are from, such as 1280x720.",
+        ),
         click.option(
             "--fps",
             type=click.FloatRange(0, min_open=True),
@@ -191,7 +201,7 @@ def decode_option(default: str) -> Callable[..., Any]:
         "--decode",
         default=default,
         show_default=True,
-        help="rigid: bones keep their length; free: poses as the model gives them.",
+        help="rigid: bones keep their length; free: poses as predicted by the model.",
     )
 
 

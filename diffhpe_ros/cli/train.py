@@ -38,10 +38,10 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
     type=INPUT,
     default="mixste",
     show_default=True,
-    help="Search space: a YAML file, or the name of one of the package.",
+    help="Search space: a YAML file, or the name of a built-in one.",
 )
 @click.option(
-    "--trials", default=20, show_default=True, help="Number of trainings of this process."
+    "--trials", default=20, show_default=True, help="Number of trainings that this process runs."
 )
 @click.option("--storage", help="URL of a database that several machines may share.")
 @click.option("--study", show_default="the experiment's", help="Name of the study in the storage.")

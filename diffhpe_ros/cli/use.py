@@ -23,7 +23,9 @@ from diffhpe_ros.io import write_json
 
 @click.command()
 @click.option("--video", type=FILE, help="Video file, instead of the package's own clip.")
-@click.option("--camera", type=int, help="Number of a webcam instead: 0 is /dev/video0.")
+@click.option(
+    "--camera", type=int, help="Number of a webcam, instead of the clip: 0 is /dev/video0."
+)
 @click.option(
     "--out",
     type=FILE,
@@ -71,7 +73,7 @@ def demo(
 @click.command()
 @click.argument("recording", type=INPUT, metavar="INPUT")
 @click.option(
-    "--out", type=FILE, required=True, help="File to write; its ending says the format, see above."
+    "--out", type=FILE, required=True, help="File to write; its ending sets the format, see above."
 )
 @model_options
 @sampling_options
@@ -80,25 +82,27 @@ def demo(
     "--min-confidence",
     default=MIN_CONFIDENCE,
     show_default=True,
-    help="Joints of less confidence (0 to 1) count as unseen.",
+    help="Joints with a lower confidence (0 to 1) count as unseen.",
 )
 @source_options
 @click.option("--up", help="Axis that points up, y or z.  [default: y in TRC and BVH, z in C3D]")
 @click.option(
     "--upright",
     is_flag=True,
-    help="Turn the poses upright, by people who walk before a camera that stands still.",
+    help="Turn the poses upright, using people who walk in front of a fixed camera.",
 )
 @click.option(
     "--camera-height",
     type=float,
-    help="Height of the camera above the floor that people walk on, in metres: children and tall"
-    " people then have their size and distance.",
+    help=(
+        "Height of the camera above the floor that people walk on, in metres: it gives children"
+        " and tall people their true size and distance."
+    ),
 )
 @click.option(
     "--person-height", type=float, help="Height of the only person in the recording, in metres."
 )
-@click.option("--resume", is_flag=True, help="Go on with a run that was stopped.")
+@click.option("--resume", is_flag=True, help="Continue a stopped run.")
 def lift(
     recording: str,
     out: Path,
@@ -153,7 +157,9 @@ def lift(
 
 
 @click.command()
-@click.option("--json", "json_file", type=FILE, help="File that the figures are written to, too.")
+@click.option(
+    "--json", "json_file", type=FILE, help="JSON file to which the figures are also written."
+)
 @click.option(
     "--engine", default="auto", show_default=True, help="Engine that runs the presets, as for lift."
 )
@@ -162,7 +168,7 @@ def lift(
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="How often the reference and all presets are timed in turn.",
+    help="Number of rounds in which the reference and all presets are timed.",
 )
 @model_options
 def bench(json_file: Path | None, engine: str, rounds: int, model: str | None, device: str) -> None:

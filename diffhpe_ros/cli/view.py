@@ -24,7 +24,7 @@ from diffhpe_ros.extras import require
     help="Degrees over the longer image side, for cameras without calibration.",
 )
 @click.option(
-    "--calibration", type=FILE, help="Camera's calibration: a YAML file as ROS writes it."
+    "--calibration", type=FILE, help="Calibration of the camera: a YAML file as ROS writes it."
 )
 @click.option(
     "--person-model", type=FILE, help="ONNX file that finds people, for the detector onnx."
@@ -88,13 +88,13 @@ def view(
             " (--calibration, or --field-of-view)"
         )
     if host not in ("127.0.0.1", "localhost", "::1"):
-        warn(f"{host}: whoever can reach this computer sees the images and can change settings")
+        warn(f"{host}: anyone who can reach this computer can see the images and change settings")
     settings = Settings(model or DEFAULT_MODEL, preset, list(detectors)[-1])
     with serve(
         source, detectors, settings,
         field_of_view=field_of_view, device=device, host=host, port=port,
     ) as address:  # fmt: skip
-        click.echo(f"{source.name}: {address} (Ctrl-C ends)")
+        click.echo(f"{source.name}: {address} (Ctrl-C stops it)")
         if opens:
             click.launch(address)
         while True:

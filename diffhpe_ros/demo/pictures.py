@@ -60,7 +60,7 @@ def save_pictures(
                 _save_figure(folder / "skeleton.png", *best, image, source, results, title, up)
     if best is None:
         (folder / "skeleton.png").unlink(missing_ok=True)
-        tqdm.write("nobody was lifted: there is no skeleton.png")
+        tqdm.write("no person was lifted: skeleton.png is not written")
 
 
 def _overlay(

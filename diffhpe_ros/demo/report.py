@@ -54,7 +54,7 @@ def completeness(runs: Mapping[str, Progress]) -> dict[str, Any]:
 def warnings(runs: Mapping[str, Progress]) -> list[str]:
     """A line for each incomplete run."""
     return [
-        f"warning: the {name} run is incomplete ({progress}); its figures are of that part alone"
+        f"warning: the {name} run is incomplete ({progress}); its figures cover only that part"
         for name, progress in runs.items()
         if not progress.complete
     ]

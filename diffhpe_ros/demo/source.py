@@ -59,8 +59,8 @@ def video_file(path: Path) -> DemoSource:
         if frames is not None and frames / video.fps < WINDOW_S:
             found = "one image" if frames == 1 else f"{frames / video.fps:.2f} s"
             raise DiffhpeError(
-                f"{path} has {found}; the live graph needs {WINDOW_S:.2f} s of video, for"
-                " one image there is diffhpe lift"
+                f"{path} has {found}; the live graph needs {WINDOW_S:.2f} s of video; to lift one"
+                " image, use diffhpe lift"
             )
         return DemoSource(path.name, path, fps=video.fps, frames=video.frame_count)
 

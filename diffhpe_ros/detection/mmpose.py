@@ -77,9 +77,9 @@ def mmpose_topdown(
     files = _existing("pose_config", pose_config), _existing("pose_model", pose_model)
     if trust_checkpoint is not True:
         raise DiffhpeError(
-            "detector mmpose runs what its config says and unpickles its checkpoint, either of"
-            " which may run any code: set trust_checkpoint to true if you trust the makers of"
-            f" {files[0]} and {files[1]}"
+            "detector mmpose executes its config and unpickles its checkpoint, and both may run"
+            f" any code: set trust_checkpoint to true if you trust the makers of {files[0]} and"
+            f" {files[1]}"
         )
     person = PersonModel(OnnxModel(person_model, threads=threads), person_threshold)
     return TopDown("mmpose", person, MMPose(*files, device, threads), min_confidence, max_people)
@@ -110,13 +110,13 @@ class MMPose:
             torch.set_num_threads(threads)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        with _telling(f"{config} gives no model of mmpose on {device}"):
+        with _telling(f"mmpose cannot make a model from {config} on {device}"):
             self._model = init_model(str(config), device=device)
         if not isinstance(self._model, TopdownPoseEstimator):
             raise DiffhpeError(
-                f"{config} gives a {type(self._model).__name__}; expected a TopdownPoseEstimator"
+                f"{config} makes a {type(self._model).__name__}; expected a TopdownPoseEstimator"
             )
-        with _telling(f"{checkpoint} is no checkpoint of mmpose"):
+        with _telling(f"{checkpoint} is not a checkpoint of mmpose"):
             content = torch.load(checkpoint, map_location=device, weights_only=False)
             state = content.get("state_dict", content)
         with _telling(f"{checkpoint} does not fit {config}"):
@@ -129,7 +129,7 @@ class MMPose:
 
     def estimate(self, image_bgr: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Joints]:
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
-        with _telling("mmpose fails"):
+        with _telling("mmpose failed"):
             found = [each.pred_instances for each in self._infer(self._model, image_bgr, boxes)]
         return [
             Joints(one.keypoints[0], one.keypoint_scores[0], _unknown(one.keypoints.shape[1]))

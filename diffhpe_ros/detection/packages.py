@@ -119,7 +119,7 @@ def _reason(stderr: str) -> str:
 def _extracted(archive: tarfile.TarFile, member: str) -> bytes:
     file = archive.extractfile(member)
     if file is None:
-        raise KeyError(f"{member} is no file")
+        raise KeyError(f"{member} is not a file")
     return file.read()
 
 

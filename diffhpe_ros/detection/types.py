@@ -54,15 +54,15 @@ class People:
         joints = (len(self.keypoints), NUM_JOINTS)
         if shapes != ((*joints, 2), joints, (*joints, 2, 2)):
             raise DiffhpeError(
-                "people have keypoints (P,17,2), confidence (P,17) and covariance (P,17,2,2),"
-                f" got {shapes[0]}, {shapes[1]} and {shapes[2]}"
+                "people must have keypoints (P,17,2), confidence (P,17) and covariance"
+                f" (P,17,2,2), got {shapes[0]}, {shapes[1]} and {shapes[2]}"
             )
         if self.world_landmarks is not None and self.world_landmarks.shape != (*joints, 3):
             raise DiffhpeError(
-                f"people have world_landmarks (P,17,3), got {self.world_landmarks.shape}"
+                f"people must have world_landmarks (P,17,3), got {self.world_landmarks.shape}"
             )
         if self.clothes is not None and self.clothes.shape != (len(self), 2, 3):
-            raise DiffhpeError(f"people have clothes (P,2,3), got {self.clothes.shape}")
+            raise DiffhpeError(f"people must have clothes (P,2,3), got {self.clothes.shape}")
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -189,12 +189,12 @@ def check_image(image: Any) -> None:
     """
     if not isinstance(image, np.ndarray):
         raise DiffhpeError(
-            f"an image is a numpy array (H,W,3) of uint8, got {type(image).__name__}"
+            f"an image must be a numpy array (H,W,3) of uint8, got {type(image).__name__}"
         )
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise DiffhpeError(
-            "an image is (H,W,3) uint8 with at least one pixel,"
-            f" got shape {image.shape} {image.dtype}"
+            f"an image must be (H,W,3) uint8 with at least one pixel, got shape {image.shape}"
+            f" {image.dtype}"
         )
 
 
@@ -208,7 +208,7 @@ def check_options(threads: int | None = None, **fractions: float) -> None:
         check_counts(threads=threads)
     for name, value in fractions.items():
         if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise DiffhpeError(f"{name} is a number in 0..1, got {value!r}")
+            raise DiffhpeError(f"{name} must be a number in 0..1, got {value!r}")
 
 
 def check_counts(**counts: int) -> None:
@@ -219,4 +219,4 @@ def check_counts(**counts: int) -> None:
     """
     for name, value in counts.items():
         if not isinstance(value, int) or value < 1:
-            raise DiffhpeError(f"{name} is a whole number from 1, got {value!r}")
+            raise DiffhpeError(f"{name} must be a whole number of at least 1, got {value!r}")

@@ -163,9 +163,9 @@ def _how_to_fetch(
     models = [model for model, file in LANDMARKS.items() if file in files and model != "full"]
     command = " ".join(["python -m diffhpe_ros.detection.weights", *models])
     return (
-        f"BlazePose needs {names} in {folder} (or where DIFFHPE_CACHE says), and they could not be"
-        f" fetched: {reason}. With a network, `{command}` puts them"
-        f" there; by hand, `{package.manual_command}` and unpack {members} from what it leaves"
+        f"BlazePose needs {names} in {folder} (or in DIFFHPE_CACHE), but could not download them:"
+        f" {reason}. Online, run `{command}`; or download them by hand: run"
+        f" `{package.manual_command}` and unpack {members} from the result"
     )
 
 
@@ -177,7 +177,7 @@ def main(models: Sequence[str]) -> None:
     """
     for model in models or ["full"]:
         if model not in LANDMARKS:
-            raise DiffhpeError(f"a model is one of {', '.join(LANDMARKS)}, got {model!r}")
+            raise DiffhpeError(f"a model must be one of {', '.join(LANDMARKS)}, got {model!r}")
         blazepose_weights(model)
 
 

@@ -46,7 +46,7 @@ def __getattr__(name: str) -> Any:
     """Import what needs torch only at its first use: the native engine works without torch."""
     if name not in ("build_model", "convert", "load_model", "save_model"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    require_torch(f"{name} is for models of torch")
+    require_torch(f"{name} needs torch")
     from diffhpe_ros.lifting.checkpoints import building, model_folders
 
     return getattr(building if name == "build_model" else model_folders, name)

@@ -29,12 +29,12 @@ def check_device(name: str) -> None:
         raise DiffhpeError(f"unknown device {name!r}; expected cpu, cuda or cuda:N")
     if name == "cpu":
         return
-    require_torch(f"device {name!r} is driven by torch")
+    require_torch(f"device {name!r} needs torch")
     import torch
 
     if int(known["index"] or 0) >= torch.cuda.device_count():
         raise DiffhpeError(
-            f"device {name!r} is not there: torch {torch.__version__} finds"
+            f"device {name!r} is not available: torch {torch.__version__} finds"
             f" {torch.cuda.device_count()} CUDA devices; use cpu"
         )
 

@@ -83,12 +83,12 @@ class CameraSource:
             camera = camera.scaled(width, height)
             self._warn("; ".join(_implausible_values(info, camera)))
             return camera
-        found = "no camera_info came"
+        found = "no camera_info was received"
         if info is not None:
             found = uncalibrated(info, self._rectified, size)
         self._warn(
             f"{found}: a field of view of {self._field_of_view:g} degrees is assumed, distances"
-            " may be wrong by 20 % and more; calibrate the camera, or set field_of_view",
+            " may be wrong by 20 % or more; calibrate the camera, or set field_of_view",
         )
         return Camera.from_field_of_view(width, height, self._field_of_view)
 

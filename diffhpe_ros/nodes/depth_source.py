@@ -61,12 +61,12 @@ class DepthSource:
         message = self._nearest(stamp_ns)
         try:
             if message is None:
-                raise DiffhpeError("none came within depth_tolerance_s of the image's stamp")
+                raise DiffhpeError("no message has a stamp within depth_tolerance_s of the image's")
             depth = image_to_depth(message, width, height)
         except DiffhpeError as error:
             self._diagnostics.count("without_depth")
             self._diagnostics.warn_of_message(
-                "depth", f"depth: {error}; distances are from the picture alone"
+                "depth", f"depth: {error}; distances are estimated from the colour image only"
             )
             return None
         self._diagnostics.clear("depth")

@@ -234,8 +234,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         texts = [
             f"{count} images in the last seconds had {what}"
             for name, what in (
-                ("repeated_stamps", "the stamp of the one before"),
-                ("late_images", "an earlier stamp than the one before, and were left out"),
+                ("repeated_stamps", "the same stamp as the previous image"),
+                ("late_images", "an earlier stamp than the previous image, and were skipped"),
             )
             if (count := self.diagnostics.growth(name))
         ]
@@ -258,15 +258,15 @@ class DetectorNode(StageNode[DetectorParameters]):
             return
         self.diagnostics.warn(
             "motion",
-            f"the camera moves, by {speed:.0f} degrees a second, and poses are worse: set the"
-            " lifter's motion_frame or imu, and camera_moves",
+            f"the camera moves by {speed:.0f} degrees per second, which makes poses worse: set"
+            " the lifter's motion_frame or imu, and camera_moves",
         )
 
     def _warn_of_damage(self) -> None:
         """Warn while images arrive damaged."""
         count = self.diagnostics.growth("damaged_images")
         if count:
-            text = f"{count} images in the last seconds were damaged and left out: {self._damage}"
+            text = f"{count} images in the last seconds were damaged and skipped: {self._damage}"
             self.diagnostics.warn("damaged", text)
         else:
             self.diagnostics.clear("damaged")
@@ -277,8 +277,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         else:
             self.diagnostics.warn_of_message(
                 "frame_id",
-                "the images have no frame_id, so that RViz and TF cannot place the people: set it"
-                " in the camera's driver",
+                "the images have no frame_id, so RViz and TF cannot place the people: set it in"
+                " the camera's driver",
             )
 
     def _warn_of_rate(self, stage: DetectionStage) -> None:
@@ -290,8 +290,8 @@ class DetectorNode(StageNode[DetectorParameters]):
             return
         self.diagnostics.warn_of_message(
             "rate",
-            f"{found:.1f} images/s are looked at, at least {least:.1f} are expected: windows may"
-            " have holes or be missing",
+            f"{found:.1f} images/s are processed, at least {least:.1f} are expected: windows may"
+            " have gaps or be missing",
         )
 
 

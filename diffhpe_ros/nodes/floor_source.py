@@ -45,7 +45,7 @@ class FloorSource:
         check_lengths(self._height, parameters.person_height or None)
         if self._height is not None and parameters.floor_frame:
             raise DiffhpeError(
-                "floor_frame says how high the camera is: set it or camera_height, not both"
+                "floor_frame gives the camera's height: set floor_frame or camera_height, not both"
             )
 
     def with_floor(self, windows: PeopleWindows) -> PeopleWindows:
@@ -56,7 +56,7 @@ class FloorSource:
             floor = self._floor(windows.frame_id, windows.stamp_ns)
         except DiffhpeError as error:
             self._diagnostics.count("without_floor", len(windows))
-            self._diagnostics.warn_of_message("floor", f"{error}; people are taken for adults")
+            self._diagnostics.warn_of_message("floor", f"{error}; people are assumed to be adults")
             return windows
         self._diagnostics.clear("floor")
         self._diagnostics.set_value(f"floor {windows.frame_id}", _text(floor))
@@ -105,8 +105,8 @@ class FloorSource:
         by_people = self._by_people.get(frame_id)
         if by_people is None or by_people.gravity is None:
             raise DiffhpeError(
-                "camera_height also needs gravity, by the topic imu, a target_frame, level_camera"
-                " or people who walk before a camera that stands"
+                "camera_height also needs gravity, from the topic imu, a target_frame,"
+                " level_camera or people walking in front of a fixed camera"
             )
         return by_people.gravity
 

@@ -90,7 +90,7 @@ class LifterNode(StageNode[LifterParameters]):
             self._tf = advertise(self._tf_type, "/tf", qos.TF)
         if self.parameters.fuse_cameras and not self.parameters.target_frame:
             raise DiffhpeError(
-                "parameter fuse_cameras expects a frame that all cameras share: set target_frame"
+                "parameter fuse_cameras needs a frame that all cameras share: set target_frame"
             )
         self._robot = RobotFrames(self.parameters, self.diagnostics)  # refuses a missing tf2_msgs
         FloorSource(self.parameters, self._robot, self.diagnostics)  # refuses wrong settings
@@ -322,7 +322,10 @@ def _first_person(people: LiftedPeople) -> str:
     """Distance and track id of the first localized person, in one line."""
     row = np.flatnonzero(people.located)[0]
     away_m = float(np.linalg.norm(people.joints[row, 0] - people.viewpoint))
-    return f"first person: {away_m:.1f} m away, number {people.track_ids[row]} in {people.camera}"
+    return (
+        f"first person: {away_m:.1f} m away, track {people.track_ids[row]} of camera"
+        f" {people.camera}"
+    )
 
 
 def main() -> int:

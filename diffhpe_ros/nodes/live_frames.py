@@ -69,7 +69,7 @@ class LiveFrames:
         """Why no images arrive; empty while they do."""
         silent_s = time.monotonic() - self._newest_s
         if not self._error and silent_s > SILENCE_S:
-            return f"{self._name} has given no image for {silent_s:.0f} s and does not answer"
+            return f"{self._name} has provided no image for {silent_s:.0f} s and does not respond"
         return self._error
 
     def play(self, wait: Callable[[float], bool]) -> Iterator[Stamped]:
@@ -93,7 +93,8 @@ class LiveFrames:
                     raise DiffhpeError(self._error)
                 if is_stopped() or time.monotonic() > give_up:
                     raise DiffhpeError(
-                        f"{self._name} gave no image within {FIRST_IMAGE_S:g} s: it does not answer"
+                        f"{self._name} provided no image within {FIRST_IMAGE_S:g} s: it does not"
+                        " respond"
                     )
 
     def _take(self, timeout_s: float = 0.0) -> Stamped | None:
@@ -109,7 +110,7 @@ class LiveFrames:
                     if self._closed.is_set():
                         return
                     self._put(stamped)
-                error = f"{self._name} gives no images any more; it is tried again"
+                error = f"{self._name} no longer provides images; reconnecting"
             except Exception as failure:  # of any driver
                 error = str(failure)
             with self._changed:
@@ -152,7 +153,7 @@ def webcam_images(number: int, now_ns: Callable[[], int]) -> Iterator[Stamped]:
     device = open_webcam(number)
     try:
         if not device.grab():
-            raise DiffhpeError(f"camera {number} gives no image")
+            raise DiffhpeError(f"camera {number} provides no image")
         while device.grab():
             stamp_ns = now_ns()
             read, image = device.retrieve()

@@ -48,11 +48,11 @@ def load(parameters: LifterParameters) -> LoadedModel:
     """
     use_threads(parameters.threads or half_of_the_cores())
     if parameters.device != "auto":
-        return _load(parameters, "asked for")
+        return _load(parameters, "requested")
     if not has_cuda():
         return _load(on_cpu(parameters), "auto: no CUDA device")
     try:
-        return _load(replace(parameters, device="cuda"), "auto: there is a CUDA device")
+        return _load(replace(parameters, device="cuda"), "auto: a CUDA device is available")
     except Exception as error:
         if not (isinstance(error, DiffhpeError) or is_device_failure(error)):
             raise
@@ -121,7 +121,7 @@ def _choose_preset(lifter: Lifter, parameters: LifterParameters) -> tuple[Lifter
     if automatic and not parameters.replay:
         return choose_preset(lifter, parameters.expected_people, parameters.expected_rate, sampling)
     if parameters.preset and not automatic:
-        why = "asked for"
+        why = "requested"
     else:
         why = "the model's default" + (", as always in a replay" if automatic else "")
     return lifter.captured(), f"{lifter.preset_name}: {why}"

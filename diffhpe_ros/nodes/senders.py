@@ -78,13 +78,16 @@ class Senders:
         for frame_id, owner in list(self._owners.items()):
             if owner.from_other < 2 or now_s - owner.other_seen_s > _REPORT_S:
                 continue
-            advice = "give each camera a frame_id of its own"
+            advice = "give each camera its own frame_id"
             if owner.sender is None or owner.other is None:
-                found.append(f"several nodes send frame_id {frame_id!r}, people mix: {advice}")
+                found.append(
+                    f"several nodes send frame_id {frame_id!r}, so their people are mixed up:"
+                    f" {advice}"
+                )
                 continue
             names = [name_of(node, topic, each) for each in (owner.sender, owner.other)]
             found.append(
                 f"{names[0]} and {names[1]} both send frame_id {frame_id!r}: the people of"
-                f" {names[1]} are left out; {advice}"
+                f" {names[1]} are ignored; {advice}"
             )
         return found

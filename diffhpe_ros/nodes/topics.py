@@ -162,14 +162,14 @@ class _Input:
         if silent_s > SILENCE_S and self._is_unexpected(node, topic, incompatible):
             lost_since = self.lost - self.lost_before
             why = explain_silence(node, topic, kind, incompatible, self.received, lost_since)
-            return [f"nothing came on {topic} for {silent_s:.0f} s: {why}"]
+            return [f"no messages on {topic} for {silent_s:.0f} s: {why}"]
         warnings = incompatible
         if self.expect is Expect.PERHAPS and not self.received and silent_s > SILENCE_S:
             warnings += self._forgotten_remap(node, topic, kind)
         if lost > received:
             warnings.append(
                 f"{lost} messages of {topic} were lost on the way in the last second, {received}"
-                " came: large images need the DDS profile config/fastdds.xml where they are sent"
+                " arrived: the sender of large images needs the DDS profile config/fastdds.xml"
             )
         if self.senders is not None:
             warnings += self.senders.problems(node, topic)
@@ -182,7 +182,7 @@ class _Input:
         hint = elsewhere(node, topic, kind)
         if node.count_publishers(topic) or not hint:
             return []
-        return [f"nothing came on {topic}: it has no publisher{hint}; was it to be remapped?"]
+        return [f"no messages on {topic}: it has no publisher{hint}; is a remapping missing?"]
 
     def _is_unexpected(self, node: LifecycleNode, topic: str, incompatible: list[str]) -> bool:
         """Whether it is unusual that no messages arrive."""
@@ -199,7 +199,9 @@ def _make(topic: str, create: Callable[..., Any], *arguments: Any, **more: Any) 
     except UnsupportedEventTypeError:
         raise
     except (ParameterException, RuntimeError) as error:
-        raise DiffhpeError(f"the qos_overrides of {topic} are no QoS: {error}") from None
+        raise DiffhpeError(
+            f"the qos_overrides of {topic} are not valid QoS settings: {error}"
+        ) from None
 
 
 def _type_name(message_type: type) -> str:

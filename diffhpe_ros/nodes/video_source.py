@@ -85,7 +85,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         )
         if file.frame_count == 1 and not parameters.loop:
             self.diagnostics.warn(
-                "still", f"{path} has one image, from which nobody is lifted: set loop to repeat it"
+                "still", f"{path} has one image, too few to lift: set loop to repeat it"
             )
         if self._info is not None:
             self._info = info_of_video(self._info, file.size, file.stored_size)

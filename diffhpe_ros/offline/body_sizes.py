@@ -42,13 +42,13 @@ def body_sizes(
         Sizes by track id; empty if nothing determines them.
     """
     if person_height is not None and len(tracks) > 1:
-        warn(f"person_height is of one person, but {len(tracks)} are seen: it is not used")
+        warn(f"person_height applies to one person, but {len(tracks)} are seen: it is not used")
         person_height = None
     floor = None
     if camera_height is not None and gravity is not None:
         floor = floor_below(gravity, camera_height)
     elif camera_height is not None:
-        warn("camera_height is not used: which way is up is not known, since nobody walks")
+        warn("camera_height is not used: the up direction is unknown, since no person walks")
     if floor is None and person_height is None:
         return {}
     check = FloorCheck(_FEWEST_WINDOWS)

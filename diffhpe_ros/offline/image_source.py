@@ -45,7 +45,7 @@ class ImageSource:
         self.warnings = (
             *camera_guess(self.camera, options),
             *camera_warnings(self.camera),
-            *([f"BlazePose's best model cannot be had: {missing}"] if missing else []),
+            *([f"BlazePose's best model is not available: {missing}"] if missing else []),
         )
 
     def frames(

@@ -92,7 +92,7 @@ class ImageTopic:
             topic = topics[0]
         if topic is None or topic not in topics:
             lacks = f" has no images on {topic};" if topic else ":"
-            found = ", ".join(topics) or "no topic of images"
+            found = ", ".join(topics) or "no image topic"
             raise DiffhpeError(f"{path}{lacks} --topic must name one of its images: {found}")
         return [each for each in images if each.topic == topic]
 

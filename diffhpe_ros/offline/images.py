@@ -132,7 +132,7 @@ class WebcamImages(Images):
         read, image = self._device.read()
         if not read or image is None:
             self._device.release()
-            raise DiffhpeError(f"camera {number} gives no image")
+            raise DiffhpeError(f"camera {number} provides no image")
         self.size = image.shape[1], image.shape[0]
 
     def frames(self) -> Frames:
@@ -143,7 +143,7 @@ class WebcamImages(Images):
             time_s = time.monotonic() - start
             read, image = self._device.retrieve() if grabbed else (False, None)
             if not read or image is None:
-                raise DiffhpeError(f"camera {self._number} gives no images any more")
+                raise DiffhpeError(f"camera {self._number} no longer provides images")
             yield time_s, np.asarray(image, np.uint8)
 
     def close(self) -> None:
@@ -160,7 +160,7 @@ def warn_of_damage(damaged: Sequence[str], count: int | None) -> None:
     """
     if damaged:
         texts = len(damaged), count, damaged[0]
-        _log.warning("%d of %s images are damaged and were left out: %s", *texts)
+        _log.warning("%d of %s images are damaged and were skipped: %s", *texts)
 
 
 def folder_images(path: str, options: SourceOptions) -> FolderImages | None:

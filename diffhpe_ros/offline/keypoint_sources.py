@@ -84,7 +84,7 @@ def open_npz(path: Path, options: SourceOptions) -> KeypointSource:
     track = read_track(path, options.min_confidence)
     for name in ("fps", "size", "layout"):
         if getattr(options, name) is not None:
-            raise DiffhpeError(f"{path} says its {name} itself; leave out --{name}")
+            raise DiffhpeError(f"{path} already contains its {name}; leave out --{name}")
     own = track.camera if track.camera.calibrated else None
     camera = camera_of((track.camera.width, track.camera.height), own, options, path)
     count = len(track.times_s)

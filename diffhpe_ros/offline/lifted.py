@@ -53,7 +53,7 @@ class Lifted:
             people_were = "1 person was" if self.short == 1 else f"{self.short} people were"
             lines.append(f"{people_were} seen for too short a time to be lifted")
         if self.stopped:
-            lines.append("stopped early: the same command with --resume goes on")
+            lines.append("stopped early: to continue, repeat the command with --resume")
         return lines
 
 
@@ -63,4 +63,7 @@ def _upright_text(gravity: Gravity) -> str:
     pitch = f"looks {'down' if down > 0 else 'up'} by {abs(down):.0f} degrees"
     rolled = f"is rolled {'clockwise' if roll > 0 else 'anticlockwise'} by {abs(roll):.0f}"
     sd = np.degrees(gravity.sd)
-    return f"upright, as people walk: the camera {pitch} and {rolled} (standard deviation {sd:.0f})"
+    return (
+        f"turned upright, from how people walk: the camera {pitch} and {rolled} (standard"
+        f" deviation {sd:.0f})"
+    )

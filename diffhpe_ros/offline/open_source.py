@@ -57,10 +57,10 @@ def _images(path: str, options: SourceOptions) -> Images:
 def _with_detector(images: Images, options: SourceOptions, path: str) -> ImageSource:
     try:
         if options.fps is not None and not isinstance(images, FolderImages):
-            raise DiffhpeError(f"{path} says its times itself; leave out --fps")
+            raise DiffhpeError(f"{path} already contains its times; leave out --fps")
         for name in ("size", "layout", "sequence"):
             if getattr(options, name) is not None:
-                raise DiffhpeError(f"{path} holds images; --{name} goes with keypoints")
+                raise DiffhpeError(f"{path} contains images; --{name} is only for keypoints")
         return ImageSource(images, BlazePose(model=options.blazepose_model), options, path)
     except BaseException:
         images.close()

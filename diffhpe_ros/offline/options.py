@@ -47,7 +47,7 @@ def required(value: T | None, what: str, option: str, path: object) -> T:
         DiffhpeError: the value is None.
     """
     if value is None:
-        raise DiffhpeError(f"{path}: {what} is not in the file; say it with {option}")
+        raise DiffhpeError(f"{path}: {what} is not in the file; give it with {option}")
     return value
 
 
@@ -72,7 +72,10 @@ def camera_of(
     """
     if own is not None:
         if options.calibration is not None or options.field_of_view is not None:
-            raise DiffhpeError(f"{path} has a calibration of its own; leave out the other")
+            raise DiffhpeError(
+                f"{path} already contains a calibration; leave out --calibration and"
+                " --field-of-view"
+            )
         return own.scaled(*size)
     if options.calibration is not None:
         if options.field_of_view is not None:

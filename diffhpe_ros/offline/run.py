@@ -23,8 +23,8 @@ from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.pipeline.camera_floor import check_lengths
 
 ONE_IMAGE = (
-    "one image only: people are taken to stand still; the model has learnt from motion, so that"
-    " such a pose is less certain than one of a video"
+    "one image only: people are assumed to stand still; the model was trained on motion, so such"
+    " a pose is less certain than one from a video"
 )
 
 
@@ -81,7 +81,10 @@ def lift_recording(
         recording = PoseRecording(poses, _rate(workspace), source.start_ns)
         gravity = gravity_of(recording) if upright or camera_height is not None else None
         if gravity is None and upright:
-            warn("which way is up is not known, since nobody walks: the poses are not turned")
+            warn(
+                "the up direction is unknown, since no person walks: the poses are not turned"
+                " upright"
+            )
         sizes = body_sizes(poses, gravity, camera_height, person_height, warn)
         if sizes:
             factors = [sizes[each.track_id].value for each in poses]
@@ -138,7 +141,7 @@ def _lift(
         if not stopped or source.live or not workspace.frame_count:
             raise
         workspace.keep = True
-        warn(f"{error}; the same command with --resume goes on")
+        warn(f"{error}; to continue, repeat the command with --resume")
         raise KeyboardInterrupt from error
     total = sum(track.length for track in found)
     with stopped.by_ctrl_c(), progress_bar("lifting", total) as bar:
@@ -148,7 +151,7 @@ def _lift(
         warn(text)
     poses = [each for each in map(lift.poses, found) if each is not None and _known(each)]
     if not poses:
-        raise DiffhpeError(f"{path}: nobody's pose was lifted")
+        raise DiffhpeError(f"{path}: no pose was lifted")
     return poses, short
 
 
@@ -175,10 +178,10 @@ def _long_enough(
     if not long:
         workspace.keep = False  # there is nothing to resume
         if still:
-            raise DiffhpeError(f"{path}: nobody is seen in its one image")
+            raise DiffhpeError(f"{path}: no person is seen in the image")
         raise DiffhpeError(
-            f"{path}: nobody is seen for {least_s:.2f} s, the shortest that can be lifted, in"
-            f" {len(times)} frames"
+            f"{path}: no person is seen for {least_s:.2f} s, the shortest time that can be"
+            f" lifted, in {len(times)} frames"
         )
     return long, len(found) - len(long)
 

@@ -62,7 +62,8 @@ class Workspace:
         """State of the source after the last frame."""
         if self.folder.exists() and not resume:
             raise DiffhpeError(
-                f"{self.folder} is left of a run that was stopped: --resume goes on, or remove it"
+                f"{self.folder} is left over from a stopped run: continue it with --resume, or"
+                " remove it"
             )
         try:
             self.folder.mkdir(exist_ok=True)
@@ -178,8 +179,8 @@ class Workspace:
         for name, value in json.loads(json.dumps(settings)).items():
             if before.get(name) != value:
                 raise DiffhpeError(
-                    f"{self.folder} was begun with {name} {before.get(name)}, not {value}; go on"
-                    " with the same, or remove it"
+                    f"{self.folder} was started with {name} {before.get(name)}, not {value};"
+                    " continue with the same, or remove it"
                 )
 
     def _read(self, file: Path) -> Any:

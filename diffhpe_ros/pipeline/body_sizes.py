@@ -68,7 +68,7 @@ class FloorCheck:
         if _USUAL[0] < size < _USUAL[1]:
             return ""
         return (
-            f"by their feet, people are {size:.2f} times as tall as adults: is the camera"
+            f"judging by their feet, people are {size:.2f} times as tall as adults: is the camera"
             f" {self._height:.2f} m above the floor that they stand on, and its tilt known?"
         )
 

@@ -114,11 +114,11 @@ class Gyroscope:
 
     def _missing(self, stamps_ns: NDArray[np.int64], times: NDArray[np.int64]) -> str:
         if not len(times):
-            return "no imu message came"
+            return "no imu message was received"
         late_s = (stamps_ns.max() - times[-1]) / 1e9
         if late_s > 0:
             return f"no imu message at the image's stamp; the newest is {late_s:.2f} s older"
-        return "no imu messages over the whole window yet"
+        return "the imu messages do not cover the whole window yet"
 
 
 def _turned(orientation: Quaternion, rate: list[float], seconds: float) -> Quaternion:

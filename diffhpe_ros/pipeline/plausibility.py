@@ -8,7 +8,7 @@ from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, Train
 from diffhpe_ros.pipeline.people import LiftedPeople
 from diffhpe_ros.skeleton import HIP
 
-UNPLACED = "too few joints seen to tell where the person is"
+UNPLACED = "too few joints seen to locate the person"
 
 
 def plausibility_warnings(people: LiftedPeople, config: ModelConfig) -> list[str]:

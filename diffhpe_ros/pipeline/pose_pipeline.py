@@ -138,8 +138,8 @@ class PosePipeline:
         camera = self._camera_of(image_bgr)
         if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
             raise DiffhpeError(
-                f"stamps must rise: {stamp_ns} ns comes after {self._stamp_ns} ns;"
-                " begin a new recording with reset()"
+                f"stamps must rise: {stamp_ns} ns comes after {self._stamp_ns} ns; start a new"
+                " recording with reset()"
             )
         self._stamp_ns = stamp_ns
         result = self._detection.process(image_bgr, camera, FRAME_ID, stamp_ns)

@@ -56,7 +56,7 @@ class VideoReader:
         except (OSError, ValueError, av.FFmpegError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             if timeout_s is not None and time.monotonic() - begin > timeout_s:
-                reason = f"nothing that is a video came within {timeout_s:g} s"
+                reason = f"no video was received within {timeout_s:g} s"
             raise DiffhpeError(f"cannot open video {path}: {reason}") from None
         try:
             self._open_stream()

@@ -33,10 +33,10 @@ def _sampling(lifter: Lifter) -> str:
 
 def _why(lifter: Lifter) -> str:
     if lifter.options.engine != "auto":
-        return f"the engine {lifter.options.engine} was asked for"
+        return f"the engine {lifter.options.engine} was requested"
     if lifter.engine == "native":
-        return "the native library is compiled for this processor and knows this model"
+        return "the native library is compiled for this processor and supports this model"
     if lifter.engine == "cuda_graph":
-        return "on CUDA the whole sampler is recorded as one graph"
+        return "on CUDA the whole sampler is captured as one graph"
     reason = why_not_native(lifter.config, lifter.device)
-    return f"folded runs on torch everywhere; no native engine: {reason}"
+    return f"folded runs wherever torch does; the native engine is not available: {reason}"

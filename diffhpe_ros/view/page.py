@@ -131,7 +131,7 @@ class Page:
                 self._add_switch(text, name)
             self._tilt = gui.add_slider(
                 "Tilt, degrees", -45.0, 80.0, 1.0, round(tilt),
-                hint="By how much the camera looks down: people stand upright where it is right.",
+                hint="How far the camera looks down: people stand upright if the tilt is correct.",
             )  # fmt: skip
             self._tilt.on_update(lambda _: self._set_tilt())
 

@@ -53,7 +53,7 @@ class VideoRecording:
         packets = self._container.demux(self._stream)
         self._pts = sorted({packet.pts for packet in packets if packet.pts is not None})
         if not self._pts:
-            raise DiffhpeError(f"{path} does not say when its frames are shown: convert it to mp4")
+            raise DiffhpeError(f"{path} has no timestamps for its frames: convert it to mp4")
         tick_s = float(self._stream.time_base or 1 / fps)
         times = FrameTimes(fps, tick_s)
         seconds = np.array([times.next(pts * tick_s) for pts in self._pts])

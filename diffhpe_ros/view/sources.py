@@ -56,7 +56,7 @@ def choose_source(
     if known is None:
         return source
     if source.camera is not None:
-        raise DiffhpeError(f"{source.name} has a calibration of its own; leave out --calibration")
+        raise DiffhpeError(f"{source.name} already contains a calibration; leave out --calibration")
     if isinstance(source.images, VideoRecording):
         known = camera_of_video(known, source.images.size, source.images.stored_size)
     return replace(source, camera=known)

@@ -15,7 +15,7 @@ def people_table(estimate: Estimate) -> str:
     people = estimate.people
     if not len(people):
         seen = len(estimate.detected)
-        return _paragraph("The first window fills." if seen else "No person in view.")
+        return _paragraph("Waiting for the first full window." if seen else "No person in view.")
     heading = "".join(
         f"<th style='{_CELL}'>{name}</th>" for name in ("person", "away", "symmetry", "std", "")
     )

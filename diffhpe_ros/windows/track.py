@@ -246,6 +246,6 @@ def _grid_size(times: NDArray[np.float64], rate: float, frames: int) -> int:
     if total > _MOST_GRID_FRAMES * len(times):
         raise DiffhpeError(
             f"{len(times)} frames over {duration:g} s are too few to lift: times in seconds are"
-            " expected, and recordings with long pauses in pieces"
+            " expected; split recordings with long pauses"
         )
     return total

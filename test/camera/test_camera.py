@@ -206,7 +206,7 @@ def test_cropped_image_cannot_be_scaled_to():
         ({"matrix": intrinsics(np.nan, 500, 1, 1)}, "finite 3x3"),
         ({"matrix": np.eye(4)}, "finite 3x3"),
         ({"matrix": np.eye(3) + np.eye(3, k=1)}, "as the camera matrix"),
-        ({"matrix": [[1, 2], [3]]}, "numbers are expected as the camera's matrix"),
+        ({"matrix": [[1, 2], [3]]}, "expected numbers for the camera's matrix"),
         ({"distortion": np.zeros(8)}, "plumb_bob has 0 or 4 or 5 coefficients"),
         ({"distortion": np.zeros((1, 5))}, "coefficients"),
         ({"distortion": np.array([np.inf, 0, 0, 0])}, "finite distortion"),

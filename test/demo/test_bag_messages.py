@@ -29,9 +29,7 @@ def camera_info(stamp_ns: int, received_ns: int) -> Record:
 
 
 def diagnostics(stamp_ns: int, *names: str) -> Record:
-    status = [
-        DiagnosticStatus(name=name, message="nothing came on /demo_7/image") for name in names
-    ]
+    status = [DiagnosticStatus(name=name, message="no messages on /demo_7/image") for name in names]
     message = DiagnosticArray(header=make_header("", stamp_ns), status=status)
     return Record(DIAGNOSTICS, stamp_ns, serialize(message))
 
@@ -77,7 +75,7 @@ def test_diagnostics_of_other_programs_are_left_out_and_ours_have_plain_names() 
     ]
     (message,) = on(DIAGNOSTICS, list(bag_messages(recording(records), [], LEVEL)))
     (status,) = deserialize_message(message.data, DiagnosticArray).status
-    assert (status.name, status.message) == ("lifter", "nothing came on /image")
+    assert (status.name, status.message) == ("lifter", "no messages on /image")
 
 
 def test_run_without_an_image_has_no_bag() -> None:

@@ -188,7 +188,7 @@ def test_man_far_away_and_a_woman_who_passes_are_both_found(networks, two_people
 
 @pytest.mark.parametrize("option", ["max_people", "search_every"])
 def test_counts_below_one_are_refused(networks, option):
-    with pytest.raises(DiffhpeError, match=f"{option} is a whole number from 1, got 0"):
+    with pytest.raises(DiffhpeError, match=f"{option} must be a whole number of at least 1, got 0"):
         create_detector("blazepose", **{option: 0})
 
 

@@ -103,5 +103,5 @@ def test_without_heavy_there_are_no_checks_and_the_status_says_why(only_full, im
 
 
 def test_checks_that_would_overlap_are_refused():
-    with pytest.raises(DiffhpeError, match="check_every is 0 or more than 5, got 5"):
+    with pytest.raises(DiffhpeError, match="check_every must be 0 or more than 5, got 5"):
         create_detector("blazepose", check_every=5)

@@ -64,19 +64,19 @@ def test_auto_takes_litert_where_there_is_no_onnxruntime(networks, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore:BlazePose runs on LiteRT:RuntimeWarning")
 def test_auto_says_why_where_a_gpu_is_asked_for_that_onnxruntime_does_not_offer(networks):
-    with pytest.warns(RuntimeWarning, match="onnxruntime does not give None such"):
+    with pytest.warns(RuntimeWarning, match="onnxruntime cannot use None such"):
         opened = open_networks("auto", 1, ["None such"])
-    assert opened.device == f"{ON_LITERT}, not on a GPU: onnxruntime gave {ON_CPU}"
+    assert opened.device == f"{ON_LITERT}, not on a GPU: onnxruntime uses {ON_CPU}"
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")  # of onnxruntime itself
-@pytest.mark.filterwarnings("ignore:onnxruntime does not give:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:onnxruntime cannot use:RuntimeWarning")
 def test_auto_takes_litert_where_cuda_is_offered_but_does_not_work(networks, monkeypatch):
     # As if onnxruntime-gpu found no driver: it lists CUDA, but the session runs without it.
     offer(monkeypatch, "CUDAExecutionProvider", "CPUExecutionProvider")
-    with pytest.warns(RuntimeWarning, match="BlazePose runs on LiteRT: onnxruntime gave CPU"):
+    with pytest.warns(RuntimeWarning, match="BlazePose runs on LiteRT: onnxruntime uses CPU"):
         opened = open_networks("auto", 1, None)
-    assert opened.device == f"{ON_LITERT}, not on a GPU: onnxruntime gave {ON_CPU}"
+    assert opened.device == f"{ON_LITERT}, not on a GPU: onnxruntime uses {ON_CPU}"
 
 
 def test_onnx_where_it_cannot_be_is_an_error(networks, monkeypatch):
@@ -86,7 +86,9 @@ def test_onnx_where_it_cannot_be_is_an_error(networks, monkeypatch):
 
 
 def test_unknown_runtime_is_refused():
-    with pytest.raises(DiffhpeError, match="runtime is one of auto, litert, onnx, got 'torch'"):
+    with pytest.raises(
+        DiffhpeError, match="runtime must be one of auto, litert, onnx, got 'torch'"
+    ):
         open_networks("torch", 1, None)
 
 

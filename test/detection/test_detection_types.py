@@ -35,9 +35,9 @@ def test_image_that_is_none_is_named(image, found):
 
 
 def test_options_out_of_range_are_named():
-    with pytest.raises(DiffhpeError, match="threads is a whole number from 1, got 0"):
+    with pytest.raises(DiffhpeError, match="threads must be a whole number of at least 1, got 0"):
         check_options(0)
-    with pytest.raises(DiffhpeError, match=r"min_confidence is a number in 0\.\.1, got 1\.5"):
+    with pytest.raises(DiffhpeError, match=r"min_confidence must be a number in 0\.\.1, got 1\.5"):
         check_options(1, min_confidence=1.5)
 
 

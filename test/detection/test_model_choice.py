@@ -33,7 +33,7 @@ def test_model_stays_while_the_next_would_not_keep_up():
 def test_slower_camera_gets_a_heavier_model_after_seconds():
     choice = ModelChoice(SECONDS, 30.0)
     assert watch(choice, replace(CALM, images_per_s=10.0), range(100)) == [(5, "heavy")]
-    assert "full left time" in choice.reason
+    assert "full left time to spare" in choice.reason
 
 
 def test_on_a_slow_computer_the_fastest_is_taken():

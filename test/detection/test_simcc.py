@@ -66,7 +66,7 @@ def test_joints_land_on_the_spot_of_their_own_box(tmp_path, batch):
 
 def test_halpe_models_are_known_and_others_are_not(tmp_path):
     assert SimCC(OnnxModel(write_red_spot_simcc(tmp_path / "h.onnx", 26))).layout == "halpe26"
-    with pytest.raises(DiffhpeError, match=r"gives 133 joints, known are 17 \(coco17\) or 26"):
+    with pytest.raises(DiffhpeError, match=r"gives 133 joints; expected 17 \(coco17\) or 26"):
         SimCC(OnnxModel(write_red_spot_simcc(tmp_path / "w.onnx", 133)))
 
 

@@ -149,7 +149,7 @@ def test_people_who_leave_are_gone(make, view):
 
 def test_device_is_what_the_session_runs_on(make, shared_data):
     assert make().name == "onnx"
-    with pytest.warns(RuntimeWarning, match="does not give ROCMExecutionProvider"):
+    with pytest.warns(RuntimeWarning, match="cannot use ROCMExecutionProvider"):
         detector = make(providers=("ROCMExecutionProvider", "CPUExecutionProvider"))
     assert detector.device == "CPUExecutionProvider"
 
@@ -163,7 +163,9 @@ def test_models_in_each_others_places_are_told_apart(shared_data):
 
 
 def test_options_and_images_out_of_range_are_refused(make):
-    with pytest.raises(DiffhpeError, match="max_people is a whole number from 1, got 0"):
+    with pytest.raises(
+        DiffhpeError, match="max_people must be a whole number of at least 1, got 0"
+    ):
         make(max_people=0)
     with pytest.raises(DiffhpeError, match="person_threshold"):
         make(person_threshold=2)

@@ -113,7 +113,7 @@ def test_offline_one_message_says_what_is_missing_where_and_how_to_get_it(cache)
         create_detector("blazepose")
     message = str(raised.value)
     names = ("pose_detection.tflite", "pose_landmark_full.tflite", "mediapipe==0.10.21")
-    for part in (*names, str(cache), "could not be fetched", "No matching distribution"):
+    for part in (*names, str(cache), "could not download them", "No matching distribution"):
         assert part in message
     assert "\n" not in message
 

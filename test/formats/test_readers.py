@@ -25,9 +25,9 @@ def assert_reads(rows, person, scale=(1, 1)):
 @pytest.mark.parametrize(
     ("layout", "note"),
     [
-        ("body25", "25 joints are taken as body25"),
-        ("body25b", "25 joints are taken as body25b"),
-        ("coco17", "17 joints are taken as coco17"),
+        ("body25", "25 joints are read as body25"),
+        ("body25b", "25 joints are read as body25b"),
+        ("coco17", "17 joints are read as coco17"),
         ("openpose18", None),
         ("halpe26", None),
         ("coco133", None),
@@ -100,7 +100,7 @@ def test_sports2d_trc_in_pixels(tmp_path):
 def test_trc_in_metres_is_refused(tmp_path):
     person = walker("halpe26")[:, :20]
     path = foreign.write_sports2d(tmp_path / "m.trc", person, list(HALPE_MARKERS), scale=0.004)
-    with pytest.raises(DiffhpeError, match="are metres; pixels are expected"):
+    with pytest.raises(DiffhpeError, match="look like metres; pixels are expected"):
         read_keypoints(path)
 
 
@@ -147,10 +147,10 @@ def test_pickles_that_run_code_are_refused(tmp_path):
     [
         ("a.json", "{}", "COCO results, a COCO data set"),
         ("a.json", "[", "not readable as JSON"),
-        ("a.json", "[]", "nobody is in it"),
+        ("a.json", "[]", "it contains no person"),
         ("a.json", '{"people": []}', "the folder with the files of all frames"),
         ("a.json", '[{"image_id": 1, "keypoints": [1, 2]}]', "got 2 numbers"),
-        ("a.json", '[{"image_id": "x", "keypoints": [1, 2, 1]}]', "the number of the frame"),
+        ("a.json", '[{"image_id": "x", "keypoints": [1, 2, 1]}]', "must contain the frame number"),
         ("a.trc", "hello", "not readable as TRC"),
         ("a.csv", "a,b\n1,2\n", "column nose_x or x1 is missing"),
         ("a.csv", "frame,landmark,x,y\n0,tail,1,2\n", "0 to 32, got 'tail'"),

@@ -185,10 +185,10 @@ def test_only_other_settings_are_recorded_anew(
 def test_what_is_not_worth_recording_or_cannot_be_says_why(small: Lifter) -> None:
     many = small.captured().sampled(SamplingConfig(steps=50))
     assert many.engine_description == (
-        "folded (not recorded: 50 steps, and more than 5 are not worth it)"
+        "folded (not captured: the sampler has 50 steps, and capturing pays for at most 5)"
     )
     previous = small.captured().sampled(SamplingConfig(start="previous", steps=2))
-    assert previous.engine_description.startswith("folded (not recorded: start 'previous'")
+    assert previous.engine_description.startswith("folded (not captured: start 'previous'")
     assert np.isfinite(previous.lift(seen(1)).poses).all()
 
 
@@ -208,7 +208,7 @@ def test_where_recording_fails_the_lifter_goes_on_without(
     monkeypatch.setattr(on_torch, "create_recorder", lambda device: Refusing())
     lifter = small.captured()
     assert lifter.engine_description == (
-        "folded (not recorded: CUDA error: operation not permitted when stream is capturing)"
+        "folded (not captured: CUDA error: operation not permitted when stream is capturing)"
     )
     np.testing.assert_array_equal(lifter.lift(seen(1)).poses, small.lift(seen(1)).poses)
 
@@ -222,7 +222,9 @@ class Stuck(TracedRecorder):
 
 
 def test_recording_that_gives_other_poses_is_refused(small: Lifter) -> None:
-    with pytest.raises(CaptureError, match="what is played is wrong: float32 is inf mm off"):
+    with pytest.raises(
+        CaptureError, match="the captured sampler is inaccurate: float32 differs by inf mm"
+    ):
         with_buckets(small, 1, recorder=Stuck()).capture()
 
 
@@ -255,7 +257,7 @@ class Rounding(TracedRecorder):
 
 def test_fastest_precision_that_keeps_the_poses_is_taken(small: Lifter) -> None:
     sampler = with_buckets(small, 1, 2, recorder=Rounding())
-    assert sampler.description == "not recorded yet"
+    assert sampler.description == "not captured yet"
     sampler.capture()
     assert sampler.precision is not None
     assert sampler.precision.name == "18 bits"
@@ -268,4 +270,6 @@ def test_what_is_too_coarse_is_said(small: Lifter) -> None:
     recorder.precisions = (Rounding.precisions[0], FLOAT32)
     sampler = with_buckets(small, 1, recorder=recorder)
     sampler.capture()
-    assert re.fullmatch(r"float32: 5 bits is \d+\.\d\d mm off", sampler.description)
+    assert re.fullmatch(
+        r"float32: 5 bits differs by \d+\.\d\d mm from the uncaptured sampler", sampler.description
+    )

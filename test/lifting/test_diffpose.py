@@ -220,5 +220,5 @@ def test_frame_version_looks_at_each_frame_for_itself(windows):
 def test_unknown_settings_are_refused():
     with pytest.raises(DiffhpeError, match="schedule is 'square'; cosine, released is expected"):
         ModelConfig.from_dict({"architecture": "diffpose", "diffpose": {"schedule": "square"}})
-    with pytest.raises(DiffhpeError, match="the onnx engine does not know diffpose"):
+    with pytest.raises(DiffhpeError, match="the onnx engine does not support diffpose"):
         Lifter(small_model(), CONFIG, engine="onnx")

@@ -83,7 +83,7 @@ def test_covariance_is_mirrored_with_its_joint() -> None:
         ({"augmentation": "flip", "hypotheses": 3}, "must be a multiple of 2"),
         (
             {"augmentation": "flip", "hypotheses": 2, "start": "previous"},
-            "start 'previous' does not go with augmentation 'flip'",
+            "start 'previous' cannot be combined with augmentation 'flip'",
         ),
     ],
 )

@@ -137,7 +137,7 @@ def test_no_windows(lifter):
         ({"hypotheses": 0}, "hypotheses must be at least 1, got 0"),
         ({"seed": 2**63}, "a seed of at most 63 bits is expected, got 9223372036854775808"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
-        ({"device": "cuda:99"}, "device 'cuda:99' is not there"),
+        ({"device": "cuda:99"}, "device 'cuda:99' is not available"),
     ],
 )
 def test_bad_settings_are_refused(wrapper_folder, settings, message):

@@ -152,7 +152,10 @@ def test_auto_is_native_where_that_can_be(golden_mixste):
     assert Lifter.from_pretrained("diffhpe-wrapper").engine == "native"
     assert Lifter.from_pretrained("diffpose").engine == "folded"
     config = read_model(golden_mixste).config
-    with pytest.raises(DiffhpeError, match="no native engine: it runs on the cpu, not on cuda"):
+    with pytest.raises(
+        DiffhpeError,
+        match="the native engine is not available: it runs only on the cpu, not on cuda",
+    ):
         resolve_engine("native", config, "cuda")
 
 
@@ -160,7 +163,9 @@ def test_without_the_library_auto_is_folded(monkeypatch):
     monkeypatch.setattr(engines, "find_library", lambda: None)
     config = random_config("mixste", TRUNK)
     assert resolve_engine("auto", config) == "folded"
-    with pytest.raises(DiffhpeError, match="no native engine: there is none for this proc"):
+    with pytest.raises(
+        DiffhpeError, match="not available: its library was not compiled for this proc"
+    ):
         resolve_engine("native", config)
 
 
@@ -168,7 +173,7 @@ def test_without_the_library_auto_is_folded(monkeypatch):
 def test_other_sizes_are_refused():
     config = random_config("diffhpe-wrapper")
     assert resolve_engine("auto", config) == "folded"
-    with pytest.raises(DiffhpeError, match="it was not written for a network of these sizes"):
+    with pytest.raises(DiffhpeError, match="it does not support a network of these sizes"):
         resolve_engine("native", config)
 
 

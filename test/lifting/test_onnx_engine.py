@@ -94,7 +94,7 @@ def test_truncated_pieces_are_refused(exported, tmp_path):
     folder = shutil.copytree(exported, tmp_path / "model")
     piece = next((folder / "onnx").iterdir())
     piece.write_bytes(piece.read_bytes()[:-1000])
-    with pytest.raises(DiffhpeError, match=rf"{piece.name} is no usable ONNX model"):
+    with pytest.raises(DiffhpeError, match=rf"{piece.name} is not a usable ONNX model"):
         Lifter.from_pretrained(folder, engine="onnx")
 
 
@@ -104,7 +104,7 @@ def test_pieces_of_other_weights_are_refused(exported, tmp_path):
     model, config = load_with_config(folder)
     next(model.parameters()).data += 1
     save_model(model, config, folder)
-    with pytest.raises(DiffhpeError, match=r"was not made of the model.safetensors beside it"):
+    with pytest.raises(DiffhpeError, match=r"was not made from the model.safetensors next to it"):
         Lifter.from_pretrained(folder, engine="onnx")
 
 
@@ -115,12 +115,14 @@ def test_piece_that_gives_something_else_is_found(exported):
     last = model.head if isinstance(model, MixSTE) else model.denoiser.output_projection2
     share = 0.0 if isinstance(model, MixSTE) else model.backbone_share  # halves its effect
     last.bias.data += 1e-3 / (1 - share)
-    with pytest.raises(DiffhpeError, match=r"\.onnx is 1.0e-03 off the model it was made of"):
+    with pytest.raises(
+        DiffhpeError, match=r"\.onnx is 1.0e-03 away from the model that it was made"
+    ):
         verify(model, exported, config)
 
 
 def test_model_without_pieces_says_how_to_make_them(trained):
-    message = rf"{trained} has no onnx/\w+.onnx: make a folder that has with diffhpe export"
+    message = rf"{trained} has no onnx/\w+.onnx: make a folder that contains it with diffhpe export"
     with pytest.raises(DiffhpeError, match=message):
         Lifter.from_pretrained(trained, engine="onnx")
 
@@ -132,7 +134,7 @@ def test_onnx_is_for_tensors_on_the_cpu(trained):
 
 
 def test_nothing_is_overwritten(trained):
-    with pytest.raises(DiffhpeError, match="is there already; name another folder or remove it"):
+    with pytest.raises(DiffhpeError, match="already exists; choose another folder or remove it"):
         export(trained, trained)
 
 
@@ -151,7 +153,7 @@ def test_model_that_starts_at_its_backbone_cannot_stand_alone(models, tmp_path):
     fast = Preset("ddim", steps=1, hypotheses=1, start="backbone")
     config = replace(config, backbone=None, presets={"fast": fast})
     save_model(model, config, tmp_path / "model")
-    with pytest.raises(DiffhpeError, match="preset fast starts at the pose of the backbone"):
+    with pytest.raises(DiffhpeError, match="preset fast starts from the backbone's pose"):
         export(tmp_path / "model", tmp_path / "exported")
 
 

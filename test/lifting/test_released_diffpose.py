@@ -129,7 +129,7 @@ def test_published_sizes():
 
 
 def test_diffpose_needs_its_encoder():
-    with pytest.raises(DiffhpeError, match="the GraFormer .*is expected, too: .*--encoder FILE"):
+    with pytest.raises(DiffhpeError, match="the GraFormer .*is also expected: .*--encoder FILE"):
         load_model(DIFFPOSE)
 
 

@@ -240,7 +240,7 @@ def test_wrapper_may_start_at_its_mixstes_pose(with_backbone, windows):
 
 
 def test_starts_that_cannot_be_are_refused(wrapper_folder, golden_mixste):
-    with pytest.raises(DiffhpeError, match="small-wrapper names no backbone to start from"):
+    with pytest.raises(DiffhpeError, match="small-wrapper has no backbone to start from"):
         Lifter.from_pretrained(wrapper_folder, start="backbone")
     with pytest.raises(DiffhpeError, match="unknown start 'here'; expected one of noise, backbone"):
         Lifter.from_pretrained(wrapper_folder, start="here")

@@ -141,7 +141,7 @@ def test_network_of_other_features_is_refused(folder):
 
 def test_damaged_network_is_refused(folder):
     (folder / VARIANCE_FILE).write_bytes(b"no tensors")
-    with pytest.raises(DiffhpeError, match="variance.safetensors: damaged or no safetensors file"):
+    with pytest.raises(DiffhpeError, match="variance.safetensors: damaged or not"):
         read_model(folder)
 
 

@@ -87,17 +87,25 @@ def test_command_that_needs_torch_says_so():
     done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 1
     assert done.stderr == (
-        f"diffhpe: this command runs on torch, which is not installed: {how_to_install('torch')}\n"
+        f"diffhpe: this command needs torch, which is not installed: {how_to_install('torch')}\n"
     )
 
 
 @pytest.mark.parametrize(
     ("model", "settings", "reason"),
     [
-        ("mixste", {"engine": "folded"}, "the engine folded runs on torch"),
-        ("diffpose", {}, "no native engine: it does not know diffpose and graformer; the engine"),
-        ("mixste", {"device": "cuda"}, "device 'cuda' is driven by torch"),
-        ("tiny-mixste.pt", {}, "tiny-mixste.pt, a released checkpoint, is read by torch"),
+        ("mixste", {"engine": "folded"}, "the engine folded needs torch"),
+        (
+            "diffpose",
+            {},
+            "the native engine is not available: it does not support diffpose and graformer",
+        ),
+        ("mixste", {"device": "cuda"}, "device 'cuda' needs torch"),
+        (
+            "tiny-mixste.pt",
+            {},
+            "tiny-mixste.pt is a released checkpoint, and reading it needs torch",
+        ),
     ],
 )
 def test_what_needs_torch_says_so(monkeypatch, golden_mixste, model, settings, reason):

@@ -146,7 +146,7 @@ def test_plumb_bob_with_eight_coefficients_is_what_it_says() -> None:
 
 
 def test_equidistant_without_coefficients_asks_what_is_meant() -> None:
-    with pytest.raises(DiffhpeError, match="four zeros are an ideal fisheye"):
+    with pytest.raises(DiffhpeError, match="four zeros for an ideal fisheye"):
         camera_from_info(clip_info(distortion_model="equidistant", d=[]))
 
 
@@ -218,7 +218,7 @@ def test_camera_info_ends_the_warning_and_is_scaled_to_the_image() -> None:
     assert camera.calibrated and camera.matrix[0, 0] == 300
     assert not diagnostics.report().warnings
     assert cameras.camera(320, 240) is camera  # nothing has changed
-    with pytest.raises(DiffhpeError, match="same ratio"):
+    with pytest.raises(DiffhpeError, match="same aspect ratio"):
         cameras.camera(240, 240)
 
 

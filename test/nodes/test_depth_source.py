@@ -103,7 +103,7 @@ def test_missing_depth_is_waited_for_once_and_warned_of(
     assert source.at(533 * MS, 6, 4) is None
     assert time.monotonic() - middle < 1.0
     (warning,) = diagnostics.report().warnings
-    assert "none came within" in warning
+    assert "no message has a stamp within" in warning
     source.put(depth_image(2.0, 566 * MS))
     assert source.at(566 * MS, 6, 4) is not None
     assert diagnostics.report().warnings == ()
@@ -113,7 +113,7 @@ def test_wrong_depth_is_warned_of(source: DepthSource, diagnostics: NodeDiagnost
     source.put(depth_image(2.0, 0))
     assert source.at(0, 640, 480) is None
     (warning,) = diagnostics.report().warnings
-    assert "640x480" in warning and "the picture alone" in warning
+    assert "640x480" in warning and "the colour image only" in warning
 
 
 def test_depth_is_dropped_when_the_clock_jumps_back(source: DepthSource) -> None:

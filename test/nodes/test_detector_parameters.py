@@ -21,7 +21,7 @@ def test_blazepose_runs_on_the_runtime_of_the_parameter(runtime: str, device: st
 
 
 def test_providers_are_separated_by_commas() -> None:
-    with pytest.warns(RuntimeWarning, match="does not give None such and runs on CPU"):
+    with pytest.warns(RuntimeWarning, match="cannot use None such and runs on CPU"):
         make(runtime="onnx", providers="None such, CPUExecutionProvider,")
 
 

@@ -76,7 +76,7 @@ def robot(tmp_path_factory: pytest.TempPathFactory, standing_model: Path) -> Ite
 
 def test_the_camera_stops_and_comes_back(robot: Robot) -> None:
     robot.camera.on = False
-    robot.says("detector", "nothing came on /image for")
+    robot.says("detector", "no messages on /image for")
     robot.camera.on = True
     robot.sees_somebody()
     robot.graph.until(
@@ -178,7 +178,7 @@ def test_the_camera_clock_jumps(robot: Robot, jump_ns: int) -> None:
     robot.camera.now_ns += jump_ns
     robot.sees_somebody()
     if robot.camera.now_ns > time.time_ns() + HOUR_NS:
-        robot.says("detector", "this clock: set use_sim_time for a bag, or the clock of")
+        robot.says("detector", "this clock: set use_sim_time for a bag, or correct the")
 
 
 def test_two_cameras_on_one_topic(robot: Robot) -> None:

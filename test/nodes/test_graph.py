@@ -49,7 +49,7 @@ def test_images_that_come_too_rarely_are_warned_of(graph: Graph) -> None:
     for number in range(4):
         image = packer.pack(np.zeros((48, 64, 3), np.uint8), "camera", number * 10**9 // 4)
         publisher.publish(image)
-    warning = "4.0 images/s are looked at, at least 5.0 are expected"
+    warning = "4.0 images/s are processed, at least 5.0 are expected"
     graph.until(
         lambda: "detector" in graph.status and warning in graph.status["detector"].message,
         "warning",

@@ -173,7 +173,7 @@ def test_cpu_replaces_a_failed_device_until_it_works_again(
         on_cpu = load(LifterParameters(model=parameters.model, device="cpu", engine="reference"))
         if len(attempts) == 1:
             on_cpu.lifter.model.register_forward_pre_hook(out_of_memory)
-        return LoadedModel(on_cpu.lifter, parameters.device, "asked for", on_cpu.sha256)
+        return LoadedModel(on_cpu.lifter, parameters.device, "requested", on_cpu.sha256)
 
     lifter = make_lifter(standing_model, load_model=load_on_a_bad_device, retry_s=0.3)
     lifter.set_parameters([Parameter("device", value="cuda")])

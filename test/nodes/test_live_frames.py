@@ -57,7 +57,7 @@ def test_webcam_that_is_unplugged_is_named_until_it_is_back(cable: Cable) -> Non
     images = frames.play(lambda _: False)
     assert next(images)[1] is IMAGE and not frames.problem
     cable.is_in = False
-    until_problem(frames, "camera 0 gives no images any more")
+    until_problem(frames, "camera 0 no longer provides images")
     cable.is_in = True
     until_problem(frames, "")
     assert next(images)[0] > 0 and cable.opened > 1
@@ -70,7 +70,7 @@ def test_driver_that_blocks_is_named_and_does_not_keep_the_node(
     monkeypatch.setattr(live_frames, "SILENCE_S", 0.2)
     frames = LiveFrames("camera 0", cable.images)
     cable.is_stuck = True
-    until_problem(frames, "camera 0 has given no image for")
+    until_problem(frames, "camera 0 has provided no image for")
     stop = threading.Event()
     threading.Timer(0.2, stop.set).start()
     list(frames.play(stop.wait))
@@ -84,7 +84,7 @@ def test_device_that_gives_nothing_is_refused(
 ) -> None:
     monkeypatch.setattr(live_frames, "FIRST_IMAGE_S", 0.5)
     cable.is_stuck = True
-    with pytest.raises(DiffhpeError, match="camera 0 gave no image within 0.5 s"):
+    with pytest.raises(DiffhpeError, match="camera 0 provided no image within 0.5 s"):
         LiveFrames("camera 0", cable.images)
 
 
@@ -105,5 +105,5 @@ def test_server_that_says_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(reader, "TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"rtsp://127.0.0.1:{server.getsockname()[1]}/live"
-        with pytest.raises(DiffhpeError, match="nothing that is a video came within 0.5 s"):
+        with pytest.raises(DiffhpeError, match="no video was received within 0.5 s"):
             LiveFrames(address, partial(stream_images, address, time.time_ns))

@@ -46,7 +46,7 @@ def test_replay_does_not_measure_presets() -> None:
 
 def test_named_preset_is_used() -> None:
     loaded = load(parameters(preset="balanced", replay=True))
-    assert loaded.preset == "balanced: asked for"
+    assert loaded.preset == "balanced: requested"
 
 
 def test_deterministic_model_has_no_preset() -> None:

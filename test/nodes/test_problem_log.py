@@ -43,8 +43,8 @@ def log(lines: Lines, clock: Clock) -> ProblemLog:
 def test_a_lasting_problem_is_logged_once(log: ProblemLog, lines: Lines, clock: Clock) -> None:
     for second in range(100):
         clock.s += 1
-        log.report([], [f"nothing came on /image for {second} s: it has no publisher"])
-    assert lines.lines == ["W nothing came on /image for 0 s: it has no publisher"]
+        log.report([], [f"no messages on /image for {second} s: it has no publisher"])
+    assert lines.lines == ["W no messages on /image for 0 s: it has no publisher"]
 
 
 def test_recurring_problem_is_logged_again_but_not_often(

@@ -40,7 +40,7 @@ def test_second_sender_of_a_frame_id_is_left_out_and_named(node: Node) -> None:
     taken = [senders.accept("camera", by(sender)) for sender in "abab"]
     assert taken == [True, False, True, False]
     (text,) = senders.problems(node, "/windows")
-    assert "frame_id 'camera'" in text and "are left out" in text
+    assert "frame_id 'camera'" in text and "are ignored" in text
 
 
 def test_senders_of_their_own_frame_ids_are_taken(node: Node) -> None:

@@ -146,7 +146,7 @@ def test_missing_transform_costs_the_message_and_says_which_link(
     base.says("camera has no parent: is the robot description running?")
     base.tf_static.publish(MAST)
     base.see(1, 2)
-    base.says("no transform has a frame odom: the newest are camera")
+    base.says("no transform has the frame odom: the newest frames are camera")
     base.tf.publish(transform("odom", "base_link", 4_700_000_000))
     base.see(1, 2)
     base.says("no transform odom → base_link at 5.00; the newest is 0.30 s older")
@@ -193,7 +193,9 @@ def test_windows_are_freed_from_the_motion_of_the_camera(
     base = robot(target_frame="", motion_frame="odom")
     base.tf_static.publish(MAST)
     base.see(1)
-    base.says("no transform has a frame odom: the newest are camera; the camera is taken to stand")
+    base.says(
+        "no transform has the frame odom: the newest frames are camera; the camera is assumed to be"
+    )
     np.testing.assert_allclose(base.joints()[0].positions[0, 0], (0, 0.1, 4), atol=0.02)
 
     # The robot turns right by 40 degrees, which moves a person at rest to the left in the image.

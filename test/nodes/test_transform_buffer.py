@@ -108,7 +108,10 @@ def test_camera_that_nothing_describes_is_named(robot: TransformBuffer) -> None:
 def test_target_that_nothing_describes_is_named(robot: TransformBuffer) -> None:
     with pytest.raises(DisconnectedError) as error:
         robot.lookup("mpa", "camera", [2 * SECOND])
-    assert str(error.value) == "no transform has a frame mpa: the newest are camera, base_link"
+    assert (
+        str(error.value)
+        == "no transform has the frame mpa: the newest frames are camera, base_link"
+    )
 
 
 def test_two_trees_are_named(robot: TransformBuffer) -> None:

@@ -46,7 +46,7 @@ def test_file_with_one_image_is_named(graph: Graph, tmp_path: Path) -> None:
     node = graph.make(VideoSourceNode, path=tmp_path / "one.mp4")
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
     (warning,) = node.diagnostics.report().warnings
-    assert "one.mp4 has one image, from which nobody is lifted: set loop" in warning
+    assert "one.mp4 has one image, too few to lift: set loop" in warning
 
 
 def test_server_that_says_nothing_does_not_keep_the_node(graph: Graph) -> None:

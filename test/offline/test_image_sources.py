@@ -51,7 +51,7 @@ def test_folders_and_patterns_are_in_the_order_of_numbers(folder, pattern):
 
 
 def test_rate_of_a_folder_is_asked_for(folder):
-    with pytest.raises(DiffhpeError, match="images per second is not in the file; say it with"):
+    with pytest.raises(DiffhpeError, match="images per second is not in the file; give it with"):
         folder_images(str(folder), SourceOptions())
 
 
@@ -79,7 +79,7 @@ def test_damaged_images_of_a_folder_are_left_out_with_a_warning(tmp_path, caplog
     cut.write_bytes(cut.read_bytes()[:9000])
     times = [time_s for time_s, _ in folder_images(str(tmp_path), SourceOptions(fps=10)).frames()]
     assert times == pytest.approx([0, 0.1, 0.3, 0.4])
-    assert "1 of 5 images are damaged and were left out" in caplog.text
+    assert "1 of 5 images are damaged and were skipped" in caplog.text
     assert str(cut) in caplog.text
 
 
@@ -159,8 +159,8 @@ def test_damaged_files_are_one_line(tmp_path, name, content, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fps": 30.0}, "says its times itself; leave out --fps"),
-        ({"layout": "coco17"}, "holds images; --layout goes with keypoints"),
+        ({"fps": 30.0}, "already contains its times; leave out --fps"),
+        ({"layout": "coco17"}, "contains images; --layout is only for keypoints"),
     ],
 )
 def test_options_that_do_not_fit_a_video_are_refused(options, message):
@@ -199,7 +199,7 @@ def test_run_does_not_go_on_with_another_model():
     options = SourceOptions(seconds=0.1, blazepose_model="full")
     source = open_source(str(CLIP.video_path), options)
     state = {**source.state(), "model": "heavy"}
-    with pytest.raises(DiffhpeError, match="stopped with the model heavy, and would go on with"):
+    with pytest.raises(DiffhpeError, match="with the model heavy before and cannot continue with"):
         next(source.frames([], state))
 
 

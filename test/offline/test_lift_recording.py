@@ -75,7 +75,7 @@ def test_people_without_ids_are_told_apart(tmp_path, lifter):
     folder = foreign.write_openpose(tmp_path / "json", [person, mirrored(person)])
     lifted, warnings = lift(folder, tmp_path / "out.npz", lifter)
     assert lifted.track_ids == (0, 1) and lifted.poses == 120
-    assert any("25 joints are taken as body25" in text for text in warnings)
+    assert any("25 joints are read as body25" in text for text in warnings)
     root = arrays(tmp_path / "out.npz")["root"][:60, 0]
     assert np.abs(np.diff(root)).max() < 0.2  # nobody jumps to the other side
 
@@ -83,10 +83,10 @@ def test_people_without_ids_are_told_apart(tmp_path, lifter):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"fps": None}, "the number of frames per second is not in the file; say it with --fps"),
-        ({"size": None}, "the size of the images is not in the file; say it with --size 1280x720"),
+        ({"fps": None}, "the number of frames per second is not in the file; give it with --fps"),
+        ({"size": None}, "the size of the images is not in the file; give it with --size 1280x720"),
         ({"layout": "coco18"}, "unknown keypoint layout 'coco18'"),
-        ({"size": (64, 48)}, "lie outside of the 64x48 image"),
+        ({"size": (64, 48)}, "lie outside the 64x48 image"),
     ],
 )
 def test_what_the_file_does_not_say_is_asked_for(tmp_path, lifter, changes, message):
@@ -168,15 +168,15 @@ def test_ctrl_c_writes_what_is_done_and_resume_goes_on(tmp_path, lifter, monkeyp
     out = tmp_path / "out.npz"
     lifted, _ = lift(path, out, lifter, SourceOptions())
     assert lifted.stopped and lifted.frames == 90
-    assert "--resume goes on" in lifted.summary()[-1]
+    assert "repeat the command with --resume" in lifted.summary()[-1]
     assert len(arrays(out)["poses"]) == 90
-    with pytest.raises(DiffhpeError, match=r"out.npz.part is left of a run that was stopped"):
+    with pytest.raises(DiffhpeError, match=r"out.npz.part is left over from a stopped run"):
         lift(path, out, lifter, SourceOptions())
-    with pytest.raises(DiffhpeError, match="was begun with seconds None, not 2.0"):
+    with pytest.raises(DiffhpeError, match="was started with seconds None, not 2.0"):
         lift(path, out, lifter, SourceOptions(seconds=2.0), resume=True)
     with monkeypatch.context() as another_version:
         another_version.setattr(workspace, "FORMAT", workspace.FORMAT + 1)
-        with pytest.raises(DiffhpeError, match="was begun with format 2, not 3; go on"):
+        with pytest.raises(DiffhpeError, match="was started with format 2, not 3; continue"):
             lift(path, out, lifter, SourceOptions(), resume=True)
 
     lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
@@ -243,7 +243,7 @@ def test_pieces_that_are_lifted_stay_lifted(tmp_path, lifter, monkeypatch):
 
 def test_nobody_for_long_enough_is_one_line(tmp_path, lifter):
     folder = foreign.write_openpose(tmp_path / "json", [walker("body25", 10)])
-    with pytest.raises(DiffhpeError, match="nobody is seen for 0.52 s"):
+    with pytest.raises(DiffhpeError, match="no person is seen for 0.52 s"):
         lift(folder, tmp_path / "out.npz", lifter)
     assert not list(tmp_path.glob("*.part"))  # the next try is not refused
 
@@ -256,7 +256,7 @@ def test_one_image_is_lifted_as_somebody_who_stands_still(tmp_path, lifter, endi
     np.savez(path, keypoints=keypoints, **whole)
     lifted, warnings = lift(path, tmp_path / f"out.{ending}", lifter, SourceOptions())
     assert lifted.summary() == [f"{tmp_path}/out.{ending}: 1 frame, 1 of them with a pose"]
-    assert any("one image only: people are taken to stand still" in text for text in warnings)
+    assert any("one image only: people are assumed to stand still" in text for text in warnings)
     if ending == "npz":
         np.savez(path, keypoints=keypoints.repeat(27, 0), **whole | {"fps": 50})
         expected = lift_track(lifter, read_track(path))

@@ -71,7 +71,7 @@ def test_floor_that_cannot_be_is_named() -> None:
 def test_one_height_of_two_people_is_not_used() -> None:
     warnings: list[str] = []
     assert not body_sizes([walker(), walker()], None, None, 1.2, warnings.append)
-    assert warnings == ["person_height is of one person, but 2 are seen: it is not used"]
+    assert warnings == ["person_height applies to one person, but 2 are seen: it is not used"]
 
 
 def test_camera_height_without_gravity_is_not_used() -> None:

@@ -71,7 +71,7 @@ def test_conversion_needs_no_torch(tmp_path, monkeypatch):
     result = data("--cmu", database, "--out", tmp_path)
     assert result.exit_code == 0, result.exception
     assert "1 takes of 1 subjects" in result.output
-    assert "cmu_test.npz are not written: the virtual cameras" in result.output
+    assert "cmu_test.npz are not written: their virtual cameras" in result.output
     assert [file.name for file in tmp_path.glob("*.npz")] == ["cmu_h36m17_50hz.npz"]
 
 
@@ -110,7 +110,7 @@ def test_files_are_never_replaced(tmp_path):
     database = write_database(tmp_path / "cmu", {35: 1}, frames=61)
     (tmp_path / "cmu_test.npz").write_text("kept")
     result = data("--cmu", database, "--out", tmp_path)
-    assert "cmu_test.npz exists; remove it" in str(result.exception)
+    assert "cmu_test.npz already exists; remove it" in str(result.exception)
     assert (tmp_path / "cmu_test.npz").read_text() == "kept"
     assert not (tmp_path / "cmu_h36m17_50hz.npz").exists()
 

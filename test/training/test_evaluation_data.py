@@ -76,13 +76,16 @@ def test_mpi_3dhp_is_known_by_its_array(files, readers):
 
 
 def test_what_does_not_fit_is_refused(files):
-    with pytest.raises(DiffhpeError, match="is Human3.6M, whose keypoints --data-2d must name"):
+    with pytest.raises(
+        DiffhpeError,
+        match="is a Human3.6M file; the file of its keypoints is expected in --data-2d",
+    ):
         read_evaluation(files.h36m_3d, PERSON)
     with pytest.raises(DiffhpeError, match="unknown split 'tests'; expected train or test"):
         read_evaluation(files.h36m_3d, PERSON, files.h36m_2d, "tests")
-    with pytest.raises(DiffhpeError, match="--data-2d goes with a Human3.6M file alone"):
+    with pytest.raises(DiffhpeError, match="--data-2d is only for a Human3.6M file"):
         read_evaluation(files.frozen, PERSON, files.h36m_2d)
-    with pytest.raises(DiffhpeError, match="--split goes with a Human3.6M file alone"):
+    with pytest.raises(DiffhpeError, match="--split is only for a Human3.6M file"):
         read_evaluation(files.mpi, PERSON, split="test")
     with pytest.raises(DiffhpeError, match="array 'x' is missing; found poses"):
         read_evaluation(files.other, PERSON)

@@ -25,7 +25,7 @@ def test_second_training_in_a_folder_is_refused(tmp_path: Path) -> None:
         assert other.stdout is not None
         other.stdout.readline()
         with (
-            pytest.raises(DiffhpeError, match="another training runs in"),
+            pytest.raises(DiffhpeError, match="another training is running in"),
             only_training_in(tmp_path),
         ):
             pass

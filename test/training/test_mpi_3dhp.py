@@ -157,7 +157,7 @@ def test_wrong_files_are_one_line(tmp_path, spoil, message):
 
 
 def test_empty_files_and_other_views(tmp_path):
-    with pytest.raises(DiffhpeError, match="there is no sequence in it"):
+    with pytest.raises(DiffhpeError, match="it contains no sequence"):
         read_mpi_3dhp(write(tmp_path, {}), "screen")
     with pytest.raises(DiffhpeError, match="data: a dictionary is expected, found ndarray"):
         read_mpi_3dhp(write(tmp_path, np.zeros(3)), "screen")

@@ -212,7 +212,7 @@ def test_no_validation_is_lost_by_an_interruption(data, tmp_path, monkeypatch):
 def test_training_goes_on_with_the_settings_it_began_with(data, tmp_path):
     settings = [*SMALL, *data, f"out={tmp_path}", "checkpoint_every=1"]
     train(compose_configuration("mixste", [*settings, "trainer.max_steps=2"]))
-    with pytest.raises(DiffhpeError, match=r"another trainer\.max_steps: 2, now 4; name"):
+    with pytest.raises(DiffhpeError, match=r"another trainer\.max_steps: 2, now 4; choose"):
         train(compose_configuration("mixste", [*settings, "trainer.max_steps=4"]))
 
 
@@ -364,7 +364,7 @@ def test_damaged_checkpoint_is_named(data, tmp_path):
     train(settings)
     whole = (tmp_path / "last.ckpt").read_bytes()
     (tmp_path / "last.ckpt").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DiffhpeError, match=r"last\.ckpt: damaged.*put previous\.ckpt in its place"):
+    with pytest.raises(DiffhpeError, match=r"last\.ckpt: damaged.*replace it with previous\.ckpt"):
         train(settings)
     (tmp_path / "previous.ckpt").replace(tmp_path / "last.ckpt")
     train(settings)

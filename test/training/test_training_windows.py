@@ -341,6 +341,6 @@ def test_seeds_give_other_windows(capture):
 
 def test_missing_files_are_named_with_the_way_to_make_them(mocap):
     files = {"cmu_h36m17_50hz.npz": 1.0, "cmu_amc_h36m17_50hz.npz": 1.0}
-    with pytest.raises(DiffhpeError, match=r"cmu_amc.* \(1 of 2 files .*; data=cmu takes"):
+    with pytest.raises(DiffhpeError, match=r"cmu_amc.* \(1 of 2 files .*; data=cmu uses"):
         data.motion_capture(files, "cmu_validation.npz", 4, 0, "cpu", "person", ["handmade"],
                             folder=str(mocap))  # fmt: skip

@@ -54,7 +54,7 @@ def test_setting_that_does_not_exist_is_refused() -> None:
 
 
 def test_table_has_a_row_for_each_person(estimator: Estimator, source: ImageSource) -> None:
-    assert "The first window fills." in people_table(run(estimator, source, range(3)))
+    assert "Waiting for the first full window." in people_table(run(estimator, source, range(3)))
     estimator.reset()
     table = people_table(run(estimator, source, range(18)))
     assert "#0" in table

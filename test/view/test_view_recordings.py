@@ -55,7 +55,7 @@ def test_calibration_is_for_the_images_that_are_shown(tmp_path: Path) -> None:
 
 def test_second_calibration_is_refused(tmp_path: Path) -> None:
     calibration = write_calibration(tmp_path / "camera.yaml", (640, 480))
-    with pytest.raises(DiffhpeError, match="has a calibration of its own"):
+    with pytest.raises(DiffhpeError, match="already contains a calibration"):
         choose_source(calibration=calibration)
 
 

@@ -96,7 +96,7 @@ class BlazePose:
         )
         check_counts(max_people=max_people, search_every=search_every)
         if check_every and not check_every > DELAY:
-            raise DiffhpeError(f"check_every is 0 or more than {DELAY}, got {check_every!r}")
+            raise DiffhpeError(f"check_every must be 0 or more than {DELAY}, got {check_every!r}")
         opened = open_models(model, runtime, threads, providers, with_heavy=bool(check_every))
         networks, landmarks = opened.networks, opened.networks.landmarks
         self.device = networks.device
@@ -159,7 +159,7 @@ class BlazePose:
         """See `ResumableDetector.restore`."""
         if state["model"] != self._models.model:
             raise DiffhpeError(
-                f"blazepose was stopped with the model {state['model']}, and would go on with"
+                f"blazepose ran with the model {state['model']} before and cannot continue with"
                 f" {self._models.model}"
             )
         self.reset()

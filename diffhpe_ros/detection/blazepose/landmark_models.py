@@ -50,7 +50,9 @@ def open_models(
         DiffhpeError: the model is unknown; see also `open_networks`.
     """
     if model not in MODELS:
-        raise DiffhpeError(f"model of blazepose is one of {', '.join(MODELS)}, got {model!r}")
+        raise DiffhpeError(
+            f"the model of blazepose must be one of {', '.join(MODELS)}, got {model!r}"
+        )
     models = tuple(LANDMARKS) if model == "auto" else (model,)
     least = ("full",) if model == "auto" else (model,)
     wanted = tuple(dict.fromkeys((*models, *(["heavy"] if with_heavy else []))))

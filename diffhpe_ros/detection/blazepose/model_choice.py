@@ -76,7 +76,7 @@ class ModelChoice:
             self._retry_s[self.model] = (now_s + wait_s, 2 * wait_s)
             why = f"{100 * load.dropped:.0f} % of the images were dropped by {self.model}"
         else:
-            why = f"{self.model} left time"
+            why = f"{self.model} left time to spare"
         self.model, self._changed_s = self._models[to], now_s
         self.reason = f"for {load.images_per_s:.0f} images/s: {why}; {self._times()}"
         return True

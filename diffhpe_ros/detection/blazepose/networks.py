@@ -45,7 +45,7 @@ def open_networks(
         DiffhpeError: the runtime is unknown or not installed, or the networks are not available.
     """
     if runtime not in RUNTIMES:
-        raise DiffhpeError(f"runtime is one of {', '.join(RUNTIMES)}, got {runtime!r}")
+        raise DiffhpeError(f"runtime must be one of {', '.join(RUNTIMES)}, got {runtime!r}")
     if runtime == "onnx":
         return _on_onnxruntime(threads, providers, models)[0]
     if runtime == "litert" or not may_use_gpu(providers):
@@ -54,7 +54,7 @@ def open_networks(
         networks, on_gpu = _on_onnxruntime(threads, providers, models)
         if on_gpu:
             return networks
-        why = f"onnxruntime gave {networks.device}"
+        why = f"onnxruntime uses {networks.device}"
     except DiffhpeError as error:
         why = str(error)
     warnings.warn(f"BlazePose runs on LiteRT: {why}", RuntimeWarning, stacklevel=2)

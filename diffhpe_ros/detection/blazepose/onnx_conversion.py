@@ -68,8 +68,8 @@ def _convert(model: bytes, source: WeightFile, outputs: Outputs) -> bytes:
         from diffhpe_ros.detection.blazepose.tflite_onnx import tflite_to_onnx
     except ImportError as error:
         raise DiffhpeError(
-            "converting BlazePose to ONNX, once, needs ai-edge-litert and onnx (pip install"
-            f" ai-edge-litert onnx): {error}"
+            "the one-time conversion of BlazePose to ONNX needs ai-edge-litert and onnx (pip"
+            f" install ai-edge-litert onnx): {error}"
         ) from None
     metadata = {"source_sha256": source.sha256, "converter_version": str(CONVERTER_VERSION)}
     return tflite_to_onnx(keep_outputs(model, outputs), metadata)

@@ -50,7 +50,7 @@ class PersonModel:
     def __init__(self, model: OnnxModel, threshold: float, kind: str | None = None) -> None:
         check_options(person_threshold=threshold)
         if kind not in (None, *KINDS):
-            raise DiffhpeError(f"person_kind is {' or '.join(KINDS)}, got {kind!r}")
+            raise DiffhpeError(f"person_kind must be {' or '.join(KINDS)}, got {kind!r}")
         self._model = model
         self.device = model.providers[0]
         self._threshold = threshold

@@ -48,7 +48,7 @@ class SimCC:
             )
         if joints not in _LAYOUTS:
             known = " or ".join(f"{count} ({name})" for count, name in _LAYOUTS.items())
-            raise DiffhpeError(f"{model.path} gives {joints} joints, known are {known}")
+            raise DiffhpeError(f"{model.path} gives {joints} joints; expected {known}")
         self.layout = _LAYOUTS[joints]
 
     @staticmethod

@@ -35,7 +35,7 @@ def read_coco(path: Path, _sequence: str | None = None) -> KeypointRows:
     people = content["annotations"] if isinstance(content, dict) else content
     people = [person for person in people if person.get("keypoints")]
     if not people:
-        raise DiffhpeError(f"{path}: nobody is in it")
+        raise DiffhpeError(f"{path}: it contains no person")
     images = content["images"] if isinstance(content, dict) else []
     names = [person.get("image_id") for person in people]
     if images:

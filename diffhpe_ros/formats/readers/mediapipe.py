@@ -71,7 +71,7 @@ def _load(path: Path) -> dict[str, list[str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DiffhpeError(f"{path}: not readable as CSV ({error})") from None
     if len(lines) < 2:
-        raise DiffhpeError(f"{path}: a line with names of columns, and lines of numbers expected")
+        raise DiffhpeError(f"{path}: a line of column names and lines of numbers are expected")
     names = [name.strip().lower() for name in lines[0]]
     cells = [line + [""] * (len(names) - len(line)) for line in lines[1:] if any(line)]
     return {name: [line[column] for line in cells] for column, name in enumerate(names)}
@@ -120,7 +120,7 @@ def _wide(
             if cells is None and axis < 2:
                 raise DiffhpeError(
                     f"{path}: column {columns[-1]} or {columns[0]} is missing; columns frame,"
-                    f" landmark, x, y are read, too; found {', '.join(list(table)[:8])} …"
+                    f" landmark, x, y are also accepted; found {', '.join(list(table)[:8])} …"
                 )
             if cells is not None:
                 points[:, landmark, axis] = cells
@@ -133,7 +133,7 @@ def _landmark_number(cell: str, path: Path) -> int:
     name = re.sub(r"[ .-]", "_", cell.strip().lower().removeprefix("poselandmark."))
     number = NAMES.index(name) if name in NAMES else int(name) if name.isdigit() else -1
     if not 0 <= number < NUM_LANDMARKS:
-        raise DiffhpeError(f"{path}: a landmark is a name or 0 to 32, got {cell!r}")
+        raise DiffhpeError(f"{path}: a landmark must be a name or 0 to 32, got {cell!r}")
     return number
 
 

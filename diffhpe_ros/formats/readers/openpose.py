@@ -39,12 +39,12 @@ def read_openpose(path: Path, _sequence: str | None = None) -> KeypointRows:
             people.append(person.get("pose_keypoints_2d"))
             ids.append(person.get("person_id"))
     if not people:
-        raise DiffhpeError(f"{path}: nobody is in any of the {len(files)} files")
+        raise DiffhpeError(f"{path}: no person is in any of the {len(files)} files")
     points = stack_points(people, path)
     layout, count = layout_of(points), points.shape[1]
     if layout == "body25" and _begins_with_face(points):
         layout = "body25b"
-    notes = (f"{count} joints are taken as {layout}; --layout says otherwise",)
+    notes = (f"{count} joints are read as {layout}; set another layout with --layout",)
     return KeypointRows(
         frames=np.array(frames, np.int64),
         frame_count=int(numbers.max()) + 1,
@@ -71,5 +71,5 @@ def _people(file: Path) -> list[dict[str, Any]]:
         if isinstance(people, list) and all(isinstance(person, dict) for person in people):
             return people
     except (OSError, ValueError, KeyError, TypeError):
-        raise DiffhpeError(f"{file}: no JSON of OpenPose, with a list of people") from None
-    raise DiffhpeError(f"{file}: no JSON of OpenPose, with a list of people")
+        raise DiffhpeError(f"{file}: not OpenPose's JSON; a list of people is expected") from None
+    raise DiffhpeError(f"{file}: not OpenPose's JSON; a list of people is expected")

@@ -67,7 +67,7 @@ def frame_numbers(names: Sequence[Any], path: Path) -> NDArray[np.int64]:
     if not all(found):
         lacking = next(name for name, numbers in zip(names, found, strict=True) if not numbers)
         raise DiffhpeError(
-            f"{path}: the number of the frame is expected in each name of an image, got {lacking!r}"
+            f"{path}: the name of each image must contain the frame number, got {lacking!r}"
         )
     numbers = np.array([int(each[-1]) for each in found], np.int64)
     return numbers - (numbers.min() if len(numbers) else 0)
@@ -82,6 +82,6 @@ def check_ids(ids: Iterable[Any], path: Path) -> NDArray[np.int64] | None:
     try:
         numbers = [-1 if each is None else int(np.ravel(each)[0]) for each in ids]
     except (TypeError, ValueError, IndexError):
-        raise DiffhpeError(f"{path}: whole numbers are expected as ids of people") from None
+        raise DiffhpeError(f"{path}: whole numbers are expected as person ids") from None
     array = np.array(numbers, np.int64)
     return array if len(array) and (array >= 0).all() else None

@@ -46,8 +46,8 @@ def read_trc(path: Path, _sequence: str | None = None) -> KeypointRows:
         raise DiffhpeError(f"{path}: no marker is seen in any of the {len(table)} frames")
     if np.nanmax(np.abs(points)) < _LEAST_PIXELS:
         raise DiffhpeError(
-            f"{path}: positions up to {np.nanmax(np.abs(points)):.1f} are metres; pixels are"
-            " expected, as in Sports2D's files with _px_ in their names"
+            f"{path}: positions up to {np.nanmax(np.abs(points)):.1f} look like metres; pixels"
+            " are expected, as in Sports2D's files with _px_ in their names"
         )
     keypoints, layout = _ordered(points, names, path)
     return KeypointRows(

@@ -66,7 +66,9 @@ def read_positions(path: Path, sequence: str | None = None) -> KeypointRows:
         raise DiffhpeError(f"{path}: --sequence must name one of its recordings: {names}")
     points = np.asarray(sequences[sequence])
     if points.dtype.kind not in "fiu" or points.ndim != 3 or points.shape[-1] not in (2, 3):
-        raise DiffhpeError(f"{path}: {sequence}: numbers (T, K, 2) are expected, {points.shape}")
+        raise DiffhpeError(
+            f"{path}: {sequence}: numbers (T, K, 2) are expected, got {points.shape}"
+        )
     videos = metadata.get("video_metadata")
     video = videos.get(sequence.split("/")[0], {}) if isinstance(videos, dict) else {}
     ones = np.ones(points.shape[:2])

@@ -63,8 +63,7 @@ def check_ending(path: Path, up: str | None = None) -> None:
     if up is not None and form.up is None:
         upright = ", ".join(ending for ending, each in _FORMATS.items() if each.up)
         raise DiffhpeError(
-            f"{path.suffix} files are in the camera's optical frame; an axis up can be chosen for"
-            f" {upright}"
+            f"{path.suffix} files are in the camera's optical frame; --up works only for {upright}"
         )
     if up is not None:
         rotation_to(up)
@@ -110,7 +109,7 @@ def _format(path: Path) -> Format:
     form = _FORMATS.get(path.suffix.lower())
     if form is None:
         raise DiffhpeError(
-            f"{path}: the ending says the format, one of {', '.join(ENDINGS)} is expected"
+            f"{path}: the ending sets the format; one of {', '.join(ENDINGS)} is expected"
         )
     return form
 

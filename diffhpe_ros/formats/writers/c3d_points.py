@@ -36,7 +36,7 @@ def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
     if len(even) > MOST_FRAMES:
         raise DiffhpeError(
             f"{path}: C3D holds at most {MOST_FRAMES} frames, person {track.track_id} has"
-            f" {len(even)}; name another format"
+            f" {len(even)}; choose another format"
         )
     rotation = _MM * rotation_to(up)
     joints = np.concatenate(list(even.chunks())) @ rotation.T

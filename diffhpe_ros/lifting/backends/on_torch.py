@@ -170,4 +170,4 @@ class TorchSampling:
         return self
 
     def _give_up_capture(self, error: CaptureError) -> None:
-        self._captured, self._uncaptured = None, f"not recorded: {error}"
+        self._captured, self._uncaptured = None, f"not captured: {error}"

@@ -204,12 +204,12 @@ def _check(config: ModelConfig, source: str) -> None:
     expect(config.input_view in VIEWS, "input_view", config.input_view, " or ".join(VIEWS))
     trunk, diffpose, residual = config.trunk, config.diffpose, config.residual_std_mm
     graformer, refiner = config.graformer, config.refiner
-    whole, positive = "a whole number from 1 on", "a positive number"
+    whole, positive = "a whole number of at least 1", "a positive number"
     expect(_is_whole(config.frames), "frames", config.frames, whole)
     expect(_is_positive(config.rate), "rate", config.rate, positive)
     first = config.first_rate
     is_higher = first is None or (_is_positive(first) and first >= config.rate)
-    expect(is_higher, "first_rate", first, f"a number from rate, {config.rate:g}, on")
+    expect(is_higher, "first_rate", first, f"a number of at least rate, {config.rate:g},")
     for section in SECTIONS:
         for each in fields(getattr(config, section)):
             name, value = f"{section}.{each.name}", getattr(getattr(config, section), each.name)
@@ -225,7 +225,7 @@ def _check(config: ModelConfig, source: str) -> None:
     known = " or ".join(ENCODERS)
     expect(refiner.encoder in ENCODERS, "refiner.encoder", refiner.encoder, known)
     few = refiner.sampled <= refiner.steps
-    expect(few, "refiner.sampled", refiner.sampled, f"at most {refiner.steps}, the steps,")
+    expect(few, "refiner.sampled", refiner.sampled, f"at most refiner.steps, {refiner.steps},")
     known = ", ".join(SCHEDULES)
     expect(diffpose.schedule in SCHEDULES, "diffpose.schedule", diffpose.schedule, known)
     known = ", ".join(PARAMETERISATIONS)

@@ -151,7 +151,7 @@ def convert(checkpoint: Path, folder: Path, encoder: Path | None = None) -> Mode
         DiffhpeError: the checkpoint cannot be read, or the folder already holds a model.
     """
     if (folder / WEIGHTS_FILE).exists():
-        raise DiffhpeError(f"{folder} holds a model already; name another folder or remove it")
+        raise DiffhpeError(f"{folder} already contains a model; choose another folder or remove it")
     model, config = load_with_config(checkpoint, encoder)
     save_model(model, config, folder)
     return config

@@ -39,7 +39,7 @@ def _read_with_encoder(path: Path, encoder: Path | None) -> tuple[ModelConfig, d
         if encoder is None:
             raise DiffhpeError(
                 f"{path}: DiffPose's denoiser alone; the file of the GraFormer (or MixSTE) whose"
-                " poses it refines is expected, too: diffhpe convert --encoder FILE"
+                " poses it refines is also expected: diffhpe convert --encoder FILE"
             )
         return released_diffpose.with_encoder(config, state, *_read(encoder), encoder)
     if encoder is not None:
@@ -52,8 +52,8 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
     state = _tensors(_load(path), path)
     if state.keys() >= _OF_POSEFORMER:
         raise DiffhpeError(
-            f"{path}: a PoseFormer, which is not known here; MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
-            " GraFormer and DiffPose are"
+            f"{path}: a PoseFormer, which is not supported; MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
+            " GraFormer or DiffPose is expected"
         )
     for family in (released_diffhpe, released_diffpose):
         architecture = family.architecture_of(state)
@@ -67,8 +67,8 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
             ) from None
     names = ", ".join(list(state)[:3]) or "no tensors"
     raise DiffhpeError(
-        f"{path}: no known checkpoint; expected the names of MixSTE, DiffHPE-2D, DiffHPE-Wrapper,"
-        f" GraFormer or DiffPose, found {names}, ..."
+        f"{path}: not a known checkpoint; expected the names of MixSTE, DiffHPE-2D,"
+        f" DiffHPE-Wrapper, GraFormer or DiffPose, found {names}, ..."
     )
 
 
@@ -126,7 +126,9 @@ def _check_file(path: Path) -> None:
         start = file.read(64).lstrip().lower()
     for sign, what in ((b"version https://git-lfs", "a Git LFS pointer"), (b"<", "a web page")):
         if start.startswith(sign):
-            raise DiffhpeError(f"{path}: {what}, not the checkpoint itself; download that")
+            raise DiffhpeError(
+                f"{path}: {what}, not the checkpoint itself; download the checkpoint"
+            )
     if not zipfile.is_zipfile(path):
         return
     try:

@@ -53,7 +53,7 @@ def read_model(path: str | Path, encoder: Path | None = None) -> StoredModel:
         if encoder is not None:
             raise DiffhpeError(f"{place} is a model folder, which takes no encoder")
         return _read_folder(place)
-    require_torch(f"{place.name}, a released checkpoint, is read by torch")
+    require_torch(f"{place.name} is a released checkpoint, and reading it needs torch")
     from diffhpe_ros.lifting.checkpoints.released import read_released
 
     return StoredModel(*read_released(place, encoder))
@@ -72,11 +72,12 @@ def read_backbone(path: str | Path, config: ModelConfig) -> StoredModel:
     place = find_model(path).resolve()
     if config.backbone is None:
         raise DiffhpeError(
-            f"{place.name} names no backbone to start from; a diffhpe-wrapper that does is expected"
+            f"{place.name} has no backbone to start from; a diffhpe-wrapper with a backbone is"
+            " expected"
         )
     backbone = read_model(place.parent / config.backbone.name)
     if backbone.config.architecture != "mixste":
-        raise DiffhpeError(f"{config.backbone.name}, the backbone of {place.name}, is no MixSTE")
+        raise DiffhpeError(f"{config.backbone.name}, the backbone of {place.name}, is not a MixSTE")
     return backbone
 
 
@@ -110,7 +111,7 @@ def _read_folder(folder: Path) -> StoredModel:
     config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
     for file in (config_file, weights_file):
         if not file.is_file():
-            raise DiffhpeError(f"{folder} is no model folder: {file.name} is missing")
+            raise DiffhpeError(f"{folder} is not a model folder: {file.name} is missing")
     try:
         values = yaml.safe_load(config_file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -132,7 +133,7 @@ def _read_weights(file: Path) -> Weights:
     try:
         stored = load_file(file)
     except (SafetensorError, OSError, KeyError) as error:  # a KeyError names a type, as BF16
-        raise DiffhpeError(f"{file}: damaged or no safetensors file ({error})") from None
+        raise DiffhpeError(f"{file}: damaged or not a safetensors file ({error})") from None
     return {name: _single(value) for name, value in stored.items()}
 
 
@@ -158,7 +159,7 @@ def _check_sum(folder: Path) -> None:
     found = weights_sha256(folder)
     if expected != [found]:
         raise DiffhpeError(
-            f"{folder / WEIGHTS_FILE} is damaged or another one: its sha256 begins with"
+            f"{folder / WEIGHTS_FILE} is damaged or was replaced: its sha256 begins with"
             f" {found[:12]}, that in {checksum_file.name} with {''.join(expected)[:12]}"
         )
 

@@ -133,7 +133,7 @@ class CapturedSampler:
     def description(self) -> str:
         """The precision, and its effect on the result."""
         if self.precision is None:
-            return "not recorded yet"
+            return "not captured yet"
         if self.precision is not FLOAT32:
             return f"{self.precision.name}, {self.deviation_mm:.3f} mm from float32"
         return f"{FLOAT32.name}: {self._too_coarse}" if self._too_coarse else FLOAT32.name
@@ -161,8 +161,10 @@ class CapturedSampler:
             if apart <= TOLERANCE_MM:
                 self.precision, self.deviation_mm = precision, max(self.deviation_mm, apart)
                 return recording
-            self._too_coarse = f"{precision.name} is {apart:.2f} mm off"
-        raise CaptureError(f"what is played is wrong: {self._too_coarse}")
+            self._too_coarse = (
+                f"{precision.name} differs by {apart:.2f} mm from the uncaptured sampler"
+            )
+        raise CaptureError(f"the captured sampler is inaccurate: {self._too_coarse}")
 
     def _precisions(self) -> Sequence[Precision]:
         """The precisions to try, without those that were too coarse for another bucket."""

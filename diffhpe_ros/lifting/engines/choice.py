@@ -31,14 +31,15 @@ def resolve_engine(name: str, config: ModelConfig, device: str = "cpu") -> str:
         )
     if name == "auto" and device != "cpu":
         name = "cuda_graph"
-    needed = f"the engine {name} runs on torch"
+    needed = f"the engine {name} needs torch"
     if name in ("auto", "native"):
         reason = why_not_native(config, device)
         if reason is None:
             return "native"
         if name == "native":
-            raise DiffhpeError(f"no native engine: {reason}; auto or folded is expected")
-        name, needed = "folded", f"no native engine: {reason}; the engine folded runs on torch"
+            raise DiffhpeError(f"the native engine is not available: {reason}; use auto or folded")
+        name = "folded"
+        needed = f"the native engine is not available: {reason}; the engine folded needs torch"
     require_torch(needed)
     return name
 

@@ -67,24 +67,27 @@ def create_recorder(device: torch.device) -> ProgramRecorder:
 def why_not_captured(preset: Preset, recorder: ProgramRecorder) -> str:
     """Why a sampler cannot be recorded; empty if it can."""
     if preset.start == "previous":
-        return "not recorded: start 'previous' begins at another step for each person"
+        return "not captured: start 'previous' begins at a different step for each person"
     most = recorder.most_steps
     if most is not None and preset.steps > most:
-        return f"not recorded: {preset.steps} steps, and more than {most} are not worth it"
+        return (
+            f"not captured: the sampler has {preset.steps} steps, and capturing pays for at most"
+            f" {most}"
+        )
     return ""
 
 
 def _onnx(model: Model, folder: Path | None) -> PoseEngine | DenoisingEngine:
     if "onnx" not in model.engines:
         raise DiffhpeError(
-            "the onnx engine does not know diffpose and graformer; use folded or reference"
+            "the onnx engine does not support diffpose and graformer; use folded or reference"
         )
     device = next(model.parameters()).device
     if device.type != "cpu":
         raise DiffhpeError(
-            f"the onnx engine is for device cpu, not {device}: onnxruntime itself takes CUDA"
-            " where it has it"
+            f"the onnx engine is for device cpu, not {device}: onnxruntime itself uses CUDA where"
+            " it is available"
         )
     if folder is None:
-        raise DiffhpeError("the onnx engine needs the folder that diffhpe export has made")
+        raise DiffhpeError("the onnx engine needs a model folder made by diffhpe export")
     return open_onnx(model, folder)

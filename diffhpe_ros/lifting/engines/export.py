@@ -71,7 +71,7 @@ def export(path: str | Path, folder: Path) -> Mapping[str, float]:
     """
     require("exporting", "onnx")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DiffhpeError(f"{folder} is there already; name another folder or remove it")
+        raise DiffhpeError(f"{folder} already exists; choose another folder or remove it")
     model, config = load_with_config(path)
     try:
         return _make(model, _standing_alone(config), folder)
@@ -102,8 +102,8 @@ def _standing_alone(config: ModelConfig) -> ModelConfig:
     for name, preset in config.presets.items():
         if preset.start == "backbone":
             raise DiffhpeError(
-                f"preset {name} starts at the pose of the backbone, which an exported model does"
-                " not hold; noise or previous is expected"
+                f"preset {name} starts from the backbone's pose, but an exported model has no"
+                " backbone; noise or previous is expected"
             )
     return replace(config, backbone=None)
 
@@ -207,8 +207,8 @@ def verify(model: Model, folder: Path, config: ModelConfig) -> dict[str, float]:
         for name, difference in found.items():
             if not difference <= TOLERANCE:  # written so that NaN fails, too
                 raise DiffhpeError(
-                    f"{name}.onnx is {difference:.1e} off the model it was made of; at most"
-                    f" {TOLERANCE:.0e} is expected"
+                    f"{name}.onnx is {difference:.1e} away from the model that it was made from;"
+                    f" at most {TOLERANCE:.0e} is expected"
                 )
             largest[name] = max(largest.get(name, 0.0), difference)
     return largest

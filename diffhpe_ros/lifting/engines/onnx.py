@@ -81,13 +81,13 @@ def _open_piece(folder: Path, name: str) -> OnnxModel:
     file = piece_file(folder, name)
     if not file.is_file():
         raise DiffhpeError(
-            f"{folder} has no {PIECES}/{file.name}: make a folder that has with"
-            f" diffhpe export {folder} --out FOLDER"
+            f"{folder} has no {PIECES}/{file.name}: make a folder that contains it with diffhpe"
+            f" export {folder} --out FOLDER"
         )
     model = OnnxModel(file, threads=torch.get_num_threads())
     if model.metadata.get(WEIGHTS_KEY) != weights_sha256(folder):
         raise DiffhpeError(
-            f"{file} was not made of the {WEIGHTS_FILE} beside it: export the model again"
+            f"{file} was not made from the {WEIGHTS_FILE} next to it: export the model again"
         )
     return model
 

@@ -71,7 +71,9 @@ def create_augmentation(preset: Preset) -> Augmentation:
     if name not in AUGMENTATIONS:
         raise unknown("augmentation", name, AUGMENTATIONS)
     if name != "none" and preset.start == "previous":
-        raise DiffhpeError(f"start 'previous' does not go with augmentation {name!r}; use 'none'")
+        raise DiffhpeError(
+            f"start 'previous' cannot be combined with augmentation {name!r}; use 'none'"
+        )
     return AUGMENTATIONS[name]()
 
 

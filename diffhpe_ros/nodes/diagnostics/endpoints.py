@@ -81,16 +81,16 @@ def explain_silence(
     names = " and ".join(sorted({_name(each) for each in publishers}))
     if lost:
         return (
-            f"{names} publishes it, but {lost} messages were lost on the way: large images need"
-            " the DDS profile config/fastdds.xml where they are sent"
+            f"{names} publishes it, but {lost} messages were lost on the way: the sender of large"
+            " images needs the DDS profile config/fastdds.xml"
         )
     if received:
-        return f"{names} publishes it, but has stopped, or its network fails"
+        return f"{names} publishes it, but has stopped, or the network has failed"
     return (
-        f"{names} publishes it, and either sends nothing or all of it is lost: large images need"
-        " the DDS profile config/fastdds.xml where they are sent; another user or container needs"
-        " access to the same shared memory; a network may be too slow: send JPEG, or put the"
-        " detector where the camera is"
+        f"{names} publishes it, but either sends nothing or all messages are lost: the sender of"
+        " large images needs the DDS profile config/fastdds.xml; another user or container needs"
+        " access to the same shared memory; a network may be too slow: send JPEG, or run the"
+        " detector on the camera's computer"
     )
 
 

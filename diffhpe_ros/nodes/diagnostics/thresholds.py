@@ -39,7 +39,7 @@ def check_completeness(diagnostics: NodeDiagnostics) -> None:
         diagnostics.warn(
             "windows",
             f"only {100 * found:.0f} % of the windows' joints are seen: people are cut off or"
-            " hidden, too few images come, or the detector's min_confidence is too high",
+            " hidden, too few images arrive, or the detector's min_confidence is too high",
         )
     else:
         diagnostics.clear("windows")
@@ -54,7 +54,7 @@ def check_latency(diagnostics: NodeDiagnostics, parameters: StageParameters) -> 
         diagnostics.raise_error(
             "latency",
             f"the images' stamps are {_apart(found)} this clock: set use_sim_time for a bag, or"
-            " the clock of the camera",
+            " correct the camera's clock",
         )
     elif found < -_AHEAD_S:
         diagnostics.warn(
@@ -75,4 +75,7 @@ def _apart(seconds: float) -> str:
 
 
 def _late(found: float, most: float) -> str:
-    return f"results come {found:.2f} s after their image's stamp, at most {most:g} s is expected"
+    return (
+        f"results are published {found:.2f} s after their image's stamp, at most {most:g} s is"
+        " expected"
+    )

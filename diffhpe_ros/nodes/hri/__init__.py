@@ -22,7 +22,7 @@ def hri_messages() -> Any:
         return import_module("hri_msgs.msg")
     except ImportError:
         raise DiffhpeError(
-            "parameter hri expects the package hri_msgs, which PyPI does not have: sudo apt install"
+            "parameter hri needs the package hri_msgs, which PyPI does not have: sudo apt install"
             " ros-$ROS_DISTRO-hri-msgs, or set hri to false"
         ) from None
 

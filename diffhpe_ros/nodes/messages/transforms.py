@@ -28,7 +28,7 @@ def tf_message_type(parameter: str) -> Any:
         return import_module("tf2_msgs.msg").TFMessage
     except ImportError:
         raise DiffhpeError(
-            f"parameter {parameter} expects the package tf2_msgs, which comes with ROS (apt install"
+            f"parameter {parameter} needs the package tf2_msgs, which comes with ROS (apt install"
             f" ros-$ROS_DISTRO-tf2-msgs) and not from PyPI: install it, or do not set {parameter}"
         ) from None
 

@@ -176,7 +176,10 @@ class TransformBuffer:
         if source not in known:
             return f"{source} has no parent: is the robot description running?"
         if target not in known:
-            return f"no transform has a frame {target}: the newest are {self._newest_frames()}"
+            return (
+                f"no transform has the frame {target}: the newest frames are"
+                f" {self._newest_frames()}"
+            )
         return (
             f"frames {target} and {source} are not connected: {target} is below {above_target},"
             f" {source} below {above_source}"

@@ -76,7 +76,7 @@ class RobotFrames:
         except DiffhpeError as error:
             self._diagnostics.count("without_motion", len(windows))
             self._diagnostics.warn_of_message(
-                "motion", f"{error}; the camera is taken to stand still"
+                "motion", f"{error}; the camera is assumed to be fixed"
             )
             return windows
         self._diagnostics.clear("motion")

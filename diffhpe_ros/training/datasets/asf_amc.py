@@ -217,7 +217,7 @@ def _frames(lines: list[str], skeleton: Skeleton) -> tuple[dict[str, Array], flo
             name, *words = line.split()
             columns.setdefault(name, []).append([float(word) for word in words])
     if not frames or ROOT not in columns:
-        raise DiffhpeError("no frames of a motion in it")
+        raise DiffhpeError("it contains no frames of a motion")
     for name, rows in columns.items():
         if name not in skeleton.bones:
             raise DiffhpeError(f"bone {name!r} is not in the skeleton")

@@ -123,7 +123,7 @@ def to_take(
     step = np.linalg.norm(np.diff(joints[:, 0], axis=0), axis=-1)
     if step.max() > LONGEST_STEP_M:
         raise DiffhpeError(
-            f"the hip jumps by {step.max():.1f} m at {step.argmax() / RATE_HZ:.2f} s; left out"
+            f"the hip jumps by {step.max():.1f} m at {step.argmax() / RATE_HZ:.2f} s; skipped"
         )
     forward /= np.linalg.norm(forward, axis=-1, keepdims=True)
     return Take(

@@ -108,7 +108,7 @@ def _sequences(world: Any, pixels: Any, subjects: Sequence[str]) -> list[_Camera
             if action in views:
                 seen += _in_each_camera(subject, action, positions, views[action])
             elif (subject, action.split(" ")[0]) != NOT_RECORDED:
-                raise DiffhpeError(f"2D of {subject} {action} are missing, of which there are 3D")
+                raise DiffhpeError(f"2D of {subject} {action} are missing, although there are 3D")
     return seen
 
 
@@ -145,7 +145,8 @@ def _cropped(pixels: NDArray[np.float32], frames: int, what: str) -> NDArray[np.
     """The first `frames` frames: the videos are longer than the motion capture."""
     if len(pixels) < frames:
         raise DiffhpeError(
-            f"{what} has {len(pixels)} frames of 2D and {frames} of 3D; at least as many expected"
+            f"{what} has {len(pixels)} frames of 2D and {frames} of 3D; at least as many of 2D"
+            " are expected"
         )
     return pixels[:frames]
 

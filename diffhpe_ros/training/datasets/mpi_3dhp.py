@@ -104,7 +104,7 @@ def read_mpi_3dhp(path: Path, input_view: str) -> list[RecordedSequence]:
             for recording in _sequence(str(name), content, input_view)
         ]
         if not recordings:
-            raise DiffhpeError("there is no sequence in it")
+            raise DiffhpeError("it contains no sequence")
         return recordings
     except DiffhpeError as error:
         raise DiffhpeError(f"{path}: {error}") from None
@@ -119,7 +119,7 @@ def _sequence(name: str, content: Any, input_view: str) -> list[RecordedSequence
         valid = numbers(np.ravel(_entry(arrays, "valid", name)), (), f"valid of {name}") > 0
         labels = {"subject": name, "sequence": name, "camera": "", "rate": TEST_RATE_HZ}
         return [_recording(name, arrays, camera, valid, input_view, labels)]
-    raise DiffhpeError(f"unknown sequence {name!r}; such as 'S1 Seq1' or 'TS1' is expected")
+    raise DiffhpeError(f"unknown sequence {name!r}; a name such as 'S1 Seq1' or 'TS1' is expected")
 
 
 def _training(

@@ -32,13 +32,15 @@ def read_evaluation(
     arrays = _array_names(data)
     if "positions_3d" in arrays:
         if data_2d is None:
-            raise DiffhpeError(f"{data} is Human3.6M, whose keypoints --data-2d must name")
+            raise DiffhpeError(
+                f"{data} is a Human3.6M file; the file of its keypoints is expected in --data-2d"
+            )
         subjects = _subjects(split or "test")
         recordings = read_human36m(data, data_2d, subjects, config.input_view)
         return evaluation_windows(recordings, config.frames)
     for option, value in (("--data-2d", data_2d), ("--split", split)):
         if value is not None:
-            raise DiffhpeError(f"{option} goes with a Human3.6M file alone, which {data} is not")
+            raise DiffhpeError(f"{option} is only for a Human3.6M file, and {data} is none")
     if "data" in arrays:
         return evaluation_windows(read_mpi_3dhp(data, config.input_view), config.frames)
     return read_windows(data)

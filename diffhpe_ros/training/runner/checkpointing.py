@@ -55,10 +55,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
         other = path.with_name(PREVIOUS)
-        advice = "remove it to start afresh"
+        advice = "remove it to start again"
         if path.name == LAST and other.is_file():
-            advice = f"put {other.name} in its place to go on from there, or {advice}"
-        raise DiffhpeError(f"{path}: damaged, or no checkpoint of a training; {advice}") from None
+            advice = f"replace it with {other.name} to continue from there, or {advice}"
+        raise DiffhpeError(
+            f"{path}: damaged, or not a checkpoint of a training; {advice}"
+        ) from None
     return checkpoint
 
 

@@ -159,7 +159,7 @@ def _motion_capture_files(mocap: str | Mapping[str, float], folder: str) -> dict
     if missing:
         raise DiffhpeError(
             f"{missing[0]}: no such file ({len(missing)} of {len(files)} files of data.mocap are"
-            " missing); data=cmu takes the file of `diffhpe data` alone"
+            " missing); data=cmu uses only the file of `diffhpe data`"
         )
     return files
 

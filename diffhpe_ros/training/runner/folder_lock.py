@@ -37,6 +37,6 @@ def _lock(folder: int, out: Path) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise DiffhpeError(f"another training runs in {out}: name another out") from None
+        raise DiffhpeError(f"another training is running in {out}: choose another out") from None
     except OSError:
         return  # a file system without locks

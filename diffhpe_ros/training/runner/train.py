@@ -210,8 +210,8 @@ def _check_settings(settings: DictConfig, out: Path, resumes: bool) -> None:
         )
         if differing := difference({name: began.get(name) for name in now}, now):
             raise DiffhpeError(
-                f"{out} holds a training with another {differing};"
-                f" name another out, or remove {out} to start afresh"
+                f"{out} contains a training with another {differing}; choose another out, or"
+                f" remove {out} to start again"
             )
         return
     try:
@@ -275,20 +275,20 @@ def _trainer_options(settings: DictConfig, data: Data) -> dict[str, Any]:
         per_epoch = data.source.batches_per_epoch
         if per_epoch is None:
             raise DiffhpeError(
-                f"epochs is {settings.epochs}; these data have none: null is expected"
+                f"epochs is {settings.epochs}, but these data have no epochs; null is expected"
             )
         options["max_steps"] = settings.epochs * per_epoch
         options["val_check_interval"] = settings.validate_every_epochs * per_epoch
     steps = options.get("max_steps")
     if not steps or steps < 1:
         raise DiffhpeError(
-            f"trainer.max_steps is {steps}; how long to train is expected there, or in epochs"
-            " where the data have them"
+            f"trainer.max_steps is {steps}; the length of the training is expected there, or in"
+            " epochs if the data have epochs"
         )
     if options.get("accumulate_grad_batches", 1) != 1:
         raise DiffhpeError(
-            "trainer.accumulate_grad_batches: a batch must be a step, for its number is that of its"
-            " windows and noise; a larger data.batch_size is expected"
+            "trainer.accumulate_grad_batches must be 1, since the step number selects a batch's"
+            " windows and noise; use a larger data.batch_size"
         )
     return options
 
@@ -315,6 +315,6 @@ def _device_error(error: RuntimeError, trainer: L.Trainer, out: Path) -> Excepti
         return error
     reason = str(error).splitlines()[0]
     return DiffhpeError(
-        f"the GPU failed at step {trainer.global_step}: {reason};"
-        f" the same command goes on from the last checkpoint in {out}"
+        f"the GPU failed at step {trainer.global_step}: {reason}; the same command continues from"
+        f" the last checkpoint in {out}"
     )

@@ -134,7 +134,7 @@ def _to_random_camera(points: Tensor, generator: Generator) -> Tensor:
         )[0]
         if seen[..., 2].min() > _NEAREST_M:
             return seen
-    raise AssertionError(f"no camera of {_DRAWS} keeps its distance")
+    raise AssertionError(f"none of {_DRAWS} random cameras keeps its distance")
 
 
 def _at(poses: NDArray[np.float64], seconds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -102,12 +102,15 @@ NativeModel = NativeMixSTE | NativeDiffHPE
 def why_not_native(config: ModelConfig, device: str = "cpu") -> str | None:
     """Why a model cannot run with the library on a device; None if it can."""
     if find_library() is None:
-        return "there is none for this processor, or no C++ compiler when it was installed"
+        return (
+            "its library was not compiled for this processor, or no C++ compiler was found when"
+            " the package was installed"
+        )
     if device != "cpu":
-        return f"it runs on the cpu, not on {device}"
+        return f"it runs only on the cpu, not on {device}"
     if config.architecture not in FOLDED:
-        return "it does not know diffpose and graformer"
-    return None if fits(config) else "it was not written for a network of these sizes"
+        return "it does not support diffpose and graformer"
+    return None if fits(config) else "it does not support a network of these sizes"
 
 
 def make_native(config: ModelConfig, weights: Weights) -> NativeModel:

@@ -163,5 +163,5 @@ def _of_graph(layer: GraphLayerWeights, transposed: bool = False) -> Iterable[Ar
 def _library() -> ctypes.CDLL:
     library = find_library()
     if library is None:  # unpickled on a machine without the library
-        raise DiffhpeError("no native engine: the compiled library is not there; rebuild it")
+        raise DiffhpeError("no native engine: the compiled library is missing; rebuild it")
     return library

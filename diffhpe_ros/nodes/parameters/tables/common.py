@@ -17,7 +17,7 @@ class CommonParameters:
     )
     replay: bool = parameter(
         False,
-        "Process every message, reproducibly, instead of the newest only.",
+        "Process every message, reproducibly, instead of only the newest.",
         launch_only=True,
     )
 
@@ -43,6 +43,6 @@ class StageParameters(CommonParameters):
 
     hri: bool = parameter(
         False,
-        "Publish people as ROS4HRI (REP-155) has it, as /humans/bodies/<id>. Needs hri_msgs.",
+        "Publish people as ROS4HRI (REP-155) defines them, as /humans/bodies/<id>. Needs hri_msgs.",
         launch_only=True,
     )

@@ -41,13 +41,14 @@ class DetectorParameters(StageParameters):
     )
     trust_checkpoint: bool = parameter(
         False,
-        "mmpose: allow pose_config and pose_model to run code, which such files can.",
+        "mmpose: allow pose_config and pose_model to run code; files of these kinds can contain"
+        " any code.",
         read_only=True,
         detector_option=True,
     )
     min_confidence: float = parameter(
         -1.0,
-        "Joints with a lower confidence are unseen; -1: the detector's default.",
+        "Joints with a lower confidence count as unseen; -1: the detector's default.",
         least=-1.0,
         most=1.0,
         live=True,
@@ -57,7 +58,8 @@ class DetectorParameters(StageParameters):
     )
     max_people: int = parameter(
         4,
-        "Tracks at a time: the largest and surest people first, existing tracks before new ones.",
+        "Largest number of tracks at a time: large and confident detections first, existing"
+        " tracks before new ones.",
         least=1,
         most=16,
         live=True,
@@ -77,22 +79,23 @@ class DetectorParameters(StageParameters):
     )
     blazepose_model: str = parameter(
         "auto",
-        "blazepose: lite, full, heavy: faster or better joints; lite and heavy are fetched once by"
-        " npm. auto: the best that keeps up with the camera; in replay the best that can be had.",
+        "blazepose: lite is the fastest, heavy has the best joints; lite and heavy are downloaded"
+        " once by npm. auto: the best that keeps up with the camera; in replay the best"
+        " available.",
         choices=MODELS,
     )
     check_every: int = parameter(
         10,
-        "blazepose: in every n-th image heavy checks left and right of a person whom a faster model"
-        " sees, in the background; 0: never, else at least 6.",
+        "blazepose: in every n-th image, the model heavy checks left and right of a person that a"
+        " faster model tracks; this runs in the background. 0: never, else at least 6.",
         least=0,
         most=1000,
         detector_option=True,
     )
     search_every: int = parameter(
         5,
-        "blazepose: look for new people in every n-th image; for a second after a person was lost,"
-        " in each.",
+        "blazepose: look for new people in every n-th image, and in every image for one second"
+        " after a person was lost.",
         least=1,
         most=1000,
         detector_option=True,
@@ -105,14 +108,14 @@ class DetectorParameters(StageParameters):
     )
     return_s: float = parameter(
         RETURN_S,
-        "Seconds for which somebody who left is known again by the colours of their clothes, and"
-        " gets their id again; 0: never.",
+        "Seconds for which a person who left is recognised by the colours of their clothes, and"
+        " gets the same id again; 0: never.",
         least=0.0,
         most=600.0,
     )
     first_track_id: int = parameter(
         0,
-        "Id of the first track. With hri, cameras that share a lifter need ranges of their own, for"
+        "Id of the first track. With hri, cameras that share a lifter need separate ranges, for"
         " example from 0 and from 1000.",
         least=0,
         most=2**31 - 1,
@@ -124,13 +127,12 @@ class DetectorParameters(StageParameters):
     )
     camera_name: str = parameter(
         "",
-        "Tells the people of several cameras apart that send the same frame_id; empty: the frame_id"
-        " does.",
+        "Distinguishes cameras that send the same frame_id; empty: the frame_id is used.",
     )
     overlay_background: str = parameter(
         "image",
-        "What ~/overlay shows behind the joints: the image, the image without faces, or nothing"
-        " of it.",
+        "What ~/overlay shows behind the joints: the image, a blurred image without recognisable"
+        " faces, or no image.",
         choices=("image", "blurred", "none"),
         live=True,
     )
@@ -139,7 +141,7 @@ class DetectorParameters(StageParameters):
     )
     camera_info_timeout_s: float = parameter(
         2.0,
-        "Seconds for which the first image waits for camera_info; then field_of_view is used.",
+        "Seconds to wait for camera_info after the first image; then field_of_view is used.",
         least=0.0,
         most=60.0,
     )
@@ -151,19 +153,22 @@ class DetectorParameters(StageParameters):
     )
     announce_images: bool = parameter(
         False,
-        "In replay, send a message for images without windows, too: a lifter with expected_cameras"
-        " then knows how far each camera is.",
+        "In replay, also send a message for images without windows, so that a lifter with"
+        " expected_cameras knows the progress of each camera.",
     )
     camera_moves: bool = parameter(
         False,
-        "The camera moves, and the lifter knows how, by motion_frame or imu: no warning when the"
-        " background moves. The launch file sets it.",
+        "The camera moves, and the lifter knows its motion from motion_frame or imu: do not warn"
+        " when the background moves. The launch file sets it.",
     )
     depth: bool = parameter(
         False, "Use the topic depth: a depth image aligned to the colour image."
     )
     depth_tolerance_s: float = parameter(
-        0.02, "Largest difference of the stamps of image and depth.", least=0.0, most=1.0
+        0.02,
+        "Largest difference between the stamps of image and depth, in seconds.",
+        least=0.0,
+        most=1.0,
     )
     rate: float = parameter(
         LIVE_RATE,
@@ -174,22 +179,22 @@ class DetectorParameters(StageParameters):
     )
     first_rate: float = parameter(
         RATE,
-        "Frames per second of the first window of a person, who is not waited for longer; the next"
-        " ones become as long as those of rate. Below rate it counts as rate.",
+        "Frames per second of a person's first window, so that results start early; later windows"
+        " grow to the length that belongs to rate. Values below rate count as rate.",
         least=13.0,
         most=1000.0,
     )
     stride: int = parameter(1, "Make windows for every n-th image.", least=1, most=1000)
     bridge_s: float = parameter(
         BRIDGE_S,
-        "Gaps of a joint up to this are interpolated; at least 1.5 image periods are, below"
-        " 15 images/s.",
+        "Gaps of a joint up to this many seconds are interpolated; below 15 images/s, gaps up to"
+        " 1.5 image periods always are.",
         least=0.0,
         most=2.0,
     )
     restart_s: float = parameter(
         WINDOW_S,
-        "A track unseen for longer than this starts a new window.",
+        "A track that is unseen for longer than this many seconds starts a new window.",
         least=0.01,
         most=10.0,
     )

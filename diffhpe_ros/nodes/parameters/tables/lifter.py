@@ -26,25 +26,25 @@ class LifterParameters(StageParameters):
     )
     engine: str = parameter(
         "auto",
-        "What computes the networks. auto: cuda_graph on CUDA, else native if it was compiled, else"
-        " folded. reference is the readable, slow one; onnx needs a model that was exported.",
+        "Implementation that runs the networks. auto: cuda_graph on CUDA, else native if it was"
+        " compiled, else folded. reference is readable but slow; onnx needs an exported model.",
         choices=("auto", "reference", "folded", "native", "onnx", "cuda_graph"),
     )
     kernels: str = parameter(
         "torch",
-        "Kernels of the engines cuda_graph and folded. triton: fused ones, for CUDA.",
+        "Kernels of the engines cuda_graph and folded. triton: fused kernels, for CUDA.",
         choices=("torch", "triton"),
     )
     preset: str = parameter(
         "",
         "Sampler, steps and hypotheses by name: fast, balanced or faithful. auto: the best that"
-        " keeps up with the camera. Empty: the model's default, on CUDA auto.",
+        " keeps up with the camera. Empty: the model's default; on CUDA, auto.",
     )
     expected_people: int = parameter(
-        4, "Preset auto: people at once to keep up with.", least=1, most=16
+        4, "Preset auto: number of people at a time that it must keep up with.", least=1, most=16
     )
     expected_rate: float = parameter(
-        30.0, "Preset auto: images a second to keep up with.", least=1.0, most=1000.0
+        30.0, "Preset auto: images per second that it must keep up with.", least=1.0, most=1000.0
     )
     sampler: str = parameter(
         "", "Reverse process; empty: the preset's.", choices=("", "ddpm", "ddim", "dpm-solver")
@@ -55,26 +55,26 @@ class LifterParameters(StageParameters):
     )
     start: str = parameter(
         "",
-        "Initial state of the sampler: noise, the pose of the backbone or of the track's previous"
-        " window with noise added. Empty: the preset's.",
+        "Initial state of the sampler: noise, or the pose of the backbone or of the track's"
+        " previous window, with noise added. Empty: the preset's.",
         choices=("", "noise", "backbone", "previous"),
     )
     augmentation: str = parameter(
         "",
-        "flip: half of the hypotheses are of the mirror image, so their number must be even. Empty:"
-        " the preset's.",
+        "flip: half of the hypotheses are lifted from the mirror image, so their number must be"
+        " even. Empty: the preset's.",
         choices=("", "none", "flip"),
     )
     aggregation: str = parameter(
         "mean",
         "How the hypotheses of a window become one pose. reprojection: each joint from the"
-        " hypothesis nearest to its place in the image.",
+        " hypothesis that projects nearest to its 2D keypoint.",
         choices=("mean", "reprojection"),
     )
     decode: str = parameter(
         "rigid",
-        "rigid: the bones of a track keep one length, the mean over the last 10 s. free: as the"
-        " model gives them.",
+        "rigid: the bones of a track keep one length, the mean over the last 10 s. free: bone"
+        " lengths as predicted.",
         choices=("free", "rigid"),
     )
     fuse: bool = parameter(
@@ -85,8 +85,9 @@ class LifterParameters(StageParameters):
     seed: int = parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
     lag: int = parameter(
         0,
-        "Give the frame so many before the newest one: each is 33 ms later at a rate of 30, and"
-        " more accurate. People are given once their windows have their full length.",
+        "Output the frame this many frames before the newest. Each frame adds 33 ms of delay at a"
+        " rate of 30, and makes results more accurate. With a lag, a person's results start once"
+        " their window has its full length.",
         least=0,
         most=FRAMES // 2,
     )
@@ -99,14 +100,15 @@ class LifterParameters(StageParameters):
     )
     one_euro_min_cutoff: float = parameter(
         0.0,
-        "Hz, cutoff at rest of a One-Euro filter of each joint in metres; 0: no filter.",
+        "Cutoff frequency at rest, in Hz, of a One-Euro filter on each joint; 0: no filter.",
         least=0.0,
         most=100.0,
         live=True,
     )
     one_euro_beta: float = parameter(
         5.0,
-        "Hz per m/s by which its cutoff rises with the speed of the joint.",
+        "Rise of the One-Euro filter's cutoff frequency with the speed of the joint, in Hz per"
+        " m/s.",
         least=0.0,
         most=1000.0,
         live=True,
@@ -120,108 +122,111 @@ class LifterParameters(StageParameters):
     )
     ellipsoids: bool = parameter(
         True,
-        "Draw the one-sigma ellipsoid of each joint: most of the time that the markers take.",
+        "Draw the one-sigma ellipsoid of each joint; this takes most of the markers' computing"
+        " time.",
         live=True,
     )
     target_frame: str = parameter(
         "",
-        "Frame that people are given in, such as base_link or map, by /tf at the image's stamp;"
-        " its z axis must point up, unless its name ends in optical_frame. Empty: the camera's"
-        " optical frame. Needs tf2_msgs.",
+        "Coordinate frame of the results, such as base_link or map, looked up on /tf at the"
+        " image's stamp; its z axis must point up, unless its name ends in optical_frame. Empty:"
+        " the camera's optical frame. Needs tf2_msgs.",
     )
     motion_frame: str = parameter(
         "",
-        "Frame that stands still, such as odom: by the camera's motion in it, windows are freed"
-        " from pans and tilts, and distances predicted. Empty: the camera is taken to stand still."
-        " Needs tf2_msgs.",
+        "Fixed frame, such as odom. The camera's motion in it serves to remove pans and tilts"
+        " from windows and to predict distances. Empty: the camera is assumed to be fixed. Needs"
+        " tf2_msgs.",
     )
     imu: bool = parameter(
         False,
-        "Use the topic imu, of a sensor that is fixed to the camera: its gyroscope frees windows"
-        " from turns where motion_frame is not set or not known. Needs tf2_msgs.",
+        "Use the topic imu, of a sensor that is fixed to the camera: its gyroscope removes"
+        " rotations from windows where motion_frame is not set or not known. Needs tf2_msgs.",
     )
     level_camera: bool = parameter(
         False,
-        "The camera is level: up is against the y axis of its optical frame. Postures need to know"
-        " it where no target_frame says what is up.",
+        "The camera is level: up is opposite to the y axis of its optical frame. Postures need"
+        " the up direction, and this gives it where no target_frame does.",
     )
     floor_frame: str = parameter(
         "",
-        "Frame whose z = 0 is the floor, such as base_footprint: feet that stand on it say how"
-        " large and how far away people are. Needs tf2_msgs.",
+        "Frame whose z = 0 is the floor, such as base_footprint: the feet of people who stand on"
+        " it determine their size and distance. Needs tf2_msgs.",
     )
     camera_height: float = parameter(
         0.0,
-        "Metres of the cameras above the floor, instead of floor_frame; 0: not known. It needs"
-        " gravity, by the topic imu, target_frame, level_camera, or people who walk.",
+        "Height of the cameras above the floor in metres, instead of floor_frame; 0: not known."
+        " It needs gravity, from the topic imu, target_frame, level_camera, or people who walk.",
         least=0.0,
         most=30.0,
     )
     person_height: float = parameter(
         0.0,
-        "Metres from sole to crown of the only person whom a camera sees; 0: not known. It counts"
-        " for tracks that are alone in view.",
+        "Height in metres, from sole to crown, of the only person in a camera's view; 0: not"
+        " known. It is used for tracks that are alone in view.",
         least=0.0,
         most=2.4,
     )
     upright_frames: str = parameter(
         "",
-        "Optical frames, separated by commas. Each gets a child with z up, its name and _upright,"
-        " on /tf_static: level at first, then by the accelerometer of the topic imu, or by people"
-        " who walk. Needs tf2_msgs.",
+        "Optical frames, separated by commas. Each gets a child frame with z up on /tf_static,"
+        " named after it with the ending _upright. It assumes a level camera at first, then uses"
+        " the accelerometer of the topic imu, or people who walk. Needs tf2_msgs.",
     )
     transform_timeout_s: float = parameter(
         0.1,
-        "Longest wait for a transform; then the people of that image are dropped and counted as"
-        " untransformed.",
+        "Longest wait for a transform, in seconds; then the people of that image are dropped and"
+        " counted as untransformed.",
         least=0.0,
         most=10.0,
     )
     fuse_cameras: bool = parameter(
         False,
-        "Make one person of the tracks of several cameras that are the same. Needs target_frame.",
+        "Merge the tracks of several cameras that are the same person. Needs target_frame.",
     )
     expected_cameras: int = parameter(
         0,
-        "In replay, take the messages of so many cameras in the order of their stamps: fused people"
-        " then do not depend on which detector is faster. Each needs announce_images. 0: in the"
-        " order in which they come.",
+        "In replay, take the messages of this many cameras in the order of their stamps, so that"
+        " fused people do not depend on which detector is faster. Each detector needs"
+        " announce_images. 0: in order of arrival.",
         least=0,
         most=64,
     )
     tf: str = parameter(
         "none",
-        "Frames of people on /tf. body: one for each person; joints: one for each joint, too. Needs"
-        " tf2_msgs.",
+        "Frames of people on /tf. body: one for each person; joints: also one for each joint."
+        " Needs tf2_msgs.",
         choices=("none", "body", "joints"),
     )
     obstacle_sigma: float = parameter(
         2.0,
-        "Standard deviations of their position by which people are inflated on obstacles.",
+        "Number of standard deviations of their position by which people on the topic obstacles"
+        " are inflated.",
         least=0.0,
         most=10.0,
         live=True,
     )
     obstacle_horizon_s: float = parameter(
         0.0,
-        "Seconds for which people on obstacles are moved on at their velocity; all places on the"
-        " way are filled.",
+        "Seconds for which people on the topic obstacles are moved ahead at their velocity; the"
+        " whole path is filled.",
         least=0.0,
         most=5.0,
         live=True,
     )
     obstacle_spacing: float = parameter(
         0.1,
-        "Metres between the points of obstacles; the resolution of the map that they go into.",
+        "Distance between the points of the topic obstacles in metres; set it to the resolution"
+        " of the map.",
         least=0.02,
         most=1.0,
         live=True,
     )
     distance_frames: str = parameter(
         "",
-        "Frames to whose origins nearest gives the distance of each person, separated by commas, by"
-        " /tf at the image's stamp; needs tf2_msgs. Empty: the frame of the results. Not"
-        " safety-rated.",
+        "Frames, separated by commas: the topic nearest gives each person's distance to their"
+        " origins, looked up on /tf at the image's stamp; needs tf2_msgs. Empty: the frame of the"
+        " results. Not safety-rated.",
     )
 
     @property
