@@ -137,7 +137,7 @@ def test_people_left_out_are_measured_without_their_own_scale():
     """One of four has errors of half the size: for him the others' ellipsoids are too large."""
     measured = made_up({"ann": 0.5})
     measured.spread[:] = np.diag(np.square(STD / 10))
-    squared = held_out(measured).left_out_distances()
+    squared = held_out(measured).left_out().squared
     within = {person: shares(squared[person == PEOPLE], (1.0, 2.0)) for person in ("ann", "bob")}
     assert within["ann"][0] > 0.5 and within["ann"][1] > 0.95
     assert within["bob"][0] < 0.25
@@ -176,16 +176,17 @@ def hard_where(joint: int, axis: int, joints: slice | list[int] = slice(None)) -
 def test_network_learns_which_poses_are_hard_where_that_is_so_for_new_people():
     """No variance feature tells where the Head is low."""
     measured = hard_where(*HEAD)
-    fitted, left_out = best_fit(measured)
-    assert fitted.network is not None
-    assert left_out.loss < held_out(measured).loss - 0.1
-    std, low = np.exp(fitted.log_std_of(measured)), measured.body[:, :, HEAD[0], HEAD[1]] > 0
+    best = best_fit(measured)
+    assert best.fitted.network is not None
+    assert best.held_out.loss < held_out(measured).loss - 0.1
+    assert best.network_gain > 0.1
+    std, low = np.exp(best.fitted.log_std_of(measured)), measured.body[:, :, HEAD[0], HEAD[1]] > 0
     assert np.median(std[low]) > 2 * np.median(std[~low])
 
 
 def test_network_is_left_out_where_it_does_not_help_new_people():
-    fitted, _ = best_fit(two_frames(made_up({})))
-    assert fitted.network is None
+    best = best_fit(two_frames(made_up({})))
+    assert best.fitted.network is None and best.network_gain == 0
 
 
 def test_network_learns_from_mirrored_people_too():
@@ -228,7 +229,7 @@ def test_model_is_calibrated_on_windows():
     assert ModelConfig.from_dict(found.to_dict()) == found
     limits = found.coherence_limits
     assert limits is not None and limits.symmetry_gap_mm > 0
-    assert calibration.left_out.shape == (24, 5, 16)
+    assert calibration.left_out.squared.shape == (24, 5, 16)
     measured = measure_errors(Lifter(model, found), [truth])
     assert measured.errors.shape == (24, 5, 16, 3)
     assert np.isfinite(measured.coherence_mm).all(1).sum() == 8

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from diffhpe_ros.lifting import Lifter, ModelConfig
@@ -21,12 +20,16 @@ from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.lifting.pipeline.coherence_limits import CoherenceLimits, VarianceFeature
 from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
 from diffhpe_ros.training.calibration.fit import Fit, fit
-from diffhpe_ros.training.calibration.held_out import EVERYBODY, HeldOut, others, parts_of
+from diffhpe_ros.training.calibration.held_out import (
+    EVERYBODY,
+    HeldOut,
+    LeftOut,
+    others,
+    parts_of,
+)
 from diffhpe_ros.training.calibration.measured_errors import MeasuredErrors, measure_errors
 from diffhpe_ros.training.calibration.network_fit import with_network
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-
-Array = NDArray[np.float64]
 
 USUAL_PERCENTILE = 99.0
 
@@ -37,9 +40,10 @@ class Calibration:
 
     config: ModelConfig
     measured: MeasuredErrors
-    left_out: Array
-    """(N, F, 16), squared Mahalanobis distances of the true joints; neither the fit nor the scales
-    know the person."""
+    left_out: LeftOut
+    """Neither the fit nor the scales know the person."""
+    network_gain: float
+    """Mean log-likelihood of a joint of people left out that the network adds; 0 without one."""
 
 
 def calibrated(
@@ -65,16 +69,26 @@ def calibrate(
 
 def calibration_of(config: ModelConfig, measured: MeasuredErrors) -> Calibration:
     """Fit the covariance and the coherence limits to measured errors; see `calibrate`."""
-    fitted, held_out = best_fit(measured)
+    best = best_fit(measured)
     usual = np.nanpercentile(measured.coherence_mm, USUAL_PERCENTILE, axis=0)
     config = replace(
-        configured(config, fitted.scaled(held_out.log_scales())),
+        configured(config, best.fitted.scaled(best.held_out.log_scales())),
         coherence_limits=CoherenceLimits(*(round(float(x), 1) for x in usual)),
     )
-    return Calibration(config, measured, held_out.left_out_distances())
+    return Calibration(config, measured, best.held_out.left_out(), best.network_gain)
 
 
-def best_fit(measured: MeasuredErrors) -> tuple[Fit, HeldOut]:
+@dataclass(frozen=True)
+class BestFit:
+    """The fit to all people, and how right such fits are for people who are left out."""
+
+    fitted: Fit
+    held_out: HeldOut
+    network_gain: float
+    """See `Calibration`."""
+
+
+def best_fit(measured: MeasuredErrors) -> BestFit:
     """The fit to all people, with the network if that is better for people who are left out.
 
     It is not where people are few. Where there is one only, nobody can be left out.
@@ -82,15 +96,16 @@ def best_fit(measured: MeasuredErrors) -> tuple[Fit, HeldOut]:
     fits = fits_by_part(measured)
     held_out = HeldOut.of(measured, fits)
     if len(fits) == 1:
-        return fits[EVERYBODY], held_out
+        return BestFit(fits[EVERYBODY], held_out, 0.0)
     with_networks = {
         number: with_network(fitted, others(measured, number))
         for number, fitted in tqdm(fits.items(), desc="networks", unit="network")
     }
     learnt = HeldOut.of(measured, with_networks)
-    if learnt.loss < held_out.loss:
-        return with_networks[EVERYBODY], learnt
-    return fits[EVERYBODY], held_out
+    gain = held_out.loss - learnt.loss
+    if gain > 0:
+        return BestFit(with_networks[EVERYBODY], learnt, gain)
+    return BestFit(fits[EVERYBODY], held_out, 0.0)
 
 
 def fits_by_part(measured: MeasuredErrors) -> dict[int, Fit]:

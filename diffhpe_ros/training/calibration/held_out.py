@@ -37,6 +37,16 @@ def others(measured: MeasuredErrors, part: int) -> MeasuredErrors:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """How a covariance that does not know the person fits their joints."""
+
+    squared: Array
+    """(N, F, 16), squared Mahalanobis distances of the true joints."""
+    stated: Array
+    """(N, F, 16) metres, the error that the covariance states (root mean square)."""
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """Errors in units of standard deviations that were fitted without the person.
 
@@ -52,6 +62,8 @@ class HeldOut:
     """(N, F, 16, 1 + S): a constant, and those of `SCALED_WITH`."""
     log_volume: Array
     """(N, F, 16), sum of the logs of the three standard deviations."""
+    variance: Array
+    """(N, F, 16) m², sum of the three variances."""
     part: NDArray[np.int64]
     """(N,), see `parts_of`."""
     weights: Array
@@ -80,7 +92,8 @@ class HeldOut:
         features = measured.features[..., SCALED_COLUMNS]
         features = np.concatenate([np.ones_like(features[..., :1]), features], -1)
         weights = person_weights(measured.person)
-        return cls(squared, spread.clip(0), features, np.log(std).sum(-1), part, weights)
+        volume, variance = np.log(std).sum(-1), np.square(std).sum(-1)
+        return cls(squared, spread.clip(0), features, volume, variance, part, weights)
 
     @property
     def loss(self) -> float:
@@ -99,15 +112,15 @@ class HeldOut:
         rows = np.ones(len(self.part), bool) if rows is None else rows
         return np.array([self._log_scale(rows, joint) for joint in range(self.squared.shape[2])])
 
-    def left_out_distances(self) -> Array:
-        """(N, F, 16), squared Mahalanobis distances with scales that do not know the person."""
-        squared = np.empty(self.squared.shape[:-1])
+    def left_out(self) -> "LeftOut":
+        """With scales that do not know the person."""
+        log_scale = np.empty(self.variance.shape)
         for number in set(self.part.tolist()):
             rows = self.part == number
             log_scales = self.log_scales(rows if number == EVERYBODY else ~rows)
-            log_scale = (self.features[rows] * log_scales).sum(-1, keepdims=True)
-            squared[rows] = _distances(self.squared[rows], self.spread[rows], log_scale)
-        return squared
+            log_scale[rows] = (self.features[rows] * log_scales).sum(-1)
+        squared = _distances(self.squared, self.spread, log_scale[..., None])
+        return LeftOut(squared, np.sqrt(self.variance) * np.exp(log_scale))
 
     def _log_scale(self, rows: NDArray[np.bool_], joint: int) -> Array:
         """The scale at which a joint's shares are as far above nominal at 1 sigma as below at 2.

@@ -65,7 +65,7 @@ def left_out_tables(calibration: Calibration) -> str:
     parts = _parts(calibration)
     by_part = {name: _shares(name, calibration, part) for name, part in parts.items()}
     shown = parts[CONDITIONS[0]]
-    frames = calibration.left_out.shape[1]
+    frames = calibration.left_out.squared.shape[1]
     by_lag = [
         _shares(str(lag), calibration, shown & _at(frames, frame)[:, None])
         for frame, lag in enumerate(LAGS[-frames:])
@@ -78,6 +78,9 @@ def left_out_tables(calibration: Calibration) -> str:
                 [_should_be(), *([each.name, *_percent(each.every)] for each in by_lag[::-1])],
             ),
             _joint_table([by_part[name] for name in (CONDITIONS[0], "unseen", "guessed")]),
+            "All unchanged joints in tenths, by the error that their covariance states:",
+            _stated_table(calibration, shown),
+            _gain(calibration),
             "Joints more than 5 points off, with intervals of 95 % over people:",
             _outside_table(by_part),
         ]
@@ -87,14 +90,14 @@ def left_out_tables(calibration: Calibration) -> str:
 def _parts(calibration: Calibration) -> Mapping[str, Mask]:
     """Name → (N, F, 16), which joints belong to a part."""
     measured = calibration.measured
-    everything = np.ones(calibration.left_out.shape, bool)
+    everything = np.ones(calibration.left_out.squared.shape, bool)
     parts = {name: everything & (measured.condition == name)[:, None, None] for name in CONDITIONS}
     plain, occluded, unsure = (parts[name] for name in CONDITIONS)
     parts |= {
         "unseen": occluded & (measured.features[..., _UNSEEN] > 0),
         "guessed": unsure & (measured.features[..., _NOISE] > _GUESSED),
     }
-    frames = LAGS[-calibration.left_out.shape[1] :]
+    frames = LAGS[-calibration.left_out.squared.shape[1] :]
     lags = {name: frames.index(lag) for name, lag in _LIVE.items()}
     live = {
         f"{name}, {which}": part & _at(len(frames), frame)[:, None]
@@ -113,7 +116,7 @@ def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
     total, inside = np.zeros((people, 16)), np.zeros((people, 16, 2))
     np.add.at(total, person, weights * part.sum(1))
     for column, sigma in enumerate(CALIBRATED_SIGMAS):
-        within = part & (calibration.left_out <= sigma**2)
+        within = part & (calibration.left_out.squared <= sigma**2)
         np.add.at(inside[..., column], person, weights * within.sum(1))
     drawn = np.random.default_rng(0).multinomial(people, np.full(people, 1 / people), DRAWS)
     with np.errstate(invalid="ignore"):
@@ -160,6 +163,33 @@ def _outside_table(parts: Mapping[str, Shares]) -> str:
             cells = ", ".join(part.cell(int(joint), column) for joint in joints)
             rows += [[part.name, f"{sigma:g}", cells]] if cells else []
     return markdown_table(["people left out", "sigma", "joints, % (interval)"], rows)
+
+
+def _stated_table(calibration: Calibration, part: Mask) -> str:
+    """Stated and measured errors (root mean square) of tenths, from the surest to the least sure."""
+    measured, stated = calibration.measured, calibration.left_out.stated
+    weights = np.broadcast_to(person_weights(measured.person)[:, None, None], part.shape)[part]
+    order = np.argsort(stated[part])
+    tenth = np.minimum(10 * np.cumsum(weights[order]) / weights.sum(), 9.999).astype(int)
+    squared = [np.square(stated[part]), np.square(measured.errors).sum(-1)[part]]
+    columns = [
+        np.bincount(tenth, (weights * each)[order]) / np.bincount(tenth, weights[order])
+        for each in squared
+    ]
+    rows = [
+        [name, *(f"{1000 * root:.0f}" for root in np.sqrt(column))]
+        for name, column in zip(("stated, mm", "measured, mm"), columns, strict=True)
+    ]
+    return markdown_table(["error", *map(str, range(1, len(columns[0]) + 1))], rows)
+
+
+def _gain(calibration: Calibration) -> str:
+    if not calibration.network_gain:
+        return "No variance network: it does not help people who are left out."
+    return (
+        f"The variance network adds {calibration.network_gain:.3f} to the mean log-likelihood of a"
+        " joint of people left out."
+    )
 
 
 def _worst(each: Array) -> list[str]:
