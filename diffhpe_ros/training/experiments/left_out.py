@@ -166,7 +166,7 @@ def _outside_table(parts: Mapping[str, Shares]) -> str:
 
 
 def _stated_table(calibration: Calibration, part: Mask) -> str:
-    """Stated and measured errors (root mean square) of tenths, from the surest to the least sure."""
+    """Stated and measured errors (root mean square) of tenths; the surest joints come first."""
     measured, stated = calibration.measured, calibration.left_out.stated
     weights = np.broadcast_to(person_weights(measured.person)[:, None, None], part.shape)[part]
     order = np.argsort(stated[part])
