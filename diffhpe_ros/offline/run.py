@@ -22,6 +22,8 @@ from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
 from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.pipeline.camera_floor import check_lengths
+from diffhpe_ros.pipeline.detection_stage import least_images_per_s
+from diffhpe_ros.pipeline.options import WindowOptions
 
 ONE_IMAGE = (
     "one image only: people are taken to stand still; the model has learnt from motion, so that"
@@ -84,6 +86,7 @@ def lift_recording(
     ):
         workspace.keep = not source.cheap
         _look(source, workspace, stopped, warn)
+        _warn_of_rate(workspace, warn)
         lift = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
         poses, short = _lift(lift, path, workspace, stopped, warn)
         recording = PoseRecording(poses, _rate(workspace), source.start_ns)
@@ -172,6 +175,16 @@ def _rate(workspace: Workspace) -> float:
     """Frames per second; 1 for a single frame."""
     times = workspace.times_s()
     return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+
+
+def _warn_of_rate(workspace: Workspace, warn: Callable[[str], None]) -> None:
+    """Warn about a recording as slow as the detector's node warns about."""
+    found, least = _rate(workspace), least_images_per_s(WindowOptions())
+    if workspace.frame_count > 1 and round(found, 3) < least:
+        warn(
+            f"{found:.1f} images/s, at least {least:.1f} are expected: motion between images is"
+            " guessed"
+        )
 
 
 def _long_enough(

@@ -96,6 +96,33 @@ def test_what_the_file_does_not_say_is_asked_for(tmp_path, lifter, changes, mess
         lift(folder, tmp_path / "out.npz", lifter, options)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"topic": "/image"}, "is no bag; --topic goes with bags"),
+        ({"max_people": 2}, "holds keypoints; --max-people goes with images"),
+        ({"blazepose_model": "lite"}, "holds keypoints; --blazepose-model goes with images"),
+        ({"sequence": "walk"}, "holds one recording; --sequence goes with files of several"),
+    ],
+)
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_options_that_do_not_fit_keypoints_are_refused(tmp_path, is_ours, given, message):
+    path, options = our_npz(tmp_path), SourceOptions(**given)
+    if not is_ours:
+        path = foreign.write_openpose(tmp_path / "json", [walker("body25", 20)])
+        options = SourceOptions(**{**vars(OPTIONS), **given})
+    with pytest.raises(DiffhpeError, match=message):
+        open_source(str(path), options)
+
+
+@pytest.mark.parametrize(("fps", "warned"), [(3, ["3.0 images/s, at least 5.0"]), (5, [])])
+def test_slow_recording_has_the_warning_of_the_live_nodes(tmp_path, lifter, fps, warned):
+    path = our_npz(tmp_path)
+    np.savez(path, **arrays(path) | {"fps": fps})
+    _, warnings = lift(path, tmp_path / "out.npz", lifter, SourceOptions())
+    assert [text[:26] for text in warnings if "images/s" in text] == warned
+
+
 def test_normalised_coordinates_are_scaled_by_the_size(tmp_path):
     person = walker("blazepose33")
     path = foreign.write_mediapipe(tmp_path / "pose.csv", person, "long")
