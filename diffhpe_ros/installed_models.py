@@ -10,6 +10,8 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.paths import expand, models_folders
 
 CONFIG_FILE = "config.yaml"
+_OF_FOLDERS = (".safetensors", ".sha256", ".yaml", ".onnx")
+"""Endings of the files in a model folder; no released checkpoint has them."""
 DEFAULT_RATE = 50.0
 """Frames per second of the windows of released checkpoints, and if config.yaml has no rate."""
 
@@ -28,9 +30,12 @@ def find_model(path: str | Path) -> Path:
     """The path of a model, given by an existing path or a name in the models folders.
 
     Raises:
-        DiffhpeError: there is neither; the message lists the names.
+        DiffhpeError: there is neither, and the message lists the names; or it is a file of a model
+            folder.
     """
     given = Path(expand(str(path)))
+    if given.is_file() and given.suffix in _OF_FOLDERS:
+        raise DiffhpeError(f"{given} is one file of a model; name its folder: {given.parent}")
     if given.exists():
         return given
     if given.suffix in (".pt", ".pth"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from diffhpe_ros.cli.options import FILE, MOCAP, warn
+from diffhpe_ros.cli.options import FILE, MOCAP, FiniteRange, warn
 from diffhpe_ros.errors import DiffhpeError
 
 _FILES = ("cmu_h36m17_50hz.npz", "cmu_validation.npz", "cmu_test.npz")
@@ -20,7 +20,7 @@ _FILES = ("cmu_h36m17_50hz.npz", "cmu_validation.npz", "cmu_test.npz")
 @click.option("--subjects", default="", help="Subjects to read, such as 2,7,12-16.  [default: all]")
 @click.option(
     "--fps",
-    type=click.FloatRange(50),
+    type=FiniteRange(50),
     default=120.0,
     show_default=True,
     help="Frames per second of the .amc files; CMU lists the subjects for which they are 60.",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from diffhpe_ros.cli.options import (
+    AT_LEAST_1,
     FILE,
     OVERRIDE,
     TEST_WINDOWS,
@@ -127,11 +128,19 @@ def evaluate(
     show_default=True,
     help="Length of the trainings, and where they run.",
 )
-@click.option("--steps", default=5, show_default=True, help="Number of DDIM steps.")
-@click.option("--hypotheses", default=5, show_default=True, help="Number of poses per window.")
+@click.option(
+    "--steps", type=AT_LEAST_1, default=5, show_default=True, help="Number of DDIM steps."
+)
+@click.option(
+    "--hypotheses",
+    type=AT_LEAST_1,
+    default=5,
+    show_default=True,
+    help="Number of poses per window.",
+)
 @click.option(
     "--every",
-    type=click.IntRange(1),
+    type=AT_LEAST_1,
     default=1,
     show_default=True,
     help="Measure on each Nth window only.",

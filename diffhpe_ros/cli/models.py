@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from diffhpe_ros.cli.options import FILE, held_out_windows
+from diffhpe_ros.cli.options import AT_LEAST_1, FILE, held_out_windows
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.extras import require
 
@@ -86,7 +86,7 @@ def pack(trained: Path, out: Path, backbone: Path | None, data: tuple[Path, ...]
 @held_out_option
 @click.option(
     "--every",
-    type=click.IntRange(1),
+    type=AT_LEAST_1,
     default=1,
     show_default=True,
     help="Use each Nth window only.",

@@ -1,5 +1,6 @@
 """Shared options of the commands, and checks of installed packages."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ class _File(click.Path):
         return super().convert(expand(str(value)), param, ctx)
 
 
-class _Input(click.ParamType[str]):
+class _Input(click.ParamType):  # type: ignore[type-arg]  # subscripts need a newer click
     """A path as above, an address, or a number."""
 
     name = "text"
@@ -33,7 +34,7 @@ class _Input(click.ParamType[str]):
         return expand(str(value))
 
 
-class _Override(click.ParamType[str]):
+class _Override(click.ParamType):  # type: ignore[type-arg]
     """A Hydra override, whose value may be a path."""
 
     name = "override"
@@ -45,6 +46,17 @@ class _Override(click.ParamType[str]):
         return f"{name}{equals}{expand(found)}" if is_path else str(value)
 
 
+class FiniteRange(click.FloatRange):
+    """A range of finite numbers; nan is within every range of click, and inf within open ones."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """The number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"a finite number is expected, got {value}", param, ctx)
+        return number
+
+
 DEFAULT_MODEL = "diffhpe-wrapper-robust"
 """The same as in `diffhpe_ros.lifting`, whose import takes longer than showing the help."""
 FILE = _File()
@@ -53,9 +65,13 @@ OVERRIDE = _Override()
 MOCAP = data_folder() / "mocap"
 TEST_WINDOWS = MOCAP / "cmu_test.npz"
 VALIDATION_WINDOWS = MOCAP / "cmu_validation.npz"
+POSITIVE = FiniteRange(0, min_open=True)
+FIELD_OF_VIEW = FiniteRange(1, 170)
+"""In degrees; the limits of `Camera.from_field_of_view`."""
+AT_LEAST_1 = click.IntRange(1)
 
 
-class _Size(click.ParamType[tuple[int, int]]):
+class _Size(click.ParamType):  # type: ignore[type-arg]
     """Width and height, such as 1280x720."""
 
     name = "WxH"
@@ -114,12 +130,15 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--hypotheses",
-            type=int,
+            type=AT_LEAST_1,
             show_default="the preset's",
             help="Number of poses per window.",
         ),
         click.option(
-            "--steps", type=int, show_default="the preset's", help="Number of sampling steps."
+            "--steps",
+            type=AT_LEAST_1,
+            show_default="the preset's",
+            help="Number of sampling steps.",
         ),
         click.option("--sampler", show_default="the preset's", help="ddpm, ddim or dpm-solver."),
         preset_option,
@@ -156,19 +175,20 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--max-people",
+            type=click.IntRange(1, 16),
             default=4,
             show_default=True,
             help="Largest number of people at a time, for image input.",
         ),
         click.option(
             "--seconds",
-            type=click.FloatRange(0, min_open=True),
+            type=POSITIVE,
             show_default="all",
             help="Length of the part to lift, from the start, in seconds.",
         ),
         click.option(
             "--field-of-view",
-            type=float,
+            type=FIELD_OF_VIEW,
             show_default="60, with a warning",
             help="Degrees over the longer image side, for cameras without calibration.",
         ),
@@ -187,7 +207,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--fps",
-            type=click.FloatRange(0, min_open=True),
+            type=FiniteRange(0.1, 10_000),
             help="Frames per second of keypoints, or of images in a folder.",
         ),
     ):

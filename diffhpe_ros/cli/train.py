@@ -2,7 +2,7 @@
 
 import click
 
-from diffhpe_ros.cli.options import INPUT, OVERRIDE, training_installed
+from diffhpe_ros.cli.options import AT_LEAST_1, INPUT, OVERRIDE, training_installed
 
 
 @click.command()
@@ -41,7 +41,11 @@ def train(overrides: tuple[str, ...], experiment: str) -> None:
     help="Search space: a YAML file, or the name of a built-in one.",
 )
 @click.option(
-    "--trials", default=20, show_default=True, help="Number of trainings that this process runs."
+    "--trials",
+    type=AT_LEAST_1,
+    default=20,
+    show_default=True,
+    help="Number of trainings that this process runs.",
 )
 @click.option("--storage", help="URL of a database that several machines may share.")
 @click.option("--study", show_default="the experiment's", help="Name of the study in the storage.")

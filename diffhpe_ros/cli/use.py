@@ -1,13 +1,17 @@
 """Commands that lift: `demo`, `lift`, `bench`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from diffhpe_ros.cli.options import (
+    AT_LEAST_1,
     FILE,
     INPUT,
+    POSITIVE,
+    FiniteRange,
     decode_option,
     model_options,
     preset_option,
@@ -17,6 +21,7 @@ from diffhpe_ros.cli.options import (
 )
 from diffhpe_ros.confidence import MIN_CONFIDENCE
 from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.extras import require
 from diffhpe_ros.io import write_json
 
@@ -42,7 +47,10 @@ from diffhpe_ros.io import write_json
     help="Network that finds people; auto: the best that keeps up.",
 )
 @click.option(
-    "--seconds", default=10.0, show_default=True, help="Length of a webcam's recording, in seconds."
+    "--seconds",
+    type=POSITIVE,
+    show_default="10",
+    help="Length of a webcam's recording, in seconds.",
 )
 @model_options
 def demo(
@@ -51,7 +59,7 @@ def demo(
     out: Path,
     preset: str | None,
     blazepose_model: str,
-    seconds: float,
+    seconds: float | None,
     model: str | None,
     device: str,
 ) -> None:
@@ -65,8 +73,12 @@ def demo(
     from diffhpe_ros.demo import DemoSettings, choose_source, run_demo
     from diffhpe_ros.lifting import DEFAULT_MODEL
 
+    if seconds is not None and camera is None:
+        raise DiffhpeError("--seconds is only for --camera")
     source = choose_source(video, camera)
-    settings = DemoSettings(model or DEFAULT_MODEL, device, preset, blazepose_model, seconds)
+    settings = DemoSettings(model or DEFAULT_MODEL, device, preset, blazepose_model)
+    if seconds is not None:
+        settings = replace(settings, seconds=seconds)
     run_demo(source, out, settings)
 
 
@@ -80,6 +92,7 @@ def demo(
 @decode_option("rigid")
 @click.option(
     "--min-confidence",
+    type=FiniteRange(0, 1),
     default=MIN_CONFIDENCE,
     show_default=True,
     help="Joints with a lower confidence (0 to 1) count as unseen.",
@@ -165,7 +178,7 @@ def lift(
 )
 @click.option(
     "--rounds",
-    type=click.IntRange(1),
+    type=AT_LEAST_1,
     default=3,
     show_default=True,
     help="Number of rounds in which the reference and all presets are timed.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
-from diffhpe_ros.cli.options import FILE, INPUT, model_options, preset_option, warn
+from diffhpe_ros.cli.options import FIELD_OF_VIEW, FILE, INPUT, model_options, preset_option, warn
 from diffhpe_ros.extras import require
 
 
@@ -19,8 +19,8 @@ from diffhpe_ros.extras import require
 @preset_option
 @click.option(
     "--field-of-view",
-    default=DEFAULT_FIELD_OF_VIEW,
-    show_default=True,
+    type=FIELD_OF_VIEW,
+    show_default="60, with a warning",
     help="Degrees over the longer image side, for cameras without calibration.",
 )
 @click.option(
@@ -38,9 +38,10 @@ from diffhpe_ros.extras import require
 )
 @click.option(
     "--port",
+    type=click.IntRange(0, 65535),
     default=8080,
     show_default=True,
-    help="Port of the page; if it is taken, the next free one.",
+    help="Port of the page; if it is taken, the next free one. 0 is any free one.",
 )
 @click.option("--open/--no-open", "opens", default=True, help="Open the page in a browser.")
 @model_options
@@ -50,7 +51,7 @@ def view(
     bag: Path | None,
     topic: str | None,
     preset: str | None,
-    field_of_view: float,
+    field_of_view: float | None,
     calibration: Path | None,
     person_model: Path | None,
     pose_model: Path | None,
@@ -81,18 +82,18 @@ def view(
         detectors["onnx"] = partial(
             create_detector, "onnx", person_model=person_model, pose_model=pose_model
         )
-    source = choose_source(video, camera, bag, topic, calibration)
-    if source.camera is None or not source.camera.calibrated:
+    source = choose_source(video, camera, bag, topic, calibration, field_of_view)
+    if source.camera is None and field_of_view is None:
         warn(
-            f"a field of view of {field_of_view:g} degrees is assumed; distances depend on it"
-            " (--calibration, or --field-of-view)"
+            f"a field of view of {DEFAULT_FIELD_OF_VIEW:g} degrees is assumed; distances depend on"
+            " it (--calibration, or --field-of-view)"
         )
     if host not in ("127.0.0.1", "localhost", "::1"):
         warn(f"{host}: anyone who can reach this computer can see the images and change settings")
     settings = Settings(model or DEFAULT_MODEL, preset, list(detectors)[-1])
     with serve(
         source, detectors, settings,
-        field_of_view=field_of_view, device=device, host=host, port=port,
+        field_of_view=field_of_view or DEFAULT_FIELD_OF_VIEW, device=device, host=host, port=port,
     ) as address:  # fmt: skip
         click.echo(f"{source.name}: {address} (Ctrl-C stops it)")
         if opens:

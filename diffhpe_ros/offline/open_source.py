@@ -5,6 +5,7 @@ from pathlib import Path
 from diffhpe_ros.detection.blazepose.detector import BlazePose
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.formats.readers import find_reader
+from diffhpe_ros.formats.readers.videopose3d import read_positions
 from diffhpe_ros.offline.bag_images import BagImages
 from diffhpe_ros.offline.image_source import ImageSource
 from diffhpe_ros.offline.image_topic import is_bag
@@ -28,7 +29,7 @@ def open_source(path: str, options: SourceOptions) -> Source:
         options: properties that the input may not give itself.
 
     Raises:
-        DiffhpeError: the input cannot be read, or a required option is missing.
+        DiffhpeError: the input cannot be read, or an option is missing or does not apply.
     """
     place = Path(path)
     if "://" in path:
@@ -37,10 +38,16 @@ def open_source(path: str, options: SourceOptions) -> Source:
         return _with_detector(BagImages(place, options.topic), options, path)
     reader = find_reader(place)
     if reader is not None:
-        return open_keypoints(place, reader(place, options.sequence), options)
-    if place.suffix.lower() in (".npz", ".npy"):
-        return open_npz(place, options)
-    return _with_detector(_images(path, options), options, path)
+        source = open_keypoints(place, reader(place, options.sequence), options)
+    elif place.suffix.lower() in (".npz", ".npy"):
+        source = open_npz(place, options)
+    else:
+        return _with_detector(_images(path, options), options, path)
+    if reader is not read_positions:
+        options.refuse(path, "holds one recording", "files of several", "sequence")
+    options.refuse(path, "contains keypoints", "images", "max_people", "blazepose_model")
+    options.refuse(path, "is not a bag", "bags", "topic")
+    return source
 
 
 def _images(path: str, options: SourceOptions) -> Images:
@@ -58,9 +65,9 @@ def _with_detector(images: Images, options: SourceOptions, path: str) -> ImageSo
     try:
         if options.fps is not None and not isinstance(images, FolderImages):
             raise DiffhpeError(f"{path} already contains its times; leave out --fps")
-        for name in ("size", "layout", "sequence"):
-            if getattr(options, name) is not None:
-                raise DiffhpeError(f"{path} contains images; --{name} is only for keypoints")
+        options.refuse(path, "contains images", "keypoints", "size", "layout", "sequence")
+        if not isinstance(images, BagImages):
+            options.refuse(path, "is not a bag", "bags", "topic")
         return ImageSource(images, BlazePose(model=options.blazepose_model), options, path)
     except BaseException:
         images.close()

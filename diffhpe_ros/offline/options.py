@@ -39,6 +39,23 @@ class SourceOptions:
     min_confidence: float = MIN_CONFIDENCE
     """Joints with a lower confidence count as unseen."""
 
+    def refuse(self, path: object, what: str, goes_with: str, *names: str) -> None:
+        """Refuse options that would be ignored.
+
+        Args:
+            path: the recording's path.
+            what: what it is, such as "contains images".
+            goes_with: the inputs that the options are for.
+            names: fields that must have their defaults.
+
+        Raises:
+            DiffhpeError: one of them was given.
+        """
+        for name in names:
+            if getattr(self, name) != getattr(SourceOptions, name):
+                option = name.replace("_", "-")
+                raise DiffhpeError(f"{path} {what}; --{option} is only for {goes_with}")
+
 
 def required(value: T | None, what: str, option: str, path: object) -> T:
     """The value; if it is None, an error that asks for it in one line.
@@ -81,7 +98,8 @@ def camera_of(
         if options.field_of_view is not None:
             raise DiffhpeError("give --calibration or --field-of-view, not both")
         return camera_of_video(read_camera(options.calibration), size, stored_size or size)
-    return Camera.from_field_of_view(*size, options.field_of_view or DEFAULT_FIELD_OF_VIEW)
+    degrees = options.field_of_view
+    return Camera.from_field_of_view(*size, DEFAULT_FIELD_OF_VIEW if degrees is None else degrees)
 
 
 def camera_guess(camera: Camera, options: SourceOptions) -> tuple[str, ...]:

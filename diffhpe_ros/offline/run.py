@@ -1,6 +1,7 @@
 """Lifts a recording to a file: open, detect people, lift, write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,17 @@ from diffhpe_ros.offline.tracks import SeenTrack, TrackLifter, seen_tracks
 from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.pipeline.camera_floor import check_lengths
+from diffhpe_ros.pipeline.detection_stage import least_images_per_s
+from diffhpe_ros.pipeline.options import WindowOptions
 
 ONE_IMAGE = (
     "one image only: people are assumed to stand still; the model was trained on motion, so such"
     " a pose is less certain than one from a video"
 )
+
+
+class NobodyLiftedError(DiffhpeError):
+    """There is no pose to write."""
 
 
 def lift_recording(
@@ -63,7 +70,7 @@ def lift_recording(
     Raises:
         DiffhpeError: the recording cannot be read, nobody can be lifted, the output cannot be
             written, or a height is not in metres.
-        KeyboardInterrupt: Ctrl-C came before anybody could be lifted.
+        KeyboardInterrupt: Ctrl-C came before anybody could be lifted, or twice.
     """
     check_lengths(camera_height, person_height)
     check_output(out, *([Path(path)] if Path(path).is_file() else []))
@@ -72,12 +79,16 @@ def lift_recording(
     for text in source.warnings:
         warn(text)
     lifter = make_lifter()
-    with Workspace(out, {**_identity(path), **_named(options), **settings}, resume) as workspace:
+    stopped, depends_on = Stopped(), {**_identity(path), **_named(options), **settings}
+    with (
+        Workspace(out, depends_on, resume) as workspace,
+        _kept_on_ctrl_c(workspace, source, stopped, warn),
+    ):
         workspace.keep = not source.cheap
-        stopped = Stopped()
         _look(source, workspace, stopped, warn)
+        _warn_of_rate(workspace, warn)
         lift = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
-        poses, short = _lift(lift, path, source, workspace, stopped, warn)
+        poses, short = _lift(lift, path, workspace, stopped, warn)
         recording = PoseRecording(poses, _rate(workspace), source.start_ns)
         gravity = gravity_of(recording) if upright or camera_height is not None else None
         if gravity is None and upright:
@@ -105,6 +116,22 @@ def lift_recording(
         )
 
 
+@contextmanager
+def _kept_on_ctrl_c(
+    workspace: Workspace, source: Source, stopped: Stopped, warn: Callable[[str], None]
+) -> Iterator[None]:
+    """A context that keeps what is done if Ctrl-C ends it before the poses are written."""
+    try:
+        yield
+    except (KeyboardInterrupt, NobodyLiftedError) as error:
+        if source.live or not (stopped or isinstance(error, KeyboardInterrupt)):
+            raise
+        if workspace.frame_count:
+            workspace.keep = True
+            warn(f"{str(error) or 'stopped early'}; the same command with --resume goes on")
+        raise KeyboardInterrupt from error
+
+
 def _look(
     source: Source, workspace: Workspace, stopped: Stopped, warn: Callable[[str], None]
 ) -> None:
@@ -127,7 +154,6 @@ def _look(
 def _lift(
     lift: TrackLifter,
     path: str,
-    source: Source,
     workspace: Workspace,
     stopped: Stopped,
     warn: Callable[[str], None],
@@ -135,14 +161,7 @@ def _lift(
     """The poses of all people seen for at least a window, and the number of other people."""
     if still := workspace.frame_count == 1 and not stopped:
         warn(ONE_IMAGE)
-    try:
-        found, short = _long_enough(seen_tracks(workspace), workspace, lift.config, path, still)
-    except DiffhpeError as error:
-        if not stopped or source.live or not workspace.frame_count:
-            raise
-        workspace.keep = True
-        warn(f"{error}; to continue, repeat the command with --resume")
-        raise KeyboardInterrupt from error
+    found, short = _long_enough(seen_tracks(workspace), workspace, lift.config, path, still)
     total = sum(track.length for track in found)
     with stopped.by_ctrl_c(), progress_bar("lifting", total) as bar:
         for track in found:
@@ -151,7 +170,7 @@ def _lift(
         warn(text)
     poses = [each for each in map(lift.poses, found) if each is not None and _known(each)]
     if not poses:
-        raise DiffhpeError(f"{path}: no pose was lifted")
+        raise NobodyLiftedError(f"{path}: no pose was lifted")
     return poses, short
 
 
@@ -159,6 +178,16 @@ def _rate(workspace: Workspace) -> float:
     """Frames per second; 1 for a single frame."""
     times = workspace.times_s()
     return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+
+
+def _warn_of_rate(workspace: Workspace, warn: Callable[[str], None]) -> None:
+    """Warn about a recording as slow as the detector's node warns about."""
+    found, least = _rate(workspace), least_images_per_s(WindowOptions())
+    if workspace.frame_count > 1 and round(found, 3) < least:
+        warn(
+            f"{found:.1f} images/s, at least {least:.1f} are expected: motion between images is"
+            " guessed"
+        )
 
 
 def _long_enough(
@@ -177,9 +206,10 @@ def _long_enough(
         long = found
     if not long:
         workspace.keep = False  # there is nothing to resume
-        if still:
-            raise DiffhpeError(f"{path}: no person is seen in the image")
-        raise DiffhpeError(
+        if not found:
+            images = "its one image" if still else f"{len(times)} frames"
+            raise NobodyLiftedError(f"{path}: no person is seen in {images}")
+        raise NobodyLiftedError(
             f"{path}: no person is seen for {least_s:.2f} s, the shortest time that can be"
             f" lifted, in {len(times)} frames"
         )

@@ -48,7 +48,7 @@ def seen_tracks(workspace: Workspace) -> list[SeenTrack]:
     order = np.argsort(ids, kind="stable")
     order = order[ids[order] >= 0]
     found, starts = np.unique(ids[order], return_index=True)
-    rows = np.split(order, starts[1:])
+    rows = np.split(order, starts)[1:]  # the piece before the first start is empty
     return [
         SeenTrack(int(track_id), np.asarray(people["frame"][each]), each)
         for track_id, each in zip(found, rows, strict=True)

@@ -58,6 +58,12 @@ class ImageResult:
 _NO_RESULT = ImageResult(People.empty(), np.empty(0, np.int64), None)
 
 
+def least_images_per_s(options: WindowOptions) -> float:
+    """Below this rate windows may have gaps between images, or never be complete."""
+    bridged = BRIDGED_PERIODS / max(options.bridge_s, BRIDGED_LIMIT_S)
+    return max(bridged, 1 / options.restart_s)
+
+
 class DetectionStage:
     """Detects and tracks people in one camera's images, and builds their windows."""
 
@@ -166,9 +172,8 @@ class DetectionStage:
 
     @property
     def least_images_per_s(self) -> float:
-        """Below this rate windows may have gaps between images, or never be complete."""
-        bridged = BRIDGED_PERIODS / max(self._options.bridge_s, BRIDGED_LIMIT_S)
-        return max(bridged, 1 / self._options.restart_s)
+        """See `least_images_per_s`."""
+        return least_images_per_s(self._options)
 
     @property
     def bridged_s(self) -> float:

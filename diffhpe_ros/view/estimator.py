@@ -66,7 +66,7 @@ class Estimator:
         device: device of the lifter: cpu, cuda or cuda:N.
 
     Raises:
-        DiffhpeError: the model, the detector or the device does not exist.
+        DiffhpeError: the model, the preset, the detector or the device does not exist.
     """
 
     def __init__(
@@ -85,6 +85,8 @@ class Estimator:
         self.settings = settings
         self.detector = self._detector(settings)
         self.lifter = self._lifter(settings)
+        if settings.preset is not None and settings.preset not in self.config.presets:
+            raise unknown("preset", settings.preset, self.config.presets)
         self.reset()
 
     @property

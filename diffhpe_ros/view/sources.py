@@ -38,6 +38,7 @@ def choose_source(
     bag: Path | None = None,
     topic: str | None = None,
     calibration: Path | None = None,
+    field_of_view: float | None = None,
 ) -> ImageSource:
     """Open the video or stream, the webcam or the bag; without any, the package's own clip.
 
@@ -47,16 +48,21 @@ def choose_source(
         bag: a bag with images.
         topic: topic of the images in the bag.
         calibration: the camera's YAML file.
+        field_of_view: in degrees, if the user knows it.
 
     Raises:
-        DiffhpeError: more than one is given, it cannot be opened, or there are two calibrations.
+        DiffhpeError: more than one is given, it cannot be opened, there are two calibrations, or a
+            topic is named without a bag.
     """
+    if calibration is not None and field_of_view is not None:
+        raise DiffhpeError("give --calibration or --field-of-view, not both")
     known = None if calibration is None else read_camera(calibration)
     source = _open(video, camera, bag, topic)
+    if source.camera is not None and (known is not None or field_of_view is not None):
+        option = "--field-of-view" if known is None else "--calibration"
+        raise DiffhpeError(f"{source.name} has a calibration of its own; leave out {option}")
     if known is None:
         return source
-    if source.camera is not None:
-        raise DiffhpeError(f"{source.name} already contains a calibration; leave out --calibration")
     if isinstance(source.images, VideoRecording):
         known = camera_of_video(known, source.images.size, source.images.stored_size)
     return replace(source, camera=known)
@@ -67,11 +73,13 @@ def _open(
 ) -> ImageSource:
     if sum(each is not None for each in (video, camera, bag)) > 1:
         raise DiffhpeError("give a video, --camera or --bag, not several of them")
+    if bag is None and video is not None and is_bag(Path(video)):
+        bag = Path(video)
+    if bag is None and topic is not None:
+        raise DiffhpeError("--topic is only for bags")
     if camera is not None:
         name = f"camera {camera}"
         return ImageSource(name, LiveFrames(name, partial(webcam_images, camera, time.time_ns)))
-    if bag is None and video is not None and is_bag(Path(video)):
-        bag = Path(video)
     if bag is not None:
         images = BagRecording(bag, topic)
         return ImageSource(bag.name, images, images.camera)

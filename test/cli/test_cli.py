@@ -156,7 +156,7 @@ def windows_file(folder: Path) -> Path:
         (("--split", "test"), "--split is only for a Human3.6M file"),
         (("--preset", "slow"), "unknown preset 'slow'"),
         (("--sampler", "euler"), "unknown sampler 'euler'"),
-        (("--hypotheses", "0"), "hypotheses must be at least 1, got 0"),
+        (("--hypotheses", "0"), "0 is not in the range x>=1"),
         (
             ("--engine", "onnx"),
             "has no onnx/poses.onnx: make a folder that contains it with diffhpe export",
@@ -212,6 +212,7 @@ def test_lift_video_to_bvh(diffhpe, tmp_path):
         (("demo", "--video", "a.mp4", "--camera", "0"), "give --video or --camera, not both"),
         (("train", "--experiment", "mixest"), "unknown experiment 'mixest'"),
         (("bench", "--model", "mixest"), "unknown model 'mixest'"),
+        (("demo", "--seconds", "5"), "--seconds is only for --camera"),
     ],
 )
 def test_failures_are_one_line(diffhpe, arguments, message):
@@ -221,6 +222,44 @@ def test_failures_are_one_line(diffhpe, arguments, message):
 def test_corrupt_video_is_one_line(tmp_path):
     (tmp_path / "corrupt.mp4").write_bytes(b"\0" * 5000)
     assert_refused(diffhpe_process("demo", "--video", tmp_path / "corrupt.mp4"), "corrupt.mp4")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "lift in.mp4 --out out.npz --seconds",
+        "lift in.mp4 --out out.npz --fps",
+        "lift in.mp4 --out out.npz --min-confidence",
+        "lift in.mp4 --out out.npz --field-of-view",
+        "lift in.mp4 --out out.npz --camera-height",
+        "lift in.mp4 --out out.npz --person-height",
+        "view --field-of-view",
+        "demo --camera 0 --seconds",
+        "data --cmu takes --fps",
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(diffhpe, command, value):
+    run = diffhpe(*command.split(), value)
+    run.stderr = run.stderr.replace("_", "-")
+    assert_refused(run, command.rpartition(" --")[2])
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong", "known"),
+    [
+        ("lift in.mp4 --out out.npz --max-people", (0, 17), "1<=x<=16"),
+        ("lift in.mp4 --out out.npz --hypotheses", (0,), "x>=1"),
+        ("lift in.mp4 --out out.npz --steps", (0,), "x>=1"),
+        ("view --port", (-1, 65536), "0<=x<=65535"),
+        ("search --trials", (0,), "x>=1"),
+        ("reproduce table-2 --steps", (0,), "x>=1"),
+        ("reproduce table-2 --hypotheses", (0,), "x>=1"),
+    ],
+)
+def test_whole_numbers_have_their_range(diffhpe, command, wrong, known):
+    for value in wrong:
+        assert_refused(diffhpe(*command.split(), value), f"{value} is not in the range {known}")
 
 
 @pytest.mark.parametrize(

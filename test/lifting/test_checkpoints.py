@@ -185,6 +185,16 @@ def test_damaged_checkpoints_are_refused(tmp_path, content):
         load_model(file)
 
 
+@pytest.mark.parametrize("file", ["model.safetensors", "config.yaml"])
+def test_folder_is_named_for_one_of_its_files(tmp_path, file):
+    config = ModelConfig("mixste")
+    save_model(build_model(config), config, tmp_path)
+    with pytest.raises(
+        DiffhpeError, match=f"{file} is one file of a model; name its folder: {tmp_path}$"
+    ):
+        load_model(tmp_path / file)
+
+
 def test_unknown_names_list_the_known_ones():
     with pytest.raises(DiffhpeError, match="unknown model 'mixest'; expected a path or one of"):
         load_model("mixest")

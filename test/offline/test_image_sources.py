@@ -161,6 +161,8 @@ def test_damaged_files_are_one_line(tmp_path, name, content, message):
     [
         ({"fps": 30.0}, "already contains its times; leave out --fps"),
         ({"layout": "coco17"}, "contains images; --layout is only for keypoints"),
+        ({"topic": "/image"}, "is not a bag; --topic is only for bags"),
+        ({"field_of_view": 0.0}, "a field of view of 1 to 170 degrees is expected, got 0"),
     ],
 )
 def test_options_that_do_not_fit_a_video_are_refused(options, message):

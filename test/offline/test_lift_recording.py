@@ -96,6 +96,33 @@ def test_what_the_file_does_not_say_is_asked_for(tmp_path, lifter, changes, mess
         lift(folder, tmp_path / "out.npz", lifter, options)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"topic": "/image"}, "is not a bag; --topic is only for bags"),
+        ({"max_people": 2}, "contains keypoints; --max-people is only for images"),
+        ({"blazepose_model": "lite"}, "contains keypoints; --blazepose-model is only for images"),
+        ({"sequence": "walk"}, "holds one recording; --sequence is only for files of several"),
+    ],
+)
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_options_that_do_not_fit_keypoints_are_refused(tmp_path, is_ours, given, message):
+    path, options = our_npz(tmp_path), SourceOptions(**given)
+    if not is_ours:
+        path = foreign.write_openpose(tmp_path / "json", [walker("body25", 20)])
+        options = SourceOptions(**{**vars(OPTIONS), **given})
+    with pytest.raises(DiffhpeError, match=message):
+        open_source(str(path), options)
+
+
+@pytest.mark.parametrize(("fps", "warned"), [(3, ["3.0 images/s, at least 5.0"]), (5, [])])
+def test_slow_recording_has_the_warning_of_the_live_nodes(tmp_path, lifter, fps, warned):
+    path = our_npz(tmp_path)
+    np.savez(path, **arrays(path) | {"fps": fps})
+    _, warnings = lift(path, tmp_path / "out.npz", lifter, SourceOptions())
+    assert [text[:26] for text in warnings if "images/s" in text] == warned
+
+
 def test_normalised_coordinates_are_scaled_by_the_size(tmp_path):
     person = walker("blazepose33")
     path = foreign.write_mediapipe(tmp_path / "pose.csv", person, "long")
@@ -201,6 +228,31 @@ def test_ctrl_c_before_anybody_can_be_lifted_keeps_what_is_done(tmp_path, lifter
     assert not lifted.stopped and lifted.frames == 180
 
 
+def ctrl_c(*_: object, **__: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "place", ["run.seen_tracks", "tracks.TrackLifter.piece", "run.write_poses"]
+)
+def test_second_ctrl_c_stops_and_keeps_what_is_done(tmp_path, lifter, monkeypatch, place):
+    path, out = our_npz(tmp_path), tmp_path / "out.npz"
+    source = open_source(str(path), SourceOptions())
+    source.__class__ = Interrupted
+    monkeypatch.setattr(Interrupted, "pressed", False)
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+    warnings: list[str] = []
+    with monkeypatch.context() as second:
+        second.setattr(f"diffhpe_ros.offline.{place}", ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            lift_recording(
+                str(path), out, SourceOptions(), lambda: lifter, {}, warn=warnings.append
+            )
+    assert "the same command with --resume goes on" in warnings[-1]
+    lifted, _ = lift(path, out, lifter, SourceOptions(), resume=True)
+    assert not lifted.stopped and lifted.frames == 180
+
+
 def test_progress_goes_on_within_a_piece(tmp_path, lifter, monkeypatch):
     steps = []
 
@@ -246,6 +298,18 @@ def test_nobody_for_long_enough_is_one_line(tmp_path, lifter):
     with pytest.raises(DiffhpeError, match="no person is seen for 0.52 s"):
         lift(folder, tmp_path / "out.npz", lifter)
     assert not list(tmp_path.glob("*.part"))  # the next try is not refused
+
+
+@pytest.mark.parametrize(("frames", "where"), [(40, "40 frames"), (1, "its one image")])
+def test_recording_without_people_is_one_line(tmp_path, lifter, monkeypatch, frames, where):
+    nobody = np.zeros((0, 17, 2), np.float32), np.zeros((0, 17), np.float32), None
+    times_s, rows = np.arange(frames) / FPS, np.zeros(0, np.int64)
+    source = KeypointSource(CLIP.camera, times_s, rows, *nobody, ())
+    source.cheap = False  # as images are
+    monkeypatch.setattr(run, "open_source", lambda *_: source)
+    with pytest.raises(DiffhpeError, match=f"empty.mp4: no person is seen in {where}$"):
+        lift(tmp_path / "empty.mp4", tmp_path / "out.npz", lifter)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("ending", ["npz", "csv", "json", "mcap", "trc", "bvh", "c3d"])

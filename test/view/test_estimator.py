@@ -1,8 +1,11 @@
 """Settings change between two images."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pytest
 
+from diffhpe_ros.detection import Detector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.pipeline import PosePipeline
 from diffhpe_ros.view import ImageSource, Settings
@@ -51,6 +54,13 @@ def test_engine_and_its_reason_are_told(estimator: Estimator) -> None:
 def test_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(DiffhpeError, match="there is no setting 'colour'"):
         settings_with(Settings(), "colour", 1)
+
+
+def test_preset_that_the_model_does_not_have_is_refused(
+    detectors: Mapping[str, Callable[[], Detector]],
+) -> None:
+    with pytest.raises(DiffhpeError, match="unknown preset 'quick'; expected one of fast"):
+        Estimator(detectors, Settings(preset="quick"))
 
 
 def test_table_has_a_row_for_each_person(estimator: Estimator, source: ImageSource) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +55,16 @@ def test_bag_needs_no_option(tmp_path: Path):
     (tmp_path / "walk.mcap").write_text("no bag")
     with pytest.raises(DiffhpeError, match=r"walk\.mcap: not readable as a bag"):
         choose_source(str(tmp_path / "walk.mcap"))
+
+
+@pytest.mark.parametrize("given", [{}, {"camera": 0}, {"video": str(CLIP)}])
+def test_topic_without_a_bag_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(DiffhpeError, match="--topic is only for bags"):
+        choose_source(**given, topic="/image")
+
+
+def test_field_of_view_of_a_calibrated_camera_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DiffhpeError, match="calibration of its own; leave out --field-of-view"):
+        choose_source(field_of_view=70)
+    with pytest.raises(DiffhpeError, match="give --calibration or --field-of-view, not both"):
+        choose_source(str(CLIP), calibration=tmp_path / "camera.yaml", field_of_view=70)
