@@ -7,6 +7,7 @@ from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.installed_models import LEAST_RATE, MOST_RATE
 from diffhpe_ros.nodes.parameters.tables.common import StageParameters
 from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
 from diffhpe_ros.pipeline.options import WindowOptions
@@ -169,15 +170,15 @@ class DetectorParameters(StageParameters):
         LIVE_RATE,
         "Frames per second of the windows: what the lifter's model expects. The launch file sets it"
         " with model:=...",
-        least=13.0,
-        most=1000.0,
+        least=LEAST_RATE,
+        most=MOST_RATE,
     )
     first_rate: float = parameter(
         RATE,
         "Frames per second of the first window of a person, who is not waited for longer; the next"
         " ones become as long as those of rate. Below rate it counts as rate.",
-        least=13.0,
-        most=1000.0,
+        least=LEAST_RATE,
+        most=MOST_RATE,
     )
     stride: int = parameter(1, "Make windows for every n-th image.", least=1, most=1000)
     bridge_s: float = parameter(
