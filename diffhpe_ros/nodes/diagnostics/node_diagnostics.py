@@ -134,7 +134,8 @@ class NodeDiagnostics:
                 values[f"{name}_ms_p95"] = float(np.percentile(milliseconds, 95))
             errors = (*dict.fromkeys(self._failures), *self._errors.values())
             now = time.monotonic()
-            warnings = tuple(text for text, end in self._warnings.values() if now < end)
+            self._warnings = {name: each for name, each in self._warnings.items() if now < each[1]}
+            warnings = tuple(text for text, _ in self._warnings.values())
             self._failures.clear()
             self._past.append((now, self._counts()))
             return Report(errors, warnings, values)
