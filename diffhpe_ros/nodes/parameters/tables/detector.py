@@ -9,10 +9,10 @@ from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.detection.weights import MODELS
 from diffhpe_ros.installed_models import LEAST_RATE, MOST_RATE
 from diffhpe_ros.nodes.parameters.tables.common import StageParameters
-from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.nodes.parameters.tables.row import option_parameter, parameter, split_names
 from diffhpe_ros.pipeline.options import WindowOptions
-from diffhpe_ros.track_registry import RETURN_S, TRACK_S, WINDOW_S
-from diffhpe_ros.windows import BRIDGE_S, LIVE_RATE, RATE
+from diffhpe_ros.track_registry import RETURN_S, TRACK_S
+from diffhpe_ros.windows import LIVE_RATE, RATE
 
 
 @dataclass(frozen=True)
@@ -180,19 +180,17 @@ class DetectorParameters(StageParameters):
         least=LEAST_RATE,
         most=MOST_RATE,
     )
-    stride: int = parameter(1, "Make windows for every n-th image.", least=1, most=1000)
-    bridge_s: float = parameter(
-        BRIDGE_S,
+    stride: int = option_parameter(WindowOptions, "stride", "Make windows for every n-th image.")
+    bridge_s: float = option_parameter(
+        WindowOptions,
+        "bridge_s",
         "Gaps of a joint up to this are interpolated; at least 1.5 image periods are, below"
         " 15 images/s.",
-        least=0.0,
-        most=2.0,
     )
-    restart_s: float = parameter(
-        WINDOW_S,
+    restart_s: float = option_parameter(
+        WindowOptions,
+        "restart_s",
         "A track unseen for longer than this starts a new window.",
-        least=0.01,
-        most=10.0,
     )
 
     @property

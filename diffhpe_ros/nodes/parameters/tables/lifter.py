@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from diffhpe_ros.nodes.parameters.tables.common import StageParameters
-from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.nodes.parameters.tables.row import option_parameter, parameter, split_names
 from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions
-from diffhpe_ros.track_registry import OUTPUT_S
-from diffhpe_ros.windows import FRAMES
 
 AUTO_PRESET = "auto"
 """Instead of a preset of the model: the best that keeps up with the camera."""
@@ -83,39 +81,34 @@ class LifterParameters(StageParameters):
         " poses.",
     )
     seed: int = parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
-    lag: int = parameter(
-        0,
+    lag: int = option_parameter(
+        OutputOptions,
+        "lag",
         "Give the frame so many before the newest one: each is 33 ms later at a rate of 30, and"
         " more accurate. People are given once their windows have their full length.",
-        least=0,
-        most=FRAMES // 2,
     )
-    blend_s: float = parameter(
-        0.04,
+    blend_s: float = option_parameter(
+        OutputOptions,
+        "blend_s",
         "Seconds over which overlapping windows are blended: less jitter, without delay; 0: off.",
-        least=0.0,
-        most=1.0,
         live=True,
     )
-    one_euro_min_cutoff: float = parameter(
-        0.0,
+    one_euro_min_cutoff: float = option_parameter(
+        OutputOptions,
+        "one_euro_min_cutoff",
         "Hz, cutoff at rest of a One-Euro filter of each joint in metres; 0: no filter.",
-        least=0.0,
-        most=100.0,
         live=True,
     )
-    one_euro_beta: float = parameter(
-        5.0,
+    one_euro_beta: float = option_parameter(
+        OutputOptions,
+        "one_euro_beta",
         "Hz per m/s by which its cutoff rises with the speed of the joint.",
-        least=0.0,
-        most=1000.0,
         live=True,
     )
-    marker_lifetime_s: float = parameter(
-        OUTPUT_S,
+    marker_lifetime_s: float = option_parameter(
+        OutputOptions,
+        "forget_s",
         "Seconds after which the markers of an unseen track are deleted.",
-        least=0.05,
-        most=60.0,
         live=True,
     )
     ellipsoids: bool = parameter(
@@ -195,26 +188,23 @@ class LifterParameters(StageParameters):
         " tf2_msgs.",
         choices=("none", "body", "joints"),
     )
-    obstacle_sigma: float = parameter(
-        2.0,
+    obstacle_sigma: float = option_parameter(
+        ObstacleOptions,
+        "sigma",
         "Standard deviations of their position by which people are inflated on obstacles.",
-        least=0.0,
-        most=10.0,
         live=True,
     )
-    obstacle_horizon_s: float = parameter(
-        0.0,
+    obstacle_horizon_s: float = option_parameter(
+        ObstacleOptions,
+        "horizon_s",
         "Seconds for which people on obstacles are moved on at their velocity; all places on the"
         " way are filled.",
-        least=0.0,
-        most=5.0,
         live=True,
     )
-    obstacle_spacing: float = parameter(
-        0.1,
+    obstacle_spacing: float = option_parameter(
+        ObstacleOptions,
+        "spacing",
         "Metres between the points of obstacles; the resolution of the map that they go into.",
-        least=0.02,
-        most=1.0,
         live=True,
     )
     distance_frames: str = parameter(
