@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -116,6 +117,12 @@ class NodeDiagnostics:
         """Growth of a count over the last reports."""
         with self._lock:
             return self._grown(name)
+
+    def active_seconds(self, name: str) -> int:
+        """In how many of the last reports, one a second, a count has grown."""
+        with self._lock:
+            counts = [counts.get(name, 0) for _, counts in self._past]
+        return sum(later > earlier for earlier, later in pairwise(counts))
 
     def recent_s(self, name: str, seconds: float) -> float | None:
         """Median of the durations of the last seconds, in seconds; None if there are none."""
