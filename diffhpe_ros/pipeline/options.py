@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def option(default: Any, least: float, most: float) -> Any:
-    """A field with a range; if the default is a whole number, all values are, and None is kept."""
+    """A field with a range. Its values are whole numbers, or may be None, if the default is."""
     return field(default=default, metadata={"range": (least, most)})
 
 
@@ -31,11 +31,11 @@ class _Options:
     def __post_init__(self) -> None:
         for each in fields(self):
             value, (least, most) = getattr(self, each.name), each.metadata["range"]
+            if value is None and each.default is None:
+                continue
             is_whole = isinstance(each.default, int)
             kind = Integral if is_whole else Real
             is_number = isinstance(value, kind) and not isinstance(value, bool)
-            if each.default is None and value is None:
-                continue
             if not (is_number and least <= value <= most):
                 expected = f"{'a whole number from ' if is_whole else ''}{least:g} to {most:g}"
                 raise DiffhpeError(f"{each.name} is {value!r}; {expected} is expected")
