@@ -8,7 +8,6 @@ package's own clip with noise, so no time is spent on detection. Every image is 
 """
 
 import gc
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -80,7 +79,7 @@ def main(hours: float, lift_every: int, model: str) -> None:
         Walkers(),
         lifter,
         camera=clip.camera,
-        windows=replace(WindowOptions.of_model(lifter.config), stride=lift_every),
+        windows=WindowOptions(stride=lift_every),
     )
     image = np.zeros((clip.camera.height, clip.camera.width, 3), np.uint8)
     total, lifted, ids = round(hours * 3600 * FPS), 0, set()

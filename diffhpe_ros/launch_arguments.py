@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from diffhpe_ros.errors import DiffhpeError, like
-from diffhpe_ros.installed_models import find_model, read_config
+from diffhpe_ros.installed_models import read_config, window_rates
 from diffhpe_ros.nodes.parameters.tables import (
     AUTO_PRESET,
     CommonParameters,
@@ -248,8 +248,8 @@ def _metres(least: float, most: float) -> Callable[[str], None]:
 
 def _check_preset(preset: str, model: str) -> None:
     """Check that a model has a preset; a released checkpoint has no list of presets."""
-    presets = read_config(model).get("presets") or {}
-    if presets and preset not in (*presets, AUTO_PRESET):
+    presets = read_config(model).get("presets")
+    if isinstance(presets, dict) and presets and preset not in (*presets, AUTO_PRESET):
         names = ", ".join((*presets, AUTO_PRESET))
         raise DiffhpeError(f"preset:={preset}: one of {names} is expected for {model}")
 
@@ -268,7 +268,7 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     **dict.fromkeys(FILES, existing_file),
     "params_file": _params_file,
     "source": _source,
-    "model": find_model,
+    "model": window_rates,
     "device": _device,
     "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
     "blazepose_model": _one_of(_metadata(DetectorParameters, "blazepose_model")["choices"]),

@@ -4,7 +4,8 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from diffhpe_ros.lifting.checkpoints.model_folders import CHECKSUM_FILE, WEIGHTS_FILE
+from diffhpe_ros.installed_models import WEIGHTS_FILE
+from diffhpe_ros.lifting.checkpoints.model_folders import CHECKSUM_FILE
 
 SMALL = ("mixste", "mixste-robust", "diffpose")
 """Models that share a file: results are returned as eight files of 16 MB."""

@@ -44,7 +44,7 @@ from diffhpe_ros.launch_arguments import (
     source_parameters,
     switch,
 )
-from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
+from diffhpe_ros.nodes.fast_dds import PROFILE_VARIABLES, use_fastdds_profile
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, write_rviz_config
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
@@ -74,12 +74,13 @@ def generate_launch_description() -> LaunchDescription:
 
 def _fastdds_profile() -> list[LaunchDescriptionEntity]:
     """Set a profile without which Fast DDS loses large images; a user's own profile is kept."""
-    names = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
-    if any(name in os.environ for name in names):
-        return []
     environment = dict(os.environ)
     use_fastdds_profile(environment)
-    return [SetEnvironmentVariable(n, environment[n]) for n in names if n in environment]
+    return [
+        SetEnvironmentVariable(name, environment[name])
+        for name in PROFILE_VARIABLES
+        if name in environment
+    ]
 
 
 def _start(context: LaunchContext) -> list[LaunchDescriptionEntity]:

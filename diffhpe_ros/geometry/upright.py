@@ -1,9 +1,12 @@
 """Upright frames of a camera for which the direction against gravity is known."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from diffhpe_ros.errors import DiffhpeError
 
 LEVEL = np.array([0.0, -1.0, 0.0])
 """The direction against gravity in a level camera's optical frame."""
@@ -11,6 +14,22 @@ LEVEL = np.array([0.0, -1.0, 0.0])
 _STRAIGHT = 0.1
 """Sine of the angle between the optical axis and the vertical below which forward is where the top
 of the image points: the axis itself is then nearly vertical."""
+
+
+def unit_up(up: Sequence[float]) -> NDArray[np.float64]:
+    """The unit vector (3,) along a vector against gravity, of any length.
+
+    Raises:
+        DiffhpeError: it is not 3 finite numbers, or all of them are 0.
+    """
+    try:
+        vector = np.asarray(up, np.float64)
+    except (TypeError, ValueError):
+        vector = np.zeros(0)
+    length = np.linalg.norm(vector)
+    if vector.shape != (3,) or not 0 < length < np.inf:
+        raise DiffhpeError(f"up is {up!r}; a vector of 3 numbers is expected, not all of them 0")
+    return np.asarray(vector / length)
 
 
 def upright_axes(up: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,15 +5,23 @@ from importlib.util import find_spec
 
 from diffhpe_ros.paths import share_folders
 
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+
 
 def use_fastdds_profile(environment: dict[str, str] | os._Environ[str]) -> None:
-    """Set a Fast DDS profile for large images: its default shared memory loses all of them."""
+    """Set a Fast DDS profile for large images: its default shared memory loses all of them.
+
+    A user's own profile is kept.
+    """
+    if any(name in environment for name in PROFILE_VARIABLES):
+        return
     for folder in share_folders():
         profile = folder / "config" / "fastdds.xml"
         if profile.is_file():
-            environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profile))
+            current, former = PROFILE_VARIABLES
+            environment[current] = str(profile)
             if _has_fast_dds_2(environment):  # later versions warn about it
-                environment.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
+                environment[former] = str(profile)
             return
 
 

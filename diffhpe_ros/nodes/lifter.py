@@ -78,6 +78,7 @@ class LifterNode(StageNode[LifterParameters]):
         self.get_logger().info(self._model.description)
         outputs = qos.result(self.parameters.replay)
         advertise = self.topics.advertise
+        self.diagnostics.set_value("expected_window_s", self._model.lifter.config.spans_s[1])
         self._skeletons = advertise(MarkerArray, "skeletons", outputs)
         self._joints = advertise(PointCloud2, "joints", outputs)
         self._coherence = advertise(DiagnosticArray, "coherence", outputs)
@@ -181,6 +182,7 @@ class LifterNode(StageNode[LifterParameters]):
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
         lifted = [self._with_up(people) for people in self._lift(accepted)]
+        self._report_spans()
         self._report_sizes(lifted)
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
@@ -203,6 +205,8 @@ class LifterNode(StageNode[LifterParameters]):
             return None
         try:
             windows = message if isinstance(message, PeopleWindows) else unpack_windows(message)
+            if len(windows):
+                self.diagnostics.set_value("window_s", float(windows.spans_s.max()))
             self._stage.check(windows)
         except DiffhpeError as error:
             self.report_error(error)
@@ -228,6 +232,15 @@ class LifterNode(StageNode[LifterParameters]):
         if self._upright is None:
             return people
         return self._upright.update(people, self._robot.gravity(people.frame_id, people.stamp_ns))
+
+    def _report_spans(self) -> None:
+        """Warn of cameras whose windows stay shorter than the model's."""
+        assert self._stage is not None
+        for camera, warning in self._stage.span_warnings.items():
+            if warning:
+                self.diagnostics.warn_of_message(f"window_spans {camera}", warning)
+            else:
+                self.diagnostics.clear(f"window_spans {camera}")
 
     def _report_sizes(self, lifted: list[LiftedPeople]) -> None:
         """Report learnt body scales, and warnings about body sizes and the floor."""

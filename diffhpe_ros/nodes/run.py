@@ -14,6 +14,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from diffhpe_ros.nodes import on_signals
 from diffhpe_ros.nodes.base import StageNode
+from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 
 def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
@@ -38,6 +39,7 @@ def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     on_signals(signal.default_int_handler)  # replaces handlers set during the imports
     initialised = False
     try:
+        use_fastdds_profile(os.environ)
         rclpy.init()
         initialised = True
         nodes = make_nodes()

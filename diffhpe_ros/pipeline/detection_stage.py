@@ -18,7 +18,7 @@ from diffhpe_ros.pipeline.people import PeopleWindows, join_world_landmarks
 from diffhpe_ros.placement import sample_depth
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.tracking import NOT_FOLLOWED, Return, Tracker
-from diffhpe_ros.windows import FRAMES, Observation, Window, WindowBuilder
+from diffhpe_ros.windows import FRAMES, LIVE_RATE, RATE, Observation, Window, WindowBuilder
 
 BRIDGED_PERIODS = 1.5
 """Gaps up to this many image periods are interpolated even if `bridge_s` is shorter: enough for
@@ -80,7 +80,7 @@ class DetectionStage:
         Args:
             detector: detector for one camera's images.
             tracker: tracker of the people in them.
-            options: options of the windows.
+            options: options of the windows; rates that are None are the default model's.
             depth_at: returns the depth image of a stamp, if there is a depth camera.
             camera_name: see `PeopleWindows`.
         """
@@ -234,8 +234,8 @@ class DetectionStage:
         if track_id not in self._builders:
             options = self._options
             self._builders[track_id] = WindowBuilder(
-                FRAMES, options.rate, options.stride, options.bridge_s, options.restart_s,
-                options.first_rate,
+                FRAMES, options.rate or LIVE_RATE, options.stride, options.bridge_s,
+                options.restart_s, options.first_rate or RATE,
             )  # fmt: skip
         return self._builders[track_id]
 

@@ -6,7 +6,6 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter, LiftResult
 from diffhpe_ros.pipeline.body_sizes import BodySizes
 from diffhpe_ros.pipeline.ego_motion import rotated_to_newest
@@ -14,8 +13,7 @@ from diffhpe_ros.pipeline.options import OutputOptions
 from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows, join_world_landmarks
 from diffhpe_ros.pipeline.root_localizer import RootLocalizer
-
-_RATE_TOLERANCE = 0.05
+from diffhpe_ros.pipeline.window_spans import WindowSpans
 
 
 class LiftingStage:
@@ -37,7 +35,9 @@ class LiftingStage:
         self._options = options or OutputOptions()
         self._root_localizer = RootLocalizer(person_height)
         self._output_smoothing = OutputSmoothing(self._options)
-        self._rate, self._spans_s = lifter.config.rate, lifter.config.spans_s
+        self._spans = WindowSpans(lifter.config)
+        self.span_warnings: dict[str, str] = {}
+        """Camera → warning about its windows of the last `process`; empty if they are right."""
 
     @property
     def sizes(self) -> BodySizes:
@@ -61,16 +61,7 @@ class LiftingStage:
         Raises:
             DiffhpeError: they do not have one of the model's rates.
         """
-        spans_s = -windows.offsets_ns[:, 0] / 1e9
-        shortest, usual = self._spans_s
-        wrong = spans_s < shortest * (1 - _RATE_TOLERANCE)
-        wrong |= spans_s > usual * (1 + _RATE_TOLERANCE)
-        if wrong.any():
-            expected = f"{usual:.3f}" if shortest == usual else f"{shortest:.3f} to {usual:.3f}"
-            raise DiffhpeError(
-                f"windows of {expected} s are expected by this model, got"
-                f" {spans_s[wrong][0]:.3f} s: set the detector's parameter rate to {self._rate:g}"
-            )
+        self._spans.check(windows)
 
     def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
         """Lift one or more cameras' people in one batch; one result for each message.
@@ -79,6 +70,7 @@ class LiftingStage:
         (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
         smoothed, one frame.
         """
+        self.span_warnings = {}
         messages = [rotated_to_newest(self._in_time(windows)) for windows in messages]
         lifted = iter(self._lift([windows for windows in messages if len(windows)]))
         return [
@@ -91,11 +83,11 @@ class LiftingStage:
 
         The windows of new people are shorter, and so are their lags.
         """
+        stay_short = self._spans.stay_short(windows)
+        self.span_warnings[windows.camera] = self._spans.warning(windows, stay_short)
         if not self._options.lag or not len(windows):
             return windows
-        return windows.of(
-            -windows.offsets_ns[:, 0] / 1e9 > self._spans_s[1] * (1 - _RATE_TOLERANCE)
-        )
+        return windows.of(self._spans.full(windows) | stay_short)
 
     def _people(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
         return self._output_smoothing.smooth(self._root_localizer.localize(windows, lifted))

@@ -59,6 +59,11 @@ class PeopleWindows:
         """The camera's identity; together with the track id it identifies a person."""
         return self.camera_name or self.frame_id
 
+    @property
+    def spans_s(self) -> NDArray[np.float64]:
+        """(P,) seconds from the first to the newest frame."""
+        return np.asarray(-self.offsets_ns[:, 0] / 1e9)
+
     def of(self, chosen: NDArray[np.bool_]) -> "PeopleWindows":
         """The windows of some of the P people; chosen is a mask (P,)."""
         depth, world, motion = self.depth, self.world_landmarks, self.motion

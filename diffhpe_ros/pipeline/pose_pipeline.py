@@ -13,6 +13,7 @@ from diffhpe_ros.detection import Detector, create_detector
 from diffhpe_ros.detection.types import check_image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.geometry.floor import Floor
+from diffhpe_ros.geometry.upright import unit_up
 from diffhpe_ros.lifting import DEFAULT_MODEL, Lifter
 from diffhpe_ros.pipeline.camera_floor import GIVEN_SD, check_lengths, floor_below
 from diffhpe_ros.pipeline.detection_stage import DetectionStage
@@ -41,17 +42,17 @@ class PosePipeline:
             then assumed, and if it is wrong, all distances are wrong by the same factor.
         field_of_view: degrees across the longer image side, if `camera` is None.
         max_people: largest number of tracks at a time.
-        up: unit vector against gravity in the camera's optical frame, (0, -1, 0) for a level
+        up: vector against gravity in the camera's optical frame, (0, -1, 0) for a level
             camera. None: it is estimated from people who walk. Postures are unknown without it.
         camera_height: height of the camera above the floor, metres. Once `up` is known, feet that
             stand on the floor give people's sizes and distances. None: people are assumed to be
             adults.
         person_height: metres from sole to crown, used while one person is in view; None: unknown.
-        windows: how images become windows; their rate is the model's.
+        windows: how images become windows; their rates must be the model's, as by default.
         output: which frame is the output, and how it is smoothed.
 
     Raises:
-        DiffhpeError: a height is not in metres.
+        DiffhpeError: a height is not in metres, or another value is out of range.
     """
 
     def __init__(
@@ -71,13 +72,13 @@ class PosePipeline:
         self.camera = camera
         """If none was given: None until the first image, then one whose `calibrated` is False."""
         self._field_of_view = field_of_view
-        self._up = up
+        self._up = None if up is None else unit_up(up)
         check_lengths(camera_height, person_height)
         self._camera_height, self._person_height = camera_height, person_height
         detector.max_people = max_people
         self._detector = detector
         self._lifter = lifter
-        self._windows = windows or WindowOptions.of_model(lifter.config)
+        self._windows = (windows or WindowOptions()).of_model(lifter.config)
         self._output = output
         self.reset()
 
@@ -153,10 +154,11 @@ class PosePipeline:
     def up(self) -> NDArray[np.float64] | None:
         """(3,) unit vector against gravity in the optical frame, for a camera that stands still.
 
-        As given, or else estimated from people who walk, see `gravity`; None while unknown.
+        As given (with length 1), or else estimated from people who walk, see `gravity`; None while
+        unknown.
         """
         if self._up is not None:
-            return np.array(self._up)
+            return self._up.copy()
         return None if self.gravity is None else self.gravity.up
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.detection.types import People
+from diffhpe_ros.detection.types import People, check_counts
 from diffhpe_ros.pose_distance import SAME_PERSON, pose_distances, pose_sizes
 from diffhpe_ros.reidentification import SURE, identify
 from diffhpe_ros.track_registry import RETURN_S, TRACK_S
@@ -50,7 +50,12 @@ class PeopleTracker:
         first_track_id: int = 0,
         return_s: float = RETURN_S,
     ) -> None:
-        """Start without tracks."""
+        """Start without tracks.
+
+        Raises:
+            DiffhpeError: `max_people` is no whole number from 1 on.
+        """
+        check_counts(max_people=max_people)
         self.max_people = max_people
         self._forget_ns = round(forget_s * 1e9)
         self._tracks: list[Track] = []

@@ -122,7 +122,7 @@ class Estimator:
         """Drop all tracks: the next image does not follow the last one."""
         self.detector.reset()
         self._tracker = PeopleTracker(self.settings.max_people)
-        windows = WindowOptions.of_model(self.config)
+        windows = WindowOptions().of_model(self.config)
         self._detection = DetectionStage(self.detector, self._tracker, windows)
         self._lifting = LiftingStage(self.lifter, self.settings.output)
 

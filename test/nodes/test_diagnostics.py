@@ -181,13 +181,13 @@ def test_late_results_and_other_clocks_are_reported(
 def test_thresholds_follow_the_last_seconds() -> None:
     diagnostics, parameters = NodeDiagnostics(), StageParameters()
     diagnostics.report()
-    for _ in range(10):
-        diagnostics.count("received")
+    for _ in range(3):
+        diagnostics.count("received", 10)
+        diagnostics.count("dropped", 6)
         diagnostics.time("latency", 0.2)
-    diagnostics.set_value("dropped", 6)
-    diagnostics.tally("joints_seen", 40)
-    diagnostics.tally("joints_expected", 100)
-    diagnostics.report()
+        diagnostics.tally("joints_seen", 40)
+        diagnostics.tally("joints_expected", 100)
+        diagnostics.report()
     check_input(diagnostics)
     check_completeness(diagnostics)
     check_latency(diagnostics, parameters)
@@ -256,6 +256,15 @@ def test_two_detectors_with_one_frame_id_are_reported(
 
     graph.until(warned, "warning")
     assert "give each camera its own frame_id" in graph.status["lifter"].message
+
+
+def test_node_that_only_starts_slowly_is_not_slower_than_its_input() -> None:
+    diagnostics = NodeDiagnostics()
+    for received, dropped in ((0, 0), (30, 17), (30, 2), (30, 0), (30, 0), (30, 0)):
+        diagnostics.count("received", received)
+        diagnostics.count("dropped", dropped)
+        check_input(diagnostics)
+        assert not diagnostics.report().warnings
 
 
 def test_queue_that_waits_when_its_sender_ends_is_no_slow_node() -> None:

@@ -101,3 +101,20 @@ def test_people_are_shown_and_removed_and_wrong_messages_refused(
     send(pack_windows(standing_windows([5], stamp_ns=5 * 10**9)))
     graph.subscribe(0.3)
     assert len(graph.raw["skeletons"]) == 5  # inactive nodes are silent
+
+
+def test_detector_with_another_rate_than_the_models_is_a_warning(
+    lifter: LifterNode, graph: Graph, standing_model: Path
+) -> None:
+    parameters = [Parameter("replay", value=True), Parameter("lag", value=2)]
+    lifter.set_parameters([model(standing_model), *parameters])
+    publisher = graph.node.create_publisher(PointCloud2, "windows", 50)
+    activate(lifter)
+    graph.until(lambda: publisher.get_subscription_count() == 2, "lifter")
+    for k in range(15):
+        publisher.publish(pack_windows(standing_windows([1], stamp_ns=10**9 + k * 33_000_000)))
+    graph.until(lambda: graph.value("lifter", "lifted") == "4", "people of the last four windows")
+    assert graph.status["lifter"].level == DiagnosticStatus.WARN
+    assert "camera camera: windows stay 0.520 s long" in graph.status["lifter"].message
+    assert graph.value("lifter", "window_s") == "0.52"
+    assert graph.value("lifter", "expected_window_s") == "0.866667"

@@ -131,6 +131,51 @@ def test_windows_at_another_rate_are_refused(lifting: LiftingStage) -> None:
     windows = standing_windows([3])
     lifting.check(windows)
     lifting.check(usual(windows))
-    expected = r"windows of 0\.520 to 0\.867 s are expected .* got 1\.040 s: .* rate to 30"
+    expected = r"camera camera: windows of 0\.520 to 0\.867 s .* got 1\.040 s: .* rate to 30"
     with pytest.raises(DiffhpeError, match=expected):
         lifting.check(replace(windows, offsets_ns=2 * windows.offsets_ns))
+
+
+def followed(stage: LiftingStage, rate: float) -> list[tuple[int, str]]:
+    """Number of people and warning, for a second of one person's windows of a rate."""
+    found = []
+    for k in range(31):
+        span_ns = min(520_000_000 + k * FRAME_NS, round(26e9 / rate))
+        windows = replace(
+            standing_windows([3], "left", stamp_ns=10**9 + k * FRAME_NS),
+            offsets_ns=np.linspace(-span_ns, 0, 27).round().astype(np.int64)[None],
+        )
+        stage.check(windows)
+        (people,) = stage.process([windows])
+        found.append((len(people), stage.span_warnings["left"]))
+    return found
+
+
+@pytest.mark.parametrize(("rate", "span"), [(50.0, "0.520"), (40.0, "0.650")])
+def test_windows_that_stay_shorter_than_the_models_are_a_warning(
+    standing_model: Path, rate: float, span: str
+) -> None:
+    """The detector's rate is another one than the model's; with a lag, people are lifted anyway."""
+    text = (
+        f"camera left: windows stay {span} s long, 0.867 s are expected by this model: set the"
+        " detector's parameter rate to 30"
+    )
+    lifter = Lifter.from_pretrained(standing_model, device="cpu")
+    results = followed(LiftingStage(lifter), rate)
+    assert results == [(1, "")] * 11 + [(1, text)] * 20
+    results = followed(LiftingStage(lifter, OutputOptions(lag=2)), rate)
+    assert results == [(0, "")] * 11 + [(1, text)] * 20
+
+
+def test_windows_that_grow_to_the_models_are_no_warning(standing_model: Path) -> None:
+    stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"))
+    assert followed(stage, 30.0) == [(1, "")] * 31
+
+
+def test_person_whose_windows_start_over_is_no_warning(standing_model: Path) -> None:
+    """Seen for just long enough for one window, twice: the span is the same by chance."""
+    stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"))
+    for stamp_ns in (10**9, 3 * 10**9):
+        windows = standing_windows([3], stamp_ns=stamp_ns)
+        stage.process([windows])
+        assert stage.span_warnings == {windows.camera: ""}

@@ -7,8 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.lifting import Lifter
 from diffhpe_ros.metrics import mpjpe
 from diffhpe_ros.pipeline import LiftedPeople, PosePipeline
+from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions, WindowOptions
 from diffhpe_ros.rendering.clip import Clip, walking_clip
 from diffhpe_ros.video import VideoReader
 
@@ -84,3 +86,51 @@ def test_up_that_is_given_is_known_at_once(clip):
     people = [pipeline(image, stamp_ns) for stamp_ns, image in images(clip, 30)]
     assert people[-1].states[0].posture == "STANDING"
     np.testing.assert_array_equal(pipeline.up, (0.0, -1.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: OutputOptions(lag=-1), "lag is -1; a whole number from 0 to 13 is expected"),
+        (lambda: OutputOptions(lag=30), "lag is 30; a whole number from 0 to 13 is expected"),
+        (lambda: OutputOptions(lag=1.5), "lag is 1.5; a whole number from 0 to 13 is expected"),
+        (lambda: OutputOptions(blend_s=-1), "blend_s is -1; 0 to 1 is expected"),
+        (lambda: OutputOptions(forget_s=True), "forget_s is True; 0.05 to 60 is expected"),
+        (lambda: WindowOptions(rate="30"), "rate is '30'; 13 to 1000 is expected"),
+        (lambda: WindowOptions(first_rate=float("nan")), "first_rate is nan; 13 to 1000 is expe"),
+        (lambda: WindowOptions(stride=0), "stride is 0; a whole number from 1 to 1000 is expected"),
+        (lambda: ObstacleOptions(spacing=0), "spacing is 0; 0.02 to 1 is expected"),
+    ],
+)
+def test_options_out_of_range_are_refused(make, message):
+    with pytest.raises(DiffhpeError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"windows": WindowOptions(rate=50.0)}, "rate is 50; 30, the model's, is expected"),
+        ({"windows": WindowOptions(first_rate=60.0)}, "first_rate is 60; at most 50, the model's"),
+        ({"max_people": 0}, "max_people must be a whole number of at least 1, got 0"),
+        ({"max_people": -1}, "max_people must be a whole number of at least 1, got -1"),
+        ({"up": (0, 0, 0)}, r"up is \(0, 0, 0\); a vector of 3 numbers is expected"),
+        ({"up": (0, -1)}, r"up is \(0, -1\); a vector of 3 numbers is expected"),
+        ({"up": (0, float("nan"), 0)}, r"up is \(0, nan, 0\); a vector of 3 numbers is expected"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(DiffhpeError, match=message):
+        PosePipeline.from_pretrained(**options)
+
+
+def test_up_may_have_any_length():
+    """For example that of an accelerometer's vector, in m/s²."""
+    pipeline = PosePipeline.from_pretrained(up=(0.0, -9.81, 0.0))
+    np.testing.assert_array_equal(pipeline.up, (0.0, -1.0, 0.0))
+
+
+@pytest.mark.parametrize(("model", "rates"), [("mixste", (50, 50)), ("mixste-robust", (30, 50))])
+def test_windows_have_the_models_rates_unless_others_are_given(model, rates):
+    windows = WindowOptions(stride=2).of_model(Lifter.from_pretrained(model, device="cpu").config)
+    assert (windows.rate, windows.first_rate, windows.stride) == (*rates, 2)

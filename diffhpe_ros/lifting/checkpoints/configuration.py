@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.installed_models import DEFAULT_RATE
+from diffhpe_ros.installed_models import DEFAULT_RATE, check_rates
 from diffhpe_ros.lifting.diffusion.parameterisation import PARAMETERISATIONS
 from diffhpe_ros.lifting.diffusion.schedule import SCHEDULES
 from diffhpe_ros.lifting.models.diffpose.config import DiffPoseConfig
@@ -206,10 +206,7 @@ def _check(config: ModelConfig, source: str) -> None:
     graformer, refiner = config.graformer, config.refiner
     whole, positive = "a whole number of at least 1", "a positive number"
     expect(_is_whole(config.frames), "frames", config.frames, whole)
-    expect(_is_positive(config.rate), "rate", config.rate, positive)
-    first = config.first_rate
-    is_higher = first is None or (_is_positive(first) and first >= config.rate)
-    expect(is_higher, "first_rate", first, f"a number of at least rate, {config.rate:g},")
+    check_rates(config.rate, config.first_rate, source)
     for section in SECTIONS:
         for each in fields(getattr(config, section)):
             name, value = f"{section}.{each.name}", getattr(getattr(config, section), each.name)
@@ -249,7 +246,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and 0 < value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _checked(cls: type, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import save
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import WEIGHTS_FILE
 from diffhpe_ros.io import make_folder, replacing, write_text
 from diffhpe_ros.lifting.checkpoints.building import build_model
 from diffhpe_ros.lifting.checkpoints.configuration import ModelConfig
 from diffhpe_ros.lifting.checkpoints.stored import (
     CHECKSUM_FILE,
     TRUNK,
-    WEIGHTS_FILE,
     StoredModel,
     read_backbone,
     read_model,

@@ -15,14 +15,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.installed_models import CONFIG_FILE, find_model
+from diffhpe_ros.installed_models import CONFIG_FILE, WEIGHTS_FILE, find_model, read_config
 from diffhpe_ros.io import replacing, write_text
 from diffhpe_ros.lifting.checkpoints.configuration import BackboneConfig, ModelConfig
 from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork
 from diffhpe_ros.lifting.torch_needed import require_torch
 from diffhpe_ros.lifting.weights import Weights, WeightsError
 
-WEIGHTS_FILE = "model.safetensors"
 CHECKSUM_FILE = "model.safetensors.sha256"
 """Name of the file with the checksum, as from `sha256sum`; without it nothing is checked."""
 VARIANCE_FILE = "variance.safetensors"
@@ -108,20 +107,10 @@ def _sha256(file: Path) -> str:
 
 
 def _read_folder(folder: Path) -> StoredModel:
-    config_file, weights_file = folder / CONFIG_FILE, folder / WEIGHTS_FILE
-    for file in (config_file, weights_file):
-        if not file.is_file():
-            raise DiffhpeError(f"{folder} is not a model folder: {file.name} is missing")
-    try:
-        values = yaml.safe_load(config_file.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DiffhpeError(f"{config_file}: not readable as YAML ({reason})") from None
-    if not isinstance(values, dict):
-        raise DiffhpeError(f"{config_file}: expected a mapping, found {type(values).__name__}")
-    config = ModelConfig.from_dict(values, str(config_file))
+    values = read_config(folder)
+    config = ModelConfig.from_dict(values, str(folder / CONFIG_FILE))
     _check_sum(folder)
-    weights = dict(_read_weights(weights_file))
+    weights = dict(_read_weights(folder / WEIGHTS_FILE))
     if (variance_file := folder / VARIANCE_FILE).is_file():
         config = replace(config, variance_network=_read_variance(variance_file, config))
     if config.backbone is not None:

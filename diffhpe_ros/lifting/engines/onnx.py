@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
-from diffhpe_ros.lifting.checkpoints.model_folders import WEIGHTS_FILE, weights_sha256
+from diffhpe_ros.installed_models import WEIGHTS_FILE
+from diffhpe_ros.lifting.checkpoints.model_folders import weights_sha256
 from diffhpe_ros.lifting.models.model import Model
 from diffhpe_ros.onnx_session import OnnxModel
 

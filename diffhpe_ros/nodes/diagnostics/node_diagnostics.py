@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -117,6 +118,12 @@ class NodeDiagnostics:
         with self._lock:
             return self._grown(name)
 
+    def active_seconds(self, name: str) -> int:
+        """In how many of the last reports, one a second, a count has grown."""
+        with self._lock:
+            counts = [counts.get(name, 0) for _, counts in self._past]
+        return sum(later > earlier for earlier, later in pairwise(counts))
+
     def recent_s(self, name: str, seconds: float) -> float | None:
         """Median of the durations of the last seconds, in seconds; None if there are none."""
         since = time.monotonic() - seconds
@@ -134,7 +141,8 @@ class NodeDiagnostics:
                 values[f"{name}_ms_p95"] = float(np.percentile(milliseconds, 95))
             errors = (*dict.fromkeys(self._failures), *self._errors.values())
             now = time.monotonic()
-            warnings = tuple(text for text, end in self._warnings.values() if now < end)
+            self._warnings = {name: each for name, each in self._warnings.items() if now < each[1]}
+            warnings = tuple(text for text, _ in self._warnings.values())
             self._failures.clear()
             self._past.append((now, self._counts()))
             return Report(errors, warnings, values)

@@ -6,6 +6,7 @@ from diffhpe_ros.nodes.parameters.tables import StageParameters
 _RECENT_S = 3.0
 _MOST_DROPPED = 0.5
 _FEWEST_DROPPED = 3  # one message left over when its sender ends is not a problem
+_FEWEST_SECONDS = 3  # a node's first messages take longer, so more are dropped meanwhile
 _LEAST_SEEN = 0.5
 _OTHER_CLOCK_S = 600.0  # a larger latency means that the clocks differ
 _AHEAD_S = 0.1  # results earlier than their image; synchronised clocks differ by less
@@ -18,7 +19,9 @@ def check_input(diagnostics: NodeDiagnostics) -> None:
         if found is not None:
             diagnostics.set_value(shown, found)
     dropped = diagnostics.share("dropped", "received") or 0.0
-    if dropped > _MOST_DROPPED and diagnostics.growth("dropped") >= _FEWEST_DROPPED:
+    is_counted = diagnostics.active_seconds("received") >= _FEWEST_SECONDS
+    is_counted &= diagnostics.growth("dropped") >= _FEWEST_DROPPED
+    if is_counted and dropped > _MOST_DROPPED:
         diagnostics.warn(
             "dropped",
             f"{100 * dropped:.0f} % of the messages are dropped: the node is slower than its input",

@@ -7,11 +7,12 @@ from diffhpe_ros.camera import DEFAULT_FIELD_OF_VIEW
 from diffhpe_ros.detection import DETECTORS
 from diffhpe_ros.detection.blazepose.network import RUNTIMES
 from diffhpe_ros.detection.weights import MODELS
+from diffhpe_ros.installed_models import LEAST_RATE, MOST_RATE
 from diffhpe_ros.nodes.parameters.tables.common import StageParameters
-from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.nodes.parameters.tables.row import option_parameter, parameter, split_names
 from diffhpe_ros.pipeline.options import WindowOptions
-from diffhpe_ros.track_registry import RETURN_S, TRACK_S, WINDOW_S
-from diffhpe_ros.windows import BRIDGE_S, LIVE_RATE, RATE
+from diffhpe_ros.track_registry import RETURN_S, TRACK_S
+from diffhpe_ros.windows import LIVE_RATE, RATE
 
 
 @dataclass(frozen=True)
@@ -174,29 +175,27 @@ class DetectorParameters(StageParameters):
         LIVE_RATE,
         "Frames per second of the windows: what the lifter's model expects. The launch file sets it"
         " with model:=...",
-        least=13.0,
-        most=1000.0,
+        least=LEAST_RATE,
+        most=MOST_RATE,
     )
     first_rate: float = parameter(
         RATE,
         "Frames per second of a person's first window, so that results start early; later windows"
         " grow to the length that belongs to rate. Values below rate count as rate.",
-        least=13.0,
-        most=1000.0,
+        least=LEAST_RATE,
+        most=MOST_RATE,
     )
-    stride: int = parameter(1, "Make windows for every n-th image.", least=1, most=1000)
-    bridge_s: float = parameter(
-        BRIDGE_S,
+    stride: int = option_parameter(WindowOptions, "stride", "Make windows for every n-th image.")
+    bridge_s: float = option_parameter(
+        WindowOptions,
+        "bridge_s",
         "Gaps of a joint up to this many seconds are interpolated; below 15 images/s, gaps up to"
         " 1.5 image periods always are.",
-        least=0.0,
-        most=2.0,
     )
-    restart_s: float = parameter(
-        WINDOW_S,
+    restart_s: float = option_parameter(
+        WindowOptions,
+        "restart_s",
         "A track that is unseen for longer than this many seconds starts a new window.",
-        least=0.01,
-        most=10.0,
     )
 
     @property

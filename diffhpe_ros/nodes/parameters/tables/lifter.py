@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from diffhpe_ros.nodes.parameters.tables.common import StageParameters
-from diffhpe_ros.nodes.parameters.tables.row import parameter, split_names
+from diffhpe_ros.nodes.parameters.tables.row import option_parameter, parameter, split_names
 from diffhpe_ros.pipeline.options import ObstacleOptions, OutputOptions
-from diffhpe_ros.track_registry import OUTPUT_S
-from diffhpe_ros.windows import FRAMES
 
 AUTO_PRESET = "auto"
 """Instead of a preset of the model: the best that keeps up with the camera."""
@@ -83,41 +81,36 @@ class LifterParameters(StageParameters):
         " poses.",
     )
     seed: int = parameter(0, "Seed of the noise, together with frame_id, stamp and track id.")
-    lag: int = parameter(
-        0,
+    lag: int = option_parameter(
+        OutputOptions,
+        "lag",
         "Output the frame this many frames before the newest. Each frame adds 33 ms of delay at a"
         " rate of 30, and makes results more accurate. With a lag, a person's results start once"
         " their window has its full length.",
-        least=0,
-        most=FRAMES // 2,
     )
-    blend_s: float = parameter(
-        0.04,
+    blend_s: float = option_parameter(
+        OutputOptions,
+        "blend_s",
         "Seconds over which overlapping windows are blended: less jitter, without delay; 0: off.",
-        least=0.0,
-        most=1.0,
         live=True,
     )
-    one_euro_min_cutoff: float = parameter(
-        0.0,
+    one_euro_min_cutoff: float = option_parameter(
+        OutputOptions,
+        "one_euro_min_cutoff",
         "Cutoff frequency at rest, in Hz, of a One-Euro filter on each joint; 0: no filter.",
-        least=0.0,
-        most=100.0,
         live=True,
     )
-    one_euro_beta: float = parameter(
-        5.0,
+    one_euro_beta: float = option_parameter(
+        OutputOptions,
+        "one_euro_beta",
         "Rise of the One-Euro filter's cutoff frequency with the speed of the joint, in Hz per"
         " m/s.",
-        least=0.0,
-        most=1000.0,
         live=True,
     )
-    marker_lifetime_s: float = parameter(
-        OUTPUT_S,
+    marker_lifetime_s: float = option_parameter(
+        OutputOptions,
+        "forget_s",
         "Seconds after which the markers of an unseen track are deleted.",
-        least=0.05,
-        most=60.0,
         live=True,
     )
     ellipsoids: bool = parameter(
@@ -198,28 +191,25 @@ class LifterParameters(StageParameters):
         " Needs tf2_msgs.",
         choices=("none", "body", "joints"),
     )
-    obstacle_sigma: float = parameter(
-        2.0,
+    obstacle_sigma: float = option_parameter(
+        ObstacleOptions,
+        "sigma",
         "Number of standard deviations of their position by which people on the topic obstacles"
         " are inflated.",
-        least=0.0,
-        most=10.0,
         live=True,
     )
-    obstacle_horizon_s: float = parameter(
-        0.0,
+    obstacle_horizon_s: float = option_parameter(
+        ObstacleOptions,
+        "horizon_s",
         "Seconds for which people on the topic obstacles are moved ahead at their velocity; the"
         " whole path is filled.",
-        least=0.0,
-        most=5.0,
         live=True,
     )
-    obstacle_spacing: float = parameter(
-        0.1,
+    obstacle_spacing: float = option_parameter(
+        ObstacleOptions,
+        "spacing",
         "Distance between the points of the topic obstacles in metres; set it to the resolution"
         " of the map.",
-        least=0.02,
-        most=1.0,
         live=True,
     )
     distance_frames: str = parameter(

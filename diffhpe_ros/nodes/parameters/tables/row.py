@@ -1,6 +1,6 @@
 """One row of a table: a parameter's type, default, values and meaning."""
 
-from dataclasses import field
+from dataclasses import field, fields
 from typing import Any
 
 
@@ -39,6 +39,13 @@ def parameter(
         "detector_option": detector_option,
     }
     return field(default=default, metadata=metadata)
+
+
+def option_parameter(options: type, name: str, description: str, *, live: bool = False) -> Any:
+    """A field of a table, with the default and the range of an option of `pipeline.options`."""
+    option = next(each for each in fields(options) if each.name == name)
+    least, most = option.metadata["range"]
+    return parameter(option.default, description, least=least, most=most, live=live)
 
 
 def split_names(text: str) -> list[str]:
