@@ -74,7 +74,7 @@ def test_few_people_have_an_interval_too():
     found = calibration(3.0)
     found.measured.person[:30] = "16"
     tables = left_out_tables(found)
-    assert "people of no training" in rows(tables)
+    assert "people not in the training" in rows(tables)
     assert "nan" not in tables.split("with intervals")[1]
 
 

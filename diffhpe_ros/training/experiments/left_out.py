@@ -105,7 +105,7 @@ def _parts(calibration: Calibration) -> Mapping[str, Mask]:
         for which, frame in lags.items()
     }
     untrained = np.isin(measured.person, list(map(str, VALIDATION_SUBJECTS | VALIDATION_PEOPLE)))
-    return {**parts, **live, "people of no training": plain & untrained[:, None, None]}
+    return {**parts, **live, "people not in the training": plain & untrained[:, None, None]}
 
 
 def _shares(name: str, calibration: Calibration, part: Mask) -> Shares:
