@@ -60,7 +60,7 @@ def choose_source(
     source = _open(video, camera, bag, topic)
     if source.camera is not None and (known is not None or field_of_view is not None):
         option = "--field-of-view" if known is None else "--calibration"
-        raise DiffhpeError(f"{source.name} has a calibration of its own; leave out {option}")
+        raise DiffhpeError(f"{source.name} already contains a calibration; leave out {option}")
     if known is None:
         return source
     if isinstance(source.images, VideoRecording):

@@ -79,6 +79,11 @@ def test_hidden_unit_sees_the_body_and_the_joints_own_features():
     np.testing.assert_array_equal(seeing(body, above), 0)
 
 
+def test_no_windows_have_no_factors():
+    body, above = np.zeros((0, 27, 17, JOINT_INPUTS), np.float32), np.zeros((0, 27, 16, 1))
+    assert network()(body, above).shape == (0, 27, 16, 3)
+
+
 def test_inputs_are_pose_motion_and_keypoint_in_the_models_view():
     lifted = walk()
     rotation = np.array([[0, 0, -1], [0, 1, 0], [1, 0, 0]], np.float32)  # to the right

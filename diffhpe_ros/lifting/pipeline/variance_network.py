@@ -63,7 +63,7 @@ class VarianceNetwork:
         Returns:
             (..., 16, 3).
         """
-        flat = body.reshape(*body.shape[:-2], 1, -1)
+        flat = body.reshape(*body.shape[:-2], 1, len(self.body_mean))
         flat = ((flat - self.body_mean) / self.body_std).clip(-LARGEST_INPUT, LARGEST_INPUT)
         own = (above / self.feature_std).clip(-LARGEST_INPUT, LARGEST_INPUT)
         # As in `Affine`: products are small, so that BLAS starts no threads for them.
