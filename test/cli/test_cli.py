@@ -129,7 +129,7 @@ def test_export_then_evaluate(diffhpe, tmp_path):
     save_model(build_model(config), config, tmp_path / "trained")
     run = diffhpe("export", tmp_path / "trained", "--out", tmp_path / "tiny")
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith(f"{tmp_path}/tiny: poses.onnx, at most ")
+    assert run.stdout.startswith(f"{tmp_path}/tiny: poses.onnx, within ")
     assert len(run.stdout.splitlines()) == 1
     options = "--data", windows_file(tmp_path), "--model", tmp_path / "tiny"
     onnx, folded = (
