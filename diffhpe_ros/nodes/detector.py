@@ -1,8 +1,7 @@
 """Node `detector`: images → windows of people's 2D joints."""
 
-import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
@@ -306,10 +305,10 @@ def draw_people(image: Any, people: People) -> Any:
     return image
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run(lambda: [DetectorNode()])
+    run(lambda: [DetectorNode()])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,9 +1,8 @@
 """Node `lifter`: windows of 2D joints → people in metres."""
 
-import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -341,10 +340,10 @@ def _first_person(people: LiftedPeople) -> str:
     )
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run(lambda: [LifterNode()])
+    run(lambda: [LifterNode()])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,6 @@
 """Program `pose_pipeline`: detector and lifter in one process, without serializing the windows."""
 
-import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.detector import DetectorNode
@@ -30,10 +29,10 @@ def make_nodes(**options: Any) -> tuple[LifterNode, DetectorNode]:
     return lifter, detector
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run both nodes."""
-    return run(make_nodes)
+    run(make_nodes)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

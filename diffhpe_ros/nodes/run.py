@@ -4,9 +4,8 @@ import faulthandler
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -17,22 +16,19 @@ from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.fast_dds import use_fastdds_profile
 
 
-def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
-    """Make the nodes of one process and spin them until a signal arrives.
+def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> NoReturn:
+    """Make the nodes of one process, spin them until a signal arrives, and end the process.
 
-    With `autostart` they are activated in order.
-
-    Returns:
-        The exit status: 1 if a node cannot be made, or cannot be started with `autostart`.
+    With `autostart` they are activated in order. The exit status is 1 if a node cannot be made, or
+    cannot be started with `autostart`.
     """
     faulthandler.enable()  # a library that crashes leaves Python's stack in the log
     status = _run(make_nodes)
-    if any(thread.daemon for thread in threading.enumerate()):
-        # A driver blocks this thread. If it returned during the interpreter's shutdown, it could
-        # crash.
-        sys.stdout.flush()
-        os._exit(status)
-    return status
+    # All is closed. Threads of drivers, decoders and DDS that are still there could crash the
+    # interpreter while it shuts down, so it does not.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:

@@ -1,9 +1,8 @@
 """Node `video_source`: a video file, stream or webcam as a ROS camera."""
 
-import sys
 import threading
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -123,10 +122,10 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         return int(self.get_clock().now().nanoseconds)
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the node."""
-    return run(lambda: [VideoSourceNode()])
+    run(lambda: [VideoSourceNode()])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
