@@ -12,8 +12,8 @@ from diffhpe_ros.lifting.checkpoints.configuration import TrunkConfig
 from diffhpe_ros.lifting.checkpoints.model_folders import load_with_config, save_model
 from diffhpe_ros.lifting.checkpoints.stored import VARIANCE_FILE, read_model, save_config
 from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
-from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH, covariance
-from diffhpe_ros.lifting.pipeline.variance_features import variance_features
+from diffhpe_ros.lifting.pipeline.covariance import covariance
+from diffhpe_ros.lifting.pipeline.variance_features import MOST_GROWTH, variance_features
 from diffhpe_ros.lifting.pipeline.variance_network import (
     JOINT_INPUTS,
     VarianceNetwork,

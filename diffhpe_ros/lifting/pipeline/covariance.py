@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffhpe_ros.lifting.pipeline.coherence_limits import VarianceFeature
-from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch, variance_features
+from diffhpe_ros.lifting.pipeline.variance_features import (
+    MOST_GROWTH,
+    LiftedBatch,
+    variance_features,
+)
 from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork, body_inputs
 
 Array = NDArray[np.float64]
-
-MOST_GROWTH = np.log(5.0)
-"""Log of the largest factor by which all features, or the network, raise or lower a standard
-deviation: they hold in the range that they were fitted to, not beyond."""
 
 
 def covariance(
@@ -45,8 +45,8 @@ def covariance(
     above = above_means(found, slopes, lifted.x_2d.shape[:3])
     log_growth = growth(above, slopes)
     if network is not None:
-        learnt = network(body_inputs(lifted, rotation, found), np.moveaxis(above, 0, -1)[:, :, 1:])
-        log_growth[:, :, 1:] += learnt.clip(-MOST_GROWTH, MOST_GROWTH)
+        body = body_inputs(lifted, rotation, found)
+        log_growth[:, :, 1:] += network(body, np.moveaxis(above, 0, -1)[:, :, 1:])
     std = std_mm / 1000 * np.exp(log_growth)
     # One matrix for each of the model's axes: `own` is their sum, weighted by the variances.
     turn = rotation.astype(np.float64)

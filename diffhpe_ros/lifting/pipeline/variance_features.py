@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 NOISE_2D = 0.013
 """Standard deviation of the keypoints that models are trained and calibrated with, relative to the
 person's size. It is assumed for a joint of confidence 1 whose detector gives no covariance."""
+MOST_GROWTH = np.log(5.0)
+"""Log of the largest factor by which all features, or the network, raise or lower a standard
+deviation: they hold in the range that they were fitted to, not beyond."""
 MOTION_FRAMES = 4
 """Frames over which motion is measured; over fewer, jitter would dominate."""
 LEFT_SHOULDER, RIGHT_SHOULDER = JOINTS.index("LShoulder"), JOINTS.index("RShoulder")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch
+from diffhpe_ros.lifting.pipeline.variance_features import MOST_GROWTH, LiftedBatch
 from diffhpe_ros.lifting.pipeline.views import turn, turn_points
 from diffhpe_ros.lifting.weights import NamedWeights, Weights
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
@@ -56,6 +56,8 @@ class VarianceNetwork:
     def __call__(self, body: Array, above: NDArray[np.floating[Any]]) -> Array:
         """Logs of factors for the standard deviations along x, y, z of the model's view.
 
+        They are at most `MOST_GROWTH` from 0.
+
         Args:
             body: (..., 17, JOINT_INPUTS), see `body_inputs`.
             above: (..., 16, K), variance features less their means, 0 where unknown.
@@ -70,7 +72,8 @@ class VarianceNetwork:
         hidden = np.matmul(flat, self.body_weight) + np.matmul(own, self.feature_weight)
         hidden = np.maximum(hidden + self.hidden_bias, 0)
         factors = np.matmul(hidden[..., None, :], self.output_weight)[..., 0, :]
-        return np.asarray(factors + self.output_bias, np.float32)
+        bounded = (factors + self.output_bias).clip(-MOST_GROWTH, MOST_GROWTH)
+        return np.asarray(bounded, np.float32)
 
     def weights(self) -> Weights:
         """All arrays by name."""

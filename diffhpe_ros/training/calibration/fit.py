@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
-from diffhpe_ros.lifting.pipeline.variance_features import VARIANCE_FEATURES
+from diffhpe_ros.lifting.pipeline.variance_features import MOST_GROWTH, VARIANCE_FEATURES
 from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.coverage import person_weights
@@ -51,7 +50,7 @@ class Fit:
         growth = np.einsum("nfjk,jka->nfja", above, self.slopes, optimize=True)
         log_std = self.log_std + growth.clip(-MOST_GROWTH, MOST_GROWTH)
         if self.network is not None:
-            log_std += self.network(measured.body, above).clip(-MOST_GROWTH, MOST_GROWTH)
+            log_std += self.network(measured.body, above)
         return np.asarray(log_std)
 
     def scaled(self, log_scales: Array) -> "Fit":

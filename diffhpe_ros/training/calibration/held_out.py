@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.training.calibration.coverage import nominal, person_weights
 from diffhpe_ros.training.calibration.fit import SCALED_COLUMNS, Fit
-from diffhpe_ros.training.calibration.likelihood import FREEDOM
+from diffhpe_ros.training.calibration.likelihood import negative_log_likelihood
 from diffhpe_ros.training.calibration.measured_errors import MeasuredErrors
 
 Array = NDArray[np.float64]
@@ -99,8 +99,8 @@ class HeldOut:
     def loss(self) -> float:
         """Mean negative log-likelihood of Student's t, without a constant."""
         distance = _distances(self.squared, self.spread, np.zeros((*self.log_volume.shape, 1)))
-        each = self.log_volume + 0.5 * np.log1p(self.spread).sum(-1)
-        each += 0.5 * (FREEDOM + 3) * np.log1p(distance / FREEDOM)
+        log_volume = self.log_volume + 0.5 * np.log1p(self.spread).sum(-1)
+        each = negative_log_likelihood(log_volume, distance)
         return float(self.weights @ each.mean((1, 2)) / self.weights.sum())
 
     def log_scales(self, rows: NDArray[np.bool_] | None = None) -> Array:

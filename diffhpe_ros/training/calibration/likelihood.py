@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffhpe_ros.lifting.arrays import library_of
+
 Array = NDArray[np.float64]
 
 FREEDOM = 4.0
@@ -71,6 +73,17 @@ def most_likely(
     return std, slopes
 
 
+def negative_log_likelihood(log_volume: Any, distance: Any) -> Any:
+    """Of errors as Student's t, without a constant; of numpy's arrays or torch's tensors.
+
+    Args:
+        log_volume: (...), sum of the logs of the three standard deviations.
+        distance: (...), squared Mahalanobis distance.
+    """
+    log1p = library_of(distance).log1p
+    return log_volume + 0.5 * (FREEDOM + 3) * log1p(distance / FREEDOM)
+
+
 def _loss(errors: JointErrors, log_std: Array, slopes: Array) -> tuple[float, Array, Array]:
     """Mean negative log-likelihood, and its gradients.
 
@@ -83,7 +96,7 @@ def _loss(errors: JointErrors, log_std: Array, slopes: Array) -> tuple[float, Ar
     variance = own + errors.spread
     relative = errors.squared / variance
     distance = relative.sum(-1)
-    each = 0.5 * np.log(variance).sum(-1) + 0.5 * (FREEDOM + 3) * np.log1p(distance / FREEDOM)
+    each = negative_log_likelihood(0.5 * np.log(variance).sum(-1), distance)
     weights = errors.weights / (frames * joints)
     pull: NDArray[Any] = 1 - (FREEDOM + 3) / (FREEDOM + distance)[..., None] * relative
     pull *= own / variance * weights[:, None, None, None]

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from diffhpe_ros.lifting.pipeline.covariance import MOST_GROWTH
+from diffhpe_ros.lifting.pipeline.variance_features import MOST_GROWTH
 from diffhpe_ros.lifting.pipeline.variance_network import LARGEST_INPUT, VarianceNetwork, mirrored
 from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 from diffhpe_ros.training.calibration.coverage import person_weights
 from diffhpe_ros.training.calibration.fit import Fit, squared_errors
-from diffhpe_ros.training.calibration.likelihood import FREEDOM
+from diffhpe_ros.training.calibration.likelihood import negative_log_likelihood
 from diffhpe_ros.training.calibration.measured_errors import MeasuredErrors
 
 HIDDEN = 64
@@ -138,13 +138,12 @@ class _Data:
         return len(self.weights)
 
     def loss(self, network: _Network, side: Tensor, rows: Tensor) -> Tensor:
-        """Mean negative log-likelihood of some windows, or their mirror images; see `_loss`."""
+        """Mean negative log-likelihood of some windows, or their mirror images."""
         at = side, rows
         factors = network(self.body[at], self.own[at]).clamp(-MOST_GROWTH, MOST_GROWTH)
         variance = torch.exp(2 * (self.log_std[at] + factors)) + self.spread[at]
         distance = (self.squared[at] / variance).sum(-1)
-        each = 0.5 * torch.log(variance).sum(-1)
-        each = each + 0.5 * (FREEDOM + 3) * torch.log1p(distance / FREEDOM)
+        each = negative_log_likelihood(0.5 * torch.log(variance).sum(-1), distance)
         return (each.mean((1, 2)) * self.weights[rows]).mean()
 
     def without_torch(self, network: _Network) -> VarianceNetwork:

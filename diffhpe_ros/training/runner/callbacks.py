@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -189,11 +189,7 @@ class StopOnSigterm(Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Replace Lightning's handler; Lightning restores the former one at the end."""
         if threading.current_thread() is threading.main_thread() and not SLURMEnvironment.detect():
-            signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class TrainingProgress(Callback):
