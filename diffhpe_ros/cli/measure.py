@@ -84,6 +84,8 @@ def evaluate(
         check_output(json_file, data)
     model = model or DEFAULT_MODEL
     lifter = Lifter.from_pretrained(model, device, **sampling)
+    for text in lifter.warnings:
+        warn(text)
     data_windows = read_evaluation(data, lifter.config, data_2d, split)
     if lifter.config.input_view == "person":
         for text in truth_warnings(data_windows.x_2d, data_windows.poses, data_windows.root):

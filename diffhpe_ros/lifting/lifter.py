@@ -121,6 +121,7 @@ class Lifter:
         return other
 
     def _set_sampling(self, sampling: SamplingConfig) -> None:
+        self._given = sampling.overrides
         self.preset_name = sampling.preset or self.config.default_preset
         self.preset = preset = sampling.resolve(self.config.presets, self.config.default_preset)
         backend, model = self._backend, self.model
@@ -142,6 +143,14 @@ class Lifter:
     def hypotheses(self) -> int:
         """Poses per window; for a deterministic model, one for each augmented view."""
         return self._plan.hypotheses
+
+    @property
+    def warnings(self) -> list[str]:
+        """A warning if sampling settings were given that have no effect on this model."""
+        unused = [name for name in self.model.unused_settings if self._given[name] is not None]
+        if not unused:
+            return []
+        return [f"without effect on {self.config.architecture}: {', '.join(unused)}"]
 
     def captured(self) -> "Lifter":
         """The same lifter, ready for live use: with its sampler recorded where possible."""

@@ -62,7 +62,8 @@ class FailoverLifter:
     def resample(self, parameters: LifterParameters) -> None:
         """Apply other sampling settings, if they differ."""
         self._parameters = parameters
-        if resample(self.lifter, parameters).preset != self.lifter.preset:
+        new, old = resample(self.lifter, parameters), self.lifter
+        if (new.preset, new.warnings) != (old.preset, old.warnings):
             self._use(self._loaded)
 
     def run(self, work: Callable[[Lifter], T]) -> T:
@@ -107,6 +108,10 @@ class FailoverLifter:
         self._show()
 
     def _show(self) -> None:
+        if warnings := self.lifter.warnings:
+            self._diagnostics.warn("sampling", "; ".join(warnings))
+        else:
+            self._diagnostics.clear("sampling")
         set_value = self._diagnostics.set_value
         set_value("model", describe(self._parameters.model, self.lifter))
         set_value("model_sha256", self._loaded.sha256)

@@ -21,7 +21,6 @@ from diffhpe_ros.nodes.parameters.tables import AUTO_PRESET, LifterParameters
 from diffhpe_ros.skeleton import NUM_JOINTS
 from diffhpe_ros.windows import FRAMES
 
-"""Preset name that means: choose a preset by timing the others."""
 _SHOWN_DIGITS = 12
 
 

@@ -79,6 +79,8 @@ def lift_recording(
     for text in source.warnings:
         warn(text)
     lifter = make_lifter()
+    for text in lifter.warnings:
+        warn(text)
     stopped, depends_on = Stopped(), {**_identity(path), **_named(options), **settings}
     with (
         Workspace(out, depends_on, resume) as workspace,

@@ -44,6 +44,23 @@ def test_impossible_sampling_is_refused(sampling, message):
         sampling.resolve(DEFAULT_PRESETS, "fast")
 
 
+@pytest.mark.parametrize(
+    ("model", "settings", "expected"),
+    [
+        ("mixste", {"steps": 5, "start": "previous"}, ["without effect on mixste: steps, start"]),
+        ("mixste", {"augmentation": "flip", "seed": 1}, []),
+        (
+            "diffpose",
+            {"preset": "fast", "start": "previous"},
+            ["without effect on diffpose: start"],
+        ),
+        ("diffhpe-wrapper", {"preset": "fast", "start": "previous"}, []),
+    ],
+)
+def test_settings_that_a_model_does_not_use_cause_a_warning(model, settings, expected):
+    assert Lifter.from_pretrained(model, **settings).warnings == expected
+
+
 def test_command_line_has_the_settings_with_their_defaults():
     @click.command()
     @sampling_options

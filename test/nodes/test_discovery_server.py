@@ -6,12 +6,13 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from graph import PATIENCE_S
+from waiting import wait_until
 
 from diffhpe_ros.demo.graph import NodeProcess
 
@@ -55,15 +56,10 @@ def test_nodes_find_each_other_once_the_server_is_there(
         NodeProcess("lifter", tmp_path, parameters, environment=environment) as lifter,
         NodeProcess("listener", tmp_path, environment=environment, command=listen) as listener,
     ):
-        wait_until(lambda: "[lifter]" in lifter.printed() and "listens" in listener.printed())
+        wait_until(
+            lambda: "[lifter]" in lifter.printed() and "listens" in listener.printed(), PATIENCE_S
+        )
         time.sleep(3.0)
         assert "heard" not in listener.printed()
         with discovery_server(port):
-            wait_until(lambda: "heard lifter" in listener.printed())
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+            wait_until(lambda: "heard lifter" in listener.printed(), PATIENCE_S)

@@ -8,6 +8,8 @@ import torch
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import DEFAULT_MODEL
+from diffhpe_ros.nodes.diagnostics.node_diagnostics import NodeDiagnostics
+from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
 from diffhpe_ros.nodes.model_loading import load, resample
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 
@@ -51,6 +53,15 @@ def test_named_preset_is_used() -> None:
 
 def test_deterministic_model_has_no_preset() -> None:
     assert load(parameters("mixste-robust", preset="auto")).preset == ""
+
+
+def test_steps_of_a_deterministic_model_are_a_warning_until_they_are_the_presets_again() -> None:
+    diagnostics = NodeDiagnostics()
+    model = FailoverLifter(load, parameters("mixste"), diagnostics, RETRY_S)
+    model.resample(parameters("mixste", steps=5))
+    assert diagnostics.report().warnings == ("without effect on mixste: steps",)
+    model.resample(parameters("mixste"))
+    assert diagnostics.report().warnings == ()
 
 
 @pytest.mark.parametrize("preset", ["auto", ""])

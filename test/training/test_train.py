@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from recorded_files import Human36MFiles
+from waiting import wait_until
 from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
@@ -461,13 +461,6 @@ def test_sigterm_stops_both_processes_of_a_training(data, tmp_path):
     assert run.returncode not in (0, -signal.SIGKILL), errors
     wait_until(lambda: not is_running(run.pid), 20)
     assert read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"] >= 2
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def is_running(group: int) -> bool:

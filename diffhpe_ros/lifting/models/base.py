@@ -36,6 +36,8 @@ class LiftingModel(Protocol):
 
     is_deterministic: bool
     """Whether the model gives one pose per window, without sampling."""
+    unused_settings: tuple[str, ...]
+    """Fields of `SamplingConfig` that have no effect on the model."""
 
     @property
     def schedule(self) -> Schedule | None:
@@ -84,6 +86,7 @@ class DeterministicModel:
     """A lifter that gives one pose per window, without sampling."""
 
     is_deterministic = True
+    unused_settings: tuple[str, ...] = ("sampler", "steps", "hypotheses", "start")
     schedule = None
     engines: tuple[str, ...] = ()
     """Engines that were written for its networks. In folded and cuda_graph, other networks run as
@@ -102,6 +105,7 @@ class DiffusionModel:
     """
 
     is_deterministic = False
+    unused_settings: tuple[str, ...] = ()
     engines = OWN_ENGINES
     schedule: Schedule
     parameterisation: Parameterisation

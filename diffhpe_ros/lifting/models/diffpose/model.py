@@ -64,6 +64,7 @@ class DiffPose(nn.Module):
     """
 
     is_deterministic = False
+    unused_settings: tuple[str, ...] = ("start",)
     engines: tuple[str, ...] = ()
 
     def __init__(

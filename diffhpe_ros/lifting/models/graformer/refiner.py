@@ -54,6 +54,7 @@ class ReleasedDiffPose(nn.Module):
     """
 
     is_deterministic = False
+    unused_settings: tuple[str, ...] = ("start",)
     engines: tuple[str, ...] = ()
 
     def __init__(self, encoder: GraFormer | MixSTE, sizes: RefinerConfig) -> None:
