@@ -51,7 +51,7 @@ def _encodings() -> Iterator[Case]:
         "nv12": lambda p: _two_planes(p),
         "nv21": lambda p: _two_planes(p, swapped=True),
         "mjpeg": lambda p: bgr_image(p),
-        "bayer_rggb8": lambda p: bgr_image(p),
+        "bayer_rggb8": lambda p: _mosaic(p),
     }.items():
         yield (
             "16l-encodings",
@@ -77,6 +77,15 @@ def _two_planes(pixels: Pixels, swapped: bool = False) -> Image:
     pairs = np.stack([v, u] if swapped else [u, v], -1)
     data = array("B", np.concatenate([luma, pairs.ravel()]).tobytes())
     return Image(height=height, width=width, step=width, data=data)
+
+
+def _mosaic(pixels: Pixels) -> Image:
+    """One colour of each pixel: red and green, then green and blue in turn."""
+    blue, green, red = np.moveaxis(pixels, -1, 0)
+    mosaic = green.copy()
+    mosaic[::2, ::2], mosaic[1::2, 1::2] = red[::2, ::2], blue[1::2, 1::2]
+    height, width = mosaic.shape
+    return Image(height=height, width=width, step=width, data=array("B", mosaic.tobytes()))
 
 
 def compressed(
