@@ -21,6 +21,7 @@ from diffhpe_ros.training.modules.losses import (
     mean_joint_distance,
 )
 from diffhpe_ros.training.modules.steps import StepDraw, UniformSteps
+from diffhpe_ros.training.modules.symmetry import MirrorPenalty
 from diffhpe_ros.training.optim import Optimisation
 from diffhpe_ros.training.random_streams import DRAWS, generator_of
 
@@ -72,16 +73,21 @@ class MixSTEModule(LiftingModule):
 
     Args:
         loss: between poses and truth: the mean joint distance, or the squared error as published.
-            **kwargs: arguments of `LiftingModule`.
+        symmetry: weight of the `MirrorPenalty`. **kwargs: arguments of `LiftingModule`.
     """
 
     model: MixSTE
 
     def __init__(
-        self, *, loss: Callable[[Tensor, Tensor], Tensor] = mean_joint_distance, **kwargs: Any
+        self,
+        *,
+        loss: Callable[[Tensor, Tensor], Tensor] = mean_joint_distance,
+        symmetry: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.loss = loss
+        self.symmetry = MirrorPenalty(symmetry)
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """MixSTE's poses."""
@@ -89,8 +95,9 @@ class MixSTEModule(LiftingModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """The loss."""
-        x_2d, poses = batch
-        loss = self.loss(self.model(x_2d), poses)
+        x_2d, poses = map(self.symmetry.doubled, batch)
+        predicted = self.model(x_2d)
+        loss = self.loss(predicted, poses) + self.symmetry(predicted)
         self.log("train/loss", loss, prog_bar=True)
         return loss
 
@@ -138,9 +145,17 @@ class DenoisingModule(LiftingModule):
 
 
 class DiffusionModule(DenoisingModule):
-    """Denoising of DiffHPE; arguments are those of `DenoisingModule`."""
+    """Denoising of DiffHPE.
+
+    Args:
+        symmetry: weight of the `MirrorPenalty`. **kwargs: arguments of `DenoisingModule`.
+    """
 
     model: DiffHPE
+
+    def __init__(self, *, symmetry: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.symmetry = MirrorPenalty(symmetry)
 
     def predict(self, x_2d: Tensor) -> Tensor:
         """One hypothesis of the fast preset, from the same noise at every validation."""
@@ -164,11 +179,14 @@ class DiffusionModule(DenoisingModule):
         """The loss, in the diffused units squared."""
         x_2d, poses = batch
         model = self.model
-        condition = model.condition(x_2d).repeat(self.draws, 1, 1, 1)
+        doubled = self.symmetry.doubled
+        conditions = model.condition(doubled(x_2d)).split(len(x_2d))
+        condition = torch.cat([each.repeat(self.draws, 1, 1, 1) for each in conditions])
         x_0 = (poses / model.pose_scale).repeat(self.draws, 1, 1, 1)
         generator = self.draws_of_this_step(x_0.device)
-        t = self.steps(len(x_0), model.schedule.steps, generator)
+        t = self.steps(len(x_0), model.schedule.steps, generator).repeat(len(conditions))
         noise = torch.randn(x_0.shape, device=x_0.device, generator=generator)
+        x_0, noise = doubled(x_0), doubled(noise)
         signal, spread = model.schedule.signal_and_noise(t)
         x_t = signal * x_0 + spread * noise
         output = model(x_t, t, condition)
@@ -176,5 +194,6 @@ class DiffusionModule(DenoisingModule):
         target = model.parameterisation.target(learned.pose, learned.noise, signal, spread)
         prediction = model.parameterisation.read(output, x_t, signal, spread)
         loss = self.loss(Denoised(output, target, prediction, learned.pose, signal, spread))
+        loss = loss + self.symmetry(prediction.pose)
         self.log("train/loss", loss, prog_bar=True)
         return loss

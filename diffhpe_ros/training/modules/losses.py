@@ -15,6 +15,23 @@ def mean_joint_distance(estimate: Tensor, poses: Tensor) -> Tensor:
     return (estimate - poses).norm(dim=-1).mean()
 
 
+class WeightedDistance:
+    """MixSTE's loss where the last frame counts more; metres.
+
+    Args:
+        last: weight of the last frame's distance relative to that of the whole window. Live use
+            shows that frame, which has no future context.
+    """
+
+    def __init__(self, last: float = 0.3) -> None:
+        self.last = last
+
+    def __call__(self, estimate: Tensor, poses: Tensor) -> Tensor:
+        """The loss of estimated and true poses (B, L, J, 3)."""
+        newest = mean_joint_distance(estimate[:, -1], poses[:, -1])
+        return mean_joint_distance(estimate, poses) + self.last * newest
+
+
 def mean_squared_error(estimate: Tensor, poses: Tensor) -> Tensor:
     """Mean squared difference of coordinates, as published for MixSTE's training in DiffHPE."""
     return (estimate - poses).square().mean()
@@ -59,18 +76,15 @@ class DistanceLoss:
     poses that fit a window, this loss by their median.
 
     Args:
-        last: weight of the last frame's distance relative to that of the whole window. Live use
-            shows that frame, which has no future context.
+        last: see `WeightedDistance`.
     """
 
     def __init__(self, last: float = 0.0) -> None:
-        self.last = last
+        self.of_poses = WeightedDistance(last)
 
     def __call__(self, denoised: Denoised) -> Tensor:
         """See `DenoisingLoss`."""
-        estimate, truth = denoised.prediction.pose, denoised.x_0
-        newest = mean_joint_distance(estimate[:, -1], truth[:, -1])
-        return mean_joint_distance(estimate, truth) + self.last * newest
+        return self.of_poses(denoised.prediction.pose, denoised.x_0)
 
 
 class MinSNRLoss:
