@@ -48,10 +48,15 @@ class Plan:
 
 
 ROBUST = (
-    *FINE_TUNING, "occlusion=all", "data.rates=[50,30,20]", "model.rate=30", "model.first_rate=50",
+    *FINE_TUNING, "occlusion=all", "data.rates=[30,30,50]", "model.rate=30", "model.first_rate=50",
+    "module.symmetry=0.5", "data.batch_size=512",
 )  # fmt: skip
+"""With their mirror images, batches have the 1024 windows whose speed was measured."""
+LAST_FRAME = (
+    "+module.loss={_target_: diffhpe_ros.training.modules.losses.WeightedDistance, last: 0.3}"
+)
 PLANS = (
-    Plan("mixste-robust", "mixste", 3.0, ROBUST, "mixste-robust"),
+    Plan("mixste-robust", "mixste", 3.0, (*ROBUST, LAST_FRAME), "mixste-robust"),
     Plan(
         "diffhpe-wrapper-robust", "diffhpe-wrapper", 3.0, ROBUST, "diffhpe-wrapper-robust",
         "mixste-robust",
