@@ -48,10 +48,10 @@ def _stamps() -> Iterator[Case]:
 
 def _encodings() -> Iterator[Case]:
     for encoding, make in {
-        "nv12": lambda p: _two_planes(p),
+        "nv12": _two_planes,
         "nv21": lambda p: _two_planes(p, swapped=True),
-        "mjpeg": lambda p: bgr_image(p),
-        "bayer_rggb8": lambda p: _mosaic(p),
+        "mjpeg": bgr_image,
+        "bayer_rggb8": _mosaic,
     }.items():
         yield (
             "16l-encodings",

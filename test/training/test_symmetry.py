@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
@@ -39,16 +37,6 @@ def test_without_weight_nothing_is_mirrored():
     x_2d = windows(3, 2)
     assert MirrorPenalty(0.0).doubled(x_2d) is x_2d
     assert MirrorPenalty(0.0)(x_2d) == 0
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> list[str]:
-    folder = tmp_path_factory.mktemp("data")
-    write_walk(folder)
-    x_2d, poses = windows(4, 2).numpy(), windows(4, 3)
-    truth = (poses - poses[:, :, :1]).numpy()
-    np.savez(folder / "validation.npz", x=x_2d, y=truth)
-    return [f"data.mocap={folder}/mocap.npz", f"data.validation={folder}/validation.npz"]
 
 
 def training(experiment: str, data: list[str], out: Path, *settings: str) -> Run:

@@ -17,7 +17,6 @@ import pytest
 import torch
 from recorded_files import Human36MFiles
 from waiting import wait_until
-from walk_recording import write_walk
 
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
@@ -52,18 +51,6 @@ SMALL = [
     "trainer.val_check_interval=2",
     "progress=false",
 ]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> list[str]:
-    """Overrides that name two small files in the format of the real ones."""
-    folder = tmp_path_factory.mktemp("data")
-    write_walk(folder)
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(6, 27, 17, 2)).astype(np.float32)
-    y = rng.normal(size=(6, 27, 17, 3)).astype(np.float32)
-    np.savez(folder / "validation.npz", x=x, y=y - y[:, :, :1])
-    return [f"data.mocap={folder}/mocap.npz", f"data.validation={folder}/validation.npz"]
 
 
 @pytest.fixture(scope="module")
