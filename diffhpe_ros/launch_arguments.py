@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from diffhpe_ros.errors import DiffhpeError, like
 from diffhpe_ros.installed_models import read_config, window_rates
 from diffhpe_ros.nodes.parameters.tables import (
@@ -23,6 +21,7 @@ from diffhpe_ros.nodes.parameters.tables import (
     VideoSourceParameters,
 )
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME
+from diffhpe_ros.parameter_files import parameters_of
 from diffhpe_ros.paths import expand, is_address
 from diffhpe_ros.webcams import check_webcam
 
@@ -62,6 +61,7 @@ SWITCHES = (
     "use_sim_time",
 )
 FILES = ("person_model", "pose_model", "pose_config", "calibration", "params_file")
+LIFTER = "lifter"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
@@ -135,10 +135,42 @@ def check_arguments(given: Mapping[str, str]) -> None:
                 check(given[name])
             except DiffhpeError as error:
                 raise DiffhpeError(f"{name}:={given[name]}: {error}") from None
+    model = chosen_model(given)
     if given.get("preset"):
-        _check_preset(given["preset"], given.get("model") or LifterParameters().model)
+        _check_preset(given["preset"], model)
     if given.get("calibration") and not given.get("source"):
         raise DiffhpeError("calibration needs a source; also give source:=...")
+
+
+def chosen_model(given: Mapping[str, str]) -> str:
+    """The lifter's model: that of the argument, else of the parameter file, else the default.
+
+    Raises:
+        DiffhpeError: the parameter file is not readable, or there is no such model.
+    """
+    if given.get("model"):
+        return given["model"]
+    file, model = given.get("params_file"), LifterParameters().model
+    if not file:
+        return model
+    namespace = given.get("namespace", "").strip("/")
+    node = f"/{namespace}/{LIFTER}" if namespace else f"/{LIFTER}"
+    model = str(parameters_of(Path(existing_file(file)), node).get("model", model))
+    try:
+        window_rates(model)
+    except DiffhpeError as error:
+        raise DiffhpeError(f"params_file:={file}: {error}") from None
+    return model
+
+
+def window_parameters(given: Mapping[str, str]) -> dict[str, float]:
+    """The detector's `rate` and `first_rate` for the chosen model.
+
+    Empty for the default model: the parameter file has its rates, and they may have been changed.
+    """
+    model = chosen_model(given)
+    is_default = not given.get("model") and model == LifterParameters().model
+    return {} if is_default else window_rates(model)
 
 
 def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str]:
@@ -203,14 +235,7 @@ def _source(text: str) -> None:
 
 
 def _params_file(text: str) -> None:
-    path = existing_file(text)
-    try:
-        values = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise DiffhpeError(f"not readable as YAML ({reason}); parameters are expected") from None
-    if not isinstance(values, dict):
-        raise DiffhpeError("a YAML file of nodes and their ros__parameters is expected")
+    parameters_of(Path(existing_file(text)), LIFTER)
 
 
 def _device(text: str) -> None:

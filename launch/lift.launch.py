@@ -27,7 +27,6 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
-from diffhpe_ros.installed_models import window_rates
 from diffhpe_ros.launch_arguments import (
     FILES,
     METRES,
@@ -43,6 +42,7 @@ from diffhpe_ros.launch_arguments import (
     misspelt_arguments,
     source_parameters,
     switch,
+    window_parameters,
 )
 from diffhpe_ros.nodes.fast_dds import PROFILE_VARIABLES, use_fastdds_profile
 from diffhpe_ros.nodes.rviz import DEFAULT_FRAME, write_rviz_config
@@ -132,7 +132,7 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     if is_shown and not given["target_frame"]:
         lifter |= {"upright_frames": given["frame"] or DEFAULT_FRAME}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
-    detector |= window_rates(given["model"]) if given["model"] else {}
+    detector |= window_parameters(given)
     detector |= {"depth": True} if given["depth"] else {}
     detector |= {"camera_moves": True} if given["motion_frame"] or given["imu"] else {}
     if switch(given["one_process"]):

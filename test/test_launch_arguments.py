@@ -12,6 +12,7 @@ from diffhpe_ros.launch_arguments import (
     existing_file,
     misspelt_arguments,
     source_parameters,
+    window_parameters,
 )
 
 MODEL = "diffhpe-wrapper-robust"
@@ -90,6 +91,24 @@ def test_source_may_be_an_address_or_in_the_home(
 
 def test_model_without_presets_of_its_own_leaves_the_name_to_the_node() -> None:
     check_arguments({"model": "mixste", "preset": "whatever"})
+
+
+def test_model_of_a_parameter_file_counts(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("/**/lifter:\n  ros__parameters:\n    model: mixste\n")
+    given = {"params_file": str(file), "preset": "whatever"}
+    check_arguments(given)
+    assert window_parameters(given) == {"rate": 50.0, "first_rate": 50.0}
+    assert not window_parameters({"params_file": ""})
+    assert window_parameters({"model": MODEL}) == {"rate": 30.0, "first_rate": 50.0}
+
+
+def test_model_of_a_parameter_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("robot: {lifter: {ros__parameters: {model: nope}}}")
+    check_arguments({"params_file": str(file)})
+    with pytest.raises(DiffhpeError, match=f"params_file:={file}: unknown model 'nope'"):
+        check_arguments({"params_file": str(file), "namespace": "/robot/"})
 
 
 def test_launch_imports_nothing_that_only_the_nodes_need() -> None:

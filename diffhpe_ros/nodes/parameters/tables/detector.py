@@ -174,7 +174,7 @@ class DetectorParameters(StageParameters):
     rate: float = parameter(
         LIVE_RATE,
         "Frames per second of the windows: what the lifter's model expects. The launch file sets it"
-        " with model:=...",
+        " where another model than the default one is chosen.",
         least=LEAST_RATE,
         most=MOST_RATE,
     )
