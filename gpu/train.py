@@ -52,11 +52,8 @@ ROBUST = (
     "module.symmetry=0.5", "data.batch_size=512",
 )  # fmt: skip
 """With their mirror images, batches have the 1024 windows whose speed was measured."""
-LAST_FRAME = (
-    "+module.loss={_target_: diffhpe_ros.training.modules.losses.WeightedDistance, last: 0.3}"
-)
 PLANS = (
-    Plan("mixste-robust", "mixste", 3.0, (*ROBUST, LAST_FRAME), "mixste-robust"),
+    Plan("mixste-robust", "mixste", 3.0, (*ROBUST, "+loss=last-frame"), "mixste-robust"),
     Plan(
         "diffhpe-wrapper-robust", "diffhpe-wrapper", 3.0, ROBUST, "diffhpe-wrapper-robust",
         "mixste-robust",

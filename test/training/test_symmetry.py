@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("lightning", reason="training needs the `train` extra")
 
 from diffhpe_ros.skeleton import JOINTS
-from diffhpe_ros.training.datasets.recorded_windows import mirror
+from diffhpe_ros.training.mirroring import mirror
 from diffhpe_ros.training.modules.symmetry import MirrorPenalty
 from diffhpe_ros.training.runner.configuration import compose_configuration
 from diffhpe_ros.training.runner.train import Run, assemble

@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.io import read_npz
-from diffhpe_ros.skeleton import MIRRORED, NUM_JOINTS
 
 TEST_SUBJECTS = frozenset({2, 7, 12})
 VALIDATION_SUBJECTS = frozenset({16, 39})
@@ -169,10 +168,3 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
         subjects=subjects.repeat_interleave(counts, 0),
         frames=frames,
     )
-
-
-def mirror(positions: Tensor, head_forward: Tensor) -> tuple[Tensor, Tensor]:
-    """Windows (B, L, 17, 3) of the mirrored body: x negated, left and right swapped."""
-    flip = positions.new_tensor([-1.0, 1.0, 1.0])
-    assert positions.shape[-2] == NUM_JOINTS
-    return positions[..., list(MIRRORED), :] * flip, head_forward * flip

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting.pipeline.views import turn_points, view
-from diffhpe_ros.skeleton import MIRRORED
 from diffhpe_ros.training.datasets.recordings import FRAMES, RecordedSequence
+from diffhpe_ros.training.mirroring import mirror
 from diffhpe_ros.training.random_streams import EPOCHS, generator_of
 
 
@@ -115,13 +115,6 @@ class _EpochWindows:
     def starts(self, share: Tensor) -> Tensor:
         """(V,), uniform in [0, 1) → first frame (V,) of each window in all recordings."""
         return self._possible[self._offset + (share * self._count).long()]
-
-
-def mirror(values: Tensor) -> Tensor:
-    """2D or poses (..., 17, 2 or 3) of the mirrored person: x negated, left and right swapped."""
-    flip = values.new_ones(values.shape[-1])
-    flip[0] = -1
-    return values[..., list(MIRRORED), :] * flip
 
 
 def _starts(valid: NDArray[np.bool_], frames: int) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ determine, each is a target without noise.
 import torch
 from torch import Tensor
 
-from diffhpe_ros.training.datasets.recorded_windows import mirror
+from diffhpe_ros.training.mirroring import mirror
 from diffhpe_ros.training.modules.losses import mean_joint_distance
 
 

@@ -14,8 +14,9 @@ from diffhpe_ros.io import read_npz
 from diffhpe_ros.lifting.pipeline.views import PersonView, turn_points
 from diffhpe_ros.skeleton import HIP
 from diffhpe_ros.training.datasets.labelled_windows import LabelledWindows
-from diffhpe_ros.training.datasets.mocap import SAME_PERSON, MotionCapture, mirror
+from diffhpe_ros.training.datasets.mocap import SAME_PERSON, MotionCapture
 from diffhpe_ros.training.detector_errors import DetectorModel
+from diffhpe_ros.training.mirroring import mirror, reflect
 from diffhpe_ros.training.projection import project
 from diffhpe_ros.training.random_streams import (
     EVALUATION,
@@ -266,10 +267,9 @@ def _random_windows(
     is_backwards = _some(batch, BACKWARDS_SHARE, generator).flatten()
     positions, facing = capture.windows(chosen, torch.where(is_backwards, -speed, speed))
     is_mirrored = _some(batch, 0.5, generator)
-    mirrored_positions, mirrored_facing = mirror(positions, facing)
     return (
-        torch.where(is_mirrored, mirrored_positions, positions),
-        torch.where(is_mirrored[..., 0], mirrored_facing, facing),
+        torch.where(is_mirrored, mirror(positions), positions),
+        torch.where(is_mirrored[..., 0], reflect(facing), facing),
     )
 
 
