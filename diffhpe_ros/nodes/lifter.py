@@ -120,7 +120,7 @@ class LifterNode(StageNode[LifterParameters]):
                 lambda message: self.enqueue(message, stream=camera_of(message)),
                 qos.windows_in(self.parameters.replay),
                 Expect.SOMETIMES,
-                Senders(),
+                Senders(camera_of),
             )
 
     def stop(self) -> None:

@@ -90,7 +90,7 @@ class Topics:
 
         def receive(message: Any, info: Any) -> None:
             monitored.on_message()
-            if senders is None or senders.accept(message.header.frame_id, info):
+            if senders is None or senders.accept(message, info):
                 callback(message)
 
         arguments = (message_type, topic, receive, copy(qos))

@@ -174,9 +174,11 @@ def test_illegal_transforms_are_counted_and_named(
 def test_two_cameras_with_one_frame_id_stay_two(robot: Callable[..., Robot], graph: Graph) -> None:
     base = robot()
     base.tf_static.publish(MAST)
-    for name in ("left", "right"):
+    other = graph.node.create_publisher(PointCloud2, "windows", EVERYTHING)
+    graph.until(lambda: other.get_subscription_count() == 2, "subscriptions")
+    for name, detector in (("left", base.windows), ("right", other)):
         windows = standing_windows([1])
-        base.windows.publish(pack_windows(replace(windows, camera_name=name)))
+        detector.publish(pack_windows(replace(windows, camera_name=name)))
     found = base.joints(2)
     assert {(each.camera, each.frame_id) for each in found} == {
         ("left", "base_link"),
