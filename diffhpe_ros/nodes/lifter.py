@@ -180,14 +180,19 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._robot is not None
         accepted = [windows for each in messages if (windows := self._accept(each)) is not None]
         begin = time.perf_counter()
-        lifted = [self._with_up(people) for people in self._lift(accepted)]
+        results = [
+            (windows, self._with_up(people))
+            for windows, people in zip(accepted, self._lift(accepted), strict=True)
+            if people is not None
+        ]
+        lifted = [people for _, people in results]
         self._report_spans()
         self._report_sizes(lifted)
         if any(map(len, accepted)):
             self.diagnostics.time("lift", time.perf_counter() - begin)
         warnings = self._check_plausibility(lifted)
-        for windows, people, each in zip(
-            accepted, map(self._robot.in_target_frame, lifted), warnings, strict=True
+        for (windows, _), people, each in zip(
+            results, map(self._robot.in_target_frame, lifted), warnings, strict=True
         ):
             if people is None:
                 continue
@@ -215,11 +220,11 @@ class LifterNode(StageNode[LifterParameters]):
         self.diagnostics.tally("joints_expected", seen.size)
         return self._floor.with_floor(self._robot.with_motion(windows))
 
-    def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople]:
+    def _lift(self, accepted: list[PeopleWindows]) -> list[LiftedPeople | None]:
         model, stage = self._model, self._stage
         assert model is not None and stage is not None
 
-        def lift(lifter: Lifter) -> list[LiftedPeople]:
+        def lift(lifter: Lifter) -> list[LiftedPeople | None]:
             stage.use(lifter)
             return stage.process(accepted)
 

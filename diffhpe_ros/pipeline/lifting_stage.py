@@ -63,19 +63,22 @@ class LiftingStage:
         """
         self._spans.check(windows)
 
-    def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople]:
+    def process(self, messages: Sequence[PeopleWindows]) -> list[LiftedPeople | None]:
         """Lift one or more cameras' people in one batch; one result for each message.
+
+        It is None where people are in view, but with a lag the windows of all are still too short.
+        An empty result means that nobody is in view any more.
 
         windows → rotated to the newest camera orientation, if the camera's motion is known → lifted
         (root-relative) → localized (metres in the camera's frame), each with all 27 frames →
         smoothed, one frame.
         """
         self.span_warnings = {}
-        messages = [rotated_to_newest(self._in_time(windows)) for windows in messages]
-        lifted = iter(self._lift([windows for windows in messages if len(windows)]))
+        in_time = [rotated_to_newest(self._in_time(windows)) for windows in messages]
+        lifted = iter(self._lift([windows for windows in in_time if len(windows)]))
         return [
-            self._people(windows, next(lifted)) if len(windows) else self._no_people(windows)
-            for windows in messages
+            self._people(ready, next(lifted)) if len(ready) else self._nobody(windows)
+            for windows, ready in zip(messages, in_time, strict=True)
         ]
 
     def _in_time(self, windows: PeopleWindows) -> PeopleWindows:
@@ -92,7 +95,10 @@ class LiftingStage:
     def _people(self, windows: PeopleWindows, lifted: LiftResult) -> LiftedPeople:
         return self._output_smoothing.smooth(self._root_localizer.localize(windows, lifted))
 
-    def _no_people(self, windows: PeopleWindows) -> LiftedPeople:
+    def _nobody(self, windows: PeopleWindows) -> LiftedPeople | None:
+        """The result of a message without anybody who can be lifted."""
+        if len(windows):
+            return None
         self._root_localizer.remove_camera(windows.camera)
         self._output_smoothing.remove_camera(windows.camera)
         return LiftedPeople.empty(windows.frame_id, windows.stamp_ns, windows.camera_name)

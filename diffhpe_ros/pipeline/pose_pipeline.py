@@ -147,6 +147,8 @@ class PosePipeline:
         if result.windows is None:
             return LiftedPeople.empty(FRAME_ID, stamp_ns)
         (people,) = self._lifting.process([replace(result.windows, floor=self._floor)])
+        if people is None:
+            return LiftedPeople.empty(FRAME_ID, stamp_ns)
         self._people_gravity.update(people.track_ids, people.joints, stamp_ns)
         return replace(people, states=self._postures.update(people, self.up))
 

@@ -137,9 +137,8 @@ class Estimator:
         camera = self._camera_of(image)
         found = self._detection.process(image, camera, FRAME_ID, stamp_ns)
         middle = time.perf_counter()
-        people = LiftedPeople.empty(FRAME_ID, stamp_ns)
-        if found.windows is not None:
-            (people,) = self._lifting.process([found.windows])
+        lifted = self._lifting.process([found.windows] if found.windows is not None else [])
+        people = next(filter(None, lifted), LiftedPeople.empty(FRAME_ID, stamp_ns))
         return Estimate(
             stamp_ns,
             found.people,

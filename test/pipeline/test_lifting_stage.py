@@ -77,6 +77,19 @@ def test_lag_leaves_out_people_whose_windows_are_still_short(standing_model: Pat
     np.testing.assert_allclose(people.joints[0], standing_at(0.5, 0.1, 4), atol=0.02)
 
 
+def test_lag_keeps_those_who_are_hidden_while_only_newcomers_are_in_view(
+    standing_model: Path,
+) -> None:
+    """What is known of the hidden person's size remains, and nobody is said to have left."""
+    stage = LiftingStage(Lifter.from_pretrained(standing_model, device="cpu"), OutputOptions(lag=3))
+    stage.process([usual(standing_windows([3], stamp_ns=10**9))])
+    known = stage.sizes.scales("camera")
+    assert stage.process([standing_windows([7], stamp_ns=11 * 10**8)]) == [None]
+    assert stage.sizes.scales("camera") == known
+    (people,) = stage.process([standing_windows([], stamp_ns=12 * 10**8)])
+    assert people is not None and not len(people) and not stage.sizes.scales("camera")
+
+
 def test_smoothed_people_are_forgotten_when_they_leave(standing_model: Path) -> None:
     lifter = Lifter.from_pretrained(standing_model, device="cpu")
     options = OutputOptions(blend_s=0.1, one_euro_min_cutoff=0.1)
@@ -147,7 +160,7 @@ def followed(stage: LiftingStage, rate: float) -> list[tuple[int, str]]:
         )
         stage.check(windows)
         (people,) = stage.process([windows])
-        found.append((len(people), stage.span_warnings["left"]))
+        found.append((0 if people is None else len(people), stage.span_warnings["left"]))
     return found
 
 
