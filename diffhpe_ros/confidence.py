@@ -1,4 +1,5 @@
 """The confidence from which a recorded keypoint counts as seen."""
 
 MIN_CONFIDENCE = 0.3
-"""Joints below it count as unseen, as in the live nodes: detectors guess joints they cannot see."""
+"""Joints below it count as unseen: most detectors guess joints that they cannot see, and of a
+recorded one nothing is known but this number. In images, each detector has its own default."""

@@ -93,9 +93,8 @@ def demo(
 @click.option(
     "--min-confidence",
     type=FiniteRange(0, 1),
-    default=MIN_CONFIDENCE,
-    show_default=True,
-    help="Joints with a lower confidence (0 to 1) count as unseen.",
+    help="Joints with a lower confidence (0 to 1) count as unseen.  [default: the detector's for"
+    f" images, {MIN_CONFIDENCE} for keypoints]",
 )
 @source_options
 @click.option("--up", help="Axis that points up, y or z.  [default: y in TRC and BVH, z in C3D]")

@@ -1,5 +1,6 @@
 """The people in images: a detector finds them, and a tracker follows them."""
 
+import logging
 from collections.abc import Iterable, Iterator
 
 from diffhpe_ros.detection.clothes import see_clothes
@@ -10,6 +11,8 @@ from diffhpe_ros.offline.images import Frames, Images
 from diffhpe_ros.offline.options import SourceOptions, camera_guess, camera_of
 from diffhpe_ros.offline.source import PeopleFrame, State
 from diffhpe_ros.tracking import PeopleTracker
+
+_log = logging.getLogger(__name__)
 
 
 class ImageSource:
@@ -32,7 +35,8 @@ class ImageSource:
         self, images: Images, detector: ResumableDetector, options: SourceOptions, path: object
     ) -> None:
         detector.max_people = options.max_people
-        detector.min_confidence = options.min_confidence
+        if options.min_confidence is not None:
+            detector.min_confidence = options.min_confidence
         self._images, self._detector = images, detector
         self._seconds, self._path = options.seconds, path
         self.camera = camera_of(images.size, images.own_camera, options, path, images.stored_size)
@@ -80,6 +84,7 @@ class ImageSource:
     def _rising(self) -> Frames:
         """The images with increasing times, up to the last one that is wanted."""
         before = -1.0
+        late: list[str] = []
         try:
             for time_s, image in self._images.frames():
                 if self._seconds is not None and time_s >= self._seconds:
@@ -90,8 +95,13 @@ class ImageSource:
                         f"{self._path}: images of one size are expected, {size[0]}x{size[1]} are"
                         f" followed by {found[0]}x{found[1]}"
                     )
-                if time_s > before:
-                    before = time_s
-                    yield time_s, image
+                if time_s <= before:
+                    late.append(f"{time_s:.3f} s follows {before:.3f} s")
+                    continue
+                before = time_s
+                yield time_s, image
         finally:
             self._images.close()
+            if late:
+                texts = len(late), self._images.frame_count, late[0]
+                _log.warning("%d of %s images were skipped: their times do not rise: %s", *texts)

@@ -81,7 +81,7 @@ def open_npz(path: Path, options: SourceOptions) -> KeypointSource:
     Raises:
         DiffhpeError: the file is damaged, or an option gives a value that the file also has.
     """
-    track = read_track(path, options.min_confidence)
+    track = read_track(path, options.least_confidence)
     for name in ("fps", "size", "layout"):
         if getattr(options, name) is not None:
             raise DiffhpeError(f"{path} already contains its {name}; leave out --{name}")
@@ -116,7 +116,7 @@ def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> Ke
     confidence = np.where((rows.keypoints == 0).all(-1), np.float32(0), rows.confidence)
     try:
         keypoints, confidence, warnings = clean_keypoints(
-            keypoints, confidence.astype(np.float32), size, options.min_confidence
+            keypoints, confidence.astype(np.float32), size, options.least_confidence
         )
         mapped, confidence = to_h36m17(keypoints, confidence, layout)
     except DiffhpeError as error:

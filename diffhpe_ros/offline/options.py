@@ -36,8 +36,14 @@ class SourceOptions:
     """Largest number of tracks at a time, for images."""
     blazepose_model: str = "auto"
     """The detector's model, for images: lite, full, heavy, or auto, the best available."""
-    min_confidence: float = MIN_CONFIDENCE
-    """Joints with a lower confidence count as unseen."""
+    min_confidence: float | None = None
+    """Joints with a lower confidence count as unseen; None: the detector's default for images,
+    `MIN_CONFIDENCE` for recorded keypoints."""
+
+    @property
+    def least_confidence(self) -> float:
+        """`min_confidence` for recorded keypoints."""
+        return MIN_CONFIDENCE if self.min_confidence is None else self.min_confidence
 
     def refuse(self, path: object, what: str, goes_with: str, *names: str) -> None:
         """Refuse options that would be ignored.

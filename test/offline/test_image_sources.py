@@ -10,9 +10,11 @@ import yaml
 from oblong_video import write_oblong_walk
 
 from diffhpe_ros.camera import Camera
+from diffhpe_ros.detection import create_detector
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline import SourceOptions
 from diffhpe_ros.offline.bag_images import BagImages
+from diffhpe_ros.offline.image_source import ImageSource
 from diffhpe_ros.offline.images import VideoImages, WebcamImages, folder_images
 from diffhpe_ros.offline.open_source import open_source
 from diffhpe_ros.rendering.clip import walking_clip
@@ -83,8 +85,8 @@ def test_damaged_images_of_a_folder_are_left_out_with_a_warning(tmp_path, caplog
     assert str(cut) in caplog.text
 
 
-def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:
-    """A camera's topics, as a driver publishes them."""
+def write_bag(path: Path, storage: str, compressed: bool, *, late_stamp: int = -1) -> Path:
+    """A camera's topics, as a driver publishes them; one stamp may be 5 s late."""
     rosbag2, typesys = (
         pytest.importorskip("rosbags.rosbag2"),
         pytest.importorskip("rosbags.typesys"),
@@ -99,8 +101,9 @@ def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:
             "/camera/camera_info", "sensor_msgs/msg/CameraInfo", typestore=store
         )
         image_topic = writer.add_connection(topic, kind, typestore=store)
-        for time_s, image in images():
-            stamp_ns = 1_700_000_000 * 10**9 + round(time_s * 1e9)
+        for number, (time_s, image) in enumerate(images()):
+            recorded_ns = 1_700_000_000 * 10**9 + round((time_s + 0.005) * 1e9)
+            stamp_ns = recorded_ns - 5_000_000 + 5 * 10**9 * (number == late_stamp)
             stamp = types["builtin_interfaces/msg/Time"](*divmod(stamp_ns, 10**9))
             header = types["std_msgs/msg/Header"](stamp, "camera")
             if compressed:
@@ -115,7 +118,7 @@ def write_bag(path: Path, storage: str, compressed: bool, times=None) -> Path:
             )  # fmt: skip
             for connection, each in ((info_topic, info), (image_topic, message)):
                 data = store.serialize_cdr(each, connection.msgtype)
-                writer.write(connection, stamp_ns + 5_000_000, data)  # recorded 5 ms later
+                writer.write(connection, recorded_ns, data)
     return path
 
 
@@ -134,6 +137,24 @@ def test_single_file_of_a_bag_is_enough(tmp_path):
     path = write_bag(tmp_path / "bag", "MCAP", False)
     (file,) = path.glob("*.mcap")
     assert BagImages(file, None).frame_count == FRAMES
+
+
+def test_images_whose_times_do_not_rise_are_left_out_with_a_warning(tmp_path, caplog):
+    path = write_bag(tmp_path / "bag", "MCAP", False, late_stamp=12)
+    source = open_source(str(path), SourceOptions(blazepose_model="full"))
+    times = [frame.time_s for frame in source.frames()]
+    assert len(times) == 13 and times[-1] == pytest.approx(5 + 12 / CLIP.fps)
+    assert (
+        "7 of 20 images were skipped: their times do not rise: 0.433 s follows 5.400 s"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, 0.1), (0.4, 0.4)])
+def test_joints_are_seen_from_the_detectors_own_confidence(given, used):
+    detector, video = create_detector("blazepose", model="full"), VideoImages(str(CLIP.video_path))
+    ImageSource(video, detector, SourceOptions(min_confidence=given), CLIP.video_path)
+    assert detector.min_confidence == used
 
 
 def test_bag_names_its_topics_of_images(tmp_path):
