@@ -14,6 +14,7 @@ from diffhpe_ros.errors import DiffhpeError, like
 from diffhpe_ros.installed_models import read_config, window_rates
 from diffhpe_ros.nodes.parameters.tables import (
     AUTO_PRESET,
+    PARAMETER_NAMES,
     CommonParameters,
     DetectorParameters,
     LifterParameters,
@@ -27,6 +28,7 @@ from diffhpe_ros.webcams import check_webcam
 
 NUMBERS = ("steps", "hypotheses")
 METRES = ("camera_height", "person_height")
+DEGREES = ("field_of_view",)
 OF_STAGES = ("hri",)
 OF_LIFTER = (
     "model",
@@ -40,6 +42,7 @@ OF_LIFTER = (
 )
 OF_DETECTOR = (
     "camera_name",
+    *DEGREES,
     "detector",
     "blazepose_model",
     "person_model",
@@ -135,56 +138,61 @@ def check_arguments(given: Mapping[str, str]) -> None:
                 check(given[name])
             except DiffhpeError as error:
                 raise DiffhpeError(f"{name}:={given[name]}: {error}") from None
-    model = chosen_model(given)
+    model = str(lifter_parameters(given)["model"])
+    try:
+        window_rates(model)
+    except DiffhpeError as error:
+        raise DiffhpeError(f"params_file:={given.get('params_file')}: {error}") from None
     if given.get("preset"):
         _check_preset(given["preset"], model)
     if given.get("calibration") and not given.get("source"):
         raise DiffhpeError("calibration needs a source; also give source:=...")
 
 
-def chosen_model(given: Mapping[str, str]) -> str:
-    """The lifter's model: that of the argument, else of the parameter file, else the default.
+def lifter_parameters(given: Mapping[str, str]) -> dict[str, Any]:
+    """The lifter's parameters: those of arguments, else of the parameter file, else the defaults.
+
+    `imu` is the argument's topic, where it is given.
 
     Raises:
-        DiffhpeError: the parameter file is not readable, or there is no such model.
+        DiffhpeError: the parameter file is not readable.
     """
-    if given.get("model"):
-        return given["model"]
-    file, model = given.get("params_file"), LifterParameters().model
-    if not file:
-        return model
     namespace = given.get("namespace", "").strip("/")
     node = f"/{namespace}/{LIFTER}" if namespace else f"/{LIFTER}"
-    model = str(parameters_of(Path(existing_file(file)), node).get("model", model))
-    try:
-        window_rates(model)
-    except DiffhpeError as error:
-        raise DiffhpeError(f"params_file:={file}: {error}") from None
-    return model
+    file = given.get("params_file")
+    defaults = vars(LifterParameters())
+    of_file = parameters_of(Path(existing_file(file)), node) if file else {}
+    of_arguments = {name: text for name, text in given.items() if text and name in defaults}
+    return defaults | of_file | of_arguments
 
 
 def window_parameters(given: Mapping[str, str]) -> dict[str, float]:
-    """The detector's `rate` and `first_rate` for the chosen model.
+    """The detector's `rate` and `first_rate` for the lifter's model.
 
-    Empty for the default model: the parameter file has its rates, and they may have been changed.
+    Empty where no argument names the default model: the parameter file has its rates, and they may
+    have been changed.
     """
-    model = chosen_model(given)
+    model = str(lifter_parameters(given)["model"])
     is_default = not given.get("model") and model == LifterParameters().model
     return {} if is_default else window_rates(model)
 
 
 def misspelt_arguments(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """A text for each `name:=value` whose name is similar to that of an argument.
+    """A text for each `name:=value` that was meant for this launch file, but is no argument.
 
-    `ros2 launch` accepts any name. A name unlike all arguments is ignored: it may be an argument of
-    another launch file that includes this one.
+    `ros2 launch` accepts any name. Names that are similar to an argument or those of parameters are
+    told. All others may be arguments of another launch file that includes this one.
 
     Args:
         given: the words after the name of the launch file.
         known: names of all arguments.
     """
     names = [text.partition(":=")[0] for text in given if ":=" in text]
-    hints = {name: like(name, known) for name in names if name not in known}
+    hints = {
+        name: ": set this parameter in the params_file" if name in PARAMETER_NAMES
+        else like(name, known)
+        for name in names if name not in known
+    }  # fmt: skip
     return [f"there is no argument {name}{hint}" for name, hint in hints.items() if hint]
 
 
@@ -259,14 +267,14 @@ def _whole(least: float, most: float) -> Callable[[str], None]:
     return check
 
 
-def _metres(least: float, most: float) -> Callable[[str], None]:
+def _number(least: float, most: float, *, unit: str) -> Callable[[str], None]:
     def check(text: str) -> None:
         try:
             inside = least <= float(text) <= most
         except ValueError:
             inside = False
         if not inside:
-            raise DiffhpeError(f"{least:g} to {most:g} metres are expected")
+            raise DiffhpeError(f"{least:g} to {most:g} {unit} are expected")
 
     return check
 
@@ -298,6 +306,12 @@ _CHECKS: Mapping[str, Callable[[str], object]] = {
     "detector": _one_of(_metadata(DetectorParameters, "detector")["choices"]),
     "blazepose_model": _one_of(_metadata(DetectorParameters, "blazepose_model")["choices"]),
     "log_level": _one_of(LOG_LEVELS),
-    **{name: _metres(*_metadata(LifterParameters, name)["range"]) for name in METRES},
+    **{
+        name: _number(*_metadata(LifterParameters, name)["range"], unit="metres") for name in METRES
+    },
+    **{
+        name: _number(*_metadata(DetectorParameters, name)["range"], unit="degrees")
+        for name in DEGREES
+    },
     **{name: _whole(*_metadata(LifterParameters, name)["range"]) for name in NUMBERS},
 }

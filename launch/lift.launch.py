@@ -28,6 +28,7 @@ from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
 from diffhpe_ros.launch_arguments import (
+    DEGREES,
     FILES,
     METRES,
     NUMBERS,
@@ -39,6 +40,7 @@ from diffhpe_ros.launch_arguments import (
     check_arguments,
     existing_file,
     launch_arguments,
+    lifter_parameters,
     misspelt_arguments,
     source_parameters,
     switch,
@@ -128,13 +130,14 @@ def _processes(given: dict[str, str]) -> dict[str, dict[str, object]]:
     """The programs to run, in the order of their activation, and their parameters."""
     lifter = _chosen(given, *OF_LIFTER, *OF_STAGES)
     lifter |= {"imu": True} if given["imu"] else {}
+    known = lifter_parameters(given)
     is_shown = switch(given["rviz"]) or switch(given["foxglove"])
-    if is_shown and not given["target_frame"]:
+    if is_shown and not known["target_frame"]:
         lifter |= {"upright_frames": given["frame"] or DEFAULT_FRAME}
     detector = _chosen(given, *OF_DETECTOR, *OF_STAGES)
     detector |= window_parameters(given)
     detector |= {"depth": True} if given["depth"] else {}
-    detector |= {"camera_moves": True} if given["motion_frame"] or given["imu"] else {}
+    detector |= {"camera_moves": True} if known["motion_frame"] or known["imu"] else {}
     if switch(given["one_process"]):
         programs = {"pose_pipeline": lifter | detector}
     else:
@@ -176,7 +179,7 @@ def _log_level(given: dict[str, str], name: str) -> list[str]:
 def _chosen(given: dict[str, str], *names: str) -> dict[str, object]:
     """Parameters given as launch arguments; they override the parameter file."""
     kinds = dict.fromkeys(NUMBERS, int) | dict.fromkeys(SWITCHES, switch)
-    kinds |= dict.fromkeys(METRES, float) | dict.fromkeys(FILES, existing_file)
+    kinds |= dict.fromkeys((*METRES, *DEGREES), float) | dict.fromkeys(FILES, existing_file)
     return {name: kinds.get(name, str)(given[name]) for name in names if given[name]}
 
 
@@ -277,7 +280,7 @@ def _when(
 def _rviz(given: dict[str, str]) -> LaunchDescriptionEntity:
     if not _is_installed("rviz2"):
         return _not_installed("rviz", "rviz2")
-    frame, target = given["frame"] or DEFAULT_FRAME, given["target_frame"]
+    frame, target = given["frame"] or DEFAULT_FRAME, lifter_parameters(given)["target_frame"]
     return Node(
         package="rviz2",
         executable="rviz2",

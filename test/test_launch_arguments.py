@@ -10,6 +10,7 @@ from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.launch_arguments import (
     check_arguments,
     existing_file,
+    lifter_parameters,
     misspelt_arguments,
     source_parameters,
     window_parameters,
@@ -38,6 +39,7 @@ MODEL = "diffhpe-wrapper-robust"
         ({"device": "gpu"}, "cpu, cuda, cuda:N or auto is expected"),
         ({"steps": "two"}, "a whole number from 0 to 1000 is expected"),
         ({"hypotheses": "101"}, "a whole number from 0 to 100 is expected"),
+        ({"field_of_view": "200"}, "1 to 170 degrees are expected"),
         ({"replay": "yes"}, "true or false is expected"),
         ({"respawn": "1"}, "true or false is expected"),
         ({"log_level": "loud"}, "one of debug, info"),
@@ -71,9 +73,12 @@ def test_preset_may_be_chosen_automatically() -> None:
 
 
 def test_argument_that_is_misspelt_is_named_and_one_of_another_launch_file_is_not() -> None:
-    given = ["modle:=mixste", "model:=mixste", "robot_name:=spot", "show"]
+    given = ["modle:=mixste", "model:=mixste", "robot_name:=spot", "show", "decode:=free"]
     found = misspelt_arguments(given, ["model", "preset", "namespace"])
-    assert found == ["there is no argument modle; model is one"]
+    assert found == [
+        "there is no argument modle; model is one",
+        "there is no argument decode: set this parameter in the params_file",
+    ]
 
 
 def test_source_may_be_an_address_or_in_the_home(
@@ -93,14 +98,21 @@ def test_model_without_presets_of_its_own_leaves_the_name_to_the_node() -> None:
     check_arguments({"model": "mixste", "preset": "whatever"})
 
 
-def test_model_of_a_parameter_file_counts(tmp_path: Path) -> None:
+def test_parameter_file_counts_where_no_argument_is_given(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("/**/lifter:\n  ros__parameters:\n    model: mixste\n")
-    given = {"params_file": str(file), "preset": "whatever"}
+    file.write_text("/**/lifter: {ros__parameters: {model: mixste, motion_frame: odom, imu: true}}")
+    given = {"params_file": str(file), "preset": "whatever", "motion_frame": "map", "imu": ""}
     check_arguments(given)
-    assert window_parameters(given) == {"rate": 50.0, "first_rate": 50.0}
-    assert not window_parameters({"params_file": ""})
+    found = lifter_parameters(given)
+    assert [found[name] for name in ("model", "motion_frame", "imu", "target_frame")] == [
+        "mixste", "map", True, "",
+    ]  # fmt: skip
+
+
+def test_windows_are_those_of_the_chosen_model() -> None:
+    assert window_parameters({"model": "mixste"}) == {"rate": 50.0, "first_rate": 50.0}
     assert window_parameters({"model": MODEL}) == {"rate": 30.0, "first_rate": 50.0}
+    assert window_parameters({"model": ""}) == {}
 
 
 def test_model_of_a_parameter_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
