@@ -290,7 +290,7 @@ class LifterNode(StageNode[LifterParameters]):
             self.send(self._joints, pack_joints(people))
         if self._bodies is not None:
             self._bodies.publish(people, self._active())
-        if located and self.parameters.tf != "none":
+        if located and self.parameters.tf != "none" and people.frame_id:
             transforms = make_transforms(people, joints=self.parameters.tf == "joints")
             self.send(self._tf, self._tf_type(transforms=transforms))
         if (located or removed) and self.wanted(self._skeletons):

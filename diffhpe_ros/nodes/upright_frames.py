@@ -19,6 +19,8 @@ from diffhpe_ros.pipeline.people_gravity import PeopleGravity
 
 _CHANGED = np.cos(np.radians(0.5))
 """Smaller changes are not sent."""
+_LEAST_ALIKE = np.cos(np.radians(45.0))
+"""Cosine of the largest angle between up by a sensor and by people; people's may be some 10 off."""
 
 
 class UprightFrames:
@@ -74,12 +76,26 @@ class UprightFrames:
         gravity = measured or by_people.gravity
         if gravity is None:
             return people
+        self._compare(measured, by_people.gravity)
         if gravity.up @ self._sent[people.frame_id] < _CHANGED:
             self._sent[people.frame_id] = gravity.up
             self.publish()
         self._report(people.frame_id, gravity)
         x, y, z = gravity.up.tolist()
         return replace(people, up=(x, y, z))
+
+    def _compare(self, measured: Gravity | None, by_people: Gravity | None) -> None:
+        """Warn of a sensor that says that people walk on walls or ceilings."""
+        if measured is None or by_people is None or measured.up @ by_people.up > _LEAST_ALIKE:
+            self._node.diagnostics.clear("gravity_of_people")
+            return
+        apart = np.degrees(np.arccos(np.clip(measured.up @ by_people.up, -1, 1)))
+        self._node.diagnostics.warn_of_message(
+            "gravity_of_people",
+            f"up is {apart:.0f} degrees away from that of the people who walk by"
+            f" {measured.source}: is the sensor's frame right? At rest, 9.81 m/s² upwards is"
+            " expected (REP-145)",
+        )
 
     def _report(self, frame_id: str, gravity: Gravity) -> None:
         (down, roll), sd = tilt_deg(gravity.up), np.degrees(gravity.sd)

@@ -39,8 +39,8 @@ class Accelerometer:
         self._since_s = 0.0
         self._kept: deque[tuple[int, Gravity]] = deque(maxlen=_KEPT)
 
-    def add(self, stamp_ns: int, acceleration: Vector, rate: Vector) -> None:
-        """Add a measurement.
+    def add(self, stamp_ns: int, acceleration: Vector, rate: Vector) -> bool:
+        """Add a measurement; returns whether it is gravity alone.
 
         Args:
             stamp_ns: its time; samples out of order are ignored.
@@ -49,17 +49,17 @@ class Accelerometer:
         """
         measured, turn = np.array(acceleration), np.array(rate)
         if not (np.isfinite(measured).all() and np.isfinite(turn).all()):
-            return
+            return False
+        is_gravity = bool(abs(np.linalg.norm(measured) - _STANDARD) < _OUTLIER)
         passed_s = 0.0 if self._stamp_ns is None else (stamp_ns - self._stamp_ns) / 1e9
         if -1.0 < passed_s <= 0.0 and self._stamp_ns is not None:
-            return
-        is_gravity = abs(np.linalg.norm(measured) - _STANDARD) < _OUTLIER
+            return is_gravity
         if self._stamp_ns is None or not 0.0 <= passed_s <= _GAP_S:
             if is_gravity:
                 self._stamp_ns, self._mean = stamp_ns, measured
                 self._off = self._since_s = 0.0
                 self._kept.clear()
-            return
+            return is_gravity
         self._stamp_ns = stamp_ns
         self._since_s += passed_s
         self._mean = self._mean - np.cross(turn, self._mean) * passed_s
@@ -68,8 +68,8 @@ class Accelerometer:
             off = float(np.linalg.norm(np.cross(measured, self._mean))) / _STANDARD**2
             self._off += gain * (off**2 - self._off)
             self._mean = self._mean + gain * (measured - self._mean)
-
         self._keep(stamp_ns)
+        return is_gravity
 
     def gravity(self, stamp_ns: int) -> Gravity | None:
         """Gravity in the sensor's frame from the measurements up to a time; None if unknown."""

@@ -52,7 +52,10 @@ class Gyroscope:
             DiffhpeError: it is not finite, or faster than anything turns.
         """
         if not all(abs(each) < _FASTEST for each in rate):
-            raise DiffhpeError(f"angular velocities below {_FASTEST:g} rad/s are expected")
+            raise DiffhpeError(
+                f"angular velocities below {_FASTEST:g} rad/s are expected, got"
+                f" {', '.join(f'{each:g}' for each in rate)}"
+            )
         if self._stamp_ns is not None:
             passed_ns = stamp_ns - self._stamp_ns
             if -_STILL_NS < passed_ns <= 0:
@@ -114,10 +117,12 @@ class Gyroscope:
 
     def _missing(self, stamps_ns: NDArray[np.int64], times: NDArray[np.int64]) -> str:
         if not len(times):
-            return "no imu message was received"
+            return "no angular velocity was received from the imu"
         late_s = (stamps_ns.max() - times[-1]) / 1e9
         if late_s > 0:
             return f"no imu message at the image's stamp; the newest is {late_s:.2f} s older"
+        if (early_s := (times[0] - stamps_ns.max()) / 1e9) > 1:
+            return f"the imu's stamps are {early_s:.1f} s ahead of the image's"
         return "the imu messages do not cover the whole window yet"
 
 

@@ -252,10 +252,10 @@ def test_two_detectors_with_one_frame_id_are_reported(
         for each in publishers:
             each.publish(pack_windows(standing_windows([1])))
         graph.subscribe(0.1)
-        return "frame_id 'camera'" in graph.status["lifter"].message
+        return "send camera 'camera'" in graph.status["lifter"].message
 
     graph.until(warned, "warning")
-    assert "give each camera its own frame_id" in graph.status["lifter"].message
+    assert "give each its own frame_id or camera_name" in graph.status["lifter"].message
 
 
 def test_node_that_only_starts_slowly_is_not_slower_than_its_input() -> None:

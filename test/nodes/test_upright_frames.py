@@ -18,6 +18,7 @@ from diffhpe_ros.geometry.upright import LEVEL
 from diffhpe_ros.nodes.lifter import LifterNode
 from diffhpe_ros.nodes.messages.windows import pack_windows
 from diffhpe_ros.nodes.upright_frames import UprightFrames
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.rendering.clip import walking_clip
 
 pytestmark = [pytest.mark.ros, pytest.mark.jazzy]
@@ -84,6 +85,17 @@ def test_level_at_first_then_by_the_accelerometer(lifter: LifterNode, graph: Gra
     graph.until(learnt, "the frame that points up")
     said = "by accelerometer: 30.0 down"
     graph.until(lambda: said in str(graph.value("lifter", "upright camera")), said)
+
+
+def test_accelerometer_that_contradicts_people_who_walk_is_a_warning(lifter: LifterNode) -> None:
+    clip, frames = walking_clip(), UprightFrames(lifter)
+    for measured, warned in ((LEVEL, False), (-LEVEL, True)):
+        gravity = Gravity(np.array(measured), 0.02, "accelerometer")
+        for k, joints in enumerate(clip.joints):
+            stamp_ns = round((k / clip.fps + 60 * warned) * SECOND)
+            frames.update(replace(people_at(joints[None], (1,)), stamp_ns=stamp_ns), gravity)
+        found = "; ".join(lifter.diagnostics.report().warnings)
+        assert ("away from that of the people who walk by accelerometer" in found) == warned
 
 
 def test_by_people_who_walk(lifter: LifterNode) -> None:

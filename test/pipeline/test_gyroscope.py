@@ -67,7 +67,7 @@ def test_slow_turn_is_no_bias() -> None:
 
 def test_missing_samples_are_named() -> None:
     gyroscope = Gyroscope()
-    with pytest.raises(DiffhpeError, match="no imu message was received"):
+    with pytest.raises(DiffhpeError, match="no angular velocity was received"):
         gyroscope.orientations(np.array([0]))
     swing(gyroscope, 1)
     with pytest.raises(DiffhpeError, match=r"the newest is 0\.50 s older"):

@@ -86,6 +86,11 @@ def explain_silence(
         )
     if received:
         return f"{names} publishes it, but has stopped, or the network has failed"
+    if not message_type.endswith("Image"):
+        return (
+            f"{names} publishes it, but sends nothing, or its messages are lost: another user or"
+            " container needs access to the same shared memory"
+        )
     return (
         f"{names} publishes it, but either sends nothing or all messages are lost: the sender of"
         " large images needs the DDS profile config/fastdds.xml; another user or container needs"

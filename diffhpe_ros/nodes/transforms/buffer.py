@@ -173,6 +173,8 @@ class TransformBuffer:
         """Why two frames have no transform at any time."""
         parents = {link.newest_parent for link in self._links.values()}
         known = self._links.keys() | parents
+        if not source or not target:
+            return "a message has no frame_id: set it in the driver of the camera or sensor"
         if source not in known:
             return f"{source} has no parent: is the robot description running?"
         if target not in known:

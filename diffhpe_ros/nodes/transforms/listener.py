@@ -15,6 +15,7 @@ from diffhpe_ros.nodes.messages.header import stamp_to_ns
 from diffhpe_ros.nodes.topics import Expect, Topics
 from diffhpe_ros.nodes.transforms.buffer import DisconnectedError, TransformBuffer, TransformError
 from diffhpe_ros.nodes.transforms.link import NEVER
+from diffhpe_ros.track_registry import MAX_CAMERAS
 
 _REPLAY_NS = 1_000_000_000
 """In replay a transform counts if it arrived before /tf was this far beyond the image's stamp."""
@@ -22,7 +23,9 @@ _REPLAY_WAIT_S = 30.0
 """In replay, the longest wait for the first transform, by the machine's clock."""
 _REPLAY_SILENCE_S = 2.0
 """In replay, a /tf that is later silent for this long has ended."""
-
+_AGAIN_NS = 2_000_000_000
+"""Live, after waiting for a transform in vain, the next one is awaited once that one has come, or
+after this time."""
 _WAKE_S = 0.02
 
 
@@ -44,6 +47,8 @@ class TransformListener:
         self._refused = self._reported = 0
         self._is_first = True
         self._is_open = True
+        self._awaited: dict[tuple[str, str], int] = {}
+        """Target and source → time at which a transform was last awaited in vain."""
 
     def subscribe(self, topics: Topics, message_type: Any) -> None:
         """Subscribe to /tf and /tf_static."""
@@ -93,22 +98,49 @@ class TransformListener:
     def _wait_for(
         self, target: str, source: str, stamps_ns: Sequence[int], known_by_ns: int
     ) -> RigidTransform:
-        begin = time.monotonic()
+        begin, pair = time.monotonic(), (target, source)
+        is_late = not self._replay and self._is_late(pair, max(stamps_ns))
+        timeout_s = 0.0 if is_late else self._timeout_s
         while True:
             try:
                 return self._buffer.lookup(target, source, stamps_ns, known_by_ns)
             except TransformError as error:
-                if not self._may_come(error, begin, known_by_ns):
+                if not self._may_come(error, begin, timeout_s, known_by_ns):
+                    if 0 < timeout_s <= time.monotonic() - begin:
+                        self._remember(pair, max(stamps_ns))
                     raise
             self._changed.wait(_WAKE_S)
 
-    def _may_come(self, error: TransformError, begin: float, known_by_ns: int) -> bool:
+    def _is_late(self, pair: tuple[str, str], stamp_ns: int) -> bool:
+        """Whether the transform that was awaited a moment ago has not come yet.
+
+        So one that is missing, or always late, does not delay every image.
+        """
+        awaited_ns = self._awaited.get(pair)
+        if awaited_ns is None or not 0 <= stamp_ns - awaited_ns < _AGAIN_NS:
+            return False
+        try:
+            self._buffer.lookup(*pair, [awaited_ns])
+        except TransformError:
+            return True
+        del self._awaited[pair]
+        return False
+
+    def _remember(self, pair: tuple[str, str], stamp_ns: int) -> None:
+        self._awaited.pop(pair, None)
+        self._awaited[pair] = stamp_ns
+        if len(self._awaited) > MAX_CAMERAS:
+            del self._awaited[next(iter(self._awaited))]
+
+    def _may_come(
+        self, error: TransformError, begin: float, timeout_s: float, known_by_ns: int
+    ) -> bool:
         """Whether to go on waiting for a missing transform."""
         now = time.monotonic()
         if not self._is_open:
             return False
         if not self._replay:
-            return not isinstance(error, DisconnectedError) and now - begin < self._timeout_s
+            return not isinstance(error, DisconnectedError) and now - begin < timeout_s
         if self._is_first and isinstance(error, DisconnectedError):
             return now - begin < _REPLAY_WAIT_S
         silent_s = now - max(begin, self._changed_at)

@@ -63,8 +63,9 @@ class RobotFrames:
 
     def inspect(self) -> None:
         """Update the warnings; called once a second."""
-        if self.transforms is not None:
-            self.transforms.inspect()
+        for source in (self.transforms, self._imu):
+            if source is not None:
+                source.inspect()
 
     def with_motion(self, windows: PeopleWindows) -> PeopleWindows:
         """Add the camera's motion over their frames to windows, if it is wanted and known."""
@@ -114,9 +115,12 @@ class RobotFrames:
         if self._imu is None:
             return None
         try:
-            return self._imu.gravity(frame_id, stamp_ns)
-        except TransformError:
-            return None  # `with_motion` has warned of it
+            gravity = self._imu.gravity(frame_id, stamp_ns)
+        except TransformError as error:
+            self._diagnostics.warn_of_message("gravity", f"{error}: no gravity from the imu")
+            return None
+        self._diagnostics.clear("gravity")
+        return gravity
 
     def _motion(self, frame_id: str, stamps_ns: NDArray[np.int64]) -> RigidTransform:
         """The camera's motion from /tf if it is known, or else from the gyroscope."""
