@@ -30,6 +30,8 @@ whatever the tracker's `forget_s`; a minute bounds memory."""
 
 MAX_CAMERAS = 64
 """Bounds memory for any sender; beyond, the camera that was silent longest is removed."""
+SILENT_S = 2.0
+"""The people of a camera that gives nothing for so long are no longer shown."""
 MAX_PEOPLE = 64
 """Most tracks of a camera; beyond, those unseen longest are removed."""
 

@@ -104,7 +104,7 @@ class StageNode(LifecycleNode, Generic[P]):
         self._worker.put(message, stream)
 
     def call_between_messages(self, action: Callable[[], None]) -> None:
-        """Run an action in the worker's thread before the next message; its errors are reported."""
+        """Run an action in the worker's thread between messages; its errors are reported."""
         self._worker.call_between_messages(lambda: self._try(action))
 
     def report_error(self, error: Exception) -> None:

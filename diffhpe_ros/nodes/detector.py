@@ -23,6 +23,7 @@ from diffhpe_ros.nodes.topics import Expect
 from diffhpe_ros.nodes.window_sink import TopicSink, WindowSink
 from diffhpe_ros.pipeline.background_motion import BackgroundMotion
 from diffhpe_ros.pipeline.detection_stage import DetectionStage, ImageResult
+from diffhpe_ros.track_registry import SILENT_S
 from diffhpe_ros.tracking import PeopleTracker
 from diffhpe_ros.video.jpeg import DamagedImageError
 
@@ -50,7 +51,7 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._tracker: PeopleTracker | None = None
         self._stage: DetectionStage | None = None
         self._packer = ImagePacker()
-        self._damage = ""
+        self._damage, self._imaged_at = "", 0.0
 
     def setup(self) -> None:
         """Load the detector."""
@@ -142,6 +143,8 @@ class DetectorNode(StageNode[DetectorParameters]):
         self._warn_of_stamps()
         self._warn_of_motion()
         self._warn_of_damage()
+        if self._bodies is not None and not self.parameters.replay:
+            self.call_between_messages(self._remove_silent)
         if isinstance(self._detector, AdaptiveDetector):
             diagnostics.set_value("detector_model", self._detector.model_status)
             self._keep_up(self._detector)
@@ -155,7 +158,7 @@ class DetectorNode(StageNode[DetectorParameters]):
             self._process_image(message)
 
     def _process_image(self, message: Image | CompressedImage) -> None:
-        begin = time.perf_counter()
+        begin, self._imaged_at = time.perf_counter(), time.monotonic()
         try:
             image = _pixels(message)
         except DamagedImageError as error:
@@ -189,6 +192,11 @@ class DetectorNode(StageNode[DetectorParameters]):
         self.diagnostics.time("detect", time.perf_counter() - begin)
         if not self.parameters.replay:
             self.diagnostics.time("latency", self.age_s(stamp_ns))
+
+    def _remove_silent(self) -> None:
+        """Remove the topics of all bodies if there was no image in the last seconds."""
+        if self._bodies is not None and time.monotonic() - self._imaged_at > SILENT_S:
+            self._bodies.keep(set())
 
     def _tune(self, parameters: DetectorParameters) -> None:
         """Apply the settings that may change between two images."""

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from itertools import combinations
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -16,6 +17,7 @@ from diffhpe_ros.nodes.base import StageNode
 from diffhpe_ros.nodes.diagnostics.thresholds import check_completeness, check_input, check_latency
 from diffhpe_ros.nodes.failover import RETRY_S, FailoverLifter
 from diffhpe_ros.nodes.floor_source import FloorSource
+from diffhpe_ros.nodes.hri import body_id
 from diffhpe_ros.nodes.hri.bodies_in_space import BodiesInSpace
 from diffhpe_ros.nodes.messages.header import make_header, stamp_to_ns
 from diffhpe_ros.nodes.messages.joints import pack_joints
@@ -38,7 +40,7 @@ from diffhpe_ros.pipeline.camera_fusion import PeopleFusion
 from diffhpe_ros.pipeline.lifting_stage import LiftingStage
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows
 from diffhpe_ros.pipeline.plausibility import plausibility_warnings
-from diffhpe_ros.track_registry import MAX_CAMERAS, TrackRegistry
+from diffhpe_ros.track_registry import MAX_CAMERAS, SILENT_S, TrackRegistry
 
 
 class LifterNode(StageNode[LifterParameters]):
@@ -68,8 +70,8 @@ class LifterNode(StageNode[LifterParameters]):
         self._stage: LiftingStage | None = None
         self._robot: RobotFrames | None = None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
-        self._frames: dict[str, str] = {}
-        """Camera → frame_id of its markers."""
+        self._newest: dict[str, _Newest] = {}
+        """Camera → its newest result, for the last `MAX_CAMERAS`."""
 
     def setup(self) -> None:
         """Load the model."""
@@ -99,7 +101,7 @@ class LifterNode(StageNode[LifterParameters]):
         """Subscribe, without tracks."""
         assert self._model is not None
         self._tracks = TrackRegistry(self.parameters.marker_lifetime_s)
-        self._frames = {}
+        self._newest = {}
         self._fusion = PeopleFusion() if self.parameters.fuse_cameras else None
         self._robot = RobotFrames(self.parameters, self.diagnostics)
         self._robot.subscribe(self.topics)
@@ -136,16 +138,44 @@ class LifterNode(StageNode[LifterParameters]):
         free_device_memory()
 
     def on_stopped(self) -> None:
-        """Delete the markers of all active tracks."""
+        """Delete the markers and bodies of all active tracks."""
         assert self._robot is not None
         for camera, stamp_ns, track_ids in self._tracks.active():
-            frame_id = self._frames[camera]
-            header = make_header(frame_id, stamp_ns)
-            self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
-            nobody = LiftedPeople.empty(frame_id, stamp_ns, camera)
+            self._delete(camera, stamp_ns, track_ids)
+        for camera, newest in self._newest.items():
+            nobody = LiftedPeople.empty(newest.frame_id, newest.stamp_ns, camera)
             self._planner_outputs.publish(nobody, self._robot.transforms)
-            if self._bodies is not None:
-                self._bodies.keep(set(), frame_id, stamp_ns)
+
+    def _delete_silent(self) -> None:
+        """Delete the markers and bodies of cameras without results in the last seconds.
+
+        Planners are not told that nobody is there: the camera, its detector or TF has failed.
+        """
+        latest = time.monotonic() - max(SILENT_S, self.parameters.marker_lifetime_s)
+        for camera, stamp_ns, track_ids in self._tracks.active():
+            if self._newest[camera].published_at < latest:
+                self._delete(camera, stamp_ns, track_ids)
+
+    def _check_ids(self) -> None:
+        """Warn of bodies of two cameras that have the same id."""
+        tracks = {camera: {*track_ids} for camera, _, track_ids in self._tracks.active()}
+        for (one, ids), (other, others) in combinations(tracks.items(), 2):
+            if same := ids & others:
+                self.diagnostics.warn(
+                    "body_ids",
+                    f"{one} and {other} both have the body {body_id(min(same))}: give each detector"
+                    " its own first_track_id",
+                )
+                return
+        self.diagnostics.clear("body_ids")
+
+    def _delete(self, camera: str, stamp_ns: int, track_ids: list[int]) -> None:
+        self._tracks.remove_camera(camera)
+        frame_id = self._newest[camera].frame_id
+        header = make_header(frame_id, stamp_ns)
+        self.send(self._skeletons, delete_skeletons(camera, header, track_ids))
+        if self._bodies is not None:
+            self._bodies.keep(self._active(), frame_id, stamp_ns)
 
     def check(self, new: LifterParameters) -> None:
         """Refuse sampling settings that the model does not have."""
@@ -167,6 +197,10 @@ class LifterNode(StageNode[LifterParameters]):
         check_latency(self.diagnostics, self.parameters)
         if self._robot is not None:
             self._robot.inspect()
+        if not self.parameters.replay:
+            self.call_between_messages(self._delete_silent)
+        if self._bodies is not None:
+            self.call_between_messages(self._check_ids)
 
     def make_queue(self) -> Queue:
         """In a replay of several cameras, messages are taken in the order of their stamps."""
@@ -282,7 +316,7 @@ class LifterNode(StageNode[LifterParameters]):
         assert self._robot is not None
         located = [people.track_ids[row] for row in np.flatnonzero(people.located)]
         removed = self._removed_tracks(people, located)
-        self._remember_frame(people)
+        self._remember(people)
         if located and self._first:
             self._first = False
             self.get_logger().info(_first_person(people))
@@ -320,11 +354,20 @@ class LifterNode(StageNode[LifterParameters]):
             removed = self._tracks.update(people.camera, located, people.stamp_ns)
         return sorted({track for camera, track in removed if camera == people.camera} - {*located})
 
-    def _remember_frame(self, people: LiftedPeople) -> None:
-        self._frames.pop(people.camera, None)
-        self._frames[people.camera] = people.frame_id
-        while len(self._frames) > MAX_CAMERAS:
-            del self._frames[next(iter(self._frames))]
+    def _remember(self, people: LiftedPeople) -> None:
+        self._newest.pop(people.camera, None)
+        self._newest[people.camera] = _Newest(people.frame_id, people.stamp_ns, time.monotonic())
+        while len(self._newest) > MAX_CAMERAS:
+            del self._newest[next(iter(self._newest))]
+
+
+class _Newest(NamedTuple):
+    """The newest result of a camera."""
+
+    frame_id: str
+    stamp_ns: int
+    published_at: float
+    """Seconds of the monotonic clock."""
 
 
 def _stamp_ns(message: PointCloud2) -> int:

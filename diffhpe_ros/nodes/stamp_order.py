@@ -35,7 +35,7 @@ class StampOrderQueue:
         self._messages: dict[Hashable, deque[tuple[int, Any]]] = {}
         self._newest: dict[Hashable, int] = {}
         self._put_at = time.monotonic()
-        self._open = True
+        self._open, self._woken = True, False
         self._changed = threading.Condition()
 
     @property
@@ -54,14 +54,21 @@ class StampOrderQueue:
             self._changed.notify()
 
     def take(self) -> list[Any] | None:
-        """Block until the earliest message is certain, then return it."""
+        """Block until the earliest message is certain, then return it; none after `wake`."""
         with self._changed:
-            while self._open:
+            while self._open and not self._woken:
                 first = self._first()
                 if first is not None and (self._is_earliest(*first) or self._silence_s() <= 0):
                     return [self._messages[first[1]].popleft()[1]]
                 self._changed.wait(None if first is None else self._silence_s())
-            return None
+            self._woken = False
+            return [] if self._open else None
+
+    def wake(self) -> None:
+        """Unblock `take` once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     def close(self) -> None:
         """Drop all messages, count them as dropped, and unblock `take`."""

@@ -29,8 +29,11 @@ class Queue(Protocol):
     def take(self) -> list[Any] | None:
         """Block until there are messages, then return those to be processed together.
 
-        None once the queue is closed.
+        They may be none after `wake`. None once the queue is closed.
         """
+
+    def wake(self) -> None:
+        """Unblock `take` once."""
 
     def close(self) -> None:
         """Drop all messages and unblock `take`."""
@@ -42,7 +45,7 @@ class LatestQueue:
     def __init__(self) -> None:
         self.dropped = 0
         self._messages: dict[Hashable, Any] = {}
-        self._open = True
+        self._open, self._woken = True, False
         self._changed = threading.Condition()
 
     @property
@@ -65,9 +68,15 @@ class LatestQueue:
     def take(self) -> list[Any] | None:
         """Block until there are messages, then return the newest of each stream."""
         with self._changed:
-            self._changed.wait_for(lambda: self._messages or not self._open)
-            messages, self._messages = list(self._messages.values()), {}
+            self._changed.wait_for(lambda: self._messages or self._woken or not self._open)
+            messages, self._messages, self._woken = list(self._messages.values()), {}, False
             return messages if self._open else None
+
+    def wake(self) -> None:
+        """Unblock `take` once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     def close(self) -> None:
         """Drop all messages and unblock `take`."""
@@ -83,7 +92,7 @@ class FifoQueue:
     def __init__(self) -> None:
         self.dropped = 0
         self._messages: deque[Any] = deque()
-        self._open = True
+        self._open, self._woken = True, False
         self._changed = threading.Condition()
 
     @property
@@ -101,8 +110,17 @@ class FifoQueue:
     def take(self) -> list[Any] | None:
         """Block until there is a message, then return the oldest."""
         with self._changed:
-            self._changed.wait_for(lambda: self._messages or not self._open)
-            return [self._messages.popleft()] if self._open else None
+            self._changed.wait_for(lambda: self._messages or self._woken or not self._open)
+            self._woken = False
+            if not self._open:
+                return None
+            return [self._messages.popleft()] if self._messages else []
+
+    def wake(self) -> None:
+        """Unblock `take` once."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     def close(self) -> None:
         """Drop all messages, count them as dropped, and unblock `take`."""
@@ -155,9 +173,11 @@ class Worker:
             self._queue.put(message, stream)
 
     def call_between_messages(self, action: Callable[[], None]) -> None:
-        """Run an action in the thread before the next message; at once if it is stopped."""
+        """Run an action in the thread, after the message in progress; at once if it is stopped."""
         self._actions.append(action)
-        if not self.is_running:
+        if self.is_running:
+            self._queue.wake()
+        else:
             self._run_actions()
 
     def stop(self) -> None:
@@ -172,7 +192,8 @@ class Worker:
     def _run(self) -> None:
         while (messages := self._queue.take()) is not None:
             self._run_actions()
-            self._process(messages)
+            if messages:
+                self._process(messages)
 
     def _run_actions(self) -> None:
         while self._actions:

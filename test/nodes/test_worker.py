@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from diffhpe_ros.nodes.worker import MAX_STREAMS, FifoQueue, LatestQueue, Worker
+from diffhpe_ros.nodes.stamp_order import StampOrderQueue
+from diffhpe_ros.nodes.worker import MAX_STREAMS, FifoQueue, LatestQueue, Queue, Worker
 
 PATIENCE_S = 20
 
@@ -87,6 +88,19 @@ def test_actions_run_between_two_messages(slow: SlowProcess) -> None:
     slow.worker.call_between_messages(lambda: slow.done.append("at the end"))
     slow.worker.stop()
     assert slow.done == [1, "between", 2, "at the end"]
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [LatestQueue(), FifoQueue(), StampOrderQueue(2, int)],
+    ids=lambda each: type(each).__name__,
+)
+def test_actions_do_not_wait_for_a_message(slow: SlowProcess, queue: Queue) -> None:
+    done = threading.Event()
+    slow.worker.start(queue)
+    slow.worker.call_between_messages(done.set)
+    assert done.wait(PATIENCE_S)
+    assert slow.done == []
 
 
 def test_actions_run_at_once_while_the_worker_is_stopped(slow: SlowProcess) -> None:
