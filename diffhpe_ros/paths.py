@@ -5,12 +5,18 @@ import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def is_address(text: str) -> bool:
     """Whether a text is an address, such as rtsp://..., and not a path."""
     return _ADDRESS.match(text) is not None
+
+
+def is_live(text: str) -> bool:
+    """Whether a text is the address of a live stream, not of a file."""
+    return is_address(text) and text.partition("://")[0].lower() in _LIVE_SCHEMES
 
 
 def expand(path: str) -> str:

@@ -32,7 +32,7 @@ def convert(take: Path) -> Path:
 
 
 takes = Path(sys.argv[1])
-*mine, last = map(convert, sorted(takes.glob("*.c3d")))  # the last take is for validation
+*mine, last = map(convert, sorted(takes.glob("*.c3d")))  # two or more; the last is for validation
 write_windows(takes / "windows.npz", synthetic_evaluation_windows(last, [10_000]))
 mocap = ", ".join(f"{file}: 1.0" for file in mine)
 more = [f"data.validation={takes}/windows.npz", f"out={sys.argv[2]}", *sys.argv[3:]]

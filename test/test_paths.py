@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from diffhpe_ros.paths import data_folder, expand
+from diffhpe_ros.paths import data_folder, expand, is_live
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +50,11 @@ def test_folders_of_the_environment_may_be_in_the_home(
 ) -> None:
     monkeypatch.setenv("DIFFHPE_DATA", "~/data")
     assert data_folder() == home / "data"
+
+
+@pytest.mark.parametrize(
+    ("text", "live"),
+    [("rtsp://cam/1", True), ("UDP://@:5000", True), ("http://cam/a.mp4", False), ("a.mp4", False)],
+)
+def test_streams_have_no_end_and_files_do(text: str, live: bool) -> None:
+    assert is_live(text) == live

@@ -56,7 +56,7 @@ def camera_from_info(
         width, height = region.width, region.height
     camera = Camera(width, height, matrix, distortion, model)
     across, down = _binning(info)
-    return camera.scaled(width // across, height // down) if across > 1 or down > 1 else camera
+    return camera.stretched(width // across, height // down) if across > 1 or down > 1 else camera
 
 
 def uncalibrated(

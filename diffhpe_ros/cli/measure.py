@@ -200,6 +200,8 @@ def reproduce(
             reproduce,
         )
 
+    if only is not None and no_training:
+        raise click.UsageError("--only trains one model: give it or --no-training, not both")
     trained = TrainMissingModels(runs, budget, overrides)
     if only is not None:
         click.echo(f"{trained.folder(only)}: the trained model")

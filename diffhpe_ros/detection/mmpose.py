@@ -99,7 +99,7 @@ class MMPose:
     """
 
     def __init__(self, config: Path, checkpoint: Path, device: str, threads: int | None) -> None:
-        with _telling(
+        with _in_one_line(
             "detector mmpose needs mmpose 1.3.2 with mmengine 0.10.7, mmdet 3.3.0 and mmcv 2.1.0"
             " built from source (docs/ros.md, The detector mmpose)"
         ):
@@ -110,16 +110,16 @@ class MMPose:
             torch.set_num_threads(threads)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        with _telling(f"mmpose cannot make a model from {config} on {device}"):
+        with _in_one_line(f"mmpose cannot make a model from {config} on {device}"):
             self._model = init_model(str(config), device=device)
         if not isinstance(self._model, TopdownPoseEstimator):
             raise DiffhpeError(
                 f"{config} makes a {type(self._model).__name__}; expected a TopdownPoseEstimator"
             )
-        with _telling(f"{checkpoint} is not a checkpoint of mmpose"):
+        with _in_one_line(f"{checkpoint} is not a checkpoint of mmpose"):
             content = torch.load(checkpoint, map_location=device, weights_only=False)
             state = content.get("state_dict", content)
-        with _telling(f"{checkpoint} does not fit {config}"):
+        with _in_one_line(f"{checkpoint} does not fit {config}"):
             self._model.load_state_dict(state)
         meta = content.get("meta", {}).get("dataset_meta", self._model.dataset_meta)
         self._model.dataset_meta = meta
@@ -129,7 +129,7 @@ class MMPose:
 
     def estimate(self, image_bgr: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Joints]:
         """Joints of the people in boxes (P, 4) x0 y0 x1 y1 of an image (H, W, 3)."""
-        with _telling("mmpose failed"):
+        with _in_one_line("mmpose failed"):
             found = [each.pred_instances for each in self._infer(self._model, image_bgr, boxes)]
         return [
             Joints(one.keypoints[0], one.keypoint_scores[0], _unknown(one.keypoints.shape[1]))
@@ -159,7 +159,7 @@ def _existing(option: str, given: str | Path) -> Path:
 
 
 @contextmanager
-def _telling(what: str) -> Iterator[None]:
+def _in_one_line(what: str) -> Iterator[None]:
     """Report a failure in one line: mmpose raises many kinds of exceptions."""
     try:
         yield

@@ -26,7 +26,6 @@ class EvenTrack:
         self._track = track
         self.fps = fps
         self.start_s = float(track.rows["time_s"][0])
-        self.first_frame = int(track.rows["frame"][0])
         times = np.asarray(track.rows["time_s"]) - self.start_s
         self.even = bool((np.abs(times * fps - np.arange(len(times))) < _JITTER).all())
         self._times = times

@@ -1,7 +1,8 @@
 """The 3D poses of a recording, the input of all writers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ POSE_ROW = np.dtype(
 to it, in metres in the optical frame (x right, y down, z forward), NaN where unknown; and the
 confidence of the 2D joints, 0 where unseen."""
 
+CAMERA_FRAME = "the camera's optical frame"
+LEVEL_FRAME = "the optical frame of a level camera in the same position"
 CHUNK = 4096
 """Rows that writers read at a time, so that recordings of hours need not fit in memory."""
 
@@ -42,6 +45,13 @@ class PoseTrack:
         for start in range(0, len(self.rows), size):
             yield np.asarray(self.rows[start : start + size])
 
+    def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]], file: Path) -> "PoseTrack":
+        """The track with changed rows, in a file: recordings of hours may not fit in memory."""
+        with file.open("wb") as output:
+            for rows in self.chunks():
+                output.write(change(rows).tobytes())
+        return PoseTrack(self.track_id, np.memmap(file, POSE_ROW, "r"))
+
 
 @dataclass(frozen=True, eq=False)
 class PoseRecording:
@@ -52,6 +62,8 @@ class PoseRecording:
     """Frames per second; the median if the rate varies."""
     start_ns: int = 0
     """Stamp of time 0; 0 if the recording has only relative times."""
+    frame: str = CAMERA_FRAME
+    """What the poses are in, for people: `CAMERA_FRAME` or `LEVEL_FRAME`."""
 
     def __len__(self) -> int:
         """Number of rows of all tracks."""

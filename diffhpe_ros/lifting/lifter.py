@@ -206,7 +206,7 @@ class Lifter:
             frames=self.config.frames,
             rate=self.config.rate,
             seed=self.options.seed,
-            warm_start=create_warm_start(self.model, self.preset, self.config.rate),
+            warm_start=create_warm_start(self.model, self.preset),
             fixed_lengths=self.decode is fixed_lengths,
         )
 

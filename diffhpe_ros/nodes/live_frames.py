@@ -22,8 +22,6 @@ SILENCE_S = 5.0
 _POLL_S = 0.1
 CLOSE_S = 2.0
 
-_LIVE = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
-
 
 class LiveFrames:
     """Images of a device as they arrive, read in a separate thread since the driver may block.
@@ -122,12 +120,6 @@ class LiveFrames:
         with self._changed:
             self._newest, self._newest_s, self._error = stamped, time.monotonic(), ""
             self._changed.notify_all()
-
-
-def is_live(path: str) -> bool:
-    """Whether a path is the address of a live stream, not of a file."""
-    scheme, separator, _ = path.partition("://")
-    return bool(separator) and scheme.lower() in _LIVE
 
 
 def stream_images(address: str, now_ns: Callable[[], int]) -> Iterator[Stamped]:

@@ -4,8 +4,9 @@ import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import PointCloud2
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.base import StageNode
-from diffhpe_ros.nodes.messages.nearest import pack_nearest
+from diffhpe_ros.nodes.messages.nearest import MOST_TARGETS, pack_nearest
 from diffhpe_ros.nodes.messages.obstacles import pack_obstacles
 from diffhpe_ros.nodes.parameters.tables import LifterParameters
 from diffhpe_ros.nodes.transforms.buffer import TransformError
@@ -22,7 +23,14 @@ class PlannerOutputs:
     """Advertises and publishes the topics, each only while it is subscribed to."""
 
     def __init__(self, node: StageNode[LifterParameters], quality: QoSProfile) -> None:
-        """Advertise the topics of a node that is being configured."""
+        """Advertise the topics of a node that is being configured.
+
+        Raises:
+            DiffhpeError: there are too many `distance_frames`.
+        """
+        frames = len(node.parameters.distance_frame_list)
+        if frames > MOST_TARGETS:
+            raise DiffhpeError(f"at most {MOST_TARGETS} distance_frames are expected, got {frames}")
         self._node = node
         self._obstacles = node.topics.advertise(PointCloud2, "obstacles", quality)
         self._nearest = node.topics.advertise(PointCloud2, "nearest", quality)

@@ -12,7 +12,7 @@ from typing import Any
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
@@ -29,6 +29,10 @@ from diffhpe_ros.nodes.rclpy_api import SubscriptionEventCallbacks, UnsupportedE
 from diffhpe_ros.nodes.senders import Senders
 
 SILENCE_S = 3.0
+_OVERRIDABLE = (
+    QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY,
+)  # fmt: skip
+"""Policies that parameters can set."""
 
 
 class Expect(Enum):
@@ -193,7 +197,7 @@ class _Input:
 
 def _make(topic: str, create: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
     """Make a publisher or subscription whose QoS can be overridden by parameters."""
-    options = QoSOverridingOptions.with_default_policies()
+    options = QoSOverridingOptions(_OVERRIDABLE)
     try:
         return create(*arguments, qos_overriding_options=options, **more)
     except UnsupportedEventTypeError:

@@ -9,13 +9,13 @@ from sensor_msgs.msg import CameraInfo, Image
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes import qos
 from diffhpe_ros.nodes.base import StageNode, describe
-from diffhpe_ros.nodes.live_frames import LiveFrames, is_live, stream_images, webcam_images
+from diffhpe_ros.nodes.live_frames import LiveFrames, stream_images, webcam_images
 from diffhpe_ros.nodes.messages.camera_info import info_of_video, read_calibration
 from diffhpe_ros.nodes.messages.images import ImagePacker
 from diffhpe_ros.nodes.parameters.tables import VideoSourceParameters
 from diffhpe_ros.nodes.run import run
 from diffhpe_ros.nodes.video_frames import FileFrames, Frames
-from diffhpe_ros.paths import expand
+from diffhpe_ros.paths import expand, is_live
 
 _STOP_S = 5.0
 
@@ -28,6 +28,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
         super().__init__("video_source", VideoSourceParameters, **options)
         self._frames: Frames | None = None
         self._player: threading.Thread | None = None
+        self._stopped = threading.Event()
         self._packer = ImagePacker()
 
     def setup(self) -> None:
@@ -41,7 +42,10 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
     def start(self) -> None:
         """Start playing; a file starts at its first frame."""
         self.diagnostics.clear("file")
-        self._player = threading.Thread(target=self._play, name="video_source player", daemon=True)
+        self._stopped = threading.Event()
+        self._player = threading.Thread(
+            target=self._play, args=(self._stopped,), name="video_source player", daemon=True
+        )
         self._player.start()
 
     def inspect(self) -> None:
@@ -53,6 +57,7 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
 
     def stop(self) -> None:
         """Stop playing."""
+        self._stopped.set()
         if self._player is not None:
             self._player.join(_STOP_S)  # a file on a network may block
             self._player = None
@@ -90,15 +95,18 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
             self._info = info_of_video(self._info, file.size, file.stored_size)
         return file
 
-    def _play(self) -> None:
+    def _play(self, stopped: threading.Event) -> None:
+        """Play until this event; a thread that blocks may still be there in the next activation."""
         try:
             self.wait_for_subscriber(self._image, self.parameters.wait_s)
             assert self._frames is not None
-            for stamp_ns, image in self._frames.play(self.stopping.wait):
+            for stamp_ns, image in self._frames.play(stopped.wait):
+                if stopped.is_set():
+                    return
                 self._publish(image, stamp_ns)
                 self.diagnostics.set_value("skipped", self._frames.skipped)
             self.diagnostics.set_value("skipped", self._frames.skipped)
-            if not self.stopping.is_set():
+            if not stopped.is_set():
                 self.diagnostics.set_value("ended", "the video ended")
                 self.get_logger().info(f"{self.parameters.path} ended")
         except Exception as error:

@@ -1,6 +1,7 @@
 """Sizes of the people in a recording, from the floor under their feet or a known stature."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diffhpe_ros.formats import POSE_ROW, PoseTrack
+from diffhpe_ros.formats import PoseTrack
 from diffhpe_ros.geometry.floor import Floor
 from diffhpe_ros.pipeline.body_sizes import BodySize, FloorCheck
 from diffhpe_ros.pipeline.camera_floor import floor_below
@@ -66,17 +67,17 @@ def scaled(tracks: Sequence[PoseTrack], sizes: Sequence[float], folder: Path) ->
         sizes: each person's size relative to the average.
         folder: for files of poses, since recordings of hours may not fit in memory.
     """
-    found = []
-    for track, size in zip(tracks, sizes, strict=True):
-        file = folder / f"sized-{track.track_id}.rows"
-        with file.open("wb") as output:
-            for rows in track.chunks():
-                larger = rows.copy()
-                for name in ("root", "pose"):
-                    larger[name] = np.float32(size) * rows[name]
-                output.write(larger.tobytes())
-        found.append(PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r")))
-    return found
+
+    def larger(rows: NDArray[Any], size: float) -> NDArray[Any]:
+        changed = rows.copy()
+        for name in ("root", "pose"):
+            changed[name] = np.float32(size) * rows[name]
+        return changed
+
+    return [
+        track.changed(partial(larger, size=size), folder / f"sized-{track.track_id}.rows")
+        for track, size in zip(tracks, sizes, strict=True)
+    ]
 
 
 def _size_of(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from diffhpe_ros.camera import Camera
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.offline.options import SourceOptions, required
+from diffhpe_ros.paths import is_address, is_live
 from diffhpe_ros.video import VideoReader
 from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.video.ros_images import decode_image
@@ -22,7 +23,6 @@ from diffhpe_ros.webcams import open_webcam
 _log = logging.getLogger(__name__)
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
-_LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtp", "srt", "udp", "tcp")
 
 Frames = Iterator[tuple[float, NDArray[np.uint8]]]
 
@@ -71,9 +71,8 @@ class VideoImages(Images):
         self._reader = VideoReader(address)
         self.size = self._reader.width, self._reader.height
         self.stored_size = self._reader.stored_size
-        scheme = address.partition("://")[0].lower() if "://" in address else ""
         self.frame_count, self.fps = self._reader.frame_count, self._reader.fps
-        self.live = scheme in _LIVE_SCHEMES or (bool(scheme) and self.frame_count is None)
+        self.live = is_live(address) or (is_address(address) and self.frame_count is None)
 
     def frames(self) -> Frames:
         """See `Images.frames`."""

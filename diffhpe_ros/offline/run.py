@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,9 @@ from diffhpe_ros.offline.upright import gravity_of, levelled
 from diffhpe_ros.offline.workspace import Workspace
 from diffhpe_ros.pipeline.camera_floor import check_lengths
 from diffhpe_ros.pipeline.detection_stage import least_images_per_s
+from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.options import WindowOptions
+from diffhpe_ros.placement import BodyScale
 
 ONE_IMAGE = (
     "one image only: people are assumed to stand still; the model was trained on motion, so such"
@@ -92,30 +94,47 @@ def lift_recording(
         lift = TrackLifter(workspace, lifter, source.camera, source.confuses_left_and_right)
         poses, short = _lift(lift, path, workspace, stopped, warn)
         recording = PoseRecording(poses, _rate(workspace), source.start_ns)
-        gravity = gravity_of(recording) if upright or camera_height is not None else None
-        if gravity is None and upright:
-            warn(
-                "the up direction is unknown, since no person walks: the poses are not turned"
-                " upright"
-            )
-        sizes = body_sizes(poses, gravity, camera_height, person_height, warn)
-        if sizes:
-            factors = [sizes[each.track_id].value for each in poses]
-            poses = scaled(poses, factors, workspace.folder)
-        if gravity is not None and upright:
-            poses = levelled(poses, gravity, workspace.folder)
-        files = write_poses(out, replace(recording, tracks=poses), up)
+        placed = _place(recording, workspace.folder, camera_height, person_height, upright, warn)
+        files = write_poses(out, placed.recording, up)
         workspace.keep = bool(stopped) and not source.live
         return Lifted(
             files=tuple(files),
             frames=workspace.frame_count,
-            poses=sum(_known(each) for each in poses),
+            poses=sum(_known(each) for each in placed.recording.tracks),
             track_ids=tuple(each.track_id for each in poses),
             short=short,
             stopped=workspace.keep,
-            gravity=gravity if upright else None,
-            sizes=sizes,
+            gravity=placed.gravity if upright else None,
+            sizes=placed.sizes,
         )
+
+
+class _Placed(NamedTuple):
+    recording: PoseRecording
+    gravity: Gravity | None
+    sizes: dict[int, BodyScale]
+
+
+def _place(
+    recording: PoseRecording,
+    folder: Path,
+    camera_height: float | None,
+    person_height: float | None,
+    upright: bool,
+    warn: Callable[[str], None],
+) -> _Placed:
+    """The recording with people of their own size, and turned upright if wanted."""
+    gravity = gravity_of(recording) if upright or camera_height is not None else None
+    if gravity is None and upright:
+        warn("the up direction is unknown, since no person walks: the poses are not turned upright")
+    poses = list(recording.tracks)
+    sizes = body_sizes(poses, gravity, camera_height, person_height, warn)
+    if sizes:
+        factors = [sizes[each.track_id].value for each in poses]
+        recording = replace(recording, tracks=scaled(poses, factors, folder))
+    if gravity is not None and upright:
+        recording = levelled(recording, gravity, folder)
+    return _Placed(recording, gravity, sizes)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """A recording as a level camera in the same position would have seen it."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from diffhpe_ros.formats import POSE_ROW, PoseRecording, PoseTrack
-from diffhpe_ros.formats.pose_recording import joints_of
+from diffhpe_ros.formats import PoseRecording
+from diffhpe_ros.formats.pose_recording import LEVEL_FRAME, joints_of
 from diffhpe_ros.geometry.upright import levelling
 from diffhpe_ros.pipeline.gravity import Gravity
 from diffhpe_ros.pipeline.people_gravity import PeopleGravity
@@ -21,22 +23,22 @@ def gravity_of(recording: PoseRecording) -> Gravity | None:
     return found.gravity
 
 
-def levelled(tracks: Sequence[PoseTrack], gravity: Gravity, folder: Path) -> list[PoseTrack]:
-    """The tracks in the optical frame of a level camera.
+def levelled(recording: PoseRecording, gravity: Gravity, folder: Path) -> PoseRecording:
+    """The recording in the optical frame of a level camera.
 
     Args:
-        tracks: seen by a camera that does not move.
+        recording: of a camera that does not move.
         gravity: in its optical frame.
         folder: for files of rotated poses, since recordings of hours may not fit in memory.
     """
     turn = levelling(gravity.up).astype(np.float32)
-    found = []
-    for track in tracks:
-        file = folder / f"level-{track.track_id}.rows"
-        with file.open("wb") as output:
-            for rows in track.chunks():
-                turned = rows.copy()
-                turned["root"], turned["pose"] = rows["root"] @ turn.T, rows["pose"] @ turn.T
-                output.write(turned.tobytes())
-        found.append(PoseTrack(track.track_id, np.memmap(file, POSE_ROW, "r")))
-    return found
+
+    def turned(rows: NDArray[Any]) -> NDArray[Any]:
+        changed = rows.copy()
+        changed["root"], changed["pose"] = rows["root"] @ turn.T, rows["pose"] @ turn.T
+        return changed
+
+    tracks = [
+        track.changed(turned, folder / f"level-{track.track_id}.rows") for track in recording.tracks
+    ]
+    return replace(recording, tracks=tracks, frame=LEVEL_FRAME)

@@ -14,6 +14,7 @@ from diffhpe_ros.pipeline.output_smoothing import OutputSmoothing
 from diffhpe_ros.pipeline.people import LiftedPeople, PeopleWindows, join_world_landmarks
 from diffhpe_ros.pipeline.root_localizer import RootLocalizer
 from diffhpe_ros.pipeline.window_spans import WindowSpans
+from diffhpe_ros.windows import FRAMES
 
 
 class LiftingStage:
@@ -118,6 +119,7 @@ class LiftingStage:
                 [(len(windows), windows.world_landmarks) for windows in messages]
             ),
             orientation=_orientation(messages),
+            rates=(FRAMES - 1) / np.concatenate([windows.spans_s for windows in messages]),
         )
         ends = np.cumsum([len(windows) for windows in messages])
         return [

@@ -49,9 +49,9 @@ def sample_depth(image: NDArray[Any], keypoints: NDArray[Any]) -> NDArray[np.flo
     columns = (column[..., None] + side).clip(0, width - 1)[..., None, :]
     patches = image[rows, columns].reshape(*column.shape, len(side) ** 2).astype(np.float32)
     patches[~((patches > 0) & (patches < FARTHEST_M))] = np.nan
-    told = inside & (np.isfinite(patches).sum(-1) >= _FEWEST)
-    patches[~told] = 0.0
-    return np.where(told, np.nanmedian(patches, -1), np.nan).astype(np.float32)
+    known = inside & (np.isfinite(patches).sum(-1) >= _FEWEST)
+    patches[~known] = 0.0
+    return np.where(known, np.nanmedian(patches, -1), np.nan).astype(np.float32)
 
 
 def measure(

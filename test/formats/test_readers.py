@@ -104,6 +104,19 @@ def test_trc_in_metres_is_refused(tmp_path):
         read_keypoints(path)
 
 
+@pytest.mark.parametrize(("column", "cell"), [("frame", ""), ("person", ""), ("frame", "1.5")])
+def test_mediapipe_rows_without_a_frame_or_person_are_refused(tmp_path, column, cell):
+    rows = ["frame,person,landmark,x,y,visibility"]
+    for frame in ("0", "1", "2"):
+        named = {"frame": frame, "person": "0"} | ({column: cell} if frame == "1" else {})
+        rows += [f"{named['frame']},{named['person']},{mark},0.5,0.5,1" for mark in range(33)]
+    file = tmp_path / "pose.csv"
+    file.write_text("\n".join(rows))
+    found = cell or "nothing"
+    with pytest.raises(DiffhpeError, match=f"is expected as {column} of row 34, got {found}"):
+        read_keypoints(file)
+
+
 @pytest.mark.parametrize("kind", ["long", "numbered", "named"])
 def test_mediapipe_tables(tmp_path, kind):
     person = walker("blazepose33")

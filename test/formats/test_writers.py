@@ -110,6 +110,17 @@ def test_c3d_read_by_c3d(tmp_path):
     np.testing.assert_allclose(joints[8:], (JOINTS_3D @ UP["z"].T)[8:], atol=MM)
 
 
+@pytest.mark.filterwarnings("ignore:No analog data")
+def test_c3d_of_several_people_have_the_frames_of_the_recording(tmp_path):
+    c3d = pytest.importorskip("c3d")
+    found = []
+    for path in written(tmp_path, ".c3d", track(3), track(5, first=60, count=90, shift=BESIDE)):
+        with path.open("rb") as file:
+            reader = c3d.Reader(file)
+            found.append((reader.first_frame, reader.last_frame))
+    assert found == [(1, 180), (61, 150)]
+
+
 def read_trc(path: Path):
     """The table of a TRC file as pandas reads it, with columns (marker, axis)."""
     pd = pytest.importorskip("pandas")

@@ -54,7 +54,7 @@ def figure(scale: float = 1.0) -> np.ndarray:
 @pytest.mark.parametrize(("passed_ns", "new"), [(0, 0), (FRAME_NS, 1), (33_366_667, 2)])
 def test_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
     history = PoseHistory()
-    history.keep(1000, numbered_frames())
+    history.keep(1000, RATE, numbered_frames())
     past = history.recall(1000 + passed_ns, RATE)
     assert past.new_frames == new
     assert past.poses[1, :, 3, 2].tolist() == [*range(new, 27), *[26] * new]
@@ -64,14 +64,22 @@ def test_past_is_moved_on_by_the_frames_that_passed(passed_ns, new):
 def test_no_use_is_made_of_what_is_half_a_window_old(passed, usable):
     history = PoseHistory()
     assert history.recall(10 * FRAME_NS, RATE) is None
-    history.keep(10 * FRAME_NS, numbered_frames())
+    history.keep(10 * FRAME_NS, RATE, numbered_frames())
     assert (history.recall((10 + passed) * FRAME_NS, RATE) is not None) == usable
+
+
+def test_windows_that_grow_are_no_past_for_each_other():
+    """Those of new people are shorter at first, so their frames are closer together."""
+    history = PoseHistory()
+    history.keep(0, 50.0, numbered_frames())
+    assert history.recall(FRAME_NS, 46.0) is None
+    assert history.recall(FRAME_NS, 50.2) is not None
 
 
 def test_who_was_not_there_is_not_remembered():
     history = PoseHistory()
-    history.keep(0, numbered_frames())
-    history.keep(FRAME_NS, np.full((2, 27, 17, 3), np.nan))
+    history.keep(0, RATE, numbered_frames())
+    history.keep(FRAME_NS, RATE, np.full((2, 27, 17, 3), np.nan))
     assert history.recall(FRAME_NS, RATE) is None
 
 
@@ -85,29 +93,29 @@ def test_speed_is_in_sizes_per_second():
         way = np.array([1.0] * 8 + [0.0] + [-1.0] * 8)[:, None] * [0.6, 0.8]
         x[:, -6:] += 0.01 * scale * np.arange(1.0, 7).reshape(6, 1, 1) * way
         x[:, :, 8] = 0  # unseen
-        (speed,) = image_speed(x, np.array([6]), rate=50.0)
+        (speed,) = image_speed(x, np.array([6]), np.array([50.0]))
         assert speed == pytest.approx(0.5, rel=0.05)
-        assert image_speed(x, np.array([12]), 50.0)[0] == pytest.approx(0.25, rel=0.05)
+        assert image_speed(x, np.array([12]), np.array([50.0]))[0] == pytest.approx(0.25, rel=0.05)
 
 
 def test_detectors_jitter_is_no_motion():
     x = figure()
     jitter = 0.005 * np.random.default_rng(0).standard_normal((1, 27, 17, 2))
-    assert image_speed(x + jitter, np.array([1]), 50.0)[0] < 0.15 * FAST
+    assert image_speed(x + jitter, np.array([1]), np.array([50.0]))[0] < 0.15 * FAST
 
 
 def test_who_crosses_the_image_as_a_statue_is_still():
     x = figure() + np.arange(27).reshape(27, 1, 1) * np.array([0.03, 0.01])
     x[:, 20:, 5] = 0
     assert image_size(x)[0] == pytest.approx(1.0)
-    assert image_speed(x, np.array([4]), 50.0)[0] == pytest.approx(0.0, abs=1e-4)
+    assert image_speed(x, np.array([4]), np.array([50.0]))[0] == pytest.approx(0.0, abs=1e-4)
 
 
 def test_who_is_unseen_may_have_moved_at_any_speed():
     x = figure()
     x[:, -5:] = 0
-    assert image_speed(x, np.array([1]), 50.0)[0] == float("inf")
-    assert image_speed(np.zeros((1, 27, 17, 2)), np.array([1]), 50.0)[0] == float("inf")
+    assert image_speed(x, np.array([1]), np.array([50.0]))[0] == float("inf")
+    assert image_speed(np.zeros((1, 27, 17, 2)), np.array([1]), np.array([50.0]))[0] == float("inf")
 
 
 def test_levels_grow_with_the_speed_between_floor_and_ceiling():

@@ -60,6 +60,15 @@ def test_region_of_interest_and_binning_show_the_same_rays() -> None:
     )
 
 
+def test_binning_may_differ_across_and_down() -> None:
+    info = info_from_camera(PLUMB_BOB)
+    info.binning_x, info.binning_y = 2, 1
+    camera = camera_from_info(info)
+    assert (camera.width, camera.height) == (PLUMB_BOB.width // 2, PLUMB_BOB.height)
+    assert camera.matrix[0, 0] == PLUMB_BOB.matrix[0, 0] / 2
+    assert camera.matrix[1, 1] == PLUMB_BOB.matrix[1, 1]
+
+
 def clip_info(**changes: object) -> CameraInfo:
     info = info_from_camera(Camera(640, 480, MATRIX, np.zeros(0)))
     for name, value in changes.items():

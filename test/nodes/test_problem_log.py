@@ -58,6 +58,12 @@ def test_recurring_problem_is_logged_again_but_not_often(
     assert lines.lines == ["E device lost"] * round(60 / AGAIN_S)
 
 
+def test_problems_of_two_cameras_are_two(log: ProblemLog, lines: Lines) -> None:
+    for second in range(3):
+        log.report([], [f"camera cam_{camera}: silent for {second}.5 s" for camera in (1, 2)])
+    assert lines.lines == [f"W camera cam_{camera}: silent for 0.5 s" for camera in (1, 2)]
+
+
 def test_several_problems_are_logged(log: ProblemLog, lines: Lines) -> None:
     log.report([], ["slow"])
     log.report(["broken"], ["slow"])

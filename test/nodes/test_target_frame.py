@@ -189,6 +189,19 @@ def test_two_cameras_with_one_frame_id_stay_two(robot: Callable[..., Robot], gra
     assert names == {"left/person_1", "right/person_1", "ellipsoids/left", "ellipsoids/right"}
 
 
+def test_static_transforms_that_are_sent_again_and_again_may_be_volatile(
+    robot: Callable[..., Robot], graph: Graph
+) -> None:
+    """Some bridges do so; the QoS can be set as the diagnostics advise."""
+    name = "qos_overrides./tf_static.subscription.durability"
+    base = robot(**{name: "volatile"})
+    volatile = graph.node.create_publisher(TFMessage, "/tf_static", EVERYTHING)
+    graph.until(lambda: volatile.get_subscription_count() == 1, "subscription")
+    volatile.publish(MAST)
+    base.see(1)
+    assert base.joints()[0].frame_id == "base_link"
+
+
 def test_windows_are_freed_from_the_motion_of_the_camera(
     robot: Callable[..., Robot], graph: Graph
 ) -> None:

@@ -27,7 +27,7 @@ def test_people_stand_upright_and_feet_are_on_one_height(tmp_path, down: float) 
     tilted = recording(CLIP.joints @ turn.T)
     gravity = gravity_of(tilted)
     assert gravity is not None
-    (track,) = levelled(tilted.tracks, gravity, tmp_path)
+    (track,) = levelled(tilted, gravity, tmp_path).tracks
     joints = joints_of(np.asarray(track.rows))
     body = (joints[:, 8] - joints[:, [3, 6]].mean(1)).mean(0)
     assert -body[1] / np.linalg.norm(body) > np.cos(np.radians(2))

@@ -271,6 +271,16 @@ def test_takes_much_alike_are_drawn_less_and_broken_ones_never(tmp_path):
     assert capture.starts.tolist() == [*range(4), *range(60, 64)]
 
 
+def test_gaps_are_refused(tmp_path):
+    file = write_takes(tmp_path / "takes.npz", [5, 7], ["walk", "gap"])
+    arrays = dict(np.load(file))
+    arrays["positions"][35, 3] = np.nan
+    np.savez(file, **arrays)
+    assert read_motion_capture_files({file: 1.0}, {5}.__contains__) is not None
+    with pytest.raises(DiffhpeError, match="1 frames of subject 7 have unknown positions, the fir"):
+        read_motion_capture_files({file: 1.0}, lambda subject: True)
+
+
 def test_weight_that_is_not_positive_is_refused(tmp_path):
     with pytest.raises(DiffhpeError, match="weight of .* is 0"):
         read_motion_capture_files(

@@ -85,11 +85,11 @@ def _long(
     table: Mapping[str, Sequence[str]], path: Path
 ) -> tuple[NDArray[np.int64], NDArray[np.float64] | None, NDArray[np.float32]]:
     """Frames (N,), people (N,) if the file gives them, and points (N, 33, 3)."""
-    if (lines := _first(table, _FRAME, path)) is None:
+    if (lines := _whole(table, _FRAME, path)) is None:
         raise DiffhpeError(f"{path}: a column frame is expected; found {', '.join(table)}")
     landmark = next(table[name] for name in _LANDMARK if name in table)
     numbers = np.array([_landmark_number(cell, path) for cell in landmark])
-    people = _first(table, _PERSON, path)
+    people = _whole(table, _PERSON, path)
     key = np.stack([lines, np.zeros(len(lines)) if people is None else people], 1)
     rows, row_of = np.unique(key, axis=0, return_inverse=True)
     points = np.full((len(rows), NUM_LANDMARKS, 3), np.nan, np.float32)
@@ -124,9 +124,9 @@ def _wide(
                 )
             if cells is not None:
                 points[:, landmark, axis] = cells
-    frames = _first(table, _FRAME, path)
+    frames = _whole(table, _FRAME, path)
     counted = np.arange(length) if frames is None else _counted(frames)
-    return counted.astype(np.int64), _first(table, _PERSON, path), points
+    return counted.astype(np.int64), _whole(table, _PERSON, path), points
 
 
 def _landmark_number(cell: str, path: Path) -> int:
@@ -142,6 +142,21 @@ def _first(
 ) -> NDArray[np.float64] | None:
     """The numbers in the first of these columns that exists."""
     return next((_numbers(table[name], path) for name in names if name in table), None)
+
+
+def _whole(
+    table: Mapping[str, Sequence[str]], names: Sequence[str], path: Path
+) -> NDArray[np.float64] | None:
+    """As `_first`, where every row must have a whole number."""
+    numbers = _first(table, names, path)
+    if numbers is None:
+        return None
+    for row in np.flatnonzero(~np.isfinite(numbers) | (numbers != np.round(numbers))).tolist():
+        found = "nothing" if np.isnan(numbers[row]) else f"{numbers[row]:g}"
+        raise DiffhpeError(
+            f"{path}: a whole number is expected as {names[0]} of row {row + 1}, got {found}"
+        )
+    return numbers
 
 
 def _numbers(cells: Sequence[str], path: Path) -> NDArray[np.float64]:
@@ -168,7 +183,7 @@ def _times(
         scale, cells = 1.0, _first(table, _SECONDS, path)
     if cells is None:
         return None
-    lines = _first(table, _FRAME, path)
+    lines = _whole(table, _FRAME, path)
     numbers = np.arange(len(cells)) if lines is None else _counted(lines)
     times: NDArray[np.float64] = np.full(int(frames[-1]) + 1, np.nan)
     times[numbers.astype(np.int64)] = scale * cells

@@ -23,6 +23,8 @@ _UNSEEN = -1.0  # residual of an invalid point
 def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
     """Write one person in millimetres; unknown joints are invalid points.
 
+    Frames are numbered from the beginning of the recording, so files of several people match.
+
     Args:
         path: of the file.
         track: the person.
@@ -33,17 +35,18 @@ def write(path: Path, track: PoseTrack, fps: float, up: str) -> None:
         DiffhpeError: the file cannot be written, or the track has too many frames for the format.
     """
     even = EvenTrack(track, fps)
-    if len(even) > MOST_FRAMES:
+    first = round(even.start_s * fps)
+    if first + len(even) > MOST_FRAMES:
         raise DiffhpeError(
-            f"{path}: C3D holds at most {MOST_FRAMES} frames, person {track.track_id} has"
-            f" {len(even)}; choose another format"
+            f"{path}: C3D holds at most {MOST_FRAMES} frames, person {track.track_id} is seen until"
+            f" frame {first + len(even)}; choose another format"
         )
     rotation = _MM * rotation_to(up)
     joints = np.concatenate(list(even.chunks())) @ rotation.T
     points = np.moveaxis(joints, -1, 0).transpose(0, 2, 1)  # (3, 17, T)
     known = np.isfinite(points).all(0)
     file: Any = ezc3d.c3d()
-    file["header"]["points"]["first_frame"] = 0
+    file["header"]["points"]["first_frame"] = first
     file["parameters"]["POINT"]["RATE"]["value"] = [fps]
     file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
     file["parameters"]["POINT"]["LABELS"]["value"] = list(MARKERS)

@@ -21,7 +21,7 @@ def write(path: Path, recording: PoseRecording) -> None:
         "format": "diffhpe_ros poses",
         "version": 1,
         "units": "m",
-        "axes": "the camera's optical frame: x right, y down, z forward",
+        "axes": f"{recording.frame}: x right, y down, z forward",
         "fps": recording.fps,
         "joints": JOINTS,
         "parents": PARENTS,

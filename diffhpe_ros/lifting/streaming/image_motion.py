@@ -29,7 +29,7 @@ def initial_steps(speed: NDArray[Any], steps: int) -> NDArray[np.int64]:
 
 
 def image_speed(
-    x_2d: NDArray[np.float32], new_frames: NDArray[np.int64], rate: float
+    x_2d: NDArray[np.float32], new_frames: NDArray[np.int64], rates: NDArray[Any]
 ) -> NDArray[Any]:
     """Mean speed of joints in the image, in person sizes per second, (N,).
 
@@ -39,7 +39,7 @@ def image_speed(
     Args:
         x_2d: (N, L, J, 2), (0, 0) where unseen.
         new_frames: (N,), number of newest frames to measure, raised to at least `AT_LEAST`.
-        rate: frames per second.
+        rates: (N,), frames per second.
 
     Returns:
         (N,); infinite where no joint is seen in those frames.
@@ -51,7 +51,8 @@ def image_speed(
     age = np.arange(both.shape[1])[::-1]
     counted = both & (age < new_frames.clip(min=AT_LEAST)[:, None])[..., None]
     frames = counted.sum(1)  # (N, J)
-    velocity = rate * (moved * counted[..., None]).sum(1) / frames.clip(min=1)[..., None]
+    per_frame = (moved * counted[..., None]).sum(1) / frames.clip(min=1)[..., None]
+    velocity = rates[:, None, None] * per_frame
     joints = (frames > 0).sum(1)
     speed = np.linalg.norm(velocity, axis=-1).sum(1) / joints.clip(min=1)
     return np.where(joints > 0, speed / image_size(x_2d), np.inf)

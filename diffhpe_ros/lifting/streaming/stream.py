@@ -76,7 +76,7 @@ class LiftingStream:
         fixed_lengths: bool = False,
     ) -> None:
         self._lift_windows = lift
-        self._frames = frames
+        self._frames, self._rate = frames, rate
         self._seed = seed
         self._warm_start = warm_start
         self._fixed_lengths = fixed_lengths
@@ -92,6 +92,7 @@ class LiftingStream:
         covariance_2d: Any | None = None,
         world_landmarks: Any | None = None,
         orientation: Any | None = None,
+        rates: Any | None = None,
     ) -> LiftResult:
         """Lift one window of each of several tracks.
 
@@ -105,6 +106,7 @@ class LiftingStream:
             world_landmarks: see `Lifter.lift`.
             orientation: (B, 3, 3) rotation from each window's camera to a fixed frame, for moving
                 cameras: the last poses are rotated with it.
+            rates: (B,), frames per second of the windows; None: the model's.
 
         Raises:
             DiffhpeError: see `Lifter.lift`; or the number of tracks or stamps is not that of the
@@ -129,13 +131,16 @@ class LiftingStream:
         if self._warm_start is None or not len(observed):
             return self._lift_windows(observed, seeds, decode=decode, world_landmarks=world)
         histories = [state.poses for state in states]
-        start = self._warm_start.start(observed.x_2d, histories, stamps, orientation)
+        rates = np.full(len(observed), self._rate) if rates is None else np.asarray(rates)
+        start = self._warm_start.start(observed.x_2d, histories, stamps, rates, orientation)
         result = self._lift_windows(observed, seeds, start, decode, world)
         hypotheses = result.hypotheses
         if orientation is not None:  # kept in the fixed frame
             hypotheses = turned(hypotheses, orientation)
-        for history, stamp, poses in zip(histories, stamps, hypotheses, strict=True):
-            history.keep(stamp, poses.copy())
+        for history, stamp, rate, poses in zip(
+            histories, stamps, rates.tolist(), hypotheses, strict=True
+        ):
+            history.keep(stamp, rate, poses.copy())
         return result
 
     def _states(self, tracks: Sequence[TrackKey], stamps: Sequence[int]) -> list[_TrackState]:

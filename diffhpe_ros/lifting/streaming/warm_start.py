@@ -11,6 +11,9 @@ from diffhpe_ros.lifting.pipeline.initialization import PreviousPoseInitializati
 from diffhpe_ros.lifting.pipeline.presets import Preset
 from diffhpe_ros.lifting.streaming.image_motion import image_speed, initial_steps
 
+_SAME_RATE = 0.02
+"""Largest relative difference of two windows' rates: images do not come at exact times."""
+
 
 class RecalledPoses(NamedTuple):
     """The last poses of a track, shifted in time to a new window."""
@@ -25,7 +28,7 @@ class PoseHistory:
     """The last lifted poses of one track."""
 
     def __init__(self) -> None:
-        self._stamp = 0
+        self._stamp, self._rate = 0, 0.0
         self._poses: NDArray[np.float32] | None = None  # (H, L, J, 3)
 
     def recall(self, stamp: int, rate: float) -> RecalledPoses | None:
@@ -36,9 +39,10 @@ class PoseHistory:
             rate: frames per second of the windows.
 
         Returns:
-            The estimate; None if the last window is unknown or more than half a window earlier.
+            The estimate; None if the last window is unknown, more than half a window earlier, or
+            of another rate, as those of new people are.
         """
-        if self._poses is None:
+        if self._poses is None or abs(rate - self._rate) > _SAME_RATE * rate:
             return None
         frames = self._poses.shape[1]
         new_frames = round((stamp - self._stamp) * rate / 1e9)
@@ -47,9 +51,9 @@ class PoseHistory:
         kept = (np.arange(frames) + new_frames).clip(max=frames - 1)
         return RecalledPoses(self._poses[:, kept], new_frames)
 
-    def keep(self, stamp: int, poses: NDArray[np.float32]) -> None:
+    def keep(self, stamp: int, rate: float, poses: NDArray[np.float32]) -> None:
         """Keep poses (H, L, J, 3) in place of the last ones; keep none if they are not finite."""
-        self._stamp = stamp
+        self._stamp, self._rate = stamp, rate
         self._poses = poses if np.isfinite(poses).all() else None
 
 
@@ -63,19 +67,18 @@ class WarmStart:
     Args:
         model: the model to sample.
         preset: how it is sampled.
-        rate: frames per second of the windows.
     """
 
-    def __init__(self, model: DiffusionModel, preset: Preset, rate: float) -> None:
+    def __init__(self, model: DiffusionModel, preset: Preset) -> None:
         self.model = model
         self.preset = preset
-        self.rate = rate
 
     def start(
         self,
         windows: NDArray[np.float32],
         histories: Sequence[PoseHistory],
         stamps: Sequence[int],
+        rates: NDArray[np.float64],
         orientation: NDArray[np.float64] | None = None,
     ) -> PreviousPoseInitialization:
         """Where the sampling of windows (B, L, J, 2) in the canonical view starts.
@@ -84,17 +87,18 @@ class WarmStart:
             windows: one of each of B tracks.
             histories: the tracks' last poses.
             stamps: the windows', nanoseconds.
+            rates: (B,), the windows', frames per second.
             orientation: (B, 3, 3), the cameras', see `LiftingStream.lift`.
         """
         recalled = [
-            history.recall(stamp, self.rate)
-            for history, stamp in zip(histories, stamps, strict=True)
+            history.recall(stamp, rate)
+            for history, stamp, rate in zip(histories, stamps, rates.tolist(), strict=True)
         ]
         shape = (self.preset.hypotheses, *windows.shape[1:3], 3)
         nothing = RecalledPoses(np.zeros(shape, np.float32), new_frames=1)
         pasts = [past or nothing for past in recalled]
         new_frames = np.array([past.new_frames for past in pasts])
-        speed = image_speed(windows, new_frames, self.rate)
+        speed = image_speed(windows, new_frames, rates)
         poses = np.stack([past.poses for past in pasts])
         if orientation is not None:
             poses = turned(poses, np.swapaxes(orientation, -1, -2))
@@ -112,14 +116,13 @@ def turned(poses: NDArray[np.float32], rotations: NDArray[np.float64]) -> NDArra
     return np.einsum("bxy,bhljy->bhljx", rotations.astype(poses.dtype), poses)
 
 
-def create_warm_start(model: object, preset: Preset, rate: float) -> WarmStart | None:
+def create_warm_start(model: object, preset: Preset) -> WarmStart | None:
     """The warm start of a stream; None if the preset or the model has none.
 
     Args:
         model: only DiffHPE can start at a pose; others ignore the preset's start.
         preset: how it is sampled.
-        rate: frames per second of the windows.
     """
     if preset.start != "previous" or not isinstance(model, DiffusionModel):
         return None
-    return WarmStart(model, preset, rate)
+    return WarmStart(model, preset)

@@ -8,7 +8,8 @@ from typing import Any
 
 AGAIN_S = 30.0
 """Least time between two log entries of a problem that comes and goes."""
-_NUMBER = re.compile(r"\d+(\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w/])\d+(\.\d+)?(?!\w)")
+"""Measured values, but no parts of names, such as cam_1."""
 
 
 class ProblemLog:

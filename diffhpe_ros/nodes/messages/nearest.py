@@ -9,6 +9,8 @@ from diffhpe_ros.nodes.messages.cloud import pack_cloud
 from diffhpe_ros.nodes.messages.header import make_header
 from diffhpe_ros.pipeline.nearest import Nearest
 
+MOST_TARGETS = 256
+"""Their numbers have one byte."""
 POINT = np.dtype(
     [
         ("x", np.float32),

@@ -141,7 +141,7 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
         frames: of a window.
 
     Raises:
-        DiffhpeError: the file is missing or invalid.
+        DiffhpeError: the file is missing or invalid, or a sequence has gaps.
     """
     arrays = read_npz(path, ("positions", "head_forward", "offsets", "subject", "name"))
     bounds = zip(arrays["offsets"], arrays["offsets"][1:], strict=False)
@@ -152,6 +152,14 @@ def read_motion_capture(path: Path, keep: Callable[[int], bool], frames: int = 2
         )
         if keep(int(subject)) and name not in TELEPORTS and last - first >= frames
     ]
+    for first, last, subject in sequences:
+        if gaps := np.flatnonzero(
+            ~np.isfinite(arrays["positions"][first:last]).all((1, 2))
+        ).tolist():
+            raise DiffhpeError(
+                f"{path}: {len(gaps)} frames of subject {subject} have unknown positions, the first"
+                f" is {gaps[0]} of the sequence at {first}; fill the gaps or leave them out"
+            )
     counts = torch.tensor(
         [last - first - frames + 1 for first, last, _ in sequences], dtype=torch.int64
     )

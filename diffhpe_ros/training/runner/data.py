@@ -128,7 +128,8 @@ def motion_capture(
     held_out = HELD_OUT_SUBJECTS | VALIDATION_PEOPLE
     capture = read_motion_capture_files(files, lambda subject: subject not in held_out)
     if capture is None:
-        raise DiffhpeError(f"{', '.join(map(str, files))}: no subject is left to train on")
+        names = ", ".join(map(str, files)) or "data.mocap is empty"
+        raise DiffhpeError(f"{names}: no subject is left to train on")
     ranges = [CAMERA_RANGES[name] for name in cameras]
     capture = capture.to(process_device(device))
     sources = [
