@@ -3,13 +3,17 @@
 import faulthandler
 import os
 import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
 
 from diffhpe_ros.nodes import on_signals
 from diffhpe_ros.nodes.base import StageNode
@@ -33,11 +37,10 @@ def run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> NoReturn:
 
 def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     on_signals(signal.default_int_handler)  # replaces handlers set during the imports
-    initialised = False
     try:
         use_fastdds_profile(os.environ)
-        rclpy.init()
-        initialised = True
+        # rclpy's own handlers shut DDS down, and the nodes' last messages could not be sent.
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         nodes = make_nodes()
         executor = SingleThreadedExecutor()
         for node in nodes:
@@ -45,15 +48,14 @@ def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
     except KeyboardInterrupt:
         os._exit(0)  # nothing is open yet
     except Exception as error:
-        if initialised and not rclpy.ok():  # a signal has shut it down
-            os._exit(0)
         print(f"error: {error}", file=sys.stderr)
         rclpy.try_shutdown()
         return 1
     try:
-        if not all(map(_start_if_wanted, nodes)):
-            return 1 if nodes[0].context.ok() else 0  # else a signal has shut it down
-        _spin(nodes[0], executor)
+        with _woken_by_signals(executor):
+            if not all(map(_start_if_wanted, nodes)):
+                return 1
+            _spin(nodes[0], executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
@@ -67,6 +69,28 @@ def _run(make_nodes: Callable[[], Sequence[StageNode[Any]]]) -> int:
         rclpy.try_shutdown()
         on_signals(signal.SIG_IGN)  # also while the interpreter ends
     return 0
+
+
+@contextmanager
+def _woken_by_signals(executor: Executor) -> Iterator[None]:
+    """Let signals wake the executor: it waits in C++, where Python's handlers do not run."""
+    inner, outer = socket.socketpair()
+    outer.setblocking(False)
+
+    def wake() -> None:
+        while inner.recv(1):
+            executor.wake()
+
+    thread = threading.Thread(target=wake, name="signals", daemon=True)
+    thread.start()
+    before = signal.set_wakeup_fd(outer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        outer.close()
+        thread.join()
+        inner.close()
 
 
 def _spin(node: StageNode[Any], executor: Executor) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.publisher import Publisher
@@ -105,6 +106,13 @@ class Topics:
         except UnsupportedEventTypeError:  # not every middleware reports lost messages
             monitored.subscription = _make(topic, create, *arguments)
         self._inputs.append(monitored)
+
+    def flush(self, timeout_s: float) -> None:
+        """Wait until the subscribers of all reliable topics have the last messages."""
+        give_up = time.monotonic() + timeout_s
+        for publisher in self._outputs:
+            left_s = max(0.0, give_up - time.monotonic())
+            publisher.wait_for_all_acked(Duration(seconds=left_s))
 
     def close_inputs(self) -> None:
         """Unsubscribe from all topics."""

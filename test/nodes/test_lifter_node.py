@@ -1,5 +1,6 @@
 """The lifter's life cycle, and wrong messages."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,24 @@ def test_people_are_shown_and_removed_and_wrong_messages_refused(
     send(pack_windows(standing_windows([5], stamp_ns=5 * 10**9)))
     graph.subscribe(0.3)
     assert len(graph.raw["skeletons"]) == 5  # inactive nodes are silent
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_people_are_removed_when_the_program_is_ended(
+    graph: Graph, standing_model: Path, how: signal.Signals
+) -> None:
+    """By Ctrl-C or a launch file: RViz and planners would show them for ever."""
+    windows = graph.node.create_publisher(PointCloud2, "windows", 10)
+    left: list[PointCloud2] = []
+    graph.node.create_subscription(PointCloud2, "obstacles", left.append, 10)
+    graph.run("lifter", model=str(standing_model), marker_lifetime_s=10.0)
+    graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
+    windows.publish(pack_windows(standing_windows([1])))
+    graph.until(lambda: left and graph.raw["skeletons"], "obstacles and markers")
+    assert graph.stop("lifter", how) == 0
+    graph.until(lambda: len(left) == len(graph.raw["skeletons"]) == 2, "the last messages")
+    deleted = {marker.ns for marker in graph.messages("skeletons")[-1].markers}
+    assert left[0].width > 0 and left[1].width == 0 and "camera/person_1" in deleted
 
 
 def test_detector_with_another_rate_than_the_models_is_a_warning(
