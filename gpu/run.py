@@ -67,14 +67,17 @@ class Session:
                 self._command(phase, seconds),
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-            while process.poll() is None:
-                self._collect(phase, "running", time.monotonic() - began)
-                if time.monotonic() - began > seconds + GRACE_S:
+            try:
+                while process.poll() is None and time.monotonic() - began <= seconds + GRACE_S:
+                    self._collect(phase, "running", time.monotonic() - began)
+                    time.sleep(POLL_S)
+            finally:  # also if this program is interrupted
+                if is_late := process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-                    self._collect(phase, "stopped at its limit", time.monotonic() - began)
-                    return
-                time.sleep(POLL_S)
+            if is_late:
+                self._collect(phase, "stopped at its limit", time.monotonic() - began)
+                return
         status = {0: "done", 1: "failed"}.get(process.returncode, f"exit {process.returncode}")
         self._collect(phase, status, time.monotonic() - began)
 
@@ -128,6 +131,7 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="all phases, tiny, on the CPU")
     parser.add_argument("--scratch", type=Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the phase, too
     chosen = options.phases.split(",")
     unknown = set(chosen) - set(PHASES)
     if unknown:

@@ -24,7 +24,7 @@ from diffhpe_ros.lifting.pipeline.bone_lengths import (
     create_bone_length_rule,
     fixed_lengths,
 )
-from diffhpe_ros.lifting.pipeline.covariance import covariance
+from diffhpe_ros.lifting.pipeline.covariance import ASSUMED_STD_MM, assumed_std_mm, covariance
 from diffhpe_ros.lifting.pipeline.initialization import Initialization, create_initialization
 from diffhpe_ros.lifting.pipeline.variance_features import LiftedBatch
 from diffhpe_ros.lifting.pipeline.window_sampler import WindowSampler
@@ -35,7 +35,6 @@ from diffhpe_ros.lifting.streaming.stream import LiftingStream
 from diffhpe_ros.lifting.streaming.warm_start import create_warm_start
 from diffhpe_ros.lifting.weights import Weights, WeightsError
 from diffhpe_ros.lifting.window_batch import WindowBatch, check_windows, check_world_landmarks
-from diffhpe_ros.skeleton import NUM_JOINTS
 
 if TYPE_CHECKING:
     from diffhpe_ros.lifting.models.model import Model
@@ -146,11 +145,17 @@ class Lifter:
 
     @property
     def warnings(self) -> list[str]:
-        """A warning if sampling settings were given that have no effect on this model."""
+        """Warnings about settings without effect, and about a covariance that is a guess."""
+        found = []
         unused = [name for name in self.model.unused_settings if self._given[name] is not None]
-        if not unused:
-            return []
-        return [f"without effect on {self.config.architecture}: {', '.join(unused)}"]
+        if unused:
+            found.append(f"without effect on {self.config.architecture}: {', '.join(unused)}")
+        if self.config.residual_std_mm is None:
+            found.append(
+                f"the model's error was not measured: {ASSUMED_STD_MM:g} mm are assumed for each"
+                " joint; diffhpe calibrate measures it"
+            )
+        return found
 
     def captured(self) -> "Lifter":
         """The same lifter, ready for live use: with its sampler recorded where possible."""
@@ -237,6 +242,6 @@ class Lifter:
             samples.mean(1), observed.x_2d, observed.confidence, observed.covariance_2d
         )
         config = self.config
-        std_mm = np.array(config.residual_std_mm or np.zeros((NUM_JOINTS, 3)))
+        std_mm = np.array(config.residual_std_mm or assumed_std_mm())
         slopes, network = config.variance_features, config.variance_network
         return covariance(samples, lifted, rotation, std_mm, slopes, network)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.nodes.live_frames import LiveFrames
-from diffhpe_ros.video.jpeg import DamagedImageError
 from diffhpe_ros.view.estimator import Estimate, Estimator, Settings
 from diffhpe_ros.view.history import History
 from diffhpe_ros.view.recordings import Recording
@@ -120,6 +119,8 @@ class Player:
             self._run()
         except DiffhpeError as error:
             self._display.report(str(error))
+        except Exception as error:  # of any driver: else the page would stop without a word
+            self._display.report(f"{type(error).__name__}: {error}")
 
     def _run(self) -> None:
         raise NotImplementedError
@@ -134,12 +135,14 @@ class LivePlayer(Player):
         self._problem = ""
 
     def _run(self) -> None:
-        for stamp_ns, image in self._frames.play(lambda _: self._ends()):
-            if self.playing:
-                estimate = self.estimator.estimate(image, stamp_ns)
-                self.history.add(estimate)
-                self._show(image, estimate)
-        self._frames.close()
+        try:
+            for stamp_ns, image in self._frames.play(lambda _: self._ends()):
+                if self.playing:
+                    estimate = self.estimator.estimate(image, stamp_ns)
+                    self.history.add(estimate)
+                    self._show(image, estimate)
+        finally:
+            self._frames.close()
 
     def _ends(self) -> bool:
         """Do the work between images; returns whether the player was closed."""
@@ -238,10 +241,11 @@ class RecordingPlayer(Player):
         self._show(image, estimate)
 
     def _image(self, index: int) -> NDArray[np.uint8] | None:
-        """An image of the recording; None if it is damaged."""
+        """An image of the recording; None, which is reported, if it cannot be decoded."""
         try:
             return self._recording.image(index)
-        except DamagedImageError:
+        except DiffhpeError as error:
+            self._display.report(str(error))
             return None
 
     def _estimate(self, index: int, image: NDArray[np.uint8]) -> Estimate:

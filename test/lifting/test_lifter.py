@@ -5,6 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from random_models import random_config, random_model
 
 from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.lifting import Lifter
@@ -39,6 +40,16 @@ def test_covariance_is_spread_plus_residual(wrapper_folder, windows):
     np.testing.assert_allclose(np.trace(residual), 1e-6 * (100 + 400 + 900), rtol=1e-4)
     expected = np.cov(sample, rowvar=False) + residual
     np.testing.assert_allclose(many.covariance[0, 5, 16], expected, rtol=1e-3, atol=1e-9)
+
+
+def test_error_that_was_never_measured_is_assumed_with_a_warning(windows):
+    config = random_config("mixste")
+    lifter = Lifter(random_model("mixste"), config)
+    covariance = lifter.lift(windows).covariance
+    np.testing.assert_allclose(covariance[:, :, 1:], 0.01 * np.eye(3), atol=1e-7)
+    assert not covariance[:, :, 0].any()
+    (warning,) = lifter.warnings
+    assert "was not measured: 100 mm are assumed for each joint; diffhpe calibrate" in warning
 
 
 def test_same_batch_gives_the_same_bits(wrapper_folder, windows):

@@ -41,3 +41,13 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         only_training_in(tmp_path / "file" / "out"),
     ):
         pass
+
+
+def test_first_process_of_another_machine_does_not_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder may be the same, on a network."""
+    with only_training_in(tmp_path):
+        monkeypatch.setenv("NODE_RANK", "1")
+        with only_training_in(tmp_path):
+            pass

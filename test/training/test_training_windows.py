@@ -213,6 +213,23 @@ def test_missing_joints_are_stretches_of_frames():
     assert 0.0 < missing.float().mean() < 0.1
 
 
+def test_windows_between_frames_are_as_exact_far_into_a_file(capture):
+    """Frame numbers in single precision would be off by 1/32 frame at 365,000."""
+    skipped = 400_000
+    far = replace(
+        capture,
+        positions=torch.cat([torch.zeros(skipped, 17, 3), capture.positions]),
+        head_forward=torch.cat([torch.zeros(skipped, 3), capture.head_forward]),
+        starts=capture.starts + skipped,
+        bounds=capture.bounds + skipped,
+    )
+    chosen, speed = torch.tensor([8, 20]), torch.tensor([0.613, -0.777])
+    for found, expected in zip(
+        far.windows(chosen, speed), capture.windows(chosen, speed), strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-7)
+
+
 def test_mirroring_exchanges_left_and_right(capture):
     positions, _ = as_captured(capture, [3])
     mirrored = mirror(positions)

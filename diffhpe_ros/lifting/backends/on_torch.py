@@ -1,6 +1,7 @@
 """The backend of all other engines, on torch tensors."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -82,6 +83,11 @@ class TorchBackend:
         return TorchSampling(self, plan, buckets)
 
 
+def on_current(device: torch.device) -> AbstractContextManager[object]:
+    """A context in which this GPU is the current one: Triton launches its kernels there."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+
+
 class TorchSampling:
     """Samples windows on the device, recorded where possible; see `Sampling`.
 
@@ -132,11 +138,17 @@ class TorchSampling:
         self, observed: WindowBatch, seeds: Sequence[int], start: Initialization | None = None
     ) -> Sampled:
         """See `Sampling.__call__`."""
-        if self._captured is not None and start is None:
-            try:
-                return self._captured(observed, seeds)
-            except CaptureError as error:
-                self._give_up_capture(error)
+        with on_current(self._backend.device):
+            if self._captured is not None and start is None:
+                try:
+                    return self._captured(observed, seeds)
+                except CaptureError as error:
+                    self._give_up_capture(error)
+            return self._sampled(observed, seeds, start)
+
+    def _sampled(
+        self, observed: WindowBatch, seeds: Sequence[int], start: Initialization | None
+    ) -> Sampled:
         plan, device = self._plan, self._backend.device
 
         def sample(rows: slice) -> Sampled:
@@ -164,7 +176,8 @@ class TorchSampling:
             return TorchSampling(backend, self._plan, buckets=(1,)).captured()
         if self._captured is not None:
             try:
-                self._captured.capture()
+                with on_current(backend.device):
+                    self._captured.capture()
             except CaptureError as error:
                 self._give_up_capture(error)
         return self

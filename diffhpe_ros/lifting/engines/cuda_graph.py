@@ -27,12 +27,15 @@ class CudaGraphRecorder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._pool: Any = None
+        self._side: torch.cuda.Stream | None = None
+        """One stream for all captures: graphs share memory only within a stream."""
 
     @torch.inference_mode()
     def __call__(self, program: Program, inputs: Sequence[Tensor]) -> Playback:
         """See `ProgramRecorder`."""
         with torch.cuda.device(self._device):
-            current, side = torch.cuda.current_stream(), torch.cuda.Stream()
+            current = torch.cuda.current_stream()
+            self._side = side = self._side or torch.cuda.Stream()
             side.wait_stream(current)
             with torch.cuda.stream(side):
                 for _ in range(WARM_UPS):

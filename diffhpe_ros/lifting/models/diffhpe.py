@@ -120,7 +120,8 @@ class DiffHPEWrapper(DiffHPE):
         output = super().forward(x_t, t, condition)
         if self.backbone_share is None:
             return output
-        poses = self.head(condition)
+        with torch.autocast(condition.device.type, enabled=False):  # as in `MixSTE`
+            poses = self.head(condition.float())
         poses = (poses - poses[:, :, :1]) / self.pose_scale
         return (1 - self.backbone_share) * output + self.backbone_share * poses
 

@@ -12,8 +12,13 @@ from diffhpe_ros.lifting.pipeline.variance_features import (
     variance_features,
 )
 from diffhpe_ros.lifting.pipeline.variance_network import VarianceNetwork, body_inputs
+from diffhpe_ros.skeleton import HIP, NUM_JOINTS
 
 Array = NDArray[np.float64]
+
+ASSUMED_STD_MM = 100.0
+"""Standard deviation along each axis of a model whose error was never measured: a guess, on the
+large side, since planners keep their distance by it."""
 
 
 def covariance(
@@ -55,6 +60,13 @@ def covariance(
     apart = hypotheses - lifted.poses[:, None]
     spread = np.einsum("bhlni,bhlnj->blnij", apart, apart) / max(1, hypotheses.shape[1] - 1)
     return np.asarray(own + spread, np.float32)
+
+
+def assumed_std_mm() -> Array:
+    """(17, 3), for a model whose error was never measured; the root is the origin."""
+    std = np.full((NUM_JOINTS, 3), ASSUMED_STD_MM)
+    std[HIP] = 0.0
+    return std
 
 
 def above_means(

@@ -67,10 +67,13 @@ class MotionCapture:
         room = torch.minimum(middle - bounds[:, 0], bounds[:, 1] - middle) / half
         speed = torch.maximum(torch.minimum(speed, room), -room)
         offset = torch.arange(-half, half + 1, device=speed.device)
-        at = middle[:, None] + speed[:, None] * offset
+        # Frames are counted from the middle: single precision is too coarse for large numbers.
+        step = speed[:, None] * offset
+        whole = step.floor()
+        at = middle[:, None] + whole.long()
         # The last frame of a sequence has no next frame, and needs none.
-        before = at.floor().long().clamp(max=len(self.positions) - 2)
-        share = (at - before)[..., None]
+        before = at.clamp(max=len(self.positions) - 2)
+        share = (step - whole + (at - before))[..., None]
         facing = torch.lerp(self.head_forward[before], self.head_forward[before + 1], share)
         share = share[..., None]
         return torch.lerp(self.positions[before], self.positions[before + 1], share), facing

@@ -84,7 +84,9 @@ def draw_clips(mocap: Path, count: int, seed: int, without: Collection[int]) -> 
     arrays = read_npz(mocap, names)
     offsets, subjects = arrays["offsets"], arrays["subject"]
     sequences = [k for k, subject in enumerate(subjects) if int(subject) not in without]
-    starts = [(k, start) for k in sequences for start in range(offsets[k], offsets[k + 1] - FRAMES)]
+    starts = [
+        (k, start) for k in sequences for start in range(offsets[k], offsets[k + 1] - FRAMES + 1)
+    ]
     if not starts:
         raise DiffhpeError(f"{mocap}: no sequence of {FRAMES} frames or more to draw from")
     rng = np.random.default_rng(seed)

@@ -114,7 +114,8 @@ def measure(model: DiffPose, source: WindowSource, batches: int) -> EncoderError
     """The encoder's errors on a number of training batches."""
     parts = []
     for number in range(FIRST_BATCH, FIRST_BATCH + batches):
-        x_2d, poses = source.batch(number)
+        # Batches may be made on a GPU, to which the model has not been moved yet.
+        x_2d, poses = (each.to(model.initial.means.device) for each in source.batch(number))
         pose = model.encode(x_2d).pose
         parts.append([poses - pose, visibility_of(x_2d), side_of(pose)])
     errors, visibility, side = (torch.cat(each).cpu() for each in zip(*parts, strict=True))

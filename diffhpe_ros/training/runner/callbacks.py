@@ -178,6 +178,12 @@ class UncompiledValidation(Callback):
         """Run compiled code again."""
         torch.compiler.set_stance("default")
 
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Run compiled code again, for the next training of this process."""
+        torch.compiler.set_stance("default")
+
 
 class StopOnSigterm(Callback):
     """SIGTERM stops a training with all its processes, as Ctrl-C does.

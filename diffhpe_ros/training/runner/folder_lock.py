@@ -13,12 +13,15 @@ from diffhpe_ros.errors import DiffhpeError
 
 @contextmanager
 def only_training_in(out: Path) -> Iterator[None]:
-    """Lock a folder, at most until the process ends; with several processes, only the first locks.
+    """Lock a folder, at most until the process ends.
+
+    With several processes, also of several machines, only the first locks.
 
     Raises:
         DiffhpeError: another training has locked the folder, or it cannot be created.
     """
-    if getattr(rank_zero_only, "rank", 0):
+    machine = os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", "0"))
+    if getattr(rank_zero_only, "rank", 0) or machine != "0":
         yield
         return
     try:

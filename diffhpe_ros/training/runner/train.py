@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from diffhpe_ros.errors import DiffhpeError
+from diffhpe_ros.installed_models import DEFAULT_RATE
 from diffhpe_ros.lifting import ModelConfig, build_model
 from diffhpe_ros.lifting.checkpoints.model_folders import replace_model, save_config
 from diffhpe_ros.lifting.models.model import Model
@@ -52,10 +53,10 @@ from diffhpe_ros.training.runner.folder_lock import only_training_in
 from diffhpe_ros.training.runner.setting_checks import check_numbers, difference
 from diffhpe_ros.training.synthesis.occlusions import occlusion
 
+_log = logging.getLogger(__name__)
+
 KEEP_CHOICES = ("best", "last")
 """Values of `keep`: the weights that become the model."""
-
-
 CHANGEABLE = ("out", "threads", "progress", "checkpoint_every", "save_every_s")
 """Settings that may differ when a training resumes."""
 
@@ -113,6 +114,13 @@ def _fit(settings: DictConfig) -> Trained:
         finished.load_state_dict(weights)
         replace_model(finished, config, folder)  # saved even if calibration fails
         if settings.calibrate_every:
+            if config.rate != DEFAULT_RATE:
+                _log.warning(
+                    "the covariance is measured on windows of %g frames a second, not %g: use"
+                    " diffhpe calibrate with --data of that rate",
+                    DEFAULT_RATE,
+                    config.rate,
+                )
             some = [run.data.validation.every(settings.calibrate_every)]
             config = calibrated(finished, config, some, str(trainer.strategy.root_device))
             save_config(config, folder)

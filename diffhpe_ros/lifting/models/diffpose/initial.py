@@ -30,6 +30,14 @@ assumption: the noise of the training windows is 1.3 % of a person's height."""
 LEAST_CONFIDENCE = 0.05
 
 
+def in_full(values: Tensor) -> torch.autocast:
+    """A context without mixed precision.
+
+    CUDA has no Cholesky factors in bfloat16, which would round metres to millimetres, too.
+    """
+    return torch.autocast(values.device.type, enabled=False)
+
+
 class Component(NamedTuple):
     """One Gaussian for each joint of each hypothesis; diffused states are poses whitened by it."""
 
@@ -40,12 +48,14 @@ class Component(NamedTuple):
 
     def state(self, pose: Tensor) -> Tensor:
         """F⁻¹ (h - μ_G) of poses h (N, L, J, 3)."""
-        apart = (pose - self.mean)[..., None]
-        return torch.linalg.solve_triangular(self.factor, apart, upper=False)[..., 0]
+        with in_full(pose):
+            apart = (pose - self.mean)[..., None]
+            return torch.linalg.solve_triangular(self.factor, apart, upper=False)[..., 0]
 
     def pose(self, state: Tensor) -> Tensor:
         """μ_G + F s of states s (N, L, J, 3)."""
-        return self.mean + (self.factor @ state[..., None])[..., 0]
+        with in_full(state):
+            return self.mean + (self.factor @ state[..., None].float())[..., 0]
 
 
 class InitialDistribution(nn.Module):
@@ -104,7 +114,8 @@ class InitialDistribution(nn.Module):
 
     def along_time(self, noise: Tensor) -> Tensor:
         """White noise (N, L, J, 3) → noise that is correlated over time as the errors are."""
-        return torch.einsum("lk,nkjc->nljc", self.time, noise)
+        with in_full(noise):
+            return torch.einsum("lk,nkjc->nljc", self.time, noise)
 
 
 def widened(component: Component, variance: Tensor) -> Component:
@@ -114,9 +125,10 @@ def widened(component: Component, variance: Tensor) -> Component:
         component: of N hypotheses.
         variance: (N, L, J, 2, 2) m², such as the detector's.
     """
-    covariance = component.factor @ component.factor.mT
-    covariance[..., :2, :2] += variance
-    return component._replace(factor=torch.linalg.cholesky(covariance))
+    with in_full(variance):
+        covariance = component.factor @ component.factor.mT
+        covariance[..., :2, :2] += variance
+        return component._replace(factor=torch.linalg.cholesky(covariance))
 
 
 def detector_variance(pose: Tensor, windows: WindowBatch) -> Tensor:

@@ -96,7 +96,8 @@ class DiffPose(nn.Module):
     def encode(self, x_2d: Tensor) -> Context:
         """The encoder's outputs for windows (B, L, J, 2) in the model's input view."""
         features = self.trunk(x_2d)
-        pose = self.head(features)
+        with torch.autocast(features.device.type, enabled=False):  # as in `MixSTE`
+            pose = self.head(features.float())
         return Context(x_2d, pose - pose[:, :, :1], features)
 
     def forward(
