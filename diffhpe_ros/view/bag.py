@@ -42,7 +42,8 @@ class BagRecording:
     def image(self, index: int) -> Image:
         """See `Recording.image`."""
         start = int(self._recorded_ns[index])
-        if index != self._next:
+        # Stamps may be in another order than the recording.
+        if index != self._next or start <= self._recorded_ns[index - 1]:
             self._messages = self._topic.messages(start)
         self._next = index + 1
         message, _ = next(each for each in self._messages if each[1] >= start)

@@ -71,6 +71,8 @@ class VideoRecording:
         self._next = index + 1
         try:
             frame = next(each for each in self._frames if (each.pts or 0) >= wanted)
+            if frame.pts != wanted:
+                raise ValueError("a later frame was decoded")
         except (StopIteration, OSError, ValueError):
             self._next = -1
             seconds = self.stamps_ns[index] / 1e9

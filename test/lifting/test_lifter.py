@@ -46,7 +46,8 @@ def test_error_that_was_never_measured_is_assumed_with_a_warning(windows):
     config = random_config("mixste")
     lifter = Lifter(random_model("mixste"), config)
     covariance = lifter.lift(windows).covariance
-    np.testing.assert_allclose(covariance[:, :, 1:], 0.01 * np.eye(3), atol=1e-7)
+    expected = np.broadcast_to(0.01 * np.eye(3), covariance[:, :, 1:].shape)
+    np.testing.assert_allclose(covariance[:, :, 1:], expected, atol=1e-7)
     assert not covariance[:, :, 0].any()
     (warning,) = lifter.warnings
     assert "was not measured: 100 mm are assumed for each joint; diffhpe calibrate" in warning

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from diffhpe_ros.errors import DiffhpeError
 from diffhpe_ros.view import ImageSource, Settings
 from diffhpe_ros.view.estimator import Estimator, settings_with
 from diffhpe_ros.view.player import RecordingPlayer, Shown
@@ -66,6 +67,25 @@ def test_playing_shows_one_image_after_the_other(player: RecordingPlayer, screen
     assert times == pytest.approx(np.arange(20) / 30)
     assert screen.shown[10].estimate.people.track_ids == ()  # the window fills
     assert screen.shown[19].estimate.people.track_ids == (0,)
+
+
+def test_image_that_cannot_be_decoded_is_reported_and_playing_goes_on(
+    player: RecordingPlayer, source: ImageSource, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = source.images.image
+
+    def image(index: int) -> np.ndarray:
+        if index == 3:
+            raise DiffhpeError("walk.mp4 is damaged: its frame at 0.10 s cannot be decoded")
+        return read(index)
+
+    monkeypatch.setattr(source.images, "image", image)
+    player.play(True)
+    screen.until(lambda: len(screen.shown) >= 6)
+    player.play(False)
+    times = [shown.estimate.stamp_ns / 1e9 for shown in screen.shown[:6]]
+    assert times == pytest.approx(np.array([0, 1, 2, 4, 5, 6]) / 30)
+    assert "cannot be decoded" in screen.problem
 
 
 def test_jump_shows_the_image_of_that_time_with_its_people(
