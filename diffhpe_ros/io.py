@@ -34,6 +34,8 @@ def read_npz(path: Path, names: Iterable[str] = ()) -> Mapping[str, NDArray[Any]
         with archive:
             arrays = {name: _read_array(archive, name) for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        if not zipfile.is_zipfile(path):  # numpy takes any other content for a pickle
+            raise DiffhpeError(f"{path}: not a readable .npz file: it is no archive") from None
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DiffhpeError(f"{path}: not a readable .npz file of plain arrays ({reason})") from None
     missing = [name for name in names if name not in arrays]

@@ -64,6 +64,8 @@ def main() -> None:
         from diffhpe_ros.lifting.torch_needed import without_torch
 
         _fail(without_torch("this command needs torch"), 1)
+    except PermissionError as error:
+        _fail(f"{error.filename}: {error.strerror}", 1)
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

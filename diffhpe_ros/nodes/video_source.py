@@ -71,7 +71,10 @@ class VideoSourceNode(StageNode[VideoSourceParameters]):
     def _open(self) -> Frames:
         parameters = self.parameters
         if bool(parameters.path) == (parameters.camera >= 0):
-            raise DiffhpeError("either the parameter path (a file) or camera (a number) is needed")
+            found = "both are set" if parameters.path else "neither is"
+            raise DiffhpeError(
+                f"one of the parameters path (a file) and camera (a number) is needed; {found}"
+            )
         if not parameters.path:
             open_device = partial(webcam_images, parameters.camera, self._now_ns)
             return LiveFrames(f"camera {parameters.camera}", open_device, self._is_ending)

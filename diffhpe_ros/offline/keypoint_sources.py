@@ -18,6 +18,11 @@ from diffhpe_ros.tracking import PeopleTracker
 
 _MOST_PEOPLE = 64  # in one image
 
+MOST_FRAMES = 5_000_000
+"""46 hours at 30 frames a second. Beyond, numbers are no frames, and would not fit in memory."""
+_SPARSE = 20
+"""Frames for each one with people, from which the numbers are doubtful."""
+
 
 class KeypointSource:
     """A whole recording's keypoints, in memory.
@@ -108,6 +113,11 @@ def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> Ke
         DiffhpeError: layout, size or rate are neither in the file nor in the options, or the
             keypoints are not plausible.
     """
+    if rows.frame_count > MOST_FRAMES:
+        raise DiffhpeError(
+            f"{path}: its frames are numbered up to {rows.frame_count - 1:.4g}; numbers of"
+            f" consecutive images are expected, at most {MOST_FRAMES:g}, and no stamps or ids"
+        )
     known = ", ".join(LAYOUTS)
     layout = required(options.layout or rows.layout, "the layout", f"--layout ({known})", path)
     size = required(options.size or rows.size, "the size of the images", "--size 1280x720", path)
@@ -135,10 +145,22 @@ def open_keypoints(path: Path, rows: KeypointRows, options: SourceOptions) -> Ke
         (
             *camera_guess(camera, options),
             *(() if options.layout else rows.notes),
+            *_sparse(rows),
             *warnings,
             *camera_warnings(camera),
         ),
     )
+
+
+def _sparse(rows: KeypointRows) -> list[str]:
+    """A warning if so few frames have people that their numbers may be something else."""
+    count = len(np.unique(rows.frames))
+    if rows.frame_count < _SPARSE * count:
+        return []
+    return [
+        f"{count} of {rows.frame_count} frames have people: if its images are numbered by ids or"
+        " stamps, number them one by one"
+    ]
 
 
 def _times(path: Path, rows: KeypointRows, options: SourceOptions) -> NDArray[np.float64]:

@@ -31,6 +31,8 @@ def open_source(path: str, options: SourceOptions) -> Source:
     Raises:
         DiffhpeError: the input cannot be read, or an option is missing or does not apply.
     """
+    if not path:
+        raise DiffhpeError("the input is empty; a recording is expected")
     place = Path(path)
     if "://" in path:
         return _with_detector(VideoImages(path), options, path)

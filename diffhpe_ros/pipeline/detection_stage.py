@@ -96,7 +96,8 @@ class DetectionStage:
         self._rate = ImageRate()
         self._camera: Camera | None = None
         self._stamp_ns: int | None = None
-        self._reported = False
+        self._reported = True
+        """Whether the receiver may know people: at first those of a detector that ended."""
         self.resets = 0
         """How often the clock jumped back or the camera changed."""
         self.repeated = 0

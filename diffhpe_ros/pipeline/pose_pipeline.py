@@ -133,10 +133,11 @@ class PosePipeline:
             covariance (P, 17, 3, 3) and confidence (P, 17); states: postures and gestures.
 
         Raises:
-            DiffhpeError: the image has another size than the camera's, or its stamp is not later
-                than the one before.
+            DiffhpeError: the image has another size than the camera's, or its stamp is no whole
+                number of nanoseconds or not later than the one before.
         """
         camera = self._camera_of(image_bgr)
+        stamp_ns = _checked_stamp(stamp_ns)
         if self._stamp_ns is not None and stamp_ns <= self._stamp_ns:
             raise DiffhpeError(
                 f"stamps must rise: {stamp_ns} ns comes after {self._stamp_ns} ns; start a new"
@@ -191,3 +192,15 @@ class PosePipeline:
                 f" got {width}x{height}"
             )
         return self.camera
+
+
+def _checked_stamp(stamp_ns: object) -> int:
+    """A stamp that ROS can hold.
+
+    Raises:
+        DiffhpeError: it is no whole number, or out of range.
+    """
+    whole = isinstance(stamp_ns, int | np.integer) and not isinstance(stamp_ns, bool)
+    if not whole or not 0 <= int(stamp_ns) < 2**63:  # type: ignore[call-overload]
+        raise DiffhpeError(f"stamp_ns must be a whole number of nanoseconds, got {stamp_ns!r}")
+    return int(stamp_ns)  # type: ignore[call-overload, no-any-return]

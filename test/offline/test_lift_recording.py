@@ -1,5 +1,6 @@
 """Whole recordings: people keep their ids, stopped runs resume, long ones have no seams."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -131,6 +132,25 @@ def test_normalised_coordinates_are_scaled_by_the_size(tmp_path):
     wrist = np.array([frame.keypoints[0, 16] for frame in frames])
     np.testing.assert_allclose(wrist, person[:, 16, :2], atol=1e-2)
     assert frames[30].time_s == pytest.approx(1.0)
+
+
+def coco_results(tmp_path: Path, names: list[int]) -> Path:
+    person = {"category_id": 1, "score": 0.9, "keypoints": [200, 200, 0.9] * 17}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([{"image_id": name, **person} for name in names]))
+    return path
+
+
+def test_images_that_are_numbered_by_stamps_are_refused(tmp_path):
+    path = coco_results(tmp_path, [33_333_333 * frame for frame in range(40)])
+    with pytest.raises(DiffhpeError, match=r"numbered up to 1\.3e\+09; numbers of consecutive"):
+        open_source(str(path), SourceOptions(size=SIZE, fps=30.0))
+
+
+def test_images_that_are_numbered_by_ids_are_a_warning(tmp_path):
+    path = coco_results(tmp_path, [139 * number for number in range(1, 13)])
+    source = open_source(str(path), SourceOptions(size=SIZE, fps=30.0))
+    assert any("12 of 1530 frames have people" in text for text in source.warnings)
 
 
 def test_long_tracks_are_lifted_in_pieces_without_seams(tmp_path, monkeypatch):

@@ -74,6 +74,16 @@ def test_images_of_another_size_than_the_cameras_are_refused(pipeline):
         pipeline(np.zeros((10, 20, 3), np.uint8), 0)
 
 
+@pytest.mark.parametrize("stamp", [float("nan"), 1.5e9, 10**30, -1, "1", True])
+def test_stamps_that_are_no_whole_numbers_are_refused_and_change_nothing(pipeline, clip, stamp):
+    people = run(pipeline, clip, 30)[-1]
+    assert len(people) == 1
+    ((_, image),) = images(clip, 1)
+    with pytest.raises(DiffhpeError, match="stamp_ns must be a whole number of nanoseconds"):
+        pipeline(image, stamp)
+    assert len(pipeline(list(images(clip, 31))[-1][1], 31 * 33_333_333)) == 1
+
+
 def test_stamps_that_do_not_rise_are_refused(pipeline, clip):
     run(pipeline, clip, 2)
     ((_, image),) = images(clip, 1)

@@ -35,7 +35,7 @@ def find_reader(path: Path) -> Reader | None:
     return {".trc": read_trc, ".csv": read_mediapipe}.get(ending)
 
 
-def read_keypoints(path: Path, sequence: str | None = None) -> KeypointRows:
+def read_keypoints(path: Path | str, sequence: str | None = None) -> KeypointRows:
     """Read the keypoints of another program.
 
     Args:
@@ -45,6 +45,7 @@ def read_keypoints(path: Path, sequence: str | None = None) -> KeypointRows:
     Raises:
         DiffhpeError: the file is damaged or of no known format; `sequence` is missing or wrong.
     """
+    path = Path(path)
     reader = find_reader(path)
     if reader is None:
         raise DiffhpeError(

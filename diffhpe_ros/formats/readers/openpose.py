@@ -70,6 +70,8 @@ def _people(file: Path) -> list[dict[str, Any]]:
         people = json.loads(file.read_text(encoding="utf-8"))["people"]
         if isinstance(people, list) and all(isinstance(person, dict) for person in people):
             return people
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise DiffhpeError(f"cannot read {file}: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError):
         raise DiffhpeError(f"{file}: not OpenPose's JSON; a list of people is expected") from None
     raise DiffhpeError(f"{file}: not OpenPose's JSON; a list of people is expected")

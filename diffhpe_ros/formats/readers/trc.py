@@ -39,7 +39,9 @@ def read_trc(path: Path, _sequence: str | None = None) -> KeypointRows:
             [[float(cell) if cell.strip() else np.nan for cell in _padded(row, len(names))]
              for row in rows],
         )  # fmt: skip
-    except (OSError, UnicodeDecodeError, KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError):
+        raise DiffhpeError(f"{path}: not readable as TRC: its header is incomplete") from None
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise DiffhpeError(f"{path}: not readable as TRC ({error})") from None
     points = table[:, 2:].reshape(len(table), -1, 3)[..., :2].astype(np.float32)
     if not np.isfinite(points).any():

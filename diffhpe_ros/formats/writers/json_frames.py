@@ -22,7 +22,7 @@ def write(path: Path, recording: PoseRecording) -> None:
         "version": 1,
         "units": "m",
         "axes": f"{recording.frame}: x right, y down, z forward",
-        "fps": recording.fps,
+        "fps": round(recording.fps, 6),
         "joints": JOINTS,
         "parents": PARENTS,
     }

@@ -148,15 +148,16 @@ class LifterParameters(StageParameters):
     )
     camera_height: float = parameter(
         0.0,
-        "Height of the cameras above the floor in metres, instead of floor_frame; 0: not known."
-        " It needs gravity, from the topic imu, target_frame, level_camera, or people who walk.",
+        "Height of the cameras above the floor in metres, instead of floor_frame, at least 0.1;"
+        " 0: not known. It needs gravity, from the topic imu, target_frame, level_camera, or people"
+        " who walk.",
         least=0.0,
         most=30.0,
     )
     person_height: float = parameter(
         0.0,
-        "Height in metres, from sole to crown, of the only person in a camera's view; 0: not"
-        " known. It is used for tracks that are alone in view.",
+        "Height in metres, from sole to crown, of the only person in a camera's view, at"
+        " least 0.6; 0: not known. It is used for tracks that are alone in view.",
         least=0.0,
         most=2.4,
     )
