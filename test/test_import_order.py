@@ -13,6 +13,7 @@ LAYERS = [
         "metrics",
         "object_arrays",
         "onnx_session",
+        "parameter_files",
         "skeleton",
         "webcams",
     },

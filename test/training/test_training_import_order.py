@@ -6,7 +6,7 @@ from pathlib import Path
 from diffhpe_ros import training
 
 ORDER = (
-    "random_streams", "projection", "datasets", "detector_errors", "synthesis", "optim", "modules",
+    "random_streams", "projection", "mirroring", "datasets", "detector_errors", "synthesis", "optim", "modules",
     "evaluation", "calibration", "runner", "experiments",
 )  # fmt: skip
 """A subpackage imports only from earlier ones."""
