@@ -6,8 +6,8 @@ from pathlib import Path
 from diffhpe_ros import training
 
 ORDER = (
-    "random_streams", "projection", "mirroring", "datasets", "detector_errors", "synthesis", "optim",
-    "modules", "evaluation", "calibration", "runner", "experiments",
+    "random_streams", "projection", "mirroring", "datasets", "detector_errors", "synthesis",
+    "optim", "modules", "evaluation", "calibration", "runner", "experiments",
 )  # fmt: skip
 """A subpackage imports only from earlier ones."""
 PACKAGE = "diffhpe_ros.training."
