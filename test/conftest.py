@@ -48,7 +48,7 @@ def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small MixSTE that returns a standing person for any window.
 
     Its embedding is 0, so its features depend only on the joint, and its head maps them to
-    `STANDING`.
+    `STANDING`, without an error.
     """
     import torch
 
@@ -57,8 +57,9 @@ def standing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.manual_seed(0)
     config = ModelConfig(
-        "mixste", "screen", rate=30.0, first_rate=50.0, trunk=TrunkConfig(channels=32, depth=1)
-    )
+        "mixste", "screen", rate=30.0, first_rate=50.0, trunk=TrunkConfig(channels=32, depth=1),
+        residual_std_mm=((0.0, 0.0, 0.0),) * 17,
+    )  # fmt: skip
     model = build_model(config).eval()
     with torch.no_grad():
         model.trunk.embed.weight.zero_()
