@@ -64,14 +64,6 @@ def test_frames_since_seen_count_in_both_directions():
     assert absent[:, 5].max() == 0
 
 
-def test_unseen_joints_count_apart_at_the_ends_of_the_window():
-    hidden = walk()
-    hidden.x_2d[:, 13:, WRIST] = 0
-    at_edge = variance_features(hidden)["unseen_at_edge"][0]
-    assert at_edge[[0, 13, 26], WRIST].tolist() == [0, 0, 1]
-    assert not np.delete(at_edge, WRIST, -1).any()
-
-
 def test_keypoint_noise_is_the_detectors():
     """A joint of confidence 0.25, and one with three times the normal standard deviation."""
     told = walk()

@@ -133,23 +133,6 @@ def test_scale_grows_with_guesses_where_likelihood_does_not_see_it():
         assert sum(shares(part, (1.0, 2.0))) == pytest.approx(nominal(1) + nominal(2), abs=0.02)
 
 
-def test_scale_of_unseen_joints_in_the_last_frame_is_right_by_itself():
-    """Only there, the left wrist's errors are twice as large."""
-    wrist, last = 12, slice(-1, None)
-    measured, name = made_up({}), list(VARIANCE_FEATURES).index
-    unseen = np.random.default_rng(1).uniform(size=(200, 1, 16)) > 0.5
-    measured.features[..., name("unseen")] = unseen
-    measured.features[:, last, :, name("window_edge")] = 1
-    measured.features[:, last, :, name("unseen_at_edge")] = unseen
-    measured.errors[:, last, wrist] *= 1 + unseen[:, :, wrist, None]
-    left_out = held_out(measured)
-    growth = (left_out.features * left_out.log_scales()).sum(-1)
-    distances = (left_out.squared.sum(-1) / np.exp(2 * growth))[..., wrist]
-    hidden = measured.features[..., wrist, name("unseen_at_edge")] > 0
-    for part in (distances[hidden], distances[~hidden]):
-        assert sum(shares(part, (1.0, 2.0))) == pytest.approx(nominal(1) + nominal(2), abs=0.02)
-
-
 def test_people_left_out_are_measured_without_their_own_scale():
     """One of four has errors of half the size: for him the others' ellipsoids are too large."""
     measured = made_up({"ann": 0.5})

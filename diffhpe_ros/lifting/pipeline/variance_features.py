@@ -128,11 +128,6 @@ def unseen(lifted: LiftedBatch) -> Array:
     return np.where(lifted.seen, 0.0, 1.0)
 
 
-def unseen_at_edge(lifted: LiftedBatch) -> Array:
-    """`window_edge` of unseen joints, else 0: there they have seen neighbours on one side only."""
-    return unseen(lifted) * window_edge(lifted)
-
-
 def keypoint_noise(lifted: LiftedBatch) -> Array:
     """How much more uncertain a keypoint is than in training: log, 0 if not more or if unseen."""
     return lifted.keypoint_noise
@@ -168,7 +163,6 @@ VARIANCE_FEATURES: Mapping[str, Callable[[LiftedBatch], Array]] = {
     "window_edge": window_edge,
     "frames_since_seen": frames_since_seen,
     "unseen": unseen,
-    "unseen_at_edge": unseen_at_edge,
     "keypoint_noise": keypoint_noise,
     "window_noise": window_noise,
     "motion": motion,

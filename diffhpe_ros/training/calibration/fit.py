@@ -18,7 +18,7 @@ RIDGE = 0.002
 """Ridge penalty on the slopes that all joints share."""
 OWN_RIDGE = 0.02
 """Ridge penalty on the difference of a joint's own slopes from those."""
-SCALED_WITH = ("window_edge", "unseen", "unseen_at_edge", "keypoint_noise", "window_noise")
+SCALED_WITH = ("window_edge", "unseen", "keypoint_noise", "window_noise")
 """Features with which the scale of a joint grows. None is ever negative, or unknown."""
 SCALED_COLUMNS = [list(VARIANCE_FEATURES).index(name) for name in SCALED_WITH]
 _LEAST_M = 1e-4
