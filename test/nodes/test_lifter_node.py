@@ -113,13 +113,25 @@ def test_people_are_removed_when_the_program_is_ended(
     left: list[PointCloud2] = []
     graph.node.create_subscription(PointCloud2, "obstacles", left.append, 10)
     graph.run("lifter", model=str(standing_model), marker_lifetime_s=10.0)
-    graph.until(lambda: windows.get_subscription_count() == 2, "lifter")
-    windows.publish(pack_windows(standing_windows([1])))
-    graph.until(lambda: left and graph.raw["skeletons"], "obstacles and markers")
+
+    def shown() -> bool:
+        windows.publish(pack_windows(standing_windows([1])))
+        graph.subscribe(0.1)
+        return bool(left and graph.raw["skeletons"])
+
+    graph.until(shown, "obstacles and markers")
+    assert left[-1].width > 0
     assert graph.stop("lifter", how) == 0
-    graph.until(lambda: len(left) == len(graph.raw["skeletons"]) == 2, "the last messages")
-    deleted = {marker.ns for marker in graph.messages("skeletons")[-1].markers}
-    assert left[0].width > 0 and left[1].width == 0 and "camera/person_1" in deleted
+    graph.until(lambda: left[-1].width == 0, "a message without obstacles")
+    deleted = (Marker.DELETE, "camera/person_1")
+    graph.until(
+        lambda: deleted in {(marker.action, marker.ns) for marker in last_markers(graph)},
+        "the end of the markers",
+    )
+
+
+def last_markers(graph: Graph) -> list[Marker]:
+    return list(graph.messages("skeletons")[-1].markers)
 
 
 def test_detector_with_another_rate_than_the_models_is_a_warning(
