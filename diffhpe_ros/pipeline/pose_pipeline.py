@@ -194,13 +194,13 @@ class PosePipeline:
         return self.camera
 
 
-def _checked_stamp(stamp_ns: object) -> int:
+def _checked_stamp(stamp_ns: Any) -> int:
     """A stamp that ROS can hold.
 
     Raises:
         DiffhpeError: it is no whole number, or out of range.
     """
-    whole = isinstance(stamp_ns, int | np.integer) and not isinstance(stamp_ns, bool)
-    if not whole or not 0 <= int(stamp_ns) < 2**63:  # type: ignore[call-overload]
+    is_whole = isinstance(stamp_ns, int | np.integer) and not isinstance(stamp_ns, bool)
+    if not (is_whole and 0 <= stamp_ns < 2**63):
         raise DiffhpeError(f"stamp_ns must be a whole number of nanoseconds, got {stamp_ns!r}")
-    return int(stamp_ns)  # type: ignore[call-overload, no-any-return]
+    return int(stamp_ns)

@@ -17,7 +17,7 @@ from diffhpe_ros.lifting.diffusion.parameterisation import (
 from diffhpe_ros.lifting.diffusion.schedule import CosineSchedule
 from diffhpe_ros.lifting.models.base import DiffusionModel
 from diffhpe_ros.lifting.models.denoiser import Denoiser
-from diffhpe_ros.lifting.models.mixste import MixSTETrunk
+from diffhpe_ros.lifting.models.mixste import MixSTETrunk, PoseHead
 
 
 class DiffHPE(DiffusionModel, nn.Module, ABC):
@@ -102,7 +102,7 @@ class DiffHPEWrapper(DiffHPE):
         self.pose_encoder = nn.Linear(3, channels)
         self.backbone_share = backbone_share
         if backbone_share is not None:
-            self.head = nn.Linear(channels, 3).requires_grad_(False)
+            self.head = PoseHead(channels).requires_grad_(False)
 
     def train(self, mode: bool = True) -> "DiffHPEWrapper":
         """Set the mode of all parts except the trunk, which stays in evaluation mode."""
@@ -120,8 +120,7 @@ class DiffHPEWrapper(DiffHPE):
         output = super().forward(x_t, t, condition)
         if self.backbone_share is None:
             return output
-        with torch.autocast(condition.device.type, enabled=False):  # as in `MixSTE`
-            poses = self.head(condition.float())
+        poses = self.head(condition)
         poses = (poses - poses[:, :, :1]) / self.pose_scale
         return (1 - self.backbone_share) * output + self.backbone_share * poses
 

@@ -118,6 +118,21 @@ class MixSTETrunk(nn.Module):
         return self.head_norm(x).unflatten(0, (batch, frames))
 
 
+class PoseHead(nn.Linear):
+    """Features (..., channels) → poses (..., 3) in metres, in single precision.
+
+    In mixed precision, bfloat16 would round the poses to millimetres.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 3)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The poses."""
+        with torch.autocast(features.device.type, enabled=False):
+            return super().forward(features.float())
+
+
 class MixSTE(DeterministicModel, nn.Module):
     """The deterministic lifter: the trunk and one linear layer."""
 
@@ -126,10 +141,8 @@ class MixSTE(DeterministicModel, nn.Module):
     def __init__(self, trunk: MixSTETrunk) -> None:
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(trunk.head_norm.normalized_shape[0], 3)
+        self.head = PoseHead(trunk.head_norm.normalized_shape[0])
 
     def forward(self, x_2d: Tensor) -> Tensor:
         """(B, 27, 17, 2) in the model's input view → poses (B, 27, 17, 3), metres."""
-        features = self.trunk(x_2d)
-        with torch.autocast(x_2d.device.type, enabled=False):  # bfloat16 would round to millimetres
-            return self.head(features.float())
+        return self.head(self.trunk(x_2d))

@@ -28,7 +28,7 @@ from diffhpe_ros.lifting.models.diffpose.initial import (
     detector_variance,
     widened,
 )
-from diffhpe_ros.lifting.models.mixste import MixSTETrunk
+from diffhpe_ros.lifting.models.mixste import MixSTETrunk, PoseHead
 
 KNOWN = 11
 """Channels that every denoiser sees: the noisy pose's evidence relative to the encoder's pose, the
@@ -78,7 +78,7 @@ class DiffPose(nn.Module):
     ) -> None:
         super().__init__()
         self.trunk = trunk.requires_grad_(False)
-        self.head = nn.Linear(trunk.head_norm.normalized_shape[0], 3).requires_grad_(False)
+        self.head = PoseHead(trunk.head_norm.normalized_shape[0]).requires_grad_(False)
         self.denoiser = denoiser
         self.initial = InitialDistribution(trunk.temporal_position.shape[1])
         self.schedule = schedule
@@ -96,8 +96,7 @@ class DiffPose(nn.Module):
     def encode(self, x_2d: Tensor) -> Context:
         """The encoder's outputs for windows (B, L, J, 2) in the model's input view."""
         features = self.trunk(x_2d)
-        with torch.autocast(features.device.type, enabled=False):  # as in `MixSTE`
-            pose = self.head(features.float())
+        pose = self.head(features)
         return Context(x_2d, pose - pose[:, :, :1], features)
 
     def forward(
